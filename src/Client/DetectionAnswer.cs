@@ -1,0 +1,73 @@
+using Detection.Contracts.Results;
+
+namespace Detection.Client;
+
+/// <summary>What a request may choose.</summary>
+public sealed record DetectionOptions
+{
+    /// <summary>Longest deadline that a request may have.</summary>
+    public static readonly TimeSpan MaxDeadline = TimeSpan.FromSeconds(60);
+
+    /// <summary>Model, as <c>name</c> or <c>name@version</c>; <see langword="null"/> for the default one.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>Lowest score of an object, 0 to 1; <see langword="null"/> for the model's own. Scores below the model's floor are never kept.</summary>
+    public float? Threshold { get; init; }
+
+    /// <summary>Overlap at which the weaker of two boxes is dropped, above 0 and at most 1; <see langword="null"/> for the model's own.</summary>
+    public float? Iou { get; init; }
+
+    /// <summary>Most objects to return, the best first; <see langword="null"/> for all.</summary>
+    public int? MaxObjects { get; init; }
+
+    /// <summary>Labels to return, ignoring case; <see langword="null"/> or empty for all.</summary>
+    public IReadOnlyCollection<string>? Labels { get; init; }
+
+    /// <summary>Time after which the answer is of no use, above 0 and at most <see cref="MaxDeadline"/>; <see langword="null"/> for the client's default.</summary>
+    public TimeSpan? Deadline { get; init; }
+
+    /// <summary>Name under which the caller's share of the queue is counted; <see langword="null"/> for nobody in particular.</summary>
+    public string? Caller { get; init; }
+}
+
+/// <summary>Where an answer came from.</summary>
+public enum AnswerSource
+{
+    /// <summary>This request had it computed.</summary>
+    Computed,
+
+    /// <summary>It was under way for somebody else.</summary>
+    Joined,
+
+    /// <summary>It was in the result cache.</summary>
+    Cached,
+}
+
+/// <summary>What was found in a picture.</summary>
+/// <param name="ImageKey">SHA-256 of the encoded picture, lower-case hex. <see cref="IDetectionClient.FindAsync"/> takes it.</param>
+/// <param name="Model">The model that looked, <c>name@version</c>.</param>
+/// <param name="Width">Width of the upright picture, in pixels.</param>
+/// <param name="Height">Height of the upright picture, in pixels.</param>
+/// <param name="Objects">What was found, highest score first.</param>
+/// <param name="Threshold">Lowest score that was asked for.</param>
+/// <param name="Source">Where the answer came from.</param>
+/// <param name="Timings">Where the time went when it was computed.</param>
+public sealed record DetectionAnswer(
+    string ImageKey,
+    string Model,
+    int Width,
+    int Height,
+    IReadOnlyList<DetectedObject> Objects,
+    float Threshold,
+    AnswerSource Source,
+    StageTimings Timings);
+
+/// <summary>One object in a picture.</summary>
+/// <param name="Label">Name of its class.</param>
+/// <param name="ClassId">Index of its class in the model's labels.</param>
+/// <param name="Score">Confidence, 0 to 1.</param>
+/// <param name="X1">Left edge, in pixels of the upright picture.</param>
+/// <param name="Y1">Top edge.</param>
+/// <param name="X2">Right edge.</param>
+/// <param name="Y2">Bottom edge.</param>
+public sealed record DetectedObject(string Label, int ClassId, float Score, float X1, float Y1, float X2, float Y2);

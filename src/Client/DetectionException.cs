@@ -1,0 +1,52 @@
+namespace Detection.Client;
+
+/// <summary>Why a request got no result.</summary>
+public enum DetectionError
+{
+    /// <summary>The bytes are empty or not a picture of a known format.</summary>
+    NotAPicture,
+
+    /// <summary>A picture, but of a kind that is not supported.</summary>
+    Unsupported,
+
+    /// <summary>More bytes or pixels than allowed.</summary>
+    TooLarge,
+
+    /// <summary>The picture is truncated or damaged.</summary>
+    Undecodable,
+
+    /// <summary>The URL may not be fetched.</summary>
+    UrlNotAllowed,
+
+    /// <summary>The URL could not be fetched.</summary>
+    UrlNotReachable,
+
+    /// <summary>No such model is served.</summary>
+    ModelNotFound,
+
+    /// <summary>The queue is full, or the deadline could not be met; come again after <see cref="DetectionException.RetryAfter"/>.</summary>
+    Busy,
+
+    /// <summary>The cluster or its Redis cannot be reached.</summary>
+    Unavailable,
+
+    /// <summary>The deadline passed first.</summary>
+    DeadlineExceeded,
+
+    /// <summary>The model or its device failed on this picture.</summary>
+    Failed,
+}
+
+/// <summary>A request that got no result. The message is one sentence for a person.</summary>
+public sealed class DetectionException(DetectionError error, string message, TimeSpan? retryAfter = null, Exception? inner = null)
+    : Exception(message, inner)
+{
+    /// <summary>Why.</summary>
+    public DetectionError Error { get; } = error;
+
+    /// <summary>When it is worth to come again, where that is known.</summary>
+    public TimeSpan? RetryAfter { get; } = retryAfter;
+
+    /// <summary>Key of the picture, where it is known.</summary>
+    public string? ImageKey { get; init; }
+}

@@ -1,0 +1,36 @@
+using Detection.Contracts.Cluster;
+using Detection.Contracts.Models;
+
+namespace Detection.Client;
+
+/// <summary>
+/// Finds objects in pictures, on the cluster. Safe for concurrent use. Every method that fails throws
+/// <see cref="DetectionException"/>; it never shows the failures of single machines that a retry mends.
+/// </summary>
+public interface IDetectionClient
+{
+    /// <summary>Detects objects in an encoded picture (JPEG, PNG, WebP, GIF, BMP).</summary>
+    /// <exception cref="DetectionException">No result; says why.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled. Work that nobody else waits for is dropped.</exception>
+    Task<DetectionAnswer> DetectAsync(ReadOnlyMemory<byte> picture, DetectionOptions? options = null, CancellationToken cancellationToken = default);
+
+    /// <summary>Detects objects in an encoded picture that is read from <paramref name="picture"/> to its end.</summary>
+    /// <inheritdoc cref="DetectAsync(ReadOnlyMemory{byte}, DetectionOptions?, CancellationToken)"/>
+    Task<DetectionAnswer> DetectAsync(Stream picture, DetectionOptions? options = null, CancellationToken cancellationToken = default);
+
+    /// <summary>Detects objects in the picture at a URL, which the cluster fetches.</summary>
+    /// <inheritdoc cref="DetectAsync(ReadOnlyMemory{byte}, DetectionOptions?, CancellationToken)"/>
+    Task<DetectionAnswer> DetectAsync(Uri url, DetectionOptions? options = null, CancellationToken cancellationToken = default);
+
+    /// <summary>Reads an answer again; <see langword="null"/> when there is none (any more).</summary>
+    Task<DetectionAnswer?> FindAsync(string imageKey, DetectionOptions? options = null, CancellationToken cancellationToken = default);
+
+    /// <summary>Reads the encoded picture of an earlier request; <see langword="null"/> when it is not kept (any more).</summary>
+    Task<ReadOnlyMemory<byte>?> FindPictureAsync(string imageKey, CancellationToken cancellationToken = default);
+
+    /// <summary>The models that the cluster serves now.</summary>
+    Task<IReadOnlyList<ModelInfo>> GetModelsAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>The silos of the cluster, as they reported themselves during the last seconds.</summary>
+    Task<IReadOnlyList<SiloReport>> GetSilosAsync(CancellationToken cancellationToken = default);
+}

@@ -1,0 +1,98 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Detection.Contracts.Models;
+
+namespace Detection.Contracts.Cluster;
+
+/// <summary>
+/// What a silo says of itself every few seconds, in the hash <see cref="Storage.RedisKeys.Silos"/>. Clients learn from it
+/// which models are served, front ends whether anyone can work, people what the cluster looks like.
+/// </summary>
+/// <param name="Silo">Name of the silo, unique in the cluster.</param>
+/// <param name="Address">Its address.</param>
+/// <param name="StartedAt">When its process started.</param>
+/// <param name="ReportedAt">When this was written. Older than <see cref="Lifetime"/>: the silo is gone.</param>
+/// <param name="Devices">Devices it owns; none for a silo that only runs request grains and fetches URLs.</param>
+/// <param name="Models">Models it serves, current version first. Empty without devices.</param>
+/// <param name="Batchers">One per device and model.</param>
+/// <param name="Problems">What is wrong, one sentence each: a device that does not work, a model that does not load.</param>
+public sealed record SiloReport(
+    string Silo,
+    string Address,
+    DateTimeOffset StartedAt,
+    DateTimeOffset ReportedAt,
+    IReadOnlyList<DeviceReport> Devices,
+    IReadOnlyList<ModelInfo> Models,
+    IReadOnlyList<BatcherReport> Batchers,
+    IReadOnlyList<string> Problems)
+{
+    /// <summary>How long a report counts after it was written.</summary>
+    public static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(10);
+
+    /// <summary>Writes the report as UTF-8 JSON.</summary>
+    public byte[] Serialize() => JsonSerializer.SerializeToUtf8Bytes(this, SiloReportJson.Default.SiloReport);
+
+    /// <summary>Reads what <see cref="Serialize"/> wrote; <see langword="null"/> when it is of another format.</summary>
+    public static SiloReport? Deserialize(ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(json, SiloReportJson.Default.SiloReport);
+        }
+        catch (JsonException)
+        {
+            // A silo of another version, during a rolling upgrade.
+            return null;
+        }
+    }
+}
+
+/// <summary>A device of a silo.</summary>
+/// <param name="Id">Cluster-unique id, for example <c>node-1/cuda:0</c>.</param>
+/// <param name="Kind"><c>cpu</c> or <c>cuda</c>.</param>
+/// <param name="Description">For people: the card's name, or the number of cores.</param>
+public sealed record DeviceReport(string Id, string Kind, string Description);
+
+/// <summary>What a batcher is doing.</summary>
+public enum BatcherState
+{
+    /// <summary>Loading and warming up its model.</summary>
+    Starting,
+
+    /// <summary>Nothing to do.</summary>
+    Idle,
+
+    /// <summary>Working.</summary>
+    Busy,
+
+    /// <summary>There is work, but no batch was completed for the configured time.</summary>
+    Stuck,
+
+    /// <summary>Finishing what it holds, then ending.</summary>
+    Draining,
+}
+
+/// <summary>A batcher of a silo.</summary>
+/// <param name="Device">Id of its device.</param>
+/// <param name="Model">Its model, <c>name@version</c>.</param>
+/// <param name="State">What it is doing.</param>
+/// <param name="Rate">Pictures per second that it can do, measured while it was busy; 0 while not known.</param>
+/// <param name="InFlight">Pictures it holds now.</param>
+/// <param name="Completed">Pictures completed since it started.</param>
+/// <param name="Failed">Of these, failed.</param>
+/// <param name="Batches">Batches since it started.</param>
+/// <param name="BusySeconds">Time since it started during which it held at least one picture.</param>
+public sealed record BatcherReport(
+    string Device,
+    string Model,
+    BatcherState State,
+    double Rate,
+    int InFlight,
+    long Completed,
+    long Failed,
+    long Batches,
+    double BusySeconds);
+
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, UseStringEnumConverter = true)]
+[JsonSerializable(typeof(SiloReport))]
+internal sealed partial class SiloReportJson : JsonSerializerContext;

@@ -1,0 +1,83 @@
+using Detection.Contracts.Results;
+
+namespace Detection.Contracts.Requests;
+
+/// <summary>Where a request stands. <see cref="Done"/>, <see cref="Failed"/> and <see cref="Expired"/> are final.</summary>
+public enum RequestStatus
+{
+    /// <summary>The cluster knows nothing of this picture: store it, then submit.</summary>
+    Unknown,
+
+    /// <summary>Refused: it would not be served in time, or the queue is full. Nothing was kept.</summary>
+    Busy,
+
+    /// <summary>In the queue.</summary>
+    Queued,
+
+    /// <summary>Claimed by a batcher.</summary>
+    Running,
+
+    /// <summary>The result is there.</summary>
+    Done,
+
+    /// <summary>It ended without a result; <see cref="RequestSnapshot.Failure"/> says why.</summary>
+    Failed,
+
+    /// <summary>Its deadline passed first.</summary>
+    Expired,
+}
+
+/// <summary>Why a request failed.</summary>
+public enum FailureReason
+{
+    /// <summary>The device or the model failed on this picture.</summary>
+    Inference,
+
+    /// <summary>The bytes are not a picture of a known format.</summary>
+    NotAPicture,
+
+    /// <summary>The picture is damaged.</summary>
+    Undecodable,
+
+    /// <summary>A picture, but of a kind that is not supported.</summary>
+    Unsupported,
+
+    /// <summary>More bytes or pixels than allowed.</summary>
+    TooLarge,
+
+    /// <summary>The batcher that held it died too often.</summary>
+    Poison,
+
+    /// <summary>The picture was no longer in Redis when its turn came.</summary>
+    PictureLost,
+}
+
+/// <summary>A failure as callers see it.</summary>
+/// <param name="Reason">What kind of failure.</param>
+/// <param name="Message">One sentence for a person.</param>
+[GenerateSerializer, Immutable, Alias("detection.RequestFailure")]
+public sealed record RequestFailure(
+    [property: Id(0)] FailureReason Reason,
+    [property: Id(1)] string Message);
+
+/// <summary>A request at one instant.</summary>
+/// <param name="Status">Where it stands.</param>
+/// <param name="Result">The result, when <see cref="RequestStatus.Done"/>.</param>
+/// <param name="Failure">The reason, when <see cref="RequestStatus.Failed"/>.</param>
+/// <param name="RetryAfter">When to come again, when <see cref="RequestStatus.Busy"/>.</param>
+/// <param name="Position">Place in the queue when it entered, 1 for the head; 0 when not known.</param>
+/// <param name="EstimatedWait">Expected time from entering the queue to the answer, where the batchers' rate is known.</param>
+/// <param name="Joined">The work was already under way for somebody else, or already done.</param>
+[GenerateSerializer, Immutable, Alias("detection.RequestSnapshot")]
+public sealed record RequestSnapshot(
+    [property: Id(0)] RequestStatus Status,
+    [property: Id(1)] DetectionResult? Result = null,
+    [property: Id(2)] RequestFailure? Failure = null,
+    [property: Id(3)] TimeSpan? RetryAfter = null,
+    [property: Id(4)] int Position = 0,
+    [property: Id(5)] TimeSpan? EstimatedWait = null,
+    [property: Id(6)] bool Joined = false)
+{
+    /// <summary>Whether the status will not change any more.</summary>
+    public bool IsFinal => Status is RequestStatus.Done or RequestStatus.Failed or RequestStatus.Expired;
+}

@@ -1,0 +1,17 @@
+namespace Detection.Contracts.Requests;
+
+/// <summary>What a caller asks of a request, besides the work itself.</summary>
+/// <param name="Budget">
+/// Time left until the caller's deadline. A duration, not an instant, so that clocks of callers and silos need not agree.
+/// </param>
+/// <param name="Asynchronous">
+/// The caller will come back for the answer, so the work goes on when nobody waits for it.
+/// </param>
+/// <param name="Caller">Name under which the caller's share of the queue is counted; <see langword="null"/> for nobody in particular.</param>
+/// <param name="TraceParent">W3C trace context of the caller (<c>traceparent</c>), so that the batch links back to it.</param>
+[GenerateSerializer, Immutable, Alias("detection.RequestTerms")]
+public sealed record RequestTerms(
+    [property: Id(0)] TimeSpan Budget,
+    [property: Id(1)] bool Asynchronous = false,
+    [property: Id(2)] string? Caller = null,
+    [property: Id(3)] string? TraceParent = null);

@@ -1,0 +1,50 @@
+namespace Detection.Contracts.Results;
+
+/// <summary>
+/// Everything a model found in one picture, down to the model's score floor, so that one cached result
+/// serves every threshold. This is what the result cache holds.
+/// </summary>
+/// <param name="Model">The model that looked, as <c>name@version</c>.</param>
+/// <param name="Width">Width of the upright original picture, in pixels.</param>
+/// <param name="Height">Height of the upright original picture, in pixels.</param>
+/// <param name="Boxes">What was found, highest score first.</param>
+/// <param name="Timings">Where the time went.</param>
+[GenerateSerializer, Immutable, Alias("detection.DetectionResult")]
+public sealed record DetectionResult(
+    [property: Id(0)] string Model,
+    [property: Id(1)] int Width,
+    [property: Id(2)] int Height,
+    [property: Id(3)] DetectedBox[] Boxes,
+    [property: Id(4)] StageTimings Timings);
+
+/// <summary>One box in a picture.</summary>
+/// <param name="ClassId">Index into the model's labels.</param>
+/// <param name="Score">Confidence, 0 to 1.</param>
+/// <param name="X1">Left edge in pixels of the upright original picture, 0 to its width.</param>
+/// <param name="Y1">Top edge in pixels, 0 to the picture's height.</param>
+/// <param name="X2">Right edge in pixels.</param>
+/// <param name="Y2">Bottom edge in pixels.</param>
+[GenerateSerializer, Immutable, Alias("detection.DetectedBox")]
+public readonly record struct DetectedBox(
+    [property: Id(0)] int ClassId,
+    [property: Id(1)] float Score,
+    [property: Id(2)] float X1,
+    [property: Id(3)] float Y1,
+    [property: Id(4)] float X2,
+    [property: Id(5)] float Y2);
+
+/// <summary>Where the time of one picture went, each in milliseconds.</summary>
+/// <param name="Queue">From entering the queue to being claimed by a batcher.</param>
+/// <param name="Decode">Decoding the picture.</param>
+/// <param name="Preprocess">Resizing and normalising it into the input tensor.</param>
+/// <param name="Inference">The model's run; a batch that runs as one tensor counts whole for each of its pictures.</param>
+/// <param name="Postprocess">From the output tensors to boxes.</param>
+/// <param name="BatchSize">Pictures in the batch that this one was claimed with.</param>
+[GenerateSerializer, Immutable, Alias("detection.StageTimings")]
+public readonly record struct StageTimings(
+    [property: Id(0)] double Queue,
+    [property: Id(1)] double Decode,
+    [property: Id(2)] double Preprocess,
+    [property: Id(3)] double Inference,
+    [property: Id(4)] double Postprocess,
+    [property: Id(5)] int BatchSize);

@@ -1,0 +1,62 @@
+using Detection.Contracts.Requests;
+
+namespace Detection.Contracts.Storage;
+
+/// <summary>
+/// The layout of Redis. Everything lies under one prefix and either expires or has an owner that removes it.
+/// Keys that one script touches together carry the model as hash tag, so that they share a slot of a Redis Cluster.
+/// <code>
+/// detection:{model}:queue            list    request items waiting, head first; bounded by the queue's capacity
+/// detection:{model}:item:ITEM        string  exists while ITEM waits or runs: its deadline, unix ms; expires after it
+/// detection:{model}:inflight:BATCHER list    items that a batcher has claimed; its lease protects them
+/// detection:{model}:lease:BATCHER    string  the lease; expires unless renewed
+/// detection:{model}:batchers         set     batchers that may hold items; emptied by their end or by reclaiming
+/// detection:{model}:attempts         hash    item → how often its batcher died; expires an hour after the last
+/// detection:{model}:dead             list    items that were given up, newest first; bounded and expiring
+/// detection:{model}:wake             channel published at every enqueue
+/// detection:{model}:result:ITEM      string  the result (Orleans serializer); expires
+/// detection:picture:IMAGEKEY         string  the encoded picture; expires
+/// detection:silos                    hash    silo → report (JSON); rewritten every few seconds, expires
+/// </code>
+/// ITEM is <see cref="RequestKey.Item"/>, model is <c>name@version</c>.
+/// </summary>
+public static class RedisKeys
+{
+    /// <summary>Prefix of all keys.</summary>
+    public const string Prefix = "detection:";
+
+    /// <summary>Reports of the silos.</summary>
+    public const string Silos = Prefix + "silos";
+
+    /// <summary>An encoded picture.</summary>
+    public static string Picture(string imageKey) => $"{Prefix}picture:{imageKey}";
+
+    /// <summary>A cached result.</summary>
+    public static string Result(in RequestKey key) => $"{Model(key.Model)}:result:{key.Item}";
+
+    /// <summary>The mark of an item that waits or runs.</summary>
+    public static string Item(in RequestKey key) => $"{Model(key.Model)}:item:{key.Item}";
+
+    /// <summary>The queue of a model.</summary>
+    public static string Queue(string model) => $"{Model(model)}:queue";
+
+    /// <summary>What a batcher has claimed.</summary>
+    public static string InFlight(string model, string batcher) => $"{Model(model)}:inflight:{batcher}";
+
+    /// <summary>The lease of a batcher.</summary>
+    public static string Lease(string model, string batcher) => $"{Model(model)}:lease:{batcher}";
+
+    /// <summary>All batchers of a model that may hold items.</summary>
+    public static string Batchers(string model) => $"{Model(model)}:batchers";
+
+    /// <summary>How often the batcher of an item died.</summary>
+    public static string Attempts(string model) => $"{Model(model)}:attempts";
+
+    /// <summary>Items that were given up.</summary>
+    public static string Dead(string model) => $"{Model(model)}:dead";
+
+    /// <summary>The wake-up channel of a model's batchers.</summary>
+    public static string Wake(string model) => $"{Model(model)}:wake";
+
+    private static string Model(string model) => $"{Prefix}{{{model}}}";
+}

@@ -1,0 +1,81 @@
+using Detection.Inference.Heads;
+using Detection.Inference.Models;
+
+namespace Detection.Inference.Devices;
+
+/// <summary>Something that models run on: the cores of the CPU, or one GPU.</summary>
+public interface IInferenceDevice : IAsyncDisposable
+{
+    /// <summary>Local name: <c>cpu</c>, <c>cuda:0</c>, …</summary>
+    string Name { get; }
+
+    /// <summary>What distinguishes the device on its machine: a GPU's UUID where known, else <see cref="Name"/>.</summary>
+    string HardwareId { get; }
+
+    /// <summary>For people: the card's name, or the number of cores.</summary>
+    string Description { get; }
+
+    /// <summary>Loads a model onto the device and warms it up.</summary>
+    /// <exception cref="ModelException">The model cannot be run; the message says what to change.</exception>
+    Task<IModelSession> LoadAsync(ModelSource model, CancellationToken cancellationToken);
+}
+
+/// <summary>A model on a device, warm. Safe for concurrent calls; disposing waits for running batches.</summary>
+public interface IModelSession : IAsyncDisposable
+{
+    /// <summary>
+    /// Most batches that are worth giving at the same time: while one is on the device, the next is decoded.
+    /// </summary>
+    int Concurrency { get; }
+
+    /// <summary>
+    /// Runs a batch. <paramref name="completed"/> is called exactly once per picture, from any thread and as soon as that
+    /// picture is ready; a picture that fails, fails alone. The task ends after the last of these calls.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">Cancelled; pictures not yet completed will not be.</exception>
+    Task DetectAsync(IReadOnlyList<PictureWork> batch, Action<int, PictureOutcome> completed, CancellationToken cancellationToken);
+}
+
+/// <summary>A picture to look at.</summary>
+/// <param name="Encoded">The encoded picture; stays valid until the picture is completed.</param>
+/// <param name="Iou">Overlap for non-max suppression; <see langword="null"/> for the model's own.</param>
+/// <param name="Deadline">
+/// Instant after which the picture is not worth decoding; completed with <see cref="OutcomeKind.Expired"/>.
+/// </param>
+public readonly record struct PictureWork(ReadOnlyMemory<byte> Encoded, float? Iou, DateTimeOffset Deadline);
+
+/// <summary>How a picture ended.</summary>
+public enum OutcomeKind
+{
+    /// <summary>Boxes, possibly none.</summary>
+    Detected,
+
+    /// <summary>The picture or the model failed; see <see cref="PictureOutcome.Error"/>.</summary>
+    Failed,
+
+    /// <summary>Its deadline passed before it was decoded.</summary>
+    Expired,
+}
+
+/// <summary>Outcome of one picture.</summary>
+/// <param name="Kind">How it ended.</param>
+/// <param name="Width">Width of the upright original picture, in pixels.</param>
+/// <param name="Height">Height of the upright original picture, in pixels.</param>
+/// <param name="Boxes">Boxes down to the model's score floor, highest score first.</param>
+/// <param name="Error">
+/// A <see cref="Pictures.PictureException"/> when the picture is at fault, any other when the device or the model is.
+/// </param>
+/// <param name="Decode">Time to decode.</param>
+/// <param name="Preprocess">Time to fill the input tensor.</param>
+/// <param name="Inference">Time of the run, of the whole batch where it ran as one.</param>
+/// <param name="Postprocess">Time from output tensors to boxes.</param>
+public sealed record PictureOutcome(
+    OutcomeKind Kind,
+    int Width,
+    int Height,
+    ScoredBox[] Boxes,
+    Exception? Error,
+    TimeSpan Decode,
+    TimeSpan Preprocess,
+    TimeSpan Inference,
+    TimeSpan Postprocess);
