@@ -1,0 +1,134 @@
+using Detection.Inference.Models;
+using Detection.Inference.Preprocessing;
+
+namespace Detection.Inference.Heads;
+
+/// <summary>
+/// NanoDet: per cell a score per class (sigmoid applied) and, for each of the four sides, a distribution over regMax + 1 bins
+/// whose expectation is the side's distance from the cell's centre in strides (Generalized Focal Loss, arXiv:2006.04388).
+/// Two outputs, scores [cells, classes] and distances [cells, 4·(regMax+1)], or one with the distances after the scores.
+/// </summary>
+internal sealed class NanoDetHead : IDetectionHead
+{
+    /// <summary>Settings of the manifest's <c>head</c> that this family knows.</summary>
+    public static readonly string[] Settings = ["strides", "regMax", "cellOffset", "outputs"];
+
+    private readonly int _classes;
+    private readonly int _bins;
+    private readonly float _cellOffset;
+    private readonly bool _classAgnostic;
+    private readonly CellGrid.Cell[] _cells;
+    private readonly OutputRole _scores;
+    private readonly OutputRole _distances;
+    private readonly OutputRole _both;
+
+    public NanoDetHead(ModelManifest manifest)
+    {
+        var options = manifest.Head ?? new HeadOptions();
+        var regMax = options.RegMax ?? 10;
+        if (regMax is < 1 or > 64)
+        {
+            throw new ModelException("\"head.regMax\" must be 1 to 64; write for example \"regMax\": 10.");
+        }
+
+        _classes = manifest.Labels.Count;
+        _bins = regMax + 1;
+        _cellOffset = options.CellOffset ?? 0.5f;
+        _classAgnostic = manifest.ClassAgnostic ?? false;
+        _cells = new CellGrid(manifest.Input, options.Strides ?? [8, 16, 32]).Cells;
+        var rows = _cells.Length;
+        _scores = new OutputRole("scores", $"[{rows}, {_classes}]", options, s => s is [var r, var c] && r == rows && c == _classes, "scores");
+        _distances = new OutputRole(
+            "distances", $"[{rows}, {4 * _bins}]", options, s => s is [var r, var c] && r == rows && c == 4 * _bins, "distances");
+        _both = new OutputRole("output", $"[{rows}, {_classes + (4 * _bins)}]", options, s => s is [var r, var c] && r == rows && c == _classes + (4 * _bins));
+    }
+
+    public void Read(IReadOnlyList<OutputTensor> outputs, in InputGeometry geometry, in HeadSettings settings, List<ScoredBox> boxes)
+    {
+        var start = boxes.Count;
+        if (_both.TryFind(outputs, out var both))
+        {
+            AddFromOne(both.Data.Span, settings.ScoreFloor, boxes);
+        }
+        else
+        {
+            AddFromTwo(_scores.Find(outputs).Data.Span, _distances.Find(outputs).Data.Span, settings.ScoreFloor, boxes);
+        }
+
+        NonMaxSuppression.Apply(boxes, start, settings.Iou, settings.MaxBoxes, _classAgnostic);
+        PictureBoxes.FromInput(boxes, start, geometry);
+    }
+
+    private void AddFromTwo(ReadOnlySpan<float> scores, ReadOnlySpan<float> distances, float floor, List<ScoredBox> boxes)
+    {
+        var decoded = -1;
+        ScoredBox box = default;
+        for (var i = ScoreScan.Next(scores, 0, floor); i >= 0; i = ScoreScan.Next(scores, i + 1, floor))
+        {
+            var cell = i / _classes;
+            if (cell != decoded)
+            {
+                box = Decode(cell, distances.Slice(cell * 4 * _bins, 4 * _bins));
+                decoded = cell;
+            }
+
+            boxes.Add(box with { ClassId = i - (cell * _classes), Score = scores[i] });
+        }
+    }
+
+    private void AddFromOne(ReadOnlySpan<float> rows, float floor, List<ScoredBox> boxes)
+    {
+        var width = _classes + (4 * _bins);
+        for (var cell = 0; cell < _cells.Length; cell++)
+        {
+            var row = rows.Slice(cell * width, width);
+            var scores = row[.._classes];
+            var i = ScoreScan.Next(scores, 0, floor);
+            if (i < 0)
+            {
+                continue;
+            }
+
+            var box = Decode(cell, row[_classes..]);
+            for (; i >= 0; i = ScoreScan.Next(scores, i + 1, floor))
+            {
+                boxes.Add(box with { ClassId = i, Score = scores[i] });
+            }
+        }
+    }
+
+    private ScoredBox Decode(int index, ReadOnlySpan<float> bins)
+    {
+        var cell = _cells[index];
+        var x = (cell.X + _cellOffset) * cell.Stride;
+        var y = (cell.Y + _cellOffset) * cell.Stride;
+        return new ScoredBox(
+            0,
+            0,
+            x - (Expectation(bins[.._bins]) * cell.Stride),
+            y - (Expectation(bins.Slice(_bins, _bins)) * cell.Stride),
+            x + (Expectation(bins.Slice(2 * _bins, _bins)) * cell.Stride),
+            y + (Expectation(bins.Slice(3 * _bins, _bins)) * cell.Stride));
+    }
+
+    /// <summary>Σ i·softmax(bins)[i].</summary>
+    private static float Expectation(ReadOnlySpan<float> bins)
+    {
+        var highest = bins[0];
+        foreach (var bin in bins)
+        {
+            highest = MathF.Max(highest, bin);
+        }
+
+        float sum = 0;
+        float weighted = 0;
+        for (var i = 0; i < bins.Length; i++)
+        {
+            var weight = MathF.Exp(bins[i] - highest);
+            sum += weight;
+            weighted += weight * i;
+        }
+
+        return weighted / sum;
+    }
+}

@@ -1,0 +1,58 @@
+using Detection.Inference.Models;
+
+namespace Detection.Inference.Heads;
+
+/// <summary>One output that a head needs, and how it is found among the graph's outputs.</summary>
+/// <param name="role">What it is for; its name in the manifest's <c>head.outputs</c>.</param>
+/// <param name="expected">The shape in words, without the batch dimension.</param>
+/// <param name="options">The manifest's settings.</param>
+/// <param name="fits">Whether a shape is right.</param>
+/// <param name="usualNames">What exporters call it: decides between several that fit.</param>
+internal sealed class OutputRole(string role, string expected, HeadOptions options, Func<int[], bool> fits, params string[] usualNames)
+{
+    private readonly string? _name = options.Outputs is { } names && names.TryGetValue(role, out var name) ? name : null;
+
+    public string Role => role;
+
+    /// <summary>The output the manifest names, else the one of the right shape.</summary>
+    /// <exception cref="ModelException">None, or several that no usual name tells apart.</exception>
+    public OutputTensor Find(IReadOnlyList<OutputTensor> outputs) =>
+        TryFind(outputs, out var found) ? found : throw new ModelException(
+            $"the graph has {Describe(outputs)}, but this family needs {(_name is null ? $"an output \"{role}\"" : $"its output \"{_name}\"")} of shape {expected}; "
+            + $"write another \"family\", other \"labels\" or another input size, or name the output with \"head\": {{ \"outputs\": {{ \"{role}\": \"…\" }} }}.");
+
+    /// <summary>As <see cref="Find"/>, for an output that not every graph has.</summary>
+    public bool TryFind(IReadOnlyList<OutputTensor> outputs, out OutputTensor found)
+    {
+        found = default;
+        var count = 0;
+        for (var i = 0; i < outputs.Count; i++)
+        {
+            var output = outputs[i];
+            if (_name is not null ? output.Name != _name : !fits(output.Shape))
+            {
+                continue;
+            }
+
+            if (_name is not null)
+            {
+                found = output;
+                return fits(output.Shape);
+            }
+
+            if (usualNames.Contains(output.Name))
+            {
+                found = output;
+                return true;
+            }
+
+            found = output;
+            count++;
+        }
+
+        return count == 1;
+    }
+
+    private static string Describe(IReadOnlyList<OutputTensor> outputs) =>
+        outputs.Count == 0 ? "no outputs" : string.Join(", ", outputs.Select(o => $"\"{o.Name}\" [{string.Join(", ", o.Shape)}]"));
+}

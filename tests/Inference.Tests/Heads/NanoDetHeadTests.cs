@@ -1,0 +1,124 @@
+using Detection.Inference.Heads;
+using Detection.Inference.Models;
+using Detection.Inference.Preprocessing;
+using Xunit;
+
+namespace Detection.Inference.Tests.Heads;
+
+public sealed class NanoDetHeadTests
+{
+    private const int Size = 416;
+    private const int Cells = 3549;
+    private const int Bins = 11;
+
+    private static readonly ModelManifest Manifest = new()
+    {
+        Family = "nanodet",
+        Input = new InputSpec { Width = Size, Height = Size },
+        Labels = ["person", "dog", "cat"],
+    };
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Reads_the_boxes_of_the_plain_definition(bool oneOutput)
+    {
+        var random = new Random(3);
+        var scores = Enumerable.Range(0, Cells * 3).Select(_ => random.NextSingle() < 0.01f ? random.NextSingle() : 0.01f).ToArray();
+        var distances = Enumerable.Range(0, Cells * 4 * Bins).Select(_ => (random.NextSingle() * 12) - 6).ToArray();
+        var geometry = new InputGeometry(416f / 640, 416f / 480, 0, 0, 640, 480);
+        var boxes = new List<ScoredBox>();
+
+        DetectionHeads.Create(Manifest).Read(
+            oneOutput ? [Joined(scores, distances)] : [new("d", [Cells, 4 * Bins], distances), new("s", [Cells, 3], scores)],
+            geometry,
+            new HeadSettings(0.3f, 0.5f, 300),
+            boxes);
+
+        var expected = Plain(scores, distances, geometry, 0.3f, 0.5f);
+        Assert.InRange(expected.Count, 20, 299);
+        BoxAssert.Same(expected, boxes);
+    }
+
+    [Fact]
+    public void Says_what_is_wrong_with_outputs_of_another_shape()
+    {
+        var head = DetectionHeads.Create(Manifest with { Labels = ["person"] });
+
+        var error = Assert.Throws<ModelException>(() => head.Read(
+            [new("s", [Cells, 3], new float[Cells * 3]), new("d", [Cells, 44], new float[Cells * 44])],
+            new InputGeometry(1, 1, 0, 0, Size, Size),
+            new HeadSettings(0.3f, 0.5f, 300),
+            []));
+
+        Assert.Contains("\"s\" [3549, 3]", error.Message, StringComparison.Ordinal);
+        Assert.Contains("[3549, 1]", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Allocates_nothing_once_warm()
+    {
+        var head = DetectionHeads.Create(Manifest);
+        var scores = new float[Cells * 3];
+        scores[300] = 0.9f;
+        OutputTensor[] outputs = [new("scores", [Cells, 3], scores), new("distances", [Cells, 44], new float[Cells * 44])];
+        var boxes = new List<ScoredBox>(16);
+        var allocated = long.MaxValue;
+        for (var round = 0; round < 3; round++)
+        {
+            boxes.Clear();
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            head.Read(outputs, new InputGeometry(1, 1, 0, 0, Size, Size), new HeadSettings(0.3f, 0.5f, 300), boxes);
+            allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        }
+
+        Assert.Single(boxes);
+        Assert.Equal(0, allocated);
+    }
+
+    private static OutputTensor Joined(float[] scores, float[] distances)
+    {
+        var rows = new List<float>();
+        for (var cell = 0; cell < Cells; cell++)
+        {
+            rows.AddRange(scores.Skip(cell * 3).Take(3));
+            rows.AddRange(distances.Skip(cell * 4 * Bins).Take(4 * Bins));
+        }
+
+        return new OutputTensor("output", [Cells, 3 + (4 * Bins)], rows.ToArray());
+    }
+
+    private static List<ScoredBox> Plain(float[] scores, float[] distances, InputGeometry geometry, double floor, double iou)
+    {
+        var all = new List<ScoredBox>();
+        var cell = 0;
+        foreach (var stride in new[] { 8, 16, 32 })
+        {
+            for (var row = 0; row < Size / stride; row++)
+            {
+                for (var column = 0; column < Size / stride; column++, cell++)
+                {
+                    double Distance(int side)
+                    {
+                        var weights = Enumerable.Range(0, Bins).Select(b => Math.Exp(distances[(cell * 4 * Bins) + (side * Bins) + b])).ToArray();
+                        return weights.Select((w, b) => w * b).Sum() / weights.Sum() * stride;
+                    }
+
+                    for (var label = 0; label < 3; label++)
+                    {
+                        var score = scores[(cell * 3) + label];
+                        if (score >= floor)
+                        {
+                            var x = (column + 0.5) * stride;
+                            var y = (row + 0.5) * stride;
+                            all.Add(new ScoredBox(
+                                label, score, (float)(x - Distance(0)), (float)(y - Distance(1)), (float)(x + Distance(2)), (float)(y + Distance(3))));
+                        }
+                    }
+                }
+            }
+        }
+
+        return BoxAssert.OnPicture(NonMaxSuppressionTests.Plain(all, iou, classAgnostic: false), geometry);
+    }
+}
