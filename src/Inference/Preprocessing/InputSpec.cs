@@ -86,19 +86,46 @@ public sealed record InputSpec
 
     /// <summary>Standard deviation per channel, in the tensor's channel order.</summary>
     public IReadOnlyList<float> Std { get; init; } = [1, 1, 1];
-}
 
-/// <summary>Where a picture lies in an input tensor: <c>input = picture · Scale + Offset</c> on each axis.</summary>
-/// <param name="ScaleX">Input pixels per picture pixel, across.</param>
-/// <param name="ScaleY">Input pixels per picture pixel, down.</param>
-/// <param name="OffsetX">Left padding in input pixels.</param>
-/// <param name="OffsetY">Top padding in input pixels.</param>
-/// <param name="PictureWidth">Width of the upright original picture.</param>
-/// <param name="PictureHeight">Height of the upright original picture.</param>
-public readonly record struct InputGeometry(
-    float ScaleX,
-    float ScaleY,
-    float OffsetX,
-    float OffsetY,
-    int PictureWidth,
-    int PictureHeight);
+    /// <summary>Bytes of one picture's slice of the input tensor.</summary>
+    public int ByteLength => checked(3 * Width * Height * Element switch
+    {
+        TensorElement.Float32 => 4,
+        TensorElement.Float16 => 2,
+        _ => 1,
+    });
+
+    /// <summary>Size in input pixels that a picture of the given size is brought to, padding not counted.</summary>
+    /// <remarks>
+    /// Letterboxes keep the aspect ratio: one side becomes the input's, the other is rounded down at the top left (YOLOX and
+    /// EfficientDet: <c>int(w · r)</c>) and to nearest in the middle (Ultralytics: <c>round(w · r)</c>, halves to even).
+    /// </remarks>
+    /// <param name="pictureWidth">Width of the upright original picture in pixels.</param>
+    /// <param name="pictureHeight">Height of the upright original picture in pixels.</param>
+    public (int Width, int Height) Fit(int pictureWidth, int pictureHeight)
+    {
+        if (Resize == ResizeMode.Stretch)
+        {
+            return (Width, Height);
+        }
+
+        var across = (double)Width / pictureWidth;
+        var down = (double)Height / pictureHeight;
+        var ratio = Math.Min(across, down);
+        if (ratio > 1 && !Enlarge)
+        {
+            return (pictureWidth, pictureHeight);
+        }
+
+        // The side that decides is the input's exactly; 416 / w · w may fall just short of 416.
+        return (
+            across <= down ? Width : Side(pictureWidth * ratio, Width),
+            down <= across ? Height : Side(pictureHeight * ratio, Height));
+    }
+
+    private int Side(double exact, int most)
+    {
+        var rounded = Resize == ResizeMode.LetterboxCenter ? Math.Round(exact) : Math.Floor(exact);
+        return Math.Clamp((int)rounded, 1, most);
+    }
+}

@@ -1,0 +1,85 @@
+using System.Buffers;
+
+namespace Detection.Inference.Pictures;
+
+/// <summary>
+/// A decoded picture, upright, in a pooled buffer. Four bytes a pixel in the order red, green, blue, 255; rows follow each
+/// other without gaps. Dispose it to give the buffer back; not safe for concurrent disposal.
+/// </summary>
+public sealed class Picture : IDisposable
+{
+    /// <summary>Bytes of a pixel.</summary>
+    public const int BytesPerPixel = 4;
+
+    private byte[]? _buffer;
+
+    private Picture(int width, int height, int originalWidth, int originalHeight, int reduction)
+    {
+        Width = width;
+        Height = height;
+        OriginalWidth = originalWidth;
+        OriginalHeight = originalHeight;
+        Reduction = reduction;
+        _buffer = ArrayPool<byte>.Shared.Rent(checked(width * height * BytesPerPixel));
+    }
+
+    /// <summary>Width of the buffer in pixels.</summary>
+    public int Width { get; }
+
+    /// <summary>Height of the buffer in pixels.</summary>
+    public int Height { get; }
+
+    /// <summary>Width in pixels of the upright picture as it was sent.</summary>
+    public int OriginalWidth { get; }
+
+    /// <summary>Height in pixels of the upright picture as it was sent.</summary>
+    public int OriginalHeight { get; }
+
+    /// <summary>
+    /// Original pixels per pixel of the buffer, on each axis: 1, or 2, 4, 8 after a scaled decode. The last row and column of the
+    /// buffer may then lie partly outside of the original picture.
+    /// </summary>
+    public int Reduction { get; }
+
+    /// <summary>Bytes from one row to the next.</summary>
+    public int Stride => Width * BytesPerPixel;
+
+    /// <summary>The pixels, <see cref="Stride"/> × <see cref="Height"/> bytes.</summary>
+    /// <exception cref="ObjectDisposedException">The picture was disposed.</exception>
+    public Span<byte> Pixels
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_buffer is null, this);
+            return _buffer.AsSpan(0, Stride * Height);
+        }
+    }
+
+    /// <summary>A picture whose pixels are not set yet: whatever was in the pool.</summary>
+    /// <param name="width">Width in pixels, at least 1.</param>
+    /// <param name="height">Height in pixels, at least 1.</param>
+    public static Picture Create(int width, int height)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
+        return new Picture(width, height, width, height, 1);
+    }
+
+    /// <summary>A picture for a decode at 1/<paramref name="reduction"/> of the original size, rounded up.</summary>
+    internal static Picture CreateReduced(int originalWidth, int originalHeight, int reduction) => new(
+        (originalWidth + reduction - 1) / reduction,
+        (originalHeight + reduction - 1) / reduction,
+        originalWidth,
+        originalHeight,
+        reduction);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_buffer is { } buffer)
+        {
+            _buffer = null;
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+}

@@ -1,0 +1,26 @@
+namespace Detection.Inference.Pictures;
+
+/// <summary>File format of an encoded picture.</summary>
+public enum PictureFormat
+{
+    /// <summary>JPEG, grey, colour or CMYK.</summary>
+    Jpeg,
+
+    /// <summary>PNG, any depth and colour type.</summary>
+    Png,
+
+    /// <summary>WebP; the first frame of an animation.</summary>
+    WebP,
+
+    /// <summary>GIF; the first frame of an animation.</summary>
+    Gif,
+
+    /// <summary>Windows bitmap.</summary>
+    Bmp,
+}
+
+/// <summary>What an encoded picture says about itself before it is decoded.</summary>
+/// <param name="Format">Its file format.</param>
+/// <param name="Width">Width in pixels of the upright picture, its EXIF orientation obeyed.</param>
+/// <param name="Height">Height in pixels of the upright picture, its EXIF orientation obeyed.</param>
+public readonly record struct PictureHeader(PictureFormat Format, int Width, int Height);

@@ -1,0 +1,174 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+
+namespace Detection.Inference.Pictures;
+
+/// <summary>
+/// The JPEG codec of libjpeg-turbo, with SIMD, where the system has its library (Debian and Ubuntu: <c>libturbojpeg0</c>; Fedora:
+/// <c>turbojpeg</c>; Alpine: <c>libjpeg-turbo</c>; Homebrew: <c>jpeg-turbo</c>; the official Windows installer). About twice as
+/// fast as SkiaSharp's, whose Linux build has no SIMD. The functions of version 2 are used, which version 3 still has.
+/// </summary>
+internal static unsafe class TurboJpeg
+{
+    /// <summary>Set to <see langword="false"/> to use SkiaSharp for JPEG although the library is there.</summary>
+    public const string Switch = "Detection.Inference.TurboJpeg";
+
+    private const int Rgba = 7;
+    private const int LimitScans = 0x8000;
+    private const int NoRealloc = 0x0400;
+    private const int Subsampling420 = 2;
+    private const int Cmyk = 3;
+    private const int Ycck = 4;
+    private const int Fatal = 1;
+
+    private static readonly Functions? Library = Load();
+
+    // A codec keeps some tables between pictures; one per thread needs no lock.
+    [ThreadStatic]
+    private static Handle? _decompressor;
+
+    [ThreadStatic]
+    private static Handle? _compressor;
+
+    /// <summary>Whether the library was found.</summary>
+    public static bool IsAvailable => Library is not null;
+
+    /// <summary>Decodes into <paramref name="picture"/>, whose size says at which scale.</summary>
+    /// <returns><see langword="false"/> when it is a kind of JPEG that this codec does not turn into colours (CMYK).</returns>
+    /// <exception cref="PictureException">The picture is damaged.</exception>
+    public static bool TryDecode(ReadOnlySpan<byte> encoded, Picture picture)
+    {
+        var library = Library!;
+        _decompressor ??= new Handle(library.InitDecompress(), library.Destroy);
+        var handle = _decompressor.Value;
+        fixed (byte* source = encoded, target = picture.Pixels)
+        {
+            int width, height, subsampling, colours;
+            if (library.DecompressHeader(handle, source, new CULong((nuint)encoded.Length), &width, &height, &subsampling, &colours) != 0
+                && library.GetErrorCode(handle) == Fatal)
+            {
+                throw Damaged(library, handle);
+            }
+
+            if (colours is Cmyk or Ycck || subsampling < 0)
+            {
+                return false;
+            }
+
+            // The library picks its largest scale that fits into the size given: it must be exactly the one that was planned.
+            if (width != picture.OriginalWidth || height != picture.OriginalHeight)
+            {
+                throw new PictureException(PictureFault.Undecodable, "The JPEG picture contradicts itself about its size.");
+            }
+
+            // A warning (damaged data in a file that is whole) leaves a picture to look at, as in every browser.
+            if (library.Decompress(handle, source, new CULong((nuint)encoded.Length), target, picture.Width, picture.Stride, picture.Height, Rgba, LimitScans) != 0
+                && library.GetErrorCode(handle) == Fatal)
+            {
+                throw Damaged(library, handle);
+            }
+
+            return true;
+        }
+    }
+
+    /// <summary>Writes a picture as JPEG, chroma halved on both axes.</summary>
+    /// <param name="picture">The picture.</param>
+    /// <param name="quality">1 to 100.</param>
+    /// <param name="output">Gets the file.</param>
+    public static void Encode(Picture picture, int quality, IBufferWriter<byte> output)
+    {
+        var library = Library!;
+        _compressor ??= new Handle(library.InitCompress(), library.Destroy);
+        var handle = _compressor.Value;
+        var most = library.BufferSize(picture.Width, picture.Height, Subsampling420);
+        var buffer = ArrayPool<byte>.Shared.Rent(checked((int)most.Value));
+        try
+        {
+            int result;
+            var size = most;
+            fixed (byte* source = picture.Pixels, target = buffer)
+            {
+                var at = target;
+                result = library.Compress(handle, source, picture.Width, picture.Stride, picture.Height, Rgba, &at, &size, Subsampling420, quality, NoRealloc);
+            }
+
+            if (result != 0)
+            {
+                throw new InvalidOperationException($"libjpeg-turbo cannot encode: {Message(library, handle)}");
+            }
+
+            output.Write(buffer.AsSpan(0, (int)size.Value));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private static PictureException Damaged(Functions library, nint handle) =>
+        new(PictureFault.Undecodable, $"The JPEG picture is damaged ({Message(library, handle)}).");
+
+    private static string Message(Functions library, nint handle) =>
+        Marshal.PtrToStringUTF8((nint)library.GetErrorString(handle)) ?? "unknown error";
+
+    private static Functions? Load()
+    {
+        if (AppContext.TryGetSwitch(Switch, out var enabled) && !enabled)
+        {
+            return null;
+        }
+
+        string[] names = OperatingSystem.IsWindows() ? ["turbojpeg.dll"]
+            : OperatingSystem.IsMacOS() ? ["libturbojpeg.dylib", "/opt/homebrew/lib/libturbojpeg.dylib", "/usr/local/lib/libturbojpeg.dylib"]
+            : ["libturbojpeg.so.0", "libturbojpeg.so"];
+        foreach (var name in names)
+        {
+            if (NativeLibrary.TryLoad(name, typeof(TurboJpeg).Assembly, null, out var library))
+            {
+                return new Functions(library);
+            }
+        }
+
+        return null;
+    }
+
+    // Freed when its thread has ended.
+    private sealed class Handle(nint value, delegate* unmanaged<nint, int> destroy)
+    {
+        public nint Value { get; } = value != 0 ? value : throw new InvalidOperationException("libjpeg-turbo cannot start.");
+
+        ~Handle() => _ = destroy(Value);
+    }
+
+    // C's unsigned long is 32 bits wide on Windows and as wide as a pointer elsewhere: CULong.
+    private sealed class Functions(nint library)
+    {
+        public readonly delegate* unmanaged<nint> InitDecompress =
+            (delegate* unmanaged<nint>)NativeLibrary.GetExport(library, "tjInitDecompress");
+
+        public readonly delegate* unmanaged<nint> InitCompress =
+            (delegate* unmanaged<nint>)NativeLibrary.GetExport(library, "tjInitCompress");
+
+        public readonly delegate* unmanaged<nint, int> Destroy =
+            (delegate* unmanaged<nint, int>)NativeLibrary.GetExport(library, "tjDestroy");
+
+        public readonly delegate* unmanaged<nint, byte*, CULong, int*, int*, int*, int*, int> DecompressHeader =
+            (delegate* unmanaged<nint, byte*, CULong, int*, int*, int*, int*, int>)NativeLibrary.GetExport(library, "tjDecompressHeader3");
+
+        public readonly delegate* unmanaged<nint, byte*, CULong, byte*, int, int, int, int, int, int> Decompress =
+            (delegate* unmanaged<nint, byte*, CULong, byte*, int, int, int, int, int, int>)NativeLibrary.GetExport(library, "tjDecompress2");
+
+        public readonly delegate* unmanaged<nint, byte*, int, int, int, int, byte**, CULong*, int, int, int, int> Compress =
+            (delegate* unmanaged<nint, byte*, int, int, int, int, byte**, CULong*, int, int, int, int>)NativeLibrary.GetExport(library, "tjCompress2");
+
+        public readonly delegate* unmanaged<int, int, int, CULong> BufferSize =
+            (delegate* unmanaged<int, int, int, CULong>)NativeLibrary.GetExport(library, "tjBufSize");
+
+        public readonly delegate* unmanaged<nint, int> GetErrorCode =
+            (delegate* unmanaged<nint, int>)NativeLibrary.GetExport(library, "tjGetErrorCode");
+
+        public readonly delegate* unmanaged<nint, byte*> GetErrorString =
+            (delegate* unmanaged<nint, byte*>)NativeLibrary.GetExport(library, "tjGetErrorStr2");
+    }
+}
