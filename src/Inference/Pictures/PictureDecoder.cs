@@ -39,7 +39,11 @@ public static class PictureDecoder
     /// <param name="minHeight">Height in pixels that is needed, 0 for all.</param>
     /// <returns>The picture, to be disposed.</returns>
     /// <exception cref="PictureException">The picture cannot be used.</exception>
-    public static unsafe Picture Decode(ReadOnlySpan<byte> encoded, PictureLimits limits, int minWidth = 0, int minHeight = 0)
+    public static Picture Decode(ReadOnlySpan<byte> encoded, PictureLimits limits, int minWidth = 0, int minHeight = 0) =>
+        Decode(encoded, limits, minWidth, minHeight, TurboJpeg.IsAvailable);
+
+    /// <summary>As above, with or without libjpeg-turbo.</summary>
+    internal static unsafe Picture Decode(ReadOnlySpan<byte> encoded, PictureLimits limits, int minWidth, int minHeight, bool turbo)
     {
         var format = Identify(encoded, limits);
         fixed (byte* bytes = encoded)
@@ -57,7 +61,7 @@ public static class PictureDecoder
             var stored = Picture.CreateReduced(codec.Info.Width, codec.Info.Height, reduction);
             try
             {
-                if (format != PictureFormat.Jpeg || !TurboJpeg.IsAvailable || !TurboJpeg.TryDecode(encoded, stored))
+                if (format != PictureFormat.Jpeg || !turbo || !TurboJpeg.TryDecode(encoded, stored))
                 {
                     Decode(codec, stored, format);
                 }

@@ -1,0 +1,89 @@
+using Detection.Inference.Pictures;
+using Xunit;
+
+namespace Detection.Inference.Tests.Pictures;
+
+/// <summary>Files damaged at random: they decode or are refused, and nothing else.</summary>
+public sealed class DamagedPictureTests
+{
+    [Theory]
+    [InlineData(PictureFormat.Jpeg, 1500, true)]
+    [InlineData(PictureFormat.Jpeg, 1500, false)]
+    [InlineData(PictureFormat.Png, 1500, false)]
+    [InlineData(PictureFormat.WebP, 700, false)]
+    [InlineData(PictureFormat.Gif, 700, false)]
+    [InlineData(PictureFormat.Bmp, 700, false)]
+    public void Damage_is_refused_or_decoded(PictureFormat format, int rounds, bool turbo)
+    {
+        Assert.SkipWhen(turbo && !TurboJpeg.IsAvailable, "libjpeg-turbo is not installed");
+        using var scene = Samples.Scene(61, 47);
+        var whole = Samples.Encode(scene, format);
+        if (format == PictureFormat.Jpeg)
+        {
+            whole = Samples.WithOrientation(whole, 6);
+        }
+
+        var limits = new PictureLimits(1_000_000, 1_000_000);
+        var random = new Random(20261125);
+        var (decoded, refused) = (0, 0);
+        for (var round = 0; round < rounds; round++)
+        {
+            var damaged = Damage(whole, random);
+            try
+            {
+                var min = random.Next(3) * 10;
+                using var picture = PictureDecoder.Decode(damaged, limits, min, min, turbo);
+                Assert.Equal(picture.Stride * picture.Height, picture.Pixels.Length);
+                decoded++;
+            }
+            catch (PictureException)
+            {
+                refused++;
+            }
+            catch (Exception exception)
+            {
+                Assert.Fail($"Round {round}: {exception}");
+            }
+        }
+
+        TestContext.Current.TestOutputHelper?.WriteLine($"{decoded} decoded, {refused} refused");
+        Assert.True(refused > rounds / 20, $"Only {refused} of {rounds} were refused.");
+
+        // The codec's state, which is kept between pictures, has survived.
+        using var again = PictureDecoder.Decode(whole, limits, 0, 0, turbo);
+        Assert.Equal(61 * 47, again.Width * again.Height);
+    }
+
+    private static byte[] Damage(byte[] whole, Random random)
+    {
+        var damaged = whole.ToArray();
+        var kind = random.Next(5);
+        switch (kind)
+        {
+            case 0:
+                return damaged[..random.Next(damaged.Length)];
+            case 1:
+                var from = random.Next(damaged.Length);
+                return [.. damaged[..from], .. damaged[random.Next(from, damaged.Length)..]];
+            case 2:
+                // The header is where the parsers are.
+                for (var i = random.Next(1, 6); i > 0; i--)
+                {
+                    damaged[random.Next(Math.Min(damaged.Length, 200))] = (byte)random.Next(256);
+                }
+
+                return damaged;
+            case 3:
+                for (var i = random.Next(1, 40); i > 0; i--)
+                {
+                    damaged[random.Next(damaged.Length)] = (byte)random.Next(256);
+                }
+
+                return damaged;
+            default:
+                var at = random.Next(damaged.Length);
+                random.NextBytes(damaged.AsSpan(at, random.Next(damaged.Length - at)));
+                return damaged;
+        }
+    }
+}
