@@ -1,0 +1,105 @@
+import { annotatedFile, answerFile, save } from './download.js';
+import { el } from './elements.js';
+import { Findings } from './findings.js';
+import { Threshold } from './threshold.js';
+import { Timings } from './timings.js';
+
+/** Everything known about the shown picture. Its parts stay in place whatever the state. */
+export class Panel {
+  #title = el('h2', { 'aria-live': 'polite' });
+  #line = el('p');
+  #threshold;
+  #findings;
+  #timings = new Timings();
+  #savePicture = el('button', { class: 'button', type: 'button', click: () => this.#save(annotatedFile) });
+  #saveAnswer = el('button', { class: 'button', type: 'button', click: () => this.#save(answerFile) });
+  #error = el('p', { class: 'field-error', role: 'alert' });
+  #highlight;
+  #picture = null;
+  #shown = '';
+
+  constructor(highlight, startThreshold, onThreshold) {
+    this.#highlight = highlight;
+    this.#threshold = new Threshold(startThreshold, (value) => {
+      this.#filter();
+      onThreshold(value);
+    });
+    this.#findings = new Findings(highlight);
+    this.#savePicture.append(arrow(), 'Picture');
+    this.#savePicture.setAttribute('aria-label', 'Download the picture with its boxes');
+    this.#saveAnswer.append(arrow(), 'JSON');
+    this.#saveAnswer.setAttribute('aria-label', 'Download what was found as JSON');
+    document.getElementById('panel').append(
+      el('section', { class: 'summary' }, this.#title, this.#line),
+      this.#threshold.root,
+      this.#findings.root,
+      this.#timings.root,
+      el('section', { class: 'downloads' }, this.#savePicture, this.#saveAnswer, this.#error));
+  }
+
+  get threshold() {
+    return this.#threshold.value;
+  }
+
+  show(picture) {
+    const stage = picture?.state === 'sending' || picture?.state === 'looking' ? 'waiting' : picture?.state;
+    const shown = `${picture?.id} ${stage} ${picture?.answer?.model}`;
+    if (shown === this.#shown) {
+      return; // keeps focus and highlight in place
+    }
+    this.#shown = shown;
+    this.#picture = picture;
+    this.#highlight.clear();
+    this.#error.textContent = '';
+    const done = stage === 'done';
+    this.#savePicture.disabled = !done;
+    this.#saveAnswer.disabled = !done;
+    this.#threshold.show(done ? picture.answer : null);
+    this.#line.textContent = picture?.name ?? '';
+    if (done) {
+      this.#findings.show(picture.answer);
+      this.#timings.show(picture.answer, picture.roundTrip);
+      this.#filter();
+    } else {
+      this.#timings.showNone();
+      this.#title.textContent = stage === 'failed' ? 'No result' : 'Looking…';
+      if (stage === 'failed') {
+        this.#findings.showText('The message over the picture says why.');
+      } else {
+        this.#findings.showBusy();
+      }
+    }
+  }
+
+  #filter() {
+    if (this.#picture?.state !== 'done') {
+      return;
+    }
+    const { answer, name } = this.#picture;
+    const boxes = answer.boxes.filter((box) => box.score >= this.threshold);
+    const classes = new Set(boxes.map((box) => box.classId)).size;
+    this.#title.textContent = boxes.length === 0 ? 'No objects' : `${count(boxes.length, 'object')}${classes > 1 ? ` of ${classes} classes` : ''}`;
+    this.#line.textContent = `${name} · ${answer.width} × ${answer.height} · ${answer.model.split('@')[0]}`;
+    this.#line.title = `${name}, ${answer.model}`;
+    this.#findings.filter(this.threshold);
+  }
+
+  async #save(fileOf) {
+    this.#error.textContent = '';
+    try {
+      save(await fileOf(this.#picture, this.threshold));
+    } catch (error) {
+      this.#error.textContent = `Not saved. ${error.message}`;
+    }
+  }
+}
+
+function count(number, noun) {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+function arrow() {
+  const template = document.createElement('template');
+  template.innerHTML = '<svg viewBox="0 0 20 20" aria-hidden="true"><path d="M10 3v10M5.5 9l4.5 4.5L14.5 9M4 17h12"/></svg>';
+  return template.content.firstChild;
+}

@@ -1,0 +1,74 @@
+import { el } from './elements.js';
+
+const stages = [
+  ['queue', 'In the queue'],
+  ['decode', 'Decoding'],
+  ['preprocess', 'Resizing'],
+  ['inference', 'Inference'],
+  ['postprocess', 'Boxes'],
+];
+
+const sources = {
+  computed: 'computed now',
+  joined: 'shared with a request under way',
+  cached: 'from the cache',
+};
+
+/** Where the time went. */
+export class Timings {
+  #headline = el('span');
+  #body = el('div');
+  root;
+
+  constructor() {
+    // On a low screen the list of objects needs the room more.
+    const open = window.innerWidth < 900 || window.innerHeight >= 860;
+    this.root = el('section', { class: 'timings' },
+      el('details', { open }, el('summary', {}, el('b', { text: 'Time' }), this.#headline), this.#body));
+  }
+
+  show(answer, roundTrip) {
+    const { timings } = answer;
+    const source = String(answer.source ?? (answer.cached ? 'cached' : 'computed')).toLowerCase();
+    this.#headline.textContent = `${milliseconds(roundTrip)}, ${sources[source] ?? source}`;
+    const spans = stages.filter(([stage]) => timings[stage] > 0).map(([stage]) => {
+      const span = el('span', { class: stage });
+      span.style.flexGrow = String(timings[stage]);
+      return span;
+    });
+    this.#body.replaceChildren(
+      el('div', { class: 'spans', 'aria-hidden': 'true' }, ...spans),
+      el('dl', {},
+        ...stages.flatMap(([stage, name]) => row(stage, name, timings[stage])),
+        ...row('void', 'Total on the server', timings.total, 'sum'),
+        ...row('void', 'Round trip seen here', roundTrip)),
+      el('p', { class: 'note', text: note(source, timings.batchSize) }));
+  }
+
+  showNone() {
+    this.#headline.textContent = '';
+    this.#body.replaceChildren(
+      el('div', { class: 'spans', 'aria-hidden': 'true' }),
+      el('dl', {},
+        ...stages.flatMap(([stage, name]) => row(stage, name)),
+        ...row('void', 'Total on the server', undefined, 'sum'),
+        ...row('void', 'Round trip seen here')),
+      el('p', { class: 'note', text: '\u00a0' }));
+  }
+}
+
+function row(stage, name, value, kind = '') {
+  return [
+    el('dt', { class: kind }, el('i', { class: stage }), el('span', { text: name })),
+    el('dd', { class: kind, text: value === undefined || value === null ? '–' : milliseconds(value) }),
+  ];
+}
+
+function note(source, batchSize) {
+  const batch = batchSize > 1 ? `In a batch of ${batchSize} pictures.` : 'Alone in its batch.';
+  return source === 'cached' ? `Stages as they were when it was computed. ${batch}` : batch;
+}
+
+function milliseconds(value) {
+  return value >= 10_000 ? `${(value / 1000).toFixed(1)} s` : value >= 100 ? `${Math.round(value)} ms` : `${value.toFixed(1)} ms`;
+}
