@@ -68,10 +68,10 @@ export async function models() {
     throw new Problem({ title: 'The models are not known', status: response.status });
   }
   const body = await response.json();
-  return (Array.isArray(body) ? body : body.models).map((model) => ({ id: model.id ?? model.name, name: model.name }));
+  return body.models.map(({ id, name }) => ({ id, name }));
 }
 
-/** Address of the picture of an answer, without boxes drawn into it. */
+/** Address of the picture of an answer: the server draws the boxes at or above a threshold into it, and with 1 none is. */
 export function pictureAddress(answer) {
   return `/v1/detections/${encodeURIComponent(answer.imageKey)}/image?${new URLSearchParams({ threshold: '1', model: answer.model })}`;
 }

@@ -1,9 +1,9 @@
-/** The server looks at the first frame of a GIF, so that is the one to show. Other files come back as they are. */
+/** The server looks at the first frame of an animation, so that is the one to show. Other files come back as they are. */
 export async function firstFrame(file) {
-  if (file.type !== 'image/gif') {
-    return file;
-  }
   try {
+    if (!await isAnimation(file)) {
+      return file;
+    }
     const frame = await createImageBitmap(file);
     const canvas = document.createElement('canvas');
     canvas.width = frame.width;
@@ -12,6 +12,15 @@ export async function firstFrame(file) {
     frame.close();
     return await new Promise((resolve) => canvas.toBlob((blob) => resolve(blob ?? file)));
   } catch {
-    return file; // Not a GIF after all: the server will say so.
+    return file; // Not what its name says: the server will tell.
   }
+}
+
+async function isAnimation(file) {
+  if (file.type === 'image/webp') {
+    // RIFF....WEBPVP8X, size, flags: bit 1 is "animation".
+    const head = new Uint8Array(await file.slice(0, 21).arrayBuffer());
+    return head.length === 21 && String.fromCharCode(...head.slice(12, 16)) === 'VP8X' && (head[20] & 2) !== 0;
+  }
+  return file.type === 'image/gif';
 }
