@@ -1,0 +1,111 @@
+using System.Globalization;
+
+namespace Detection.Testing;
+
+/// <summary>A whole deployment: one Redis, silos and front ends as processes that share it.</summary>
+/// <example><code>
+/// await using var cluster = await DetectionCluster.StartAsync(silos: 2, frontends: 1);
+/// using var answer = await cluster.Frontends[0].Http.PostAsync("/v1/detections", content);
+/// await cluster.Silos[0].KillAsync();
+/// </code></example>
+public sealed class DetectionCluster : IAsyncDisposable
+{
+    private readonly List<DetectionProcess> _silos = [];
+    private readonly List<DetectionProcess> _frontends = [];
+    private readonly IReadOnlyDictionary<string, string?> _settings;
+
+    private DetectionCluster(RedisServer redis, IReadOnlyDictionary<string, string?> settings)
+    {
+        Redis = redis;
+        _settings = settings;
+    }
+
+    /// <summary>Redis of the deployment.</summary>
+    public RedisServer Redis { get; }
+
+    /// <summary>The silos, in the order of their start; those that were killed too.</summary>
+    public IReadOnlyList<DetectionProcess> Silos => _silos;
+
+    /// <summary>The front ends, in the order of their start.</summary>
+    public IReadOnlyList<DetectionProcess> Frontends => _frontends;
+
+    /// <summary>Starts Redis, then all processes at once, and waits until all are ready.</summary>
+    /// <param name="settings">Environment variables for every process.</param>
+    /// <param name="redis">How Redis runs.</param>
+    public static async Task<DetectionCluster> StartAsync(
+        int silos = 1,
+        int frontends = 1,
+        IReadOnlyDictionary<string, string?>? settings = null,
+        RedisOptions? redis = null)
+    {
+        var cluster = new DetectionCluster(await RedisServer.StartAsync(redis), settings ?? new Dictionary<string, string?>());
+        try
+        {
+            for (var i = 0; i < silos; i++)
+            {
+                cluster.AddSilo();
+            }
+
+            for (var i = 0; i < frontends; i++)
+            {
+                cluster.AddFrontend();
+            }
+
+            await cluster.ReadyAsync();
+            return cluster;
+        }
+        catch
+        {
+            await cluster.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Starts one more silo; wait with <see cref="DetectionProcess.ReadyAsync"/>.</summary>
+    /// <param name="settings">Environment variables for this one, over those of the deployment.</param>
+    public DetectionProcess AddSilo(IReadOnlyDictionary<string, string?>? settings = null)
+    {
+        var silo = DetectionProcess.StartSilo(Merge(settings), string.Create(CultureInfo.InvariantCulture, $"silo{_silos.Count + 1}"));
+        _silos.Add(silo);
+        return silo;
+    }
+
+    /// <summary>Starts one more front end; wait with <see cref="DetectionProcess.ReadyAsync"/>.</summary>
+    /// <param name="settings">Environment variables for this one, over those of the deployment.</param>
+    public DetectionProcess AddFrontend(IReadOnlyDictionary<string, string?>? settings = null)
+    {
+        var frontend = DetectionProcess.StartFrontend(
+            Merge(settings), string.Create(CultureInfo.InvariantCulture, $"frontend{_frontends.Count + 1}"));
+        _frontends.Add(frontend);
+        return frontend;
+    }
+
+    /// <summary>Waits until every process that runs is ready.</summary>
+    /// <param name="deadline">Longest wait; 90 s by default.</param>
+    public Task ReadyAsync(TimeSpan? deadline = null) =>
+        Task.WhenAll(_silos.Concat(_frontends)
+            .Where(process => !process.Process.HasExited)
+            .Select(process => process.ReadyAsync(deadline)));
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var process in _frontends.Concat(_silos))
+        {
+            await process.DisposeAsync();
+        }
+
+        await Redis.DisposeAsync();
+    }
+
+    private Dictionary<string, string?> Merge(IReadOnlyDictionary<string, string?>? own)
+    {
+        var merged = new Dictionary<string, string?>(StringComparer.Ordinal) { [DetectionSettings.Redis] = Redis.ConnectionString };
+        foreach (var (key, value) in Redis.ClientEnvironment.Concat(_settings).Concat(own ?? new Dictionary<string, string?>()))
+        {
+            merged[key] = value;
+        }
+
+        return merged;
+    }
+}

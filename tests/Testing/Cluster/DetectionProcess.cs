@@ -1,0 +1,167 @@
+using System.Globalization;
+using System.Net;
+using System.Reflection;
+
+namespace Detection.Testing;
+
+/// <summary>
+/// The built front end or silo as a process of its own, as it runs in production, on random loopback ports.
+/// A project that uses it says <c>StartsDetection</c> (tests/Directory.Build.props), so that both are built before it.
+/// </summary>
+public sealed class DetectionProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan ReadyDeadline = TimeSpan.FromSeconds(90);
+    private readonly SocketsHttpHandler _handler = new();
+
+    private DetectionProcess(string name, string folder, IReadOnlyDictionary<string, string?>? settings)
+    {
+        Name = name;
+        Url = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{LoopbackPorts.Next()}"));
+        Http = new HttpClient(_handler) { BaseAddress = Url, Timeout = TimeSpan.FromSeconds(100) };
+        Folder = Path.Combine(Repository.Root, "src", folder);
+        Settings = Defaults();
+        foreach (var (key, value) in settings ?? new Dictionary<string, string?>())
+        {
+            Settings[key] = value;
+        }
+
+        Process = Start();
+    }
+
+    /// <summary>Name in messages: <c>frontend</c>, <c>silo</c> or what the test gave.</summary>
+    public string Name { get; }
+
+    /// <summary>Address of its HTTP server, without a path.</summary>
+    public Uri Url { get; }
+
+    /// <summary>A client whose base address is <see cref="Url"/>.</summary>
+    public HttpClient Http { get; }
+
+    /// <summary>The environment that it runs with, beside that of the tests. Changes count from the next <see cref="StartAgainAsync"/>.</summary>
+    public Dictionary<string, string?> Settings { get; }
+
+    /// <summary>The running process; another one after <see cref="StartAgainAsync"/>.</summary>
+    public ChildProcess Process { get; private set; }
+
+    private string Folder { get; }
+
+    /// <summary>Starts the front end. It is not ready yet: see <see cref="ReadyAsync"/>.</summary>
+    /// <param name="settings">Environment variables such as <c>ConnectionStrings__redis</c>; null removes one.</param>
+    public static DetectionProcess StartFrontend(IReadOnlyDictionary<string, string?>? settings = null, string name = "frontend") =>
+        new(name, "Frontend", settings);
+
+    /// <summary>Starts a silo. It is not ready yet: see <see cref="ReadyAsync"/>.</summary>
+    /// <param name="settings">Environment variables such as <c>ConnectionStrings__redis</c>; null removes one.</param>
+    public static DetectionProcess StartSilo(IReadOnlyDictionary<string, string?>? settings = null, string name = "silo") =>
+        new(name, "Silo", settings);
+
+    /// <summary>Waits until <c>/health/ready</c> answers 200.</summary>
+    /// <param name="deadline">Longest wait; 90 s by default.</param>
+    /// <exception cref="TimeoutException">It is not ready at the deadline; the message shows the end of its log.</exception>
+    /// <exception cref="ConditionHopelessException">It ended; the message shows the end of its log.</exception>
+    public async Task ReadyAsync(TimeSpan? deadline = null)
+    {
+        try
+        {
+            await Eventually.Async(
+                async limit =>
+                {
+                    if (Process.HasExited)
+                    {
+                        await Process.ExitAsync(TimeSpan.FromSeconds(5));
+                        throw new ConditionHopelessException(Process.Failure("ended before it was ready").Message);
+                    }
+
+                    return await IsReadyAsync(limit);
+                },
+                deadline ?? ReadyDeadline,
+                $"{Name} is ready");
+        }
+        catch (TimeoutException exception)
+        {
+            throw new TimeoutException($"{exception.Message}\nThe last lines of {Name}:\n{Process.LogTail()}", exception);
+        }
+    }
+
+    /// <summary>Whether <c>/health/ready</c> answers 200 now.</summary>
+    /// <exception cref="HttpRequestException">Nothing listens.</exception>
+    public async Task<bool> IsReadyAsync(CancellationToken cancellation = default)
+    {
+        using var answer = await Http.GetAsync(new Uri(DetectionSettings.ReadyPath, UriKind.Relative), cancellation);
+        return answer.StatusCode == HttpStatusCode.OK;
+    }
+
+    /// <summary>SIGKILL.</summary>
+    public Task KillAsync() => Process.KillAsync();
+
+    /// <summary>SIGSTOP.</summary>
+    public void Pause() => Process.Pause();
+
+    /// <summary>SIGCONT.</summary>
+    public void Resume() => Process.Resume();
+
+    /// <summary>SIGTERM and wait for the end.</summary>
+    /// <param name="deadline">Longest wait; 30 s by default.</param>
+    /// <returns>The exit code.</returns>
+    public Task<int> StopAsync(TimeSpan? deadline = null) => Process.StopAsync(deadline);
+
+    /// <summary>Starts it again with the same HTTP address and settings, after it has ended.</summary>
+    /// <remarks>
+    /// Orleans ports are the same too, so the cluster sees the old silo replaced; remove or change them in <see cref="Settings"/>
+    /// for a newcomer.
+    /// </remarks>
+    public async Task StartAgainAsync()
+    {
+        if (!Process.HasExited)
+        {
+            throw new InvalidOperationException($"{Name} still runs.");
+        }
+
+        var ended = Process;
+        Process = Start();
+        await ended.DisposeAsync();
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        _handler.Dispose();
+        await Process.DisposeAsync();
+        TestLog.Write($"{Name}: last lines", Process.LogTail(100));
+    }
+
+    private ChildProcess Start()
+    {
+        var program = Program();
+        // The project's folder is the content root, as with `dotnet run`.
+        return ChildProcess.Start(Name, "dotnet", [program, "--urls", Url.ToString().TrimEnd('/')], Settings, Folder);
+    }
+
+    private string Program()
+    {
+        var here = typeof(DetectionProcess).Assembly;
+        var configuration = here.GetCustomAttribute<AssemblyConfigurationAttribute>()?.Configuration ?? "Debug";
+        var framework = Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
+        var name = $"Detection.{Path.GetFileName(Folder)}";
+        var path = Path.Combine(Folder, "bin", configuration, framework, name + ".dll");
+        return File.Exists(path)
+            ? path
+            : throw new FileNotFoundException(
+                $"'{path}' is not built. The test project must set <StartsDetection>true</StartsDetection>, see tests/Directory.Build.props.", path);
+    }
+
+    private static Dictionary<string, string?> Defaults() => new(StringComparer.Ordinal)
+    {
+        [DetectionSettings.SiloPort] = LoopbackPorts.Next().ToString(CultureInfo.InvariantCulture),
+        [DetectionSettings.GatewayPort] = LoopbackPorts.Next().ToString(CultureInfo.InvariantCulture),
+        // Like production, whatever the shell of the tests says.
+        ["ASPNETCORE_ENVIRONMENT"] = "Production",
+        ["DOTNET_ENVIRONMENT"] = "Production",
+        ["ASPNETCORE_URLS"] = null,
+        ["ASPNETCORE_HTTP_PORTS"] = null,
+        // What a test host or a coverage tool puts into its own process is not meant for this one.
+        ["DOTNET_STARTUP_HOOKS"] = null,
+        ["CORECLR_ENABLE_PROFILING"] = null,
+    };
+}

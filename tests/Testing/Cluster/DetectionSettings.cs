@@ -1,0 +1,17 @@
+namespace Detection.Testing;
+
+/// <summary>Names of the product's settings that the fixtures set, as environment variables. They stand here only.</summary>
+public static class DetectionSettings
+{
+    /// <summary>Connection string of Redis; without it the front end runs everything in one process.</summary>
+    public const string Redis = "ConnectionStrings__redis";
+
+    /// <summary>Port on which silos talk to each other.</summary>
+    public const string SiloPort = "Detection__Silo__Port";
+
+    /// <summary>Port on which clients reach a silo.</summary>
+    public const string GatewayPort = "Detection__Silo__GatewayPort";
+
+    /// <summary>Path that answers 200 when the process can do its work.</summary>
+    public const string ReadyPath = "/health/ready";
+}

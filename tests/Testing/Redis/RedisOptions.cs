@@ -1,0 +1,28 @@
+namespace Detection.Testing;
+
+/// <summary>How a <see cref="RedisServer"/> of the tests runs.</summary>
+public sealed record RedisOptions
+{
+    /// <summary>Password of the default user; none by default.</summary>
+    public string? Password { get; init; }
+
+    /// <summary>
+    /// Append-only file: data survive <see cref="RedisServer.KillAsync"/> too. Without it they are written at an orderly stop only.
+    /// </summary>
+    public bool AppendOnly { get; init; }
+
+    /// <summary>TLS on its port, with a certificate for <c>localhost</c> made for the occasion.</summary>
+    public bool Tls { get; init; }
+
+    /// <summary>A node of a Redis Cluster; see <see cref="RedisCluster"/>, which sets it.</summary>
+    public bool Cluster { get; init; }
+
+    /// <summary>Memory limit such as <c>64mb</c>; none by default. With it keys that expire are evicted first (volatile-lru).</summary>
+    public string? MaxMemory { get; init; }
+
+    /// <summary>The embedded Garnet also where redis-server is installed.</summary>
+    public bool Garnet { get; init; }
+
+    /// <summary>The port; a free one by default.</summary>
+    public int? Port { get; init; }
+}
