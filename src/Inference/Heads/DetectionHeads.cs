@@ -5,9 +5,25 @@ namespace Detection.Inference.Heads;
 /// <summary>The families of detectors that can be read.</summary>
 public static class DetectionHeads
 {
+    private static readonly Family YoloV8 = new(manifest => new YoloV8Head(manifest), YoloV8Head.Settings);
+    private static readonly Family EndToEnd = new(manifest => new EndToEndHead(manifest), EndToEndHead.Settings);
+
     private static readonly Dictionary<string, Family> Known = new(StringComparer.Ordinal)
     {
         ["nanodet"] = new(manifest => new NanoDetHead(manifest), NanoDetHead.Settings),
+        ["yolox"] = new(ObjectnessHead.Yolox, ObjectnessHead.YoloxSettings),
+        ["yolov5"] = new(ObjectnessHead.YoloV5, ObjectnessHead.YoloV5Settings),
+        ["yolov8"] = YoloV8,
+        ["yolov9"] = YoloV8,
+        ["yolo11"] = YoloV8,
+        ["yolo12"] = YoloV8,
+        ["yolov10"] = EndToEnd,
+        ["yolo26"] = EndToEnd,
+        ["efficientdet"] = new(manifest => new EfficientDetHead(manifest), EfficientDetHead.Settings),
+        ["rt-detr"] = new(QueryHead.RtDetr, QueryHead.Settings),
+        ["d-fine"] = new(QueryHead.RtDetr, QueryHead.Settings),
+        ["detr"] = new(QueryHead.Detr, QueryHead.Settings),
+        ["ssd"] = new(manifest => new SuppressedHead(manifest), SuppressedHead.Settings),
     };
 
     /// <summary>Names for the manifest's <c>family</c>.</summary>

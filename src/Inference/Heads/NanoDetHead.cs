@@ -10,9 +10,6 @@ namespace Detection.Inference.Heads;
 /// </summary>
 internal sealed class NanoDetHead : IDetectionHead
 {
-    /// <summary>Settings of the manifest's <c>head</c> that this family knows.</summary>
-    public static readonly string[] Settings = ["strides", "regMax", "cellOffset", "outputs"];
-
     private readonly int _classes;
     private readonly int _bins;
     private readonly float _cellOffset;
@@ -42,6 +39,9 @@ internal sealed class NanoDetHead : IDetectionHead
             "distances", $"[{rows}, {4 * _bins}]", options, s => s is [var r, var c] && r == rows && c == 4 * _bins, "distances");
         _both = new OutputRole("output", $"[{rows}, {_classes + (4 * _bins)}]", options, s => s is [var r, var c] && r == rows && c == _classes + (4 * _bins));
     }
+
+    /// <summary>Settings of the manifest's <c>head</c> that this family knows.</summary>
+    public static string[] Settings { get; } = ["strides", "regMax", "cellOffset", "outputs"];
 
     public void Read(IReadOnlyList<OutputTensor> outputs, in InputGeometry geometry, in HeadSettings settings, List<ScoredBox> boxes)
     {

@@ -12,8 +12,6 @@ internal sealed class OutputRole(string role, string expected, HeadOptions optio
 {
     private readonly string? _name = options.Outputs is { } names && names.TryGetValue(role, out var name) ? name : null;
 
-    public string Role => role;
-
     /// <summary>The output the manifest names, else the one of the right shape.</summary>
     /// <exception cref="ModelException">None, or several that no usual name tells apart.</exception>
     public OutputTensor Find(IReadOnlyList<OutputTensor> outputs) =>
@@ -40,7 +38,7 @@ internal sealed class OutputRole(string role, string expected, HeadOptions optio
                 return fits(output.Shape);
             }
 
-            if (usualNames.Contains(output.Name))
+            if (IsUsual(output.Name))
             {
                 found = output;
                 return true;
@@ -51,6 +49,21 @@ internal sealed class OutputRole(string role, string expected, HeadOptions optio
         }
 
         return count == 1;
+    }
+
+    private bool IsUsual(ReadOnlySpan<char> name)
+    {
+        // TensorFlow numbers the outputs of an operation.
+        name = name.EndsWith(":0") ? name[..^2] : name;
+        foreach (var usual in usualNames)
+        {
+            if (name.SequenceEqual(usual))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static string Describe(IReadOnlyList<OutputTensor> outputs) =>

@@ -1,0 +1,37 @@
+using Detection.Inference.Models;
+using Detection.Inference.Preprocessing;
+
+namespace Detection.Inference.Heads;
+
+/// <summary>
+/// YOLOv10, YOLO26 and other exports that choose their boxes themselves: one output [boxes, 6] of left, top, right, bottom in
+/// pixels of the input, score and class. No suppression.
+/// </summary>
+internal sealed class EndToEndHead(ModelManifest manifest) : IDetectionHead
+{
+    private readonly OutputRole _output = new(
+        "output", "[boxes, 6]", manifest.Head ?? new HeadOptions(), s => s is [_, 6], "output0", "output");
+
+    /// <summary>Settings of the manifest's <c>head</c> that this family knows.</summary>
+    public static string[] Settings { get; } = ["outputs"];
+
+    public void Read(IReadOnlyList<OutputTensor> outputs, in InputGeometry geometry, in HeadSettings settings, List<ScoredBox> boxes)
+    {
+        var start = boxes.Count;
+        var data = _output.Find(outputs).Data.Span;
+
+        // Rows that are not filled score 0.
+        var floor = MathF.Max(settings.ScoreFloor, float.Epsilon);
+        for (; data.Length >= 6; data = data[6..])
+        {
+            if (data[4] >= floor)
+            {
+                var label = ClassNumber.Check(data[5], manifest.Labels.Count);
+                boxes.Add(new ScoredBox(label, data[4], data[0], data[1], data[2], data[3]));
+            }
+        }
+
+        NonMaxSuppression.KeepBest(boxes, start, settings.MaxBoxes);
+        PictureBoxes.FromInput(boxes, start, geometry);
+    }
+}

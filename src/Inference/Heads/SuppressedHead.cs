@@ -1,0 +1,102 @@
+using Detection.Inference.Models;
+using Detection.Inference.Preprocessing;
+
+namespace Detection.Inference.Heads;
+
+/// <summary>
+/// SSD and other graphs with the suppression inside. Three forms: boxes [n, 4], scores [n], classes [n] and, where there is one, the
+/// count of rows that are filled (TensorFlow, torchvision); boxes [n, 5] with the score last, and classes [n] (MMDetection);
+/// boxes [n, 4], scores [classes, n] and the selected [m, 3] rows of ONNX's NonMaxSuppression, each (picture, class, box).
+/// </summary>
+internal sealed class SuppressedHead : IDetectionHead
+{
+    private readonly int _labels;
+    private readonly int _first;
+    private readonly BoxReader _reader;
+    private readonly OutputRole _boxes;
+    private readonly OutputRole _scoredBoxes;
+    private readonly OutputRole _scores;
+    private readonly OutputRole _classes;
+    private readonly OutputRole _count;
+    private readonly OutputRole _selected;
+    private readonly OutputRole _allScores;
+
+    public SuppressedHead(ModelManifest manifest)
+    {
+        var options = manifest.Head ?? new HeadOptions();
+        _labels = manifest.Labels.Count;
+        var background = options.Background ?? BackgroundClass.First;
+        _first = background == BackgroundClass.First ? 1 : 0;
+        var numbers = _labels + (background == BackgroundClass.None ? 0 : 1);
+        _reader = new BoxReader(options.BoxFormat ?? BoxFormat.Y1X1Y2X2, options.BoxUnit ?? BoxUnit.Fraction, manifest.Input);
+        _boxes = new OutputRole("boxes", "[boxes, 4]", options, s => s is [_, 4], "detection_boxes", "boxes", "det_boxes");
+        _scoredBoxes = new OutputRole("boxes", "[boxes, 5]", options, s => s is [_, 5], "dets");
+        _scores = new OutputRole("scores", "[boxes]", options, s => s is [_], "detection_scores", "scores", "det_scores");
+        _classes = new OutputRole("classes", "[boxes]", options, s => s is [_], "detection_classes", "classes", "labels", "det_classes");
+        _count = new OutputRole("count", "[] or [1]", options, s => s is [] or [1], "num_detections", "count", "num_dets");
+        _selected = new OutputRole("selected", "[selected, 3]", options, s => s is [_, 3], "selected_indices", "selected");
+        _allScores = new OutputRole("scores", $"[{numbers}, boxes]", options, s => s is [var c, _] && c == numbers, "scores");
+    }
+
+    /// <summary>Settings of the manifest's <c>head</c> that this family knows.</summary>
+    public static string[] Settings { get; } = ["background", "boxFormat", "boxUnit", "outputs"];
+
+    public void Read(IReadOnlyList<OutputTensor> outputs, in InputGeometry geometry, in HeadSettings settings, List<ScoredBox> boxes)
+    {
+        var start = boxes.Count;
+
+        // Rows that are not filled score 0.
+        var floor = MathF.Max(settings.ScoreFloor, float.Epsilon);
+        if (_selected.TryFind(outputs, out var selected))
+        {
+            AddSelected(selected.Data.Span, _boxes.Find(outputs).Data.Span, _allScores.Find(outputs), floor, boxes);
+        }
+        else if (_scoredBoxes.TryFind(outputs, out var scored))
+        {
+            AddScored(scored.Data.Span, _classes.Find(outputs).Data.Span, floor, boxes);
+        }
+        else
+        {
+            var scores = _scores.Find(outputs).Data.Span;
+            var count = _count.TryFind(outputs, out var filled) ? (int)Math.Clamp(filled.Data.Span[0], 0, scores.Length) : scores.Length;
+            AddRows(_boxes.Find(outputs).Data.Span, scores[..count], _classes.Find(outputs).Data.Span, floor, boxes);
+        }
+
+        NonMaxSuppression.KeepBest(boxes, start, settings.MaxBoxes);
+        PictureBoxes.FromInput(boxes, start, geometry);
+    }
+
+    private void AddRows(ReadOnlySpan<float> rows, ReadOnlySpan<float> scores, ReadOnlySpan<float> classes, float floor, List<ScoredBox> boxes)
+    {
+        for (var i = ScoreScan.Next(scores, 0, floor); i >= 0; i = ScoreScan.Next(scores, i + 1, floor))
+        {
+            boxes.Add(_reader.Read(rows.Slice(4 * i, 4), ClassNumber.Check(classes[i] - _first, _labels), scores[i]));
+        }
+    }
+
+    private void AddScored(ReadOnlySpan<float> rows, ReadOnlySpan<float> classes, float floor, List<ScoredBox> boxes)
+    {
+        for (var i = 0; i < classes.Length; i++)
+        {
+            var row = rows.Slice(5 * i, 5);
+            if (row[4] >= floor)
+            {
+                boxes.Add(_reader.Read(row, ClassNumber.Check(classes[i] - _first, _labels), row[4]));
+            }
+        }
+    }
+
+    private void AddSelected(ReadOnlySpan<float> selected, ReadOnlySpan<float> rows, in OutputTensor scores, float floor, List<ScoredBox> boxes)
+    {
+        var all = scores.Data.Span;
+        for (; selected.Length >= 3; selected = selected[3..])
+        {
+            var (number, box) = ((int)selected[1], (int)selected[2]);
+            var score = all[(number * scores.Shape[1]) + box];
+            if (score >= floor && number >= _first && number - _first < _labels)
+            {
+                boxes.Add(_reader.Read(rows.Slice(4 * box, 4), number - _first, score));
+            }
+        }
+    }
+}

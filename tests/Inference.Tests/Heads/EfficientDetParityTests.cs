@@ -1,0 +1,134 @@
+using System.Text.Json;
+using Detection.Inference.Heads;
+using Detection.Inference.Models;
+using Detection.Inference.Preprocessing;
+using Xunit;
+
+namespace Detection.Inference.Tests.Heads;
+
+/// <summary>Against the numbers of the system that this one replaces.</summary>
+public sealed class EfficientDetParityTests
+{
+    private static readonly ModelManifest Manifest = new()
+    {
+        Family = "efficientdet",
+        Input = new InputSpec { Width = 512, Height = 512, Resize = ResizeMode.LetterboxTopLeft },
+        Labels = [.. Enumerable.Range(1, 90).Select(i => $"category {i}")],
+    };
+
+    private static string ExpectedFile => Path.Combine(SharedFiles.Folder, "parity", "efficientdet-d0", "expected.json");
+
+    /// <summary>Rows of index, y1, x1, y2, x2 of the first, the last and others, worked out by hand from the definition.</summary>
+    [Theory]
+    [InlineData(0, -12, -12, 20, 20)]
+    [InlineData(1, -7.2, -18.4, 15.2, 26.4)]
+    [InlineData(2, -18.4, -7.2, 26.4, 15.2)]
+    [InlineData(6, -21.39841683149119, -21.39841683149119, 29.39841683149119, 29.39841683149119)]
+    [InlineData(9, -12, -4, 20, 28)]
+    [InlineData(576, -4, -12, 28, 20)]
+    [InlineData(36864, -24, -24, 40, 40)]
+    [InlineData(49103, -120.92453, 163.53773, 1016.92453, 732.46227)]
+    public void Anchors_are_where_the_definition_says(int index, double y1, double x1, double y2, double x2)
+    {
+        var anchors = new EfficientDetHead(Manifest).Anchors;
+
+        Assert.Equal(49_104, anchors.Length);
+        AssertNear([y1, x1, y2, x2], anchors[index]);
+    }
+
+    [Fact]
+    public void Anchors_are_those_of_the_replaced_system()
+    {
+        Assert.SkipUnless(File.Exists(ExpectedFile), "The shared expected numbers are not here.");
+        using var expected = JsonDocument.Parse(File.ReadAllBytes(ExpectedFile));
+        var anchors = new EfficientDetHead(Manifest).Anchors;
+        var samples = expected.RootElement.GetProperty("anchor_samples").EnumerateArray().Select(Numbers).ToList();
+
+        Assert.InRange(samples.Count, 100, int.MaxValue);
+        Assert.All(samples, row => AssertNear(row[1..], anchors[(int)row[0]]));
+    }
+
+    [Fact]
+    public void Boxes_are_those_of_the_replaced_system()
+    {
+        Assert.SkipUnless(File.Exists(ExpectedFile), "The shared expected numbers are not here.");
+        using var expected = JsonDocument.Parse(File.ReadAllBytes(ExpectedFile));
+        var head = new EfficientDetHead(Manifest);
+        var root = expected.RootElement;
+        var settings = new HeadSettings(root.GetProperty("threshold").GetSingle(), root.GetProperty("iou_threshold").GetSingle(), 300);
+        var compared = 0;
+        foreach (var picture in root.GetProperty("pictures").EnumerateArray())
+        {
+            var classification = new float[49_104 * 90];
+            var regression = new float[49_104 * 4];
+            foreach (var row in picture.GetProperty("anchors_above").EnumerateArray().Select(Numbers))
+            {
+                var anchor = (int)row[0];
+                classification[(anchor * 90) + (int)row[1]] = (float)row[2];
+                row[3..7].Select(v => (float)v).ToArray().CopyTo(regression, anchor * 4);
+            }
+
+            OutputTensor[] outputs = [new("regression", [49_104, 4], regression), new("classification", [49_104, 90], classification)];
+            var (width, height) = (picture.GetProperty("width").GetInt32(), picture.GetProperty("height").GetInt32());
+            var resized = Numbers(picture.GetProperty("resized"));
+            var geometry = new InputGeometry((float)resized[0] / width, (float)resized[1] / height, 0, 0, width, height);
+            var wanted = picture.GetProperty("boxes").EnumerateArray().Select(Box).ToList();
+
+            // As the replaced system leaves them: not clipped to the picture.
+            var onInput = new List<ScoredBox>();
+            head.ReadInput(outputs, settings, onInput);
+            var unclipped = onInput.Select(b => b with
+            {
+                X1 = b.X1 / geometry.ScaleX,
+                Y1 = b.Y1 / geometry.ScaleY,
+                X2 = b.X2 / geometry.ScaleX,
+                Y2 = b.Y2 / geometry.ScaleY,
+            }).ToList();
+            AssertSame(wanted, unclipped);
+
+            // As we answer: what lies in the padding is not on the picture.
+            var onPicture = new List<ScoredBox>();
+            head.Read(outputs, geometry, settings, onPicture);
+            var clipped = wanted
+                .Select(b => b with { X1 = Math.Min(b.X1, width), Y1 = Math.Min(b.Y1, height), X2 = Math.Min(b.X2, width), Y2 = Math.Min(b.Y2, height) })
+                .Where(b => b.X1 < b.X2 && b.Y1 < b.Y2)
+                .ToList();
+            AssertSame(clipped, onPicture);
+            compared += wanted.Count;
+        }
+
+        Assert.InRange(compared, 100, int.MaxValue);
+    }
+
+    private static void AssertSame(List<ScoredBox> expected, List<ScoredBox> actual)
+    {
+        Assert.Equal(expected.Count, actual.Count);
+        foreach (var (e, a) in expected.Zip(actual))
+        {
+            Assert.Equal(e.ClassId, a.ClassId);
+            Assert.Equal(e.Score, a.Score, 1e-5f);
+
+            // A box inside out has no area: its corners are compared instead.
+            var same = e.X1 < e.X2 && e.Y1 < e.Y2
+                ? NonMaxSuppressionTests.Overlap(e, a) >= 0.999
+                : Math.Abs(e.X1 - a.X1) + Math.Abs(e.Y1 - a.Y1) + Math.Abs(e.X2 - a.X2) + Math.Abs(e.Y2 - a.Y2) < 0.05;
+            Assert.True(same, $"expected {e}, was {a}");
+        }
+    }
+
+    private static void AssertNear(double[] corners, EfficientDetHead.Anchor anchor)
+    {
+        Assert.Equal(corners[0], anchor.Y - (anchor.Height / 2), 1e-3);
+        Assert.Equal(corners[1], anchor.X - (anchor.Width / 2), 1e-3);
+        Assert.Equal(corners[2], anchor.Y + (anchor.Height / 2), 1e-3);
+        Assert.Equal(corners[3], anchor.X + (anchor.Width / 2), 1e-3);
+    }
+
+    private static double[] Numbers(JsonElement row) => [.. row.EnumerateArray().Select(n => n.GetDouble())];
+
+    private static ScoredBox Box(JsonElement box)
+    {
+        float Number(string name) => box.GetProperty(name).GetSingle();
+        return new ScoredBox(box.GetProperty("class_index").GetInt32(), Number("score"), Number("x1"), Number("y1"), Number("x2"), Number("y2"));
+    }
+}

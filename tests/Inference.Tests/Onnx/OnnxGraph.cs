@@ -1,0 +1,176 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+using Microsoft.ML.OnnxRuntime.Tensors;
+
+namespace Detection.Inference.Tests.Onnx;
+
+/// <summary>
+/// Writes small ONNX files. The field numbers are those of onnx.proto; only what the tests need is here.
+/// </summary>
+internal sealed class OnnxGraph
+{
+    private readonly Message _graph = new();
+    private readonly Message _metadata = new();
+    private int _names;
+
+    /// <summary>A dimension: a number, or the name of one that is free.</summary>
+    internal readonly record struct Dim(long Value, string? Name)
+    {
+        public static implicit operator Dim(int value) => new(value, null);
+
+        public static implicit operator Dim(string name) => new(0, name);
+    }
+
+    /// <summary>Declares an input and returns its name.</summary>
+    public string Input(string name, TensorElementType type, params Dim[] shape)
+    {
+        _graph.Add(11, ValueInfo(name, type, shape));
+        return name;
+    }
+
+    /// <summary>Declares an output. <paramref name="value"/> is renamed to it with Identity.</summary>
+    public OnnxGraph Output(string name, string value, TensorElementType type, params Dim[] shape)
+    {
+        Node("Identity", [value], name, []);
+        _graph.Add(12, ValueInfo(name, type, shape));
+        return this;
+    }
+
+    /// <summary>A line of the custom metadata.</summary>
+    public OnnxGraph Metadata(string key, string value)
+    {
+        _metadata.Add(14, new Message().Add(1, key).Add(2, value));
+        return this;
+    }
+
+    /// <summary>A constant of floats; returns its name.</summary>
+    public string Floats(ReadOnlySpan<float> values, params long[] shape) => Constant(TensorElementType.Float, MemoryMarshal.AsBytes(values), shape);
+
+    /// <summary>A constant of 64-bit integers; returns its name.</summary>
+    public string Longs(params long[] values) => Constant(TensorElementType.Int64, MemoryMarshal.AsBytes(values.AsSpan()), values.Length);
+
+    /// <summary>Adds an operation with one output; returns its name.</summary>
+    public string Node(string operation, string[] inputs, params (string Name, object Value)[] attributes) =>
+        Node(operation, inputs, NextName(), attributes);
+
+    /// <summary>The file.</summary>
+    public byte[] ToBytes()
+    {
+        var model = new Message()
+            .Add(1, 8)
+            .Add(2, "tests")
+            .Add(8, new Message().Add(1, "").Add(2, 13))
+            .Add(7, new Message().Append(_graph).Add(2, "graph"))
+            .Append(_metadata);
+        return model.ToArray();
+    }
+
+    /// <summary>Writes the file and returns its path.</summary>
+    public string Save(string path)
+    {
+        File.WriteAllBytes(path, ToBytes());
+        return path;
+    }
+
+    private string Node(string operation, string[] inputs, string output, (string Name, object Value)[] attributes)
+    {
+        var node = new Message();
+        foreach (var input in inputs)
+        {
+            node.Add(1, input);
+        }
+
+        node.Add(2, output).Add(4, operation);
+        foreach (var (name, value) in attributes)
+        {
+            var attribute = new Message().Add(1, name);
+            _ = value switch
+            {
+                float f => attribute.Add(2, f).Add(20, 1),
+                int i => attribute.Add(3, i).Add(20, 2),
+                long[] many => many.Aggregate(attribute, (a, v) => a.Add(8, v)).Add(20, 7),
+                _ => throw new NotSupportedException(value.GetType().Name),
+            };
+            node.Add(5, attribute);
+        }
+
+        _graph.Add(1, node);
+        return output;
+    }
+
+    private string Constant(TensorElementType type, ReadOnlySpan<byte> data, params long[] shape)
+    {
+        var name = NextName();
+        var tensor = shape.Aggregate(new Message(), (t, d) => t.Add(1, d)).Add(2, (int)type).Add(8, name).Add(9, data);
+        _graph.Add(5, tensor);
+        return name;
+    }
+
+    private string NextName() => string.Create(CultureInfo.InvariantCulture, $"v{_names++}");
+
+    private static Message ValueInfo(string name, TensorElementType type, Dim[] shape)
+    {
+        var dims = new Message();
+        foreach (var dim in shape)
+        {
+            dims.Add(1, dim.Name is null ? new Message().Add(1, dim.Value) : new Message().Add(2, dim.Name));
+        }
+
+        return new Message().Add(1, name).Add(2, new Message().Add(1, new Message().Add(1, (int)type).Add(2, dims)));
+    }
+
+    /// <summary>A protocol buffer message in the making.</summary>
+    private sealed class Message
+    {
+        private readonly List<byte> _bytes = [];
+
+        public byte[] ToArray() => [.. _bytes];
+
+        public Message Append(Message other)
+        {
+            _bytes.AddRange(other._bytes);
+            return this;
+        }
+
+        public Message Add(int field, long value)
+        {
+            Varint((ulong)field << 3);
+            Varint((ulong)value);
+            return this;
+        }
+
+        public Message Add(int field, float value)
+        {
+            Span<byte> bytes = stackalloc byte[4];
+            BinaryPrimitives.WriteSingleLittleEndian(bytes, value);
+            Varint(((ulong)field << 3) | 5);
+            _bytes.AddRange(bytes);
+            return this;
+        }
+
+        public Message Add(int field, ReadOnlySpan<byte> value)
+        {
+            Varint(((ulong)field << 3) | 2);
+            Varint((ulong)value.Length);
+            _bytes.AddRange(value);
+            return this;
+        }
+
+        public Message Add(int field, string value) => Add(field, Encoding.UTF8.GetBytes(value));
+
+        public Message Add(int field, Message value) => Add(field, value.ToArray());
+
+        private void Varint(ulong value)
+        {
+            while (value >= 0x80)
+            {
+                _bytes.Add((byte)(value | 0x80));
+                value >>= 7;
+            }
+
+            _bytes.Add((byte)value);
+        }
+    }
+}
