@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 using Xunit;
 
 namespace Detection.Inference.Tests;
@@ -20,24 +19,5 @@ internal static class SharedFiles
         }
 
         throw new InvalidOperationException("The tests do not run inside the repository.");
-=======
-namespace Detection.Inference.Tests;
-
-/// <summary>Files beside the repository that are not part of it: pictures and models for measuring.</summary>
-internal static class SharedFiles
-{
-    /// <summary>The folder <c>shared</c> beside the repository; it may not be there.</summary>
-    public static string Folder { get; } = Find();
-
-    private static string Find()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Detection.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        return Path.GetFullPath(Path.Combine(folder?.FullName ?? ".", "..", "shared"));
->>>>>>> 9dacdaa (Read YOLO, EfficientDet, DETR and SSD outputs)
     }
 }

@@ -16,10 +16,7 @@ internal static class PictureBoxes
         var kept = 0;
         foreach (ref readonly var box in span)
         {
-            var x1 = Math.Clamp((box.X1 - geometry.OffsetX) / geometry.ScaleX, 0, geometry.PictureWidth);
-            var y1 = Math.Clamp((box.Y1 - geometry.OffsetY) / geometry.ScaleY, 0, geometry.PictureHeight);
-            var x2 = Math.Clamp((box.X2 - geometry.OffsetX) / geometry.ScaleX, 0, geometry.PictureWidth);
-            var y2 = Math.Clamp((box.Y2 - geometry.OffsetY) / geometry.ScaleY, 0, geometry.PictureHeight);
+            var (x1, y1, x2, y2) = geometry.ToPicture(box.X1, box.Y1, box.X2, box.Y2);
             if (x2 > x1 && y2 > y1)
             {
                 span[kept++] = box with { X1 = x1, Y1 = y1, X2 = x2, Y2 = y2 };

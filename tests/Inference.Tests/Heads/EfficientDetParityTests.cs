@@ -16,7 +16,7 @@ public sealed class EfficientDetParityTests
         Labels = [.. Enumerable.Range(1, 90).Select(i => $"category {i}")],
     };
 
-    private static string ExpectedFile => Path.Combine(SharedFiles.Folder, "parity", "efficientdet-d0", "expected.json");
+    private static JsonDocument Expected() => JsonDocument.Parse(File.ReadAllBytes(SharedFiles.Find("parity/efficientdet-d0/expected.json")));
 
     /// <summary>Rows of index, y1, x1, y2, x2 of the first, the last and others, worked out by hand from the definition.</summary>
     [Theory]
@@ -39,8 +39,7 @@ public sealed class EfficientDetParityTests
     [Fact]
     public void Anchors_are_those_of_the_replaced_system()
     {
-        Assert.SkipUnless(File.Exists(ExpectedFile), "The shared expected numbers are not here.");
-        using var expected = JsonDocument.Parse(File.ReadAllBytes(ExpectedFile));
+        using var expected = Expected();
         var anchors = new EfficientDetHead(Manifest).Anchors;
         var samples = expected.RootElement.GetProperty("anchor_samples").EnumerateArray().Select(Numbers).ToList();
 
@@ -51,8 +50,7 @@ public sealed class EfficientDetParityTests
     [Fact]
     public void Boxes_are_those_of_the_replaced_system()
     {
-        Assert.SkipUnless(File.Exists(ExpectedFile), "The shared expected numbers are not here.");
-        using var expected = JsonDocument.Parse(File.ReadAllBytes(ExpectedFile));
+        using var expected = Expected();
         var head = new EfficientDetHead(Manifest);
         var root = expected.RootElement;
         var settings = new HeadSettings(root.GetProperty("threshold").GetSingle(), root.GetProperty("iou_threshold").GetSingle(), 300);
