@@ -1,0 +1,45 @@
+using PuppeteerSharp;
+
+namespace Detection.Page.Tests;
+
+/// <summary>The browser of this machine.</summary>
+internal static class Chromium
+{
+    /// <summary>Path of the browser: what <c>CHROMIUM</c> names, else <c>/usr/bin/chromium</c>.</summary>
+    public static string ExecutablePath => Environment.GetEnvironmentVariable("CHROMIUM") ?? "/usr/bin/chromium";
+
+    /// <summary>Skips the running test where no browser is installed; fails it in CI, which must have one.</summary>
+    public static void Require()
+    {
+        if (File.Exists(ExecutablePath))
+        {
+            return;
+        }
+
+        var reason = $"No Chromium at '{ExecutablePath}'. Install it (Debian: apt-get install chromium) or name another in CHROMIUM.";
+        if (string.Equals(Environment.GetEnvironmentVariable("CI"), "true", StringComparison.OrdinalIgnoreCase))
+        {
+            Assert.Fail(reason);
+        }
+
+        Assert.Skip(reason);
+    }
+
+    /// <summary>Starts it without a window, with an empty profile, and without its own traffic to the internet.</summary>
+    public static Task<IBrowser> StartAsync() => Puppeteer.LaunchAsync(new LaunchOptions
+    {
+        ExecutablePath = ExecutablePath,
+        Headless = true,
+        DefaultViewport = null,
+        Args =
+        [
+            "--no-sandbox", // containers and CI run as root
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+        ],
+    });
+}

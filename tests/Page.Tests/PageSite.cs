@@ -1,0 +1,80 @@
+using System.Globalization;
+using PuppeteerSharp;
+
+[assembly: AssemblyFixture(typeof(Detection.Page.Tests.PageSite))]
+
+namespace Detection.Page.Tests;
+
+/// <summary>The real front end with everything in one process, a browser, and a host that serves a picture. Started by the first test.</summary>
+public sealed class PageSite : IAsyncDisposable
+{
+    private readonly SemaphoreSlim _once = new(1);
+    private PictureHost? _pictureHost;
+    private DetectionProcess? _frontend;
+    private IBrowser? _browser;
+
+    /// <summary>Address of <see cref="Photos.People"/> on another host, for tests that ask the server to fetch it.</summary>
+    internal Uri PhotoUrl => (_pictureHost ?? throw new InvalidOperationException("Nobody visits the page.")).Url;
+
+    /// <summary>Opens the page in a tab with its own profile, lets a test use it, and checks that the page behaved.</summary>
+    /// <param name="use">What a person does.</param>
+    /// <param name="screen">The screen; a desktop by default.</param>
+    /// <param name="path">Path of the page.</param>
+    internal async Task VisitAsync(Func<Visit, Task> use, Screen? screen = null, string path = "/")
+    {
+        Chromium.Require();
+        var (frontend, browser) = await StartAsync();
+        await using var context = await browser.CreateBrowserContextAsync();
+        await using var visit = await Visit.StartAsync(context, frontend.Url, path, screen ?? Screen.Desktop);
+        await use(visit);
+        visit.AssertBehaved();
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (_browser is not null)
+        {
+            await _browser.DisposeAsync();
+        }
+
+        if (_frontend is not null)
+        {
+            await _frontend.DisposeAsync();
+        }
+
+        if (_pictureHost is not null)
+        {
+            await _pictureHost.DisposeAsync();
+        }
+
+        _once.Dispose();
+    }
+
+    private async Task<(DetectionProcess Frontend, IBrowser Browser)> StartAsync()
+    {
+        await _once.WaitAsync(TimeSpan.FromMinutes(3));
+        try
+        {
+            if (_frontend is null)
+            {
+                _pictureHost = new PictureHost(await File.ReadAllBytesAsync(Photos.People));
+                _frontend = DetectionProcess.StartFrontend(new Dictionary<string, string?>
+                {
+                    [DetectionSettings.Redis] = null,
+                    // Loopback and odd ports are never fetched from otherwise.
+                    ["Detection__Fetch__AllowedNetworks__0"] = "127.0.0.1/32",
+                    ["Detection__Fetch__AllowedPorts__0"] = _pictureHost.Url.Port.ToString(CultureInfo.InvariantCulture),
+                });
+                await _frontend.ReadyAsync();
+            }
+
+            _browser ??= await Chromium.StartAsync();
+            return (_frontend, _browser);
+        }
+        finally
+        {
+            _once.Release();
+        }
+    }
+}

@@ -1,0 +1,40 @@
+namespace Detection.Page.Tests;
+
+/// <summary>The page on a screen 390 CSS pixels wide.</summary>
+public class PhoneTests(PageSite site)
+{
+    [Fact]
+    public Task Nothing_is_wider_than_the_screen() => site.VisitAsync(
+        async visit =>
+        {
+            Assert.Equal(0, await visit.SidewaysAsync());
+
+            await visit.ChooseAsync(Photos.People);
+            await visit.AnsweredAsync();
+            await visit.SlideAsync("Home"); // as many boxes and rows as there are
+            Assert.NotEmpty(await visit.BoxesAsync());
+            Assert.Equal(0, await visit.SidewaysAsync());
+
+            await visit.EnterUrlAsync("http://169.254.169.254/a-long-name-without-any-place-to-break-it-in-two-parts-or-three.jpg");
+            await visit.ProblemAsync();
+            Assert.Equal(0, await visit.SidewaysAsync());
+        },
+        Screen.Phone);
+
+    [Fact]
+    public Task A_tapped_object_stands_out_and_its_picture_is_in_sight() => site.VisitAsync(
+        async visit =>
+        {
+            await visit.ChooseAsync(Photos.People);
+            await visit.AnsweredAsync();
+
+            var row = await visit.Page.QuerySelectorAsync(".object");
+            await row.TapAsync();
+
+            Assert.Single(await visit.BoxesAsync(), box => box.Lit);
+            Assert.True(await visit.EvaluateAsync<bool>("""
+                (({ top, bottom }) => top >= 0 && bottom <= innerHeight)(document.getElementById('picture').getBoundingClientRect())
+                """));
+        },
+        Screen.Phone);
+}

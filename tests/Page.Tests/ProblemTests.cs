@@ -1,0 +1,81 @@
+using System.Net;
+using PuppeteerSharp;
+
+namespace Detection.Page.Tests;
+
+/// <summary>What goes wrong is said in words, with what can be done.</summary>
+public class ProblemTests(PageSite site)
+{
+    [Fact]
+    public Task An_address_that_may_not_be_fetched_is_explained() => site.VisitAsync(async visit =>
+    {
+        await visit.EnterUrlAsync("http://169.254.169.254/latest/meta-data");
+
+        var problem = await visit.ProblemAsync();
+        Assert.Contains("HTTP ", problem, StringComparison.Ordinal);
+        await AssertSaysWhatTheServerSaidAsync(visit, problem);
+        Assert.Empty(await visit.BoxesAsync());
+    });
+
+    [Fact]
+    public Task A_text_file_with_the_name_of_a_photo_is_explained_and_can_be_removed() => site.VisitAsync(async visit =>
+    {
+        await visit.ChooseAsync(Photos.Text);
+
+        await AssertSaysWhatTheServerSaidAsync(visit, await visit.ProblemAsync());
+        await visit.Page.ClickAsync("#problem .actions button:last-child");
+        Assert.Equal("empty", await visit.EvaluateAsync<string>("document.body.dataset.state"));
+    });
+
+    [Fact]
+    public Task A_truncated_photo_is_explained_and_the_others_still_work() => site.VisitAsync(async visit =>
+    {
+        await visit.ChooseAsync(Photos.Truncated, Photos.People);
+
+        await AssertSaysWhatTheServerSaidAsync(visit, await visit.ProblemAsync());
+        await visit.SeenAsync("document.querySelector('.thumb[data-state=done]') !== null");
+        await visit.Page.ClickAsync(".thumb[data-state=done]");
+        await visit.AnsweredAsync();
+        Assert.True(await visit.EvaluateAsync<bool>("document.getElementById('problem').hidden"));
+        Assert.NotEmpty(await visit.BoxesAsync());
+    });
+
+    // A full queue lasts for milliseconds here, so the first answer is put in its place; the second is the server's.
+    [Fact]
+    public Task A_full_queue_counts_down_and_can_be_tried_again() => site.VisitAsync(async visit =>
+    {
+        var refused = 0;
+        await visit.Page.SetRequestInterceptionAsync(true);
+        visit.Page.AddRequestInterceptor(request =>
+            request.Method == HttpMethod.Post && Interlocked.Increment(ref refused) == 1
+                ? request.RespondAsync(new ResponseData
+                {
+                    Status = HttpStatusCode.ServiceUnavailable,
+                    ContentType = "application/problem+json",
+                    Headers = new Dictionary<string, object> { ["Retry-After"] = "2" },
+                    Body = """{"title":"The queue is full","status":503,"detail":"256 pictures wait already."}""",
+                })
+                : request.ContinueAsync());
+
+        await visit.ChooseAsync(Photos.People);
+        var problem = await visit.ProblemAsync();
+        Assert.Contains("The queue is full", problem, StringComparison.Ordinal);
+        Assert.Contains("256 pictures wait already.", problem, StringComparison.Ordinal);
+        Assert.Contains("Try again in", problem, StringComparison.Ordinal);
+        Assert.True(await visit.EvaluateAsync<bool>("document.querySelector('#problem .primary').disabled"));
+
+        await visit.SeenAsync("!document.querySelector('#problem .primary').disabled");
+        await visit.Page.ClickAsync("#problem .primary");
+        await visit.AnsweredAsync();
+        Assert.NotEmpty(await visit.BoxesAsync());
+    });
+
+    private static async Task AssertSaysWhatTheServerSaidAsync(Visit visit, string shown, int question = 0)
+    {
+        var response = visit.Questions.ElementAt(question).Response;
+        Assert.Equal("application/problem+json", response.Headers["content-type"].Split(';')[0]);
+        var problem = System.Text.Json.JsonDocument.Parse(await response.TextAsync()).RootElement;
+        Assert.Contains(problem.GetProperty("title").GetString()!, shown, StringComparison.Ordinal);
+        Assert.Contains(problem.GetProperty("detail").GetString()!, shown, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,13 @@
+using PuppeteerSharp;
+
+namespace Detection.Page.Tests;
+
+/// <summary>What the page is looked at on.</summary>
+internal sealed record Screen(int Width, int Height, double Scale, bool Touch)
+{
+    public static Screen Desktop { get; } = new(1280, 860, 1, Touch: false);
+
+    public static Screen Phone { get; } = new(390, 844, 3, Touch: true);
+
+    public ViewPortOptions ToViewPort() => new() { Width = Width, Height = Height, DeviceScaleFactor = Scale, IsMobile = Touch, HasTouch = Touch };
+}

@@ -1,0 +1,149 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Text.Json;
+using PuppeteerSharp;
+
+namespace Detection.Page.Tests;
+
+/// <summary>One tab: what a person does on the page, what they see, and what went over the network.</summary>
+internal sealed class Visit : IAsyncDisposable
+{
+    private readonly ConcurrentQueue<string> _complaints = [];
+    private readonly ConcurrentQueue<IRequest> _requests = [];
+    private readonly Uri _site;
+
+    private Visit(IPage page, Uri site)
+    {
+        Page = page;
+        _site = site;
+    }
+
+    public IPage Page { get; }
+
+    /// <summary>The questions asked so far, <c>POST /v1/detections</c>.</summary>
+    public IEnumerable<IRequest> Questions =>
+        _requests.Where(request => request.Method == HttpMethod.Post && new Uri(request.Url).AbsolutePath == "/v1/detections");
+
+    /// <summary>All requests so far.</summary>
+    public int RequestCount => _requests.Count;
+
+    public static async Task<Visit> StartAsync(IBrowserContext context, Uri site, string path, Screen screen)
+    {
+        var page = await context.NewPageAsync();
+        var visit = new Visit(page, site);
+        page.DefaultTimeout = (int)Eventually.Soon.TotalMilliseconds;
+        page.Console += (_, message) => visit.Hear(message.Message);
+        page.PageError += (_, error) => visit._complaints.Enqueue($"Uncaught: {error.Message}");
+        page.Request += (_, request) => visit._requests.Enqueue(request.Request);
+        await page.SetViewportAsync(screen.ToViewPort());
+        await page.GoToAsync(new Uri(site, path).ToString());
+        await page.WaitForSelectorAsync("#threshold"); // made by the script: it runs
+        return visit;
+    }
+
+    /// <summary>Chooses files with the button, as a person does.</summary>
+    public async Task ChooseAsync(params string[] paths)
+    {
+        var chooser = Page.WaitForFileChooserAsync();
+        await Page.ClickAsync("#choose");
+        await (await chooser).AcceptAsync(paths);
+    }
+
+    /// <summary>Enters an address and presses Enter.</summary>
+    public async Task EnterUrlAsync(string url)
+    {
+        await Page.ClickAsync("#url");
+        await Page.Keyboard.TypeAsync(url);
+        await Page.Keyboard.PressAsync("Enter");
+    }
+
+    /// <summary>Waits until the shown picture has its answer.</summary>
+    public Task AnsweredAsync() =>
+        SeenAsync("document.getElementById('stage').dataset.state === 'done' && !document.getElementById('picture').hidden");
+
+    /// <summary>Waits until an expression of the page is true.</summary>
+    public Task SeenAsync(string expression) => Page.WaitForExpressionAsync(expression);
+
+    /// <summary>Waits for a problem and reads its title, its detail and its buttons, one a line.</summary>
+    public async Task<string> ProblemAsync()
+    {
+        await SeenAsync("!document.getElementById('problem').hidden");
+        return await TextAsync("#problem");
+    }
+
+    /// <summary>The text of an element as it is shown.</summary>
+    public Task<string> TextAsync(string selector) =>
+        Page.EvaluateFunctionAsync<string>("(selector) => document.querySelector(selector).innerText", selector);
+
+    public Task<T> EvaluateAsync<T>(string expression) => Page.EvaluateExpressionAsync<T>(expression);
+
+    /// <summary>The boxes drawn over the picture, in CSS pixels from its top left corner, in the order of the answer.</summary>
+    public async Task<IReadOnlyList<DrawnBox>> BoxesAsync()
+    {
+        var boxes = await Page.EvaluateExpressionAsync<JsonElement>("""
+            (() => {
+              const picture = document.getElementById('picture').getBoundingClientRect();
+              return [...document.querySelectorAll('#overlay .box')].map((box) => {
+                const edge = box.querySelector('.edge');
+                const at = (name) => Number(edge.getAttribute(name));
+                const overlay = document.getElementById('overlay').getBoundingClientRect();
+                return {
+                  index: Number(box.dataset.box),
+                  colour: edge.getAttribute('stroke'),
+                  lit: box.classList.contains('on'),
+                  x: overlay.x - picture.x + at('x'),
+                  y: overlay.y - picture.y + at('y'),
+                  width: at('width'),
+                  height: at('height'),
+                };
+              }).sort((a, b) => a.index - b.index);
+            })()
+            """);
+        return boxes.Deserialize<List<DrawnBox>>(JsonSerializerOptions.Web)!;
+    }
+
+    /// <summary>The answer that the latest question got.</summary>
+    public async Task<JsonElement> AnswerAsync()
+    {
+        var text = await Questions.Last().Response.TextAsync();
+        return JsonDocument.Parse(text).RootElement;
+    }
+
+    /// <summary>Moves the slider to its end with the keyboard.</summary>
+    public async Task SlideAsync(string key)
+    {
+        await Page.FocusAsync("#threshold");
+        await Page.Keyboard.PressAsync(key);
+    }
+
+    /// <summary>How far the page can be scrolled sideways, in CSS pixels.</summary>
+    public Task<int> SidewaysAsync() =>
+        Page.EvaluateExpressionAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+
+    /// <summary>No errors or warnings in the console, no uncaught exceptions, nothing asked of another host.</summary>
+    public void AssertBehaved()
+    {
+        Assert.Empty(_complaints);
+        Assert.All(_requests, request =>
+        {
+            var url = new Uri(request.Url);
+            Assert.True(url.Scheme is "blob" or "data" || url.Authority == _site.Authority, $"Asked another host: {request.Url}");
+        });
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync() => await Page.CloseAsync();
+
+    private void Hear(ConsoleMessage message)
+    {
+        var type = message.Type.ToString();
+        // Chromium reports every answer of 400 and above by itself; a page cannot silence that.
+        if ((type is "Error" or "Warning") && !message.Text.StartsWith("Failed to load resource: the server responded", StringComparison.Ordinal))
+        {
+            _complaints.Enqueue(string.Create(CultureInfo.InvariantCulture, $"{type}: {message.Text}"));
+        }
+    }
+}
+
+/// <summary>A box over the picture, in CSS pixels.</summary>
+internal sealed record DrawnBox(int Index, string Colour, bool Lit, double X, double Y, double Width, double Height);
