@@ -1,4 +1,8 @@
 using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
 using PuppeteerSharp;
 
 [assembly: AssemblyFixture(typeof(Detection.Page.Tests.PageSite))]
@@ -30,6 +34,21 @@ public sealed class PageSite : IAsyncDisposable
         visit.AssertBehaved();
     }
 
+    /// <summary>What the server says about a picture, asked without the browser: an answer or a problem, with its status.</summary>
+    internal async Task<(HttpStatusCode Status, JsonElement Body)> AskAsync(string path)
+    {
+        using var content = new ByteArrayContent(await File.ReadAllBytesAsync(path));
+        content.Headers.ContentType = new MediaTypeHeaderValue(Path.GetExtension(path) is ".webp" ? "image/webp" : "image/jpeg");
+        return await AskAsync(content);
+    }
+
+    /// <summary>What the server says about a URL.</summary>
+    internal async Task<(HttpStatusCode Status, JsonElement Body)> AskAsync(Uri url)
+    {
+        using var content = JsonContent.Create(new { url });
+        return await AskAsync(content);
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
@@ -49,6 +68,13 @@ public sealed class PageSite : IAsyncDisposable
         }
 
         _once.Dispose();
+    }
+
+    private async Task<(HttpStatusCode Status, JsonElement Body)> AskAsync(HttpContent content)
+    {
+        var http = (_frontend ?? throw new InvalidOperationException("Nobody visits the page.")).Http;
+        using var response = await http.PostAsync(new Uri("/v1/detections?threshold=0.05", UriKind.Relative), content);
+        return (response.StatusCode, await response.Content.ReadFromJsonAsync<JsonElement>());
     }
 
     private async Task<(DetectionProcess Frontend, IBrowser Browser)> StartAsync()

@@ -102,13 +102,6 @@ internal sealed class Visit : IAsyncDisposable
         return boxes.Deserialize<List<DrawnBox>>(JsonSerializerOptions.Web)!;
     }
 
-    /// <summary>The answer that the latest question got.</summary>
-    public async Task<JsonElement> AnswerAsync()
-    {
-        var text = await Questions.Last().Response.TextAsync();
-        return JsonDocument.Parse(text).RootElement;
-    }
-
     /// <summary>Moves the slider to its end with the keyboard.</summary>
     public async Task SlideAsync(string key)
     {

@@ -47,7 +47,7 @@ public class WaysInTests(PageSite site)
         await visit.EnterUrlAsync(site.PhotoUrl.ToString());
         await visit.AnsweredAsync();
 
-        var answer = await visit.AnswerAsync();
+        var (_, answer) = await site.AskAsync(Photos.People);
         Assert.NotEmpty(await visit.BoxesAsync());
         Assert.Contains("street.webp", await visit.TextAsync(".summary"), StringComparison.Ordinal);
         var shown = await visit.EvaluateAsync<JsonElement>(
