@@ -45,7 +45,7 @@ public class DownloadTests(PageSite site)
               const canvas = document.createElement('canvas');
               canvas.width = image.naturalWidth;
               canvas.height = image.naturalHeight;
-              const pen = canvas.getContext('2d');
+              const pen = canvas.getContext('2d', { willReadFrequently: true });
               pen.drawImage(image, 0, 0);
               const at = (x) => [...pen.getImageData(Math.max(0, Math.min(canvas.width - 1, Math.round(x))), Math.round(y), 1, 1).data].slice(0, 3);
               return { width: canvas.width, height: canvas.height, left: at(x1), right: at(x2) };
