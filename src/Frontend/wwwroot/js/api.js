@@ -71,9 +71,18 @@ export async function models() {
   return body.models.map(({ id, name }) => ({ id, name }));
 }
 
-/** Address of the picture of an answer: the server draws the boxes at or above a threshold into it, and with 1 none is. */
-export function pictureAddress(answer) {
-  return `/v1/detections/${encodeURIComponent(answer.imageKey)}/image?${new URLSearchParams({ threshold: '1', model: answer.model })}`;
+/**
+ * The picture of an answer, which the server fetched. It draws the boxes at or above a threshold into it: with 1, none.
+ * @returns {Promise<Blob|null>} null when it cannot be had
+ */
+export async function pictureOf(answer) {
+  const query = new URLSearchParams({ threshold: '1', model: answer.model });
+  try {
+    const response = await fetch(`/v1/detections/${answer.imageKey}/image?${query}`, { signal: AbortSignal.timeout(30_000) });
+    return response.ok ? await response.blob() : null;
+  } catch {
+    return null; // The answer counts without its picture; the page says that it is missing.
+  }
 }
 
 function problemOf(request, body) {

@@ -21,6 +21,7 @@ export class Panel {
   constructor(highlight, startThreshold, onThreshold) {
     this.#highlight = highlight;
     this.#threshold = new Threshold(startThreshold, (value) => {
+      this.#highlight.clear(); // what stood out may be gone
       this.#filter();
       onThreshold(value);
     });

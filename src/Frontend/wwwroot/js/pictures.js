@@ -1,4 +1,4 @@
-import { detect, pictureAddress } from './api.js';
+import { detect, pictureOf } from './api.js';
 import { firstFrame } from './first-frame.js';
 
 const atOnce = 2;
@@ -89,8 +89,15 @@ export class Pictures extends EventTarget {
           this.#changed();
         },
       });
+      if (picture.source.url && !picture.address) {
+        // Kept here: the server forgets it after a while.
+        const shown = await pictureOf(answer);
+        if (giveUp.signal.aborted) {
+          return;
+        }
+        picture.address = shown ? URL.createObjectURL(shown) : null;
+      }
       Object.assign(picture, { state: 'done', answer, roundTrip });
-      picture.address ??= pictureAddress(answer);
     } catch (error) {
       if (giveUp.signal.aborted) {
         return; // Whoever gave it up has said what comes next.
@@ -111,7 +118,7 @@ export class Pictures extends EventTarget {
   #drop(picture) {
     picture.giveUp?.abort();
     picture.state = 'dropped';
-    if (picture.source.file && picture.address) {
+    if (picture.address) {
       URL.revokeObjectURL(picture.address);
     }
   }

@@ -18,6 +18,7 @@ export class Stage {
   #picture = null;
   #threshold = 0;
   #drawn = '';
+  #unseen = false; // the browser could not read the picture
   #problemShown = null;
   #countdown = 0;
 
@@ -31,6 +32,8 @@ export class Stage {
     });
     this.#image.addEventListener('error', () => {
       this.#image.hidden = true;
+      this.#unseen = true;
+      this.#showProgress(this.#picture);
     });
     new ResizeObserver(() => this.#arrange()).observe(this.#canvas);
     this.#canvas.addEventListener('click', (event) => event.target === this.#canvas && highlight.clear());
@@ -52,6 +55,7 @@ export class Stage {
       return;
     }
     this.#image.hidden = true;
+    this.#unseen = false;
     this.#overlay.clear();
     this.#drawn = '';
     this.#image.alt = picture?.name ?? '';
@@ -100,10 +104,8 @@ export class Stage {
     this.#progress.hidden = !busy;
     this.#progress.classList.toggle('endless', share === null);
     this.#bar.style.transform = share === null ? '' : `scaleX(${share})`;
-    const status = !busy ? ''
-      : picture.state === 'waiting' ? 'Waiting for its turn'
-        : picture.state === 'sending' ? `Sending ${Math.round((share ?? 0) * 100)}%`
-          : picture.source.url ? 'Fetching and looking' : 'Looking';
+    const missing = picture?.state === 'done' && (this.#unseen || !picture.address);
+    const status = missing ? 'The picture itself cannot be shown here' : busy ? progressText(picture) : '';
     if (this.#status.textContent !== status) {
       this.#status.textContent = status;
     }
@@ -148,4 +150,11 @@ export class Stage {
     this.#countdown = setInterval(tick, 250);
     tick();
   }
+}
+
+function progressText({ state, sent, source }) {
+  if (state === 'waiting') {
+    return 'Waiting for its turn';
+  }
+  return state === 'sending' ? `Sending ${Math.round((sent ?? 0) * 100)}%` : source.url ? 'Fetching and looking' : 'Looking';
 }
