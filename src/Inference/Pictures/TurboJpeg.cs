@@ -16,7 +16,7 @@ internal static unsafe class TurboJpeg
     private const int Rgba = 7;
     private const int LimitScans = 0x8000;
     private const int NoRealloc = 0x0400;
-    private const int Subsampling420 = 2;
+    private const int FullColour = 0;
     private const int Cmyk = 3;
     private const int Ycck = 4;
     private const int Fatal = 1;
@@ -72,7 +72,7 @@ internal static unsafe class TurboJpeg
         }
     }
 
-    /// <summary>Writes a picture as JPEG, chroma halved on both axes.</summary>
+    /// <summary>Writes a picture as JPEG, colour in full resolution: thin lines and letters keep theirs.</summary>
     /// <param name="picture">The picture.</param>
     /// <param name="quality">1 to 100.</param>
     /// <param name="output">Gets the file.</param>
@@ -81,7 +81,7 @@ internal static unsafe class TurboJpeg
         var library = Library!;
         _compressor ??= new Handle(library.InitCompress(), library.Destroy);
         var handle = _compressor.Value;
-        var most = library.BufferSize(picture.Width, picture.Height, Subsampling420);
+        var most = library.BufferSize(picture.Width, picture.Height, FullColour);
         var buffer = ArrayPool<byte>.Shared.Rent(checked((int)most.Value));
         try
         {
@@ -90,7 +90,7 @@ internal static unsafe class TurboJpeg
             fixed (byte* source = picture.Pixels, target = buffer)
             {
                 var at = target;
-                result = library.Compress(handle, source, picture.Width, picture.Stride, picture.Height, Rgba, &at, &size, Subsampling420, quality, NoRealloc);
+                result = library.Compress(handle, source, picture.Width, picture.Stride, picture.Height, Rgba, &at, &size, FullColour, quality, NoRealloc);
             }
 
             if (result != 0)

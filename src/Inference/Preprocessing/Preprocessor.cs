@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Diagnostics;
 using System.Numerics;
+using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
@@ -127,35 +128,46 @@ public static class Preprocessor
     private static void Interpolate(
         ReadOnlySpan<float> blended, ReadOnlySpan<int> offsets, ReadOnlySpan<float> weights, in Normalisation normal, ColourRows rows)
     {
+        Debug.Assert(
+            weights.Length == offsets.Length && rows.Red.Length == offsets.Length && rows.Green.Length == offsets.Length
+            && rows.Blue.Length == offsets.Length && offsets[^1] <= blended.Length - (2 * Picture.BytesPerPixel),
+            "Row lengths differ.");
         ref var b = ref MemoryMarshal.GetReference(blended);
+        ref var offset = ref MemoryMarshal.GetReference(offsets);
+        ref var weight = ref MemoryMarshal.GetReference(weights);
+        ref var red = ref MemoryMarshal.GetReference(rows.Red);
+        ref var green = ref MemoryMarshal.GetReference(rows.Green);
+        ref var blue = ref MemoryMarshal.GetReference(rows.Blue);
         var factor = normal.Factor;
         var shift = normal.Shift;
         var x = 0;
         for (; x <= offsets.Length - 4; x += 4)
         {
-            var p0 = Pixel(ref b, offsets[x], weights[x], factor, shift);
-            var p1 = Pixel(ref b, offsets[x + 1], weights[x + 1], factor, shift);
-            var p2 = Pixel(ref b, offsets[x + 2], weights[x + 2], factor, shift);
-            var p3 = Pixel(ref b, offsets[x + 3], weights[x + 3], factor, shift);
-            var (red, green, blue) = Transpose(p0, p1, p2, p3);
-            red.CopyTo(rows.Red[x..]);
-            green.CopyTo(rows.Green[x..]);
-            blue.CopyTo(rows.Blue[x..]);
+            var p0 = Pixel(ref b, ref offset, ref weight, x, factor, shift);
+            var p1 = Pixel(ref b, ref offset, ref weight, x + 1, factor, shift);
+            var p2 = Pixel(ref b, ref offset, ref weight, x + 2, factor, shift);
+            var p3 = Pixel(ref b, ref offset, ref weight, x + 3, factor, shift);
+            var (reds, greens, blues) = Transpose(p0, p1, p2, p3);
+            reds.StoreUnsafe(ref red, (nuint)x);
+            greens.StoreUnsafe(ref green, (nuint)x);
+            blues.StoreUnsafe(ref blue, (nuint)x);
         }
 
         for (; x < offsets.Length; x++)
         {
-            var p = Pixel(ref b, offsets[x], weights[x], factor, shift);
+            var p = Pixel(ref b, ref offset, ref weight, x, factor, shift);
             (rows.Red[x], rows.Green[x], rows.Blue[x]) = (p[0], p[1], p[2]);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<float> Pixel(ref float blended, int offset, float weight, Vector128<float> factor, Vector128<float> shift)
+    private static Vector128<float> Pixel(
+        ref float blended, ref int offsets, ref float weights, int x, Vector128<float> factor, Vector128<float> shift)
     {
-        var left = Vector128.LoadUnsafe(ref blended, (nuint)offset);
-        var right = Vector128.LoadUnsafe(ref blended, (nuint)offset + Picture.BytesPerPixel);
-        var grey = Vector128.MultiplyAddEstimate(right - left, Vector128.Create(weight), left);
+        ref var pixel = ref Unsafe.Add(ref blended, Unsafe.Add(ref offsets, x));
+        var left = Vector128.LoadUnsafe(ref pixel);
+        var right = Vector128.LoadUnsafe(ref pixel, Picture.BytesPerPixel);
+        var grey = Vector128.MultiplyAddEstimate(right - left, Vector128.Create(Unsafe.Add(ref weights, x)), left);
         return Vector128.MultiplyAddEstimate(grey, factor, shift);
     }
 
@@ -304,13 +316,19 @@ public static class Preprocessor
             switch (spec.Element)
             {
                 case TensorElement.Float32:
-                    Spread(values, MemoryMarshal.Cast<byte, float>(_destination)[start..], step, static value => value);
+                    Spread<float, Float32>(values, MemoryMarshal.Cast<byte, float>(_destination)[start..], step);
+                    break;
+                case TensorElement.Float16 when step == 1:
+                    TensorPrimitives.ConvertToHalf(values, MemoryMarshal.Cast<byte, Half>(_destination)[start..]);
                     break;
                 case TensorElement.Float16:
-                    Spread(values, MemoryMarshal.Cast<byte, Half>(_destination)[start..], step, static value => (Half)value);
+                    Spread<Half, Float16>(values, MemoryMarshal.Cast<byte, Half>(_destination)[start..], step);
+                    break;
+                case TensorElement.UInt8 when step == 1:
+                    Round(values, _destination.Slice(start, values.Length));
                     break;
                 default:
-                    Spread(values, _destination[start..], step, static value => (byte)(value + 0.5f));
+                    Spread<byte, UInt8>(values, _destination[start..], step);
                     break;
             }
         }
@@ -337,12 +355,36 @@ public static class Preprocessor
             ? ((Channel(colour) * Plane) + (y * spec.Width) + x, 1)
             : ((((y * spec.Width) + x) * 3) + Channel(colour), 3);
 
-        private static void Spread<T>(ReadOnlySpan<float> values, Span<T> target, int step, Func<float, T> convert)
+        private static void Spread<T, TElement>(ReadOnlySpan<float> values, Span<T> target, int step)
+            where TElement : struct, IElement<T>
         {
             for (int i = 0, at = 0; i < values.Length; i++, at += step)
             {
-                target[at] = convert(values[i]);
+                target[at] = TElement.From(values[i]);
             }
+        }
+
+        private static void Round(ReadOnlySpan<float> values, Span<byte> target)
+        {
+            ref var v = ref MemoryMarshal.GetReference(values);
+            ref var t = ref MemoryMarshal.GetReference(target);
+            var half = new Vector<float>(0.5f);
+            var i = 0;
+            for (; i <= values.Length - Vector<byte>.Count; i += Vector<byte>.Count)
+            {
+                var low = Vector.Narrow(Four(ref v, i, half), Four(ref v, i + Vector<float>.Count, half));
+                var high = Vector.Narrow(
+                    Four(ref v, i + (2 * Vector<float>.Count), half), Four(ref v, i + (3 * Vector<float>.Count), half));
+                Vector.Narrow(low, high).StoreUnsafe(ref t, (nuint)i);
+            }
+
+            for (; i < values.Length; i++)
+            {
+                target[i] = UInt8.From(values[i]);
+            }
+
+            static Vector<uint> Four(ref float values, int at, Vector<float> half) =>
+                Vector.ConvertToInt32(Vector.LoadUnsafe(ref values, (nuint)at) + half).As<int, uint>();
         }
 
         private static void Fill<T>(Span<T> target, int start, int step, int count, T value)
@@ -358,5 +400,26 @@ public static class Preprocessor
                 target[at] = value;
             }
         }
+    }
+
+    /// <summary>A type of tensor values, made from a value that is in its range.</summary>
+    private interface IElement<T>
+    {
+        static abstract T From(float value);
+    }
+
+    private readonly struct Float32 : IElement<float>
+    {
+        public static float From(float value) => value;
+    }
+
+    private readonly struct Float16 : IElement<Half>
+    {
+        public static Half From(float value) => (Half)value;
+    }
+
+    private readonly struct UInt8 : IElement<byte>
+    {
+        public static byte From(float value) => (byte)(value + 0.5f);
     }
 }
