@@ -1,0 +1,18 @@
+using Microsoft.Extensions.Logging;
+
+namespace Detection.Grains.Fetching;
+
+internal static partial class FetchLog
+{
+    [LoggerMessage(1, LogLevel.Warning, "Fetch from {Origin} refused: {Reason}")]
+    public static partial void Refused(this ILogger logger, string origin, string reason);
+
+    [LoggerMessage(2, LogLevel.Information, "Fetch from {Origin} failed")]
+    public static partial void NotReachable(this ILogger logger, string origin, Exception exception);
+
+    [LoggerMessage(3, LogLevel.Information, "Fetch from {Origin} ended after {Limit} without a picture")]
+    public static partial void TimedOut(this ILogger logger, string origin, TimeSpan limit);
+
+    [LoggerMessage(4, LogLevel.Information, "Fetch from {Origin} ended at {MaxBytes} bytes")]
+    public static partial void TooLarge(this ILogger logger, string origin, int maxBytes);
+}

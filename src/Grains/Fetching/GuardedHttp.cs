@@ -1,0 +1,108 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.Extensions.Options;
+
+namespace Detection.Grains.Fetching;
+
+/// <summary>
+/// Sends HTTP requests, all of them through the egress guard. One request, one answer: no redirects, cookies, credentials,
+/// proxies, decompression or trace headers.
+/// </summary>
+internal sealed class GuardedHttp : DelegatingHandler
+{
+    // A stranger's name server may answer with thousands of addresses.
+    private const int MaxAddresses = 4;
+
+    private static readonly HttpRequestOptionsKey<CancellationToken> Caller = new("Detection.Caller");
+
+    private readonly EgressGuard _guard;
+    private readonly TimeProvider _time;
+    private readonly TimeSpan _connectTimeout;
+
+    public GuardedHttp(EgressGuard guard, IOptions<FetchOptions> options, TimeProvider time)
+    {
+        _guard = guard;
+        _time = time;
+        _connectTimeout = options.Value.ConnectTimeout;
+        InnerHandler = new SocketsHttpHandler
+        {
+            ConnectCallback = ConnectAsync,
+            UseProxy = false,
+            UseCookies = false,
+            AllowAutoRedirect = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            Credentials = null,
+            ActivityHeadersPropagator = null,
+            ConnectTimeout = options.Value.Timeout,
+            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(15),
+            PooledConnectionLifetime = TimeSpan.FromMinutes(1),
+            MaxResponseHeadersLength = 16,
+            MaxResponseDrainSize = 0,
+            SslOptions = new SslClientAuthenticationOptions
+            {
+                // A certificate may name addresses to load more certificates and revocation lists from: those would be
+                // connected to behind the guard's back.
+                CertificateChainPolicy = new X509ChainPolicy
+                {
+                    DisableCertificateDownloads = true,
+                    RevocationMode = X509RevocationMode.NoCheck,
+                    ApplicationPolicy = { new Oid("1.3.6.1.5.5.7.3.1") },
+                },
+            },
+        };
+    }
+
+    protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        _guard.CheckUrl(request.RequestUri!);
+        request.Options.Set(Caller, cancellationToken);
+        return base.SendAsync(request, cancellationToken);
+    }
+
+    protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken) =>
+        throw new NotSupportedException("Requests are sent asynchronously only.");
+
+    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        // The handler goes on connecting when the caller has left, for the next one. Strangers' hosts are not worth that.
+        context.InitialRequestMessage.Options.TryGetValue(Caller, out var caller);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, caller);
+        var addresses = await _guard.ResolveAsync(context.DnsEndPoint.Host, ended.Token);
+        for (var i = 0; ; i++)
+        {
+            try
+            {
+                return await ConnectAsync(new IPEndPoint(addresses[i], context.DnsEndPoint.Port), ended.Token);
+            }
+            catch (Exception e) when (e is SocketException or TimeoutException && i < Math.Min(addresses.Length, MaxAddresses) - 1)
+            {
+                // The next address, then.
+            }
+        }
+    }
+
+    private async Task<Stream> ConnectAsync(IPEndPoint endpoint, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        using var timeout = new CancellationTokenSource(_connectTimeout, _time);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
+        try
+        {
+            await socket.ConnectAsync(endpoint, ended.Token);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch (OperationCanceledException) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            socket.Dispose();
+            throw new TimeoutException("No connection in time.");
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+}

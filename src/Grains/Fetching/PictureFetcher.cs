@@ -1,0 +1,214 @@
+using System.Buffers;
+using System.Net;
+using System.Security.Cryptography;
+using Detection.Contracts.Fetching;
+using Detection.Grains.Pictures;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Detection.Grains.Fetching;
+
+/// <summary>Fetches pictures from URLs and puts them into the picture store. One per silo: it holds the silo's share of fetches.</summary>
+internal sealed class PictureFetcher(
+    GuardedHttp http,
+    IPictureStore store,
+    IOptions<FetchOptions> options,
+    FetchMetrics metrics,
+    TimeProvider time,
+    ILogger<PictureFetcher> logger) : IDisposable
+{
+    private const int FirstBuffer = 256 * 1024;
+
+    private readonly FetchOptions _options = options.Value;
+    private readonly HttpMessageInvoker _http = new(http, disposeHandler: false);
+    private readonly SemaphoreSlim _slots = new(options.Value.MaxConcurrency);
+
+    /// <summary>Fetches <paramref name="url"/> within <paramref name="budget"/> or the configured time, whichever is shorter.</summary>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    /// <exception cref="StackExchange.Redis.RedisException">The picture was fetched but could not be stored.</exception>
+    public async Task<FetchOutcome> FetchAsync(Uri url, TimeSpan budget, CancellationToken cancellationToken)
+    {
+        var started = time.GetTimestamp();
+        var limit = budget < _options.Timeout ? budget : _options.Timeout;
+        FetchOutcome outcome;
+        try
+        {
+            outcome = limit > TimeSpan.Zero ? await FetchWithinAsync(url, limit, cancellationToken) : TimedOut();
+        }
+        catch (Exception)
+        {
+            metrics.Ended(null, time.GetElapsedTime(started));
+            throw;
+        }
+
+        metrics.Ended(outcome.Status, time.GetElapsedTime(started));
+        return outcome;
+    }
+
+    public void Dispose()
+    {
+        _http.Dispose();
+        _slots.Dispose();
+    }
+
+    private async Task<FetchOutcome> FetchWithinAsync(Uri url, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        using var timeout = new CancellationTokenSource(limit, time);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
+        try
+        {
+            await _slots.WaitAsync(ended.Token);
+            try
+            {
+                return await FollowAsync(url, ended.Token);
+            }
+            finally
+            {
+                _slots.Release();
+            }
+        }
+        catch (Exception e) when (Find<EgressRefusedException>(e) is { } refusal)
+        {
+            logger.Refused(Name(url), refusal.Message);
+            return new FetchOutcome(FetchStatus.NotAllowed, Message: refusal.PublicMessage);
+        }
+        catch (Exception e) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested && IsOfTheOtherSide(e))
+        {
+            logger.TimedOut(Name(url), limit);
+            return TimedOut();
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested && IsOfTheOtherSide(e))
+        {
+            logger.NotReachable(Name(url), e);
+            return NotReachable("The address could not be reached.");
+        }
+    }
+
+    private async Task<FetchOutcome> FollowAsync(Uri url, CancellationToken cancellationToken)
+    {
+        for (var redirects = 0; ; redirects++)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, url) { Version = HttpVersion.Version11 };
+            request.Headers.TryAddWithoutValidation("User-Agent", _options.UserAgent);
+            request.Headers.TryAddWithoutValidation("Accept", "image/*,*/*;q=0.5");
+            request.Headers.TryAddWithoutValidation("Accept-Encoding", "identity");
+
+            using var response = await _http.SendAsync(request, cancellationToken);
+            if (!IsRedirect(response.StatusCode))
+            {
+                return response.StatusCode == HttpStatusCode.OK
+                    ? await StoreAsync(url, response, cancellationToken)
+                    : NotReachable($"The address answered with status {(int)response.StatusCode}.");
+            }
+
+            if (redirects == _options.MaxRedirects)
+            {
+                return NotReachable("The address redirects too often.");
+            }
+
+            // The raw text: what the typed header makes of "/path" depends on the operating system.
+            if (!response.Headers.NonValidated.TryGetValues("Location", out var locations)
+                || !Uri.TryCreate(url, locations.First(), out var next))
+            {
+                return NotReachable("The address redirects to nowhere.");
+            }
+
+            if (url.Scheme == Uri.UriSchemeHttps && next.Scheme == Uri.UriSchemeHttp)
+            {
+                return new FetchOutcome(FetchStatus.NotAllowed, Message: "The address redirects from https to http.");
+            }
+
+            url = next;
+        }
+    }
+
+    private async Task<FetchOutcome> StoreAsync(Uri url, HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        if (response.Content.Headers.ContentLength > _options.MaxBytes)
+        {
+            return TooLarge(url);
+        }
+
+        if (response.Content.Headers.ContentEncoding.Any(encoding => !encoding.Equals("identity", StringComparison.OrdinalIgnoreCase)))
+        {
+            return NotReachable("The address answered with an encoding that was not asked for.");
+        }
+
+        // Grows with what has come, not with what was announced, so that a slow answer holds little.
+        var buffer = ArrayPool<byte>.Shared.Rent(Math.Min(FirstBuffer, _options.MaxBytes + 1));
+        var length = 0;
+        var isOurs = true;
+        try
+        {
+            await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
+            for (int read; (read = await body.ReadAsync(buffer.AsMemory(length), cancellationToken)) > 0;)
+            {
+                length += read;
+                if (length > _options.MaxBytes)
+                {
+                    return TooLarge(url);
+                }
+
+                if (length == buffer.Length)
+                {
+                    var larger = ArrayPool<byte>.Shared.Rent((int)Math.Min(length * 2L, _options.MaxBytes + 1L));
+                    buffer.AsSpan(0, length).CopyTo(larger);
+                    ArrayPool<byte>.Shared.Return(buffer);
+                    buffer = larger;
+                }
+            }
+
+            if (length == 0)
+            {
+                return NotReachable("The address answered with no bytes.");
+            }
+
+            var imageKey = Convert.ToHexStringLower(SHA256.HashData(buffer.AsSpan(0, length)));
+
+            // A write that was given up may still be sent: the bytes are left to it, and the garbage collector.
+            isOurs = false;
+            await store.StoreAsync(imageKey, buffer.AsMemory(0, length)).WaitAsync(cancellationToken);
+            isOurs = true;
+            return new FetchOutcome(FetchStatus.Stored, imageKey);
+        }
+        finally
+        {
+            if (isOurs)
+            {
+                ArrayPool<byte>.Shared.Return(buffer);
+            }
+        }
+    }
+
+    private FetchOutcome TooLarge(Uri url)
+    {
+        logger.TooLarge(Name(url), _options.MaxBytes);
+        return new FetchOutcome(FetchStatus.TooLarge, Message: $"The picture has more than {_options.MaxBytes} bytes.");
+    }
+
+    private static FetchOutcome NotReachable(string message) => new(FetchStatus.NotReachable, Message: message);
+
+    private static FetchOutcome TimedOut() => new(FetchStatus.TimedOut, Message: "The picture was not there in time.");
+
+    private static bool IsRedirect(HttpStatusCode status) =>
+        status is HttpStatusCode.MovedPermanently or HttpStatusCode.Found or HttpStatusCode.SeeOther
+            or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect;
+
+    private static bool IsOfTheOtherSide(Exception e) => e is HttpRequestException or IOException or OperationCanceledException;
+
+    private static T? Find<T>(Exception? e) where T : Exception
+    {
+        for (; e is not null; e = e.InnerException)
+        {
+            if (e is T found)
+            {
+                return found;
+            }
+        }
+
+        return null;
+    }
+
+    // Path and query stay out of the log: they may carry somebody's secrets.
+    private static string Name(Uri url) => url.IsAbsoluteUri ? url.GetLeftPart(UriPartial.Scheme) + url.IdnHost + ":" + url.Port : "(relative)";
+}

@@ -1,0 +1,40 @@
+using Detection.Grains.Pictures;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+
+namespace Detection.Grains.Fetching;
+
+/// <summary>Registration of picture fetching.</summary>
+public static class PictureFetchingServices
+{
+    /// <summary>
+    /// Adds what <see cref="Detection.Contracts.Fetching.IPictureFetchGrain"/> needs on a silo. A
+    /// <see cref="StackExchange.Redis.IConnectionMultiplexer"/> must be registered too.
+    /// </summary>
+    /// <param name="services">The silo's services.</param>
+    /// <param name="configuration">The root: <see cref="FetchOptions.Section"/> and <see cref="PictureOptions.Section"/> are read.</param>
+    public static IServiceCollection AddPictureFetching(this IServiceCollection services, IConfiguration configuration)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(configuration);
+
+        services.AddMetrics();
+        services.AddOptions<FetchOptions>().Bind(configuration.GetSection(FetchOptions.Section)).ValidateOnStart();
+        services.AddOptions<PictureOptions>().Bind(configuration.GetSection(PictureOptions.Section))
+            .Validate(
+                options => options.Expiry >= TimeSpan.FromSeconds(1) && options.Expiry <= TimeSpan.FromDays(1),
+                $"{PictureOptions.Section}: Expiry must be 1 second to 1 day.")
+            .ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<FetchOptions>, FetchOptionsValidation>());
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<IPictureStore, RedisPictureStore>();
+        services.TryAddSingleton<IHostResolver, DnsHostResolver>();
+        services.TryAddSingleton<EgressGuard>();
+        services.TryAddSingleton<GuardedHttp>();
+        services.TryAddSingleton<FetchMetrics>();
+        services.TryAddSingleton<PictureFetcher>();
+        return services;
+    }
+}
