@@ -1,0 +1,46 @@
+using Detection.Contracts.Fetching;
+using Detection.Grains.Fetching;
+using Detection.Grains.Pictures;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using StackExchange.Redis;
+
+namespace Detection.Fetching.Tests;
+
+/// <summary>A <see cref="PictureFetcher"/> as a silo has it, with settings from configuration and names from <see cref="Tests.Names"/>.</summary>
+internal sealed class Fetcher : IAsyncDisposable
+{
+    /// <summary>Longer than any fetch of a test that is not about time.</summary>
+    public static readonly TimeSpan Ample = TimeSpan.FromSeconds(30);
+
+    private readonly ServiceProvider _services;
+
+    public Fetcher(IConnectionMultiplexer redis, IHostResolver? names = null, params (string Key, string Value)[] settings)
+    {
+        Dictionary<string, string?> values = new() { ["Detection:Fetch:Timeout"] = "00:00:30" };
+        foreach (var (key, value) in settings)
+        {
+            values[key.StartsWith("Detection:", StringComparison.Ordinal) ? key : $"{FetchOptions.Section}:{key}"] = value;
+        }
+
+        var services = new ServiceCollection().AddLogging().AddSingleton(redis);
+        if (names is not null)
+        {
+            services.AddSingleton(names);
+        }
+
+        services.AddPictureFetching(new ConfigurationBuilder().AddInMemoryCollection(values).Build());
+        _services = services.BuildServiceProvider(validateScopes: true);
+    }
+
+    public EgressGuard Guard => _services.GetRequiredService<EgressGuard>();
+
+    public PictureOptions Pictures => _services.GetRequiredService<Microsoft.Extensions.Options.IOptions<PictureOptions>>().Value;
+
+    public Task<FetchOutcome> FetchAsync(string url, TimeSpan? budget = null, CancellationToken cancellationToken = default) =>
+        _services.GetRequiredService<PictureFetcher>()
+            .FetchAsync(new Uri(url, UriKind.RelativeOrAbsolute), budget ?? Ample, cancellationToken)
+            .WaitAsync(TimeSpan.FromSeconds(60), CancellationToken.None);
+
+    public ValueTask DisposeAsync() => _services.DisposeAsync();
+}

@@ -1,0 +1,89 @@
+using System.Security.Cryptography;
+using Detection.Contracts.Fetching;
+using Detection.Grains.Fetching;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Orleans.TestingHost;
+
+namespace Detection.Fetching.Tests;
+
+public sealed class PictureFetchGrainTests(SharedRedis redis)
+{
+    [Fact]
+    public async Task OneSiloFetchesManyPicturesAtOnce()
+    {
+        const int Count = 20;
+        var pictures = Enumerable.Range(0, Count).Select(_ => PictureHost.NewPicture()).ToArray();
+        var arrived = 0;
+        var all = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var host = await PictureHost.StartAsync(async context =>
+        {
+            // Nobody is served before everybody is there.
+            var number = Interlocked.Increment(ref arrived);
+            if (number == Count)
+            {
+                all.SetResult();
+            }
+
+            await all.Task.WaitAsync(context.RequestAborted);
+            await PictureHost.Picture(pictures[number - 1])(context);
+        });
+        await using var cluster = await StartClusterAsync(host);
+        var grain = cluster.Client.GetGrain<IPictureFetchGrain>(0);
+
+        var outcomes = await Task.WhenAll(Enumerable.Range(0, Count).Select(i =>
+            grain.Fetch(new Uri($"http://127.0.0.1:{host.Port}/{i}"), Fetcher.Ample, CancellationToken.None)));
+
+        Assert.All(outcomes, outcome => Assert.Equal(FetchStatus.Stored, outcome.Status));
+        Assert.Equal(
+            pictures.Select(picture => Convert.ToHexStringLower(SHA256.HashData(picture))).Order(StringComparer.Ordinal),
+            outcomes.Select(outcome => outcome.ImageKey).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task TheOutcomeAndTheCallersLeavingCrossTheWire()
+    {
+        var gone = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var host = await PictureHost.StartAsync(async context =>
+        {
+            try
+            {
+                await Task.Delay(Timeout.Infinite, context.RequestAborted);
+            }
+            finally
+            {
+                gone.SetResult();
+            }
+        });
+        await using var cluster = await StartClusterAsync(host);
+        var grain = cluster.Client.GetGrain<IPictureFetchGrain>(0);
+        using var caller = new CancellationTokenSource();
+
+        var refused = await grain.Fetch(new Uri("http://169.254.169.254/"), Fetcher.Ample, CancellationToken.None);
+        var relative = await grain.Fetch(new Uri("x.png", UriKind.Relative), Fetcher.Ample, CancellationToken.None);
+        var fetch = grain.Fetch(new Uri($"http://127.0.0.1:{host.Port}/"), Fetcher.Ample, caller.Token);
+        await Eventually.Async(() => !host.Requests.IsEmpty, Eventually.Soon, "the fetch is under way");
+        await caller.CancelAsync();
+
+        Assert.Equal(new FetchOutcome(FetchStatus.NotAllowed, Message: "Pictures may not be fetched from this host."), refused);
+        Assert.Equal(FetchStatus.NotAllowed, relative.Status);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => fetch);
+        await gone.Task.WaitAsync(Eventually.Soon, TestContext.Current.CancellationToken);
+    }
+
+    private async Task<InProcessTestCluster> StartClusterAsync(PictureHost host)
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Detection:Fetch:AllowedNetworks:0"] = "127.0.0.1",
+            ["Detection:Fetch:AllowedPorts:0"] = $"{host.Port}",
+            ["Detection:Fetch:Timeout"] = "00:00:30",
+        }).Build();
+        var builder = new InProcessTestClusterBuilder(initialSilosCount: 1);
+        builder.ConfigureSilo((_, silo) => silo.Services.AddSingleton(redis.Connection).AddPictureFetching(configuration));
+        var cluster = builder.Build();
+        await cluster.DeployAsync();
+        return cluster;
+    }
+}
