@@ -1,0 +1,231 @@
+using System.Diagnostics;
+using Detection.Inference.Heads;
+using Detection.Inference.Models;
+using Microsoft.Extensions.Logging;
+using Microsoft.ML.OnnxRuntime;
+
+namespace Detection.Inference.Devices;
+
+/// <summary>
+/// The cores of the CPU. One worker per core takes a picture from its bytes to its boxes, one run per picture: on a CPU this
+/// beats every layout that gathers batches or splits a run over cores, because nothing waits for anything.
+/// </summary>
+public sealed class CpuDevice : IInferenceDevice
+{
+    private readonly DeviceOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly PictureWorkers _workers;
+    private readonly SemaphoreSlim _loading = new(1);
+
+    /// <summary>Starts the workers.</summary>
+    public CpuDevice(DeviceOptions options, TimeProvider time, ILogger<CpuDevice> logger)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        _options = options;
+        _time = time;
+        _logger = logger;
+        _workers = new PictureWorkers(options.CpuWorkers, Name);
+    }
+
+    /// <inheritdoc/>
+    public string Name => "cpu";
+
+    /// <inheritdoc/>
+    public string HardwareId => Name;
+
+    /// <inheritdoc/>
+    public string Description => _workers.Count == 1 ? "CPU, 1 worker" : $"CPU, {_workers.Count} workers";
+
+    /// <inheritdoc/>
+    public async Task<IModelSession> LoadAsync(ModelSource model, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        await _loading.WaitAsync(cancellationToken);
+        try
+        {
+            return await Task.Run(() => Load(model), cancellationToken);
+        }
+        finally
+        {
+            _loading.Release();
+        }
+    }
+
+    /// <summary>Stops the workers. Dispose the sessions first.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await Task.Run(_workers.Dispose);
+        _loading.Dispose();
+    }
+
+    /// <summary>Options of a session that leaves the cores to the workers.</summary>
+    internal static SessionOptions CreateSessionOptions()
+    {
+        var options = new SessionOptions
+        {
+            GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
+            ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
+            IntraOpNumThreads = 1,
+            InterOpNumThreads = 1,
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+        };
+        options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
+        return options;
+    }
+
+    private Session Load(ModelSource model)
+    {
+        long start = Stopwatch.GetTimestamp();
+        var session = new Session(ModelGraph.Read(model), _workers, _options, _time);
+        DeviceLog.Loaded(_logger, model.Name, model.Version, Name, Stopwatch.GetElapsedTime(start).TotalSeconds);
+        return session;
+    }
+
+    /// <summary>A model on the CPU.</summary>
+    private sealed class Session : IModelSession
+    {
+        private readonly PictureWorkers.Lane _lane;
+        private readonly PictureStages _stages;
+        private readonly InferenceSession _session;
+        private readonly Desk[] _desks;
+        private readonly CallGate _calls = new();
+
+        public Session(ModelGraph graph, PictureWorkers workers, DeviceOptions options, TimeProvider time)
+        {
+            _lane = workers.CreateLane();
+            _stages = new PictureStages(graph, options.Limits, time);
+            int batch = Math.Max(graph.FixedBatch, 1);
+            using var settings = CreateSessionOptions();
+            _session = graph.Open(settings, batch);
+            _desks = new Desk[workers.Count];
+            try
+            {
+                for (int i = 0; i < _desks.Length; i++)
+                {
+                    _desks[i] = new Desk(_session, graph, batch);
+                }
+
+                _desks[0].Run.Run();
+            }
+            catch (OnnxRuntimeException e)
+            {
+                Free();
+                throw new ModelException($"Model {graph.Model.Name} cannot be run: {e.Message}", e);
+            }
+            catch
+            {
+                Free();
+                throw;
+            }
+        }
+
+        public int Concurrency => 2;
+
+        public async Task DetectAsync(
+            IReadOnlyList<PictureWork> batch,
+            Action<int, PictureOutcome> completed,
+            CancellationToken cancellationToken)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (batch.Count == 0)
+            {
+                return;
+            }
+
+            _calls.Enter(this);
+            try
+            {
+                var running = new RunningBatch(batch, completed, cancellationToken);
+                _lane.Post(new Jobs(this, running), batch.Count);
+                await running.Done;
+            }
+            finally
+            {
+                _calls.Leave();
+            }
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await _calls.CloseAsync();
+            Free();
+        }
+
+        private void Free()
+        {
+            foreach (var desk in _desks)
+            {
+                desk?.Dispose();
+            }
+
+            _session.Dispose();
+        }
+
+        private void Detect(RunningBatch batch, int index, Desk desk)
+        {
+            if (_stages.IsOver(batch, index))
+            {
+                return;
+            }
+
+            PictureOutcome outcome;
+            var progress = default(PictureProgress);
+            try
+            {
+                var work = batch.Pictures[index];
+                using (var picture = _stages.Decode(work, ref progress))
+                {
+                    _stages.Preprocess(picture, desk.Run.InputRow(0), ref progress);
+                }
+
+                long start = Stopwatch.GetTimestamp();
+                desk.Run.Run();
+                progress.Inference = Stopwatch.GetElapsedTime(start);
+                outcome = _stages.Read(work, desk.Run.OutputRow(0), desk.Boxes, progress);
+            }
+#pragma warning disable CA1031 // Whatever one picture meets is that picture's outcome; the worker goes on with the next.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                outcome = progress.Failed(e);
+            }
+
+            batch.Complete(index, outcome);
+        }
+
+        private sealed class Jobs(Session session, RunningBatch batch) : IPictureJobs
+        {
+            public void Run(int index, int worker) => session.Detect(batch, index, session._desks[worker]);
+        }
+    }
+
+    /// <summary>What one worker needs for one model, allocated once.</summary>
+    private sealed class Desk : IDisposable
+    {
+        private readonly TensorMemory _input;
+        private readonly TensorMemory?[] _outputs;
+
+        public Desk(InferenceSession session, ModelGraph graph, int batch)
+        {
+            var allocator = OrtAllocator.DefaultInstance;
+            _input = new TensorMemory(allocator, (long)graph.RowBytes * batch);
+            _outputs = [.. graph.Outputs.Select(o => BoundRun.BytesOf(session, o) is { } bytes ? new TensorMemory(allocator, bytes) : null)];
+            Run = new BoundRun(session, graph, batch, _input, _outputs, copiesInput: false);
+        }
+
+        public BoundRun Run { get; }
+
+        public List<ScoredBox> Boxes { get; } = [];
+
+        public void Dispose()
+        {
+            Run.Dispose();
+            _input.Free();
+            foreach (var output in _outputs)
+            {
+                output?.Free();
+            }
+        }
+    }
+}

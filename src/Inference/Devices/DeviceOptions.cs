@@ -1,0 +1,25 @@
+using Detection.Inference.Pictures;
+
+namespace Detection.Inference.Devices;
+
+/// <summary>Which devices this process runs models on, and how.</summary>
+public sealed class DeviceOptions
+{
+    /// <summary>
+    /// <c>auto</c>: every GPU that works, else the CPU. <c>none</c>: no device. Otherwise names, separated by commas:
+    /// <c>cuda:0,cuda:1</c>, <c>cpu</c>.
+    /// </summary>
+    public string Devices { get; set; } = "auto";
+
+    /// <summary>
+    /// Threads that decode pictures and, on the <c>cpu</c> device, run models; 1 to 1,024. Default: the cores that this
+    /// process may use.
+    /// </summary>
+    public int CpuWorkers { get; set; } = Environment.ProcessorCount;
+
+    /// <summary>What a picture may cost.</summary>
+    public PictureLimits Limits { get; set; } = new();
+
+    /// <summary>The names in <see cref="Devices"/>.</summary>
+    internal string[] Names => Devices.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+}

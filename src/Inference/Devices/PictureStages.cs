@@ -1,0 +1,127 @@
+using System.Diagnostics;
+using Detection.Inference.Heads;
+using Detection.Inference.Pictures;
+using Detection.Inference.Preprocessing;
+
+namespace Detection.Inference.Devices;
+
+/// <summary>A picture on its way from bytes to boxes, with the time that each stage took.</summary>
+internal struct PictureProgress
+{
+    /// <summary>Where it lies in the input tensor; set by preprocessing.</summary>
+    public InputGeometry Geometry;
+
+    /// <summary>Time to decode.</summary>
+    public TimeSpan Decode;
+
+    /// <summary>Time to fill the input tensor.</summary>
+    public TimeSpan Preprocess;
+
+    /// <summary>Time of the run.</summary>
+    public TimeSpan Inference;
+
+    /// <summary>The outcome of a picture with boxes.</summary>
+    public readonly PictureOutcome Detected(ScoredBox[] boxes, TimeSpan postprocess) => new(
+        OutcomeKind.Detected,
+        Geometry.PictureWidth,
+        Geometry.PictureHeight,
+        boxes,
+        null,
+        Decode,
+        Preprocess,
+        Inference,
+        postprocess);
+
+    /// <summary>The outcome of a picture that failed.</summary>
+    public readonly PictureOutcome Failed(Exception error) => new(
+        OutcomeKind.Failed,
+        Geometry.PictureWidth,
+        Geometry.PictureHeight,
+        [],
+        error,
+        Decode,
+        Preprocess,
+        Inference,
+        TimeSpan.Zero);
+}
+
+/// <summary>The stages around a run, the same on every device.</summary>
+internal sealed class PictureStages(ModelGraph graph, PictureLimits limits, TimeProvider time)
+{
+    private static readonly PictureOutcome Expired = new(
+        OutcomeKind.Expired,
+        0,
+        0,
+        [],
+        null,
+        TimeSpan.Zero,
+        TimeSpan.Zero,
+        TimeSpan.Zero,
+        TimeSpan.Zero);
+
+    private readonly IDetectionHead _head = DetectionHeads.Create(graph.Model.Manifest);
+
+    /// <summary>Completes a picture for which it is too late, or gives it up if its batch is cancelled.</summary>
+    /// <returns>Whether there is nothing more to do.</returns>
+    public bool IsOver(RunningBatch batch, int index)
+    {
+        if (batch.IsCancelled)
+        {
+            batch.GiveUp();
+            return true;
+        }
+
+        if (batch.Pictures[index].Deadline <= time.GetUtcNow())
+        {
+            batch.Complete(index, Expired);
+            return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Decodes a picture, at a reduced size where it is much larger than the input.</summary>
+    /// <exception cref="PictureException">It cannot be used.</exception>
+    public Picture Decode(in PictureWork work, ref PictureProgress progress)
+    {
+        long start = Stopwatch.GetTimestamp();
+        try
+        {
+            return PictureDecoder.Decode(work.Encoded.Span, limits, graph.Input.Width, graph.Input.Height);
+        }
+        finally
+        {
+            progress.Decode = Stopwatch.GetElapsedTime(start);
+        }
+    }
+
+    /// <summary>Writes a picture into its row of the input tensor.</summary>
+    public void Preprocess(Picture picture, Span<byte> row, ref PictureProgress progress)
+    {
+        long start = Stopwatch.GetTimestamp();
+        progress.Geometry = Preprocessor.Write(picture, graph.Input, row);
+        progress.Preprocess = Stopwatch.GetElapsedTime(start);
+    }
+
+    /// <summary>Reads the boxes.</summary>
+    /// <param name="work">The picture.</param>
+    /// <param name="outputs">What the run said of it.</param>
+    /// <param name="boxes">Emptied and used.</param>
+    /// <param name="progress">The picture's way until here.</param>
+    public PictureOutcome Read(
+        in PictureWork work,
+        IReadOnlyList<OutputTensor> outputs,
+        List<ScoredBox> boxes,
+        in PictureProgress progress)
+    {
+        long start = Stopwatch.GetTimestamp();
+        var manifest = graph.Model.Manifest;
+        boxes.Clear();
+        _head.Read(
+            outputs,
+            progress.Geometry,
+            new HeadSettings(manifest.ScoreFloor, work.Iou ?? manifest.Iou, manifest.MaxBoxes),
+            boxes);
+        return progress.Detected([.. boxes], Stopwatch.GetElapsedTime(start));
+    }
+}

@@ -1,0 +1,66 @@
+using System.Buffers;
+using Detection.Inference.Models;
+using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
+
+namespace Detection.Inference.Devices;
+
+/// <summary>
+/// Memory of a tensor, allocated once and used by run after run. It lies outside the managed heap: it never moves, and
+/// a GPU's provider hands out page-locked memory through the same kind of allocator.
+/// </summary>
+internal sealed unsafe class TensorMemory : MemoryManager<float>
+{
+    private readonly OrtMemoryAllocation _allocation;
+    private readonly byte* _start;
+    private readonly int _bytes;
+
+    /// <summary>Allocates zeroed memory.</summary>
+    /// <exception cref="ModelException">More than 2 GiB.</exception>
+    public TensorMemory(OrtAllocator allocator, long bytes)
+    {
+        if (bytes > int.MaxValue)
+        {
+            throw new ModelException($"A tensor of the model takes {bytes / (1024 * 1024)} MiB; use a smaller batch or input size.");
+        }
+
+        _bytes = (int)bytes;
+        _allocation = allocator.Allocate((uint)Math.Max(_bytes, 1));
+        _start = (byte*)_allocation.DangerousGetHandle();
+        Bytes.Clear();
+    }
+
+    /// <summary>All of it.</summary>
+    public Span<byte> Bytes => new(_start, _bytes);
+
+    /// <summary>A tensor over the start of this memory. To be disposed before this.</summary>
+    public OrtValue CreateTensor(TensorElementType type, long[] shape) => OrtValue.CreateTensorValueWithData(
+        _allocation.Info,
+        type,
+        shape,
+        (nint)_start,
+        TensorElements.Count(shape) * TensorElements.SizeOf(type));
+
+    /// <inheritdoc/>
+    public override Span<float> GetSpan() => new(_start, _bytes / sizeof(float));
+
+    /// <inheritdoc/>
+    public override MemoryHandle Pin(int elementIndex = 0) => new((float*)_start + elementIndex);
+
+    /// <inheritdoc/>
+    public override void Unpin()
+    {
+    }
+
+    /// <summary>Frees the memory.</summary>
+    public void Free() => _allocation.Dispose();
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            Free();
+        }
+    }
+}

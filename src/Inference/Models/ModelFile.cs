@@ -1,0 +1,97 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace Detection.Inference.Models;
+
+/// <summary>Reads one model from its files.</summary>
+public static partial class ModelFile
+{
+    /// <summary>
+    /// Whether a name can be asked for: letters, digits, <c>.</c>, <c>_</c> and <c>-</c>, up to 64, the first a letter or digit.
+    /// </summary>
+    public static bool IsName(string name) => NamePattern().IsMatch(name);
+
+    /// <summary>
+    /// Reads <c>NAME/model.onnx</c> with <c>NAME/model.json</c>, or <c>NAME.onnx</c>.
+    /// </summary>
+    /// <param name="path">The ONNX file, or the folder of a <c>model.onnx</c>.</param>
+    /// <exception cref="ModelException">It cannot be read; the message says what to do.</exception>
+    public static ModelSource Read(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        path = Path.GetFullPath(path);
+        if (Directory.Exists(path))
+        {
+            path = Path.Combine(path, OnnxName);
+        }
+
+        string name = NameOf(path);
+        if (!IsName(name))
+        {
+            throw new ModelException(
+                $"\"{name}\" cannot be the name of a model; rename it to letters, digits, '.', '_' and '-', 64 at most.");
+        }
+
+        var manifest = ReadManifest(path);
+        return new ModelSource(name, VersionOf(path, manifest), path, manifest);
+    }
+
+    /// <summary>The file that holds a model in a folder of its own.</summary>
+    internal const string OnnxName = "model.onnx";
+
+    /// <summary>The manifest beside it.</summary>
+    internal const string ManifestName = "model.json";
+
+    /// <summary>Name of a model by its ONNX file.</summary>
+    internal static string NameOf(string onnx) => Path.GetFileName(onnx) == OnnxName
+        ? Path.GetFileName(Path.GetDirectoryName(onnx)!)
+        : Path.GetFileNameWithoutExtension(onnx);
+
+    private static ModelManifest ReadManifest(string onnx)
+    {
+        string manifest = Path.Combine(Path.GetDirectoryName(onnx)!, ManifestName);
+        if (Path.GetFileName(onnx) != OnnxName || !File.Exists(manifest))
+        {
+            throw new ModelException(
+                $"Model {NameOf(onnx)} has no manifest; lay it as {NameOf(onnx)}/{OnnxName} with a {ManifestName} beside it.");
+        }
+
+        return ModelManifest.Load(manifest);
+    }
+
+    /// <summary>
+    /// Hashed is the manifest as it is understood, not its text: that holds for the label file that it names and for what was
+    /// read from the graph, so that a result is never told by the rules of another version of this program.
+    /// </summary>
+    private static string VersionOf(string onnx, ModelManifest manifest)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        try
+        {
+            // External weights stand beside the graph as model.onnx.data or model.onnx_data.
+            string[] files = Directory.GetFiles(Path.GetDirectoryName(onnx)!, Path.GetFileName(onnx) + "*");
+            Array.Sort(files, StringComparer.Ordinal);
+            byte[] buffer = new byte[64 * 1024];
+            foreach (string file in files)
+            {
+                using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 0);
+                int read;
+                while ((read = stream.Read(buffer)) > 0)
+                {
+                    hash.AppendData(buffer, 0, read);
+                }
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ModelException($"Model {NameOf(onnx)} cannot be read: {e.Message}", e);
+        }
+
+        hash.AppendData(Encoding.UTF8.GetBytes(manifest.ToJson()));
+        return Convert.ToHexStringLower(hash.GetHashAndReset())[..12];
+    }
+
+    [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9._-]{0,63}\z")]
+    private static partial Regex NamePattern();
+}

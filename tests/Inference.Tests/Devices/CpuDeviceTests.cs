@@ -1,0 +1,198 @@
+using System.Collections.Concurrent;
+using Detection.Inference.Devices;
+using Detection.Inference.Heads;
+using Detection.Inference.Models;
+using Detection.Inference.Pictures;
+using Detection.Inference.Preprocessing;
+using Detection.Inference.Tests.Heads;
+using Detection.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.ML.OnnxRuntime;
+using Xunit;
+
+namespace Detection.Inference.Tests.Devices;
+
+/// <summary>The CPU device with the model that is served by default.</summary>
+public sealed class CpuDeviceTests : IAsyncLifetime
+{
+    private static readonly ModelSource NanoDet = ModelFile.Read(Path.Combine(Repository.Root, "models", "nanodet-g"));
+
+    private readonly CpuDevice _device = new(
+        new DeviceOptions { CpuWorkers = 3 },
+        TimeProvider.System,
+        NullLogger<CpuDevice>.Instance);
+
+    private IModelSession _session = null!;
+
+    public async ValueTask InitializeAsync() => _session = await _device.LoadAsync(NanoDet, default);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _session.DisposeAsync();
+        await _device.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_batch_gives_each_picture_the_boxes_of_a_run_by_hand()
+    {
+        byte[][] pictures = [.. Enumerable.Range(0, 8).Select(TestPictures.Unique)];
+
+        var outcomes = await DetectAsync(pictures);
+
+        for (int i = 0; i < pictures.Length; i++)
+        {
+            var outcome = outcomes[i];
+            Assert.Equal(OutcomeKind.Detected, outcome.Kind);
+            BoxAssert.Same(ByHand(pictures[i]), outcome.Boxes);
+            Assert.True(outcome.Decode > TimeSpan.Zero && outcome.Preprocess > TimeSpan.Zero && outcome.Inference > TimeSpan.Zero);
+        }
+
+        Assert.Contains(outcomes, outcome => outcome.Boxes.Any(box => box.Score > 0.4f));
+    }
+
+    [Fact]
+    public async Task A_damaged_picture_fails_alone()
+    {
+        var outcomes = await DetectAsync([TestPictures.Unique(1), [1, 2, 3], TestPictures.Unique(2), []]);
+
+        Assert.Equal([OutcomeKind.Detected, OutcomeKind.Failed, OutcomeKind.Detected, OutcomeKind.Failed], outcomes.Select(o => o.Kind));
+        Assert.Equal(PictureFault.NotAPicture, Assert.IsType<PictureException>(outcomes[1].Error).Fault);
+    }
+
+    [Fact]
+    public async Task A_picture_past_its_deadline_is_not_decoded()
+    {
+        var outcomes = new ConcurrentDictionary<int, PictureOutcome>();
+        PictureWork[] batch =
+        [
+            new(new byte[] { 1, 2, 3 }, null, DateTimeOffset.UtcNow.AddSeconds(-1)),
+            new(TestPictures.Unique(1), null, DateTimeOffset.UtcNow.AddMinutes(1)),
+        ];
+
+        await _session.DetectAsync(batch, (i, outcome) => Assert.True(outcomes.TryAdd(i, outcome)), default);
+
+        // Damaged: decoding it would have failed it.
+        Assert.Equal(OutcomeKind.Expired, outcomes[0].Kind);
+        Assert.Equal(OutcomeKind.Detected, outcomes[1].Kind);
+    }
+
+    [Fact]
+    public async Task Pictures_are_handed_over_as_they_end_and_a_cancelled_batch_stops_between_them()
+    {
+        using var cancel = new CancellationTokenSource();
+        int completed = 0;
+        PictureWork[] batch = [.. Enumerable.Range(0, 64).Select(i => Work(TestPictures.Unique(i)))];
+
+        var running = _session.DetectAsync(
+            batch,
+            (_, _) =>
+            {
+                Interlocked.Increment(ref completed);
+                cancel.Cancel();
+            },
+            cancel.Token);
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running.WaitAsync(TimeSpan.FromMinutes(1)));
+        int then = completed;
+
+        // One per worker at most was under way; the workers are free for others.
+        Assert.InRange(then, 1, 4);
+        await DetectAsync([TestPictures.Unique(1)]);
+        Assert.Equal(then, completed);
+    }
+
+    [Fact]
+    public async Task A_receiver_that_throws_hears_of_it_and_the_workers_go_on()
+    {
+        var running = _session.DetectAsync(
+            [Work(TestPictures.Unique(1)), Work(TestPictures.Unique(2))],
+            (_, _) => throw new InvalidTimeZoneException("receiver"),
+            default);
+
+        await Assert.ThrowsAsync<InvalidTimeZoneException>(() => running.WaitAsync(TimeSpan.FromMinutes(1)));
+        Assert.All(await DetectAsync([.. Enumerable.Range(0, 6).Select(TestPictures.Unique)]), o => Assert.Equal(OutcomeKind.Detected, o.Kind));
+    }
+
+    [Fact]
+    public async Task Disposing_waits_for_the_running_batches_and_lets_no_more_in()
+    {
+        var session = await _device.LoadAsync(NanoDet, default);
+        int completed = 0;
+        PictureWork[] batch = [.. Enumerable.Range(0, 6).Select(i => Work(TestPictures.Unique(i)))];
+        var running = session.DetectAsync(batch, (_, _) => Interlocked.Increment(ref completed), default);
+
+        await session.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromMinutes(1));
+
+        Assert.Equal(batch.Length, completed);
+        await running;
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => session.DetectAsync(batch, (_, _) => { }, default));
+    }
+
+    [Fact]
+    public async Task Overlap_is_taken_from_the_picture_where_it_names_one()
+    {
+        byte[] picture = TestPictures.Unique(0);
+        var outcomes = new ConcurrentDictionary<int, PictureOutcome>();
+
+        await _session.DetectAsync(
+            [new(picture, 0.99f, DateTimeOffset.MaxValue), new(picture, 0.1f, DateTimeOffset.MaxValue)],
+            (i, outcome) => outcomes[i] = outcome,
+            default);
+
+        Assert.True(outcomes[0].Boxes.Length > outcomes[1].Boxes.Length);
+    }
+
+    [Fact]
+    public async Task Nothing_of_a_pictures_size_is_allocated_in_the_steady_state()
+    {
+        PictureWork[] batch = [.. Enumerable.Range(0, 12).Select(i => Work(TestPictures.Unique(i)))];
+        for (int i = 0; i < 3; i++)
+        {
+            await _session.DetectAsync(batch, (_, _) => { }, default);
+        }
+
+        long before = GC.GetTotalAllocatedBytes(precise: true);
+        await _session.DetectAsync(batch, (_, _) => { }, default);
+        long perPicture = (GC.GetTotalAllocatedBytes(precise: true) - before) / batch.Length;
+
+        // The input tensor alone is 2 MB; what remains is boxes and strings.
+        Assert.InRange(perPicture, 0, 64 * 1024);
+    }
+
+    private static PictureWork Work(byte[] picture) => new(picture, null, DateTimeOffset.MaxValue);
+
+    private static ScoredBox[] ByHand(byte[] encoded)
+    {
+        var manifest = NanoDet.Manifest;
+        float[] input = new float[3 * 416 * 416];
+        using var picture = PictureDecoder.Decode(encoded, new PictureLimits(), 416, 416);
+        var geometry = Preprocessor.Write(picture, manifest.Input, System.Runtime.InteropServices.MemoryMarshal.AsBytes(input.AsSpan()));
+        using var options = new SessionOptions { IntraOpNumThreads = 1 };
+        using var session = new InferenceSession(NanoDet.Path, options);
+        using var tensor = OrtValue.CreateTensorValueFromMemory(input, [1, 3, 416, 416]);
+        using var run = new RunOptions();
+        using var values = session.Run(run, ["images"], [tensor], session.OutputNames);
+        var outputs = session.OutputNames.Select((name, i) => new OutputTensor(
+            name,
+            [.. values[i].GetTensorTypeAndShape().Shape.Skip(1).Select(d => (int)d)],
+            values[i].GetTensorDataAsSpan<float>().ToArray()));
+        var boxes = new List<ScoredBox>();
+        DetectionHeads.Create(manifest).Read(
+            [.. outputs],
+            geometry,
+            new HeadSettings(manifest.ScoreFloor, manifest.Iou, manifest.MaxBoxes),
+            boxes);
+        return [.. boxes];
+    }
+
+    private async Task<PictureOutcome[]> DetectAsync(byte[][] pictures)
+    {
+        var outcomes = new PictureOutcome[pictures.Length];
+        await _session.DetectAsync(
+            [.. pictures.Select(Work)],
+            (i, outcome) => Assert.Null(Interlocked.Exchange(ref outcomes[i], outcome)),
+            default).WaitAsync(TimeSpan.FromMinutes(2));
+        Assert.All(outcomes, Assert.NotNull);
+        return outcomes;
+    }
+}
