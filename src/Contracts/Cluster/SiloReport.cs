@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Detection.Contracts.Models;
+using StackExchange.Redis;
 
 namespace Detection.Contracts.Cluster;
 
@@ -28,6 +29,23 @@ public sealed record SiloReport(
 {
     /// <summary>How long a report counts after it was written.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(10);
+
+    /// <summary>The reports among the fields of <see cref="Storage.RedisKeys.Silos"/> whose silo lives, by name.</summary>
+    public static IReadOnlyList<SiloReport> Live(HashEntry[] fields, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(fields);
+        var live = new List<SiloReport>(fields.Length);
+        foreach (var field in fields)
+        {
+            if (Deserialize((byte[])field.Value!) is { } report && now - report.ReportedAt <= Lifetime)
+            {
+                live.Add(report);
+            }
+        }
+
+        live.Sort((a, b) => string.CompareOrdinal(a.Silo, b.Silo));
+        return live;
+    }
 
     /// <summary>Writes the report as UTF-8 JSON.</summary>
     public byte[] Serialize() => JsonSerializer.SerializeToUtf8Bytes(this, SiloReportJson.Default.SiloReport);

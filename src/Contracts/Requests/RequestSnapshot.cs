@@ -11,6 +11,9 @@ public enum RequestStatus
     /// <summary>Refused: it would not be served in time, or the queue is full. Nothing was kept.</summary>
     Busy,
 
+    /// <summary>The queue or the cache cannot be reached. Nothing was kept.</summary>
+    Unavailable,
+
     /// <summary>In the queue.</summary>
     Queued,
 

@@ -7,7 +7,7 @@ namespace Detection.Contracts.Storage;
 /// Keys that one script touches together carry the model as hash tag, so that they share a slot of a Redis Cluster.
 /// <code>
 /// detection:{model}:queue            list    request items waiting, head first; bounded by the queue's capacity
-/// detection:{model}:item:ITEM        string  exists while ITEM waits or runs: its deadline, unix ms; expires after it
+/// detection:{model}:item:ITEM        string  exists while ITEM waits or runs: deadline|enqueued|traceparent, unix ms; expires after the deadline
 /// detection:{model}:inflight:BATCHER list    items that a batcher has claimed; its lease protects them
 /// detection:{model}:lease:BATCHER    string  the lease; expires unless renewed
 /// detection:{model}:batchers         set     batchers that may hold items; emptied by their end or by reclaiming
@@ -17,6 +17,8 @@ namespace Detection.Contracts.Storage;
 /// detection:{model}:result:ITEM      string  the result (Orleans serializer); expires
 /// detection:picture:IMAGEKEY         string  the encoded picture; expires
 /// detection:silos                    hash    silo → report (JSON); rewritten every few seconds, expires
+/// detection:members                  hash    Orleans cluster membership; owned by the silos
+/// detection:state:GRAIN              hash    state of a request that outlives its callers (Orleans grain storage); expires
 /// </code>
 /// ITEM is <see cref="RequestKey.Item"/>, model is <c>name@version</c>.
 /// </summary>
@@ -28,6 +30,12 @@ public static class RedisKeys
     /// <summary>Reports of the silos.</summary>
     public const string Silos = Prefix + "silos";
 
+    /// <summary>Cluster membership.</summary>
+    public const string Members = Prefix + "members";
+
+    /// <summary>State of a grain.</summary>
+    public static string State(string grain) => $"{Prefix}state:{grain}";
+
     /// <summary>An encoded picture.</summary>
     public static string Picture(string imageKey) => $"{Prefix}picture:{imageKey}";
 
@@ -35,7 +43,10 @@ public static class RedisKeys
     public static string Result(in RequestKey key) => $"{Model(key.Model)}:result:{key.Item}";
 
     /// <summary>The mark of an item that waits or runs.</summary>
-    public static string Item(in RequestKey key) => $"{Model(key.Model)}:item:{key.Item}";
+    public static string Item(in RequestKey key) => ItemPrefix(key.Model) + key.Item;
+
+    /// <summary>What the marks of a model's items begin with.</summary>
+    public static string ItemPrefix(string model) => $"{Model(model)}:item:";
 
     /// <summary>The queue of a model.</summary>
     public static string Queue(string model) => $"{Model(model)}:queue";

@@ -1,0 +1,439 @@
+using System.Buffers;
+using System.Diagnostics;
+using System.Security.Cryptography;
+using Detection.Contracts.Cluster;
+using Detection.Contracts.Fetching;
+using Detection.Contracts.Models;
+using Detection.Contracts.Requests;
+using Detection.Contracts.Results;
+using Detection.Contracts.Storage;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Orleans.Serialization;
+using StackExchange.Redis;
+
+namespace Detection.Client;
+
+/// <summary>
+/// Asks the cluster. Everything it does may be repeated, so that it mends the failures of single machines by asking again, until
+/// the deadline.
+/// </summary>
+internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposable
+{
+    /// <summary>A wait is short, because a call to a silo that died is not answered until it times out.</summary>
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(2);
+
+    private static readonly TimeSpan CallGrace = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(100);
+
+    private readonly DetectionClientOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly ClusterConnection _cluster;
+    private readonly ServiceProvider _serialization;
+    private readonly Serializer<DetectionResult> _serializer;
+    private readonly Lazy<Task<IConnectionMultiplexer>> _redis;
+    private ModelCatalog? _catalog;
+
+    public DetectionClient(IOptions<DetectionClientOptions> options, TimeProvider time, ILoggerFactory loggers)
+    {
+        _options = options.Value;
+        _time = time;
+        _logger = loggers.CreateLogger<DetectionClient>();
+        _cluster = new ClusterConnection(_options, loggers);
+        _serialization = new ServiceCollection().AddSerializer().BuildServiceProvider();
+        _serializer = _serialization.GetRequiredService<Serializer<DetectionResult>>();
+        _redis = new(async () => await ConnectionMultiplexer.ConnectAsync(RedisConnection.Parse(_options.Redis)));
+    }
+
+    public async Task<DetectionAnswer> DetectAsync(ReadOnlyMemory<byte> picture, DetectionOptions? options, CancellationToken cancellationToken)
+    {
+        if (picture.IsEmpty)
+        {
+            throw new DetectionException(DetectionError.NotAPicture, "There is no picture: 0 bytes were sent.");
+        }
+
+        if (picture.Length > _options.MaxPictureBytes)
+        {
+            throw TooLarge();
+        }
+
+        var imageKey = Convert.ToHexStringLower(SHA256.HashData(picture.Span));
+        return await WithinDeadlineAsync(options, imageKey, attempt => DetectAsync(attempt, imageKey, picture), cancellationToken);
+    }
+
+    public async Task<DetectionAnswer> DetectAsync(Stream picture, DetectionOptions? options, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(picture);
+        var buffer = ArrayPool<byte>.Shared.Rent(picture.CanSeek ? (int)Math.Clamp(picture.Length - picture.Position, 1, _options.MaxPictureBytes + 1L) : 128 * 1024);
+        try
+        {
+            var length = 0;
+            while (true)
+            {
+                var read = await picture.ReadAsync(buffer.AsMemory(length), cancellationToken);
+                if (read == 0)
+                {
+                    break;
+                }
+
+                length += read;
+                if (length > _options.MaxPictureBytes)
+                {
+                    throw TooLarge();
+                }
+
+                if (length == buffer.Length)
+                {
+                    var larger = ArrayPool<byte>.Shared.Rent(2 * length);
+                    buffer.AsSpan(0, length).CopyTo(larger);
+                    ArrayPool<byte>.Shared.Return(buffer);
+                    buffer = larger;
+                }
+            }
+
+            return await DetectAsync(buffer.AsMemory(0, length), options, cancellationToken);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    public Task<DetectionAnswer> DetectAsync(Uri url, DetectionOptions? options, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(url);
+        return WithinDeadlineAsync(
+            options,
+            null,
+            async attempt =>
+            {
+                var imageKey = await FetchAsync(attempt, url);
+                return await DetectAsync(attempt, imageKey, default);
+            },
+            cancellationToken);
+    }
+
+    public async Task<DetectionAnswer?> FindAsync(string imageKey, DetectionOptions? options, CancellationToken cancellationToken)
+    {
+        if (!RequestKey.IsImageKey(imageKey))
+        {
+            return null;
+        }
+
+        return await WithinDeadlineAsync<DetectionAnswer?>(
+            options,
+            imageKey,
+            async attempt =>
+            {
+                var model = await FindModelAsync(attempt, wait: false);
+                return await FindResultAsync(new RequestKey(model.Id, imageKey, attempt.Options.Iou)) is { } result
+                    ? Answer(attempt, imageKey, model, result, AnswerSource.Cached)
+                    : null;
+            },
+            cancellationToken);
+    }
+
+    public Task<ReadOnlyMemory<byte>?> FindPictureAsync(string imageKey, CancellationToken cancellationToken) =>
+        WithinDeadlineAsync<ReadOnlyMemory<byte>?>(
+            null,
+            imageKey,
+            async _ => RequestKey.IsImageKey(imageKey)
+                && (byte[]?)await (await DatabaseAsync()).StringGetAsync(RedisKeys.Picture(imageKey)) is { } bytes
+                ? bytes
+                : null,
+            cancellationToken);
+
+    public async Task<IReadOnlyList<ModelInfo>> GetModelsAsync(CancellationToken cancellationToken)
+    {
+        var models = new SortedDictionary<string, ModelInfo>(StringComparer.Ordinal);
+        foreach (var silo in await GetSilosAsync(cancellationToken))
+        {
+            foreach (var model in silo.Models.Reverse())
+            {
+                models[model.Name] = model;
+            }
+        }
+
+        return [.. models.Values];
+    }
+
+    public Task<IReadOnlyList<SiloReport>> GetSilosAsync(CancellationToken cancellationToken) =>
+        WithinDeadlineAsync(null, null, async _ => await (await CatalogAsync()).ReadSilosAsync(), cancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _cluster.DisposeAsync();
+        if (_redis.IsValueCreated)
+        {
+            await (await _redis.Value).DisposeAsync();
+        }
+
+        await _serialization.DisposeAsync();
+    }
+
+    /// <summary>The heart: finds or has computed the result of one picture.</summary>
+    private async Task<DetectionAnswer> DetectAsync(Attempt attempt, string imageKey, ReadOnlyMemory<byte> picture)
+    {
+        attempt.ImageKey = imageKey;
+        var model = await FindModelAsync(attempt, wait: true);
+        var key = new RequestKey(model.Id, imageKey, attempt.Options.Iou);
+        if (await FindResultAsync(key) is { } cached)
+        {
+            return Answer(attempt, imageKey, model, cached, AnswerSource.Cached);
+        }
+
+        var stored = false;
+        for (var retries = 0; ; retries++)
+        {
+            attempt.ThrowIfOver();
+            RequestSnapshot snapshot;
+            try
+            {
+                var grains = await _cluster.GetGrainsAsync(attempt.Token);
+                var request = grains.GetGrain<IRequestGrain>(key.ToString());
+                var terms = new RequestTerms(attempt.Left, Caller: attempt.Options.Caller, TraceParent: Activity.Current?.Id);
+                snapshot = await CallAsync(
+                    stored ? request.Submit(terms, MaxWait, attempt.Token) : request.Ask(terms, MaxWait, attempt.Token), attempt);
+            }
+            catch (Exception e) when (IsTransient(e))
+            {
+                LogRetry(imageKey, e.GetType().Name, e.Message);
+                await Task.Delay(RetryDelay * Math.Min(10, retries + 1), _time, attempt.Token);
+                continue;
+            }
+
+            switch (snapshot.Status)
+            {
+                case RequestStatus.Done:
+                    return Answer(attempt, imageKey, model, snapshot.Result!, snapshot.Joined ? AnswerSource.Joined : AnswerSource.Computed);
+                case RequestStatus.Busy:
+                    throw attempt.Error(DetectionError.Busy, "Too many pictures wait already.", snapshot.RetryAfter);
+                case RequestStatus.Unavailable:
+                    throw attempt.Error(DetectionError.Unavailable, "The cluster cannot reach its Redis.", snapshot.RetryAfter);
+                case RequestStatus.Failed when snapshot.Failure!.Reason != FailureReason.PictureLost || picture.IsEmpty:
+                    throw Failure(attempt, snapshot.Failure);
+                case RequestStatus.Queued or RequestStatus.Running:
+                    // It is under way; no need to bring the picture. (A stopping silo answers before the wait is over.)
+                    stored = false;
+                    await Task.Delay(TimeSpan.FromMilliseconds(10), _time, attempt.Token);
+                    break;
+                default:
+                    // The cluster does not know the picture (any more), or what it knew came to nothing without a fault of the picture.
+                    await StoreAsync(imageKey, picture);
+                    stored = true;
+                    break;
+            }
+        }
+    }
+
+    private async Task<string> FetchAsync(Attempt attempt, Uri url)
+    {
+        while (true)
+        {
+            attempt.ThrowIfOver();
+            FetchOutcome outcome;
+            try
+            {
+                var grains = await _cluster.GetGrainsAsync(attempt.Token);
+                outcome = await grains.GetGrain<IPictureFetchGrain>(0).Fetch(url, attempt.Left, attempt.Token).WaitAsync(attempt.Left, _time, attempt.Token);
+            }
+            catch (Exception e) when (IsTransient(e))
+            {
+                LogRetry(url.Host, e.GetType().Name, e.Message);
+                await Task.Delay(RetryDelay, _time, attempt.Token);
+                continue;
+            }
+
+            return outcome.Status switch
+            {
+                FetchStatus.Stored => outcome.ImageKey!,
+                FetchStatus.NotAllowed => throw attempt.Error(DetectionError.UrlNotAllowed, outcome.Message!),
+                FetchStatus.TooLarge => throw attempt.Error(DetectionError.TooLarge, outcome.Message!),
+                _ => throw attempt.Error(DetectionError.UrlNotReachable, outcome.Message!),
+            };
+        }
+    }
+
+    /// <summary>
+    /// Awaits a call for little longer than it may take. Not by cancelling it: to the grain that would mean that the caller has left.
+    /// </summary>
+    private Task<RequestSnapshot> CallAsync(Task<RequestSnapshot> call, Attempt attempt)
+    {
+        var limit = MaxWait + CallGrace;
+        return call.WaitAsync(limit < attempt.Left ? limit : attempt.Left + TimeSpan.FromMilliseconds(50), _time, attempt.Token);
+    }
+
+    private async Task<DetectionResult?> FindResultAsync(RequestKey key)
+    {
+        using var lease = await (await DatabaseAsync()).StringGetLeaseAsync(RedisKeys.Result(key));
+        return lease is null ? null : _serializer.Deserialize(lease.Memory);
+    }
+
+    private async Task StoreAsync(string imageKey, ReadOnlyMemory<byte> picture)
+    {
+        // A picture from a URL is in Redis already.
+        if (!picture.IsEmpty)
+        {
+            await (await DatabaseAsync()).StringSetAsync(RedisKeys.Picture(imageKey), picture, _options.PictureExpiry);
+        }
+    }
+
+    private async Task<ModelInfo> FindModelAsync(Attempt attempt, bool wait)
+    {
+        var name = attempt.Options.Model ?? _options.DefaultModel;
+        var catalog = await CatalogAsync();
+        while (true)
+        {
+            if (await catalog.FindAsync(name) is { } model)
+            {
+                return model;
+            }
+
+            // While no silo with a device is up, nobody can say that the model does not exist.
+            var served = (await catalog.ReadSilosAsync()).Any(silo => silo.Models.Count > 0);
+            if (served || !wait)
+            {
+                throw attempt.Error(DetectionError.ModelNotFound, $"No model '{name}' is served.");
+            }
+
+            attempt.ThrowIfOver();
+            await Task.Delay(RetryDelay, _time, attempt.Token);
+        }
+    }
+
+    private async ValueTask<ModelCatalog> CatalogAsync() => _catalog ??= new ModelCatalog(await _redis.Value, _time);
+
+    private async ValueTask<IDatabase> DatabaseAsync() =>
+        (_redis.IsValueCreated && _redis.Value.IsCompletedSuccessfully ? _redis.Value.Result : await _redis.Value).GetDatabase();
+
+    private static DetectionAnswer Answer(Attempt attempt, string imageKey, ModelInfo model, DetectionResult result, AnswerSource source)
+    {
+        var threshold = attempt.Options.Threshold ?? model.Threshold;
+        var labels = attempt.Options.Labels is { Count: > 0 } wanted ? wanted.ToHashSet(StringComparer.OrdinalIgnoreCase) : null;
+        var most = attempt.Options.MaxObjects ?? int.MaxValue;
+        var objects = new List<DetectedObject>();
+        foreach (var box in result.Boxes)
+        {
+            if (objects.Count == most || box.Score < threshold)
+            {
+                break;
+            }
+
+            var label = box.ClassId < model.Labels.Count ? model.Labels[box.ClassId] : $"class {box.ClassId}";
+            if (labels is null || labels.Contains(label))
+            {
+                objects.Add(new DetectedObject(label, box.ClassId, box.Score, box.X1, box.Y1, box.X2, box.Y2));
+            }
+        }
+
+        return new DetectionAnswer(imageKey, result.Model, result.Width, result.Height, objects, threshold, source, result.Timings);
+    }
+
+    private static DetectionException Failure(Attempt attempt, RequestFailure failure) => attempt.Error(
+        failure.Reason switch
+        {
+            FailureReason.NotAPicture => DetectionError.NotAPicture,
+            FailureReason.Undecodable => DetectionError.Undecodable,
+            FailureReason.Unsupported => DetectionError.Unsupported,
+            FailureReason.TooLarge => DetectionError.TooLarge,
+            _ => DetectionError.Failed,
+        },
+        failure.Message);
+
+    private DetectionException TooLarge() =>
+        new(DetectionError.TooLarge, $"The picture has more than {_options.MaxPictureBytes} bytes.");
+
+    /// <summary>Failures of one silo or one connection, or of a Redis seen by a silo, that asking again mends.</summary>
+    private static bool IsTransient(Exception e) =>
+        e is TimeoutException or OrleansException or RedisException;
+
+    /// <summary>Runs <paramref name="action"/> under the request's deadline and turns what goes wrong into <see cref="DetectionException"/>.</summary>
+    private async Task<T> WithinDeadlineAsync<T>(
+        DetectionOptions? options, string? imageKey, Func<Attempt, Task<T>> action, CancellationToken cancellationToken)
+    {
+        using var attempt = new Attempt(Validated(options ?? new DetectionOptions()), _options.Deadline, _time, cancellationToken) { ImageKey = imageKey };
+        try
+        {
+            return await action(attempt);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && attempt.Token.IsCancellationRequested)
+        {
+            throw attempt.DeadlineExceeded();
+        }
+        catch (RedisException e)
+        {
+            throw attempt.Error(DetectionError.Unavailable, "The cluster's Redis cannot be reached.", TimeSpan.FromSeconds(1), e);
+        }
+    }
+
+    private static DetectionOptions Validated(DetectionOptions options)
+    {
+        Check(options.Threshold is null or (>= 0 and <= 1), nameof(options.Threshold), "from 0 to 1");
+        Check(options.Iou is null or (> 0 and <= 1), nameof(options.Iou), "above 0 and at most 1");
+        Check(options.MaxObjects is null or > 0, nameof(options.MaxObjects), "above 0");
+        Check(options.Deadline is null || (options.Deadline > TimeSpan.Zero && options.Deadline <= DetectionOptions.MaxDeadline), nameof(options.Deadline), $"above 0 and at most {DetectionOptions.MaxDeadline}");
+        return options;
+
+        static void Check(bool valid, string name, string range)
+        {
+            if (!valid)
+            {
+                throw new ArgumentOutOfRangeException(name, $"{name} must be {range}.");
+            }
+        }
+    }
+
+    [LoggerMessage(LogLevel.Debug, "{ImageKey}: asking again after {Failure}: {Message}")]
+    private partial void LogRetry(string imageKey, string failure, string message);
+
+    /// <summary>One request of a caller and its deadline.</summary>
+    private sealed class Attempt : IDisposable
+    {
+        private readonly TimeProvider _time;
+        private readonly DateTimeOffset _deadline;
+        private readonly CancellationTokenSource _timeout;
+        private readonly CancellationTokenSource _linked;
+
+        public Attempt(DetectionOptions options, TimeSpan defaultDeadline, TimeProvider time, CancellationToken cancellationToken)
+        {
+            Options = options;
+            _time = time;
+            var budget = options.Deadline ?? defaultDeadline;
+            _deadline = time.GetUtcNow() + budget;
+            _timeout = new CancellationTokenSource(budget, time);
+            _linked = CancellationTokenSource.CreateLinkedTokenSource(_timeout.Token, cancellationToken);
+        }
+
+        public DetectionOptions Options { get; }
+
+        public string? ImageKey { get; set; }
+
+        /// <summary>Cancelled at the deadline, and when the caller leaves.</summary>
+        public CancellationToken Token => _linked.Token;
+
+        /// <summary>Time left until the deadline, never quite zero.</summary>
+        public TimeSpan Left
+        {
+            get
+            {
+                var left = _deadline - _time.GetUtcNow();
+                return left > TimeSpan.FromMilliseconds(1) ? left : TimeSpan.FromMilliseconds(1);
+            }
+        }
+
+        public void ThrowIfOver() => Token.ThrowIfCancellationRequested();
+
+        public DetectionException DeadlineExceeded() => Error(DetectionError.DeadlineExceeded, "The deadline passed before there was a result.");
+
+        public DetectionException Error(DetectionError error, string message, TimeSpan? retryAfter = null, Exception? inner = null) =>
+            new(error, message, retryAfter, inner) { ImageKey = ImageKey };
+
+        public void Dispose()
+        {
+            _linked.Dispose();
+            _timeout.Dispose();
+        }
+    }
+}

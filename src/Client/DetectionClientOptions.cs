@@ -1,0 +1,35 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Detection.Client;
+
+/// <summary>The client: section <c>Detection:Client</c>, and the connection string <c>redis</c>.</summary>
+public sealed class DetectionClientOptions
+{
+    /// <summary>StackExchange.Redis connection string of the cluster's Redis.</summary>
+    [Required]
+    public string Redis { get; set; } = "";
+
+    /// <summary>Orleans cluster id; the same as that of the silos.</summary>
+    [Required]
+    public string ClusterId { get; set; } = "detection";
+
+    /// <summary>Orleans service id; the same as that of the silos.</summary>
+    [Required]
+    public string ServiceId { get; set; } = "detection";
+
+    /// <summary>Model of a request that names none.</summary>
+    [Required]
+    public string DefaultModel { get; set; } = "nanodet-g";
+
+    /// <summary>Deadline of a request that names none.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:01:00")]
+    public TimeSpan Deadline { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Most bytes of a picture.</summary>
+    [Range(1, int.MaxValue)]
+    public int MaxPictureBytes { get; set; } = 20 * 1024 * 1024;
+
+    /// <summary>How long a picture is kept in Redis after it was sent, at least until its request has ended.</summary>
+    [Range(typeof(TimeSpan), "00:01:30", "365.00:00:00")]
+    public TimeSpan PictureExpiry { get; set; } = TimeSpan.FromMinutes(2);
+}

@@ -1,0 +1,70 @@
+using Detection.Contracts.Cluster;
+using Detection.Contracts.Models;
+using Detection.Contracts.Storage;
+using StackExchange.Redis;
+
+namespace Detection.Client;
+
+/// <summary>The models that silos serve, at most <see cref="FreshFor"/> old.</summary>
+internal sealed class ModelCatalog(IConnectionMultiplexer redis, TimeProvider time)
+{
+    /// <summary>A replaced model is seen this soon.</summary>
+    private static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _gate = new();
+
+    /// <summary>Full and short names. A model whose silos are away is remembered, so that its requests can wait for them.</summary>
+    private volatile Dictionary<string, ModelInfo> _known = [];
+
+    private Task _refreshing = Task.CompletedTask;
+    private long _readAt;
+
+    /// <summary>The silos that live.</summary>
+    public async Task<IReadOnlyList<SiloReport>> ReadSilosAsync() =>
+        SiloReport.Live(await redis.GetDatabase().HashGetAllAsync(RedisKeys.Silos), time.GetUtcNow());
+
+    /// <summary>Finds a model by <c>name</c> or <c>name@version</c>; <see langword="null"/> when no silo serves it.</summary>
+    public async ValueTask<ModelInfo?> FindAsync(string name)
+    {
+        var readAt = Volatile.Read(ref _readAt);
+        var known = _known.TryGetValue(name, out var model);
+        if (readAt == 0 || time.GetElapsedTime(readAt) > FreshFor)
+        {
+            var refresh = Refresh();
+            if (!known)
+            {
+                await refresh;
+                return _known.GetValueOrDefault(name);
+            }
+
+            // What is known will do for this request; a failure shows at the request's own commands.
+            refresh.Ignore();
+        }
+
+        return model;
+    }
+
+    private Task Refresh()
+    {
+        lock (_gate)
+        {
+            return _refreshing.IsCompleted ? _refreshing = RefreshAsync() : _refreshing;
+        }
+    }
+
+    private async Task RefreshAsync()
+    {
+        var known = new Dictionary<string, ModelInfo>(_known, StringComparer.Ordinal);
+        foreach (var silo in await ReadSilosAsync())
+        {
+            // The current version of a name comes first in a report.
+            foreach (var model in silo.Models.Reverse())
+            {
+                known[model.Name] = known[model.Id] = model;
+            }
+        }
+
+        _known = known;
+        Volatile.Write(ref _readAt, time.GetTimestamp());
+    }
+}

@@ -1,0 +1,43 @@
+using StackExchange.Redis;
+
+namespace Detection.Contracts.Storage;
+
+/// <summary>How this system connects to Redis, the same everywhere.</summary>
+public static class RedisConnection
+{
+    /// <summary>
+    /// Reads a StackExchange.Redis connection string: one server, several of a Redis Cluster, or Sentinels with <c>serviceName=</c>;
+    /// <c>password=</c>, <c>ssl=true</c> and so on. What the string does not say is set so that an outage fails fast and heals by itself.
+    /// </summary>
+    /// <exception cref="ArgumentException"><paramref name="connectionString"/> is not a connection string.</exception>
+    public static ConfigurationOptions Parse(string connectionString)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(connectionString);
+        var options = ConfigurationOptions.Parse(connectionString);
+
+        // Keep trying instead of giving up at start; but a command given while disconnected fails at once.
+        options.AbortOnConnectFail = false;
+        options.BacklogPolicy = BacklogPolicy.FailFast;
+        options.ReconnectRetryPolicy = new LinearRetry(500);
+        if (!Says(connectionString, "connectTimeout"))
+        {
+            options.ConnectTimeout = 2000;
+        }
+
+        if (!Says(connectionString, "asyncTimeout") && !Says(connectionString, "syncTimeout"))
+        {
+            options.SyncTimeout = options.AsyncTimeout = 3000;
+        }
+
+        if (!Says(connectionString, "keepAlive"))
+        {
+            options.KeepAlive = 5;
+        }
+
+        options.HeartbeatInterval = TimeSpan.FromMilliseconds(500);
+        return options;
+    }
+
+    private static bool Says(string connectionString, string option) =>
+        connectionString.Contains(option + "=", StringComparison.OrdinalIgnoreCase);
+}

@@ -1,0 +1,638 @@
+using System.Buffers;
+using System.Threading.Channels;
+using Detection.Contracts.Batching;
+using Detection.Contracts.Cluster;
+using Detection.Contracts.Requests;
+using Detection.Contracts.Results;
+using Detection.Contracts.Storage;
+using Detection.Grains.Queueing;
+using Detection.Grains.Results;
+using Detection.Inference.Devices;
+using Detection.Inference.Pictures;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace Detection.Grains.Batching;
+
+/// <summary>What batchers are made of, the same for all of a silo.</summary>
+internal sealed class BatcherServices(
+    RequestQueue queue,
+    ResultCache results,
+    IConnectionMultiplexer redis,
+    IGrainFactory grains,
+    IOptions<BatcherOptions> options,
+    IOptions<QueueOptions> queueOptions,
+    IOptions<ResultOptions> resultOptions,
+    TimeProvider time,
+    ILogger<Batcher> logger)
+{
+    public RequestQueue Queue => queue;
+
+    public ResultCache Results => results;
+
+    public IConnectionMultiplexer Redis => redis;
+
+    public IGrainFactory Grains => grains;
+
+    public BatcherOptions Options => options.Value;
+
+    public QueueOptions QueueOptions => queueOptions.Value;
+
+    public TimeSpan ResultExpiry => resultOptions.Value.Expiry;
+
+    public TimeProvider Time => time;
+
+    public ILogger<Batcher> Logger => logger;
+}
+
+/// <summary>
+/// Drains one model's queue onto one device. It runs beside its grain, not in it, so that no grain turn ever waits for a device.
+/// Claimed items stand in an in-flight list of its own, protected by a lease, until they are settled.
+/// </summary>
+internal sealed partial class Batcher : IAsyncDisposable
+{
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(250);
+
+    private readonly BatcherServices _services;
+    private readonly ILogger _logger;
+    private readonly BatcherKey _key;
+    private readonly IModelSession _session;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly SemaphoreSlim _slots;
+    private readonly SemaphoreSlim _wake = new(0, 1);
+    private readonly Task _loop;
+
+    private volatile string _id = "";
+    private volatile bool _leaseEnded;
+    private int _running;
+    private int _inFlight;
+    private long _completed;
+    private long _failed;
+    private long _batches;
+    private long _progressAt;
+    private long _busySince;
+    private long _busyTicks;
+    private volatile bool _saturated;
+    private (long Completed, double Busy) _lastReport;
+    private double _rate;
+
+    public Batcher(BatcherKey key, IModelSession session, BatcherServices services)
+    {
+        (_key, _session, _services, _logger) = (key, session, services, services.Logger);
+        _slots = new SemaphoreSlim(session.Concurrency, session.Concurrency);
+        _progressAt = services.Time.GetTimestamp();
+        _loop = Task.Run(RunAsync);
+    }
+
+    /// <summary>Ends when the batcher has stopped.</summary>
+    public Task Completion => _loop;
+
+    /// <summary>Whether it holds pictures and has completed none for too long.</summary>
+    public bool IsStuck =>
+        Volatile.Read(ref _inFlight) > 0
+        && _services.Time.GetElapsedTime(Volatile.Read(ref _progressAt)) > _services.Options.StuckAfter;
+
+    /// <summary>What it is doing. Called by one reporter, which also makes it measure its rate.</summary>
+    public BatcherReport Report()
+    {
+        var completed = Volatile.Read(ref _completed);
+        var busy = BusySeconds();
+        var (pictures, seconds) = (completed - _lastReport.Completed, busy - _lastReport.Busy);
+        if (pictures > 0 && seconds > 0.1)
+        {
+            // While the queue was empty the device could have done more, so that such a measurement may only raise the rate.
+            var rate = pictures / seconds;
+            if (rate > _rate || _saturated)
+            {
+                _rate = _rate == 0 ? rate : (0.6 * _rate) + (0.4 * rate);
+            }
+
+            _saturated = false;
+            _lastReport = (completed, busy);
+        }
+
+        var inFlight = Volatile.Read(ref _inFlight);
+        var state = _stopping.IsCancellationRequested ? BatcherState.Draining
+            : IsStuck ? BatcherState.Stuck
+            : inFlight > 0 ? BatcherState.Busy
+            : BatcherState.Idle;
+        return new BatcherReport(
+            _key.Device, _key.Model, state, _rate, inFlight, completed, Volatile.Read(ref _failed), Volatile.Read(ref _batches), busy);
+    }
+
+    /// <summary>
+    /// Stops claiming, lets the device finish the pictures it has begun, and returns the others to the queue.
+    /// </summary>
+    public async Task StopAsync()
+    {
+        await _stopping.CancelAsync();
+        try
+        {
+            await _loop.WaitAsync(_services.Options.DrainTimeout, _services.Time);
+        }
+        catch (TimeoutException)
+        {
+            LogDrainTimedOut(_key, _inFlight);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        if (_loop.IsCompleted)
+        {
+            _stopping.Dispose();
+            _slots.Dispose();
+            _wake.Dispose();
+        }
+    }
+
+    private async Task RunAsync()
+    {
+        LogStarted(_key);
+        while (!_stopping.IsCancellationRequested)
+        {
+            try
+            {
+                await ServeAsync();
+            }
+            catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+            {
+                break;
+            }
+            catch (Exception e)
+            {
+                LogInterrupted(e, _key);
+                await Task.Delay(RetryDelay, _services.Time, CancellationToken.None);
+            }
+        }
+
+        await FinishAsync();
+        LogStopped(_key, Volatile.Read(ref _completed));
+    }
+
+    /// <summary>Serves under one lease, until it ends or the batcher stops.</summary>
+    private async Task ServeAsync()
+    {
+        var id = $"{_key.Device.Replace('/', ':')}:{Guid.NewGuid():N}"[..Math.Min(200, _key.Device.Length + 33)];
+        await _services.Queue.TakeLeaseAsync(_key.Model, id);
+        _id = id;
+        _leaseEnded = false;
+        await using var subscription = await _services.Queue.SubscribeAsync(_key.Model, Wake);
+        using var serving = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
+        var renewing = RenewAsync(id, serving.Token);
+        try
+        {
+            while (!_stopping.IsCancellationRequested && !_leaseEnded)
+            {
+                await _slots.WaitAsync(_stopping.Token);
+                var started = false;
+                try
+                {
+                    started = await ClaimAndStartAsync(id);
+                }
+                catch (RedisException e)
+                {
+                    LogCannotRenew(_key, e.Message);
+                    await Task.Delay(RetryDelay, _services.Time, CancellationToken.None);
+                }
+                finally
+                {
+                    if (!started)
+                    {
+                        _slots.Release();
+                    }
+                }
+
+                if (!started)
+                {
+                    await _wake.WaitAsync(_services.QueueOptions.PollInterval, _stopping.Token);
+                    if (_services.Options.MaxBatchDelay > TimeSpan.Zero && _running == 0)
+                    {
+                        await Task.Delay(_services.Options.MaxBatchDelay, _services.Time, _stopping.Token);
+                    }
+                }
+            }
+        }
+        finally
+        {
+            await serving.CancelAsync();
+            await renewing;
+        }
+    }
+
+    /// <summary>Claims a batch and starts it; <see langword="false"/> when there was none. Takes over the caller's slot.</summary>
+    private async Task<bool> ClaimAndStartAsync(string id)
+    {
+        var claim = await _services.Queue.ClaimAsync(_key.Model, id, _services.Options.MaxBatch);
+        if (!claim.LeaseHeld)
+        {
+            _leaseEnded = true;
+            LogLeaseEnded(_key);
+            return false;
+        }
+
+        if (claim.Void.Count > 0)
+        {
+            await _services.Queue.SettleAsync(_key.Model, id, [.. claim.Void.Select(key => new Settlement(key, default))], _services.ResultExpiry);
+        }
+
+        if (claim.Items.Count == 0)
+        {
+            return claim.Void.Count > 0 && await ClaimAndStartAsync(id);
+        }
+
+        _saturated |= claim.Waiting > 0;
+        Enter(claim.Items.Count);
+        var batch = RunBatchAsync(id, claim.Items);
+        if (claim.Items[0].Attempts >= Math.Max(1, _services.QueueOptions.MaxAttempts - 1))
+        {
+            // It may take the process down. Nothing new is begun beside it.
+            await batch;
+        }
+
+        return true;
+    }
+
+    private async Task RunBatchAsync(string id, IReadOnlyList<QueuedItem> items)
+    {
+        var left = items.Count;
+        try
+        {
+            await Task.Yield();
+            var claimedAt = _services.Time.GetUtcNow();
+            var pictures = await Task.WhenAll(items.Select(FetchAsync));
+            try
+            {
+                foreach (var item in items)
+                {
+                    Request(item.Key).Started().Ignore();
+                }
+
+                await foreach (var ended in DetectAsync(items, pictures, claimedAt))
+                {
+                    await SettleAsync(id, ended);
+                    left -= ended.Count;
+                    Leave(ended.Count);
+                }
+            }
+            finally
+            {
+                foreach (var picture in pictures)
+                {
+                    picture?.Dispose();
+                }
+            }
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+            // What was not begun goes back to the queue when the batcher finishes.
+        }
+        catch (Exception e)
+        {
+            LogBatchInterrupted(e, _key, left);
+        }
+        finally
+        {
+            Leave(left);
+            Interlocked.Increment(ref _batches);
+            _slots.Release();
+            Wake();
+        }
+    }
+
+    private async Task<Lease<byte>?> FetchAsync(QueuedItem item) =>
+        await _services.Redis.GetDatabase().StringGetLeaseAsync(RedisKeys.Picture(item.Key.ImageKey));
+
+    /// <summary>Runs the batch and gives its ends as they come, all together that have come by then.</summary>
+    private async IAsyncEnumerable<List<(QueuedItem Item, RequestSnapshot End)>> DetectAsync(
+        IReadOnlyList<QueuedItem> items, Lease<byte>?[] pictures, DateTimeOffset claimedAt)
+    {
+        var ended = new List<(QueuedItem, RequestSnapshot)>();
+        var work = new List<PictureWork>(items.Count);
+        var working = new List<QueuedItem>(items.Count);
+        for (var i = 0; i < items.Count; i++)
+        {
+            if (pictures[i] is { } picture)
+            {
+                work.Add(new PictureWork(picture.Memory, items[i].Key.Iou, items[i].Deadline));
+                working.Add(items[i]);
+            }
+            else
+            {
+                ended.Add((items[i], new RequestSnapshot(
+                    RequestStatus.Failed, Failure: new RequestFailure(FailureReason.PictureLost, "The picture is not kept any more."))));
+            }
+        }
+
+        if (ended.Count > 0)
+        {
+            yield return ended;
+        }
+
+        if (work.Count == 0)
+        {
+            yield break;
+        }
+
+        var outcomes = Channel.CreateUnbounded<(int Index, PictureOutcome Outcome)>(new() { SingleReader = true });
+        var run = CompleteAsync(_session.DetectAsync(work, (i, outcome) => outcomes.Writer.TryWrite((i, outcome)), _stopping.Token));
+        while (await outcomes.Reader.WaitToReadAsync(CancellationToken.None))
+        {
+            ended = [];
+            while (outcomes.Reader.TryRead(out var outcome))
+            {
+                ended.Add((working[outcome.Index], End(working[outcome.Index], outcome.Outcome, claimedAt, items.Count)));
+            }
+
+            yield return ended;
+        }
+
+        await run;
+
+        async Task CompleteAsync(Task detection)
+        {
+            try
+            {
+                await detection;
+            }
+            finally
+            {
+                outcomes.Writer.Complete();
+            }
+        }
+    }
+
+    private RequestSnapshot End(QueuedItem item, PictureOutcome outcome, DateTimeOffset claimedAt, int batchSize)
+    {
+        Volatile.Write(ref _progressAt, _services.Time.GetTimestamp());
+        switch (outcome.Kind)
+        {
+            case OutcomeKind.Expired:
+                return new RequestSnapshot(RequestStatus.Expired);
+            case OutcomeKind.Failed:
+                LogFailed(outcome.Error is PictureException ? null : outcome.Error, item.Key.Item, outcome.Error?.Message);
+                return new RequestSnapshot(RequestStatus.Failed, Failure: Failure(outcome.Error));
+            default:
+                var timings = new StageTimings(
+                    Math.Max(0, (claimedAt - item.EnqueuedAt).TotalMilliseconds),
+                    outcome.Decode.TotalMilliseconds,
+                    outcome.Preprocess.TotalMilliseconds,
+                    outcome.Inference.TotalMilliseconds,
+                    outcome.Postprocess.TotalMilliseconds,
+                    batchSize);
+                var boxes = Array.ConvertAll(outcome.Boxes, b => new DetectedBox(b.ClassId, b.Score, b.X1, b.Y1, b.X2, b.Y2));
+                return new RequestSnapshot(
+                    RequestStatus.Done, new DetectionResult(_key.Model, outcome.Width, outcome.Height, boxes, timings));
+        }
+    }
+
+    private static RequestFailure Failure(Exception? error) => error is PictureException picture
+        ? new RequestFailure(
+            picture.Fault switch
+            {
+                PictureFault.NotAPicture => FailureReason.NotAPicture,
+                PictureFault.TooLarge => FailureReason.TooLarge,
+                PictureFault.Unsupported => FailureReason.Unsupported,
+                _ => FailureReason.Undecodable,
+            },
+            picture.Message)
+        : new RequestFailure(FailureReason.Inference, "The model failed on this picture.");
+
+    /// <summary>Publishes ends in Redis, then tells the request grains. What is no longer this batcher's is left to its new owner.</summary>
+    private async Task SettleAsync(string id, List<(QueuedItem Item, RequestSnapshot End)> ended)
+    {
+        var settlements = new List<Settlement>(ended.Count);
+        foreach (var (item, end) in ended)
+        {
+            if (end.Result is { } result)
+            {
+                var buffer = new ArrayBufferWriter<byte>(512);
+                _services.Results.Serialize(result, buffer);
+                settlements.Add(new Settlement(item.Key, buffer.WrittenMemory));
+            }
+            else
+            {
+                settlements.Add(new Settlement(item.Key, default));
+            }
+        }
+
+        var settled = await SettleAsync(id, settlements);
+        for (var i = 0; i < ended.Count; i++)
+        {
+            if (!settled[i])
+            {
+                LogNotOurs(ended[i].Item.Key.Item);
+                continue;
+            }
+
+            Interlocked.Increment(ref _completed);
+            if (ended[i].End.Status == RequestStatus.Failed)
+            {
+                Interlocked.Increment(ref _failed);
+            }
+
+            Request(ended[i].Item.Key).Complete(ended[i].End).Ignore();
+        }
+    }
+
+    /// <summary>Settles, however long Redis is away: the work is done and would only be done again.</summary>
+    private async Task<bool[]> SettleAsync(string id, List<Settlement> settlements)
+    {
+        while (true)
+        {
+            try
+            {
+                return await _services.Queue.SettleAsync(_key.Model, id, settlements, _services.ResultExpiry);
+            }
+            catch (RedisException e) when (!_stopping.IsCancellationRequested)
+            {
+                LogCannotSettle(_key, settlements.Count, e.Message);
+                Volatile.Write(ref _progressAt, _services.Time.GetTimestamp());
+                await Task.Delay(RetryDelay, _services.Time, CancellationToken.None);
+            }
+        }
+    }
+
+    /// <summary>Keeps the lease, and looks after the leases of the model's other batchers.</summary>
+    private async Task RenewAsync(string id, CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(_services.QueueOptions.Lease / 4, _services.Time);
+        try
+        {
+            do
+            {
+                try
+                {
+                    if (IsStuck)
+                    {
+                        LogStuck(_key, _inFlight);
+                    }
+                    else if (!await _services.Queue.RenewLeaseAsync(_key.Model, id))
+                    {
+                        LogLeaseEnded(_key);
+                        _leaseEnded = true;
+                        Wake();
+                        return;
+                    }
+
+                    await ReclaimAsync(id);
+                }
+                catch (RedisException e)
+                {
+                    LogCannotRenew(_key, e.Message);
+                }
+            }
+            while (await timer.WaitForNextTickAsync(cancellationToken));
+        }
+        catch (OperationCanceledException)
+        {
+            // Served to the end.
+        }
+    }
+
+    private async Task ReclaimAsync(string id)
+    {
+        foreach (var other in await _services.Queue.BatchersAsync(_key.Model))
+        {
+            if (other == id)
+            {
+                continue;
+            }
+
+            var reclaimed = await _services.Queue.ReclaimAsync(_key.Model, other);
+            if (reclaimed.Alive)
+            {
+                continue;
+            }
+
+            LogReclaimed(other, reclaimed.Returned, reclaimed.Poison.Count);
+            foreach (var key in reclaimed.Poison)
+            {
+                LogPoison(key.Item, _services.QueueOptions.MaxAttempts);
+                Request(key).Complete(new RequestSnapshot(
+                    RequestStatus.Failed,
+                    Failure: new RequestFailure(FailureReason.Poison, "This picture was given up: the batchers that held it died."))).Ignore();
+            }
+        }
+    }
+
+    /// <summary>Waits for what is on the device, then returns what is left.</summary>
+    private async Task FinishAsync()
+    {
+        for (var i = 0; i < _session.Concurrency; i++)
+        {
+            await _slots.WaitAsync(CancellationToken.None);
+        }
+
+        if (_id.Length > 0)
+        {
+            try
+            {
+                var returned = await _services.Queue.ReleaseAsync(_key.Model, _id);
+                LogReleased(_key, returned);
+            }
+            catch (RedisException e)
+            {
+                // The lease ends by itself and another batcher reclaims.
+                LogCannotRenew(_key, e.Message);
+            }
+        }
+    }
+
+    private IRequestGrain Request(RequestKey key) => _services.Grains.GetGrain<IRequestGrain>(key.ToString());
+
+    private void Wake()
+    {
+        try
+        {
+            _wake.Release();
+        }
+        catch (SemaphoreFullException)
+        {
+            // Awake already.
+        }
+        catch (ObjectDisposedException)
+        {
+            // A last message of the subscription after the end.
+        }
+    }
+
+    private void Enter(int count)
+    {
+        lock (_slots)
+        {
+            if (_running++ == 0)
+            {
+                _busySince = _progressAt = _services.Time.GetTimestamp();
+            }
+
+            _inFlight += count;
+        }
+    }
+
+    private void Leave(int count)
+    {
+        lock (_slots)
+        {
+            _inFlight -= count;
+            if (_inFlight == 0 && _running > 0)
+            {
+                _running = 0;
+                _busyTicks += _services.Time.GetElapsedTime(_busySince).Ticks;
+            }
+        }
+    }
+
+    private double BusySeconds()
+    {
+        lock (_slots)
+        {
+            var ticks = _busyTicks + (_running > 0 ? _services.Time.GetElapsedTime(_busySince).Ticks : 0);
+            return TimeSpan.FromTicks(ticks).TotalSeconds;
+        }
+    }
+
+    [LoggerMessage(LogLevel.Information, "Batcher {Batcher} started")]
+    private partial void LogStarted(BatcherKey batcher);
+
+    [LoggerMessage(LogLevel.Information, "Batcher {Batcher} stopped after {Completed} pictures")]
+    private partial void LogStopped(BatcherKey batcher, long completed);
+
+    [LoggerMessage(LogLevel.Warning, "Batcher {Batcher} was interrupted and goes on")]
+    private partial void LogInterrupted(Exception exception, BatcherKey batcher);
+
+    [LoggerMessage(LogLevel.Warning, "Batcher {Batcher}: a batch was interrupted, {Left} pictures are left to the lease")]
+    private partial void LogBatchInterrupted(Exception exception, BatcherKey batcher, int left);
+
+    [LoggerMessage(LogLevel.Warning, "Batcher {Batcher} lost its lease: what it held is somebody else's now. It takes a new one")]
+    private partial void LogLeaseEnded(BatcherKey batcher);
+
+    [LoggerMessage(LogLevel.Warning, "Batcher {Batcher}: Redis cannot be reached: {Reason}")]
+    private partial void LogCannotRenew(BatcherKey batcher, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "Batcher {Batcher}: {Count} results wait for Redis: {Reason}")]
+    private partial void LogCannotSettle(BatcherKey batcher, int count, string reason);
+
+    [LoggerMessage(LogLevel.Error, "Batcher {Batcher} is stuck with {InFlight} pictures on its device; its lease is left to end")]
+    private partial void LogStuck(BatcherKey batcher, int inFlight);
+
+    [LoggerMessage(LogLevel.Warning, "Batcher {Batcher} was still working after the drain timeout, with {InFlight} pictures")]
+    private partial void LogDrainTimedOut(BatcherKey batcher, int inFlight);
+
+    [LoggerMessage(LogLevel.Warning, "Batcher {Other} died: {Returned} requests returned to the queue, {Poison} given up")]
+    private partial void LogReclaimed(string other, int returned, int poison);
+
+    [LoggerMessage(LogLevel.Error, "{Item}: given up as poison, its batcher died {Attempts} times")]
+    private partial void LogPoison(string item, int attempts);
+
+    [LoggerMessage(LogLevel.Information, "Batcher {Batcher} returned {Returned} requests to the queue")]
+    private partial void LogReleased(BatcherKey batcher, int returned);
+
+    [LoggerMessage(LogLevel.Information, "{Item}: settled by somebody else, this batcher's result is dropped")]
+    private partial void LogNotOurs(string item);
+
+    [LoggerMessage(LogLevel.Information, "{Item}: failed: {Reason}")]
+    private partial void LogFailed(Exception? exception, string item, string? reason);
+}

@@ -1,0 +1,193 @@
+using System.Collections.Concurrent;
+using Detection.Contracts.Batching;
+using Detection.Contracts.Cluster;
+using Detection.Contracts.Models;
+using Detection.Grains.Batching;
+using Detection.Inference.Devices;
+using Detection.Inference.Models;
+using Microsoft.Extensions.Logging;
+
+namespace Detection.Grains.Devices;
+
+/// <summary>The models that are loaded on this silo's devices, and the batchers that feed them.</summary>
+internal sealed partial class InferenceHost(LocalDevices local, BatcherServices services, TimeProvider time, ILogger<InferenceHost> logger)
+{
+    private readonly ConcurrentDictionary<BatcherKey, Loaded> _loaded = new();
+    private readonly ConcurrentDictionary<string, string> _problems = new(StringComparer.Ordinal);
+    private volatile bool _stopping;
+
+    /// <summary>What is loaded, and so can have a batcher.</summary>
+    public IEnumerable<BatcherKey> Keys => _loaded.Keys;
+
+    /// <summary>Models that did not load, one sentence each.</summary>
+    public IEnumerable<string> Problems => _problems.Values;
+
+    /// <summary>The models that are served, the current version of a name first.</summary>
+    public IReadOnlyList<ModelInfo> Models =>
+        [.. _loaded.Values.OrderBy(model => model.RetiredAt is not null).Select(model => model.Info).DistinctBy(info => info.Id)];
+
+    /// <summary>What the batchers do.</summary>
+    public IReadOnlyList<BatcherReport> Report() => [.. _loaded.Values.Select(model => model.Batcher?.Report()).OfType<BatcherReport>()];
+
+    /// <summary>
+    /// Makes the devices serve these models: loads what is new, keeps what is there, and lets go of the rest once its queue has been
+    /// empty for a while. A model that does not load leaves its older version serving.
+    /// </summary>
+    public async Task ServeAsync(IReadOnlyCollection<ModelSource> models, CancellationToken cancellationToken)
+    {
+        foreach (var (id, device) in local.Devices.Select(device => (device.Id, device.Device)))
+        {
+            foreach (var model in models)
+            {
+                await LoadAsync(new BatcherKey(id, $"{model.Name}@{model.Version}"), device, model, cancellationToken);
+            }
+        }
+
+        foreach (var problem in _problems.Keys.Where(name => models.All(model => model.Name != name)))
+        {
+            _problems.TryRemove(problem, out _);
+        }
+
+        foreach (var (key, loaded) in _loaded)
+        {
+            var current = models.Any(model => $"{model.Name}@{model.Version}" == key.Model)
+                || (models.Any(model => model.Name == loaded.Info.Name) && _problems.ContainsKey(loaded.Info.Name));
+            if (current)
+            {
+                loaded.RetiredAt = null;
+            }
+            else if (loaded.RetiredAt is null)
+            {
+                loaded.RetiredAt = time.GetUtcNow();
+            }
+            else if (time.GetUtcNow() - loaded.RetiredAt > RetireAfter && await services.Queue.LengthAsync(key.Model) == 0)
+            {
+                await UnloadAsync(key);
+            }
+        }
+    }
+
+    /// <summary>Starts the batcher of a key unless it runs. <see langword="false"/> when there is nothing to run any more.</summary>
+    public bool EnsureBatcher(BatcherKey key)
+    {
+        if (_stopping || !_loaded.TryGetValue(key, out var loaded))
+        {
+            return false;
+        }
+
+        lock (loaded)
+        {
+            if (loaded.Unloading)
+            {
+                return false;
+            }
+
+            if (loaded.Batcher is null or { Completion.IsCompleted: true })
+            {
+                loaded.Batcher = new Batcher(key, loaded.Session, services);
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Stops the batcher of a key; what it holds goes back to the queue.</summary>
+    public Task StopBatcherAsync(BatcherKey key) => _loaded.TryGetValue(key, out var loaded) && loaded.Batcher is { } batcher
+        ? batcher.StopAsync()
+        : Task.CompletedTask;
+
+    /// <summary>Stops all batchers, for good, and frees the devices.</summary>
+    public async Task StopAsync()
+    {
+        _stopping = true;
+        await Task.WhenAll(_loaded.Keys.Select(UnloadAsync));
+        foreach (var device in local.Devices)
+        {
+            await device.Device.DisposeAsync();
+        }
+    }
+
+    /// <summary>Longer than clients take to learn of a new version.</summary>
+    private static TimeSpan RetireAfter => TimeSpan.FromSeconds(10);
+
+    private async Task LoadAsync(BatcherKey key, IInferenceDevice device, ModelSource model, CancellationToken cancellationToken)
+    {
+        if (_loaded.ContainsKey(key))
+        {
+            return;
+        }
+
+        try
+        {
+            var session = await device.LoadAsync(model, cancellationToken);
+            _loaded[key] = new Loaded(session, Describe(model));
+            _problems.TryRemove(model.Name, out _);
+        }
+        catch (ModelException e)
+        {
+            if (!_problems.TryGetValue(model.Name, out var known) || known != e.Message)
+            {
+                LogNotLoaded(key, e.Message);
+            }
+
+            _problems[model.Name] = e.Message;
+        }
+    }
+
+    private async Task UnloadAsync(BatcherKey key)
+    {
+        if (!_loaded.TryGetValue(key, out var loaded))
+        {
+            return;
+        }
+
+        lock (loaded)
+        {
+            loaded.Unloading = true;
+        }
+
+        if (loaded.Batcher is { } batcher)
+        {
+            await batcher.DisposeAsync();
+            if (!batcher.Completion.IsCompleted)
+            {
+                // Stuck on its device: disposing the session under it would crash the process.
+                return;
+            }
+        }
+
+        _loaded.TryRemove(key, out _);
+        await loaded.Session.DisposeAsync();
+        LogUnloaded(key);
+    }
+
+    private static ModelInfo Describe(ModelSource model) => new(
+        model.Name,
+        model.Version,
+        model.Manifest.Family,
+        model.Manifest.Input.Width,
+        model.Manifest.Input.Height,
+        model.Manifest.Labels,
+        model.Manifest.ScoreFloor,
+        model.Manifest.Threshold,
+        model.Manifest.Iou);
+
+    private sealed class Loaded(IModelSession session, ModelInfo info)
+    {
+        public IModelSession Session { get; } = session;
+
+        public ModelInfo Info { get; } = info;
+
+        public Batcher? Batcher { get; set; }
+
+        public DateTimeOffset? RetiredAt { get; set; }
+
+        public bool Unloading { get; set; }
+    }
+
+    [LoggerMessage(LogLevel.Error, "{Batcher}: the model cannot be served: {Reason}")]
+    private partial void LogNotLoaded(BatcherKey batcher, string reason);
+
+    [LoggerMessage(LogLevel.Information, "{Batcher}: unloaded")]
+    private partial void LogUnloaded(BatcherKey batcher);
+}

@@ -1,0 +1,82 @@
+using Detection.Contracts.Batching;
+using Detection.Inference.Models;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using StackExchange.Redis;
+
+namespace Detection.Grains.Devices;
+
+/// <summary>
+/// Keeps this silo's devices at work: loads the models of the repository and looks from time to time that each has its batcher.
+/// It is registered after Orleans and so stops before it, while grains can still be called: that is when the batchers drain.
+/// </summary>
+internal sealed partial class InferenceService(
+    LocalDevices local, InferenceHost host, ModelRepository repository, IGrainFactory grains, ILogger<InferenceService> logger)
+    : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
+
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        await host.StopAsync();
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        if (local.Devices.Count == 0)
+        {
+            LogNoDevices(local.Silo);
+            return;
+        }
+
+        using var changed = new SemaphoreSlim(0, 1);
+        repository.Changed += OnChanged;
+        var watching = repository.WatchAsync(stoppingToken);
+        try
+        {
+            while (!stoppingToken.IsCancellationRequested)
+            {
+                try
+                {
+                    await host.ServeAsync([.. repository.Current.Models.Values], stoppingToken);
+                    foreach (var key in host.Keys)
+                    {
+                        await grains.GetGrain<IBatcherGrain>(key.ToString()).EnsureRunning();
+                    }
+                }
+                catch (Exception e) when (e is RedisException or OrleansException or TimeoutException or Placement.DeviceNotFoundException)
+                {
+                    // A cluster that is forming or losing silos; the next round tries again.
+                    LogNotEnsured(e.Message);
+                }
+
+                await changed.WaitAsync(Interval, stoppingToken);
+            }
+        }
+        finally
+        {
+            repository.Changed -= OnChanged;
+        }
+
+        await watching;
+
+        void OnChanged(ModelSet models)
+        {
+            try
+            {
+                changed.Release();
+            }
+            catch (SemaphoreFullException)
+            {
+                // Known already.
+            }
+        }
+    }
+
+    [LoggerMessage(LogLevel.Information, "Silo {Silo} has no devices: it runs request grains and fetches URLs")]
+    private partial void LogNoDevices(string silo);
+
+    [LoggerMessage(LogLevel.Warning, "The batchers could not be looked after: {Reason}")]
+    private partial void LogNotEnsured(string reason);
+}

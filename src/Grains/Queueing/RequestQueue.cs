@@ -1,0 +1,245 @@
+using Detection.Contracts.Requests;
+using Detection.Contracts.Storage;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace Detection.Grains.Queueing;
+
+/// <summary>What became of an attempt to enqueue.</summary>
+public enum EnqueueOutcome
+{
+    /// <summary>Too many wait.</summary>
+    Full,
+
+    /// <summary>In the queue now.</summary>
+    Queued,
+
+    /// <summary>It was waiting or running already.</summary>
+    AlreadyThere,
+}
+
+/// <summary>Items that a batcher has claimed.</summary>
+/// <param name="LeaseHeld">Whether the batcher's lease was alive; nothing is claimed without one.</param>
+/// <param name="Items">The claimed items.</param>
+/// <param name="Void">Claimed items that expired or were withdrawn: to be settled without a result.</param>
+/// <param name="Waiting">Items left in the queue.</param>
+public sealed record Claim(bool LeaseHeld, IReadOnlyList<QueuedItem> Items, IReadOnlyList<RequestKey> Void, int Waiting);
+
+/// <summary>How an item ends.</summary>
+/// <param name="Key">The item.</param>
+/// <param name="Result">The serialized result to publish; empty to publish none.</param>
+public readonly record struct Settlement(RequestKey Key, ReadOnlyMemory<byte> Result);
+
+/// <summary>What was done about a batcher.</summary>
+/// <param name="Alive">Its lease holds; nothing was done.</param>
+/// <param name="Returned">Items returned to the queue.</param>
+/// <param name="Poison">Items given up.</param>
+public sealed record Reclaimed(bool Alive, int Returned, IReadOnlyList<RequestKey> Poison);
+
+/// <summary>
+/// The queues of requests in Redis, one list per model (layout: <see cref="RedisKeys"/>). Each operation is one script and so
+/// atomic: at every instant an accepted item stands in exactly one list, the queue or a batcher's in-flight list, until it is settled.
+/// </summary>
+public sealed class RequestQueue(IConnectionMultiplexer redis, IOptions<QueueOptions> options, TimeProvider time)
+{
+    /// <summary>The mark outlives the deadline a little, so that an item is found expired rather than missing.</summary>
+    private static readonly TimeSpan MarkGrace = TimeSpan.FromSeconds(30);
+
+    private static readonly TimeSpan AttemptsExpiry = TimeSpan.FromHours(1);
+
+    private static readonly string EnqueueScript = Script("enqueue");
+    private static readonly string ClaimScript = Script("claim");
+    private static readonly string SettleScript = Script("settle");
+    private static readonly string ReclaimScript = Script("reclaim");
+    private static readonly string ReleaseScript = Script("release");
+    private static readonly string WithdrawScript = Script("withdraw");
+    private static readonly string LeaseScript = Script("lease");
+
+    private readonly QueueOptions _options = options.Value;
+
+    private IDatabase Database => redis.GetDatabase();
+
+    /// <summary>Puts an item at the tail of its queue.</summary>
+    /// <param name="item">The item.</param>
+    /// <param name="limit">Most items that may wait before it; the queue's capacity counts as well.</param>
+    /// <returns>The outcome and the length of the queue, the item included when it was queued.</returns>
+    public async Task<(EnqueueOutcome Outcome, int Length)> EnqueueAsync(QueuedItem item, int limit)
+    {
+        ArgumentNullException.ThrowIfNull(item);
+        var lifetime = item.Deadline - time.GetUtcNow() + MarkGrace;
+        var reply = (RedisResult[])(await Database.ScriptEvaluateAsync(
+            EnqueueScript,
+            [RedisKeys.Queue(item.Key.Model), RedisKeys.Item(item.Key)],
+            [
+                item.Key.Item,
+                item.Mark,
+                Milliseconds(lifetime),
+                Math.Min(limit, _options.Capacity),
+                RedisKeys.Wake(item.Key.Model),
+                item.Deadline.ToUnixTimeMilliseconds(),
+            ]))!;
+        return ((EnqueueOutcome)(int)reply[0], (int)reply[1]);
+    }
+
+    /// <summary>Whether an item waits or runs.</summary>
+    public Task<bool> ContainsAsync(RequestKey key) => Database.KeyExistsAsync(RedisKeys.Item(key));
+
+    /// <summary>Number of items that wait.</summary>
+    public async Task<int> LengthAsync(string model) => (int)await Database.ListLengthAsync(RedisKeys.Queue(model));
+
+    /// <summary>Takes an item out of the queue. <see langword="false"/> when it was not waiting there.</summary>
+    public async Task<bool> WithdrawAsync(RequestKey key) =>
+        (bool)await Database.ScriptEvaluateAsync(WithdrawScript, [RedisKeys.Queue(key.Model), RedisKeys.Item(key)], [key.Item]);
+
+    /// <summary>Takes a lease for a new batcher.</summary>
+    public Task TakeLeaseAsync(string model, string batcher) => LeaseAsync(model, batcher, "new");
+
+    /// <summary>Renews a lease. <see langword="false"/> when it had ended: others may have what the batcher held.</summary>
+    public Task<bool> RenewLeaseAsync(string model, string batcher) => LeaseAsync(model, batcher, "renew");
+
+    /// <summary>
+    /// Moves up to <paramref name="most"/> items from the head of the queue to the batcher's in-flight list. An item whose batchers
+    /// keep dying is claimed alone, so that it takes no other with it when it is given up.
+    /// </summary>
+    public async Task<Claim> ClaimAsync(string model, string batcher, int most)
+    {
+        var reply = (RedisResult[])(await Database.ScriptEvaluateAsync(
+            ClaimScript,
+            [RedisKeys.Queue(model), RedisKeys.InFlight(model, batcher), RedisKeys.Lease(model, batcher), RedisKeys.Attempts(model)],
+            [most, RedisKeys.ItemPrefix(model), Math.Max(1, _options.MaxAttempts - 1)]))!;
+        if (reply.Length == 0)
+        {
+            return new Claim(false, [], [], 0);
+        }
+
+        var items = new List<QueuedItem>((reply.Length - 1) / 3);
+        List<RequestKey>? expired = null;
+        for (var i = 1; i + 2 < reply.Length; i += 3)
+        {
+            var text = (string)reply[i]!;
+            if (!RequestKey.TryParseItem(model, text, out var key))
+            {
+                // Not ours: somebody else wrote into the list. It must not stay in the in-flight list for ever.
+                await Database.ListRemoveAsync(RedisKeys.InFlight(model, batcher), text);
+                continue;
+            }
+
+            if (QueuedItem.Read(key, (string)reply[i + 1]!, (int)reply[i + 2]) is { } item)
+            {
+                items.Add(item);
+            }
+            else
+            {
+                (expired ??= []).Add(key);
+            }
+        }
+
+        return new Claim(true, items, expired ?? (IReadOnlyList<RequestKey>)[], (int)reply[0]);
+    }
+
+    /// <summary>Ends items that the batcher still holds.</summary>
+    /// <returns>Per item, whether it was still the batcher's; the others are somebody else's now and were left alone.</returns>
+    public async Task<bool[]> SettleAsync(string model, string batcher, IReadOnlyList<Settlement> settlements, TimeSpan resultExpiry)
+    {
+        ArgumentNullException.ThrowIfNull(settlements);
+        var keys = new RedisKey[2 + (2 * settlements.Count)];
+        var values = new RedisValue[1 + (2 * settlements.Count)];
+        keys[0] = RedisKeys.InFlight(model, batcher);
+        keys[1] = RedisKeys.Attempts(model);
+        values[0] = Milliseconds(resultExpiry);
+        for (var i = 0; i < settlements.Count; i++)
+        {
+            var (key, result) = settlements[i];
+            keys[(2 * i) + 2] = RedisKeys.Item(key);
+            keys[(2 * i) + 3] = RedisKeys.Result(key);
+            values[(2 * i) + 1] = key.Item;
+            values[(2 * i) + 2] = result;
+        }
+
+        var reply = (RedisResult[])(await Database.ScriptEvaluateAsync(SettleScript, keys, values))!;
+        return Array.ConvertAll(reply, settled => (int)settled == 1);
+    }
+
+    /// <summary>Batchers of a model that may hold items.</summary>
+    public async Task<IReadOnlyList<string>> BatchersAsync(string model) =>
+        Array.ConvertAll(await Database.SetMembersAsync(RedisKeys.Batchers(model)), member => (string)member!);
+
+    /// <summary>Returns what a batcher held to the head of the queue, if its lease has ended.</summary>
+    public async Task<Reclaimed> ReclaimAsync(string model, string batcher)
+    {
+        var reply = (RedisResult[])(await Database.ScriptEvaluateAsync(
+            ReclaimScript,
+            [
+                RedisKeys.Queue(model),
+                RedisKeys.InFlight(model, batcher),
+                RedisKeys.Lease(model, batcher),
+                RedisKeys.Batchers(model),
+                RedisKeys.Attempts(model),
+                RedisKeys.Dead(model),
+            ],
+            [
+                batcher,
+                _options.MaxAttempts,
+                RedisKeys.ItemPrefix(model),
+                RedisKeys.Wake(model),
+                Milliseconds(AttemptsExpiry),
+                _options.DeadLetters,
+                Milliseconds(_options.DeadLetterExpiry),
+                time.GetUtcNow().ToUnixTimeMilliseconds(),
+            ]))!;
+        var returned = (int)reply[0];
+        return returned < 0
+            ? new Reclaimed(true, 0, [])
+            : new Reclaimed(false, returned, Keys(model, reply.Skip(1)));
+    }
+
+    /// <summary>Ends a batcher in order: what it holds goes back to the head of the queue and its lease ends.</summary>
+    /// <returns>Number of items returned.</returns>
+    public async Task<int> ReleaseAsync(string model, string batcher) =>
+        (int)await Database.ScriptEvaluateAsync(
+            ReleaseScript,
+            [RedisKeys.Queue(model), RedisKeys.InFlight(model, batcher), RedisKeys.Lease(model, batcher), RedisKeys.Batchers(model)],
+            [batcher, RedisKeys.Wake(model)]);
+
+    /// <summary>Calls <paramref name="wake"/> whenever something is enqueued, until the subscription is disposed.</summary>
+    public async Task<IAsyncDisposable> SubscribeAsync(string model, Action wake)
+    {
+        var queue = await redis.GetSubscriber().SubscribeAsync(RedisChannel.Literal(RedisKeys.Wake(model)));
+        queue.OnMessage(_ => wake());
+        return new Subscription(queue);
+    }
+
+    private async Task<bool> LeaseAsync(string model, string batcher, string mode) =>
+        (bool)await Database.ScriptEvaluateAsync(
+            LeaseScript,
+            [RedisKeys.Lease(model, batcher), RedisKeys.Batchers(model)],
+            [batcher, Milliseconds(_options.Lease), mode]);
+
+    private static List<RequestKey> Keys(string model, IEnumerable<RedisResult> items)
+    {
+        var keys = new List<RequestKey>();
+        foreach (var item in items)
+        {
+            if (RequestKey.TryParseItem(model, (string)item!, out var key))
+            {
+                keys.Add(key);
+            }
+        }
+
+        return keys;
+    }
+
+    private static long Milliseconds(TimeSpan span) => Math.Max(1, (long)span.TotalMilliseconds);
+
+    private static string Script(string name)
+    {
+        using var stream = typeof(RequestQueue).Assembly.GetManifestResourceStream($"Detection.Grains.Queueing.Scripts.{name}.lua")!;
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+
+    private sealed class Subscription(ChannelMessageQueue queue) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync() => await queue.UnsubscribeAsync();
+    }
+}

@@ -1,0 +1,10 @@
+-- Takes or renews the lease of a batcher.
+-- KEYS  1 lease, 2 batchers
+-- ARGV  1 batcher, 2 lifetime in ms, 3 'new' to take, 'renew' to keep
+-- gives 1 when held, 0 when it had ended
+if ARGV[3] == 'renew' then
+    return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+end
+redis.call('SADD', KEYS[2], ARGV[1])
+redis.call('SET', KEYS[1], '1', 'PX', ARGV[2])
+return 1

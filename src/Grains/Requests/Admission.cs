@@ -1,0 +1,48 @@
+using Detection.Contracts.Cluster;
+using Detection.Grains.Cluster;
+
+namespace Detection.Grains.Requests;
+
+/// <summary>
+/// Decides how long the queue may be for a request to be served in time: what the batchers of its model, at the rate they
+/// measured while they were busy, do until its deadline. Without a measured rate only the queue's capacity counts.
+/// </summary>
+public sealed class Admission(ClusterView cluster)
+{
+    /// <summary>Most items that may stand before a request with <paramref name="budget"/> left.</summary>
+    public int Limit(string model, TimeSpan budget)
+    {
+        var rate = Rate(model);
+        return rate > 0 ? (int)Math.Clamp(rate * budget.TotalSeconds, 1, int.MaxValue) : int.MaxValue;
+    }
+
+    /// <summary>Expected time until <paramref name="length"/> items are done; <see langword="null"/> when no rate is known.</summary>
+    public TimeSpan? Wait(string model, int length)
+    {
+        var rate = Rate(model);
+        return rate > 0 ? TimeSpan.FromSeconds(length / rate) : null;
+    }
+
+    /// <summary>When to come again for a queue of <paramref name="length"/>: when half of it is done, at least a second.</summary>
+    public TimeSpan RetryAfter(string model, int length) =>
+        Wait(model, length / 2) is { } wait && wait > TimeSpan.FromSeconds(1)
+            ? TimeSpan.FromSeconds(Math.Ceiling(wait.TotalSeconds))
+            : TimeSpan.FromSeconds(1);
+
+    private double Rate(string model)
+    {
+        var rate = 0.0;
+        foreach (var silo in cluster.Silos)
+        {
+            foreach (var batcher in silo.Batchers)
+            {
+                if (batcher.Model == model && batcher.State is (BatcherState.Idle or BatcherState.Busy))
+                {
+                    rate += batcher.Rate;
+                }
+            }
+        }
+
+        return rate;
+    }
+}

@@ -1,0 +1,312 @@
+using Detection.Contracts.Requests;
+using Detection.Grains.Queueing;
+using Detection.Grains.Results;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Orleans.Placement;
+using StackExchange.Redis;
+
+namespace Detection.Grains.Requests;
+
+/// <summary>
+/// One piece of work and everybody who waits for it. What it knows in memory is a copy: the queue's mark and the result in Redis
+/// are the truth, so that another activation on another silo goes on where this one was lost.
+/// </summary>
+[PreferLocalPlacement]
+internal sealed partial class RequestGrain(
+    [PersistentState("request", RequestGrain.Storage)] IPersistentState<RequestState> state,
+    RequestQueue queue,
+    ResultCache results,
+    Admission admission,
+    IHostApplicationLifetime lifetime,
+    IOptions<RequestOptions> options,
+    TimeProvider time,
+    ILogger<RequestGrain> logger) : Grain, IRequestGrain
+{
+    /// <summary>Name of the grain storage.</summary>
+    public const string Storage = "requests";
+
+    private RequestKey _key;
+
+    /// <summary>The work under way, completed with its end; <see langword="null"/> while none is known.</summary>
+    private TaskCompletionSource<RequestSnapshot>? _work;
+
+    /// <summary>The result, once known.</summary>
+    private RequestSnapshot? _done;
+    private RequestStatus _status = RequestStatus.Unknown;
+    private int _position;
+    private TimeSpan? _estimate;
+    private DateTimeOffset _latestDeadline;
+    private int _waiting;
+    private bool _asynchronous;
+
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _key = RequestKey.Parse(this.GetPrimaryKeyString());
+        return Task.CompletedTask;
+    }
+
+    public async Task<RequestSnapshot> Ask(RequestTerms terms, TimeSpan maxWait, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (await FindAsync() is { } known)
+            {
+                return known;
+            }
+
+            return _work is null
+                ? new RequestSnapshot(RequestStatus.Unknown)
+                : await WaitAsync(terms, maxWait, joined: true, cancellationToken);
+        }
+        catch (RedisException e)
+        {
+            return Unavailable(e);
+        }
+    }
+
+    public async Task<RequestSnapshot> Submit(RequestTerms terms, TimeSpan maxWait, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (await FindAsync() is { } known)
+            {
+                return known;
+            }
+
+            var joined = _work is not null;
+            if (!joined && await EnqueueAsync(terms) is { } refused)
+            {
+                return refused;
+            }
+
+            return await WaitAsync(terms, maxWait, joined, cancellationToken);
+        }
+        catch (RedisException e)
+        {
+            return Unavailable(e);
+        }
+    }
+
+    public Task Started()
+    {
+        if (_work is not null)
+        {
+            _status = RequestStatus.Running;
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public async Task Complete(RequestSnapshot outcome)
+    {
+        if (outcome.Status == RequestStatus.Expired && _waiting > 0 && _latestDeadline > time.GetUtcNow())
+        {
+            // The queue's deadline was that of an earlier caller; the ones that wait now submit again.
+            outcome = new RequestSnapshot(RequestStatus.Unknown);
+        }
+
+        End(outcome);
+        if (outcome.Status is RequestStatus.Failed or RequestStatus.Expired
+            && (_asynchronous || outcome.Failure?.Reason == FailureReason.Poison))
+        {
+            state.State.End = outcome;
+            state.State.EndedAt = time.GetUtcNow();
+            await state.WriteStateAsync();
+        }
+    }
+
+    /// <summary>The end of the work when it is known; otherwise finds out whether the work is under way.</summary>
+    private async Task<RequestSnapshot?> FindAsync()
+    {
+        if (_done is not null)
+        {
+            return _done;
+        }
+
+        if (_work is not null)
+        {
+            return null;
+        }
+
+        var result = results.FindAsync(_key);
+        var underWay = queue.ContainsAsync(_key);
+        await Task.WhenAll(result, underWay);
+        if (await result is { } found)
+        {
+            End(new RequestSnapshot(RequestStatus.Done, found, Joined: true));
+            return _done;
+        }
+
+        if (await underWay)
+        {
+            _work ??= NewWork();
+            return null;
+        }
+
+        return state.State.End is { Failure.Reason: FailureReason.Poison } poison
+            && time.GetUtcNow() - state.State.EndedAt < options.Value.FailureExpiry
+            ? poison
+            : null;
+    }
+
+    /// <summary>Puts the work into the queue. Gives the refusal when that cannot be.</summary>
+    private async Task<RequestSnapshot?> EnqueueAsync(RequestTerms terms)
+    {
+        var now = time.GetUtcNow();
+        var work = _work = NewWork();
+        var item = new QueuedItem(_key, now + terms.Budget, now, terms.TraceParent);
+        EnqueueOutcome outcome;
+        int length;
+        try
+        {
+            if (terms.Asynchronous)
+            {
+                state.State.Asynchronous = true;
+                state.State.Deadline = item.Deadline;
+                state.State.End = null;
+                await state.WriteStateAsync();
+            }
+
+            (outcome, length) = await queue.EnqueueAsync(item, admission.Limit(_key.Model, terms.Budget));
+        }
+        catch (Exception e) when (e is RedisException or OrleansException)
+        {
+            // Whoever joined meanwhile submits again and gets the same answer as this caller.
+            End(new RequestSnapshot(RequestStatus.Unknown));
+            throw;
+        }
+
+        if (outcome == EnqueueOutcome.Full)
+        {
+            var refused = new RequestSnapshot(RequestStatus.Busy, RetryAfter: admission.RetryAfter(_key.Model, length));
+            End(refused);
+            return refused;
+        }
+
+        if (_work == work)
+        {
+            _status = outcome == EnqueueOutcome.Queued && _status != RequestStatus.Running ? RequestStatus.Queued : _status;
+            _position = length;
+            _estimate = admission.Wait(_key.Model, length);
+            _asynchronous |= terms.Asynchronous;
+        }
+
+        return null;
+    }
+
+    private async Task<RequestSnapshot> WaitAsync(RequestTerms terms, TimeSpan maxWait, bool joined, CancellationToken cancellationToken)
+    {
+        var deadline = time.GetUtcNow() + terms.Budget;
+        _latestDeadline = deadline > _latestDeadline ? deadline : _latestDeadline;
+        _asynchronous |= terms.Asynchronous;
+        if (_work is not { } work || maxWait <= TimeSpan.Zero)
+        {
+            return Snapshot(joined);
+        }
+
+        // A silo that stops lets its waiters go: they ask again and find the work through another silo.
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
+        _waiting++;
+        try
+        {
+            var wait = maxWait < terms.Budget ? maxWait : terms.Budget;
+            var end = await work.Task.WaitAsync(wait, time, stop.Token);
+            return joined ? end with { Joined = true } : end;
+        }
+        catch (TimeoutException)
+        {
+            return await CheckAsync(work, joined);
+        }
+        catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            DeactivateOnIdle();
+            return Snapshot(joined);
+        }
+        catch (OperationCanceledException)
+        {
+            if (_waiting == 1 && !_asynchronous && _work == work)
+            {
+                await WithdrawAsync(work);
+            }
+
+            throw;
+        }
+        finally
+        {
+            _waiting--;
+        }
+    }
+
+    /// <summary>After a wait without an end: the message that it ended may have been lost with a silo.</summary>
+    private async Task<RequestSnapshot> CheckAsync(TaskCompletionSource<RequestSnapshot> work, bool joined)
+    {
+        if (_work != work)
+        {
+            return Snapshot(joined);
+        }
+
+        _work = null;
+        var end = await FindAsync();
+        if (end is null && _work is not null)
+        {
+            // Still under way: those who wait on the old task go on waiting.
+            _work = work;
+            return Snapshot(joined);
+        }
+
+        var snapshot = end ?? new RequestSnapshot(RequestStatus.Unknown);
+        work.TrySetResult(snapshot);
+        return snapshot;
+    }
+
+    /// <summary>Nobody waits any more: frees the place in the queue, unless a batcher has the work already.</summary>
+    private async Task WithdrawAsync(TaskCompletionSource<RequestSnapshot> work)
+    {
+        try
+        {
+            if (await queue.WithdrawAsync(_key) && _work == work)
+            {
+                LogWithdrawn(_key.Item);
+                End(new RequestSnapshot(RequestStatus.Unknown));
+            }
+        }
+        catch (RedisException e)
+        {
+            // It runs or expires like any other.
+            LogUnavailable(_key.Item, e.Message);
+        }
+    }
+
+    private void End(RequestSnapshot outcome)
+    {
+        var work = _work;
+        _work = null;
+        _status = RequestStatus.Unknown;
+        _position = 0;
+        _done = outcome.Status == RequestStatus.Done ? outcome with { Joined = true } : null;
+        work?.TrySetResult(outcome);
+    }
+
+    private RequestSnapshot Snapshot(bool joined) =>
+        _done ?? new RequestSnapshot(
+            _work is null ? RequestStatus.Unknown : _status == RequestStatus.Running ? RequestStatus.Running : RequestStatus.Queued,
+            Position: _position,
+            EstimatedWait: _estimate,
+            Joined: joined);
+
+    private RequestSnapshot Unavailable(RedisException e)
+    {
+        LogUnavailable(_key.Item, e.Message);
+        return new RequestSnapshot(RequestStatus.Unavailable, RetryAfter: TimeSpan.FromSeconds(1));
+    }
+
+    private static TaskCompletionSource<RequestSnapshot> NewWork() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    [LoggerMessage(LogLevel.Debug, "{Item}: withdrawn, nobody waits for it any more")]
+    private partial void LogWithdrawn(string item);
+
+    [LoggerMessage(LogLevel.Warning, "{Item}: Redis cannot be reached: {Reason}")]
+    private partial void LogUnavailable(string item, string reason);
+}

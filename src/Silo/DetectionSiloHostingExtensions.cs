@@ -1,0 +1,126 @@
+using Detection.Contracts.Storage;
+using Detection.Grains.Batching;
+using Detection.Grains.Cluster;
+using Detection.Grains.Devices;
+using Detection.Grains.Fetching;
+using Detection.Grains.Placement;
+using Detection.Grains.Queueing;
+using Detection.Grains.Requests;
+using Detection.Grains.Results;
+using Detection.Inference.Devices;
+using Detection.Inference.Models;
+using Detection.Silo.Health;
+using Microsoft.Extensions.Options;
+using Orleans.Configuration;
+using Orleans.Runtime.MembershipService.SiloMetadata;
+using StackExchange.Redis;
+
+namespace Detection.Silo;
+
+/// <summary>Adds a silo of the detection cluster to a host.</summary>
+public static class DetectionSiloHostingExtensions
+{
+    /// <summary>
+    /// Adds a silo, with the devices of this machine, to the cluster in the Redis of the connection string <c>redis</c>.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">There is no connection string <c>redis</c>.</exception>
+    public static IHostApplicationBuilder AddDetectionSilo(this IHostApplicationBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        var configuration = builder.Configuration;
+        var connectionString = configuration.GetConnectionString("redis")
+            ?? throw new InvalidOperationException("A silo needs the connection string 'redis' (ConnectionStrings__redis).");
+        var redis = RedisConnection.Parse(connectionString);
+        var silo = configuration.GetSection("Detection:Silo").Get<SiloOptions>() ?? new SiloOptions();
+        var endpoint = SiloEndpoint.Choose(silo, redis);
+        var name = silo.Name ?? $"{Environment.MachineName}-{endpoint.Port}";
+
+        var services = builder.Services;
+        services.AddOptions<SiloOptions>().BindConfiguration("Detection:Silo").ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<QueueOptions>().BindConfiguration("Detection:Queue").ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<BatcherOptions>().BindConfiguration("Detection:Batching").ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<RequestOptions>().BindConfiguration("Detection:Requests").ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<ResultOptions>().BindConfiguration("Detection:Results").ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<ModelOptions>().BindConfiguration("Detection:Models").ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<IConnectionMultiplexer>(_ => ConnectionMultiplexer.Connect(RedisConnection.Parse(connectionString)));
+        services.AddSingleton(TimeProvider.System);
+
+        var devices = FindDevices(configuration, name);
+        services.AddSingleton(devices);
+        services.AddSingleton<RequestQueue>();
+        services.AddSingleton<ResultCache>();
+        services.AddSingleton<Admission>();
+        services.AddSingleton<BatcherServices>();
+        services.AddSingleton<InferenceHost>();
+        services.AddSingleton<ModelRepository>();
+        services.AddPictureFetching(configuration);
+
+        builder.UseOrleans(orleans => orleans
+            .Configure<ClusterOptions>(cluster =>
+            {
+                cluster.ClusterId = silo.ClusterId;
+                cluster.ServiceId = silo.ServiceId;
+            })
+            .Configure<Orleans.Configuration.SiloOptions>(options => options.SiloName = name)
+            .ConfigureEndpoints(endpoint.Address, endpoint.Port, endpoint.GatewayPort, listenOnAnyHostAddress: !System.Net.IPAddress.IsLoopback(endpoint.Address))
+            .UseRedisClustering(options =>
+            {
+                options.ConfigurationOptions = redis;
+                options.CreateRedisKey = _ => RedisKeys.Members;
+            })
+            .AddRedisGrainStorage(RequestGrain.Storage, options => options.Configure<IOptions<RequestOptions>>((storage, requests) =>
+            {
+                storage.ConfigurationOptions = redis;
+                storage.GetStorageKey = (_, grain) => RedisKeys.State(grain.Key.ToString()!);
+
+                // Whole seconds, and well above the time that a grain lives: a write after the expiry would fail.
+                storage.EntryExpiry = TimeSpan.FromSeconds(Math.Ceiling((requests.Value.FailureExpiry + (2 * requests.Value.IdleAge)).TotalSeconds));
+            }))
+            .Configure<ClusterMembershipOptions>(membership =>
+            {
+                // A crashed silo is out of the cluster within about three seconds.
+                membership.ProbeTimeout = TimeSpan.FromSeconds(1);
+                membership.NumMissedProbesLimit = 3;
+                membership.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(5);
+                membership.TableRefreshTimeout = TimeSpan.FromSeconds(5);
+                membership.DefunctSiloExpiration = TimeSpan.FromHours(1);
+                membership.DefunctSiloCleanupPeriod = TimeSpan.FromMinutes(10);
+            })
+            .Configure<GrainCollectionOptions>(collection =>
+            {
+                collection.CollectionQuantum = TimeSpan.FromSeconds(5);
+                collection.ClassSpecificCollectionAge[typeof(RequestGrain).FullName!] =
+                    configuration.GetSection("Detection:Requests").Get<RequestOptions>()?.IdleAge ?? new RequestOptions().IdleAge;
+            })
+            .UseSiloMetadata(new Dictionary<string, string>
+            {
+                [DevicePlacementDirector.MetadataKey] = string.Join(DevicePlacementDirector.Separator, devices.Devices.Select(device => device.Id)),
+            })
+            .AddPlacementDirector<DevicePlacement, DevicePlacementDirector>()
+            .AddActivityPropagation());
+
+        // After Orleans: they stop before it, while grains can still be called.
+        services.AddHostedSingleton<ClusterView>();
+        services.AddHostedSingleton<MembershipGuard>();
+        services.AddHostedSingleton<SiloReporter>();
+        services.AddHostedSingleton<InferenceService>();
+        services.AddHealthChecks().AddCheck<SiloHealthCheck>("silo", tags: ["ready"]);
+        return builder;
+    }
+
+    private static LocalDevices FindDevices(IConfiguration configuration, string silo)
+    {
+        using var loggers = LoggerFactory.Create(logging => logging.AddConfiguration(configuration.GetSection("Logging")).AddConsole());
+        var options = configuration.GetSection("Detection").Get<DeviceOptions>() ?? new DeviceOptions();
+        return options.Devices == "none"
+            ? new LocalDevices(silo, [], [])
+            : new LocalDevices(silo, [new LocalDevice($"{silo}/cpu", new CpuDevice(options, TimeProvider.System, loggers.CreateLogger<CpuDevice>()))], []);
+    }
+
+    private static void AddHostedSingleton<T>(this IServiceCollection services)
+        where T : class, IHostedService
+    {
+        services.AddSingleton<T>();
+        services.AddHostedService(provider => provider.GetRequiredService<T>());
+    }
+}

@@ -1,0 +1,23 @@
+using System.Net.NetworkInformation;
+
+namespace Detection.Silo.Health;
+
+/// <summary>Where a silo answers health requests when nobody said where.</summary>
+internal static class HealthAddress
+{
+    private const int UsualPort = 8081;
+
+    /// <summary>Takes port 8081 of the loopback address, or the next free one, so that several silos run on one machine.</summary>
+    public static void UseHealthAddress(this WebApplicationBuilder builder)
+    {
+        var configuration = builder.Configuration;
+        if (configuration["urls"] is not null || configuration["http_ports"] is not null || configuration.GetSection("Kestrel:Endpoints").Exists())
+        {
+            return;
+        }
+
+        var used = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Select(listener => listener.Port).ToHashSet();
+        var port = Enumerable.Range(UsualPort, 1000).First(candidate => !used.Contains(candidate));
+        builder.WebHost.UseUrls($"http://localhost:{port}");
+    }
+}

@@ -1,0 +1,48 @@
+using Detection.Contracts.Cluster;
+using Detection.Grains.Cluster;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using StackExchange.Redis;
+
+namespace Detection.Silo.Health;
+
+/// <summary>
+/// Whether this silo can do its work: a member of the cluster, Redis within reach, every device with a model, and no batcher stuck.
+/// </summary>
+internal sealed class SiloHealthCheck(ISiloStatusOracle membership, SiloReporter reporter, IConnectionMultiplexer redis) : IHealthCheck
+{
+    private static readonly TimeSpan RedisTimeout = TimeSpan.FromSeconds(1);
+
+    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken)
+    {
+        var reasons = new List<string>();
+        if (membership.CurrentStatus != SiloStatus.Active)
+        {
+            reasons.Add($"The silo is not a member of the cluster: {membership.CurrentStatus}.");
+        }
+
+        try
+        {
+            await redis.GetDatabase().PingAsync().WaitAsync(RedisTimeout, cancellationToken);
+        }
+        catch (Exception e) when (e is RedisException or TimeoutException)
+        {
+            reasons.Add("Redis cannot be reached.");
+        }
+
+        var report = reporter.Report();
+        foreach (var device in report.Devices)
+        {
+            if (report.Batchers.All(batcher => batcher.Device != device.Id))
+            {
+                reasons.Add($"Device {device.Id} has no batcher: its model is still loading, or none could be loaded.");
+            }
+        }
+
+        reasons.AddRange(report.Batchers
+            .Where(batcher => batcher.State == BatcherState.Stuck)
+            .Select(batcher => $"The batcher of {batcher.Model} on {batcher.Device} is stuck with {batcher.InFlight} pictures."));
+        return reasons.Count == 0
+            ? HealthCheckResult.Healthy(string.Join(' ', report.Problems))
+            : HealthCheckResult.Unhealthy(string.Join(' ', reasons.Concat(report.Problems)));
+    }
+}

@@ -1,0 +1,231 @@
+using System.Text;
+using CsCheck;
+using Detection.Contracts.Storage;
+using Detection.Grains.Queueing;
+using Detection.Testing;
+using static Detection.Grains.Tests.Queueing.QueueFixture;
+
+namespace Detection.Grains.Tests.Queueing;
+
+/// <summary>
+/// Explores what happens when processes die between any two steps of Enqueue, Claim, Settle, Reclaim, Release and Withdraw. A script
+/// is atomic in Redis, so that a crash point lies between two of them. After every step each accepted item stands in exactly one
+/// place; at the end, once batchers that live have drained the queue, each was settled exactly once or given up.
+/// </summary>
+public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueFixture>
+{
+    private const int Items = 8;
+    private const int Batchers = 3;
+
+    private enum Step
+    {
+        Enqueue,
+        Claim,
+        SettleOne,
+        SettleTwice,
+        Crash,
+        LeaseEnds,
+        Reclaim,
+        Release,
+        Withdraw,
+        Renew,
+    }
+
+    [Fact]
+    public async Task No_crash_point_loses_or_doubles_an_item()
+    {
+        RedisServer.SkipUnlessInstalled();
+        var steps = Gen.Select(Gen.Enum<Step>(), Gen.Int[0, Items - 1], Gen.Int[0, Batchers - 1]).Array[5, 80];
+        await steps.SampleAsync(RunAsync, iter: 150, threads: 1, print: Print);
+    }
+
+    private async Task RunAsync((Step Step, int Item, int Batcher)[] steps)
+    {
+        var run = new Run(fixture, fixture.NewModel());
+        foreach (var (step, item, batcher) in steps)
+        {
+            await run.TakeAsync(step, item, batcher);
+            await run.CheckAsync();
+        }
+
+        await run.DrainAsync();
+    }
+
+    private static string Print((Step Step, int Item, int Batcher)[] steps) =>
+        string.Join(' ', steps.Select(step => $"{step.Step}({step.Item},{step.Batcher})"));
+
+    private sealed class Run(QueueFixture fixture, string model)
+    {
+        private readonly RequestQueue _queue = fixture.NewQueue();
+
+        /// <summary>Accepted and not yet ended.</summary>
+        private readonly HashSet<int> _open = [];
+        private readonly Dictionary<int, int> _settled = [];
+
+        /// <summary>What each batcher believes it holds; it may be wrong once its lease has ended.</summary>
+        private readonly List<int>[] _believes = [.. Enumerable.Range(0, Batchers).Select(_ => new List<int>())];
+        private readonly string?[] _names = new string?[Batchers];
+        private int _generation;
+
+        public async Task TakeAsync(Step step, int item, int batcher)
+        {
+            switch (step)
+            {
+                case Step.Enqueue:
+                    if ((await _queue.EnqueueAsync(Item(model, item), int.MaxValue)).Outcome == EnqueueOutcome.Queued)
+                    {
+                        Assert.True(_open.Add(item), $"{item} was queued while it was open");
+                    }
+                    else
+                    {
+                        Assert.Contains(item, _open);
+                    }
+
+                    break;
+                case Step.Claim:
+                    if (_names[batcher] is null)
+                    {
+                        _names[batcher] = $"batcher{batcher}-{_generation++}";
+                        await _queue.TakeLeaseAsync(model, _names[batcher]!);
+                    }
+
+                    var claim = await _queue.ClaimAsync(model, _names[batcher]!, 3);
+                    Assert.Empty(claim.Void);
+                    _believes[batcher].AddRange(claim.Items.Select(claimed => Convert.ToInt32(claimed.Key.ImageKey, 16)));
+                    break;
+                case Step.SettleOne when _believes[batcher].Count > 0:
+                    await SettleAsync(batcher, _believes[batcher][0]);
+                    _believes[batcher].RemoveAt(0);
+                    break;
+                case Step.SettleTwice when _believes[batcher].Count > 0:
+                    await SettleAsync(batcher, _believes[batcher][0]);
+                    await SettleAsync(batcher, _believes[batcher][0]);
+                    break;
+                case Step.Crash:
+                    // The process is gone with all it believed; its lease ends later.
+                    _believes[batcher].Clear();
+                    _names[batcher] = null;
+                    break;
+                case Step.LeaseEnds:
+                    foreach (var name in await _queue.BatchersAsync(model))
+                    {
+                        if (name.StartsWith($"batcher{batcher}-", StringComparison.Ordinal))
+                        {
+                            await fixture.EndLeaseAsync(model, name);
+                        }
+                    }
+
+                    break;
+                case Step.Reclaim:
+                    foreach (var name in await _queue.BatchersAsync(model))
+                    {
+                        await ReclaimAsync(name);
+                    }
+
+                    break;
+                case Step.Release when _names[batcher] is { } ended:
+                    await _queue.ReleaseAsync(model, ended);
+                    _believes[batcher].Clear();
+                    _names[batcher] = null;
+                    break;
+                case Step.Withdraw:
+                    if (await _queue.WithdrawAsync(Key(model, item)))
+                    {
+                        Assert.True(_open.Remove(item), $"{item} was withdrawn twice");
+                    }
+
+                    break;
+                case Step.Renew when _names[batcher] is { } name:
+                    if (!await _queue.RenewLeaseAsync(model, name))
+                    {
+                        _names[batcher] = null;
+                    }
+
+                    break;
+            }
+        }
+
+        /// <summary>Every open item stands in exactly one list and has its mark; nothing else stands anywhere.</summary>
+        public async Task CheckAsync()
+        {
+            var places = new List<int>();
+            places.AddRange(await ListAsync(RedisKeys.Queue(model)));
+            foreach (var name in await _queue.BatchersAsync(model))
+            {
+                places.AddRange(await ListAsync(RedisKeys.InFlight(model, name)));
+            }
+
+            Assert.Equal(_open.Order(), places.Order());
+            for (var item = 0; item < Items; item++)
+            {
+                Assert.Equal(_open.Contains(item), await _queue.ContainsAsync(Key(model, item)));
+            }
+        }
+
+        /// <summary>Every process dies; one that lives takes over and finishes.</summary>
+        public async Task DrainAsync()
+        {
+            foreach (var name in await _queue.BatchersAsync(model))
+            {
+                await fixture.EndLeaseAsync(model, name);
+                await ReclaimAsync(name);
+            }
+
+            for (var batcher = 0; batcher < Batchers; batcher++)
+            {
+                _believes[batcher].Clear();
+                _names[batcher] = null;
+            }
+
+            for (var round = 0; _open.Count > 0; round++)
+            {
+                Assert.True(round < 10 * Items, "the queue does not drain");
+                await TakeAsync(Step.Claim, 0, 0);
+                while (_believes[0].Count > 0)
+                {
+                    await TakeAsync(Step.SettleOne, 0, 0);
+                }
+
+                await CheckAsync();
+            }
+
+            await TakeAsync(Step.Release, 0, 0);
+            Assert.Empty(await _queue.BatchersAsync(model));
+            foreach (var item in _settled.Keys)
+            {
+                Assert.True(await fixture.Database.KeyExistsAsync(RedisKeys.Result(Key(model, item))), $"{item} has no result");
+            }
+
+            await foreach (var key in fixture.Redis.GetServers()[0].KeysAsync(pattern: $"*{model}*"))
+            {
+                Assert.True(await fixture.Database.KeyTimeToLiveAsync(key) is not null, $"{key} would stay for ever");
+            }
+        }
+
+        private async Task ReclaimAsync(string name)
+        {
+            foreach (var poison in (await _queue.ReclaimAsync(model, name)).Poison)
+            {
+                Assert.True(_open.Remove(Convert.ToInt32(poison.ImageKey, 16)), "an item was given up that was not open");
+            }
+        }
+
+        private async Task SettleAsync(int batcher, int item)
+        {
+            if (_names[batcher] is not { } name)
+            {
+                return;
+            }
+
+            var settlement = new Settlement(Key(model, item), Encoding.UTF8.GetBytes("result"));
+            if ((await _queue.SettleAsync(model, name, [settlement], TimeSpan.FromMinutes(5)))[0])
+            {
+                Assert.True(_open.Remove(item), $"{item} was settled while it was not open");
+                _settled[item] = _settled.GetValueOrDefault(item) + 1;
+            }
+        }
+
+        private async Task<IEnumerable<int>> ListAsync(string list) =>
+            (await fixture.Database.ListRangeAsync(list)).Select(entry => Convert.ToInt32((string)entry!, 16));
+    }
+}

@@ -1,0 +1,51 @@
+using Detection.Contracts.Requests;
+using Detection.Contracts.Storage;
+using Detection.Grains.Queueing;
+using Detection.Testing;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace Detection.Grains.Tests.Queueing;
+
+/// <summary>One Redis for the queue's tests; each test has a model, and so keys, of its own.</summary>
+public sealed class QueueFixture : IAsyncLifetime
+{
+    private RedisServer? _server;
+    private int _models;
+
+    public IConnectionMultiplexer Redis { get; private set; } = null!;
+
+    public IDatabase Database => Redis.GetDatabase();
+
+    public async ValueTask InitializeAsync()
+    {
+        _server = await RedisServer.StartAsync();
+        Redis = await _server.ConnectAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Redis.DisposeAsync();
+        await _server!.DisposeAsync();
+    }
+
+    public string NewModel() => $"test@{Interlocked.Increment(ref _models):x12}";
+
+    public RequestQueue NewQueue(Action<QueueOptions>? configure = null)
+    {
+        var options = new QueueOptions { Lease = TimeSpan.FromMinutes(5) };
+        configure?.Invoke(options);
+        return new RequestQueue(Redis, Options.Create(options), TimeProvider.System);
+    }
+
+    public static QueuedItem Item(string model, int number, TimeSpan? budget = null)
+    {
+        var now = DateTimeOffset.UtcNow;
+        return new QueuedItem(Key(model, number), now + (budget ?? TimeSpan.FromMinutes(1)), now);
+    }
+
+    public static RequestKey Key(string model, int number) => new(model, number.ToString("x64"));
+
+    /// <summary>What time does to the lease of a batcher that died.</summary>
+    public Task EndLeaseAsync(string model, string batcher) => Database.KeyDeleteAsync(RedisKeys.Lease(model, batcher));
+}

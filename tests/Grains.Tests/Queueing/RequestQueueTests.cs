@@ -1,0 +1,300 @@
+using Detection.Contracts.Storage;
+using Detection.Grains.Queueing;
+using Detection.Testing;
+using static Detection.Grains.Tests.Queueing.QueueFixture;
+
+namespace Detection.Grains.Tests.Queueing;
+
+public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<QueueFixture>
+{
+    private readonly string _model = fixture.NewModel();
+
+    [Fact]
+    public async Task Capacity_is_exact_under_concurrent_callers()
+    {
+        var queue = fixture.NewQueue(options => options.Capacity = 16);
+
+        var outcomes = await Task.WhenAll(Enumerable.Range(0, 200).Select(i => queue.EnqueueAsync(Item(_model, i), int.MaxValue)));
+
+        Assert.Equal(16, outcomes.Count(outcome => outcome.Outcome == EnqueueOutcome.Queued));
+        Assert.Equal(184, outcomes.Count(outcome => outcome.Outcome == EnqueueOutcome.Full));
+        Assert.Equal(16, await queue.LengthAsync(_model));
+    }
+
+    [Fact]
+    public async Task A_refused_item_leaves_nothing_behind()
+    {
+        var queue = fixture.NewQueue();
+
+        var (outcome, _) = await queue.EnqueueAsync(Item(_model, 1), limit: 0);
+
+        Assert.Equal(EnqueueOutcome.Full, outcome);
+        Assert.False(await queue.ContainsAsync(Key(_model, 1)));
+        Assert.Equal(0, await queue.LengthAsync(_model));
+    }
+
+    [Fact]
+    public async Task An_item_is_queued_once_also_while_it_runs()
+    {
+        var queue = fixture.NewQueue();
+        Assert.Equal((EnqueueOutcome.Queued, 1), await queue.EnqueueAsync(Item(_model, 1), 10));
+        Assert.Equal((EnqueueOutcome.AlreadyThere, 1), await queue.EnqueueAsync(Item(_model, 1), 10));
+
+        await queue.TakeLeaseAsync(_model, "a");
+        await queue.ClaimAsync(_model, "a", 32);
+
+        Assert.Equal((EnqueueOutcome.AlreadyThere, 0), await queue.EnqueueAsync(Item(_model, 1), 10));
+    }
+
+    [Fact]
+    public async Task Whoever_joins_extends_the_deadline_and_never_shortens_it()
+    {
+        var queue = fixture.NewQueue();
+        await queue.EnqueueAsync(Item(_model, 1, TimeSpan.FromSeconds(10)), 10);
+        var longer = Item(_model, 1, TimeSpan.FromSeconds(50));
+        await queue.EnqueueAsync(longer, 10);
+        await queue.EnqueueAsync(Item(_model, 1, TimeSpan.FromSeconds(5)), 10);
+
+        await queue.TakeLeaseAsync(_model, "a");
+        var item = Assert.Single((await queue.ClaimAsync(_model, "a", 32)).Items);
+
+        Assert.Equal(longer.Deadline.ToUnixTimeMilliseconds(), item.Deadline.ToUnixTimeMilliseconds());
+    }
+
+    [Fact]
+    public async Task Claims_are_first_in_first_out_and_bounded()
+    {
+        var queue = fixture.NewQueue();
+        await EnqueueAsync(queue, 1, 2, 3, 4, 5);
+        await queue.TakeLeaseAsync(_model, "a");
+
+        var first = await queue.ClaimAsync(_model, "a", 3);
+        var second = await queue.ClaimAsync(_model, "a", 3);
+
+        Assert.Equal([Key(_model, 1), Key(_model, 2), Key(_model, 3)], first.Items.Select(item => item.Key));
+        Assert.Equal(2, first.Waiting);
+        Assert.Equal([Key(_model, 4), Key(_model, 5)], second.Items.Select(item => item.Key));
+        Assert.Equal(0, second.Waiting);
+    }
+
+    [Fact]
+    public async Task Without_a_lease_nothing_is_claimed()
+    {
+        var queue = fixture.NewQueue();
+        await EnqueueAsync(queue, 1);
+
+        var claim = await queue.ClaimAsync(_model, "a", 32);
+
+        Assert.False(claim.LeaseHeld);
+        Assert.Empty(claim.Items);
+        Assert.Equal(1, await queue.LengthAsync(_model));
+    }
+
+    [Fact]
+    public async Task An_item_settles_once_and_only_for_its_holder()
+    {
+        var queue = fixture.NewQueue();
+        await EnqueueAsync(queue, 1);
+        await queue.TakeLeaseAsync(_model, "a");
+        await queue.ClaimAsync(_model, "a", 32);
+
+        Assert.False(await SettleAsync(queue, "b", 1, "stolen"));
+        Assert.True((await fixture.Database.StringGetAsync(RedisKeys.Result(Key(_model, 1)))).IsNull);
+
+        Assert.True(await SettleAsync(queue, "a", 1, "first"));
+        Assert.False(await SettleAsync(queue, "a", 1, "second"));
+        Assert.Equal("first", (string?)await fixture.Database.StringGetAsync(RedisKeys.Result(Key(_model, 1))));
+        Assert.False(await queue.ContainsAsync(Key(_model, 1)));
+        Assert.NotNull(await fixture.Database.KeyTimeToLiveAsync(RedisKeys.Result(Key(_model, 1))));
+    }
+
+    [Fact]
+    public async Task A_live_batcher_is_not_reclaimed()
+    {
+        var queue = fixture.NewQueue();
+        await EnqueueAsync(queue, 1);
+        await queue.TakeLeaseAsync(_model, "a");
+        await queue.ClaimAsync(_model, "a", 32);
+
+        Assert.True((await queue.ReclaimAsync(_model, "a")).Alive);
+        Assert.Equal(0, await queue.LengthAsync(_model));
+    }
+
+    [Fact]
+    public async Task What_a_dead_batcher_held_returns_to_the_head_in_order()
+    {
+        var queue = fixture.NewQueue();
+        await EnqueueAsync(queue, 1, 2, 3, 4);
+        await queue.TakeLeaseAsync(_model, "a");
+        await queue.ClaimAsync(_model, "a", 3);
+        await fixture.EndLeaseAsync(_model, "a");
+
+        var reclaimed = await queue.ReclaimAsync(_model, "a");
+
+        Assert.Equal(3, reclaimed.Returned);
+        Assert.Empty(reclaimed.Poison);
+        Assert.Empty(await queue.BatchersAsync(_model));
+        await queue.TakeLeaseAsync(_model, "b");
+        var claim = await queue.ClaimAsync(_model, "b", 32);
+        Assert.Equal([1, 2, 3, 4], claim.Items.Select(item => Number(item)));
+        Assert.Equal([1, 1, 1, 0], claim.Items.Select(item => item.Attempts));
+    }
+
+    [Fact]
+    public async Task A_batcher_that_wakes_after_its_lease_settles_nothing()
+    {
+        var queue = fixture.NewQueue();
+        await EnqueueAsync(queue, 1);
+        await queue.TakeLeaseAsync(_model, "sleeper");
+        await queue.ClaimAsync(_model, "sleeper", 32);
+        await fixture.EndLeaseAsync(_model, "sleeper");
+        await queue.ReclaimAsync(_model, "sleeper");
+        await queue.TakeLeaseAsync(_model, "b");
+        await queue.ClaimAsync(_model, "b", 32);
+
+        Assert.False(await queue.RenewLeaseAsync(_model, "sleeper"));
+        Assert.False(await SettleAsync(queue, "sleeper", 1, "late"));
+        Assert.True(await queue.ContainsAsync(Key(_model, 1)));
+        Assert.True(await SettleAsync(queue, "b", 1, "result"));
+    }
+
+    [Fact]
+    public async Task The_third_death_gives_an_item_up_and_a_suspect_is_claimed_alone()
+    {
+        var queue = fixture.NewQueue();
+        await EnqueueAsync(queue, 1, 2);
+        for (var death = 1; death <= 2; death++)
+        {
+            await DieAsync(queue, $"victim{death}", expectedItems: 2);
+        }
+
+        // Both are suspects now: each is claimed alone, so that the innocent one is not given up with the other.
+        await queue.TakeLeaseAsync(_model, "victim3");
+        Assert.Equal(1, Number(Assert.Single((await queue.ClaimAsync(_model, "victim3", 32)).Items)));
+        await fixture.EndLeaseAsync(_model, "victim3");
+        var reclaimed = await queue.ReclaimAsync(_model, "victim3");
+
+        Assert.Equal(Key(_model, 1), Assert.Single(reclaimed.Poison));
+        Assert.Equal(0, reclaimed.Returned);
+        Assert.False(await queue.ContainsAsync(Key(_model, 1)));
+        var letter = Assert.Single(await fixture.Database.ListRangeAsync(RedisKeys.Dead(_model)));
+        Assert.StartsWith(Key(_model, 1).Item + "|poison|3|", (string?)letter, StringComparison.Ordinal);
+        Assert.NotNull(await fixture.Database.KeyTimeToLiveAsync(RedisKeys.Dead(_model)));
+
+        await queue.TakeLeaseAsync(_model, "b");
+        Assert.Equal(2, Number(Assert.Single((await queue.ClaimAsync(_model, "b", 32)).Items)));
+        Assert.True(await SettleAsync(queue, "b", 2, "fine"));
+        Assert.False(await fixture.Database.KeyExistsAsync(RedisKeys.Attempts(_model)));
+    }
+
+    [Fact]
+    public async Task Dead_letters_are_bounded()
+    {
+        var queue = fixture.NewQueue(options => (options.MaxAttempts, options.DeadLetters) = (1, 3));
+        for (var i = 0; i < 5; i++)
+        {
+            await EnqueueAsync(queue, i);
+            await DieAsync(queue, $"victim{i}", expectedItems: 1);
+        }
+
+        var letters = await fixture.Database.ListRangeAsync(RedisKeys.Dead(_model));
+        Assert.Equal([4, 3, 2], letters.Select(letter => Convert.ToInt32(((string)letter!)[..64], 16)));
+    }
+
+    [Fact]
+    public async Task An_orderly_end_returns_items_without_counting_an_attempt()
+    {
+        var queue = fixture.NewQueue();
+        await EnqueueAsync(queue, 1, 2, 3);
+        await queue.TakeLeaseAsync(_model, "a");
+        await queue.ClaimAsync(_model, "a", 2);
+
+        Assert.Equal(2, await queue.ReleaseAsync(_model, "a"));
+
+        Assert.Empty(await queue.BatchersAsync(_model));
+        await queue.TakeLeaseAsync(_model, "b");
+        var claim = await queue.ClaimAsync(_model, "b", 32);
+        Assert.Equal([1, 2, 3], claim.Items.Select(Number));
+        Assert.All(claim.Items, item => Assert.Equal(0, item.Attempts));
+    }
+
+    [Fact]
+    public async Task A_withdrawn_item_frees_its_place_and_a_claimed_one_stays()
+    {
+        var queue = fixture.NewQueue();
+        await EnqueueAsync(queue, 1, 2);
+        await queue.TakeLeaseAsync(_model, "a");
+        await queue.ClaimAsync(_model, "a", 1);
+
+        Assert.False(await queue.WithdrawAsync(Key(_model, 1)));
+        Assert.True(await queue.WithdrawAsync(Key(_model, 2)));
+
+        Assert.True(await queue.ContainsAsync(Key(_model, 1)));
+        Assert.False(await queue.ContainsAsync(Key(_model, 2)));
+        Assert.Equal(0, await queue.LengthAsync(_model));
+    }
+
+    [Fact]
+    public async Task An_item_whose_mark_is_gone_is_void()
+    {
+        var queue = fixture.NewQueue();
+        await EnqueueAsync(queue, 1);
+        await fixture.Database.KeyDeleteAsync(RedisKeys.Item(Key(_model, 1)));
+        await queue.TakeLeaseAsync(_model, "a");
+
+        var claim = await queue.ClaimAsync(_model, "a", 32);
+
+        Assert.Empty(claim.Items);
+        Assert.Equal(Key(_model, 1), Assert.Single(claim.Void));
+    }
+
+    [Fact]
+    public async Task What_others_wrote_into_the_list_does_no_harm()
+    {
+        var queue = fixture.NewQueue();
+        await fixture.Database.ListRightPushAsync(RedisKeys.Queue(_model), "not a request");
+        await EnqueueAsync(queue, 1);
+        await queue.TakeLeaseAsync(_model, "a");
+
+        var claim = await queue.ClaimAsync(_model, "a", 32);
+
+        Assert.Equal(1, Number(Assert.Single(claim.Items)));
+        Assert.Equal(1, await fixture.Database.ListLengthAsync(RedisKeys.InFlight(_model, "a")));
+    }
+
+    [Fact]
+    public async Task Enqueueing_wakes_the_batchers_of_the_model_and_no_other()
+    {
+        var queue = fixture.NewQueue();
+        int woken = 0, others = 0;
+        await using var own = await queue.SubscribeAsync(_model, () => Interlocked.Increment(ref woken));
+        await using var other = await queue.SubscribeAsync(fixture.NewModel(), () => Interlocked.Increment(ref others));
+
+        await EnqueueAsync(queue, 1);
+
+        await Eventually.Async(() => Volatile.Read(ref woken) == 1, TimeSpan.FromSeconds(5), "the batcher is woken");
+        Assert.Equal(0, Volatile.Read(ref others));
+    }
+
+    private async Task EnqueueAsync(RequestQueue queue, params int[] numbers)
+    {
+        foreach (var number in numbers)
+        {
+            Assert.Equal(EnqueueOutcome.Queued, (await queue.EnqueueAsync(Item(_model, number), int.MaxValue)).Outcome);
+        }
+    }
+
+    private async Task DieAsync(RequestQueue queue, string batcher, int expectedItems)
+    {
+        await queue.TakeLeaseAsync(_model, batcher);
+        Assert.Equal(expectedItems, (await queue.ClaimAsync(_model, batcher, 32)).Items.Count);
+        await fixture.EndLeaseAsync(_model, batcher);
+        await queue.ReclaimAsync(_model, batcher);
+    }
+
+    private async Task<bool> SettleAsync(RequestQueue queue, string batcher, int number, string result) =>
+        (await queue.SettleAsync(
+            _model, batcher, [new Settlement(Key(_model, number), System.Text.Encoding.UTF8.GetBytes(result))], TimeSpan.FromMinutes(1)))[0];
+
+    private static int Number(QueuedItem item) => Convert.ToInt32(item.Key.ImageKey, 16);
+}
