@@ -16,7 +16,7 @@ internal static class PictureSniffer
             throw new PictureException(PictureFault.NotAPicture, "The picture is empty.");
         }
 
-        if (encoded.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xD8, 0xFF]))
+        if (encoded is [0xFF, 0xD8] or [0xFF, 0xD8, 0xFF, ..])
         {
             return PictureFormat.Jpeg;
         }

@@ -3,7 +3,6 @@ using Detection.Inference.Annotation;
 using Detection.Inference.Pictures;
 using Detection.Inference.Tests.Pictures;
 using SkiaSharp;
-using Xunit;
 
 namespace Detection.Inference.Tests.Annotation;
 

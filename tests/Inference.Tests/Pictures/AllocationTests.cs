@@ -1,6 +1,5 @@
 using Detection.Inference.Pictures;
 using Detection.Inference.Preprocessing;
-using Xunit;
 
 namespace Detection.Inference.Tests.Pictures;
 

@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.IO.Compression;
 using Detection.Inference.Pictures;
 using SkiaSharp;
-using Xunit;
 
 namespace Detection.Inference.Tests.Pictures;
 
@@ -299,22 +298,7 @@ public sealed class PictureDecoderTests
         file.Write(number);
         byte[] body = [.. name, .. data];
         file.Write(body);
-        BinaryPrimitives.WriteUInt32BigEndian(number, Crc(body));
+        BinaryPrimitives.WriteUInt32BigEndian(number, Samples.Crc(body));
         file.Write(number);
-    }
-
-    private static uint Crc(ReadOnlySpan<byte> data)
-    {
-        var crc = uint.MaxValue;
-        foreach (var value in data)
-        {
-            crc ^= value;
-            for (var bit = 0; bit < 8; bit++)
-            {
-                crc = (crc >> 1) ^ ((crc & 1) * 0xEDB88320);
-            }
-        }
-
-        return ~crc;
     }
 }

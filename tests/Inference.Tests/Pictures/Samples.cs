@@ -158,4 +158,20 @@ internal static class Samples
         byte[] body = [.. "Exif\0\0"u8, .. tiff];
         return [0xFF, 0xD8, 0xFF, 0xE1, 0, (byte)(body.Length + 2), .. body, .. jpeg[2..]];
     }
+
+    /// <summary>The checksum of a PNG chunk, over its name and data.</summary>
+    public static uint Crc(ReadOnlySpan<byte> data)
+    {
+        var crc = uint.MaxValue;
+        foreach (var value in data)
+        {
+            crc ^= value;
+            for (var bit = 0; bit < 8; bit++)
+            {
+                crc = (crc >> 1) ^ ((crc & 1) * 0xEDB88320);
+            }
+        }
+
+        return ~crc;
+    }
 }

@@ -1,5 +1,4 @@
 using Detection.Inference.Preprocessing;
-using Xunit;
 
 namespace Detection.Inference.Tests.Preprocessing;
 

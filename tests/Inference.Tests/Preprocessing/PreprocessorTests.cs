@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using Detection.Inference.Pictures;
 using Detection.Inference.Preprocessing;
-using Xunit;
 
 namespace Detection.Inference.Tests.Preprocessing;
 
