@@ -35,8 +35,8 @@ internal static partial class TestAuthority
     }
 #pragma warning restore CA2255
 
-    /// <summary>An intermediate authority below the trusted one.</summary>
-    public static X509Certificate2 NewIntermediate() => NewAuthority("intermediate.test", Root);
+    /// <summary>An intermediate authority below the trusted one, of a name that no certificate store of the machine has seen.</summary>
+    public static X509Certificate2 NewIntermediate() => NewAuthority($"{Guid.NewGuid():N}.test", Root);
 
     /// <summary>A server's certificate.</summary>
     /// <param name="name">The host.</param>
