@@ -1,1 +1,4 @@
-System.Console.WriteLine();
+using Detection.Frontend;
+
+var app = FrontendApplication.Create(args);
+await app.RunAsync();

@@ -1,0 +1,56 @@
+using Detection.Client;
+
+namespace Detection.Frontend.Detections;
+
+/// <summary>What was found in a picture.</summary>
+/// <param name="ImageKey">SHA-256 of the picture's bytes, lower-case hex. GET /v1/detections/{imageKey} reads this answer again.</param>
+/// <param name="Model">The model that looked, name@version.</param>
+/// <param name="Width">Width of the picture as seen upright, in pixels.</param>
+/// <param name="Height">Height of the picture as seen upright, in pixels.</param>
+/// <param name="Threshold">Lowest score of an object in this answer.</param>
+/// <param name="Source">Where the answer came from.</param>
+/// <param name="Cached">Whether it came from the result cache.</param>
+/// <param name="Boxes">What was found, highest score first.</param>
+/// <param name="Timings">Where the time went.</param>
+internal sealed record DetectionBody(
+    string ImageKey,
+    string Model,
+    int Width,
+    int Height,
+    float Threshold,
+    AnswerSource Source,
+    bool Cached,
+    IReadOnlyList<BoxBody> Boxes,
+    TimingsBody Timings)
+{
+    public static DetectionBody Of(DetectionAnswer answer, double total)
+    {
+        var timings = answer.Timings;
+        return new DetectionBody(
+            answer.ImageKey, answer.Model, answer.Width, answer.Height, answer.Threshold, answer.Source,
+            answer.Source == AnswerSource.Cached,
+            [.. answer.Objects.Select(o => new BoxBody(o.Label, o.ClassId, o.Score, o.X1, o.Y1, o.X2, o.Y2))],
+            new TimingsBody(timings.Queue, timings.Decode, timings.Preprocess, timings.Inference, timings.Postprocess, total, timings.BatchSize));
+    }
+}
+
+/// <summary>One object in a picture.</summary>
+/// <param name="Label">Name of its class.</param>
+/// <param name="ClassId">Index of its class in the model's labels.</param>
+/// <param name="Score">Confidence, 0 to 1.</param>
+/// <param name="X1">Left edge, in pixels of the upright picture.</param>
+/// <param name="Y1">Top edge, in pixels.</param>
+/// <param name="X2">Right edge, in pixels.</param>
+/// <param name="Y2">Bottom edge, in pixels.</param>
+internal sealed record BoxBody(string Label, int ClassId, float Score, float X1, float Y1, float X2, float Y2);
+
+/// <summary>Where the time went, in milliseconds. All but the total are those of the one time that the picture was computed.</summary>
+/// <param name="Queue">From entering the queue to being claimed.</param>
+/// <param name="Decode">Decoding the picture.</param>
+/// <param name="Preprocess">Resizing and normalising it.</param>
+/// <param name="Inference">The model's run.</param>
+/// <param name="Postprocess">From the model's outputs to boxes.</param>
+/// <param name="Total">This request, from its headers to its answer.</param>
+/// <param name="BatchSize">Pictures in the batch that this one was computed with.</param>
+internal sealed record TimingsBody(
+    double Queue, double Decode, double Preprocess, double Inference, double Postprocess, double Total, int BatchSize);

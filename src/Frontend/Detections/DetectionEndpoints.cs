@@ -1,0 +1,109 @@
+using Detection.Client;
+using Detection.Contracts.Requests;
+using Detection.Frontend.OpenApi;
+using Detection.Frontend.Problems;
+using Detection.Frontend.Uploads;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Detection.Frontend.Detections;
+
+/// <summary><c>/v1/detections</c>: pictures in, boxes out.</summary>
+internal static class DetectionEndpoints
+{
+    public static void AddDetections(this IServiceCollection services)
+    {
+        services.AddSingleton<UploadMemory>();
+        services.AddSingleton<UploadReader>();
+        services.AddSingleton<AnnotatedPictures>();
+        services.ConfigureHttpJsonOptions(FrontendJson.Use);
+    }
+
+    public static void MapDetections(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup("/v1/detections").WithTags("Detections");
+        group.MapPost("", DetectAsync).DescribeDetect();
+        group.MapGet("{imageKey}", FindAsync).DescribeFind();
+        group.MapGet("{imageKey}/image", FindPictureAsync).DescribeFindPicture();
+    }
+
+    private static async Task<IResult> DetectAsync(
+        [AsParameters] DetectionQuery query,
+        HttpContext http,
+        IDetectionClient client,
+        UploadReader uploads,
+        AnnotatedPictures pictures,
+        TimeProvider time)
+    {
+        var started = time.GetTimestamp();
+        var cancelled = http.RequestAborted;
+        var options = query.ToOptions();
+        using var upload = await uploads.ReadAsync(http.Request, cancelled);
+
+        DetectionAnswer answer;
+        try
+        {
+            answer = upload.Url is { } url
+                ? await client.DetectAsync(url, options, cancelled)
+                : await client.DetectAsync(upload.Picture, options, cancelled);
+        }
+        catch
+        {
+            // A client that gave up may still have the picture in a write to Redis.
+            upload.Abandon();
+            throw;
+        }
+
+        var total = time.GetElapsedTime(started).TotalMilliseconds;
+        AnswerHeaders.Write(http.Response, answer, total);
+        http.Response.Headers.Vary = "Accept";
+        if (!PreferredAnswer.IsPicture(http.Request.GetTypedHeaders()))
+        {
+            return Json(answer, total);
+        }
+
+        var picture = upload.Url is null
+            ? upload.Picture
+            : await client.FindPictureAsync(answer.ImageKey, cancelled) ?? throw NoResult(answer.ImageKey);
+        await pictures.WriteAsync(http.Response, picture, answer);
+        return TypedResults.Empty;
+    }
+
+    private static async Task<IResult> FindAsync(
+        string imageKey, [AsParameters] AnswerQuery query, HttpContext http, IDetectionClient client, TimeProvider time)
+    {
+        var started = time.GetTimestamp();
+        var answer = await FindAnswerAsync(imageKey, query, client, http.RequestAborted);
+        var total = time.GetElapsedTime(started).TotalMilliseconds;
+        AnswerHeaders.Write(http.Response, answer, total);
+        return Json(answer, total);
+    }
+
+    private static async Task<IResult> FindPictureAsync(
+        string imageKey, [AsParameters] AnswerQuery query, HttpContext http, IDetectionClient client, AnnotatedPictures pictures, TimeProvider time)
+    {
+        var started = time.GetTimestamp();
+        var answer = await FindAnswerAsync(imageKey, query, client, http.RequestAborted);
+        var picture = await client.FindPictureAsync(answer.ImageKey, http.RequestAborted) ?? throw NoResult(answer.ImageKey);
+        AnswerHeaders.Write(http.Response, answer, time.GetElapsedTime(started).TotalMilliseconds);
+        await pictures.WriteAsync(http.Response, picture, answer);
+        return TypedResults.Empty;
+    }
+
+    private static async Task<DetectionAnswer> FindAnswerAsync(
+        string imageKey, AnswerQuery query, IDetectionClient client, CancellationToken cancellationToken)
+    {
+        var options = query.ToOptions();
+        if (!RequestKey.IsImageKey(imageKey))
+        {
+            throw new ProblemException(ProblemType.ResultNotFound, "An image key is 64 lower-case hex digits.");
+        }
+
+        return await client.FindAsync(imageKey, options, cancellationToken) ?? throw NoResult(imageKey);
+    }
+
+    private static JsonHttpResult<DetectionBody> Json(DetectionAnswer answer, double total) =>
+        TypedResults.Json(DetectionBody.Of(answer, total), FrontendJson.Default.DetectionBody);
+
+    private static ProblemException NoResult(string imageKey) =>
+        new(ProblemType.ResultNotFound, "There is no result for this picture, or it has expired.") { ImageKey = imageKey };
+}

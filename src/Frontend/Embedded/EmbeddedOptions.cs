@@ -1,0 +1,21 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Detection.Frontend.Embedded;
+
+/// <summary>Settings of the one-process cluster, section <c>Embedded</c>. Without effect when a Redis connection string is set.</summary>
+public sealed class EmbeddedOptions
+{
+    /// <summary>Name of the section.</summary>
+    public const string Section = "Embedded";
+
+    /// <summary>
+    /// Memory of the embedded Redis-compatible server, in MiB. When it is full the oldest entries go, pictures and cached
+    /// results among them. 64 to 65536; default 512.
+    /// </summary>
+    [Range(64, 65536)]
+    public int RedisMemoryMegabytes { get; set; } = 512;
+
+    /// <summary>Port of the embedded server, on loopback only. 0 (any free one) to 65535; default 0.</summary>
+    [Range(0, 65535)]
+    public int RedisPort { get; set; }
+}

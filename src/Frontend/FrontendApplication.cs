@@ -1,0 +1,51 @@
+using Detection.Client;
+using Detection.Frontend.Detections;
+using Detection.Frontend.Embedded;
+using Detection.Frontend.Health;
+using Detection.Frontend.Listening;
+using Detection.Frontend.Models;
+using Detection.Frontend.OpenApi;
+using Detection.Frontend.Problems;
+using Detection.Frontend.Site;
+
+namespace Detection.Frontend;
+
+/// <summary>The front end: HTTP API and web page before a detection cluster, or, with no Redis configured, a whole cluster in one process.</summary>
+public static class FrontendApplication
+{
+    /// <summary>Puts the front end together. The caller runs it and disposes of it.</summary>
+    /// <param name="args">Command line, read as configuration.</param>
+    public static WebApplication Create(string[] args)
+    {
+        // Not the working directory: `dotnet run --project` and a published folder must find the same files.
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions
+        {
+            Args = args,
+            ContentRootPath = AppContext.BaseDirectory,
+        });
+
+        builder.Services.AddOptions<FrontendOptions>()
+            .BindConfiguration(FrontendOptions.Section)
+            .ValidateDataAnnotations()
+            .ValidateOnStart();
+
+        builder.AddListening();
+        builder.AddEmbeddedCluster();
+        builder.Services.AddDetectionClient(builder.Configuration);
+        builder.Services.AddProblems();
+        builder.Services.AddDetections();
+        builder.Services.AddClusterHealth();
+        builder.Services.AddApiDescription();
+
+        var app = builder.Build();
+        app.UseProblems();
+        app.UseSite();
+        app.MapDetections();
+        app.MapModels();
+        app.MapProblems();
+        app.MapClusterHealth();
+        app.MapOpenApi();
+        app.MapSite();
+        return app;
+    }
+}

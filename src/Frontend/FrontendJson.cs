@@ -1,0 +1,32 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Detection.Frontend.Detections;
+using Detection.Frontend.Health;
+using Detection.Frontend.Models;
+using Detection.Frontend.Problems;
+using Microsoft.AspNetCore.Http.Json;
+using Microsoft.AspNetCore.Mvc;
+
+namespace Detection.Frontend;
+
+/// <summary>All JSON that the front end writes.</summary>
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web,
+    NumberHandling = JsonNumberHandling.Strict,
+    UseStringEnumConverter = true,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(DetectionBody))]
+[JsonSerializable(typeof(ModelBody))]
+[JsonSerializable(typeof(ModelsBody))]
+[JsonSerializable(typeof(HealthBody))]
+[JsonSerializable(typeof(ProblemDescription))]
+[JsonSerializable(typeof(ProblemDetails))]
+internal sealed partial class FrontendJson : JsonSerializerContext
+{
+    /// <summary>Makes the framework, the OpenAPI document in the first place, see the types as they are written.</summary>
+    public static void Use(JsonOptions options)
+    {
+        options.SerializerOptions.TypeInfoResolverChain.Insert(0, Default);
+        options.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;
+    }
+}

@@ -1,0 +1,49 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Detection.Frontend;
+
+/// <summary>Settings of the front end, section <c>Frontend</c>.</summary>
+public sealed class FrontendOptions
+{
+    /// <summary>Name of the section.</summary>
+    public const string Section = "Frontend";
+
+    /// <summary>Most bytes of an uploaded picture. 1 KiB to 1 GiB; default 20 MiB. The silos have a limit of their own.</summary>
+    [Range(1024, 1 << 30)]
+    public int MaxPictureBytes { get; set; } = 20 * 1024 * 1024;
+
+    /// <summary>Most bytes that all uploads in progress hold together; further ones are refused. 1 MiB to 1 TiB; default 1 GiB.</summary>
+    [Range(1L << 20, 1L << 40)]
+    public long MaxBufferedBytes { get; set; } = 1L << 30;
+
+    /// <summary>Most bytes of the headers of one request. 4 KiB to 1 MiB; default 32 KiB.</summary>
+    [Range(4096, 1 << 20)]
+    public int MaxHeaderBytes { get; set; } = 32 * 1024;
+
+    /// <summary>Time in which the headers of a request must have arrived. 1 s to 5 min; default 15 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:05:00")]
+    public TimeSpan HeadersTimeout { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>Time in which the body of a request must have arrived. 1 s to 10 min; default 60 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
+    public TimeSpan UploadTimeout { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>
+    /// Least rate of a body that arrives and of an answer that is taken, in bytes per second, after 5 s of grace; slower
+    /// connections are closed. 0 (no limit) to 1 MiB/s; default 240.
+    /// </summary>
+    [Range(0, 1 << 20)]
+    public int MinBytesPerSecond { get; set; } = 240;
+
+    /// <summary>Annotated pictures drawn at the same time. 1 to 256; default the number of processors.</summary>
+    [Range(1, 256)]
+    public int MaxConcurrentDrawings { get; set; } = Math.Clamp(Environment.ProcessorCount, 1, 256);
+
+    /// <summary><c>Retry-After</c> of answers for which the cluster names none. 1 s to 5 min; default 1 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:05:00")]
+    public TimeSpan RetryAfter { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Time that a readiness probe may take. 100 ms to 30 s; default 2 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:00:30")]
+    public TimeSpan ReadinessTimeout { get; set; } = TimeSpan.FromSeconds(2);
+}

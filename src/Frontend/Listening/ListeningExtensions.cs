@@ -1,0 +1,36 @@
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Options;
+
+namespace Detection.Frontend.Listening;
+
+internal static class ListeningExtensions
+{
+    /// <summary>Where to listen when nobody says.</summary>
+    private const string DefaultUrl = "http://localhost:8080";
+
+    private static readonly string[] AddressSettings = ["urls", "http_ports", "https_ports"];
+    private static readonly TimeSpan RateGrace = TimeSpan.FromSeconds(5);
+
+    /// <summary>Address and limits of the HTTP server.</summary>
+    public static void AddListening(this WebApplicationBuilder builder)
+    {
+        var chosen = AddressSettings.Any(key => !string.IsNullOrEmpty(builder.Configuration[key]))
+            || builder.Configuration.GetSection("Kestrel:Endpoints").Exists();
+        if (!chosen)
+        {
+            builder.WebHost.UseUrls(DefaultUrl);
+        }
+
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+        builder.Services.AddOptions<KestrelServerOptions>().Configure<IOptions<FrontendOptions>>(static (kestrel, options) =>
+        {
+            var limits = kestrel.Limits;
+            limits.MaxRequestBodySize = Uploads.UploadReader.MaxBodyBytes(options.Value.MaxPictureBytes);
+            limits.MaxRequestHeadersTotalSize = options.Value.MaxHeaderBytes;
+            limits.RequestHeadersTimeout = options.Value.HeadersTimeout;
+            var rate = options.Value.MinBytesPerSecond;
+            limits.MinRequestBodyDataRate = rate == 0 ? null : new MinDataRate(rate, RateGrace);
+            limits.MinResponseDataRate = rate == 0 ? null : new MinDataRate(rate, RateGrace);
+        });
+    }
+}

@@ -1,0 +1,63 @@
+using Detection.Client;
+using Detection.Contracts.Models;
+using Detection.Frontend.OpenApi;
+using Detection.Frontend.Problems;
+
+namespace Detection.Frontend.Models;
+
+/// <summary><c>/v1/models</c>: what the cluster serves now.</summary>
+internal static class ModelEndpoints
+{
+    public static void MapModels(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup("/v1/models").WithTags("Models");
+        group.MapGet("", ListAsync).DescribeModels();
+        group.MapGet("{name}", FindAsync).DescribeModel();
+    }
+
+    private static async Task<IResult> ListAsync(HttpContext http, IDetectionClient client)
+    {
+        var models = await client.GetModelsAsync(http.RequestAborted);
+        return TypedResults.Json(new ModelsBody([.. models.Select(ModelBody.Of)]), FrontendJson.Default.ModelsBody);
+    }
+
+    private static async Task<IResult> FindAsync(string name, HttpContext http, IDetectionClient client)
+    {
+        var models = await client.GetModelsAsync(http.RequestAborted);
+        var model = models.FirstOrDefault(m => m.Id.Equals(name, StringComparison.OrdinalIgnoreCase))
+            ?? models.FirstOrDefault(m => m.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
+            ?? throw new ProblemException(ProblemType.ModelNotFound, $"No silo serves the model '{name}'.");
+        return TypedResults.Json(ModelBody.Of(model), FrontendJson.Default.ModelBody);
+    }
+}
+
+/// <summary>The models that are served.</summary>
+/// <param name="Models">One entry per name and version.</param>
+internal sealed record ModelsBody(IReadOnlyList<ModelBody> Models);
+
+/// <summary>A model that is served.</summary>
+/// <param name="Id">Full name, name@version.</param>
+/// <param name="Name">Name by which it is asked for.</param>
+/// <param name="Version">First 12 hex digits of the SHA-256 over its files.</param>
+/// <param name="Family">Family of its head, for example nanodet.</param>
+/// <param name="InputWidth">Width of its input, in pixels.</param>
+/// <param name="InputHeight">Height of its input, in pixels.</param>
+/// <param name="Labels">Class names; a classId is an index into them.</param>
+/// <param name="ScoreFloor">Boxes below this score are not kept, 0 to 1.</param>
+/// <param name="Threshold">Threshold of a request that names none, 0 to 1.</param>
+/// <param name="Iou">Overlap at which the weaker box is dropped when a request names none, 0 to 1.</param>
+internal sealed record ModelBody(
+    string Id,
+    string Name,
+    string Version,
+    string Family,
+    int InputWidth,
+    int InputHeight,
+    IReadOnlyList<string> Labels,
+    float ScoreFloor,
+    float Threshold,
+    float Iou)
+{
+    public static ModelBody Of(ModelInfo model) => new(
+        model.Id, model.Name, model.Version, model.Family, model.InputWidth, model.InputHeight, model.Labels, model.ScoreFloor, model.Threshold, model.Iou);
+}

@@ -1,0 +1,40 @@
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.OpenApi;
+
+namespace Detection.Frontend.OpenApi;
+
+/// <summary>The OpenAPI document as a whole, at <c>/openapi/v1.json</c>.</summary>
+internal static class ApiDescription
+{
+    private const string Document = "v1";
+
+    public static void AddApiDescription(this IServiceCollection services) =>
+        services.AddOpenApi(Document, static options =>
+        {
+            options.AddDocumentTransformer(static (document, _, _) =>
+            {
+                document.Info = new OpenApiInfo
+                {
+                    Title = "Detection",
+                    Version = "1",
+                    Description = "Finds objects in pictures. Every failure is a problem document (RFC 9457); its type leads to a description.",
+                    License = new OpenApiLicense { Name = "MIT", Identifier = "MIT" },
+                };
+                return Task.CompletedTask;
+            });
+
+            options.AddSchemaTransformer(static (schema, context, _) =>
+            {
+                if (context.JsonTypeInfo.Type == typeof(ProblemDetails) && context.JsonPropertyInfo is null)
+                {
+                    schema.Properties ??= new Dictionary<string, IOpenApiSchema>();
+                    schema.Properties[Problems.ProblemWriter.ImageKey] = Text("Key of the picture, where it is known.");
+                    schema.Properties["traceId"] = Text("Finds the request in the server's logs and traces.");
+                }
+
+                return Task.CompletedTask;
+            });
+        });
+
+    private static OpenApiSchema Text(string description) => new() { Type = JsonSchemaType.String, Description = description };
+}

@@ -1,0 +1,189 @@
+using System.Text.Json.Nodes;
+using Detection.Contracts.Requests;
+using Detection.Frontend.Detections;
+using Detection.Frontend.Models;
+using Detection.Frontend.Problems;
+using Detection.Frontend.Uploads;
+using Microsoft.OpenApi;
+
+namespace Detection.Frontend.OpenApi;
+
+/// <summary>What the OpenAPI document says of each operation beyond what can be read from its code.</summary>
+internal static class OperationDescriptions
+{
+    private const string Json = "application/json";
+    private const string Jpeg = "image/jpeg";
+
+    private static readonly ProblemType[] Cluster =
+        [ProblemType.InvalidRequest, ProblemType.Internal, ProblemType.Unavailable, ProblemType.DeadlineExceeded];
+
+    public static void DescribeDetect(this RouteHandlerBuilder route) => route
+        .WithName("Detect")
+        .WithSummary("Find objects in a picture")
+        .WithDescription("Takes a JPEG, PNG, WebP, GIF (first frame) or BMP, or the URL of one. Answers JSON, or with `Accept: image/jpeg` the picture with the boxes drawn into it.")
+        .Produces<DetectionBody>(StatusCodes.Status200OK, Json)
+        .WithProblems([
+            .. Cluster, ProblemType.NotAPicture, ProblemType.UrlNotAllowed, ProblemType.ModelNotFound, ProblemType.UploadTimeout,
+            ProblemType.TooLarge, ProblemType.UnsupportedMediaType, ProblemType.UnsupportedPicture, ProblemType.Undecodable,
+            ProblemType.InferenceFailed, ProblemType.UrlNotReachable, ProblemType.QueueFull, ProblemType.TooManyUploads,
+        ])
+        .AddOpenApiOperationTransformer(static (operation, _, _) =>
+        {
+            operation.RequestBody = Uploads();
+            AddPicture(operation);
+            AddAnswerHeaders(operation);
+            return Task.CompletedTask;
+        });
+
+    public static void DescribeFind(this RouteHandlerBuilder route) => route
+        .WithName("FindDetection")
+        .WithSummary("Read an answer again")
+        .WithDescription("Reads an earlier answer until it expires. Threshold, max and labels apply to what was kept; model and iou choose which answer.")
+        .Produces<DetectionBody>(StatusCodes.Status200OK, Json)
+        .WithProblems([.. Cluster, ProblemType.ResultNotFound, ProblemType.ModelNotFound])
+        .AddOpenApiOperationTransformer(static (operation, _, _) =>
+        {
+            DescribeImageKey(operation);
+            AddAnswerHeaders(operation);
+            return Task.CompletedTask;
+        });
+
+    public static void DescribeFindPicture(this RouteHandlerBuilder route) => route
+        .WithName("FindAnnotatedPicture")
+        .WithSummary("Read an annotated picture again")
+        .WithDescription("The picture of an earlier request with the boxes drawn into it, until it expires.")
+        .Produces(StatusCodes.Status200OK, contentType: Jpeg)
+        .WithProblems([.. Cluster, ProblemType.ResultNotFound, ProblemType.ModelNotFound])
+        .AddOpenApiOperationTransformer(static (operation, _, _) =>
+        {
+            DescribeImageKey(operation);
+            AddPicture(operation);
+            AddAnswerHeaders(operation);
+            return Task.CompletedTask;
+        });
+
+    public static void DescribeModels(this RouteHandlerBuilder route) => route
+        .WithName("ListModels")
+        .WithSummary("The models that are served now")
+        .Produces<ModelsBody>(StatusCodes.Status200OK, Json)
+        .WithProblems(ProblemType.Internal, ProblemType.Unavailable);
+
+    public static void DescribeModel(this RouteHandlerBuilder route) => route
+        .WithName("FindModel")
+        .WithSummary("One model")
+        .Produces<ModelBody>(StatusCodes.Status200OK, Json)
+        .WithProblems(ProblemType.ModelNotFound, ProblemType.Internal, ProblemType.Unavailable)
+        .AddOpenApiOperationTransformer(static (operation, _, _) =>
+        {
+            operation.Parameters!.Single(parameter => parameter.Name == "name").Description = "Its name, or name@version.";
+            return Task.CompletedTask;
+        });
+
+    private static RouteHandlerBuilder WithProblems(this RouteHandlerBuilder route, params ProblemType[] types)
+    {
+        foreach (var status in types.Select(static type => type.Status).Distinct())
+        {
+            route.ProducesProblem(status);
+        }
+
+        return route.AddOpenApiOperationTransformer((operation, _, _) =>
+        {
+            foreach (var group in types.GroupBy(static type => type.Status))
+            {
+                var response = (OpenApiResponse)operation.Responses![group.Key.ToString(System.Globalization.CultureInfo.InvariantCulture)];
+                response.Description = string.Join("\n\n", group.Select(static type => $"`{type.Uri}`: {type.Description}"));
+                if (group.Key == StatusCodes.Status503ServiceUnavailable)
+                {
+                    AddHeader(response, "Retry-After", "Seconds after which it is worth to come again.",
+                        new OpenApiSchema { Type = JsonSchemaType.Integer, Minimum = "1" });
+                }
+            }
+
+            return Task.CompletedTask;
+        });
+    }
+
+    private static OpenApiRequestBody Uploads() => new()
+    {
+        Required = true,
+        Description = "The picture in any of these forms.",
+        Content = new Dictionary<string, IOpenApiMediaType>
+        {
+            ["image/*"] = new OpenApiMediaType { Schema = Binary() },
+            ["application/octet-stream"] = new OpenApiMediaType { Schema = Binary() },
+            ["multipart/form-data"] = new OpenApiMediaType
+            {
+                Schema = new OpenApiSchema
+                {
+                    Type = JsonSchemaType.Object,
+                    Required = new HashSet<string> { UploadReader.ImageField },
+                    Properties = new Dictionary<string, IOpenApiSchema> { [UploadReader.ImageField] = Binary() },
+                },
+            },
+            [Json] = new OpenApiMediaType
+            {
+                Schema = new OpenApiSchema
+                {
+                    OneOf =
+                    [
+                        ObjectWith(UploadReader.UrlField, new OpenApiSchema
+                        {
+                            Type = JsonSchemaType.String,
+                            Format = "uri",
+                            Description = "http(s) URL of the picture; the server fetches it. Private, loopback and link-local addresses are refused unless a setting opens them.",
+                        }),
+                        ObjectWith(UploadReader.ImageField, new OpenApiSchema
+                        {
+                            Type = JsonSchemaType.String,
+                            Format = "byte",
+                            Description = "The picture in base64; a data: URL is taken too.",
+                        }),
+                    ],
+                },
+            },
+        },
+    };
+
+    private static OpenApiSchema ObjectWith(string property, OpenApiSchema schema) => new()
+    {
+        Type = JsonSchemaType.Object,
+        Required = new HashSet<string> { property },
+        Properties = new Dictionary<string, IOpenApiSchema> { [property] = schema },
+    };
+
+    private static OpenApiSchema Binary() => new() { Type = JsonSchemaType.String, Format = "binary" };
+
+    private static void AddPicture(OpenApiOperation operation)
+    {
+        var response = (OpenApiResponse)operation.Responses!["200"];
+        response.Content ??= new Dictionary<string, IOpenApiMediaType>();
+        response.Content[Jpeg] = new OpenApiMediaType { Schema = Binary() };
+    }
+
+    private static void AddAnswerHeaders(OpenApiOperation operation)
+    {
+        var response = (OpenApiResponse)operation.Responses!["200"];
+        response.Description = "What was found.";
+        AddHeader(response, AnswerHeaders.Cache, "Where the answer came from: the result cache, work under way for somebody else, or this request.",
+            new OpenApiSchema { Type = JsonSchemaType.String, Enum = [JsonValue.Create("hit"), JsonValue.Create("joined"), JsonValue.Create("miss")] });
+        AddHeader(response, AnswerHeaders.ServerTiming, "Where the time went, in milliseconds (W3C Server Timing).",
+            new OpenApiSchema { Type = JsonSchemaType.String });
+    }
+
+    private static void AddHeader(OpenApiResponse response, string name, string description, OpenApiSchema schema)
+    {
+        response.Headers ??= new Dictionary<string, IOpenApiHeader>();
+        response.Headers[name] = new OpenApiHeader { Description = description, Schema = schema };
+    }
+
+    private static void DescribeImageKey(OpenApiOperation operation)
+    {
+        var parameter = (OpenApiParameter)operation.Parameters!.Single(static p => p.Name == "imageKey");
+        parameter.Description = "SHA-256 of the picture's bytes, 64 lower-case hex digits.";
+        parameter.Schema = new OpenApiSchema
+        {
+            Type = JsonSchemaType.String,
+            Pattern = $"^[0-9a-f]{{{RequestKey.ImageKeyLength}}}$",
+        };
+    }
+}

@@ -1,0 +1,12 @@
+namespace Detection.Frontend.Problems;
+
+/// <summary>A request that is answered with a problem.</summary>
+/// <param name="type">The kind.</param>
+/// <param name="detail">One sentence for a person about this occurrence.</param>
+internal sealed class ProblemException(ProblemType type, string detail, Exception? inner = null) : Exception(detail, inner)
+{
+    public ProblemType Type { get; } = type;
+
+    /// <summary>Key of the picture, where it is known.</summary>
+    public string? ImageKey { get; init; }
+}

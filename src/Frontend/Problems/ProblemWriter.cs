@@ -1,0 +1,65 @@
+using System.Diagnostics;
+using Detection.Client;
+using Microsoft.AspNetCore.Mvc;
+
+namespace Detection.Frontend.Problems;
+
+/// <summary>
+/// Writes every problem of the front end, the framework's own too, and the one log line that belongs to it. Unlike the
+/// framework's writer it does so whatever the request accepts: a caller that wanted a JPEG still learns what went wrong.
+/// </summary>
+internal sealed partial class ProblemWriter(ILogger<ProblemWriter> logger) : IProblemDetailsWriter
+{
+    /// <summary>Extension member with the key of the picture.</summary>
+    public const string ImageKey = "imageKey";
+
+    public bool CanWrite(ProblemDetailsContext context) => true;
+
+    public async ValueTask WriteAsync(ProblemDetailsContext context)
+    {
+        var http = context.HttpContext;
+        var problem = context.ProblemDetails;
+        var status = problem.Status ??= http.Response.StatusCode;
+
+        // The framework's problems carry links to RFC sections as types; ours are the API's.
+        if (problem.Type?.StartsWith(ProblemType.BasePath, StringComparison.Ordinal) != true && ProblemType.Of(status) is { } type)
+        {
+            problem.Type = type.Uri;
+            problem.Title = type.Title;
+            problem.Detail ??= type.Description;
+        }
+
+        problem.Instance ??= http.Request.Path;
+        problem.Extensions["traceId"] = Activity.Current?.Id ?? http.TraceIdentifier;
+
+        Log(http, problem, status, context.Exception);
+        if (http.Response.HasStarted)
+        {
+            return;
+        }
+
+        http.Response.Headers.CacheControl = "no-store";
+        var typeInfo = FrontendJson.Default.GetTypeInfo(problem.GetType()) ?? FrontendJson.Default.ProblemDetails;
+        await http.Response.WriteAsJsonAsync(problem, typeInfo, "application/problem+json", http.RequestAborted);
+    }
+
+    private void Log(HttpContext http, ProblemDetails problem, int status, Exception? exception)
+    {
+        var level = status switch
+        {
+            500 => LogLevel.Error,
+            > 500 => LogLevel.Warning,
+            _ => LogLevel.Information,
+        };
+
+        // A stack trace helps only where somebody here has to find a defect.
+        var cause = exception is DetectionException { Error: not DetectionError.Failed } or ProblemException or BadHttpRequestException
+            ? null
+            : exception;
+        Failed(level, http.Request.Method, http.Request.Path, status, problem.Type, problem.Detail,
+            problem.Extensions.TryGetValue(ImageKey, out var key) ? key : null, cause);
+    }
+
+    [LoggerMessage(EventId = 1, Message = "{Method} {Path} failed with {Status} {Type}: {Detail} (picture {ImageKey})")]
+    private partial void Failed(LogLevel level, string method, string path, int status, string? type, string? detail, object? imageKey, Exception? exception);
+}

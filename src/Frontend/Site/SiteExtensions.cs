@@ -1,0 +1,43 @@
+using Microsoft.AspNetCore.StaticFiles;
+
+namespace Detection.Frontend.Site;
+
+/// <summary>The web page, and the headers that keep browsers safe.</summary>
+internal static class SiteExtensions
+{
+    private const string Page = "index.html";
+
+    /// <summary>Address of the page in the system that this one replaces.</summary>
+    private const string FormerAddress = "/detectConsult";
+
+    // Everything from this host. Pictures may also be such as the page made or was given itself.
+    private const string ContentSecurityPolicy =
+        "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+    /// <summary>Serves the files of the page.</summary>
+    public static void UseSite(this IApplicationBuilder app)
+    {
+        app.Use(static (http, next) =>
+        {
+            http.Response.Headers.XContentTypeOptions = "nosniff";
+            return next(http);
+        });
+        app.UseDefaultFiles();
+        app.UseStaticFiles(Files());
+    }
+
+    public static void MapSite(this IEndpointRouteBuilder routes) =>
+        routes.MapFallbackToFile(FormerAddress, Page, Files());
+
+    private static StaticFileOptions Files() => new() { OnPrepareResponse = Prepare };
+
+    private static void Prepare(StaticFileResponseContext context)
+    {
+        var headers = context.Context.Response.Headers;
+
+        // The names carry no version: ask each time, and be told 304 by the ETag.
+        headers.CacheControl = "no-cache";
+        headers.ContentSecurityPolicy = ContentSecurityPolicy;
+        headers["Referrer-Policy"] = "no-referrer";
+    }
+}

@@ -1,0 +1,123 @@
+using System.Buffers;
+using Detection.Frontend.Problems;
+
+namespace Detection.Frontend.Uploads;
+
+/// <summary>Bytes in a buffer of the shared pool, of whatever length turns out to be needed.</summary>
+internal sealed class PooledBytes : IDisposable
+{
+    private const int FirstSize = 64 * 1024;
+
+    private readonly UploadMemory _memory;
+    private byte[] _buffer = [];
+    private int _start;
+    private int _length;
+
+    private PooledBytes(UploadMemory memory) => _memory = memory;
+
+    public ReadOnlyMemory<byte> Memory => _buffer.AsMemory(_start, _length);
+
+    /// <summary>The bytes, to be worked on in place.</summary>
+    public Span<byte> Span => _buffer.AsSpan(_start, _length);
+
+    /// <summary>Reads <paramref name="source"/> to its end.</summary>
+    /// <param name="source">Where from.</param>
+    /// <param name="expected">Number of bytes, when the sender said.</param>
+    /// <param name="limit">Most bytes.</param>
+    /// <param name="memory">Where the memory is counted.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="ProblemException">More bytes than <paramref name="limit"/>, or no memory for them.</exception>
+    public static async ValueTask<PooledBytes> ReadAsync(
+        Stream source, long? expected, int limit, UploadMemory memory, CancellationToken cancellationToken)
+    {
+        if (expected > limit)
+        {
+            throw TooLarge(limit);
+        }
+
+        var bytes = new PooledBytes(memory);
+        try
+        {
+            // One byte more than expected, so that the end is seen without growing.
+            bytes.Grow(expected is { } length ? (int)length + 1 : Math.Min(FirstSize, limit + 1));
+            while (true)
+            {
+                var read = await source.ReadAsync(bytes._buffer.AsMemory(bytes._length), cancellationToken);
+                if (read == 0)
+                {
+                    return bytes;
+                }
+
+                bytes._length += read;
+                if (bytes._length > limit)
+                {
+                    throw TooLarge(limit);
+                }
+
+                if (bytes._length == bytes._buffer.Length)
+                {
+                    bytes.Grow((int)Math.Min(2L * bytes._length, limit + 1L));
+                }
+            }
+        }
+        catch
+        {
+            bytes.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Keeps only a part, counted from the present start.</summary>
+    public void Slice(int start, int length)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(start + length, _length);
+        _start += start;
+        _length = length;
+    }
+
+    /// <summary>
+    /// Leaves the buffer to the garbage collector: somebody may still be reading it, so it must not be handed out again.
+    /// </summary>
+    public void Abandon()
+    {
+        _memory.Give(_buffer.Length);
+        _buffer = [];
+        _start = _length = 0;
+    }
+
+    public void Dispose()
+    {
+        var buffer = _buffer;
+        Abandon();
+        if (buffer.Length > 0)
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private static ProblemException TooLarge(int limit) =>
+        new(ProblemType.TooLarge, $"The picture has more than the {limit} bytes allowed.");
+
+    private void Grow(int size)
+    {
+        var larger = ArrayPool<byte>.Shared.Rent(size);
+        try
+        {
+            _memory.Take(larger.Length);
+        }
+        catch
+        {
+            ArrayPool<byte>.Shared.Return(larger);
+            throw;
+        }
+
+        var smaller = _buffer;
+        smaller.AsSpan(0, _length).CopyTo(larger);
+        _buffer = larger;
+        if (smaller.Length > 0)
+        {
+            _memory.Give(smaller.Length);
+            ArrayPool<byte>.Shared.Return(smaller);
+        }
+    }
+}

@@ -1,0 +1,267 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.Text.Json;
+using Detection.Frontend.Problems;
+using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Extensions.Options;
+using Microsoft.Net.Http.Headers;
+
+namespace Detection.Frontend.Uploads;
+
+/// <summary>Reads the body of a request, in any of the forms that a picture may come in, into pooled memory.</summary>
+internal sealed class UploadReader(UploadMemory memory, IOptions<FrontendOptions> options, TimeProvider time)
+{
+    /// <summary>The multipart field, and the JSON property, of the picture.</summary>
+    public const string ImageField = "image";
+
+    /// <summary>The JSON property of the URL.</summary>
+    public const string UrlField = "url";
+
+    private const int MaxBoundaryLength = 200;
+
+    // What may stand around a picture in a multipart or JSON body.
+    private const int Wrapping = 64 * 1024;
+
+    private readonly int _maxPicture = options.Value.MaxPictureBytes;
+    private readonly TimeSpan _timeout = options.Value.UploadTimeout;
+
+    /// <summary>Most bytes of a body that holds a picture of <paramref name="maxPicture"/> bytes, however it is wrapped.</summary>
+    public static long MaxBodyBytes(int maxPicture) => Base64Length(maxPicture) + Wrapping;
+
+    /// <exception cref="ProblemException">It is not an upload, or too large, or too slow.</exception>
+    public async ValueTask<Upload> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        using var timeout = new CancellationTokenSource(_timeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
+        try
+        {
+            return await ReadBodyAsync(request, either.Token);
+        }
+        catch (OperationCanceledException e) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new ProblemException(ProblemType.UploadTimeout, $"The body did not arrive within {_timeout.TotalSeconds:0.#} seconds.", e);
+        }
+    }
+
+    private static long Base64Length(int bytes) => (bytes + 2L) / 3 * 4;
+
+    private ValueTask<Upload> ReadBodyAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        if (string.IsNullOrEmpty(request.ContentType))
+        {
+            return ReadPictureAsync(request, cancellationToken);
+        }
+
+        if (MediaTypeHeaderValue.TryParse(request.ContentType, out var type))
+        {
+            if (type.Type.Equals("image", StringComparison.OrdinalIgnoreCase)
+                || type.MediaType.Equals("application/octet-stream", StringComparison.OrdinalIgnoreCase))
+            {
+                return ReadPictureAsync(request, cancellationToken);
+            }
+
+            if (type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase))
+            {
+                return ReadFormAsync(request, type, cancellationToken);
+            }
+
+            if (type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase))
+            {
+                return ReadJsonAsync(request, cancellationToken);
+            }
+        }
+
+        throw new ProblemException(ProblemType.UnsupportedMediaType,
+            "Send the picture as image/* or application/octet-stream, as the file 'image' of multipart/form-data, or as application/json.");
+    }
+
+    private async ValueTask<Upload> ReadPictureAsync(HttpRequest request, CancellationToken cancellationToken) =>
+        new(await PooledBytes.ReadAsync(request.Body, request.ContentLength, _maxPicture, memory, cancellationToken));
+
+    private async ValueTask<Upload> ReadFormAsync(HttpRequest request, MediaTypeHeaderValue type, CancellationToken cancellationToken)
+    {
+        var boundary = HeaderUtilities.RemoveQuotes(type.Boundary);
+        if (boundary.Length is 0 or > MaxBoundaryLength)
+        {
+            throw new ProblemException(ProblemType.InvalidRequest, "The content type has no usable multipart boundary.");
+        }
+
+        try
+        {
+            var sections = new MultipartReader(boundary.ToString(), request.Body);
+            while (await sections.ReadNextSectionAsync(cancellationToken) is { } section)
+            {
+                if (section.GetContentDispositionHeader() is { } disposition
+                    && HeaderUtilities.RemoveQuotes(disposition.Name).Equals(ImageField, StringComparison.Ordinal))
+                {
+                    return new Upload(await PooledBytes.ReadAsync(section.Body, null, _maxPicture, memory, cancellationToken));
+                }
+            }
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException and not BadHttpRequestException
+            && !request.HttpContext.RequestAborted.IsCancellationRequested)
+        {
+            throw new ProblemException(ProblemType.InvalidRequest, "The body is not valid multipart/form-data.", e);
+        }
+
+        throw new ProblemException(ProblemType.InvalidRequest, $"The form has no file named '{ImageField}'.");
+    }
+
+    private async ValueTask<Upload> ReadJsonAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        var limit = (int)Math.Min(MaxBodyBytes(_maxPicture), Array.MaxLength - 1);
+        var body = await PooledBytes.ReadAsync(request.Body, request.ContentLength, limit, memory, cancellationToken);
+        try
+        {
+            var upload = ParseJson(body);
+            if (upload.Url is not null)
+            {
+                body.Dispose();
+            }
+
+            return upload;
+        }
+        catch
+        {
+            body.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Reads <c>{"url": …}</c> or <c>{"image": base64}</c>; the picture is decoded where it stands.</summary>
+    private Upload ParseJson(PooledBytes body)
+    {
+        string? url = null;
+        Range? image = null;
+        try
+        {
+            var reader = new Utf8JsonReader(body.Span);
+            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+            {
+                throw NotUnderstood();
+            }
+
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            {
+                var isUrl = reader.ValueTextEquals(UrlField);
+                var isImage = reader.ValueTextEquals(ImageField);
+                reader.Read();
+                if ((isUrl || isImage) && reader.TokenType != JsonTokenType.String)
+                {
+                    throw NotUnderstood();
+                }
+
+                if (isUrl)
+                {
+                    url = reader.GetString();
+                }
+                else if (isImage)
+                {
+                    // The value without its quotes. Unescaping never makes it longer, so it can be done in place later.
+                    var start = (int)reader.TokenStartIndex + 1;
+                    image = start..(start + reader.ValueSpan.Length);
+                }
+                else
+                {
+                    reader.Skip();
+                }
+            }
+
+            // To the end, so that a truncated body or one with something behind it is noticed.
+            while (reader.Read())
+            {
+            }
+        }
+        catch (JsonException e)
+        {
+            throw new ProblemException(ProblemType.InvalidRequest, "The body is not valid JSON.", e);
+        }
+
+        if (url is null == image is null)
+        {
+            throw NotUnderstood();
+        }
+
+        if (url is not null)
+        {
+            return Uri.TryCreate(url, UriKind.Absolute, out var address)
+                ? new Upload(address)
+                : throw new ProblemException(ProblemType.InvalidRequest, $"The '{UrlField}' is not an absolute URL.");
+        }
+
+        DecodeBase64(body, image!.Value);
+        return new Upload(body);
+    }
+
+    private void DecodeBase64(PooledBytes body, Range range)
+    {
+        var (start, length) = range.GetOffsetAndLength(body.Span.Length);
+        var text = body.Span.Slice(start, length);
+        length = Unescape(text);
+        text = text[..length];
+
+        // "data:image/png;base64,…", as browsers write it.
+        if (text.StartsWith("data:"u8))
+        {
+            var skip = text.IndexOf((byte)',') + 1;
+            text = text[skip..];
+            start += skip;
+        }
+
+        if (Base64.DecodeFromUtf8InPlace(text, out var written) != OperationStatus.Done)
+        {
+            throw new ProblemException(ProblemType.InvalidRequest, $"The '{ImageField}' is not valid base64.");
+        }
+
+        if (written > _maxPicture)
+        {
+            throw new ProblemException(ProblemType.TooLarge, $"The picture has more than the {_maxPicture} bytes allowed.");
+        }
+
+        body.Slice(start, written);
+    }
+
+    /// <summary>
+    /// Undoes the escapes of JSON that can stand for a character of base64, in place; many encoders write <c>\/</c>. Others
+    /// cannot be base64 and are left for the decoder to refuse.
+    /// </summary>
+    private static int Unescape(Span<byte> text)
+    {
+        var from = text.IndexOf((byte)'\\');
+        if (from < 0)
+        {
+            return text.Length;
+        }
+
+        var to = from;
+        while (from < text.Length)
+        {
+            var rest = text[from..];
+            if (rest.StartsWith("\\/"u8))
+            {
+                text[to++] = (byte)'/';
+                from += 2;
+            }
+            else if (rest.StartsWith("\\u00"u8) && rest.Length >= 6 && Utf8Parser.TryParse(rest.Slice(4, 2), out byte code, out var used, 'x') && used == 2)
+            {
+                text[to++] = code;
+                from += 6;
+            }
+            else if (rest.StartsWith("\\n"u8) || rest.StartsWith("\\r"u8))
+            {
+                // Line breaks, as MIME encoders insert them; base64 ignores white space.
+                text[to++] = (byte)'\n';
+                from += 2;
+            }
+            else
+            {
+                text[to++] = text[from++];
+            }
+        }
+
+        return to;
+    }
+
+    private static ProblemException NotUnderstood() =>
+        new(ProblemType.InvalidRequest, $"The body must be a JSON object with either '{UrlField}' or '{ImageField}', a string.");
+}
