@@ -38,6 +38,7 @@ public static class FrontendApplication
         builder.Services.AddApiDescription();
 
         var app = builder.Build();
+        app.UseSafeHeaders();
         app.UseProblems();
         app.UseSite();
         app.MapDetections();

@@ -1,11 +1,12 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Detection.Client;
 using Detection.Frontend.Detections;
 using Detection.Frontend.Health;
 using Detection.Frontend.Models;
 using Detection.Frontend.Problems;
-using Microsoft.AspNetCore.Http.Json;
-using Microsoft.AspNetCore.Mvc;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using JsonOptions = Microsoft.AspNetCore.Http.Json.JsonOptions;
 
 namespace Detection.Frontend;
 
@@ -13,14 +14,14 @@ namespace Detection.Frontend;
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web,
     NumberHandling = JsonNumberHandling.Strict,
-    UseStringEnumConverter = true,
+    Converters = [typeof(CamelCaseEnumConverter<AnswerSource>), typeof(CamelCaseEnumConverter<HealthStatus>)],
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(DetectionBody))]
 [JsonSerializable(typeof(ModelBody))]
 [JsonSerializable(typeof(ModelsBody))]
 [JsonSerializable(typeof(HealthBody))]
 [JsonSerializable(typeof(ProblemDescription))]
-[JsonSerializable(typeof(ProblemDetails))]
+[JsonSerializable(typeof(Microsoft.AspNetCore.Mvc.ProblemDetails))]
 internal sealed partial class FrontendJson : JsonSerializerContext
 {
     /// <summary>Makes the framework, the OpenAPI document in the first place, see the types as they are written.</summary>

@@ -2,17 +2,13 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Detection.Frontend;
 
-/// <summary>Settings of the front end, section <c>Frontend</c>.</summary>
+/// <summary>Settings of the front end, section <c>Detection:Frontend</c>.</summary>
 public sealed class FrontendOptions
 {
     /// <summary>Name of the section.</summary>
-    public const string Section = "Frontend";
+    public const string Section = "Detection:Frontend";
 
-    /// <summary>Most bytes of an uploaded picture. 1 KiB to 1 GiB; default 20 MiB. The silos have a limit of their own.</summary>
-    [Range(1024, 1 << 30)]
-    public int MaxPictureBytes { get; set; } = 20 * 1024 * 1024;
-
-    /// <summary>Most bytes that all uploads in progress hold together; further ones are refused. 1 MiB to 1 TiB; default 1 GiB.</summary>
+    /// <summary>Most bytes that all uploads in progress, and pictures being drawn, hold together; further ones are refused. 1 MiB to 1 TiB; default 1 GiB.</summary>
     [Range(1L << 20, 1L << 40)]
     public long MaxBufferedBytes { get; set; } = 1L << 30;
 

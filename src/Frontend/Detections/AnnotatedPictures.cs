@@ -1,23 +1,29 @@
 using Detection.Client;
+using Detection.Frontend.Uploads;
 using Detection.Inference.Annotation;
+using Detection.Inference.Pictures;
 using Microsoft.Extensions.Options;
 
 namespace Detection.Frontend.Detections;
 
 /// <summary>Draws what was found into a picture. A decoded picture is large, so only so many are drawn at the same time.</summary>
-internal sealed class AnnotatedPictures(IOptions<FrontendOptions> options) : IDisposable
+internal sealed class AnnotatedPictures(IOptions<FrontendOptions> options, UploadMemory memory) : IDisposable
 {
+    // The silos had their limits; what has an answer was decoded before.
+    private static readonly PictureLimits NoLimits = new(long.MaxValue, long.MaxValue);
+
     private readonly SemaphoreSlim _places = new(options.Value.MaxConcurrentDrawings);
 
     /// <summary>Answers with the annotated picture, a JPEG.</summary>
     public async Task WriteAsync(HttpResponse response, ReadOnlyMemory<byte> picture, DetectionAnswer answer)
     {
         var cancelled = response.HttpContext.RequestAborted;
-        byte[] jpeg;
+        LabelledBox[] boxes = [.. answer.Objects.Select(o => new LabelledBox(o.ClassId, o.Label, o.Score, o.X1, o.Y1, o.X2, o.Y2))];
+        using var jpeg = new PooledBytes(memory);
         await _places.WaitAsync(cancelled);
         try
         {
-            jpeg = await Task.Run(() => PictureAnnotator.Annotate(picture.Span, answer.Objects), cancelled);
+            await Task.Run(() => PictureAnnotator.Annotate(picture.Span, NoLimits, boxes, jpeg), cancelled);
         }
         finally
         {
@@ -25,8 +31,8 @@ internal sealed class AnnotatedPictures(IOptions<FrontendOptions> options) : IDi
         }
 
         response.ContentType = "image/jpeg";
-        response.ContentLength = jpeg.Length;
-        await response.Body.WriteAsync(jpeg, cancelled);
+        response.ContentLength = jpeg.Memory.Length;
+        await response.Body.WriteAsync(jpeg.Memory, cancelled);
     }
 
     public void Dispose() => _places.Dispose();

@@ -4,7 +4,7 @@ using Detection.Silo;
 namespace Detection.Frontend.Embedded;
 
 /// <summary>The whole cluster in this process, for a machine where nothing is configured.</summary>
-internal static partial class EmbeddedCluster
+internal static class EmbeddedCluster
 {
     private const string Redis = "ConnectionStrings:redis";
 
@@ -22,18 +22,12 @@ internal static partial class EmbeddedCluster
         var options = builder.Configuration.GetSection(EmbeddedOptions.Section).Get<EmbeddedOptions>() ?? new EmbeddedOptions();
         Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
 
-        // The silo's registration may want the connection string, and the container is not there before that.
-        var loggers = LoggerFactory.Create(logging => logging
-            .AddConfiguration(builder.Configuration.GetSection("Logging"))
-            .AddSimpleConsole());
+        // The registration of the silo wants the connection string, so the server runs before there is a container with loggers.
+        var loggers = LoggerFactory.Create(static logging => logging.SetMinimumLevel(LogLevel.Warning).AddSimpleConsole());
         var redis = EmbeddedRedis.Start(options, loggers);
         builder.Configuration[Redis] = redis.ConnectionString;
-        builder.Services.AddHostedService(_ => redis);
+        builder.Services.AddHostedService(services =>
+            new EmbeddedRedisLifetime(redis, services.GetRequiredService<ILogger<EmbeddedRedisLifetime>>()));
         builder.AddDetectionSilo();
-        Started(loggers.CreateLogger(typeof(EmbeddedCluster)), redis.Port);
     }
-
-    [LoggerMessage(EventId = 1, Level = LogLevel.Information,
-        Message = "No Redis is configured: this process is the whole cluster, with a Redis-compatible server on loopback port {Port}. Nothing outlives it.")]
-    private static partial void Started(ILogger logger, int port);
 }

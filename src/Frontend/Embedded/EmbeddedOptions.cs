@@ -2,11 +2,11 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Detection.Frontend.Embedded;
 
-/// <summary>Settings of the one-process cluster, section <c>Embedded</c>. Without effect when a Redis connection string is set.</summary>
+/// <summary>Settings of the one-process cluster, section <c>Detection:Embedded</c>. Without effect when a Redis connection string is set.</summary>
 public sealed class EmbeddedOptions
 {
     /// <summary>Name of the section.</summary>
-    public const string Section = "Embedded";
+    public const string Section = "Detection:Embedded";
 
     /// <summary>
     /// Memory of the embedded Redis-compatible server, in MiB. When it is full the oldest entries go, pictures and cached

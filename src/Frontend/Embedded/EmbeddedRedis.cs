@@ -1,16 +1,15 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using System.Globalization;
 using Garnet;
 using Garnet.server;
 
 namespace Detection.Frontend.Embedded;
 
 /// <summary>
-/// A Redis-compatible server inside this process, on loopback, that keeps nothing on disk. Being a hosted service that does
-/// nothing when it is started or stopped, it is disposed of with the container: after everything that uses it has stopped.
+/// A Redis-compatible server (Microsoft Garnet) inside this process, on loopback, that keeps nothing on disk.
 /// </summary>
-internal sealed class EmbeddedRedis : IHostedService, IDisposable
+internal sealed class EmbeddedRedis : IDisposable
 {
     private const int Attempts = 5;
 
@@ -50,10 +49,6 @@ internal sealed class EmbeddedRedis : IHostedService, IDisposable
         }
     }
 
-    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
     public void Dispose() => _server.Dispose();
 
     private static GarnetServerOptions Settings(EmbeddedOptions options, int port) => new()
@@ -63,11 +58,14 @@ internal sealed class EmbeddedRedis : IHostedService, IDisposable
         EnableLua = true,
         LuaOptions = new LuaOptions(),
         LogMemorySize = $"{options.RedisMemoryMegabytes}m",
-        PageSize = "1m",
+        // Pictures stand inside the pages, so that the pages are all the memory there is, and room is made page by page.
+        PageSize = "32m",
+        MaxInlineValueSize = "15m",
+        // The log is a ring: entries that are read or rewritten move to its head, the others make room in time.
+        MutablePercent = 25,
+        CopyReadsToTail = true,
         IndexMemorySize = "8m",
         BufferPoolMemoryBudget = "32m",
-        // What is read or rewritten lives on while older entries make room.
-        CopyReadsToTail = true,
         ExpiredKeyDeletionScanFrequencySecs = 10,
         ExpiredObjectCollectionFrequencySecs = 10,
     };

@@ -1,6 +1,7 @@
 using Detection.Client;
 using Detection.Contracts.Cluster;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Options;
 
 namespace Detection.Frontend.Health;
 
@@ -8,8 +9,10 @@ namespace Detection.Frontend.Health;
 /// Whether the cluster can serve the default model: its Redis answers, a silo with a device has the model, and a batcher of it
 /// works. It does not look at the queue: a full one is full for every front end, and taking them all away would not empty it.
 /// </summary>
-internal sealed class ClusterHealthCheck(IDetectionClient client) : IHealthCheck
+internal sealed class ClusterHealthCheck(IDetectionClient client, IOptions<DetectionClientOptions> options) : IHealthCheck
 {
+    private readonly string _model = options.Value.DefaultModel;
+
     /// <summary>Name under which the reasons stand in the data of the result.</summary>
     public const string Reasons = "reasons";
 
@@ -20,34 +23,46 @@ internal sealed class ClusterHealthCheck(IDetectionClient client) : IHealthCheck
             // The token ends after the registration's timeout, whatever the client is waiting for.
             var silos = await client.GetSilosAsync(cancellationToken).WaitAsync(cancellationToken);
             var (status, reasons) = Judge(silos);
-            return new HealthCheckResult(status, data: new Dictionary<string, object> { [Reasons] = reasons });
+            return Result(status, reasons);
         }
         catch (DetectionException e)
         {
-            return Unhealthy($"Redis or the cluster cannot be reached: {e.Message}");
+            return Result(HealthStatus.Unhealthy, [e.Message]);
         }
         catch (OperationCanceledException)
         {
-            return Unhealthy("Redis did not answer in time.");
+            return Result(HealthStatus.Unhealthy, ["Redis did not answer in time."]);
         }
     }
 
-    private static HealthCheckResult Unhealthy(string reason) =>
-        new(HealthStatus.Unhealthy, data: new Dictionary<string, object> { [Reasons] = new[] { reason } });
+    private static HealthCheckResult Result(HealthStatus status, IReadOnlyList<string> reasons) =>
+        new(status, string.Join(' ', reasons), data: new Dictionary<string, object> { [Reasons] = reasons });
 
-    private static (HealthStatus Status, IReadOnlyList<string> Reasons) Judge(IReadOnlyList<SiloReport> silos)
+    private (HealthStatus Status, IReadOnlyList<string> Reasons) Judge(IReadOnlyList<SiloReport> silos)
     {
-        var reasons = silos.SelectMany(static silo => silo.Problems.Select(problem => $"{silo.Silo}: {problem}")).ToList();
-        if (silos.Count == 0)
+        List<string> reasons = [.. silos.SelectMany(static silo => silo.Problems.Select(problem => $"{silo.Silo}: {problem}"))];
+        var works = false;
+        foreach (var silo in silos)
         {
-            return (HealthStatus.Unhealthy, ["No silo has reported itself."]);
+            var models = silo.Models.Where(model => model.Name == _model || model.Id == _model).Select(static model => model.Id).ToHashSet();
+            foreach (var batcher in silo.Batchers)
+            {
+                if (batcher.State == BatcherState.Stuck)
+                {
+                    reasons.Add($"{batcher.Device} completes no batch of {batcher.Model}.");
+                }
+
+                works |= models.Contains(batcher.Model) && batcher.State is (BatcherState.Idle or BatcherState.Busy);
+            }
         }
 
-        if (!silos.Any(static silo => silo.Devices.Count > 0))
+        if (!works)
         {
-            return (HealthStatus.Unhealthy, [.. reasons, "No silo has a device."]);
+            reasons.Add(silos.Count == 0 ? "No silo has reported itself."
+                : silos.All(static silo => silo.Devices.Count == 0) ? "No silo has a device."
+                : $"No device serves the model {_model} at this time.");
         }
 
-        return (reasons.Count == 0 ? HealthStatus.Healthy : HealthStatus.Degraded, reasons);
+        return (!works ? HealthStatus.Unhealthy : reasons.Count > 0 ? HealthStatus.Degraded : HealthStatus.Healthy, reasons);
     }
 }

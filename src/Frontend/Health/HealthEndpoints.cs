@@ -37,7 +37,7 @@ internal static class HealthEndpoints
 }
 
 /// <summary>Whether the service can be used, and what is wrong.</summary>
-/// <param name="Status">Healthy, Degraded (works, but something is wrong) or Unhealthy.</param>
+/// <param name="Status">healthy, degraded (works, but something is wrong) or unhealthy.</param>
 /// <param name="Reasons">What is wrong, one sentence each.</param>
 internal sealed record HealthBody(HealthStatus Status, IReadOnlyList<string> Reasons)
 {

@@ -1,3 +1,5 @@
+using Detection.Client;
+using Detection.Frontend.Uploads;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
 
@@ -22,10 +24,10 @@ internal static class ListeningExtensions
         }
 
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
-        builder.Services.AddOptions<KestrelServerOptions>().Configure<IOptions<FrontendOptions>>(static (kestrel, options) =>
+        builder.Services.AddOptions<KestrelServerOptions>().Configure<IOptions<FrontendOptions>, IOptions<DetectionClientOptions>>(static (kestrel, options, client) =>
         {
             var limits = kestrel.Limits;
-            limits.MaxRequestBodySize = Uploads.UploadReader.MaxBodyBytes(options.Value.MaxPictureBytes);
+            limits.MaxRequestBodySize = UploadReader.MaxBodyBytes(client.Value);
             limits.MaxRequestHeadersTotalSize = options.Value.MaxHeaderBytes;
             limits.RequestHeadersTimeout = options.Value.HeadersTimeout;
             var rate = options.Value.MinBytesPerSecond;

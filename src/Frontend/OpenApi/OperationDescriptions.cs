@@ -107,7 +107,7 @@ internal static class OperationDescriptions
     {
         Required = true,
         Description = "The picture in any of these forms.",
-        Content = new Dictionary<string, IOpenApiMediaType>
+        Content = new Dictionary<string, OpenApiMediaType>
         {
             ["image/*"] = new OpenApiMediaType { Schema = Binary() },
             ["application/octet-stream"] = new OpenApiMediaType { Schema = Binary() },
@@ -156,7 +156,7 @@ internal static class OperationDescriptions
     private static void AddPicture(OpenApiOperation operation)
     {
         var response = (OpenApiResponse)operation.Responses!["200"];
-        response.Content ??= new Dictionary<string, IOpenApiMediaType>();
+        response.Content ??= new Dictionary<string, OpenApiMediaType>();
         response.Content[Jpeg] = new OpenApiMediaType { Schema = Binary() };
     }
 

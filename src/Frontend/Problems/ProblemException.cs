@@ -3,6 +3,7 @@ namespace Detection.Frontend.Problems;
 /// <summary>A request that is answered with a problem.</summary>
 /// <param name="type">The kind.</param>
 /// <param name="detail">One sentence for a person about this occurrence.</param>
+/// <param name="inner">What led to it, if anything.</param>
 internal sealed class ProblemException(ProblemType type, string detail, Exception? inner = null) : Exception(detail, inner)
 {
     public ProblemType Type { get; } = type;

@@ -56,10 +56,11 @@ internal sealed partial class ProblemWriter(ILogger<ProblemWriter> logger) : IPr
         var cause = exception is DetectionException { Error: not DetectionError.Failed } or ProblemException or BadHttpRequestException
             ? null
             : exception;
-        Failed(level, http.Request.Method, http.Request.Path, status, problem.Type, problem.Detail,
-            problem.Extensions.TryGetValue(ImageKey, out var key) ? key : null, cause);
+        var imageKey = problem.Extensions.TryGetValue(ImageKey, out var key) ? key : "unknown";
+        var path = http.Request.Path.Value;
+        Failed(level, http.Request.Method, path, status, problem.Type, problem.Detail, imageKey, cause);
     }
 
     [LoggerMessage(EventId = 1, Message = "{Method} {Path} failed with {Status} {Type}: {Detail} (picture {ImageKey})")]
-    private partial void Failed(LogLevel level, string method, string path, int status, string? type, string? detail, object? imageKey, Exception? exception);
+    private partial void Failed(LogLevel level, string method, string? path, int status, string? type, string? detail, object? imageKey, Exception? exception);
 }

@@ -14,14 +14,21 @@ internal static class SiteExtensions
     private const string ContentSecurityPolicy =
         "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
+    /// <summary>No browser shall take an answer for anything but what it says it is; problem documents neither.</summary>
+    public static void UseSafeHeaders(this IApplicationBuilder app) => app.Use(static (http, next) =>
+    {
+        // At the start of the answer, because the exception handler clears the headers.
+        http.Response.OnStarting(static response =>
+        {
+            ((HttpResponse)response).Headers.XContentTypeOptions = "nosniff";
+            return Task.CompletedTask;
+        }, http.Response);
+        return next(http);
+    });
+
     /// <summary>Serves the files of the page.</summary>
     public static void UseSite(this IApplicationBuilder app)
     {
-        app.Use(static (http, next) =>
-        {
-            http.Response.Headers.XContentTypeOptions = "nosniff";
-            return next(http);
-        });
         app.UseDefaultFiles();
         app.UseStaticFiles(Files());
     }

@@ -4,16 +4,13 @@ using Detection.Frontend.Problems;
 namespace Detection.Frontend.Uploads;
 
 /// <summary>Bytes in a buffer of the shared pool, of whatever length turns out to be needed.</summary>
-internal sealed class PooledBytes : IDisposable
+internal sealed class PooledBytes(UploadMemory memory) : IBufferWriter<byte>, IDisposable
 {
     private const int FirstSize = 64 * 1024;
 
-    private readonly UploadMemory _memory;
     private byte[] _buffer = [];
     private int _start;
     private int _length;
-
-    private PooledBytes(UploadMemory memory) => _memory = memory;
 
     public ReadOnlyMemory<byte> Memory => _buffer.AsMemory(_start, _length);
 
@@ -67,6 +64,28 @@ internal sealed class PooledBytes : IDisposable
         }
     }
 
+    /// <inheritdoc/>
+    public void Advance(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, _buffer.Length - _length);
+        _length += count;
+    }
+
+    /// <inheritdoc/>
+    public Memory<byte> GetMemory(int sizeHint = 0)
+    {
+        var needed = _length + Math.Max(sizeHint, 1);
+        if (needed > _buffer.Length)
+        {
+            Grow(Math.Max(Math.Max(needed, FirstSize), (int)Math.Min(2L * _length, Array.MaxLength)));
+        }
+
+        return _buffer.AsMemory(_length);
+    }
+
+    /// <inheritdoc/>
+    public Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
+
     /// <summary>Keeps only a part, counted from the present start.</summary>
     public void Slice(int start, int length)
     {
@@ -80,7 +99,7 @@ internal sealed class PooledBytes : IDisposable
     /// </summary>
     public void Abandon()
     {
-        _memory.Give(_buffer.Length);
+        memory.Give(_buffer.Length);
         _buffer = [];
         _start = _length = 0;
     }
@@ -103,7 +122,7 @@ internal sealed class PooledBytes : IDisposable
         var larger = ArrayPool<byte>.Shared.Rent(size);
         try
         {
-            _memory.Take(larger.Length);
+            memory.Take(larger.Length);
         }
         catch
         {
@@ -116,7 +135,7 @@ internal sealed class PooledBytes : IDisposable
         _buffer = larger;
         if (smaller.Length > 0)
         {
-            _memory.Give(smaller.Length);
+            memory.Give(smaller.Length);
             ArrayPool<byte>.Shared.Return(smaller);
         }
     }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Text;
 using System.Text.Json;
+using Detection.Client;
 using Detection.Frontend.Problems;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Options;
@@ -9,7 +10,7 @@ using Microsoft.Net.Http.Headers;
 namespace Detection.Frontend.Uploads;
 
 /// <summary>Reads the body of a request, in any of the forms that a picture may come in, into pooled memory.</summary>
-internal sealed class UploadReader(UploadMemory memory, IOptions<FrontendOptions> options, TimeProvider time)
+internal sealed class UploadReader(UploadMemory memory, IOptions<FrontendOptions> options, IOptions<DetectionClientOptions> client, TimeProvider time)
 {
     /// <summary>The multipart field, and the JSON property, of the picture.</summary>
     public const string ImageField = "image";
@@ -22,11 +23,12 @@ internal sealed class UploadReader(UploadMemory memory, IOptions<FrontendOptions
     // What may stand around a picture in a multipart or JSON body.
     private const int Wrapping = 64 * 1024;
 
-    private readonly int _maxPicture = options.Value.MaxPictureBytes;
+    private readonly int _maxPicture = MaxPictureBytes(client.Value);
+    private readonly int _maxJson = (int)Math.Min(MaxBodyBytes(client.Value), Array.MaxLength - 1);
     private readonly TimeSpan _timeout = options.Value.UploadTimeout;
 
-    /// <summary>Most bytes of a body that holds a picture of <paramref name="maxPicture"/> bytes, however it is wrapped.</summary>
-    public static long MaxBodyBytes(int maxPicture) => Base64Length(maxPicture) + Wrapping;
+    /// <summary>Most bytes of a body that holds the largest picture, however it is wrapped.</summary>
+    public static long MaxBodyBytes(DetectionClientOptions client) => (MaxPictureBytes(client) + 2L) / 3 * 4 + Wrapping;
 
     /// <exception cref="ProblemException">It is not an upload, or too large, or too slow.</exception>
     public async ValueTask<Upload> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
@@ -43,7 +45,8 @@ internal sealed class UploadReader(UploadMemory memory, IOptions<FrontendOptions
         }
     }
 
-    private static long Base64Length(int bytes) => (bytes + 2L) / 3 * 4;
+    /// <summary>What the client would take, and a buffer can hold.</summary>
+    private static int MaxPictureBytes(DetectionClientOptions client) => Math.Min(client.MaxPictureBytes, 1 << 30);
 
     private ValueTask<Upload> ReadBodyAsync(HttpRequest request, CancellationToken cancellationToken)
     {
@@ -109,8 +112,7 @@ internal sealed class UploadReader(UploadMemory memory, IOptions<FrontendOptions
 
     private async ValueTask<Upload> ReadJsonAsync(HttpRequest request, CancellationToken cancellationToken)
     {
-        var limit = (int)Math.Min(MaxBodyBytes(_maxPicture), Array.MaxLength - 1);
-        var body = await PooledBytes.ReadAsync(request.Body, request.ContentLength, limit, memory, cancellationToken);
+        var body = await PooledBytes.ReadAsync(request.Body, request.ContentLength, _maxJson, memory, cancellationToken);
         try
         {
             var upload = ParseJson(body);
