@@ -185,6 +185,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         }
 
         var stored = false;
+        var mine = false;
         for (var retries = 0; ; retries++)
         {
             attempt.ThrowIfOver();
@@ -204,10 +205,12 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
                 continue;
             }
 
+            // What this request put in the queue stays its own, however often it asks after it.
+            mine |= stored && !snapshot.Joined;
             switch (snapshot.Status)
             {
                 case RequestStatus.Done:
-                    return Answer(attempt, imageKey, model, snapshot.Result!, snapshot.Joined ? AnswerSource.Joined : AnswerSource.Computed);
+                    return Answer(attempt, imageKey, model, snapshot.Result!, snapshot.Joined && !mine ? AnswerSource.Joined : AnswerSource.Computed);
                 case RequestStatus.Busy:
                     throw attempt.Error(DetectionError.Busy, "Too many pictures wait already.", snapshot.RetryAfter);
                 case RequestStatus.Unavailable:
@@ -362,7 +365,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         {
             throw attempt.DeadlineExceeded();
         }
-        catch (RedisException e)
+        catch (Exception e) when (e is RedisException or RedisTimeoutException)
         {
             throw attempt.Error(DetectionError.Unavailable, "The cluster's Redis cannot be reached.", TimeSpan.FromSeconds(1), e);
         }
