@@ -55,12 +55,14 @@ internal sealed class EmbeddedRedis : IDisposable
     {
         EndPoints = [new IPEndPoint(IPAddress.Loopback, port)],
         QuietMode = true,
+        // It shares the thread pool with everything else here, which begins small and grows slowly.
+        ThreadPoolMinThreads = Math.Max(32, 4 * Environment.ProcessorCount),
         EnableLua = true,
         LuaOptions = new LuaOptions(),
         LogMemorySize = $"{options.RedisMemoryMegabytes}m",
         // Pictures stand inside the pages, so that the pages are all the memory there is, and room is made page by page.
         PageSize = "32m",
-        MaxInlineValueSize = "15m",
+        MaxInlineValueSize = "16000k",
         // The log is a ring: entries that are read or rewritten move to its head, the others make room in time.
         MutablePercent = 25,
         CopyReadsToTail = true,

@@ -45,6 +45,6 @@ internal sealed record HealthBody(HealthStatus Status, IReadOnlyList<string> Rea
         report.Status,
         [.. report.Entries.Values.SelectMany(static entry =>
             entry.Data.TryGetValue(ClusterHealthCheck.Reasons, out var reasons) ? (IEnumerable<string>)reasons
-            : entry.Description is { } description ? [description]
+            : entry.Description is { Length: > 0 } description ? [description]
             : [])]);
 }
