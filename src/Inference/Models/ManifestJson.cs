@@ -56,6 +56,15 @@ internal static class ManifestJson
             manifest["labels"] = ReadLabels(path, file);
         }
 
+        foreach (var member in new[] { "input", "head" })
+        {
+            if (manifest[member] is not (null or JsonObject))
+            {
+                throw new ModelException($"{path}: \"{member}\" has a value of the wrong kind; write \"{member}\": {{ … }}.");
+            }
+        }
+
+        RefuseUnknown(manifest, path);
         return manifest;
     }
 

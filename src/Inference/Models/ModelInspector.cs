@@ -1,0 +1,387 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Detection.Inference.Heads;
+using Detection.Inference.Preprocessing;
+using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
+
+namespace Detection.Inference.Models;
+
+/// <summary>Reads from an ONNX file what a manifest would say.</summary>
+public static class ModelInspector
+{
+    /// <summary>
+    /// Looks at a model: its graph, its metadata and, where there is one, its manifest, whose lines win over what the graph says.
+    /// </summary>
+    /// <param name="onnxPath">The ONNX file.</param>
+    /// <param name="manifestPath">Its <c>model.json</c>, complete or with only some lines; <see langword="null"/> for none.</param>
+    /// <exception cref="ModelException">
+    /// The file cannot be read, is no detector, or contradicts its manifest; one sentence says what to change. What is merely
+    /// not known is no exception but listed in <see cref="ModelInspection.Missing"/>.
+    /// </exception>
+    public static ModelInspection Inspect(string onnxPath, string? manifestPath = null)
+    {
+        var lines = manifestPath is null ? [] : ManifestJson.Read(manifestPath);
+        if (!File.Exists(onnxPath))
+        {
+            throw new ModelException($"{onnxPath}: no such file; copy the model there.");
+        }
+
+        using var options = new SessionOptions
+        {
+            GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL,
+            IntraOpNumThreads = 1,
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL,
+        };
+        InferenceSession session;
+        try
+        {
+            session = new InferenceSession(onnxPath, options);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new ModelException($"{onnxPath}: not an ONNX model that can be loaded ({FirstLine(e.Message)}); export it again.", e);
+        }
+
+        using (session)
+        {
+            return new Reading(session, onnxPath, manifestPath ?? onnxPath, lines).Result();
+        }
+    }
+
+    private static readonly string[] FirstMembers = ["family", "input", "head"];
+
+    private static string FirstLine(string message) => message.Split('\n')[0].Trim();
+
+    /// <summary>One inspection under way.</summary>
+    private sealed class Reading(InferenceSession session, string path, string named, JsonObject lines)
+    {
+        private readonly List<string> _notes = [];
+        private readonly List<string> _missing = [];
+        private readonly Dictionary<string, string> _metadata = session.ModelMetadata.CustomMetadataMap;
+
+        public ModelInspection Result()
+        {
+            var (inputName, input) = PictureInput();
+            var fromGraph = new JsonObject { ["input"] = InputLines(inputName, input) };
+            RefuseOtherTasks();
+            if (Labels() is { } names)
+            {
+                fromGraph["labels"] = new JsonArray([.. names.Select(n => (JsonNode)n)]);
+            }
+
+            var known = ManifestJson.Over(fromGraph, lines);
+            var family = Text(known["family"]);
+            IReadOnlyList<OutputTensor>? outputs = null;
+            if (Number(known, "width") is { } width && Number(known, "height") is { } height)
+            {
+                var channelsLast = Text(known["input"]?["layout"]) == "nhwc";
+                RefuseOtherSize(input, channelsLast ? [height, width, 3] : [3, height, width]);
+                outputs = OutputsFor(inputName, input, width, height, channelsLast);
+                var guess = FamilyGuess.From(
+                    outputs,
+                    width,
+                    height,
+                    (known["labels"] as JsonArray)?.Count,
+                    _metadata.TryGetValue("author", out var author) && author.Contains("Ultralytics", StringComparison.OrdinalIgnoreCase),
+                    session.InputMetadata.Count > 1);
+                family ??= guess.Family;
+                if (family is null)
+                {
+                    _missing.Add(guess.Why);
+                }
+                else if (guess.Family == family)
+                {
+                    _notes.Add($"family {family}: {guess.Why}");
+                    RefuseWrongClasses(known, guess.Classes);
+                }
+
+                if (family is not null)
+                {
+                    fromGraph["family"] = family;
+                    fromGraph = ManifestJson.Over(FamilyConventions.Of(family), fromGraph);
+                    if (guess.Family == family && guess.Lines is not null)
+                    {
+                        fromGraph = ManifestJson.Over(fromGraph, guess.Lines);
+                    }
+
+                    if (input.ElementDataType == TensorElementType.UInt8)
+                    {
+                        var raw = new JsonObject { ["scale"] = 1, ["mean"] = new JsonArray(0, 0, 0), ["std"] = new JsonArray(1, 1, 1) };
+                        fromGraph = ManifestJson.Over(fromGraph, new JsonObject { ["input"] = raw });
+                    }
+                }
+            }
+
+            known = ManifestJson.Over(fromGraph, lines);
+
+            // Without a size the graph could not be asked for its family yet: that is not the person's to know.
+            _missing.AddRange(ManifestJson.Missing(known).Where(
+                line => Member(line) == "input" || ((outputs is not null || Member(line) != "family") && !_missing.Any(m => Member(m) == Member(line)))));
+            var manifest = _missing.Count == 0 ? ManifestJson.ToManifest(known, named) : null;
+            if (manifest is not null && outputs is not null)
+            {
+                CheckAgainst(manifest, input, outputs);
+            }
+
+            return new ModelInspection(
+                path,
+                Tensors(session.InputMetadata),
+                Tensors(session.OutputMetadata),
+                _metadata,
+                family,
+                _notes,
+                _missing,
+                manifest,
+                manifest?.ToJson() ?? ManifestJson.ToText(Ordered(known)));
+        }
+
+        private (string Name, NodeMetadata Data) PictureInput()
+        {
+            if (Text(lines["input"]?["name"]) is { } given)
+            {
+                return session.InputMetadata.TryGetValue(given, out var data)
+                    ? (given, data)
+                    : throw Fault($"\"input.name\" is {given}, but the graph's inputs are {string.Join(", ", session.InputMetadata.Keys)}; write one of them");
+            }
+
+            var pictures = session.InputMetadata.Where(i => i.Value.IsTensor && i.Value.Dimensions.Length == 4).ToList();
+            return pictures switch
+            {
+                [var one] => (one.Key, one.Value),
+                [] => throw Fault($"the graph has no picture input of four dimensions but {string.Join(", ", Tensors(session.InputMetadata))}; export it with [batch, 3, height, width]"),
+                _ => throw Fault($"the graph has several picture inputs; write \"input\": {{ \"name\": \"{pictures[0].Key}\" }} or another of {string.Join(", ", pictures.Select(p => p.Key))}"),
+            };
+        }
+
+        private JsonObject InputLines(string name, NodeMetadata data)
+        {
+            var result = new JsonObject { ["name"] = name };
+            var dimensions = data.Dimensions;
+            if (dimensions.Length != 4)
+            {
+                throw Fault($"the input {name} has {dimensions.Length} dimensions, not 4; export it with [batch, 3, height, width]");
+            }
+
+            // TensorFlow exports leave all but the channels free; which dimension is 3 tells the layout.
+            var layout = Text(lines["input"]?["layout"]) ?? (dimensions[1] == 3 ? "nchw" : dimensions[3] == 3 ? "nhwc" : null);
+            if (layout is null)
+            {
+                if (dimensions[1] > 0 && dimensions[3] > 0)
+                {
+                    throw Fault($"the input {name} [{string.Join(", ", dimensions)}] has no dimension of 3 colours; only colour models can be used");
+                }
+
+                if (!_metadata.ContainsKey("stride"))
+                {
+                    _missing.Add("write \"input\": { \"layout\": \"nchw\" } or \"nhwc\", for the graph leaves the place of the colours open");
+                }
+
+                layout = "nchw";
+            }
+
+            result["layout"] = layout;
+            result["element"] = Element(name, data);
+
+            var (height, width) = layout == "nhwc" ? (dimensions[1], dimensions[2]) : (dimensions[2], dimensions[3]);
+            if ((height <= 0 || width <= 0) && _metadata.TryGetValue("imgsz", out var imgsz) && PythonLiteral.Numbers(imgsz) is { Count: 1 or 2 } size)
+            {
+                height = height <= 0 ? size[0] : height;
+                width = width <= 0 ? size[^1] : width;
+                _notes.Add($"size {width}×{height}: metadata imgsz");
+            }
+
+            if (width > 0)
+            {
+                result["width"] = width;
+            }
+
+            if (height > 0)
+            {
+                result["height"] = height;
+            }
+
+            return result;
+        }
+
+        private string Element(string name, NodeMetadata data) => data.ElementDataType switch
+        {
+            TensorElementType.Float => "float32",
+            TensorElementType.Float16 => "float16",
+            TensorElementType.UInt8 => "uint8",
+            _ => throw Fault($"the input {name} takes {data.ElementDataType}; export it for float32, float16 or uint8"),
+        };
+
+        private void RefuseOtherTasks()
+        {
+            if (_metadata.TryGetValue("task", out var task) && task != "detect")
+            {
+                throw Fault($"the model is for the task \"{task}\"; only detectors can be used, export one of task \"detect\"");
+            }
+        }
+
+        private List<string>? Labels()
+        {
+            if (lines["labels"] is not null || !_metadata.TryGetValue("names", out var text))
+            {
+                return null;
+            }
+
+            var names = PythonLiteral.Names(text);
+            if (names is null)
+            {
+                _missing.Add("write \"labels\": a list of class names, for the metadata line \"names\" cannot be read");
+                return null;
+            }
+
+            if (names.Count == 0)
+            {
+                throw Fault("its metadata names 0 classes; write \"labels\": a list of the class names in the manifest");
+            }
+
+            _notes.Add($"{names.Count} labels: metadata names");
+            return names;
+        }
+
+        private void RefuseWrongClasses(JsonObject known, int? classes)
+        {
+            if (classes is not { } count)
+            {
+                return;
+            }
+
+            if (count <= 0)
+            {
+                throw Fault($"its outputs {string.Join(", ", Tensors(session.OutputMetadata))} have room for 0 classes; export a detector with at least one class");
+            }
+
+            if (known["labels"] is JsonArray labels)
+            {
+                // "labels" that do not fit are told by name; the head would only see shapes that are not its own.
+                if (labels.Count != count)
+                {
+                    throw Fault($"its outputs have {count} classes and \"labels\" has {labels.Count} names; write all {count} in the order of the class numbers");
+                }
+            }
+            else if (_missing.Count == 0 || !_missing.Any(m => m.Contains("\"labels\"", StringComparison.Ordinal)))
+            {
+                _missing.Add($"write \"labels\": a list of the {count} class names in the order of the class numbers, or the name of a text file beside the manifest with one name a line");
+            }
+        }
+
+        /// <summary>Shapes without the batch dimension and values all 0: told by the graph, or else seen in a run on a black picture.</summary>
+        private List<OutputTensor> OutputsFor(string inputName, NodeMetadata input, int width, int height, bool channelsLast)
+        {
+            if (session.OutputMetadata.FirstOrDefault(o => !o.Value.IsTensor) is { Key: not null } other)
+            {
+                throw Fault($"its output {other.Key} is not a tensor; export it with tensors only");
+            }
+
+            var known = session.OutputMetadata.All(o => o.Value.Dimensions.Skip(1).All(d => d > 0)
+                && (o.Value.Dimensions.Length == 0 || o.Value.Dimensions[0] > 0 || o.Value.SymbolicDimensions[0] == input.SymbolicDimensions[0]));
+            var shapes = known
+                ? session.OutputMetadata.ToDictionary(o => o.Key, o => o.Value.Dimensions)
+                : Run(inputName, input, width, height, channelsLast);
+
+            // Pictures come first where the first dimension is as long as the batch.
+            var batch = Math.Max(1, input.Dimensions[0]);
+            return
+            [
+                .. session.OutputMetadata.Keys.Select(name =>
+                {
+                    var shape = shapes[name] is [var first, .. var rest] && (first < 0 || first == batch) ? rest : shapes[name];
+                    return new OutputTensor(name, shape, new float[shape.Aggregate(1, (product, d) => checked(product * d))]);
+                }),
+            ];
+        }
+
+        private Dictionary<string, int[]> Run(string inputName, NodeMetadata input, int width, int height, bool channelsLast)
+        {
+            var batch = Math.Max(1, input.Dimensions[0]);
+            long[] shape = channelsLast ? [batch, height, width, 3] : [batch, 3, height, width];
+            using var picture = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, input.ElementDataType, shape);
+            picture.GetTensorMutableRawData().Clear();
+            var names = new List<string> { inputName };
+            var values = new List<OrtValue> { picture };
+            using var run = new RunOptions();
+            using var size = session.InputMetadata.Count == 2 ? OrtValue.CreateTensorValueFromMemory(Enumerable.Repeat(new long[] { width, height }, batch).SelectMany(n => n).ToArray(), [batch, 2]) : null;
+            if (size is not null)
+            {
+                names.Add(session.InputMetadata.Keys.Single(n => n != inputName));
+                values.Add(size);
+            }
+
+            try
+            {
+                using var outputs = session.Run(run, names, values, session.OutputNames);
+                return session.OutputNames.Zip(outputs).ToDictionary(
+                    o => o.First, o => o.Second.GetTensorTypeAndShape().Shape.Select(d => checked((int)d)).ToArray());
+            }
+            catch (OnnxRuntimeException e)
+            {
+                throw Fault($"the graph does not run on a {width}×{height} picture ({FirstLine(e.Message)}); correct \"input\"", e);
+            }
+        }
+
+        private void RefuseOtherSize(NodeMetadata input, int[] wanted)
+        {
+            if (input.Dimensions.Skip(1).Zip(wanted).Any(d => d.First > 0 && d.First != d.Second))
+            {
+                throw Fault($"the graph takes [{string.Join(", ", input.Dimensions)}] and \"input\" says [batch, {string.Join(", ", wanted)}]; correct its width, height or layout");
+            }
+        }
+
+        private void CheckAgainst(ModelManifest manifest, NodeMetadata input, IReadOnlyList<OutputTensor> outputs)
+        {
+            var spec = manifest.Input;
+            var element = Element(spec.Name ?? "", input);
+            if (!string.Equals(element, spec.Element.ToString(), StringComparison.OrdinalIgnoreCase))
+            {
+                throw Fault($"the graph takes {element}; write \"element\": \"{element}\" in \"input\"");
+            }
+
+            try
+            {
+                // Nothing scores above 1: only the shapes are looked at.
+                DetectionHeads.Create(manifest).Read(
+                    outputs, InputGeometry.Of(spec, spec.Width, spec.Height), new HeadSettings(1.1f, manifest.Iou, 1), []);
+            }
+            catch (ModelException e)
+            {
+                throw new ModelException($"{named}: {e.Message}", e);
+            }
+        }
+
+        private ModelException Fault(string what, Exception? inner = null) => new($"{named}: {what}.", inner);
+
+        private static List<GraphTensor> Tensors(IReadOnlyDictionary<string, NodeMetadata> all) =>
+        [
+            .. all.Select(t => new GraphTensor(
+                t.Key,
+                t.Value.IsTensor ? t.Value.ElementDataType.ToString() : t.Value.OnnxValueType.ToString(),
+                t.Value.IsTensor ? [.. t.Value.Dimensions.Select((d, i) => Dimension(d, t.Value.SymbolicDimensions[i]))] : [])),
+        ];
+
+        private static string Dimension(int value, string name) =>
+            value >= 0 ? value.ToString(CultureInfo.InvariantCulture) : string.IsNullOrEmpty(name) ? "?" : name;
+
+        private static string? Text(JsonNode? node) => node is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
+
+        private static int? Number(JsonObject known, string member) =>
+            known["input"]?[member] is JsonValue value && value.TryGetValue<int>(out var number) && number is > 0 and <= 8192 ? number : null;
+
+        private static string Member(string line) => line.Split('"')[1];
+
+        /// <summary>The members in the order of a complete manifest.</summary>
+        private static JsonObject Ordered(JsonObject known)
+        {
+            var result = new JsonObject();
+            foreach (var name in FirstMembers.Concat(known.Select(m => m.Key)).Distinct().Where(known.ContainsKey))
+            {
+                result[name] = known[name]?.DeepClone();
+            }
+
+            return result;
+        }
+    }
+}

@@ -1,0 +1,240 @@
+using Detection.Inference.Models;
+using Detection.Inference.Preprocessing;
+using Detection.Inference.Tests.Onnx;
+using Microsoft.ML.OnnxRuntime.Tensors;
+using Xunit;
+
+namespace Detection.Inference.Tests.Models;
+
+public sealed class ModelInspectorTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("inspect").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Theory]
+    [InlineData("nanodet", "nanodet")]
+    [InlineData("yolox", "yolox")]
+    [InlineData("yolov5", "yolov5")]
+    [InlineData("yolov8", "yolov8")]
+    [InlineData("yolo11", "yolov8")]
+    [InlineData("yolov10", "yolov10")]
+    [InlineData("efficientdet", "efficientdet")]
+    [InlineData("detr", "detr")]
+    [InlineData("rt-detr", "rt-detr")]
+    [InlineData("d-fine", "d-fine")]
+    [InlineData("ssd", "ssd")]
+    public void Tells_the_family_of_a_bare_file_with_names(string family, string expected)
+    {
+        foreach (var batch in new OnnxGraph.Dim[] { 1, "batch" })
+        {
+            var inspection = Inspect(CellDetector.Build(family, Plain, batch).Metadata("names", "{0: 'red', 1: 'blue'}"));
+
+            Assert.Empty(inspection.Missing);
+            Assert.Equal(expected, inspection.Require().Family);
+            Assert.Equal(["red", "blue"], inspection.Manifest!.Labels);
+            Assert.Equal((64, 64), (inspection.Manifest.Input.Width, inspection.Manifest.Input.Height));
+        }
+    }
+
+    [Theory]
+    [InlineData("nanodet", ResizeMode.Stretch, ChannelOrder.Bgr, 1)]
+    [InlineData("yolox", ResizeMode.LetterboxTopLeft, ChannelOrder.Bgr, 1)]
+    [InlineData("yolov5", ResizeMode.LetterboxCenter, ChannelOrder.Rgb, 255)]
+    [InlineData("yolov8", ResizeMode.LetterboxCenter, ChannelOrder.Rgb, 255)]
+    [InlineData("efficientdet", ResizeMode.LetterboxTopLeft, ChannelOrder.Rgb, 255)]
+    [InlineData("detr", ResizeMode.Stretch, ChannelOrder.Rgb, 255)]
+    public void Takes_the_input_that_the_family_usually_has(string family, ResizeMode resize, ChannelOrder channels, float scale)
+    {
+        var input = Inspect(CellDetector.Build(family, Plain, 1).Metadata("names", "['red', 'blue']")).Require().Input;
+
+        Assert.Equal((resize, channels, scale), (input.Resize, input.Channels, input.Scale));
+        Assert.Equal(family == "efficientdet" ? null : 114f, input.Padding);
+        Assert.Equal(family is "efficientdet" or "detr" ? [0.229f, 0.224f, 0.225f] : family == "nanodet" ? [57.375f, 57.12f, 58.395f] : [1f, 1f, 1f], input.Std);
+    }
+
+    [Theory]
+    [InlineData(TensorLayout.Nhwc, TensorElement.UInt8)]
+    [InlineData(TensorLayout.Nhwc, TensorElement.Float32)]
+    [InlineData(TensorLayout.Nchw, TensorElement.Float16)]
+    [InlineData(TensorLayout.Nchw, TensorElement.UInt8)]
+    public void Reads_layout_and_type_from_the_graph(TensorLayout layout, TensorElement element)
+    {
+        var spec = Plain with { Layout = layout, Element = element, Scale = element == TensorElement.UInt8 ? 1 : 255 };
+
+        var input = Inspect(CellDetector.Build("yolov8", spec, "batch").Metadata("names", "{0: 'red', 1: 'blue'}")).Require().Input;
+
+        Assert.Equal((layout, element, element == TensorElement.UInt8 ? 1f : 255f), (input.Layout, input.Element, input.Scale));
+    }
+
+    [Theory]
+    [InlineData("nanodet")]
+    [InlineData("yolox")]
+    [InlineData("yolov5")]
+    [InlineData("yolov8")]
+    [InlineData("efficientdet")]
+    public void Takes_an_open_size_from_imgsz_and_runs_the_graph_for_the_rest(string family)
+    {
+        var graph = CellDetector.Build(family, Plain, "batch", open: true)
+            .Metadata("names", "{0: 'red', 1: 'blue'}").Metadata("imgsz", "[64, 64]").Metadata("task", "detect");
+
+        Assert.Equal(family, Inspect(graph).Require().Family);
+    }
+
+    [Fact]
+    public void An_open_size_without_imgsz_is_asked_for()
+    {
+        var inspection = Inspect(CellDetector.Build("yolov8", Plain, "batch", open: true).Metadata("names", "{0: 'red', 1: 'blue'}"));
+
+        var missing = Assert.Single(inspection.Missing);
+        Assert.Contains("write \"input\": { \"width\": …, \"height\": … }", missing, StringComparison.Ordinal);
+        Assert.Null(inspection.Manifest);
+        Assert.Contains(missing, Assert.Throws<ModelException>(inspection.Require).Message, StringComparison.Ordinal);
+        Assert.Equal("yolov8", Inspect(Last, """{ "input": { "width": 64, "height": 64 } }""").Require().Family);
+    }
+
+    [Fact]
+    public void Labels_that_the_file_does_not_name_are_asked_for_with_their_number()
+    {
+        var inspection = Inspect(CellDetector.Build("yolov8", Plain, 1));
+
+        Assert.Contains("write \"labels\": a list of the 2 class names", Assert.Single(inspection.Missing), StringComparison.Ordinal);
+        Assert.Contains("\"family\": \"yolov8\"", inspection.Draft, StringComparison.Ordinal);
+        Assert.Equal(["r", "b"], Inspect(Last, """{ "labels": ["r", "b"] }""").Require().Labels);
+    }
+
+    [Fact]
+    public void A_family_that_cannot_be_told_is_asked_for()
+    {
+        var inspection = Inspect(CellDetector.Build("rt-detr", Plain, 1));
+
+        Assert.Contains("write \"family\": \"detr\" (softmax", inspection.Missing[0], StringComparison.Ordinal);
+        Assert.Contains("write \"labels\"", inspection.Missing[1], StringComparison.Ordinal);
+        Assert.Equal("rt-detr", Inspect(Last, """{ "family": "rt-detr", "labels": ["r", "b"] }""").Require().Family);
+    }
+
+    [Fact]
+    public void Lines_of_the_manifest_win_over_what_the_file_says()
+    {
+        var manifest = Inspect(
+            CellDetector.Build("yolov8", Plain, 1).Metadata("names", "{0: 'red', 1: 'blue'}"),
+            """{ "family": "yolo11", "labels": ["r", "b"], "iou": 0.33, "input": { "channels": "bgr" } }""").Require();
+
+        Assert.Equal(("yolo11", 0.33f, ChannelOrder.Bgr), (manifest.Family, manifest.Iou, manifest.Input.Channels));
+        Assert.Equal(ResizeMode.LetterboxCenter, manifest.Input.Resize);
+        Assert.Equal(["r", "b"], manifest.Labels);
+    }
+
+    [Fact]
+    public void A_file_that_is_no_model_is_one_clear_error()
+    {
+        var path = Path.Combine(_folder, "model.onnx");
+        File.WriteAllText(path, "not a model");
+        Assert.Contains("model.onnx: not an ONNX model that can be loaded", Assert.Throws<ModelException>(() => ModelInspector.Inspect(path)).Message, StringComparison.Ordinal);
+
+        var half = CellDetector.Build("yolov8", Plain, 1).ToBytes();
+        File.WriteAllBytes(path, half[..(half.Length / 2)]);
+        Assert.Contains("not an ONNX model that can be loaded", Assert.Throws<ModelException>(() => ModelInspector.Inspect(path)).Message, StringComparison.Ordinal);
+
+        Assert.Contains("no such file", Assert.Throws<ModelException>(() => ModelInspector.Inspect(path + "x")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Outputs_without_room_for_a_class_are_refused()
+    {
+        var graph = new OnnxGraph();
+        var x = graph.Input("images", TensorElementType.Float, 1, 3, 64, 64);
+        graph.Output("output0", Constant(graph, x, 1, 4, 84), TensorElementType.Float, 1, 4, 84);
+
+        Assert.Contains("room for 0 classes", Assert.Throws<ModelException>(() => Inspect(graph)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Metadata_that_names_no_class_is_refused() =>
+        Assert.Contains(
+            "names 0 classes",
+            Assert.Throws<ModelException>(() => Inspect(CellDetector.Build("yolov8", Plain, 1).Metadata("names", "{}"))).Message,
+            StringComparison.Ordinal);
+
+    [Fact]
+    public void Outputs_of_no_known_family_are_asked_about_and_refused_for_a_wrong_one()
+    {
+        var graph = new OnnxGraph();
+        var x = graph.Input("images", TensorElementType.Float, 1, 3, 64, 64);
+        graph.Output("logits", Constant(graph, x, 1, 1000), TensorElementType.Float, 1, 1000);
+        graph.Metadata("names", "['a', 'b']");
+
+        Assert.Contains("the outputs logits [1000] do not tell", Assert.Single(Inspect(graph).Missing), StringComparison.Ordinal);
+        var error = Assert.Throws<ModelException>(() => Inspect(Last, """{ "family": "yolov8" }"""));
+        Assert.Contains("\"logits\" [1000]", error.Message, StringComparison.Ordinal);
+        Assert.Contains("[4 + 2 classes, cells]", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("task", "segment", "the model is for the task \"segment\"")]
+    [InlineData("names", "{0: 'red', 1: 'green', 2: 'blue'}", "its outputs have 2 classes and \"labels\" has 3 names")]
+    public void Metadata_of_another_model_is_refused(string key, string value, string expected) =>
+        Assert.Contains(
+            expected, Assert.Throws<ModelException>(() => Inspect(CellDetector.Build("yolov8", Plain, 1).Metadata(key, value))).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("""{ "input": { "width": 128 } }""", "correct its width, height or layout")]
+    [InlineData("""{ "input": { "layout": "nhwc" } }""", "correct its width, height or layout")]
+    [InlineData("""{ "input": { "element": "float16" } }""", "write \"element\": \"float32\"")]
+    [InlineData("""{ "input": { "name": "x" } }""", "\"input.name\" is x, but the graph's inputs are images")]
+    [InlineData("""{ "input": 7 }""", "\"input\" has a value of the wrong kind")]
+    [InlineData("""{ "inputs": {} }""", "\"inputs\" is not a setting")]
+    public void A_manifest_that_contradicts_the_graph_is_refused(string manifest, string expected) =>
+        Assert.Contains(
+            expected,
+            Assert.Throws<ModelException>(() => Inspect(CellDetector.Build("yolov8", Plain, 1).Metadata("names", "['a', 'b']"), manifest)).Message,
+            StringComparison.Ordinal);
+
+    [Fact]
+    public void Reads_the_shared_models()
+    {
+        var yolox = ModelInspector.Inspect(SharedFiles.Find("models/yolox_nano.onnx"));
+        Assert.Equal("yolox", yolox.Family);
+        Assert.Contains("list of the 80 class names", Assert.Single(yolox.Missing), StringComparison.Ordinal);
+
+        var nanodet = ModelInspector.Inspect(SharedFiles.Find("models/nanodet-g.onnx"));
+        Assert.Equal("nanodet", nanodet.Family);
+        Assert.Contains("list of the 80 class names", Assert.Single(nanodet.Missing), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{0: 'person', 1: \"it's\"}", new[] { "person", "it's" })]
+    [InlineData("{1: 'b', 0: 'a'}", new[] { "a", "b" })]
+    [InlineData("{\"0\": \"a\", \"1\": \"b\"}", new[] { "a", "b" })]
+    [InlineData("['a', 'caf\\xe9', 'x\\'y',]", new[] { "a", "café", "x'y" })]
+    [InlineData("[\"a, b\", \"c\"]", new[] { "a, b", "c" })]
+    [InlineData("{}", new string[0])]
+    [InlineData("{0: 'a', 2: 'c'}", null)]
+    [InlineData("{0: 'a'", null)]
+    [InlineData("person", null)]
+    [InlineData("", null)]
+    public void Reads_the_names_that_exporters_write(string text, string[]? expected) => Assert.Equal(expected, PythonLiteral.Names(text));
+
+    private static InputSpec Plain { get; } = new() { Width = CellDetector.Size, Height = CellDetector.Size };
+
+    private string Last => Path.Combine(_folder, "model.onnx");
+
+    private static string Constant(OnnxGraph graph, string input, params long[] shape)
+    {
+        var zero = graph.Node("Mul", [graph.Node("ReduceMean", [input], ("keepdims", 0)), graph.Floats([0], [])]);
+        return graph.Node("Add", [graph.Floats(new float[shape.Aggregate(1L, (a, b) => a * b)], shape), zero]);
+    }
+
+    private ModelInspection Inspect(OnnxGraph graph, string? manifest = null) => Inspect(graph.Save(Last), manifest);
+
+    private ModelInspection Inspect(string path, string? manifest)
+    {
+        var file = manifest is null ? null : Path.Combine(_folder, "model.json");
+        if (file is not null)
+        {
+            File.WriteAllText(file, manifest);
+        }
+
+        return ModelInspector.Inspect(path, file);
+    }
+}

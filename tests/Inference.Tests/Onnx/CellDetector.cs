@@ -1,0 +1,183 @@
+using Detection.Inference.Preprocessing;
+using Microsoft.ML.OnnxRuntime.Tensors;
+
+namespace Detection.Inference.Tests.Onnx;
+
+/// <summary>
+/// A detector that really looks at the picture, in the form in which each family is exported: a convolution of the size of a cell
+/// scores how red (class 0) and how blue (class 1) each cell of 8×8 pixels is, from 0 to 0.9, and answers a square of 16 pixels
+/// around a cell that is. The other feature maps answer nothing.
+/// </summary>
+internal static class CellDetector
+{
+    public const int Size = 64;
+    public const int Stride = 8;
+    public const int Box = 16;
+    public const float Full = 0.9f;
+
+    private const int Columns = Size / Stride;
+    private const int Cells = Columns * Columns;
+    private const int Rows = 64 + 16 + 4;
+
+    /// <summary>Builds the graph of a family for an input.</summary>
+    /// <param name="family">One of the manifest's families.</param>
+    /// <param name="input">Gives normalisation, channel order, layout and type.</param>
+    /// <param name="batch">The batch dimension: a number or a name.</param>
+    /// <param name="open">Whether height, width and what follows from them are left open.</param>
+    public static OnnxGraph Build(string family, InputSpec input, OnnxGraph.Dim batch, bool open = false)
+    {
+        var graph = new OnnxGraph();
+        var columns = Scores(graph, input, batch, open);
+        var none = graph.Node("Mul", [graph.Node("ReduceMean", [columns], ("axes", new long[] { 1, 2 }), ("keepdims", 1)), graph.Floats([0])]);
+        var rows = graph.Node("Transpose", [columns], ("perm", new long[] { 0, 2, 1 }));
+        var type = input.Element == TensorElement.Float16 ? TensorElementType.Float16 : TensorElementType.Float;
+        OnnxGraph.Dim Free(string name, int value) => open ? name : value;
+
+        string PerPicture(float[] values, params long[] shape) => graph.Node("Add", [graph.Floats(values, [1, .. shape]), none]);
+        string PerRow(int count, Func<int, float[]> row) => PerPicture([.. Enumerable.Range(0, count).SelectMany(row)], count, row(0).Length);
+        string Concat(int axis, params string[] parts) => graph.Node("Concat", parts, ("axis", axis));
+        string Reshape(string value, params long[] shape) => graph.Node("Reshape", [value, graph.Longs(shape)]);
+        void Output(string name, string value, params OnnxGraph.Dim[] shape) => graph.Output(
+            name,
+            type == TensorElementType.Float16 ? graph.Node("Cast", [value], ("to", (int)type)) : value,
+            type,
+            [batch, .. shape]);
+
+        // Twice as many rows, one per cell and class, for families that answer a class number.
+        string ScoreColumn() => Reshape(columns, 0, 2 * Rows, 1);
+        string Each(Func<int, float[]> row) => PerRow(2 * Rows, r => row(r % Rows));
+        string Classes(int first) => PerRow(2 * Rows, r => [first + (r / Rows)]);
+
+        switch (family)
+        {
+            case "nanodet":
+                // The bin of distance 1 outweighs all others; a stride of 8 makes it 8 pixels.
+                Output("scores", rows, Free("cells", Rows), 2);
+                Output("distances", PerRow(Rows, _ => [.. Enumerable.Range(0, 44).Select(b => b % 11 == 1 ? 60f : 0)]), Free("cells", Rows), 44);
+                break;
+            case "yolox":
+                Output("output", Concat(2, PerRow(Rows, _ => [0.5f, 0.5f, MathF.Log(2), MathF.Log(2), 1]), rows), Free("cells", Rows), 7);
+                break;
+            case "yolov5":
+                var nothing = graph.Node("Mul", [rows, graph.Floats([0])]);
+                Output(
+                    "output0",
+                    Concat(2, PerRow(3 * Rows, r => [.. Center(r % Rows), Box, Box, 1]), Concat(1, rows, nothing, nothing)),
+                    Free("anchors", 3 * Rows),
+                    7);
+                break;
+            case "yolov8" or "yolov9" or "yolo11" or "yolo12":
+                var centers = Enumerable.Range(0, Rows).Select(Center).ToArray();
+                var boxes = PerPicture(
+                    [.. centers.Select(c => c[0]), .. centers.Select(c => c[1]), .. Enumerable.Repeat((float)Box, 2 * Rows)], 4, Rows);
+                Output("output0", Concat(1, boxes, columns), 6, Free("anchors", Rows));
+                break;
+            case "yolov10" or "yolo26":
+                Output("output0", Concat(2, Each(Corners), ScoreColumn(), Classes(0)), 2 * Rows, 6);
+                break;
+            case "efficientdet":
+                // The first of a cell's nine anchors is a square of 32 pixels around it.
+                const int Anchors = 9 * (64 + 16 + 4 + 1 + 1);
+                var cells = graph.Node("Slice", [rows, graph.Longs(0), graph.Longs(Cells), graph.Longs(1)]);
+                var first = Reshape(Concat(3, Reshape(cells, 0, Cells, 1, 2), Reshape(PerPicture(new float[Cells * 16], Cells, 16), 0, Cells, 1, 16)), 0, 9 * Cells, 2);
+                Output("regression", PerRow(Anchors, _ => [0, 0, MathF.Log(0.5f), MathF.Log(0.5f)]), Free("anchors", Anchors), 4);
+                Output("classification", Concat(1, first, PerPicture(new float[2 * (Anchors - (9 * Cells))], Anchors - (9 * Cells), 2)), Free("anchors", Anchors), 2);
+                break;
+            case "detr":
+                // Softmax over the logarithms of parts that add up to 1 gives the parts.
+                var parts = graph.Node("Clip", [rows, graph.Floats([1e-6f], []), graph.Floats([1], [])]);
+                var rest = graph.Node("Sub", [graph.Floats([1]), graph.Node("ReduceSum", [parts, graph.Longs(2)], ("keepdims", 1))]);
+                Output("logits", graph.Node("Log", [Concat(2, parts, rest)]), Rows, 3);
+                Output("pred_boxes", PerRow(Rows, r => [.. Center(r).Select(c => c / Size), (float)Box / Size, (float)Box / Size]), Rows, 4);
+                break;
+            case "rt-detr":
+                var odds = graph.Node("Clip", [rows, graph.Floats([1e-6f], []), graph.Floats([1 - 1e-6f], [])]);
+                Output("logits", graph.Node("Log", [graph.Node("Div", [odds, graph.Node("Sub", [graph.Floats([1]), odds])])]), Rows, 2);
+                Output("pred_boxes", PerRow(Rows, r => [.. Center(r).Select(c => c / Size), (float)Box / Size, (float)Box / Size]), Rows, 4);
+                break;
+            case "d-fine":
+                // The boxes are in pixels of the size that the second input names.
+                var size = graph.Node("Cast", [graph.Input("orig_target_sizes", TensorElementType.Int64, batch, 2)], ("to", (int)TensorElementType.Float));
+                var both = Reshape(Concat(1, size, size), 0, 1, 4);
+                Output("labels", Reshape(Classes(0), 0, 2 * Rows), 2 * Rows);
+                Output("boxes", graph.Node("Mul", [Each(r => [.. Corners(r).Select(c => c / Size)]), both]), 2 * Rows, 4);
+                Output("scores", Reshape(ScoreColumn(), 0, 2 * Rows), 2 * Rows);
+                break;
+            case "ssd":
+                Output("detection_boxes", Each(r => [Corners(r)[1] / Size, Corners(r)[0] / Size, Corners(r)[3] / Size, Corners(r)[2] / Size]), 2 * Rows, 4);
+                Output("detection_classes", Reshape(Classes(1), 0, 2 * Rows), 2 * Rows);
+                Output("detection_scores", Reshape(ScoreColumn(), 0, 2 * Rows), 2 * Rows);
+                Output("num_detections", Reshape(PerPicture([2 * Rows], 1, 1), -1));
+                break;
+            default:
+                throw new NotSupportedException(family);
+        }
+
+        return graph;
+    }
+
+    /// <summary>Left, top, right, bottom of the box of the cell in a column and a row, in pixels of the input.</summary>
+    public static float[] BoxOf(int column, int row)
+    {
+        var (x, y) = ((column + 0.5f) * Stride, (row + 0.5f) * Stride);
+        return [x - (Box / 2), y - (Box / 2), x + (Box / 2), y + (Box / 2)];
+    }
+
+    private static float[] Corners(int row) => row < Cells ? BoxOf(row % Columns, row / Columns) : [0, 0, 1, 1];
+
+    private static float[] Center(int row)
+    {
+        var corners = Corners(row);
+        return [(corners[0] + corners[2]) / 2, (corners[1] + corners[3]) / 2];
+    }
+
+    /// <summary>Scores as [batch, 2 classes, rows].</summary>
+    private static string Scores(OnnxGraph graph, InputSpec input, OnnxGraph.Dim batch, bool open)
+    {
+        var type = input.Element switch
+        {
+            TensorElement.Float32 => TensorElementType.Float,
+            TensorElement.Float16 => TensorElementType.Float16,
+            _ => TensorElementType.UInt8,
+        };
+        OnnxGraph.Dim height = open ? "height" : Size;
+        OnnxGraph.Dim width = open ? "width" : Size;
+        var nhwc = input.Layout == TensorLayout.Nhwc;
+        OnnxGraph.Dim[] shape = nhwc ? [batch, height, width, 3] : [batch, 3, height, width];
+        var picture = graph.Input("images", type, shape);
+        if (type != TensorElementType.Float)
+        {
+            picture = graph.Node("Cast", [picture], ("to", (int)TensorElementType.Float));
+        }
+
+        if (nhwc)
+        {
+            picture = graph.Node("Transpose", [picture], ("perm", new long[] { 0, 3, 1, 2 }));
+        }
+
+        // Undoes the normalisation, then: one colour less half of each other one, the mean over the cell.
+        var weights = new List<float>();
+        var bias = new float[2];
+        for (var label = 0; label < 2; label++)
+        {
+            for (var channel = 0; channel < 3; channel++)
+            {
+                var colour = input.Channels == ChannelOrder.Rgb ? channel : 2 - channel;
+                var wanted = label == 0 ? 0 : 2;
+                var factor = Full / 255 * (colour == wanted ? 1 : -0.5f) * input.Scale;
+                weights.AddRange(Enumerable.Repeat(factor * input.Std[channel] / (Stride * Stride), Stride * Stride));
+                bias[label] += factor * input.Mean[channel];
+            }
+        }
+
+        var map = graph.Node(
+            "Conv",
+            [picture, graph.Floats([.. weights], 2, 3, Stride, Stride), graph.Floats(bias, 2)],
+            ("strides", new long[] { Stride, Stride }),
+            ("kernel_shape", new long[] { Stride, Stride }));
+        var scores = graph.Node(
+            "Reshape", [graph.Node("Clip", [map, graph.Floats([0], []), graph.Floats([1], [])]), graph.Longs(0, 2, Cells)]);
+        var others = graph.Node("Mul", [graph.Node("Slice", [scores, graph.Longs(0), graph.Longs(Rows - Cells), graph.Longs(2)]), graph.Floats([0])]);
+        return graph.Node("Concat", [scores, others], ("axis", 2));
+    }
+}
