@@ -48,16 +48,16 @@ public static partial class ModelFile
         ? Path.GetFileName(Path.GetDirectoryName(onnx)!)
         : Path.GetFileNameWithoutExtension(onnx);
 
+    /// <summary>What the manifest says, and what it leaves out from the graph; the outputs are checked against it.</summary>
     private static ModelManifest ReadManifest(string onnx)
     {
         string manifest = Path.Combine(Path.GetDirectoryName(onnx)!, ManifestName);
-        if (Path.GetFileName(onnx) != OnnxName || !File.Exists(manifest))
-        {
-            throw new ModelException(
-                $"Model {NameOf(onnx)} has no manifest; lay it as {NameOf(onnx)}/{OnnxName} with a {ManifestName} beside it.");
-        }
-
-        return ModelManifest.Load(manifest);
+        bool bare = Path.GetFileName(onnx) != OnnxName;
+        var inspection = ModelInspector.Inspect(onnx, !bare && File.Exists(manifest) ? manifest : null);
+        return bare && inspection.Missing.Count > 0
+            ? throw new ModelException(
+                $"{onnx} does not tell all that is needed: lay it as {NameOf(onnx)}/{OnnxName} and in a {ManifestName} beside it, {string.Join("; ", inspection.Missing)}.")
+            : inspection.Require();
     }
 
     /// <summary>

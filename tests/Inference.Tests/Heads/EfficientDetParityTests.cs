@@ -2,6 +2,9 @@ using System.Text.Json;
 using Detection.Inference.Heads;
 using Detection.Inference.Models;
 using Detection.Inference.Preprocessing;
+using Detection.Inference.Tests.Models;
+using Detection.Inference.Tests.Onnx;
+using Microsoft.ML.OnnxRuntime.Tensors;
 using Xunit;
 
 namespace Detection.Inference.Tests.Heads;
@@ -57,15 +60,7 @@ public sealed class EfficientDetParityTests
         var compared = 0;
         foreach (var picture in root.GetProperty("pictures").EnumerateArray())
         {
-            var classification = new float[49_104 * 90];
-            var regression = new float[49_104 * 4];
-            foreach (var row in picture.GetProperty("anchors_above").EnumerateArray().Select(Numbers))
-            {
-                var anchor = (int)row[0];
-                classification[(anchor * 90) + (int)row[1]] = (float)row[2];
-                row[3..7].Select(v => (float)v).ToArray().CopyTo(regression, anchor * 4);
-            }
-
+            var (regression, classification) = NetworkOutputs(picture);
             OutputTensor[] outputs = [new("regression", [49_104, 4], regression), new("classification", [49_104, 90], classification)];
             var (width, height) = (picture.GetProperty("width").GetInt32(), picture.GetProperty("height").GetInt32());
             var resized = Numbers(picture.GetProperty("resized"));
@@ -87,15 +82,65 @@ public sealed class EfficientDetParityTests
             // As we answer: what lies in the padding is not on the picture.
             var onPicture = new List<ScoredBox>();
             head.Read(outputs, geometry, settings, onPicture);
-            var clipped = wanted
-                .Select(b => b with { X1 = Math.Min(b.X1, width), Y1 = Math.Min(b.Y1, height), X2 = Math.Min(b.X2, width), Y2 = Math.Min(b.Y2, height) })
-                .Where(b => b.X1 < b.X2 && b.Y1 < b.Y2)
-                .ToList();
-            AssertSame(clipped, onPicture);
+            AssertSame(Clipped(wanted, width, height), onPicture);
             compared += wanted.Count;
         }
 
         Assert.InRange(compared, 100, int.MaxValue);
+    }
+
+    /// <summary>A graph with that network's inputs and outputs, which answers what it answered, from the picture's file to the boxes.</summary>
+    [Fact]
+    public async Task A_graph_with_these_outputs_is_served_end_to_end()
+    {
+        using var expected = Expected();
+        var picture = expected.RootElement.GetProperty("pictures")[0];
+        var file = SharedFiles.FindOrSkip($"images/coco-person/{picture.GetProperty("file").GetString()}");
+        var (regression, classification) = NetworkOutputs(picture);
+        var folder = Directory.CreateTempSubdirectory("efficientdet").FullName;
+        try
+        {
+            var graph = new OnnxGraph();
+            var input = graph.Input("input", TensorElementType.Float, 1, 3, 512, 512);
+            var nothing = graph.Node("Mul", [graph.Node("ReduceMean", [input], ("keepdims", 0)), graph.Floats([0], [])]);
+            graph.Output("regression", graph.Node("Add", [graph.Floats(regression, 1, 49_104, 4), nothing]), TensorElementType.Float, 1, 49_104, 4);
+            graph.Output("classification", graph.Node("Add", [graph.Floats(classification, 1, 49_104, 90), nothing]), TensorElementType.Float, 1, 49_104, 90);
+            graph.Save(Path.Combine(folder, "model.onnx"));
+            File.WriteAllLines(Path.Combine(folder, "names.txt"), Manifest.Labels);
+            File.WriteAllText(Path.Combine(folder, "model.json"), """{ "labels": "names.txt", "scoreFloor": 0.2, "iou": 0.2 }""");
+            await using var model = await DroppedModel.Load(ModelFile.Read(folder));
+
+            var outcome = Assert.Single(await model.Detect(File.ReadAllBytes(file)));
+
+            var wanted = picture.GetProperty("boxes").EnumerateArray().Select(Box).ToList();
+            AssertSame(Clipped(wanted, picture.GetProperty("width").GetInt32(), picture.GetProperty("height").GetInt32()), [.. outcome.Boxes]);
+            Assert.NotEmpty(outcome.Boxes);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static List<ScoredBox> Clipped(List<ScoredBox> boxes, int width, int height) =>
+    [
+        .. boxes
+            .Select(b => b with { X1 = Math.Min(b.X1, width), Y1 = Math.Min(b.Y1, height), X2 = Math.Min(b.X2, width), Y2 = Math.Min(b.Y2, height) })
+            .Where(b => b.X1 < b.X2 && b.Y1 < b.Y2),
+    ];
+
+    private static (float[] Regression, float[] Classification) NetworkOutputs(JsonElement picture)
+    {
+        var classification = new float[49_104 * 90];
+        var regression = new float[49_104 * 4];
+        foreach (var row in picture.GetProperty("anchors_above").EnumerateArray().Select(Numbers))
+        {
+            var anchor = (int)row[0];
+            classification[(anchor * 90) + (int)row[1]] = (float)row[2];
+            row[3..7].Select(v => (float)v).ToArray().CopyTo(regression, anchor * 4);
+        }
+
+        return (regression, classification);
     }
 
     private static void AssertSame(List<ScoredBox> expected, List<ScoredBox> actual)

@@ -1,0 +1,136 @@
+using Detection.Inference.Heads;
+using Detection.Inference.Models;
+using Detection.Inference.Preprocessing;
+using Detection.Inference.Tests.Onnx;
+using Detection.Inference.Tests.Pictures;
+using SkiaSharp;
+
+namespace Detection.Inference.Tests.Models;
+
+/// <summary>
+/// For each family: an ONNX file with no more beside it than thresholds, a picture in, the expected boxes out, through the real
+/// runtime. The expected boxes follow from where the colours were painted.
+/// </summary>
+public sealed class FamilyPictureTests : IDisposable
+{
+    private const int Width = 128;
+    private const int Height = 64;
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("family").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Theory]
+    [InlineData("nanodet")]
+    [InlineData("yolox")]
+    [InlineData("yolov5")]
+    [InlineData("yolov8")]
+    [InlineData("yolov9")]
+    [InlineData("yolo11")]
+    [InlineData("yolo12")]
+    [InlineData("yolov10")]
+    [InlineData("yolo26")]
+    [InlineData("efficientdet")]
+    [InlineData("rt-detr")]
+    [InlineData("detr")]
+    [InlineData("ssd")]
+    public async Task A_picture_in_and_its_boxes_out(string family)
+    {
+        await Check(family, new InputSpec { Width = CellDetector.Size, Height = CellDetector.Size }, "batch");
+        await Check(family, new InputSpec { Width = CellDetector.Size, Height = CellDetector.Size }, 1);
+    }
+
+    [Theory]
+    [InlineData(TensorLayout.Nhwc, TensorElement.UInt8)]
+    [InlineData(TensorLayout.Nhwc, TensorElement.Float32)]
+    [InlineData(TensorLayout.Nchw, TensorElement.Float16)]
+    [InlineData(TensorLayout.Nchw, TensorElement.UInt8)]
+    public async Task Inputs_of_every_layout_and_type(TensorLayout layout, TensorElement element)
+    {
+        foreach (var family in new[] { "yolov8", "nanodet", "ssd" })
+        {
+            await Check(family, new InputSpec { Width = CellDetector.Size, Height = CellDetector.Size, Layout = layout, Element = element }, 1);
+        }
+    }
+
+    private async Task Check(string family, InputSpec plain, OnnxGraph.Dim batch)
+    {
+        // The graph must undo the family's usual normalisation: built once to learn what that is, then for it.
+        var spec = ModelInspector.Inspect(Build(family, plain, batch).Save(Path.Combine(_folder, "plain.onnx"))).Require().Input;
+        var folder = Directory.CreateDirectory(Path.Combine(_folder, Guid.NewGuid().ToString("N"))).FullName;
+        Build(family, spec, batch).Save(Path.Combine(folder, "model.onnx"));
+        File.WriteAllText(Path.Combine(folder, "model.json"), """{ "scoreFloor": 0.3, "iou": 0.25 }""");
+        await using var model = await DroppedModel.Load(ModelFile.Read(folder));
+
+        // Red next to half as red: their boxes overlap by a third.
+        var first = Picture(spec, (3, 2, SKColors.Red), (4, 2, new SKColor(128, 0, 0)), (5, 3, SKColors.Blue));
+        var second = Picture(spec, (2, 3, SKColors.Blue));
+        var outcomes = await model.Detect(first, second);
+
+        var suppresses = family is "nanodet" or "yolox" or "yolov5" or "yolov8" or "yolov9" or "yolo11" or "yolo12" or "efficientdet";
+        List<ScoredBox> expected = [Expected(spec, 3, 2, 0, CellDetector.Full), Expected(spec, 5, 3, 1, CellDetector.Full)];
+        if (!suppresses)
+        {
+            expected.Add(Expected(spec, 4, 2, 0, CellDetector.Full * 128 / 255));
+        }
+
+        AssertSame(family, expected, outcomes[0].Boxes);
+        AssertSame(family, [Expected(spec, 2, 3, 1, CellDetector.Full)], outcomes[1].Boxes);
+        Assert.Equal((Width, Height), (outcomes[0].Width, outcomes[0].Height));
+    }
+
+    private static OnnxGraph Build(string family, InputSpec spec, OnnxGraph.Dim batch) =>
+        CellDetector.Build(family, spec, batch).Metadata("names", "{0: 'red', 1: 'blue'}");
+
+    private static void AssertSame(string family, List<ScoredBox> expected, ScoredBox[] actual)
+    {
+        Assert.True(actual.Zip(actual.Skip(1)).All(pair => pair.First.Score >= pair.Second.Score), "Not sorted by score.");
+        Assert.True(expected.Count == actual.Length, $"{family}: {string.Join(", ", actual)}");
+        foreach (var box in expected)
+        {
+            Assert.Contains(
+                actual,
+                a => a.ClassId == box.ClassId && Math.Abs(a.Score - box.Score) < 0.005 && Math.Abs(a.X1 - box.X1) < 0.15 && Math.Abs(a.Y1 - box.Y1) < 0.15
+                    && Math.Abs(a.X2 - box.X2) < 0.15 && Math.Abs(a.Y2 - box.Y2) < 0.15);
+        }
+    }
+
+    /// <summary>Left and top of the picture in the input and input pixels per picture pixel.</summary>
+    private static (float ScaleX, float ScaleY, float Top) Place(InputSpec spec) => spec.Resize switch
+    {
+        ResizeMode.Stretch => (0.5f, 1, 0),
+        ResizeMode.LetterboxTopLeft => (0.5f, 0.5f, 0),
+        _ => (0.5f, 0.5f, 16),
+    };
+
+    private static ScoredBox Expected(InputSpec spec, int column, int row, int label, float score)
+    {
+        var (sx, sy, top) = Place(spec);
+        var box = CellDetector.BoxOf(column, row);
+        return new ScoredBox(
+            label,
+            score,
+            Math.Clamp(box[0] / sx, 0, Width),
+            Math.Clamp((box[1] - top) / sy, 0, Height),
+            Math.Clamp(box[2] / sx, 0, Width),
+            Math.Clamp((box[3] - top) / sy, 0, Height));
+    }
+
+    /// <summary>Grey, with whole cells of the input painted.</summary>
+    private static byte[] Picture(InputSpec spec, params (int Column, int Row, SKColor Colour)[] cells)
+    {
+        using var bitmap = new SKBitmap(new SKImageInfo(Width, Height, SKColorType.Rgba8888, SKAlphaType.Opaque));
+        using var canvas = new SKCanvas(bitmap);
+        canvas.Clear(new SKColor(128, 128, 128));
+        var (sx, sy, top) = Place(spec);
+        foreach (var (column, row, colour) in cells)
+        {
+            using var paint = new SKPaint { Color = colour, IsAntialias = false };
+            canvas.DrawRect(
+                column * CellDetector.Stride / sx, ((row * CellDetector.Stride) - top) / sy, CellDetector.Stride / sx, CellDetector.Stride / sy, paint);
+        }
+
+        canvas.Flush();
+        return Samples.Encode(bitmap, SKEncodedImageFormat.Png);
+    }
+}
