@@ -15,7 +15,7 @@ public sealed class AccuracyTests
         var scores = await Evaluate(Path.Combine(Repository.Root, "models", "nanodet-g"), Path.Combine(Repository.Root, "tests", "pictures"), "expected.json");
 
         // A reference run gave 0.640 and 0.875; with nine persons one hit moves AP50 by 0.1.
-        Assert.InRange(scores.Ap, 0.58, 1);
+        Assert.InRange(scores.Ap, 0.55, 1);
         Assert.InRange(scores.Ap50, 0.75, 1);
     }
 
