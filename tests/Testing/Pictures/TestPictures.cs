@@ -11,8 +11,8 @@ public static class TestPictures
     private static readonly Lazy<IReadOnlyList<byte[]>> Photos = new(ReadPhotos);
 
     /// <summary>
-    /// Paths of all photos: <c>tests/pictures</c> (always there) and, where present, <c>../shared/images</c>; in a stable order,
-    /// those of the repository first.
+    /// Paths of all photos: those directly in <c>tests/pictures</c> (its subfolders hold odd and damaged pictures) and, where
+    /// present, all of <c>../shared/images</c>; in a stable order, those of the repository first.
     /// </summary>
     public static IReadOnlyList<string> Paths => AllPaths.Value;
 
@@ -53,12 +53,14 @@ public static class TestPictures
 
     private static List<string> Find()
     {
-        var folders = new[] { System.IO.Path.Combine(Repository.Root, "tests", "pictures"), SharedFiles.Find("images") };
-        return [.. folders
-            .Where(Directory.Exists)
-            .SelectMany(folder => Directory.EnumerateFiles(folder!, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+        var own = System.IO.Path.Combine(Repository.Root, "tests", "pictures");
+        return [.. Files(own, SearchOption.TopDirectoryOnly)
+            .Concat(Files(SharedFiles.Find("images"), SearchOption.AllDirectories))
             .Where(path => System.IO.Path.GetExtension(path).ToUpperInvariant() is ".JPG" or ".JPEG" or ".PNG" or ".WEBP" or ".GIF" or ".BMP")];
     }
+
+    private static IEnumerable<string> Files(string? folder, SearchOption depth) =>
+        Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*", depth).Order(StringComparer.Ordinal) : [];
 
     private static List<byte[]> ReadPhotos()
     {
