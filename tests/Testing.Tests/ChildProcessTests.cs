@@ -4,7 +4,6 @@ namespace Detection.Testing.Tests;
 
 public sealed class ChildProcessTests
 {
-    private const string PidFile = "DETECTION_TEST_PID_FILE";
     private const string Count = "i=0; while true; do i=$((i+1)); echo line $i; sleep 0.01; done";
 
     [Fact]
@@ -94,12 +93,12 @@ public sealed class ChildProcessTests
     {
         Assert.SkipUnless(File.Exists("/usr/bin/setpriv"), "setpriv is not installed.");
         var pidFile = Path.Combine(Path.GetTempPath(), $"detection-{Guid.NewGuid():N}.pid");
-        // This assembly again, as the test host that is killed: it runs the explicit test below alone.
+        // This assembly again, as the test host that is killed: see KillableHost.
         await using var host = ChildProcess.Start(
             "host",
             "dotnet",
-            [typeof(ChildProcessTests).Assembly.Location, "-explicit", "only", "-method", $"*.{nameof(Host_to_be_killed)}"],
-            new Dictionary<string, string?> { [PidFile] = pidFile });
+            [typeof(ChildProcessTests).Assembly.Location],
+            new Dictionary<string, string?> { [KillableHost.PidFile] = pidFile });
         try
         {
             await Eventually.Async(
@@ -117,17 +116,6 @@ public sealed class ChildProcessTests
         {
             File.Delete(pidFile);
         }
-    }
-
-    [Fact(Explicit = true)]
-    public async Task Host_to_be_killed()
-    {
-        var pidFile = Environment.GetEnvironmentVariable(PidFile);
-        Assert.SkipWhen(pidFile is null, "Only started by another test.");
-        await using var child = ChildProcess.Start("child", "sleep", ["120"]);
-        await File.WriteAllTextAsync(pidFile + ".new", child.Id.ToString(CultureInfo.InvariantCulture), TestContext.Current.CancellationToken);
-        File.Move(pidFile + ".new", pidFile!);
-        await child.ExitAsync(TimeSpan.FromSeconds(130));
     }
 
     private static async Task GrowsAsync(ChildProcess child)

@@ -11,8 +11,8 @@ public static class TestPictures
     private static readonly Lazy<IReadOnlyList<byte[]>> Photos = new(ReadPhotos);
 
     /// <summary>
-    /// Paths of all photos: those directly in <c>tests/pictures</c> (its subfolders hold odd and damaged pictures) and, where
-    /// present, all of <c>../shared/images</c>; in a stable order, those of the repository first.
+    /// Paths of all photos: those directly in <c>tests/pictures</c> and in its <c>jpeg</c> (its <c>edge</c> holds odd and damaged
+    /// pictures) and, where present, all of <c>../shared/images</c>; in a stable order, those of the repository first.
     /// </summary>
     public static IReadOnlyList<string> Paths => AllPaths.Value;
 
@@ -55,6 +55,7 @@ public static class TestPictures
     {
         var own = System.IO.Path.Combine(Repository.Root, "tests", "pictures");
         return [.. Files(own, SearchOption.TopDirectoryOnly)
+            .Concat(Files(System.IO.Path.Combine(own, "jpeg"), SearchOption.TopDirectoryOnly))
             .Concat(Files(SharedFiles.Find("images"), SearchOption.AllDirectories))
             .Where(path => System.IO.Path.GetExtension(path).ToUpperInvariant() is ".JPG" or ".JPEG" or ".PNG" or ".WEBP" or ".GIF" or ".BMP")];
     }
