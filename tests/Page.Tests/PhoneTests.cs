@@ -7,17 +7,17 @@ public class PhoneTests(PageSite site)
     public Task Nothing_is_wider_than_the_screen() => site.VisitAsync(
         async visit =>
         {
-            Assert.Equal(0, await visit.SidewaysAsync());
+            Assert.Equal(0, await visit.BeyondTheEdgeAsync());
 
             await visit.ChooseAsync(Photos.People);
             await visit.AnsweredAsync();
             await visit.SlideAsync("Home"); // as many boxes and rows as there are
             Assert.NotEmpty(await visit.BoxesAsync());
-            Assert.Equal(0, await visit.SidewaysAsync());
+            Assert.Equal(0, await visit.BeyondTheEdgeAsync());
 
             await visit.EnterUrlAsync("http://169.254.169.254/a-long-name-without-any-place-to-break-it-in-two-parts-or-three.jpg");
             await visit.ProblemAsync();
-            Assert.Equal(0, await visit.SidewaysAsync());
+            Assert.Equal(0, await visit.BeyondTheEdgeAsync());
         },
         Screen.Phone);
 

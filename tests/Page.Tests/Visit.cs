@@ -109,9 +109,15 @@ internal sealed class Visit : IAsyncDisposable
         await Page.Keyboard.PressAsync(key);
     }
 
-    /// <summary>How far the page can be scrolled sideways, in CSS pixels.</summary>
-    public Task<int> SidewaysAsync() =>
-        Page.EvaluateExpressionAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+    /// <summary>How far the page, or something cut off in it, reaches beyond the right edge of the screen, in CSS pixels; 0 when nothing does.</summary>
+    public Task<double> BeyondTheEdgeAsync() => Page.EvaluateExpressionAsync<double>("""
+        (() => {
+          const root = document.documentElement;
+          const parts = [...document.querySelectorAll('.top *, .intake-row *, .panel *, .problem *')].filter((part) => part.checkVisibility());
+          const rightmost = Math.max(...parts.map((part) => part.getBoundingClientRect().right));
+          return Math.max(0, root.scrollWidth - root.clientWidth, Math.floor(rightmost - root.clientWidth));
+        })()
+        """);
 
     /// <summary>No errors or warnings in the console, no uncaught exceptions, nothing asked of another host.</summary>
     public void AssertBehaved()
