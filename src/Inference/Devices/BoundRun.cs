@@ -16,8 +16,9 @@ internal sealed class BoundRun : IDisposable
     private readonly TensorMemory _inputMemory;
     private readonly bool _copiesInput;
     private readonly OrtIoBinding _binding;
-    private readonly RunOptions _options = new();
+    private readonly RunOptions _options = new() { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
     private readonly OrtValue _input;
+    private readonly OrtValue? _size;
     private readonly Output[] _outputs;
     private readonly OutputTensor[][] _rows;
     private readonly bool _hasOpenShapes;
@@ -48,6 +49,12 @@ internal sealed class BoundRun : IDisposable
         _binding = session.CreateIoBinding();
         _input = input.CreateTensor(graph.InputType, graph.InputShape(batch));
         _binding.BindInput(graph.InputName, _input);
+        if (graph.SizeInput is not null)
+        {
+            _size = graph.CreateSize(batch);
+            _binding.BindInput(graph.SizeInput, _size);
+        }
+
         _outputs = new Output[graph.Outputs.Count];
         _rows = new OutputTensor[batch][];
         for (int row = 0; row < batch; row++)
@@ -61,6 +68,7 @@ internal sealed class BoundRun : IDisposable
             if (outputs[i] is { } memory && KnownShape(session, output.Info.Name) is { } shape)
             {
                 output.Value = memory.CreateTensor(output.Info.Type, shape);
+                output.Memory = memory;
                 _binding.BindOutput(output.Info.Name, output.Value);
                 if (output.Info.Type == TensorElementType.Float)
                 {
@@ -121,9 +129,10 @@ internal sealed class BoundRun : IDisposable
 
         foreach (var output in _outputs)
         {
-            if (output is { Value: { } value, Singles: { } singles })
+            if (output is { Memory: { } memory, Singles: { } singles })
             {
-                TensorElements.ToSingle(output.Info.Type, value.GetTensorMutableRawData(), singles);
+                int bytes = singles.Length * TensorElements.SizeOf(output.Info.Type);
+                TensorElements.ToSingle(output.Info.Type, memory.Bytes[..bytes], singles);
             }
         }
     }
@@ -133,6 +142,7 @@ internal sealed class BoundRun : IDisposable
     {
         _binding.Dispose();
         _input.Dispose();
+        _size?.Dispose();
         foreach (var output in _outputs)
         {
             output.Value?.Dispose();
@@ -144,7 +154,11 @@ internal sealed class BoundRun : IDisposable
     private static long[]? KnownShape(InferenceSession session, string output)
     {
         int[] dimensions = session.OutputMetadata[output].Dimensions;
-        return Array.TrueForAll(dimensions, d => d >= 0) ? Array.ConvertAll(dimensions, d => (long)d) : null;
+
+        // No dimensions: a single number, or a shape of which the graph says nothing at all.
+        return dimensions.Length > 0 && Array.TrueForAll(dimensions, d => d >= 0)
+            ? Array.ConvertAll(dimensions, d => (long)d)
+            : null;
     }
 
     private void Copy(int index, OrtValue value)
@@ -197,6 +211,9 @@ internal sealed class BoundRun : IDisposable
 
         /// <summary>The bound tensor; <see langword="null"/> while the shape depends on the picture.</summary>
         public OrtValue? Value { get; set; }
+
+        /// <summary>Memory of the bound tensor.</summary>
+        public TensorMemory? Memory { get; set; }
 
         /// <summary>The values as 32-bit floating point where the bound tensor does not hold them so.</summary>
         public float[]? Singles { get; set; }

@@ -59,7 +59,9 @@ public sealed class CpuDevice : IInferenceDevice
         _loading.Dispose();
     }
 
-    /// <summary>Options of a session that leaves the cores to the workers.</summary>
+    /// <summary>
+    /// Options of a session that leaves the cores to the workers. Its errors come as exceptions and are logged as such.
+    /// </summary>
     internal static SessionOptions CreateSessionOptions()
     {
         var options = new SessionOptions
@@ -68,7 +70,7 @@ public sealed class CpuDevice : IInferenceDevice
             ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
             IntraOpNumThreads = 1,
             InterOpNumThreads = 1,
-            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL,
         };
         options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
         return options;
@@ -203,15 +205,12 @@ public sealed class CpuDevice : IInferenceDevice
     /// <summary>What one worker needs for one model, allocated once.</summary>
     private sealed class Desk : IDisposable
     {
-        private readonly TensorMemory _input;
-        private readonly TensorMemory?[] _outputs;
+        private readonly TensorSet _tensors;
 
         public Desk(InferenceSession session, ModelGraph graph, int batch)
         {
-            var allocator = OrtAllocator.DefaultInstance;
-            _input = new TensorMemory(allocator, (long)graph.RowBytes * batch);
-            _outputs = [.. graph.Outputs.Select(o => BoundRun.BytesOf(session, o) is { } bytes ? new TensorMemory(allocator, bytes) : null)];
-            Run = new BoundRun(session, graph, batch, _input, _outputs, copiesInput: false);
+            _tensors = new TensorSet(OrtAllocator.DefaultInstance, graph, session, batch);
+            Run = _tensors.Bind(session, batch, copiesInput: false);
         }
 
         public BoundRun Run { get; }
@@ -221,11 +220,7 @@ public sealed class CpuDevice : IInferenceDevice
         public void Dispose()
         {
             Run.Dispose();
-            _input.Free();
-            foreach (var output in _outputs)
-            {
-                output?.Free();
-            }
+            _tensors.Dispose();
         }
     }
 }

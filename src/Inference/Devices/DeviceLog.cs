@@ -7,4 +7,13 @@ internal static partial class DeviceLog
 {
     [LoggerMessage(1, LogLevel.Information, "Model {Model}@{Version} is ready on {Device} after {Seconds:0.0} s")]
     public static partial void Loaded(ILogger logger, string model, string version, string device, double seconds);
+
+    [LoggerMessage(2, LogLevel.Information, "Device {Device}: {Description}, {HardwareId}")]
+    public static partial void Opened(ILogger logger, string device, string description, string hardwareId);
+
+    [LoggerMessage(3, LogLevel.Warning, "{Problem}")]
+    public static partial void NotUsable(ILogger logger, string problem);
+
+    [LoggerMessage(4, LogLevel.Information, "Model {Model}: parts of it run on the CPU, not on {Device}")]
+    public static partial void PartlyOnCpu(ILogger logger, string model, string device);
 }

@@ -20,6 +20,9 @@ public sealed class DeviceOptions
     /// <summary>What a picture may cost.</summary>
     public PictureLimits Limits { get; set; } = new();
 
+    /// <summary>How models run on GPUs.</summary>
+    public CudaOptions Cuda { get; set; } = new();
+
     /// <summary>The names in <see cref="Devices"/>.</summary>
     internal string[] Names => Devices.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 }

@@ -42,6 +42,34 @@ public sealed class DeviceOptionsValidator : IValidateOptions<DeviceOptions>
             faults.Add("Limits needs MaxBytes and MaxPixels above 0.");
         }
 
+        CheckCuda(options.Cuda, faults);
         return faults.Count > 0 ? ValidateOptionsResult.Fail(faults) : ValidateOptionsResult.Success;
+    }
+
+    private static void CheckCuda(CudaOptions cuda, List<string> faults)
+    {
+        if (cuda.MaxBatch is < 1 or > 256)
+        {
+            faults.Add(string.Create(CultureInfo.InvariantCulture, $"Cuda:MaxBatch is {cuda.MaxBatch}; write 1 to 256."));
+        }
+
+        if (cuda.MemoryLimitMiB < 0)
+        {
+            faults.Add(string.Create(
+                CultureInfo.InvariantCulture,
+                $"Cuda:MemoryLimitMiB is {cuda.MemoryLimitMiB}; write a number of MiB, or 0 for no limit."));
+        }
+
+        if (cuda.TensorRt && string.IsNullOrWhiteSpace(cuda.TensorRtCache))
+        {
+            faults.Add("Cuda:TensorRt needs Cuda:TensorRtCache; write a folder for its engines that only this program may write to.");
+        }
+
+        if (!(cuda.VerifyTolerance is > 0 and <= 1))
+        {
+            faults.Add(string.Create(
+                CultureInfo.InvariantCulture,
+                $"Cuda:VerifyTolerance is {cuda.VerifyTolerance}; write a number above 0 and up to 1, for example 0.02."));
+        }
     }
 }

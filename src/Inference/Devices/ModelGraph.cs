@@ -9,13 +9,14 @@ namespace Detection.Inference.Devices;
 /// <param name="Name">Its name.</param>
 /// <param name="Type">Type of its values.</param>
 /// <param name="HasBatch">Whether its first dimension is the picture's place in the batch.</param>
-internal sealed record GraphOutput(string Name, TensorElementType Type, bool HasBatch);
+/// <param name="Grows">Whether that dimension grows with a batch that the input leaves open.</param>
+internal sealed record GraphOutput(string Name, TensorElementType Type, bool HasBatch, bool Grows);
 
 /// <summary>What a device must know of a model's graph to run it: read from the file once, checked against the manifest.</summary>
 internal sealed class ModelGraph
 {
     private readonly Dictionary<string, long> _freeDimensions = [];
-    private readonly string? _freeBatch;
+    private readonly HashSet<string> _freeBatch = new(StringComparer.Ordinal);
 
     private ModelGraph(ModelSource model)
     {
@@ -24,7 +25,7 @@ internal sealed class ModelGraph
         {
             GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL,
             IntraOpNumThreads = 1,
-            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL,
         };
         using (options)
         {
@@ -64,7 +65,12 @@ internal sealed class ModelGraph
             }
 
             FixedBatch = Math.Max(input.Dimensions[0], 0);
-            _freeBatch = FixedBatch == 0 && !string.IsNullOrEmpty(input.SymbolicDimensions[0]) ? input.SymbolicDimensions[0] : null;
+            if (FixedBatch == 0 && input.SymbolicDimensions[0] is { Length: > 0 } batch)
+            {
+                _freeBatch.Add(batch);
+            }
+
+            SizeInput = FindSizeInput(session);
             Outputs = FindOutputs(session);
         }
 
@@ -83,6 +89,12 @@ internal sealed class ModelGraph
     /// <summary>Name of the picture input.</summary>
     public string InputName { get; }
 
+    /// <summary>
+    /// Input [batch, 2] for the pictures' width and height, in which some graphs scale their boxes; it is given the input's
+    /// own size, and the head scales. <see langword="null"/> where there is none.
+    /// </summary>
+    public string? SizeInput { get; }
+
     /// <summary>Type of the values of the picture input.</summary>
     public TensorElementType InputType { get; }
 
@@ -93,7 +105,7 @@ internal sealed class ModelGraph
     public IReadOnlyList<GraphOutput> Outputs { get; }
 
     /// <summary>Whether a run may hold any number of pictures.</summary>
-    public bool TakesAnyBatch => FixedBatch == 0 && Outputs.All(o => o.HasBatch);
+    public bool TakesAnyBatch => FixedBatch == 0 && Outputs.All(o => o.Grows);
 
     /// <summary>Bytes of one picture in the input tensor.</summary>
     public int RowBytes => checked(Input.Width * Input.Height * 3 * TensorElements.SizeOf(InputType));
@@ -119,12 +131,19 @@ internal sealed class ModelGraph
             options.AddFreeDimensionOverrideByName(name, size);
         }
 
-        if (_freeBatch is not null)
+        foreach (string name in _freeBatch)
         {
-            options.AddFreeDimensionOverrideByName(_freeBatch, batch);
+            options.AddFreeDimensionOverrideByName(name, batch);
         }
 
         return OpenFile(Model, options);
+    }
+
+    /// <summary>The value of <see cref="SizeInput"/>.</summary>
+    public OrtValue CreateSize(int batch)
+    {
+        long[] size = [.. Enumerable.Repeat(new long[] { Input.Width, Input.Height }, batch).SelectMany(pair => pair)];
+        return OrtValue.CreateTensorValueFromMemory(size, [batch, 2]);
     }
 
     private static InferenceSession OpenFile(ModelSource model, SessionOptions options)
@@ -150,20 +169,36 @@ internal sealed class ModelGraph
                 $"it has no input {name} but {string.Join(", ", session.InputNames)}; correct input.name in model.json");
         }
 
-        if (session.InputMetadata.Count > 1)
+        return (name, data);
+    }
+
+    private string? FindSizeInput(InferenceSession session)
+    {
+        var others = session.InputMetadata.Where(input => input.Key != InputName).ToList();
+        if (others.Count == 0)
+        {
+            return null;
+        }
+
+        var (name, data) = others[0];
+        if (others.Count > 1 || data.ElementDataType != TensorElementType.Int64 || data.Dimensions is not [_, 2 or -1])
         {
             throw Fault(
                 $"it has the inputs {string.Join(", ", session.InputNames)}; export it with the picture as the only input");
         }
 
-        return (name, data);
+        if (FixedBatch == 0 && data.SymbolicDimensions[0] is { Length: > 0 } batch)
+        {
+            _freeBatch.Add(batch);
+        }
+
+        return name;
     }
 
     private List<GraphOutput> FindOutputs(InferenceSession session)
     {
-        string batchName = session.InputMetadata[InputName].SymbolicDimensions[0];
         var outputs = new List<GraphOutput>();
-        Dictionary<string, bool>? tried = null;
+        Dictionary<string, (bool HasBatch, bool Grows)>? tried = null;
         foreach (string name in session.OutputNames)
         {
             var data = session.OutputMetadata[name];
@@ -172,61 +207,70 @@ internal sealed class ModelGraph
                 throw Fault($"output {name} is no tensor; export it with plain tensors as outputs");
             }
 
-            bool hasBatch;
-            if (data.Dimensions.Length == 0)
+            bool hasBatch, grows;
+            if (data.Dimensions is [>= 0, ..])
             {
-                hasBatch = false;
+                // A graph for any number of pictures whose output is for one: it takes one after all.
+                (hasBatch, grows) = (data.Dimensions[0] == Math.Max(FixedBatch, 1), false);
             }
-            else if (data.Dimensions[0] >= 0)
+            else if (data.Dimensions.Length > 0 && _freeBatch.Contains(data.SymbolicDimensions[0]))
             {
-                hasBatch = FixedBatch > 0 && data.Dimensions[0] == FixedBatch;
-            }
-            else if (FixedBatch == 0 && batchName.Length > 0 && data.SymbolicDimensions[0] == batchName)
-            {
-                hasBatch = true;
+                (hasBatch, grows) = (true, true);
             }
             else
             {
                 tried ??= TryBatches(session);
-                hasBatch = tried[name];
+                (hasBatch, grows) = tried[name];
             }
 
-            outputs.Add(new GraphOutput(name, data.ElementDataType, hasBatch));
+            outputs.Add(new GraphOutput(name, data.ElementDataType, hasBatch, grows));
         }
 
         return outputs;
     }
 
     /// <summary>Runs black pictures to see which outputs grow with the batch, for graphs that do not say.</summary>
-    private Dictionary<string, bool> TryBatches(InferenceSession session)
+    private Dictionary<string, (bool HasBatch, bool Grows)> TryBatches(InferenceSession session)
     {
-        var follows = session.OutputNames.ToDictionary(name => name, _ => true);
-        int[] batches = FixedBatch > 0 ? [FixedBatch] : [1, 2];
-        foreach (int batch in batches)
+        long?[] one;
+        try
         {
-            using var input = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, InputType, InputShape(batch));
-            input.GetTensorMutableRawData().Clear();
-            using var run = new RunOptions();
+            one = FirstDimensions(session, Math.Max(FixedBatch, 1));
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new ModelException($"Model {Model.Name} cannot be run: {e.Message}", e);
+        }
+
+        long?[] two = one;
+        if (FixedBatch == 0)
+        {
             try
             {
-                using var values = session.Run(run, [InputName], [input], session.OutputNames);
-                for (int i = 0; i < values.Count; i++)
-                {
-                    long[] shape = values[i].GetTensorTypeAndShape().Shape;
-                    follows[session.OutputNames[i]] &= shape.Length > 0 && shape[0] == batch;
-                }
+                two = FirstDimensions(session, 2);
             }
-            catch (OnnxRuntimeException) when (batch > 1 && FixedBatch == 0)
+            catch (OnnxRuntimeException)
             {
-                // The graph says that it takes any batch and does not: nothing in it can follow the batch.
-                return follows.Keys.ToDictionary(name => name, _ => false);
-            }
-            catch (OnnxRuntimeException e)
-            {
-                throw new ModelException($"Model {Model.Name} cannot be run: {e.Message}", e);
+                // The graph says that it takes any number of pictures and takes one: no output grows.
             }
         }
 
-        return follows;
+        return session.OutputNames.Select((name, i) => (name, i)).ToDictionary(
+            output => output.name,
+            output => (one[output.i] == Math.Max(FixedBatch, 1), one[output.i] == 1 && two[output.i] == 2));
+    }
+
+    private long?[] FirstDimensions(InferenceSession session, int batch)
+    {
+        using var picture = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, InputType, InputShape(batch));
+        picture.GetTensorMutableRawData().Clear();
+        using var size = CreateSize(batch);
+        using var run = new RunOptions();
+        using var values = session.Run(
+            run,
+            SizeInput is null ? [InputName] : [InputName, SizeInput],
+            SizeInput is null ? [picture] : [picture, size],
+            session.OutputNames);
+        return [.. values.Select(value => value.GetTensorTypeAndShape().Shape is [var first, ..] ? first : (long?)null)];
     }
 }

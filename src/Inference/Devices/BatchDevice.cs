@@ -1,0 +1,169 @@
+using System.Diagnostics;
+using Detection.Inference.Models;
+using Microsoft.Extensions.Logging;
+using Microsoft.ML.OnnxRuntime;
+
+namespace Detection.Inference.Devices;
+
+/// <summary>
+/// A device that wants many pictures in one run: a GPU. While its thread runs one batch, the CPU's workers decode the next.
+/// </summary>
+internal sealed class BatchDevice : IInferenceDevice
+{
+    private static readonly int[] Sizes = [1, 4, 8, 16, 32, 64, 128];
+
+    /// <summary>Sessions are made one after another in the whole process (onnxruntime #26610).</summary>
+    private static readonly SemaphoreSlim Loading = new(1);
+
+    private readonly ExecutionProvider _provider;
+    private readonly DeviceOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly PictureWorkers _workers;
+    private readonly DeviceThread _thread;
+
+    /// <param name="name">Local name.</param>
+    /// <param name="hardwareId">What distinguishes it on its machine.</param>
+    /// <param name="description">For people.</param>
+    /// <param name="provider">What it runs with.</param>
+    /// <param name="options">Settings.</param>
+    /// <param name="time">Clock for deadlines.</param>
+    /// <param name="logger">Log.</param>
+    public BatchDevice(
+        string name,
+        string hardwareId,
+        string description,
+        ExecutionProvider provider,
+        DeviceOptions options,
+        TimeProvider time,
+        ILogger logger)
+    {
+        Name = name;
+        HardwareId = hardwareId;
+        Description = description;
+        _provider = provider;
+        _options = options;
+        _time = time;
+        _logger = logger;
+        _workers = new PictureWorkers(options.CpuWorkers, name);
+        _thread = new DeviceThread(name);
+    }
+
+    /// <inheritdoc/>
+    public string Name { get; }
+
+    /// <inheritdoc/>
+    public string HardwareId { get; }
+
+    /// <inheritdoc/>
+    public string Description { get; }
+
+    /// <inheritdoc/>
+    public async Task<IModelSession> LoadAsync(ModelSource model, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        await Loading.WaitAsync(cancellationToken);
+        try
+        {
+            long start = Stopwatch.GetTimestamp();
+            var session = await Task.Run(() => OpenAsync(model), cancellationToken);
+            DeviceLog.Loaded(_logger, model.Name, model.Version, Name, Stopwatch.GetElapsedTime(start).TotalSeconds);
+            return session;
+        }
+        finally
+        {
+            Loading.Release();
+        }
+    }
+
+    /// <summary>Stops the threads. Dispose the sessions first.</summary>
+    public async ValueTask DisposeAsync() => await Task.Run(() =>
+    {
+        _workers.Dispose();
+        _thread.Dispose();
+    });
+
+    /// <summary>Batch sizes that get a session of their own.</summary>
+    /// <remarks>
+    /// A convolution plans for one shape and plans again at each change, so that one session with changing batches would
+    /// spend its time planning; padding all to the largest would let a single picture wait for 32. With a session per size
+    /// each has its plan, and padding at most quadruples the work of a few pictures. The price is the weights once per size.
+    /// </remarks>
+    internal static int[] BatchSizes(ModelGraph graph, int most)
+    {
+        if (graph.FixedBatch > 0)
+        {
+            return [graph.FixedBatch];
+        }
+
+        return graph.TakesAnyBatch
+            ? [.. Sizes.Where(size => size < most), most]
+            : [1];
+    }
+
+    private async Task<BatchSession> OpenAsync(ModelSource model)
+    {
+        var graph = ModelGraph.Read(model);
+        var stages = new PictureStages(graph, _options.Limits, _time);
+        var sessions = new List<(int Batch, InferenceSession Session)>();
+        BatchSession? result = null;
+        try
+        {
+            bool entirely = _provider.HasOwnMemory;
+            foreach (int size in BatchSizes(graph, _options.Cuda.MaxBatch))
+            {
+                sessions.Add((size, OpenSession(graph, size, ref entirely)));
+            }
+
+            result = new BatchSession(graph, stages, sessions, _provider, _workers, _thread);
+            await result.WarmUpAsync();
+            if (_options.Cuda.Verify)
+            {
+                await DeviceCheck.CompareWithCpuAsync(graph, result, _options.Cuda.VerifyTolerance, Name);
+            }
+
+            return result;
+        }
+        catch (Exception e)
+        {
+            if (result is not null)
+            {
+                await result.DisposeAsync();
+            }
+            else
+            {
+                sessions.ForEach(s => s.Session.Dispose());
+            }
+
+            if (e is OnnxRuntimeException or EntryPointNotFoundException)
+            {
+                throw new ModelException($"Model {model.Name} cannot be run on {Name}: {e.Message}", e);
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>Opens a session, and says so once where the provider leaves parts of the graph to the CPU.</summary>
+    private InferenceSession OpenSession(ModelGraph graph, int size, ref bool entirely)
+    {
+        if (entirely)
+        {
+            using var strict = _provider.CreateSessionOptions();
+            strict.AddSessionConfigEntry("session.disable_cpu_ep_fallback", "1");
+            try
+            {
+                return graph.Open(strict, size);
+            }
+            catch (ModelException)
+            {
+                // It may be for another reason; then the attempt below fails too, and names it.
+                entirely = false;
+                DeviceLog.PartlyOnCpu(_logger, graph.Model.Name, Name);
+            }
+        }
+
+        using var settings = _provider.CreateSessionOptions();
+        return graph.Open(settings, size);
+    }
+}

@@ -1,0 +1,38 @@
+namespace Detection.Inference.Devices;
+
+/// <summary>How models run on GPUs.</summary>
+public sealed class CudaOptions
+{
+    /// <summary>Most pictures in a run, 1 to 256. Default 32.</summary>
+    public int MaxBatch { get; set; } = 32;
+
+    /// <summary>
+    /// Most GPU memory per model and batch size, in MiB; 0 for no limit, the default.
+    /// </summary>
+    public int MemoryLimitMiB { get; set; }
+
+    /// <summary>Whether convolutions run channels-last, faster for most float16 models. Default no.</summary>
+    public bool PreferNhwc { get; set; }
+
+    /// <summary>Whether TensorRT runs what it can, CUDA the rest. Default no.</summary>
+    public bool TensorRt { get; set; }
+
+    /// <summary>
+    /// Folder where TensorRT keeps its engines; only this program may write there. Must be set where
+    /// <see cref="TensorRt"/> is.
+    /// </summary>
+    public string TensorRtCache { get; set; } = "";
+
+    /// <summary>Whether TensorRT may compute in 16 bits. Default no.</summary>
+    public bool TensorRtHalf { get; set; }
+
+    /// <summary>
+    /// Whether a model that was loaded is compared with the CPU, on test pictures, before it serves. Default yes.
+    /// </summary>
+    public bool Verify { get; set; } = true;
+
+    /// <summary>
+    /// How far its outputs may be from the CPU's, as a part of each output's range, 0 to 1. Default 0.02.
+    /// </summary>
+    public float VerifyTolerance { get; set; } = 0.02f;
+}

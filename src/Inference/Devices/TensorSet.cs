@@ -1,0 +1,44 @@
+using Microsoft.ML.OnnxRuntime;
+
+namespace Detection.Inference.Devices;
+
+/// <summary>
+/// Input and output memory for the largest batch of a model, allocated once. Smaller batches use the start of it.
+/// </summary>
+internal sealed class TensorSet : IDisposable
+{
+    private readonly ModelGraph _graph;
+    private readonly TensorMemory _input;
+    private readonly TensorMemory?[] _outputs;
+
+    /// <param name="allocator">Where the memory comes from.</param>
+    /// <param name="graph">The graph.</param>
+    /// <param name="session">Session for the largest batch.</param>
+    /// <param name="batch">Largest batch.</param>
+    public TensorSet(OrtAllocator allocator, ModelGraph graph, InferenceSession session, int batch)
+    {
+        _graph = graph;
+        _input = new TensorMemory(allocator, (long)graph.RowBytes * batch);
+        _outputs = [.. graph.Outputs.Select(o => BoundRun.BytesOf(session, o) is { } bytes ? new TensorMemory(allocator, bytes) : null)];
+    }
+
+    /// <summary>The input tensor's memory.</summary>
+    public Span<byte> Input => _input.Bytes;
+
+    /// <summary>Binds a session to this memory. To be disposed before this.</summary>
+    public BoundRun Bind(InferenceSession session, int batch, bool copiesInput) =>
+        new(session, _graph, batch, _input, _outputs, copiesInput);
+
+    /// <summary>Where a picture goes in the input tensor.</summary>
+    public Span<byte> InputRow(int row) => _input.Bytes.Slice(row * _graph.RowBytes, _graph.RowBytes);
+
+    /// <summary>Frees the memory.</summary>
+    public void Dispose()
+    {
+        _input.Free();
+        foreach (var output in _outputs)
+        {
+            output?.Free();
+        }
+    }
+}

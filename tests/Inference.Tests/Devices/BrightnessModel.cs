@@ -1,0 +1,144 @@
+using Detection.Inference.Heads;
+using Detection.Inference.Models;
+using Detection.Inference.Preprocessing;
+using Detection.Inference.Tests.Onnx;
+using Detection.Inference.Tests.Pictures;
+using Microsoft.ML.OnnxRuntime.Tensors;
+using SkiaSharp;
+
+namespace Detection.Inference.Tests.Devices;
+
+/// <summary>
+/// A tiny graph, read as a NanoDet, whose scores are the brightness of the picture, 0 to 1: a picture that gets another's
+/// row, or a wrong input, shows.
+/// </summary>
+internal sealed class BrightnessModel : IDisposable
+{
+    /// <summary>Cells of 8, 16 and 32 pixels in 32 × 32.</summary>
+    private const int Cells = 16 + 4 + 1;
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("detection-devices-").FullName;
+
+    /// <summary>How scores leave the graph.</summary>
+    internal enum Scores
+    {
+        /// <summary>Of a shape that the graph states.</summary>
+        Plain,
+
+        /// <summary>As 16-bit numbers.</summary>
+        Half,
+
+        /// <summary>Of a shape that only the run tells.</summary>
+        OpenShape,
+    }
+
+    /// <summary>The model in a file; parameters as of <see cref="Graph"/>.</summary>
+    public ModelSource Create(
+        int batch = 0,
+        TensorElement element = TensorElement.Float32,
+        TensorLayout layout = TensorLayout.Nchw,
+        Scores scores = Scores.Plain,
+        bool throwsOnWhite = false,
+        bool hasSize = false) => new(
+            "brightness",
+            "0123456789ab",
+            Graph(batch, element, layout, scores, throwsOnWhite, hasSize).Save(Path.Combine(_folder, $"{Guid.NewGuid():N}.onnx")),
+            new ModelManifest
+            {
+                Family = "nanodet",
+                Labels = ["picture"],
+                ScoreFloor = 0,
+                Input = new InputSpec { Width = 32, Height = 32, Scale = 1, Element = element, Layout = layout, Name = "images" },
+            });
+
+    /// <param name="batch">Pictures of a run; 0 for any.</param>
+    /// <param name="element">Type of the input.</param>
+    /// <param name="layout">Order of the input's dimensions.</param>
+    /// <param name="scores">How scores leave the graph.</param>
+    /// <param name="throwsOnWhite">Whether a run that holds a white picture throws.</param>
+    /// <param name="hasSize">Whether the graph wants the pictures' size, and gives wrong scores for any but the input's.</param>
+    public static OnnxGraph Graph(
+        int batch = 0,
+        TensorElement element = TensorElement.Float32,
+        TensorLayout layout = TensorLayout.Nchw,
+        Scores scores = Scores.Plain,
+        bool throwsOnWhite = false,
+        bool hasSize = false)
+    {
+        var graph = new OnnxGraph();
+        var type = element switch
+        {
+            TensorElement.Float32 => TensorElementType.Float,
+            TensorElement.Float16 => TensorElementType.Float16,
+            _ => TensorElementType.UInt8,
+        };
+        OnnxGraph.Dim first = batch == 0 ? "batch" : batch;
+        string input = layout == TensorLayout.Nchw
+            ? graph.Input("images", type, first, 3, 32, 32)
+            : graph.Input("images", type, first, 32, 32, 3);
+
+        // The first constant, v0: one weight of a graph that a test can replace.
+        string weight = graph.Floats([1f / 255], 1);
+        string values = graph.Node("Cast", [input], ("to", (int)TensorElementType.Float));
+        string grey = graph.Node("ReduceMean", [values], ("axes", new long[] { 1, 2, 3 }), ("keepdims", 1));
+        string rows = graph.Node("Reshape", [graph.Node("Mul", [grey, weight]), graph.Longs(-1, 1, 1)]);
+        string spread = graph.Node("Add", [rows, graph.Floats(new float[Cells], 1, Cells, 1)]);
+        if (throwsOnWhite)
+        {
+            string brightest = graph.Node("ReduceMax", [values], ("keepdims", 0));
+            string index = graph.Node(
+                "Cast",
+                [graph.Node("Div", [brightest, graph.Floats([255], 1)])],
+                ("to", (int)TensorElementType.Int64));
+
+            // Only number 0 is there.
+            spread = graph.Node("Add", [spread, graph.Node("Gather", [graph.Floats([0], 1), index])]);
+        }
+
+        if (hasSize)
+        {
+            string size = graph.Node(
+                "Cast",
+                [graph.Input("orig_target_sizes", TensorElementType.Int64, first, 2)],
+                ("to", (int)TensorElementType.Float));
+            string off = graph.Node("Sub", [graph.Node("ReduceMax", [size], ("axes", new long[] { 1 })), graph.Floats([32], 1)]);
+            spread = graph.Node("Add", [spread, graph.Node("Reshape", [off, graph.Longs(-1, 1, 1)])]);
+        }
+
+        string distances = graph.Node("Add", [rows, graph.Floats(new float[Cells * 44], 1, Cells, 44)]);
+        OnnxGraph.Dim a = first, b = Cells, c = 1;
+        var scoreType = TensorElementType.Float;
+        switch (scores)
+        {
+            case Scores.Half:
+                scoreType = TensorElementType.Float16;
+                spread = graph.Node("Cast", [spread], ("to", (int)scoreType));
+                break;
+            case Scores.OpenShape:
+                (a, b, c) = ("n", "cells", "classes");
+                string one = graph.Node("Reshape", [
+                    graph.Node("Add", [
+                        graph.Node("Mul", [graph.Node("ReduceMax", [values], ("keepdims", 0)), graph.Floats([0], 1)]),
+                        graph.Floats([1], 1)]),
+                    graph.Longs(1)]);
+                spread = graph.Node("Expand", [spread, graph.Node("Cast", [one], ("to", (int)TensorElementType.Int64))]);
+                break;
+        }
+
+        graph.Output("scores", spread, scoreType, a, b, c);
+        return graph.Output("distances", distances, TensorElementType.Float, first, Cells, 44);
+    }
+
+    /// <summary>A picture of one grey, as PNG.</summary>
+    public static byte[] Grey(int level)
+    {
+        using var bitmap = new SKBitmap(new SKImageInfo(48, 40, SKColorType.Rgba8888, SKAlphaType.Opaque));
+        bitmap.Erase(new SKColor((byte)level, (byte)level, (byte)level));
+        return Samples.Encode(bitmap, SKEncodedImageFormat.Png, 100);
+    }
+
+    /// <summary>The brightness that the graph saw, 0 to 255.</summary>
+    public static int Seen(IReadOnlyList<ScoredBox> boxes) => (int)MathF.Round(boxes[0].Score * 255);
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+}

@@ -1,0 +1,31 @@
+using Detection.Inference.Devices;
+using Microsoft.ML.OnnxRuntime;
+
+namespace Detection.Inference.Tests.Devices;
+
+/// <summary>The CPU in the place of a GPU: the same code runs, with the steps for memory of its own.</summary>
+internal sealed class CpuProvider : ExecutionProvider, IDisposable
+{
+    private OrtValue? _replaced;
+
+    public override bool HasOwnMemory => true;
+
+    /// <summary>Replaces a constant of the graph: a device that computes something else.</summary>
+    public (string Name, Func<OrtValue> Create)? Replace { get; init; }
+
+    public override SessionOptions CreateSessionOptions()
+    {
+        var options = CpuDevice.CreateSessionOptions();
+        if (Replace is var (name, create))
+        {
+            _replaced ??= create();
+            options.AddInitializer(name, _replaced);
+        }
+
+        return options;
+    }
+
+    public override OrtAllocator CreateAllocator(InferenceSession session) => new(session, OrtMemoryInfo.DefaultInstance);
+
+    public void Dispose() => _replaced?.Dispose();
+}

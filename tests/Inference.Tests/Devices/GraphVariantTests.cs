@@ -1,0 +1,122 @@
+using Detection.Inference.Devices;
+using Detection.Inference.Models;
+using Detection.Inference.Preprocessing;
+using Detection.Inference.Tests.Onnx;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.ML.OnnxRuntime.Tensors;
+
+namespace Detection.Inference.Tests.Devices;
+
+/// <summary>Graphs of all kinds of inputs and outputs on both kinds of device.</summary>
+public sealed class GraphVariantTests : IDisposable
+{
+    private readonly BrightnessModel _models = new();
+
+    public static TheoryData<bool, int, TensorElement, TensorLayout> Inputs()
+    {
+        var data = new TheoryData<bool, int, TensorElement, TensorLayout>();
+        foreach (bool batched in new[] { false, true })
+        {
+            foreach (int batch in new[] { 0, 1, 4 })
+            {
+                data.Add(batched, batch, TensorElement.Float32, TensorLayout.Nchw);
+            }
+
+            data.Add(batched, 0, TensorElement.Float16, TensorLayout.Nchw);
+            data.Add(batched, 0, TensorElement.UInt8, TensorLayout.Nhwc);
+            data.Add(batched, 1, TensorElement.Float32, TensorLayout.Nhwc);
+        }
+
+        return data;
+    }
+
+    [Theory]
+    [MemberData(nameof(Inputs))]
+    public async Task Each_picture_meets_its_own_row(bool batched, int batch, TensorElement element, TensorLayout layout) =>
+        await AssertSeen(batched, _models.Create(batch, element, layout));
+
+    [Theory]
+    [InlineData(false, BrightnessModel.Scores.Half, 0)]
+    [InlineData(true, BrightnessModel.Scores.Half, 0)]
+    [InlineData(false, BrightnessModel.Scores.OpenShape, 0)]
+    [InlineData(true, BrightnessModel.Scores.OpenShape, 0)]
+    [InlineData(true, BrightnessModel.Scores.OpenShape, 1)]
+    internal async Task Outputs_of_other_types_and_open_shapes_are_read(bool batched, BrightnessModel.Scores scores, int batch) =>
+        await AssertSeen(batched, _models.Create(batch, scores: scores));
+
+    [Theory]
+    [InlineData(false, 0)]
+    [InlineData(true, 0)]
+    [InlineData(true, 1)]
+    public async Task A_graph_that_wants_the_size_is_given_the_inputs(bool batched, int batch) =>
+        await AssertSeen(batched, _models.Create(batch, hasSize: true));
+
+    [Fact]
+    public async Task A_manifest_that_does_not_fit_the_graph_says_which_line_to_correct()
+    {
+        var model = _models.Create();
+
+        await AssertRefused(With(model, input => input with { Width = 64 }), "size or the layout of input");
+        await AssertRefused(With(model, input => input with { Layout = TensorLayout.Nhwc }), "size or the layout of input");
+        await AssertRefused(With(model, input => input with { Element = TensorElement.Float16 }), "input.element");
+        await AssertRefused(With(model, input => input with { Name = "pictures" }), "input.name");
+    }
+
+    [Fact]
+    public async Task A_file_that_is_no_model_is_refused()
+    {
+        var model = _models.Create();
+        await File.WriteAllBytesAsync(model.Path, [1, 2, 3, 4]);
+
+        await AssertRefused(model, "cannot be loaded");
+    }
+
+    [Fact]
+    public async Task A_fixed_batch_whose_outputs_are_not_told_apart_is_refused()
+    {
+        var graph = new OnnxGraph();
+        string input = graph.Input("images", TensorElementType.Float, 4, 3, 32, 32);
+        graph.Output("scores", graph.Node("ReduceMean", [input], ("axes", new long[] { 0 }), ("keepdims", 0)), TensorElementType.Float, 3, 32, 32);
+        var model = _models.Create();
+        graph.Save(model.Path);
+
+        await AssertRefused(model, "export it with batch 1");
+    }
+
+    public void Dispose() => _models.Dispose();
+
+    private static ModelSource With(ModelSource model, Func<InputSpec, InputSpec> change) =>
+        model with { Manifest = model.Manifest with { Input = change(model.Manifest.Input) } };
+
+    private static async Task AssertRefused(ModelSource model, string expected)
+    {
+        await using var device = Open(false);
+        var error = await Assert.ThrowsAsync<ModelException>(() => device.LoadAsync(model, default));
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+        Assert.Contains(model.Name, error.Message, StringComparison.Ordinal);
+    }
+
+    private static IInferenceDevice Open(bool batched)
+    {
+        var options = new DeviceOptions { CpuWorkers = 2, Cuda = new CudaOptions { MaxBatch = 8 } };
+        return batched
+            ? new BatchDevice("test:0", "test", "test", new CpuProvider(), options, TimeProvider.System, NullLogger.Instance)
+            : new CpuDevice(options, TimeProvider.System, NullLogger<CpuDevice>.Instance);
+    }
+
+    private static async Task AssertSeen(bool batched, ModelSource model)
+    {
+        await using var device = Open(batched);
+        await using var session = await device.LoadAsync(model, default);
+        int[] levels = [.. Enumerable.Range(0, 11).Select(i => 10 + (i * 20))];
+        var outcomes = new PictureOutcome[levels.Length];
+
+        await session.DetectAsync(
+            [.. levels.Select(level => new PictureWork(BrightnessModel.Grey(level), null, DateTimeOffset.MaxValue))],
+            (i, outcome) => outcomes[i] = outcome,
+            default).WaitAsync(TimeSpan.FromMinutes(1));
+
+        Assert.All(outcomes, outcome => Assert.Null(outcome.Error));
+        Assert.Equal(levels, outcomes.Select(outcome => BrightnessModel.Seen(outcome.Boxes)));
+    }
+}

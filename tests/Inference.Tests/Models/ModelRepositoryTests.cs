@@ -1,0 +1,222 @@
+using Detection.Inference.Models;
+using Detection.Inference.Tests.Devices;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace Detection.Inference.Tests.Models;
+
+public sealed class ModelRepositoryTests : IDisposable
+{
+    private const string Manifest = """
+        { "family": "nanodet", "input": { "width": 32, "height": 32 }, "labels": ["thing"] }
+        """;
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("detection-models-").FullName;
+
+    [Fact]
+    public void A_model_is_found_with_its_version()
+    {
+        Write("one", "1");
+
+        var model = Assert.Single(Open().Scan().Models.Values);
+
+        Assert.Equal("one", model.Name);
+        Assert.Equal(Path.Combine(_folder, "one", "model.onnx"), model.Path);
+        Assert.Matches("^[0-9a-f]{12}$", model.Version);
+        Assert.Equal("nanodet", model.Manifest.Family);
+    }
+
+    [Fact]
+    public void The_version_follows_the_graph_its_weights_and_the_manifest_and_nothing_else()
+    {
+        Write("one", "1");
+        string version = ModelFile.Read(Path.Combine(_folder, "one")).Version;
+
+        Write("two", "1");
+        File.WriteAllText(Path.Combine(_folder, "two", "README.md"), "notes");
+        Assert.Equal(version, ModelFile.Read(Path.Combine(_folder, "two")).Version);
+
+        Write("two", "2");
+        Assert.NotEqual(version, ModelFile.Read(Path.Combine(_folder, "two")).Version);
+
+        Write("two", "1", Manifest.Replace("thing", "other", StringComparison.Ordinal));
+        Assert.NotEqual(version, ModelFile.Read(Path.Combine(_folder, "two")).Version);
+
+        Write("two", "1");
+        File.WriteAllBytes(Path.Combine(_folder, "two", "model.onnx.data"), [1]);
+        Assert.NotEqual(version, ModelFile.Read(Path.Combine(_folder, "two")).Version);
+    }
+
+    [Fact]
+    public void A_replaced_model_is_a_new_version_and_tells_it_once()
+    {
+        Write("one", "1");
+        var repository = Open();
+        var told = new List<ModelSet>();
+        repository.Changed += told.Add;
+        string before = repository.Scan().Models["one"].Version;
+
+        repository.Scan();
+        Write("one", "2");
+        string after = repository.Scan().Models["one"].Version;
+        repository.Scan();
+
+        Assert.NotEqual(before, after);
+        Assert.Equal([before, after], told.Select(set => set.Models["one"].Version));
+        Assert.Same(told[^1], repository.Current);
+    }
+
+    [Fact]
+    public void A_model_that_cannot_be_read_any_more_stays_as_it_was_and_says_why()
+    {
+        Write("one", "1");
+        Write("two", "1");
+        var repository = Open();
+        string version = repository.Scan().Models["one"].Version;
+
+        Write("one", "2", """{ "family": "nanodet", "input": { "width": 32, "height": 32 }, "labels": [] }""");
+        var broken = repository.Scan();
+        Write("one", "2");
+        var mended = repository.Scan();
+
+        Assert.Equal(version, broken.Models["one"].Version);
+        Assert.Contains("\"labels\"", Assert.Single(broken.Problems).Value, StringComparison.Ordinal);
+        Assert.True(broken.Models.ContainsKey("two"));
+        Assert.NotEqual(version, mended.Models["one"].Version);
+        Assert.Empty(mended.Problems);
+    }
+
+    [Fact]
+    public void A_removed_model_is_gone_and_a_missing_folder_keeps_what_was_there()
+    {
+        Write("one", "1");
+        Write("two", "1");
+        var repository = Open();
+        repository.Scan();
+
+        Directory.Delete(Path.Combine(_folder, "one"), recursive: true);
+        Assert.Equal(["two"], repository.Scan().Models.Keys);
+
+        Directory.Delete(_folder, recursive: true);
+        var away = repository.Scan();
+        Assert.Equal(["two"], away.Models.Keys);
+        Assert.Contains(_folder, Assert.Single(away.Problems).Value, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_name_that_cannot_be_asked_for_is_a_problem()
+    {
+        Write("a b", "1");
+
+        var found = Open().Scan();
+
+        Assert.Empty(found.Models);
+        Assert.Contains("rename", found.Problems["a b"], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Two_files_of_one_name_are_told()
+    {
+        Write("one", "1");
+        File.WriteAllBytes(Path.Combine(_folder, "one.onnx"), [1]);
+
+        var found = Open().Scan();
+
+        Assert.EndsWith("model.onnx", found.Models["one"].Path, StringComparison.Ordinal);
+        Assert.Contains("one.onnx", found.Problems["one"], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Watching_sees_models_that_are_added_and_replaced()
+    {
+        Write("one", "1");
+        await WatchAsync(TimeSpan.FromHours(1), _folder, async (repository, until) =>
+        {
+            await until(set => set.Models.ContainsKey("one"));
+            string version = repository.Current.Models["one"].Version;
+
+            Write("two", "1");
+            await until(set => set.Models.ContainsKey("two"));
+            Write("one", "2");
+            await until(set => set.Models["one"].Version != version);
+        });
+    }
+
+    [Fact]
+    public async Task Watching_finds_a_folder_that_comes_later()
+    {
+        string folder = Path.Combine(_folder, "later");
+        await WatchAsync(TimeSpan.FromSeconds(1), folder, async (_, until) =>
+        {
+            await until(set => set.Problems.Count == 1);
+            Write("later/one", "1");
+            await until(set => set.Models.ContainsKey("one") && set.Problems.Count == 0);
+        });
+    }
+
+    [Fact]
+    public void Each_wrong_setting_is_named()
+    {
+        var options = new ModelOptions
+        {
+            Directory = "",
+            Default = "a/b",
+            RescanInterval = TimeSpan.Zero,
+            SettleTime = TimeSpan.FromMinutes(-1),
+        };
+
+        string message = new ModelOptionsValidator().Validate(null, options).FailureMessage!;
+
+        foreach (string setting in new[] { "Directory", "Default", "RescanInterval", "SettleTime" })
+        {
+            Assert.Contains(setting, message, StringComparison.Ordinal);
+        }
+
+        Assert.True(new ModelOptionsValidator().Validate(null, new ModelOptions()).Succeeded);
+    }
+
+    public void Dispose()
+    {
+        if (Directory.Exists(_folder))
+        {
+            Directory.Delete(_folder, recursive: true);
+        }
+    }
+
+    private static ModelRepository Open(string folder, TimeSpan rescan) => new(
+        Options.Create(new ModelOptions { Directory = folder, RescanInterval = rescan, SettleTime = TimeSpan.FromMilliseconds(50) }),
+        TimeProvider.System,
+        NullLogger<ModelRepository>.Instance);
+
+    private static async Task WatchAsync(
+        TimeSpan rescan,
+        string folder,
+        Func<ModelRepository, Func<Func<ModelSet, bool>, Task>, Task> body)
+    {
+        var repository = Open(folder, rescan);
+        using var signal = new SemaphoreSlim(0);
+        repository.Changed += _ => signal.Release();
+        using var stop = new CancellationTokenSource();
+        var watching = repository.WatchAsync(stop.Token);
+
+        await body(repository, async condition =>
+        {
+            while (!condition(repository.Current))
+            {
+                Assert.True(await signal.WaitAsync(TimeSpan.FromSeconds(60)), "No change was seen within a minute.");
+            }
+        });
+
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => watching.WaitAsync(TimeSpan.FromSeconds(30)));
+    }
+
+    private ModelRepository Open() => Open(_folder, TimeSpan.FromHours(1));
+
+    private void Write(string name, string edition, string manifest = Manifest)
+    {
+        string folder = Directory.CreateDirectory(Path.Combine(_folder, name)).FullName;
+        BrightnessModel.Graph().Metadata("edition", edition).Save(Path.Combine(folder, "model.onnx"));
+        File.WriteAllText(Path.Combine(folder, "model.json"), manifest);
+    }
+}
