@@ -52,6 +52,7 @@ public static class DetectionSiloHostingExtensions
         services.AddSingleton<Admission>();
         services.AddSingleton<BatcherServices>();
         services.AddSingleton<InferenceHost>();
+        services.AddSingleton<IValidateOptions<ModelOptions>, ModelOptionsValidator>();
         services.AddSingleton<ModelRepository>();
         services.AddPictureFetching(configuration);
 
@@ -110,11 +111,23 @@ public static class DetectionSiloHostingExtensions
 
     private static LocalDevices FindDevices(IConfiguration configuration, string silo)
     {
-        using var loggers = LoggerFactory.Create(logging => logging.AddConfiguration(configuration.GetSection("Logging")).AddConsole());
         var options = configuration.GetSection("Detection").Get<DeviceOptions>() ?? new DeviceOptions();
-        return options.Devices == "none"
-            ? new LocalDevices(silo, [], [])
-            : new LocalDevices(silo, [new LocalDevice($"{silo}/cpu", new CpuDevice(options, TimeProvider.System, loggers.CreateLogger<CpuDevice>()))], []);
+        var valid = new DeviceOptionsValidator().Validate(null, options);
+        if (valid.Failed)
+        {
+            throw new OptionsValidationException("Detection", typeof(DeviceOptions), valid.Failures);
+        }
+
+        // Lives as long as the devices, which log what they load.
+        var loggers = LoggerFactory.Create(logging => logging.AddConfiguration(configuration.GetSection("Logging")).AddConsole());
+        var found = new DeviceDiscovery(options, TimeProvider.System, loggers).Open();
+        return new LocalDevices(
+            silo,
+            [.. found.Devices.Select(device => new LocalDevice(IdOf(device), device))],
+            found.Problems);
+
+        // A GPU's UUID is its own wherever it is; "cpu" is the name of one in every silo.
+        string IdOf(IInferenceDevice device) => device.HardwareId == device.Name ? $"{silo}/{device.Name}" : device.HardwareId;
     }
 
     private static void AddHostedSingleton<T>(this IServiceCollection services)

@@ -19,6 +19,9 @@ internal sealed class CpuProvider : ExecutionProvider, IDisposable
         if (Replace is var (name, create))
         {
             _replaced ??= create();
+
+            // Optimised, convolutions work on a reordered copy of the constant.
+            options.GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL;
             options.AddInitializer(name, _replaced);
         }
 
