@@ -34,6 +34,12 @@ internal static class Orientation
             _ => (0, 1, w),
         };
 
+        // What a scaled decode has beyond the right and lower border comes to the left or to the top where an axis is turned round.
+        var overX = upright.Width - ((float)upright.OriginalWidth / upright.Reduction);
+        var overY = upright.Height - ((float)upright.OriginalHeight / upright.Reduction);
+        upright.OverhangLeft = right < 0 ? overX : 0;
+        upright.OverhangTop = down < 0 ? overY : 0;
+
         var source = MemoryMarshal.Cast<byte, uint>(stored.Pixels);
         var target = MemoryMarshal.Cast<byte, uint>(upright.Pixels);
         for (var top = 0; top < upright.Height; top += Tile)

@@ -41,6 +41,15 @@ public sealed class Picture : IDisposable
     /// </summary>
     public int Reduction { get; }
 
+    /// <summary>
+    /// Pixels of the buffer, less than 1, that lie to the left of the original picture: the overhang of a scaled decode, when the
+    /// picture was mirrored afterwards.
+    /// </summary>
+    internal float OverhangLeft { get; set; }
+
+    /// <summary>The same above the original picture.</summary>
+    internal float OverhangTop { get; set; }
+
     /// <summary>Bytes from one row to the next.</summary>
     public int Stride => Width * BytesPerPixel;
 

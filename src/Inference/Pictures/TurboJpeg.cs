@@ -124,7 +124,9 @@ internal static unsafe class TurboJpeg
             : ["libturbojpeg.so.0", "libturbojpeg.so"];
         foreach (var name in names)
         {
-            if (NativeLibrary.TryLoad(name, typeof(TurboJpeg).Assembly, null, out var library))
+            // Version 2.0 or newer has this function.
+            if (NativeLibrary.TryLoad(name, typeof(TurboJpeg).Assembly, null, out var library)
+                && NativeLibrary.TryGetExport(library, "tjGetErrorCode", out _))
             {
                 return new Functions(library);
             }

@@ -47,7 +47,7 @@ public static class Preprocessor
             var offsets = columns.AsSpan(0, width);
             for (var x = 0; x < width; x++)
             {
-                (var column, weights[x]) = Sample(x, picture.OriginalWidth, width, picture.Reduction, picture.Width);
+                (var column, weights[x]) = Sample(x, picture.OriginalWidth, width, picture.Reduction, picture.OverhangLeft, picture.Width);
                 offsets[x] = column * Picture.BytesPerPixel;
             }
 
@@ -55,7 +55,7 @@ public static class Preprocessor
             tensor.Pad(place);
             for (var y = 0; y < height; y++)
             {
-                var (row, weight) = Sample(y, picture.OriginalHeight, height, picture.Reduction, picture.Height);
+                var (row, weight) = Sample(y, picture.OriginalHeight, height, picture.Reduction, picture.OverhangTop, picture.Height);
                 var upper = picture.Pixels.Slice(row * picture.Stride, picture.Stride);
                 var lower = picture.Pixels.Slice(Math.Min(row + 1, picture.Height - 1) * picture.Stride, picture.Stride);
                 Blend(upper, lower, weight, blended);
@@ -75,9 +75,10 @@ public static class Preprocessor
     }
 
     /// <summary>Left (or upper) source pixel and weight of its neighbour for an output pixel; at the borders the last pixel counts.</summary>
-    private static (int Index, float Weight) Sample(int output, int originalSize, int outputSize, int reduction, int storedSize)
+    private static (int Index, float Weight) Sample(
+        int output, int originalSize, int outputSize, int reduction, float overhang, int storedSize)
     {
-        var centre = ((output + 0.5) * originalSize / ((double)outputSize * reduction)) - 0.5;
+        var centre = ((output + 0.5) * originalSize / ((double)outputSize * reduction)) + overhang - 0.5;
         if (centre <= 0)
         {
             return (0, 0);
