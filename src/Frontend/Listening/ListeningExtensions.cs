@@ -10,6 +10,9 @@ internal static class ListeningExtensions
     /// <summary>Where to listen when nobody says.</summary>
     private const string DefaultUrl = "http://localhost:8080";
 
+    /// <summary>How many times the largest upload a body may have.</summary>
+    private const int HeardOut = 8;
+
     private static readonly string[] AddressSettings = ["urls", "http_ports", "https_ports"];
     private static readonly TimeSpan RateGrace = TimeSpan.FromSeconds(5);
 
@@ -27,7 +30,9 @@ internal static class ListeningExtensions
         builder.Services.AddOptions<KestrelServerOptions>().Configure<IOptions<FrontendOptions>, IOptions<DetectionClientOptions>>(static (kestrel, options, client) =>
         {
             var limits = kestrel.Limits;
-            limits.MaxRequestBodySize = UploadReader.MaxBodyBytes(client.Value);
+            // The reader of uploads has the exact limits. A body that is somewhat larger is heard out nevertheless, for some seconds:
+            // whoever is cut off while sending does not see the answer.
+            limits.MaxRequestBodySize = HeardOut * UploadReader.MaxBodyBytes(client.Value);
             limits.MaxRequestHeadersTotalSize = options.Value.MaxHeaderBytes;
             limits.RequestHeadersTimeout = options.Value.HeadersTimeout;
             var rate = options.Value.MinBytesPerSecond;

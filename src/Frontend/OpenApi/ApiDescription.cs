@@ -1,3 +1,6 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Detection.Client;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.OpenApi;
 
@@ -30,6 +33,13 @@ internal static class ApiDescription
                     schema.Properties ??= new Dictionary<string, IOpenApiSchema>();
                     schema.Properties[Problems.ProblemWriter.ImageKey] = Text("Key of the picture, where it is known.");
                     schema.Properties["traceId"] = Text("Finds the request in the server's logs and traces.");
+                }
+
+                // The generator does not look into the converter.
+                if (context.JsonTypeInfo.Type == typeof(AnswerSource))
+                {
+                    schema.Type = JsonSchemaType.String;
+                    schema.Enum = [.. Enum.GetNames<AnswerSource>().Select(static name => JsonValue.Create(JsonNamingPolicy.CamelCase.ConvertName(name)))];
                 }
 
                 return Task.CompletedTask;

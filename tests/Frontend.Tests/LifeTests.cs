@@ -1,0 +1,69 @@
+using System.Diagnostics;
+using System.Net.Http.Json;
+using System.Text.Json;
+
+namespace Detection.Frontend.Tests;
+
+public sealed class LifeTests(OneProcess frontend)
+{
+    [Fact]
+    public async Task It_is_live_and_ready()
+    {
+        Assert.Equal("healthy", (await frontend.Http.ReadAsync("/health/live").AnswerAsync()).GetProperty("status").GetString());
+        Assert.Equal("healthy", (await frontend.Http.ReadAsync("/health/ready").AnswerAsync()).GetProperty("status").GetString());
+    }
+
+    [Fact]
+    public async Task Without_its_redis_a_front_end_lives_says_why_it_is_not_ready_and_fails_fast()
+    {
+        await using var alone = DetectionProcess.StartFrontend(new Dictionary<string, string?>
+        {
+            [DetectionSettings.Redis] = $"127.0.0.1:{LoopbackPorts.Next()}",
+        });
+        await Eventually.Async(
+            async limit => (await alone.Http.GetAsync(new Uri("/health/live", UriKind.Relative), limit)).IsSuccessStatusCode, TimeSpan.FromSeconds(60), "it is live");
+
+        var clock = Stopwatch.StartNew();
+        using var ready = await alone.Http.ReadAsync("/health/ready");
+        Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(10));
+        Assert.Equal(503, (int)ready.StatusCode);
+        var health = await ready.Content.ReadFromJsonAsync<JsonElement>();
+        Assert.Equal("unhealthy", health.GetProperty("status").GetString());
+        Assert.Contains("Redis", Assert.Single(health.GetProperty("reasons").EnumerateArray()).GetString(), StringComparison.Ordinal);
+
+        using var refused = await alone.Http.PostAsync(Asking.Bytes(TestPictures.Unique(741), "image/jpeg"), "?timeout=20");
+        Assert.Equal(503, (int)refused.StatusCode);
+        Assert.True(refused.Headers.RetryAfter?.Delta >= TimeSpan.FromSeconds(1));
+        Assert.Equal("/problems/unavailable", (await refused.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("type").GetString());
+    }
+
+    [Fact]
+    public async Task Started_without_anything_it_stops_cleanly_within_seconds()
+    {
+        await using var process = DetectionProcess.StartFrontend(new Dictionary<string, string?> { [DetectionSettings.Redis] = null });
+        await process.ReadyAsync();
+        await process.Http.PostAsync(Asking.Form(TestPictures.Unique(751))).AnswerAsync();
+
+        var code = await process.StopAsync(TimeSpan.FromSeconds(20));
+
+        Assert.Equal(0, code);
+        Assert.DoesNotContain("Unhandled exception", process.Process.Log, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Detection__Frontend__UploadTimeout", "00:00:00")]
+    [InlineData("Detection__Frontend__MaxHeaderBytes", "1")]
+    public async Task A_setting_out_of_its_range_stops_the_start(string name, string value)
+    {
+        await using var process = DetectionProcess.StartFrontend(new Dictionary<string, string?>
+        {
+            [DetectionSettings.Redis] = $"127.0.0.1:{LoopbackPorts.Next()}",
+            [name] = value,
+        });
+
+        await process.Process.ExitAsync(TimeSpan.FromSeconds(60));
+
+        Assert.NotEqual(0, process.Process.ExitCode);
+        Assert.Contains(name[(name.LastIndexOf('_') + 1)..], process.Process.Log, StringComparison.Ordinal);
+    }
+}

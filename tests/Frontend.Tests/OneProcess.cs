@@ -1,0 +1,48 @@
+using System.Globalization;
+
+[assembly: AssemblyFixture(typeof(Detection.Frontend.Tests.OneProcess))]
+
+namespace Detection.Frontend.Tests;
+
+/// <summary>The front end with nothing configured but ports: the whole cluster in one process. Shared by the tests.</summary>
+public sealed class OneProcess : IAsyncLifetime
+{
+    private PictureHost? _pictures;
+    private DetectionProcess? _process;
+
+    public DetectionProcess Process => _process ?? throw new InvalidOperationException("Not started.");
+
+    public HttpClient Http => Process.Http;
+
+    /// <summary>Port of the embedded Redis-compatible server.</summary>
+    public int RedisPort { get; } = LoopbackPorts.Next();
+
+    /// <summary>Serves pictures to the front end, which is allowed to fetch from it alone on this machine.</summary>
+    internal PictureHost Pictures => _pictures ?? throw new InvalidOperationException("Not started.");
+
+    public async ValueTask InitializeAsync()
+    {
+        _pictures = new PictureHost();
+        _process = DetectionProcess.StartFrontend(new Dictionary<string, string?>
+        {
+            [DetectionSettings.Redis] = null,
+            ["Detection__Embedded__RedisPort"] = RedisPort.ToString(CultureInfo.InvariantCulture),
+            ["Detection__Fetch__AllowedNetworks__0"] = "127.0.0.1/32",
+            ["Detection__Fetch__AllowedPorts__0"] = _pictures.Port.ToString(CultureInfo.InvariantCulture),
+        });
+        await _process.ReadyAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_process is not null)
+        {
+            await _process.DisposeAsync();
+        }
+
+        if (_pictures is not null)
+        {
+            await _pictures.DisposeAsync();
+        }
+    }
+}
