@@ -1,5 +1,6 @@
 using System.Globalization;
 using Detection.Client;
+using Detection.Frontend.Uploads;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Options;
@@ -11,7 +12,7 @@ internal sealed class ProblemExceptionHandler(IProblemDetailsService problems, I
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
-        if (httpContext.RequestAborted.IsCancellationRequested)
+        if (httpContext.RequestAborted.IsCancellationRequested || exception is UploadAbandonedException)
         {
             // Nobody is there to read an answer, and a caller that leaves is no failure of ours.
             httpContext.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;

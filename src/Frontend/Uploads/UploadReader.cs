@@ -31,6 +31,7 @@ internal sealed class UploadReader(UploadMemory memory, IOptions<FrontendOptions
     public static long MaxBodyBytes(DetectionClientOptions client) => (MaxPictureBytes(client) + 2L) / 3 * 4 + Wrapping;
 
     /// <exception cref="ProblemException">It is not an upload, or too large, or too slow.</exception>
+    /// <exception cref="UploadAbandonedException">Its sender has left.</exception>
     public async ValueTask<Upload> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         using var timeout = new CancellationTokenSource(_timeout, time);
@@ -38,6 +39,11 @@ internal sealed class UploadReader(UploadMemory memory, IOptions<FrontendOptions
         try
         {
             return await ReadBodyAsync(request, either.Token);
+        }
+        catch (BadHttpRequestException e) when (e.StatusCode == StatusCodes.Status400BadRequest)
+        {
+            // How the server says that the connection ended within the body; often before the request counts as aborted.
+            throw new UploadAbandonedException(e);
         }
         catch (OperationCanceledException e) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
