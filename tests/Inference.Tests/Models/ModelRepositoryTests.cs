@@ -104,6 +104,19 @@ public sealed class ModelRepositoryTests : IDisposable
     }
 
     [Fact]
+    public void A_file_alone_is_a_model_by_what_its_graph_says()
+    {
+        BrightnessModel.Graph().Metadata("names", "{0: 'picture'}").Save(Path.Combine(_folder, "alone.onnx"));
+        BrightnessModel.Graph().Save(Path.Combine(_folder, "nameless.onnx"));
+
+        var found = Open().Scan();
+
+        Assert.Equal(("alone", "picture"), (found.Models["alone"].Name, Assert.Single(found.Models["alone"].Manifest.Labels)));
+        Assert.Equal((32, 32), (found.Models["alone"].Manifest.Input.Width, found.Models["alone"].Manifest.Input.Height));
+        Assert.Contains("\"labels\"", found.Problems["nameless"], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_name_that_cannot_be_asked_for_is_a_problem()
     {
         Write("a b", "1");
