@@ -1,3 +1,4 @@
+using System.Numerics;
 using Detection.Inference.Models;
 using Detection.Inference.Preprocessing;
 
@@ -10,6 +11,8 @@ namespace Detection.Inference.Heads;
 /// </summary>
 internal sealed class NanoDetHead : IDetectionHead
 {
+    private const int MaxRegMax = 64;
+
     private readonly int _classes;
     private readonly int _bins;
     private readonly float _cellOffset;
@@ -23,7 +26,7 @@ internal sealed class NanoDetHead : IDetectionHead
     {
         var options = manifest.Head ?? new HeadOptions();
         var regMax = options.RegMax ?? 10;
-        if (regMax is < 1 or > 64)
+        if (regMax is < 1 or > MaxRegMax)
         {
             throw new ModelException("\"head.regMax\" must be 1 to 64; write for example \"regMax\": 10.");
         }
@@ -102,33 +105,50 @@ internal sealed class NanoDetHead : IDetectionHead
         var cell = _cells[index];
         var x = (cell.X + _cellOffset) * cell.Stride;
         var y = (cell.Y + _cellOffset) * cell.Stride;
+        Span<float> sides = stackalloc float[4];
+        Expectations(bins, sides);
         return new ScoredBox(
-            0,
-            0,
-            x - (Expectation(bins[.._bins]) * cell.Stride),
-            y - (Expectation(bins.Slice(_bins, _bins)) * cell.Stride),
-            x + (Expectation(bins.Slice(2 * _bins, _bins)) * cell.Stride),
-            y + (Expectation(bins.Slice(3 * _bins, _bins)) * cell.Stride));
+            0, 0, x - (sides[0] * cell.Stride), y - (sides[1] * cell.Stride), x + (sides[2] * cell.Stride), y + (sides[3] * cell.Stride));
     }
 
-    /// <summary>Σ i·softmax(bins)[i].</summary>
-    private static float Expectation(ReadOnlySpan<float> bins)
+    /// <summary>For each side, Σ i·softmax(bins)[i].</summary>
+    private void Expectations(ReadOnlySpan<float> bins, Span<float> sides)
     {
-        var highest = bins[0];
-        foreach (var bin in bins)
+        // The weights of all four sides together, for the exponentials to be taken several at a time.
+        Span<float> weights = stackalloc float[(4 * (MaxRegMax + 1)) + Vector<float>.Count];
+        for (var side = 0; side < 4; side++)
         {
-            highest = MathF.Max(highest, bin);
+            var own = bins.Slice(side * _bins, _bins);
+            var highest = own[0];
+            foreach (var bin in own)
+            {
+                highest = MathF.Max(highest, bin);
+            }
+
+            for (var i = 0; i < own.Length; i++)
+            {
+                weights[(side * _bins) + i] = own[i] - highest;
+            }
         }
 
-        float sum = 0;
-        float weighted = 0;
-        for (var i = 0; i < bins.Length; i++)
+        for (var i = 0; i < 4 * _bins; i += Vector<float>.Count)
         {
-            var weight = MathF.Exp(bins[i] - highest);
-            sum += weight;
-            weighted += weight * i;
+            var some = weights.Slice(i, Vector<float>.Count);
+            Vector.Exp(new Vector<float>(some)).CopyTo(some);
         }
 
-        return weighted / sum;
+        for (var side = 0; side < 4; side++)
+        {
+            float sum = 0;
+            float weighted = 0;
+            for (var i = 0; i < _bins; i++)
+            {
+                var weight = weights[(side * _bins) + i];
+                sum += weight;
+                weighted += weight * i;
+            }
+
+            sides[side] = weighted / sum;
+        }
     }
 }

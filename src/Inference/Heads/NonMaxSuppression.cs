@@ -1,63 +1,91 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
 
 namespace Detection.Inference.Heads;
 
 /// <summary>
-/// Greedy non-max suppression: the best box stays, weaker ones that overlap it too much go, and so on. Works in place and
-/// allocates nothing.
+/// Greedy non-max suppression: the best box stays, weaker ones that overlap it too much go, and so on. Works in place; what it
+/// needs beside comes from a pool.
 /// </summary>
 public static class NonMaxSuppression
 {
-    /// <summary>Highest score first; equal scores in an order that does not depend on the sort. One delegate for all calls.</summary>
-    private static readonly Comparison<ScoredBox> BestFirst = Compare;
-
     /// <summary>
-    /// Suppresses among the boxes from index <paramref name="start"/> on; what stays is sorted, highest score first.
+    /// Suppresses among the boxes from index <paramref name="start"/> on; what stays is sorted, highest score first, equal scores
+    /// in the order in which they came.
     /// </summary>
     /// <param name="boxes">The list; what is dropped is removed.</param>
     /// <param name="start">Boxes before it are not touched.</param>
     /// <param name="iou">A box is dropped when its intersection over union with a better one is above this, 0 to 1.</param>
     /// <param name="maxBoxes">Most boxes to keep.</param>
     /// <param name="classAgnostic">Whether boxes of different classes suppress each other.</param>
-    public static void Apply(List<ScoredBox> boxes, int start, float iou, int maxBoxes, bool classAgnostic = false)
+    public static void Apply(List<ScoredBox> boxes, int start, float iou, int maxBoxes, bool classAgnostic = false) =>
+        Keep(boxes, start, maxBoxes, iou, classAgnostic);
+
+    /// <summary>
+    /// Sorts the boxes from <paramref name="start"/> on, highest score first, equal scores in the order in which they came, and
+    /// keeps the first <paramref name="maxBoxes"/>.
+    /// </summary>
+    public static void KeepBest(List<ScoredBox> boxes, int start, int maxBoxes) => Keep(boxes, start, maxBoxes, null, false);
+
+    private static void Keep(List<ScoredBox> boxes, int start, int maxBoxes, float? iou, bool classAgnostic)
     {
         var candidates = CollectionsMarshal.AsSpan(boxes)[start..];
-        candidates.Sort(BestFirst);
-
-        // Kept boxes move to the front; a kept box never lies behind a candidate not looked at yet.
-        var kept = 0;
-        for (var i = 0; i < candidates.Length && kept < maxBoxes; i++)
+        var most = Math.Min(maxBoxes, candidates.Length);
+        var highestClass = 0;
+        foreach (ref readonly var box in candidates)
         {
-            ref readonly var candidate = ref candidates[i];
-            if (!Suppressed(candidates[..kept], candidate, iou, classAgnostic))
+            highestClass = Math.Max(highestClass, box.ClassId);
+        }
+
+        var classes = classAgnostic ? 1 : highestClass + 1;
+        var keyMemory = ArrayPool<ulong>.Shared.Rent(candidates.Length);
+        var keptMemory = ArrayPool<ScoredBox>.Shared.Rent(most);
+        var listMemory = ArrayPool<int>.Shared.Rent(classes + most);
+        try
+        {
+            var queue = keyMemory.AsSpan(0, candidates.Length);
+            for (var i = 0; i < queue.Length; i++)
             {
-                candidates[kept++] = candidate;
+                queue[i] = Key(candidates[i].Score, i);
             }
+
+            Heap.Make(queue);
+
+            // Kept boxes of one class form a list: last[class] is the newest, before[n] the one kept before n.
+            var last = listMemory.AsSpan(0, classes);
+            var before = listMemory.AsSpan(classes, most);
+            last.Fill(-1);
+            var kept = 0;
+            while (kept < most && queue.Length > 0)
+            {
+                ref readonly var candidate = ref candidates[(int)(uint)queue[0]];
+                Heap.RemoveFirst(ref queue);
+                ref var newest = ref last[classAgnostic ? 0 : candidate.ClassId];
+                if (iou is null || !Suppressed(keptMemory, before, newest, candidate, iou.Value))
+                {
+                    keptMemory[kept] = candidate;
+                    before[kept] = newest;
+                    newest = kept++;
+                }
+            }
+
+            keptMemory.AsSpan(0, kept).CopyTo(candidates);
+            CollectionsMarshal.SetCount(boxes, start + kept);
         }
-
-        CollectionsMarshal.SetCount(boxes, start + kept);
-    }
-
-    /// <summary>Sorts the boxes from <paramref name="start"/> on, highest score first, and keeps the first <paramref name="maxBoxes"/>.</summary>
-    public static void KeepBest(List<ScoredBox> boxes, int start, int maxBoxes)
-    {
-        CollectionsMarshal.AsSpan(boxes)[start..].Sort(BestFirst);
-        if (boxes.Count - start > maxBoxes)
+        finally
         {
-            CollectionsMarshal.SetCount(boxes, start + maxBoxes);
+            ArrayPool<ulong>.Shared.Return(keyMemory);
+            ArrayPool<ScoredBox>.Shared.Return(keptMemory);
+            ArrayPool<int>.Shared.Return(listMemory);
         }
     }
 
-    private static bool Suppressed(ReadOnlySpan<ScoredBox> kept, in ScoredBox box, float iou, bool classAgnostic)
+    private static bool Suppressed(ScoredBox[] kept, ReadOnlySpan<int> before, int newest, in ScoredBox box, float iou)
     {
         var area = (box.X2 - box.X1) * (box.Y2 - box.Y1);
-        foreach (ref readonly var other in kept)
+        for (var i = newest; i >= 0; i = before[i])
         {
-            if (other.ClassId != box.ClassId && !classAgnostic)
-            {
-                continue;
-            }
-
+            ref readonly var other = ref kept[i];
             var width = MathF.Min(box.X2, other.X2) - MathF.Max(box.X1, other.X1);
             var height = MathF.Min(box.Y2, other.Y2) - MathF.Max(box.Y1, other.Y1);
             if (width <= 0 || height <= 0)
@@ -76,19 +104,64 @@ public static class NonMaxSuppression
         return false;
     }
 
-    private static int Compare(ScoredBox a, ScoredBox b)
+    /// <summary>A number that is lower for a higher score and, among equal scores, for a lower index (its lower half).</summary>
+    private static ulong Key(float score, int index)
     {
-        var order = b.Score.CompareTo(a.Score);
-        if (order == 0)
+        // The bits of floats order as integers once the negative ones are turned round.
+        var bits = BitConverter.SingleToUInt32Bits(score);
+        var ascending = (bits & 0x8000_0000) != 0 ? ~bits : bits | 0x8000_0000;
+        return ((ulong)~ascending << 32) | (uint)index;
+    }
+
+    /// <summary>
+    /// A queue that gives the lowest number first. Low score floors bring thousands of candidates of which the best few hundred
+    /// are wanted: cheaper than to sort them all.
+    /// </summary>
+    private static class Heap
+    {
+        public static void Make(Span<ulong> heap)
         {
-            order = a.ClassId.CompareTo(b.ClassId);
+            for (var i = (heap.Length / 2) - 1; i >= 0; i--)
+            {
+                Sink(heap, i, heap[i]);
+            }
         }
 
-        if (order == 0)
+        public static void RemoveFirst(ref Span<ulong> heap)
         {
-            order = a.Y1.CompareTo(b.Y1);
+            var moved = heap[^1];
+            heap = heap[..^1];
+            if (heap.Length > 0)
+            {
+                Sink(heap, 0, moved);
+            }
         }
 
-        return order != 0 ? order : a.X1.CompareTo(b.X1);
+        private static void Sink(Span<ulong> heap, int at, ulong value)
+        {
+            while (true)
+            {
+                var child = (2 * at) + 1;
+                if (child >= heap.Length)
+                {
+                    break;
+                }
+
+                if (child + 1 < heap.Length && heap[child + 1] < heap[child])
+                {
+                    child++;
+                }
+
+                if (heap[child] >= value)
+                {
+                    break;
+                }
+
+                heap[at] = heap[child];
+                at = child;
+            }
+
+            heap[at] = value;
+        }
     }
 }

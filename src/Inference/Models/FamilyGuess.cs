@@ -19,10 +19,10 @@ internal sealed record FamilyGuess(string? Family, int? Classes, string Why, Jso
     /// <param name="width">The input's width.</param>
     /// <param name="height">The input's height.</param>
     /// <param name="labels">Number of labels, when the metadata or the manifest names them.</param>
-    /// <param name="byUltralytics">Whether the metadata is an Ultralytics export's.</param>
+    /// <param name="metadata">The file's custom metadata.</param>
     /// <param name="takesSize">Whether the graph has a second input for the picture's size.</param>
     public static FamilyGuess From(
-        IReadOnlyList<OutputTensor> outputs, int width, int height, int? labels, bool byUltralytics, bool takesSize)
+        IReadOnlyList<OutputTensor> outputs, int width, int height, int? labels, IReadOnlyDictionary<string, string> metadata, bool takesSize)
     {
         int Cells(int[] strides) => strides.Sum(s => ((width + s - 1) / s) * ((height + s - 1) / s));
         int[]? Shape(params string[] names) => outputs.FirstOrDefault(o => names.Contains(o.Name.EndsWith(":0", StringComparison.Ordinal) ? o.Name[..^2] : o.Name)).Shape;
@@ -88,6 +88,14 @@ internal sealed record FamilyGuess(string? Family, int? Classes, string Why, Jso
             return Unknown(outputs);
         }
 
+        bool Says(string key, string word) => metadata.TryGetValue(key, out var text) && text.Contains(word, StringComparison.OrdinalIgnoreCase);
+
+        // With two classes only its description tells an RT-DETR of Ultralytics from rows of box, score and class.
+        if (Says("author", "Ultralytics") && second == 4 + labels && first <= 1000 && (labels != 2 || Says("description", "rtdetr")))
+        {
+            return new("rt-detr", second - 4, $"{first} queries in an Ultralytics export");
+        }
+
         if (second == 6 && first <= 1000 && first != Cells(Three) && first != 3 * Cells(Three))
         {
             return new("yolov10", null, "rows of a box, its score and its class");
@@ -101,11 +109,6 @@ internal sealed record FamilyGuess(string? Family, int? Classes, string Why, Jso
         if (second == Cells(Three) || second == Cells(Four))
         {
             return new("yolov8", first - 4, $"columns of {second} cells");
-        }
-
-        if (byUltralytics && labels is not null && second == 4 + labels && first <= 1000)
-        {
-            return new("rt-detr", second - 4, $"{first} queries in an Ultralytics export");
         }
 
         if (first == Cells(Three))

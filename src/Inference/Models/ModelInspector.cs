@@ -83,7 +83,7 @@ public static class ModelInspector
                     width,
                     height,
                     (known["labels"] as JsonArray)?.Count,
-                    _metadata.TryGetValue("author", out var author) && author.Contains("Ultralytics", StringComparison.OrdinalIgnoreCase),
+                    _metadata,
                     session.InputMetadata.Count > 1);
                 family ??= guess.Family;
                 if (family is null)

@@ -35,7 +35,37 @@ public sealed class NanoDetHeadTests
             new HeadSettings(0.3f, 0.5f, 300),
             boxes);
 
-        var expected = Plain(scores, distances, geometry, 0.3f, 0.5f);
+        var expected = Plain(scores, distances, geometry, [8, 16, 32], Bins, 0.5);
+        Assert.InRange(expected.Count, 20, 299);
+        BoxAssert.Same(expected, boxes);
+    }
+
+    [Fact]
+    public void Reads_NanoDet_Plus_with_its_four_maps_eight_bins_and_centres_at_the_corner()
+    {
+        const int PlusCells = Cells + 49;
+        var random = new Random(5);
+        var rows = new float[PlusCells * (3 + 32)];
+        var scores = new float[PlusCells * 3];
+        var distances = new float[PlusCells * 32];
+        for (var cell = 0; cell < PlusCells; cell++)
+        {
+            for (var i = 0; i < 35; i++)
+            {
+                rows[(cell * 35) + i] = i < 3 ? (random.NextSingle() < 0.01f ? random.NextSingle() : 0) : (random.NextSingle() * 8) - 4;
+            }
+
+            rows.AsSpan(cell * 35, 3).CopyTo(scores.AsSpan(cell * 3));
+            rows.AsSpan((cell * 35) + 3, 32).CopyTo(distances.AsSpan(cell * 32));
+        }
+
+        var geometry = new InputGeometry(416f / 640, 416f / 480, 0, 0, 640, 480);
+        var boxes = new List<ScoredBox>();
+        var manifest = Manifest with { Head = new HeadOptions { Strides = [8, 16, 32, 64], RegMax = 7, CellOffset = 0 } };
+
+        DetectionHeads.Create(manifest).Read([new("output", [PlusCells, 35], rows)], geometry, new HeadSettings(0.3f, 0.5f, 300), boxes);
+
+        var expected = Plain(scores, distances, geometry, [8, 16, 32, 64], 8, 0);
         Assert.InRange(expected.Count, 20, 299);
         BoxAssert.Same(expected, boxes);
     }
@@ -88,29 +118,29 @@ public sealed class NanoDetHeadTests
         return new OutputTensor("output", [Cells, 3 + (4 * Bins)], rows.ToArray());
     }
 
-    private static List<ScoredBox> Plain(float[] scores, float[] distances, InputGeometry geometry, double floor, double iou)
+    private static List<ScoredBox> Plain(float[] scores, float[] distances, InputGeometry geometry, int[] strides, int bins, double offset)
     {
         var all = new List<ScoredBox>();
         var cell = 0;
-        foreach (var stride in new[] { 8, 16, 32 })
+        foreach (var stride in strides)
         {
-            for (var row = 0; row < Size / stride; row++)
+            for (var row = 0; row < Math.Ceiling((double)Size / stride); row++)
             {
-                for (var column = 0; column < Size / stride; column++, cell++)
+                for (var column = 0; column < Math.Ceiling((double)Size / stride); column++, cell++)
                 {
                     double Distance(int side)
                     {
-                        var weights = Enumerable.Range(0, Bins).Select(b => Math.Exp(distances[(cell * 4 * Bins) + (side * Bins) + b])).ToArray();
+                        var weights = Enumerable.Range(0, bins).Select(b => Math.Exp(distances[(cell * 4 * bins) + (side * bins) + b])).ToArray();
                         return weights.Select((w, b) => w * b).Sum() / weights.Sum() * stride;
                     }
 
                     for (var label = 0; label < 3; label++)
                     {
                         var score = scores[(cell * 3) + label];
-                        if (score >= floor)
+                        if (score >= 0.3f)
                         {
-                            var x = (column + 0.5) * stride;
-                            var y = (row + 0.5) * stride;
+                            var x = (column + offset) * stride;
+                            var y = (row + offset) * stride;
                             all.Add(new ScoredBox(
                                 label, score, (float)(x - Distance(0)), (float)(y - Distance(1)), (float)(x + Distance(2)), (float)(y + Distance(3))));
                         }
@@ -119,6 +149,6 @@ public sealed class NanoDetHeadTests
             }
         }
 
-        return BoxAssert.OnPicture(NonMaxSuppressionTests.Plain(all, iou, classAgnostic: false), geometry);
+        return BoxAssert.OnPicture(NonMaxSuppressionTests.Plain(all, 0.5, classAgnostic: false), geometry);
     }
 }

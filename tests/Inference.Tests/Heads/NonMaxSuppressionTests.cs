@@ -59,6 +59,20 @@ public sealed class NonMaxSuppressionTests
     }
 
     [Fact]
+    public void Equal_scores_keep_the_order_in_which_they_came()
+    {
+        var boxes = Enumerable.Range(0, 200).Select(i => new ScoredBox(0, i % 2 == 0 ? 0.5f : 0.75f, 20 * i, 0, (20 * i) + 10, 10)).ToList();
+        var expected = boxes.OrderByDescending(b => b.Score).ToList();
+        var best = boxes.ToList();
+
+        NonMaxSuppression.Apply(boxes, 0, 0.5f, 200);
+        NonMaxSuppression.KeepBest(best, 0, 120);
+
+        Assert.Equal(expected, boxes);
+        Assert.Equal(expected.Take(120), best);
+    }
+
+    [Fact]
     public void Allocates_nothing()
     {
         var random = new Random(7);

@@ -32,6 +32,7 @@ public sealed class FamilyPictureTests : IDisposable
     [InlineData("yolo26")]
     [InlineData("efficientdet")]
     [InlineData("rt-detr")]
+    [InlineData("d-fine")]
     [InlineData("detr")]
     [InlineData("ssd")]
     public async Task A_picture_in_and_its_boxes_out(string family)

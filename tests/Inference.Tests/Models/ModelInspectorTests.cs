@@ -113,6 +113,50 @@ public sealed class ModelInspectorTests : IDisposable
         Assert.Equal("rt-detr", Inspect(Last, """{ "family": "rt-detr", "labels": ["r", "b"] }""").Require().Family);
     }
 
+    /// <summary>Forms of export that the detector of these tests is not built in: only names and shapes are looked at.</summary>
+    [Theory]
+    [InlineData("NanoDet-Plus", "nanodet", "output:1,3598,34")]
+    [InlineData("transposed", "yolov8", "output0:1,3549,6")]
+    [InlineData("with masks beside", "yolov5", "output0:1,10647,7", "361:1,3,52,52,7")]
+    [InlineData("Ultralytics RT-DETR", "rt-detr", "output0:1,300,6")]
+    [InlineData("RF-DETR", "rt-detr", "dets:1,300,4", "labels:1,300,2")]
+    [InlineData("torchvision", "ssd", "boxes:100,4", "labels:100", "scores:100")]
+    [InlineData("MMDetection", "ssd", "dets:1,100,5", "labels:1,100")]
+    public void Tells_other_forms_of_export(string form, string expected, params string[] outputs)
+    {
+        var graph = new OnnxGraph().Metadata("names", "['a', 'b']");
+        if (form.StartsWith("Ultralytics", StringComparison.Ordinal))
+        {
+            graph.Metadata("author", "Ultralytics").Metadata("description", "Ultralytics rtdetr-l model trained on coco.yaml");
+        }
+
+        var x = graph.Input("images", TensorElementType.Float, 1, 3, 416, 416);
+        foreach (var output in outputs)
+        {
+            var (name, shape) = (output.Split(':')[0], output.Split(':')[1].Split(',').Select(long.Parse).ToArray());
+            graph.Output(name, Constant(graph, x, shape), TensorElementType.Float, [.. shape.Select(d => (OnnxGraph.Dim)(int)d)]);
+        }
+
+        var manifest = Inspect(graph).Require();
+
+        Assert.Equal(expected, manifest.Family);
+        switch (form)
+        {
+            case "NanoDet-Plus":
+                Assert.Equal((7, 0f), (manifest.Head!.RegMax, manifest.Head.CellOffset));
+                Assert.Equal([8, 16, 32, 64], manifest.Head.Strides!);
+                break;
+            case "RF-DETR":
+                Assert.Equal([0.485f, 0.456f, 0.406f], manifest.Input.Mean);
+                break;
+            case "torchvision" or "MMDetection":
+                Assert.Equal(
+                    (BoxFormat.X1Y1X2Y2, BoxUnit.Pixels, form == "torchvision" ? BackgroundClass.First : BackgroundClass.None),
+                    (manifest.Head!.BoxFormat, manifest.Head.BoxUnit, manifest.Head.Background));
+                break;
+        }
+    }
+
     [Fact]
     public void Lines_of_the_manifest_win_over_what_the_file_says()
     {
