@@ -3,6 +3,8 @@ using Detection.Inference.Preprocessing;
 
 namespace Detection.Inference.Tests.Pictures;
 
+/// <summary>Alone, because other tests' garbage collections empty the pools.</summary>
+[Collection(nameof(Devices.AllocationTests))]
 public sealed class AllocationTests
 {
     [Theory]
