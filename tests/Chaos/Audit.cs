@@ -1,0 +1,73 @@
+using System.Collections.Concurrent;
+using Detection.Testing;
+using StackExchange.Redis;
+
+namespace Detection.Chaos;
+
+/// <summary>Watches Redis during a scenario and looks through it at the end.</summary>
+internal sealed class Audit : IAsyncDisposable
+{
+    private readonly ConcurrentDictionary<string, int> _published = new(StringComparer.Ordinal);
+    private readonly ConnectionMultiplexer _redis;
+
+    private Audit(ConnectionMultiplexer redis) => _redis = redis;
+
+    public static async Task<Audit> StartAsync(RedisServer server)
+    {
+        var options = ConfigurationOptions.Parse(server.ConnectionString);
+        options.AllowAdmin = true;
+        options.AbortOnConnectFail = false;
+        var audit = new Audit(await ConnectionMultiplexer.ConnectAsync(options));
+        await audit._redis.GetServers()[0].ConfigSetAsync("notify-keyspace-events", "K$");
+        var sets = await audit._redis.GetSubscriber().SubscribeAsync(RedisChannel.Pattern("__keyspace@0__:detection:{*}:result:*"));
+        sets.OnMessage(message =>
+        {
+            if (message.Message == "set")
+            {
+                audit._published.AddOrUpdate(((string)message.Channel!).Split(":result:")[1], 1, (_, count) => count + 1);
+            }
+        });
+        return audit;
+    }
+
+    /// <summary>Results that were published more than once, and keys of <paramref name="answered"/> that were not published.</summary>
+    public (int Twice, int Never) Published(IEnumerable<string> answered) =>
+        (_published.Values.Count(count => count > 1), answered.Count(key => !_published.ContainsKey(key)));
+
+    /// <summary>Waits until no request waits or runs.</summary>
+    public Task QuietAsync() => Eventually.Async(
+        async _ =>
+        {
+            await foreach (var key in Server().KeysAsync(pattern: "detection:{*}:*"))
+            {
+                var name = key.ToString();
+                if (name.EndsWith(":queue", StringComparison.Ordinal) || name.Contains(":inflight:", StringComparison.Ordinal) || name.Contains(":item:", StringComparison.Ordinal))
+                {
+                    return false;
+                }
+            }
+
+            return true;
+        },
+        TimeSpan.FromSeconds(60),
+        "nothing waits or runs any more");
+
+    /// <summary>Keys that would stay for ever, besides the membership table, once all processes have stopped.</summary>
+    public async Task<IReadOnlyList<string>> ImmortalKeysAsync()
+    {
+        var immortal = new List<string>();
+        await foreach (var key in Server().KeysAsync())
+        {
+            if (key != "detection:members" && await _redis.GetDatabase().KeyTimeToLiveAsync(key) is null && await _redis.GetDatabase().KeyExistsAsync(key))
+            {
+                immortal.Add(key.ToString());
+            }
+        }
+
+        return immortal;
+    }
+
+    public ValueTask DisposeAsync() => _redis.DisposeAsync();
+
+    private IServer Server() => _redis.GetServers()[0];
+}

@@ -1,0 +1,106 @@
+// Real processes, real failures. Every scenario runs under a steady load of unique pictures and then counts: each accepted picture was
+// answered, each result published once, and no key left in Redis without an expiry.
+//   dotnet run --project tests/Chaos                          every scenario once
+//   dotnet run --project tests/Chaos -- --scenario kill-all   one of them
+//   dotnet run --project tests/Chaos -- --minutes 30 [--seed N]   then random ones until the time is over
+using System.Globalization;
+using Detection.Chaos;
+using Detection.Testing;
+
+string? Argument(string name) => Array.IndexOf(args, name) is var at and >= 0 && at + 1 < args.Length ? args[at + 1] : null;
+
+var minutes = double.Parse(Argument("--minutes") ?? "0", CultureInfo.InvariantCulture);
+var seed = int.Parse(Argument("--seed") ?? Random.Shared.Next().ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+var random = new Random(seed);
+var end = DateTime.UtcNow + TimeSpan.FromMinutes(minutes);
+Console.WriteLine($"seed {seed}");
+
+var picture = random.Next(1_000_000) * 1000;
+var outcomes = new List<Outcome>();
+var chosen = Argument("--scenario") is { } only ? Scenario.All.Where(scenario => scenario.Name == only) : Scenario.All;
+foreach (var scenario in chosen)
+{
+    await RunAsync(scenario);
+}
+
+while (DateTime.UtcNow < end)
+{
+    await RunAsync(Scenario.All[random.Next(Scenario.All.Count)]);
+}
+
+Console.WriteLine($"{outcomes.Count(outcome => outcome.Passed)} passed, {outcomes.Count(outcome => !outcome.Passed)} failed");
+return outcomes.Count > 0 && outcomes.All(outcome => outcome.Passed) ? 0 : 1;
+
+async Task RunAsync(Scenario scenario)
+{
+    Console.WriteLine($"      {scenario.Name}: {scenario.What} ...");
+    var settings = new Dictionary<string, string?> { ["Detection__CpuWorkers"] = "1" };
+    await using var cluster = await DetectionCluster.StartAsync(silos: 2, frontends: 1, settings, new RedisOptions { AppendOnly = true });
+    await cluster.AddSilo(new Dictionary<string, string?> { ["Detection__Devices"] = "none" }).ReadyAsync();
+    await using var audit = await Audit.StartAsync(cluster.Redis);
+
+    var load = new SteadyLoad(cluster.Frontends, picture);
+    string? failure = null;
+    IReadOnlyList<Ending> endings;
+    IReadOnlyList<string> immortal = [];
+    try
+    {
+        var steady = load.RunAsync(rate: 4, TimeSpan.FromSeconds(4));
+        await steady;
+        load.Burst(60);
+        steady = load.RunAsync(rate: 4, TimeSpan.FromSeconds(12));
+        await Task.Delay(TimeSpan.FromMilliseconds(random.Next(100, 900)));
+        await scenario.HappenAsync(cluster, random);
+        await steady;
+
+        // The cluster is whole again: nothing is refused any more.
+        load.Burst(10);
+        endings = await load.FinishAsync();
+        await audit.QuietAsync();
+        foreach (var process in cluster.Frontends.Concat(cluster.Silos))
+        {
+            await process.StopAsync();
+        }
+
+        immortal = await audit.ImmortalKeysAsync();
+    }
+    catch (Exception e) when (e is TimeoutException or InvalidOperationException or ConditionHopelessException)
+    {
+        failure = e.Message;
+        endings = await load.FinishAsync();
+    }
+
+    picture = load.NextPicture;
+    var refused = endings.Where(ending => ending.Status is 429 or 503).ToList();
+    var answered = endings.Where(ending => ending.Status == 200).ToList();
+    var lost = endings.Except(refused).Except(answered).ToList();
+    if (!scenario.RedisFails && refused.Count > 0)
+    {
+        failure ??= $"{refused.Count} were refused: {refused[0].Detail}";
+    }
+
+    var (twice, never) = scenario.RedisFails ? (0, 0) : audit.Published(answered.Select(ending => ending.ImageKey));
+    var latencies = answered.Select(ending => ending.Latency).Order().ToList();
+    var outcome = new Outcome(
+        scenario.Name, endings.Count, refused.Count, answered.Count, lost.Count, twice, never, immortal,
+        latencies.Count > 0 ? latencies[latencies.Count / 2] : default, latencies.Count > 0 ? latencies[^1] : default, failure);
+    outcomes.Add(outcome);
+    Console.WriteLine(outcome);
+    foreach (var ending in lost.Take(3))
+    {
+        Console.WriteLine($"      lost: {ending.ImageKey} {ending.Status} after {ending.Latency.TotalSeconds:F1} s: {ending.Detail}");
+    }
+
+    if (!outcome.Passed)
+    {
+        foreach (var key in immortal.Take(5))
+        {
+            Console.WriteLine($"      without expiry: {key}");
+        }
+
+        foreach (var process in cluster.Silos.Concat(cluster.Frontends))
+        {
+            Console.WriteLine($"--- {process.Name}\n{process.Process.LogTail(25)}");
+        }
+    }
+}

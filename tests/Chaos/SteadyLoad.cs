@@ -1,0 +1,77 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Headers;
+using Detection.Testing;
+
+namespace Detection.Chaos;
+
+/// <summary>How one request ended.</summary>
+/// <param name="ImageKey">The picture.</param>
+/// <param name="Status">HTTP status; 0 when the connection failed.</param>
+/// <param name="Latency">From sending to the end of the answer.</param>
+/// <param name="Detail">Beginning of an answer that is not 200.</param>
+internal sealed record Ending(string ImageKey, int Status, TimeSpan Latency, string Detail);
+
+/// <summary>
+/// A steady stream of unique pictures, each posted once, without waiting for the answers of others. Every post has an ending.
+/// </summary>
+internal sealed class SteadyLoad(IReadOnlyList<DetectionProcess> frontends, int firstPicture)
+{
+    private readonly ConcurrentBag<Task<Ending>> _posts = [];
+    private int _next = firstPicture;
+
+    /// <summary>The first picture that was not sent.</summary>
+    public int NextPicture => _next;
+
+    /// <summary>Sends <paramref name="rate"/> pictures per second for <paramref name="duration"/>.</summary>
+    public async Task RunAsync(double rate, TimeSpan duration)
+    {
+        var clock = Stopwatch.StartNew();
+        for (var sent = 0; clock.Elapsed < duration; sent++)
+        {
+            Post();
+            var due = TimeSpan.FromSeconds((sent + 1) / rate) - clock.Elapsed;
+            if (due > TimeSpan.Zero)
+            {
+                await Task.Delay(due);
+            }
+        }
+    }
+
+    /// <summary>Sends many at once, so that batches are full when something happens.</summary>
+    public void Burst(int count)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            Post();
+        }
+    }
+
+    /// <summary>Waits for every answer.</summary>
+    public async Task<IReadOnlyList<Ending>> FinishAsync() => await Task.WhenAll(_posts);
+
+    private void Post()
+    {
+        var number = Interlocked.Increment(ref _next) - 1;
+        _posts.Add(Task.Run(() => PostAsync(frontends[number % frontends.Count], TestPictures.Unique(number))));
+    }
+
+    private static async Task<Ending> PostAsync(DetectionProcess frontend, byte[] picture)
+    {
+        var key = TestPictures.ImageKey(picture);
+        var clock = Stopwatch.StartNew();
+        try
+        {
+            using var content = new ByteArrayContent(picture);
+            content.Headers.ContentType = new MediaTypeHeaderValue("image/jpeg");
+            using var answer = await frontend.Http.PostAsync(new Uri("/v1/detections?timeout=40", UriKind.Relative), content);
+            var body = await answer.Content.ReadAsStringAsync();
+            return new Ending(key, (int)answer.StatusCode, clock.Elapsed, answer.StatusCode == HttpStatusCode.OK ? "" : body[..Math.Min(200, body.Length)]);
+        }
+        catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
+        {
+            return new Ending(key, 0, clock.Elapsed, e.Message);
+        }
+    }
+}
