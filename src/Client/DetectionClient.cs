@@ -295,10 +295,14 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
             }
 
             // While no silo with a device is up, nobody can say that the model does not exist.
-            var served = (await catalog.ReadSilosAsync()).Any(silo => silo.Models.Count > 0);
-            if (served || !wait)
+            if ((await catalog.ReadSilosAsync()).Any(silo => silo.Models.Count > 0))
             {
                 throw attempt.Error(DetectionError.ModelNotFound, $"No model '{name}' is served.");
+            }
+
+            if (!wait)
+            {
+                throw attempt.Error(DetectionError.Unavailable, "No silo with a device is up.", TimeSpan.FromSeconds(1));
             }
 
             attempt.ThrowIfOver();
