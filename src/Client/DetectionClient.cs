@@ -369,7 +369,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         {
             throw attempt.DeadlineExceeded();
         }
-        catch (Exception e) when (e is RedisException or RedisTimeoutException)
+        catch (Exception e) when (RedisConnection.IsOutage(e))
         {
             throw attempt.Error(DetectionError.Unavailable, "The cluster's Redis cannot be reached.", TimeSpan.FromSeconds(1), e);
         }

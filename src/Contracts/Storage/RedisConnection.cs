@@ -38,6 +38,12 @@ public static class RedisConnection
         return options;
     }
 
+    /// <summary>
+    /// Whether <paramref name="exception"/> says that Redis cannot be reached or does not answer, which passes. (The library's
+    /// timeout is not a <see cref="RedisException"/>.)
+    /// </summary>
+    public static bool IsOutage(Exception exception) => exception is RedisException or RedisTimeoutException;
+
     private static bool Says(string connectionString, string option) =>
         connectionString.Contains(option + "=", StringComparison.OrdinalIgnoreCase);
 }

@@ -192,7 +192,7 @@ internal sealed partial class Batcher : IAsyncDisposable
                 {
                     started = await ClaimAndStartAsync(id);
                 }
-                catch (RedisException e)
+                catch (Exception e) when (RedisConnection.IsOutage(e))
                 {
                     LogCannotRenew(_key, e.Message);
                     await Task.Delay(RetryDelay, _services.Time, CancellationToken.None);
@@ -446,7 +446,7 @@ internal sealed partial class Batcher : IAsyncDisposable
             {
                 return await _services.Queue.SettleAsync(_key.Model, id, settlements, _services.ResultExpiry);
             }
-            catch (RedisException e) when (!_stopping.IsCancellationRequested)
+            catch (Exception e) when (RedisConnection.IsOutage(e) && !_stopping.IsCancellationRequested)
             {
                 LogCannotSettle(_key, settlements.Count, e.Message);
                 Volatile.Write(ref _progressAt, _services.Time.GetTimestamp());
@@ -479,7 +479,7 @@ internal sealed partial class Batcher : IAsyncDisposable
 
                     await ReclaimAsync(id);
                 }
-                catch (RedisException e)
+                catch (Exception e) when (RedisConnection.IsOutage(e))
                 {
                     LogCannotRenew(_key, e.Message);
                 }
@@ -533,7 +533,7 @@ internal sealed partial class Batcher : IAsyncDisposable
                 var returned = await _services.Queue.ReleaseAsync(_key.Model, _id);
                 LogReleased(_key, returned);
             }
-            catch (RedisException e)
+            catch (Exception e) when (RedisConnection.IsOutage(e))
             {
                 // The lease ends by itself and another batcher reclaims.
                 LogCannotRenew(_key, e.Message);

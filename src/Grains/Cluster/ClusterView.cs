@@ -26,7 +26,7 @@ public sealed partial class ClusterView(IConnectionMultiplexer redis, TimeProvid
             {
                 _silos = SiloReport.Live(await redis.GetDatabase().HashGetAllAsync(RedisKeys.Silos), time.GetUtcNow());
             }
-            catch (RedisException e)
+            catch (Exception e) when (RedisConnection.IsOutage(e))
             {
                 LogUnreadable(e.Message);
             }

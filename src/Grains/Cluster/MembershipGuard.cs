@@ -55,7 +55,7 @@ internal sealed partial class MembershipGuard(
                     LogRestored(field);
                 }
             }
-            catch (RedisException e)
+            catch (Exception e) when (RedisConnection.IsOutage(e))
             {
                 LogUnreadable(e.Message);
             }

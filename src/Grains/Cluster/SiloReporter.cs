@@ -23,7 +23,7 @@ internal sealed partial class SiloReporter(
         {
             await redis.GetDatabase().HashDeleteAsync(RedisKeys.Silos, local.Silo);
         }
-        catch (RedisException e)
+        catch (Exception e) when (RedisConnection.IsOutage(e))
         {
             // It goes out of date by itself.
             LogNotWritten(e.Message);
@@ -53,7 +53,7 @@ internal sealed partial class SiloReporter(
                 await database.KeyExpireAsync(RedisKeys.Silos, 6 * SiloReport.Lifetime);
                 await ForgetTheGoneAsync(database);
             }
-            catch (RedisException e)
+            catch (Exception e) when (RedisConnection.IsOutage(e))
             {
                 LogNotWritten(e.Message);
             }

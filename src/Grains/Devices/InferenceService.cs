@@ -1,8 +1,8 @@
 using Detection.Contracts.Batching;
+using Detection.Contracts.Storage;
 using Detection.Inference.Models;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using StackExchange.Redis;
 
 namespace Detection.Grains.Devices;
 
@@ -45,7 +45,7 @@ internal sealed partial class InferenceService(
                         await grains.GetGrain<IBatcherGrain>(key.ToString()).EnsureRunning();
                     }
                 }
-                catch (Exception e) when (e is RedisException or OrleansException or TimeoutException or Placement.DeviceNotFoundException)
+                catch (Exception e) when (RedisConnection.IsOutage(e) || e is OrleansException or TimeoutException or Placement.DeviceNotFoundException)
                 {
                     // A cluster that is forming or losing silos; the next round tries again.
                     LogNotEnsured(e.Message);

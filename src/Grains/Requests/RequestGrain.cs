@@ -1,11 +1,11 @@
 using Detection.Contracts.Requests;
+using Detection.Contracts.Storage;
 using Detection.Grains.Queueing;
 using Detection.Grains.Results;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Placement;
-using StackExchange.Redis;
 
 namespace Detection.Grains.Requests;
 
@@ -60,7 +60,7 @@ internal sealed partial class RequestGrain(
                 ? new RequestSnapshot(RequestStatus.Unknown)
                 : await WaitAsync(terms, maxWait, joined: true, cancellationToken);
         }
-        catch (RedisException e)
+        catch (Exception e) when (RedisConnection.IsOutage(e))
         {
             return Unavailable(e);
         }
@@ -83,7 +83,7 @@ internal sealed partial class RequestGrain(
 
             return await WaitAsync(terms, maxWait, joined, cancellationToken);
         }
-        catch (RedisException e)
+        catch (Exception e) when (RedisConnection.IsOutage(e))
         {
             return Unavailable(e);
         }
@@ -171,7 +171,7 @@ internal sealed partial class RequestGrain(
 
             (outcome, length) = await queue.EnqueueAsync(item, admission.Limit(_key.Model, terms.Budget));
         }
-        catch (Exception e) when (e is RedisException or OrleansException)
+        catch (Exception e) when (RedisConnection.IsOutage(e) || e is OrleansException)
         {
             // Whoever joined meanwhile submits again and gets the same answer as this caller.
             End(new RequestSnapshot(RequestStatus.Unknown));
@@ -272,7 +272,7 @@ internal sealed partial class RequestGrain(
                 End(new RequestSnapshot(RequestStatus.Unknown));
             }
         }
-        catch (RedisException e)
+        catch (Exception e) when (RedisConnection.IsOutage(e))
         {
             // It runs or expires like any other.
             LogUnavailable(_key.Item, e.Message);
@@ -296,7 +296,7 @@ internal sealed partial class RequestGrain(
             EstimatedWait: _estimate,
             Joined: joined);
 
-    private RequestSnapshot Unavailable(RedisException e)
+    private RequestSnapshot Unavailable(Exception e)
     {
         LogUnavailable(_key.Item, e.Message);
         return new RequestSnapshot(RequestStatus.Unavailable, RetryAfter: TimeSpan.FromSeconds(1));

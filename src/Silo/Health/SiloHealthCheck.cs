@@ -1,4 +1,5 @@
 using Detection.Contracts.Cluster;
+using Detection.Contracts.Storage;
 using Detection.Grains.Cluster;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using StackExchange.Redis;
@@ -24,7 +25,7 @@ internal sealed class SiloHealthCheck(ISiloStatusOracle membership, SiloReporter
         {
             await redis.GetDatabase().PingAsync().WaitAsync(RedisTimeout, cancellationToken);
         }
-        catch (Exception e) when (e is RedisException or TimeoutException)
+        catch (Exception e) when (RedisConnection.IsOutage(e) || e is TimeoutException)
         {
             reasons.Add("Redis cannot be reached.");
         }
