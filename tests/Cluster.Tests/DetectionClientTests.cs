@@ -1,0 +1,200 @@
+using Detection.Client;
+
+namespace Detection.Cluster.Tests;
+
+/// <summary>One silo with the CPU, and the client library against it.</summary>
+public sealed class ClusterFixture : IAsyncLifetime
+{
+    public DetectionCluster Cluster { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync() => Cluster = await DetectionCluster.StartAsync(silos: 1, frontends: 0);
+
+    public ValueTask DisposeAsync() => Cluster.DisposeAsync();
+}
+
+public sealed class DetectionClientTests(ClusterFixture fixture) : IClassFixture<ClusterFixture>, IAsyncLifetime
+{
+    private static readonly DetectionOptions Patient = new() { Deadline = TimeSpan.FromSeconds(60) };
+    private static int _next = 10_000;
+
+    private readonly TestClient _client = new(fixture.Cluster.Redis);
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public ValueTask DisposeAsync() => _client.DisposeAsync();
+
+    [Fact]
+    public async Task Finds_the_person_and_the_phone()
+    {
+        var picture = await File.ReadAllBytesAsync(TestPictures.Path("tourist.webp"));
+
+        var answer = await _client.Detection.DetectAsync(picture, Patient);
+
+        Assert.Equal((1200, 800), (answer.Width, answer.Height));
+        Assert.Equal(TestPictures.ImageKey(picture), answer.ImageKey);
+        Assert.StartsWith("nanodet-g@", answer.Model, StringComparison.Ordinal);
+        Assert.Equal(["person", "cell phone"], answer.Objects.Select(found => found.Label));
+        Assert.All(answer.Objects, found => Assert.InRange(found.Score, answer.Threshold, 1));
+    }
+
+    [Fact]
+    public async Task A_stream_and_bytes_are_the_same_picture()
+    {
+        var picture = NewPicture();
+        var first = await _client.Detection.DetectAsync(picture, Patient);
+
+        var again = await _client.Detection.DetectAsync(new MemoryStream(picture), Patient);
+
+        Assert.Equal(AnswerSource.Computed, first.Source);
+        Assert.Equal(AnswerSource.Cached, again.Source);
+        Assert.Equal(first.Objects, again.Objects);
+    }
+
+    [Fact]
+    public async Task The_same_picture_asked_by_many_is_inferred_once()
+    {
+        var picture = NewPicture();
+        await using var other = new TestClient(fixture.Cluster.Redis);
+        await other.Detection.GetModelsAsync();
+        var before = await SettledCountAsync();
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 100).Select(i =>
+            (i % 2 == 0 ? _client : other).Detection.DetectAsync(picture, Patient)));
+
+        Assert.Single(answers, answer => answer.Source == AnswerSource.Computed);
+        Assert.All(answers, answer => Assert.Equal(answers[0].Objects, answer.Objects));
+        await Eventually.Async(async () => await _client.CompletedAsync() > before, Eventually.Soon, "the silo reported the picture");
+        Assert.Equal(before + 1, await SettledCountAsync());
+    }
+
+    [Fact]
+    public async Task One_cached_result_serves_every_threshold_label_and_number()
+    {
+        var picture = await File.ReadAllBytesAsync(TestPictures.Path("walkers.webp"));
+        var all = await _client.Detection.DetectAsync(picture, Patient with { Threshold = 0.05f });
+        Assert.True(all.Objects.Count > 3);
+
+        var some = await _client.Detection.DetectAsync(picture, Patient with { Threshold = 0.6f });
+        var one = await _client.Detection.DetectAsync(picture, Patient with { Threshold = 0.05f, MaxObjects = 1 });
+        var people = await _client.Detection.DetectAsync(picture, Patient with { Threshold = 0.05f, Labels = ["PERSON"] });
+
+        Assert.All([some, one, people], answer => Assert.Equal(AnswerSource.Cached, answer.Source));
+        Assert.Equal(all.Objects.Where(found => found.Score >= 0.6f), some.Objects);
+        Assert.Equal(all.Objects.Take(1), one.Objects);
+        Assert.Equal(all.Objects.Where(found => found.Label == "person"), people.Objects);
+    }
+
+    [Fact]
+    public async Task Another_iou_is_other_work()
+    {
+        var picture = await File.ReadAllBytesAsync(TestPictures.Path("walkers.webp"));
+        var usual = await _client.Detection.DetectAsync(picture, Patient with { Threshold = 0.05f });
+
+        var loose = await _client.Detection.DetectAsync(picture, Patient with { Threshold = 0.05f, Iou = 0.95f });
+
+        Assert.Equal(AnswerSource.Computed, loose.Source);
+        Assert.True(loose.Objects.Count > usual.Objects.Count, "less is suppressed at a higher IoU");
+    }
+
+    [Theory]
+    [InlineData("text.jpg", DetectionError.NotAPicture)]
+    [InlineData("empty.jpg", DetectionError.NotAPicture)]
+    [InlineData("truncated.jpg", DetectionError.Undecodable)]
+    [InlineData("huge.png", DetectionError.TooLarge)]
+    [InlineData("unsupported.tiff", DetectionError.Unsupported)]
+    public async Task A_bad_picture_fails_alone_and_says_why(string name, DetectionError expected)
+    {
+        var bad = _client.Detection.DetectAsync(await File.ReadAllBytesAsync(TestPictures.Path(Path.Combine("edge", name))), Patient);
+        var good = Enumerable.Range(0, 5).Select(_ => _client.Detection.DetectAsync(NewPicture(), Patient)).ToList();
+
+        var failure = await Assert.ThrowsAsync<DetectionException>(() => bad);
+
+        Assert.Equal(expected, failure.Error);
+        await Task.WhenAll(good);
+    }
+
+    [Fact]
+    public async Task A_failure_is_not_cached()
+    {
+        var bad = await File.ReadAllBytesAsync(TestPictures.Path(Path.Combine("edge", "truncated.png")));
+        await Assert.ThrowsAsync<DetectionException>(() => _client.Detection.DetectAsync(bad, Patient));
+        var before = await SettledCountAsync();
+
+        await Assert.ThrowsAsync<DetectionException>(() => _client.Detection.DetectAsync(bad, Patient));
+
+        await Eventually.Async(async () => await _client.CompletedAsync() > before, Eventually.Soon, "it was tried again");
+    }
+
+    [Fact]
+    public async Task An_answer_can_be_read_again_and_so_can_the_picture()
+    {
+        var picture = NewPicture();
+        Assert.Null(await _client.Detection.FindAsync(TestPictures.ImageKey(picture)));
+        var answer = await _client.Detection.DetectAsync(picture, Patient);
+
+        var again = await _client.Detection.FindAsync(answer.ImageKey);
+
+        Assert.Equal(answer.Objects, again!.Objects);
+        Assert.Equal(picture, (await _client.Detection.FindPictureAsync(answer.ImageKey))!.Value.ToArray());
+        Assert.Null(await _client.Detection.FindPictureAsync(new string('0', 64)));
+    }
+
+    [Fact]
+    public async Task A_model_that_is_not_served_is_said_so()
+    {
+        var failure = await Assert.ThrowsAsync<DetectionException>(
+            () => _client.Detection.DetectAsync(NewPicture(), Patient with { Model = "no-such-model" }));
+
+        Assert.Equal(DetectionError.ModelNotFound, failure.Error);
+    }
+
+    [Fact]
+    public async Task A_private_address_is_not_fetched()
+    {
+        var failure = await Assert.ThrowsAsync<DetectionException>(
+            () => _client.Detection.DetectAsync(new Uri("http://169.254.169.254/latest/meta-data"), Patient));
+
+        Assert.Equal(DetectionError.UrlNotAllowed, failure.Error);
+    }
+
+    [Fact]
+    public async Task What_nobody_waits_for_any_more_is_not_done()
+    {
+        var before = await SettledCountAsync();
+        using var leaving = new CancellationTokenSource();
+        const int Many = 120;
+        var calls = Enumerable.Range(0, Many).Select(_ => _client.Detection.DetectAsync(NewPicture(), Patient, leaving.Token)).ToList();
+        await Eventually.Async(async () => (await _client.BatchersAsync()).Any(batcher => batcher.InFlight > 0), Eventually.Soon, "the first are claimed");
+
+        await leaving.CancelAsync();
+
+        foreach (var call in calls)
+        {
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
+        }
+
+        // One more, after them in the queue: when it is done, so is all that stood before it.
+        await _client.Detection.DetectAsync(NewPicture(), Patient);
+        Assert.InRange(await SettledCountAsync() - before, 1, Many - 1);
+    }
+
+    /// <summary>The count once the reports show that nothing is in flight.</summary>
+    private async Task<long> SettledCountAsync()
+    {
+        long completed = -1;
+        await Eventually.Async(
+            async () =>
+            {
+                var batchers = await _client.BatchersAsync();
+                var now = batchers.Sum(batcher => batcher.Completed);
+                var same = now == completed && batchers.Count > 0 && batchers.All(batcher => batcher.InFlight == 0);
+                completed = now;
+                return same;
+            },
+            Eventually.Soon,
+            "the batchers are quiet");
+        return completed;
+    }
+
+    private static byte[] NewPicture() => TestPictures.Unique(Interlocked.Increment(ref _next));
+}

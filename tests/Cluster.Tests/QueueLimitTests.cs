@@ -1,0 +1,96 @@
+using System.Diagnostics;
+using Detection.Client;
+
+namespace Detection.Cluster.Tests;
+
+public sealed class QueueLimitTests
+{
+    private static readonly DetectionOptions Patient = new() { Deadline = TimeSpan.FromSeconds(60) };
+
+    [Fact]
+    public async Task A_full_queue_refuses_at_once_and_says_when_to_come_again()
+    {
+        await using var cluster = await DetectionCluster.StartAsync(silos: 1, frontends: 0, new Dictionary<string, string?>
+        {
+            ["Detection__Queue__Capacity"] = "4",
+            ["Detection__Batching__MaxBatch"] = "1",
+            ["Detection__CpuWorkers"] = "1",
+        });
+        await using var client = new TestClient(cluster.Redis);
+        await client.Detection.DetectAsync(TestPictures.Unique(1), Patient);
+
+        var calls = await Task.WhenAll(Enumerable.Range(100, 60).Select(async i =>
+        {
+            try
+            {
+                await client.Detection.DetectAsync(TestPictures.Unique(i), Patient);
+                return null;
+            }
+            catch (DetectionException e)
+            {
+                return e;
+            }
+        }));
+
+        var refused = calls.OfType<DetectionException>().ToList();
+        Assert.All(refused, e => Assert.Equal(DetectionError.Busy, e.Error));
+        Assert.All(refused, e => Assert.True(e.RetryAfter >= TimeSpan.FromSeconds(1)));
+        Assert.NotEmpty(refused);
+        Assert.True(calls.Length - refused.Count >= 4, "what was accepted was answered");
+    }
+
+    [Fact]
+    public async Task A_deadline_that_cannot_be_met_is_refused_at_once()
+    {
+        await using var cluster = await DetectionCluster.StartAsync(silos: 1, frontends: 0, new Dictionary<string, string?>
+        {
+            ["Detection__CpuWorkers"] = "1",
+            ["Detection__Batching__MaxBatch"] = "8",
+        });
+        await using var client = new TestClient(cluster.Redis);
+        await Task.WhenAll(Enumerable.Range(0, 64).Select(i => client.Detection.DetectAsync(TestPictures.Unique(i), Patient)));
+        await Eventually.Async(
+            async () => (await client.BatchersAsync()).Any(batcher => batcher.Rate > 0), Eventually.Soon, "the batcher has measured its rate");
+
+        // More than a second of work stands before it.
+        var rate = (await client.BatchersAsync()).Sum(batcher => batcher.Rate);
+        var waiting = Enumerable.Range(1000, (int)Math.Clamp(3 * rate, 30, 230)).Select(i => client.Detection.DetectAsync(TestPictures.Unique(i), Patient)).ToList();
+        await Eventually.Async(async () => (await client.BatchersAsync()).Any(batcher => batcher.InFlight > 0), Eventually.Soon, "they are under way");
+        var clock = Stopwatch.StartNew();
+        var failure = await Assert.ThrowsAsync<DetectionException>(
+            () => client.Detection.DetectAsync(TestPictures.Unique(9999), new DetectionOptions { Deadline = TimeSpan.FromMilliseconds(600) }));
+
+        Assert.Equal(DetectionError.Busy, failure.Error);
+        Assert.NotNull(failure.RetryAfter);
+        await Task.WhenAll(waiting);
+    }
+
+    [Fact]
+    public async Task Without_a_device_a_request_waits_until_its_deadline_and_a_device_that_comes_serves_it()
+    {
+        await using var cluster = await DetectionCluster.StartAsync(
+            silos: 1, frontends: 0, new Dictionary<string, string?> { ["Detection__Devices"] = "none" });
+        await using var client = new TestClient(cluster.Redis);
+
+        var failure = await Assert.ThrowsAsync<DetectionException>(
+            () => client.Detection.DetectAsync(TestPictures.Unique(1), new DetectionOptions { Deadline = TimeSpan.FromSeconds(1) }));
+        Assert.Equal(DetectionError.DeadlineExceeded, failure.Error);
+
+        var waiting = client.Detection.DetectAsync(TestPictures.Unique(2), Patient);
+        cluster.AddSilo(new Dictionary<string, string?> { ["Detection__Devices"] = "cpu" });
+        Assert.Equal(AnswerSource.Computed, (await waiting).Source);
+    }
+
+    [Fact]
+    public async Task The_client_waits_for_a_cluster_that_is_not_up_yet()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var client = new TestClient(redis);
+        var waiting = client.Detection.DetectAsync(TestPictures.Unique(1), Patient);
+
+        var settings = new Dictionary<string, string?>(redis.ClientEnvironment) { [DetectionSettings.Redis] = redis.ConnectionString };
+        await using var silo = DetectionProcess.StartSilo(settings);
+
+        Assert.Equal(AnswerSource.Computed, (await waiting).Source);
+    }
+}

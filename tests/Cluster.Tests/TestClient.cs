@@ -1,0 +1,32 @@
+using Detection.Client;
+using Detection.Contracts.Cluster;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Detection.Cluster.Tests;
+
+/// <summary>The client library as an application has it, connected to the Redis of a test.</summary>
+internal sealed class TestClient : IAsyncDisposable
+{
+    private readonly ServiceProvider _services;
+
+    public TestClient(RedisServer redis)
+        : this(redis.ConnectionString)
+    {
+    }
+
+    public TestClient(string redis)
+    {
+        _services = new ServiceCollection().AddDetectionClient(options => options.Redis = redis).BuildServiceProvider();
+        Detection = _services.GetRequiredService<IDetectionClient>();
+    }
+
+    public IDetectionClient Detection { get; }
+
+    /// <summary>What the batchers of the cluster did, all together.</summary>
+    public async Task<IReadOnlyList<BatcherReport>> BatchersAsync() =>
+        [.. (await Detection.GetSilosAsync()).SelectMany(silo => silo.Batchers)];
+
+    public async Task<long> CompletedAsync() => (await BatchersAsync()).Sum(batcher => batcher.Completed);
+
+    public ValueTask DisposeAsync() => _services.DisposeAsync();
+}
