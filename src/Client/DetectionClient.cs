@@ -66,39 +66,32 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
     public async Task<DetectionAnswer> DetectAsync(Stream picture, DetectionOptions? options, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(picture);
-        var buffer = ArrayPool<byte>.Shared.Rent(picture.CanSeek ? (int)Math.Clamp(picture.Length - picture.Position, 1, _options.MaxPictureBytes + 1L) : 128 * 1024);
-        try
+        var buffer = ArrayPool<byte>.Shared.Rent(
+            picture.CanSeek ? (int)Math.Clamp(picture.Length - picture.Position, 1, _options.MaxPictureBytes + 1L) : 128 * 1024);
+        var length = 0;
+        int read;
+        while ((read = await picture.ReadAsync(buffer.AsMemory(length), cancellationToken)) > 0)
         {
-            var length = 0;
-            while (true)
+            length += read;
+            if (length > _options.MaxPictureBytes)
             {
-                var read = await picture.ReadAsync(buffer.AsMemory(length), cancellationToken);
-                if (read == 0)
-                {
-                    break;
-                }
-
-                length += read;
-                if (length > _options.MaxPictureBytes)
-                {
-                    throw TooLarge();
-                }
-
-                if (length == buffer.Length)
-                {
-                    var larger = ArrayPool<byte>.Shared.Rent(2 * length);
-                    buffer.AsSpan(0, length).CopyTo(larger);
-                    ArrayPool<byte>.Shared.Return(buffer);
-                    buffer = larger;
-                }
+                throw TooLarge();
             }
 
-            return await DetectAsync(buffer.AsMemory(0, length), options, cancellationToken);
+            if (length == buffer.Length)
+            {
+                var larger = ArrayPool<byte>.Shared.Rent(2 * length);
+                buffer.AsSpan(0, length).CopyTo(larger);
+                ArrayPool<byte>.Shared.Return(buffer);
+                buffer = larger;
+            }
         }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
+
+        var answer = await DetectAsync(buffer.AsMemory(0, length), options, cancellationToken);
+
+        // Not in a finally: after a failure the Redis client may still be sending from the buffer.
+        ArrayPool<byte>.Shared.Return(buffer);
+        return answer;
     }
 
     public Task<DetectionAnswer> DetectAsync(Uri url, DetectionOptions? options, CancellationToken cancellationToken)
@@ -139,10 +132,16 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         WithinDeadlineAsync<ReadOnlyMemory<byte>?>(
             null,
             imageKey,
-            async _ => RequestKey.IsImageKey(imageKey)
-                && (byte[]?)await (await DatabaseAsync()).StringGetAsync(RedisKeys.Picture(imageKey)) is { } bytes
-                ? bytes
-                : null,
+            async _ =>
+            {
+                if (!RequestKey.IsImageKey(imageKey))
+                {
+                    return null;
+                }
+
+                var bytes = (byte[]?)await (await DatabaseAsync()).StringGetAsync(RedisKeys.Picture(imageKey));
+                return bytes is null ? null : new ReadOnlyMemory<byte>(bytes);
+            },
             cancellationToken);
 
     public async Task<IReadOnlyList<ModelInfo>> GetModelsAsync(CancellationToken cancellationToken)
@@ -289,13 +288,14 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         var catalog = await CatalogAsync();
         while (true)
         {
-            if (await catalog.FindAsync(name) is { } model)
+            var (model, served) = await catalog.FindAsync(name);
+            if (model is not null)
             {
                 return model;
             }
 
             // While no silo with a device is up, nobody can say that the model does not exist.
-            if ((await catalog.ReadSilosAsync()).Any(silo => silo.Models.Count > 0))
+            if (served)
             {
                 throw attempt.Error(DetectionError.ModelNotFound, $"No model '{name}' is served.");
             }

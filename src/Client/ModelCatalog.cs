@@ -16,35 +16,35 @@ internal sealed class ModelCatalog(IConnectionMultiplexer redis, TimeProvider ti
     /// <summary>Full and short names. A model whose silos are away is remembered, so that its requests can wait for them.</summary>
     private volatile Dictionary<string, ModelInfo> _known = [];
 
-    private Task _refreshing = Task.CompletedTask;
+    private Task<bool> _refreshing = Task.FromResult(false);
     private long _readAt;
 
     /// <summary>The silos that live.</summary>
     public async Task<IReadOnlyList<SiloReport>> ReadSilosAsync() =>
         SiloReport.Live(await redis.GetDatabase().HashGetAllAsync(RedisKeys.Silos), time.GetUtcNow());
 
-    /// <summary>Finds a model by <c>name</c> or <c>name@version</c>; <see langword="null"/> when no silo serves it.</summary>
-    public async ValueTask<ModelInfo?> FindAsync(string name)
+    /// <summary>
+    /// Finds a model by <c>name</c> or <c>name@version</c>. <c>Served</c> tells an unknown name from a cluster in which no silo
+    /// serves any model yet.
+    /// </summary>
+    public async ValueTask<(ModelInfo? Model, bool Served)> FindAsync(string name)
     {
-        var readAt = Volatile.Read(ref _readAt);
-        var known = _known.TryGetValue(name, out var model);
-        if (readAt == 0 || time.GetElapsedTime(readAt) > FreshFor)
+        if (_known.TryGetValue(name, out var model))
         {
-            var refresh = Refresh();
-            if (!known)
+            if (time.GetElapsedTime(Volatile.Read(ref _readAt)) > FreshFor)
             {
-                await refresh;
-                return _known.GetValueOrDefault(name);
+                // What is known will do for this request; a failure shows at the request's own commands.
+                Refresh().Ignore();
             }
 
-            // What is known will do for this request; a failure shows at the request's own commands.
-            refresh.Ignore();
+            return (model, true);
         }
 
-        return model;
+        var served = await Refresh();
+        return (_known.GetValueOrDefault(name), served);
     }
 
-    private Task Refresh()
+    private Task<bool> Refresh()
     {
         lock (_gate)
         {
@@ -52,11 +52,14 @@ internal sealed class ModelCatalog(IConnectionMultiplexer redis, TimeProvider ti
         }
     }
 
-    private async Task RefreshAsync()
+    private async Task<bool> RefreshAsync()
     {
         var known = new Dictionary<string, ModelInfo>(_known, StringComparer.Ordinal);
+        var served = false;
         foreach (var silo in await ReadSilosAsync())
         {
+            served |= silo.Models.Count > 0;
+
             // The current version of a name comes first in a report.
             foreach (var model in silo.Models.Reverse())
             {
@@ -66,5 +69,6 @@ internal sealed class ModelCatalog(IConnectionMultiplexer redis, TimeProvider ti
 
         _known = known;
         Volatile.Write(ref _readAt, time.GetTimestamp());
+        return served;
     }
 }
