@@ -140,7 +140,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
                 }
 
                 var bytes = (byte[]?)await (await DatabaseAsync()).StringGetAsync(RedisKeys.Picture(imageKey));
-                return bytes is null ? null : new ReadOnlyMemory<byte>(bytes);
+                return bytes is null ? default(ReadOnlyMemory<byte>?) : bytes;
             },
             cancellationToken);
 
