@@ -16,8 +16,9 @@ public static partial class ModelFile
     /// Reads <c>NAME/model.onnx</c> with <c>NAME/model.json</c>, or <c>NAME.onnx</c>.
     /// </summary>
     /// <param name="path">The ONNX file, or the folder of a <c>model.onnx</c>.</param>
+    /// <param name="labels">Class names that win over those of the manifest and the graph; <see langword="null"/> for those.</param>
     /// <exception cref="ModelException">It cannot be read; the message says what to do.</exception>
-    public static ModelSource Read(string path)
+    public static ModelSource Read(string path, IReadOnlyList<string>? labels = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         path = Path.GetFullPath(path);
@@ -33,7 +34,7 @@ public static partial class ModelFile
                 $"\"{name}\" cannot be the name of a model; rename it to letters, digits, '.', '_' and '-', 64 at most.");
         }
 
-        var manifest = ReadManifest(path);
+        var manifest = ReadManifest(path, labels);
         return new ModelSource(name, VersionOf(path, manifest), path, manifest);
     }
 
@@ -43,17 +44,17 @@ public static partial class ModelFile
     /// <summary>The manifest beside it.</summary>
     internal const string ManifestName = "model.json";
 
-    /// <summary>Name of a model by its ONNX file.</summary>
-    internal static string NameOf(string onnx) => Path.GetFileName(onnx) == OnnxName
+    /// <summary>Name of a model by its ONNX file: that of its folder for <c>model.onnx</c>, else of the file.</summary>
+    public static string NameOf(string onnx) => Path.GetFileName(onnx) == OnnxName
         ? Path.GetFileName(Path.GetDirectoryName(onnx)!)
         : Path.GetFileNameWithoutExtension(onnx);
 
     /// <summary>What the manifest says, and what it leaves out from the graph; the outputs are checked against it.</summary>
-    private static ModelManifest ReadManifest(string onnx)
+    private static ModelManifest ReadManifest(string onnx, IReadOnlyList<string>? labels)
     {
         string manifest = Path.Combine(Path.GetDirectoryName(onnx)!, ManifestName);
         bool bare = Path.GetFileName(onnx) != OnnxName;
-        var inspection = ModelInspector.Inspect(onnx, !bare && File.Exists(manifest) ? manifest : null);
+        var inspection = ModelInspector.Inspect(onnx, !bare && File.Exists(manifest) ? manifest : null, labels);
         return bare && inspection.Missing.Count > 0
             ? throw new ModelException(
                 $"{onnx} does not tell all that is needed: lay it as {NameOf(onnx)}/{OnnxName} and in a {ManifestName} beside it, {string.Join("; ", inspection.Missing)}.")

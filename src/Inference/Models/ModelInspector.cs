@@ -15,13 +15,19 @@ public static class ModelInspector
     /// </summary>
     /// <param name="onnxPath">The ONNX file.</param>
     /// <param name="manifestPath">Its <c>model.json</c>, complete or with only some lines; <see langword="null"/> for none.</param>
+    /// <param name="labels">Class names that win over those of the manifest and the graph; <see langword="null"/> for those.</param>
     /// <exception cref="ModelException">
     /// The file cannot be read, is no detector, or contradicts its manifest; one sentence says what to change. What is merely
     /// not known is no exception but listed in <see cref="ModelInspection.Missing"/>.
     /// </exception>
-    public static ModelInspection Inspect(string onnxPath, string? manifestPath = null)
+    public static ModelInspection Inspect(string onnxPath, string? manifestPath = null, IReadOnlyList<string>? labels = null)
     {
         var lines = manifestPath is null ? [] : ManifestJson.Read(manifestPath);
+        if (labels is not null)
+        {
+            lines["labels"] = new JsonArray([.. labels.Select(label => (JsonNode)label)]);
+        }
+
         if (!File.Exists(onnxPath))
         {
             throw new ModelException($"{onnxPath}: no such file; copy the model there.");

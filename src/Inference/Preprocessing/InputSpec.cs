@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Detection.Inference.Preprocessing;
 
 /// <summary>How a picture is brought to the size of the input.</summary>
@@ -88,6 +90,7 @@ public sealed record InputSpec
     public IReadOnlyList<float> Std { get; init; } = [1, 1, 1];
 
     /// <summary>Bytes of one picture's slice of the input tensor.</summary>
+    [JsonIgnore]
     public int ByteLength => checked(3 * Width * Height * Element switch
     {
         TensorElement.Float32 => 4,

@@ -1,0 +1,54 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using Detection.Inference.Models;
+using Detection.Tool.Bench;
+using Detection.Tool.Detect;
+using Detection.Tool.Eval;
+using Detection.Tool.Inspect;
+
+namespace Detection.Tool;
+
+/// <summary>The command line: what there is, and how errors are told.</summary>
+internal static class DetectionCommandLine
+{
+    /// <summary>Time to end cleanly after Ctrl-C: the pictures under way are finished first.</summary>
+    private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(20);
+
+    /// <summary>Runs a command and returns the exit code.</summary>
+    public static async Task<int> RunAsync(string[] arguments)
+    {
+        var root = new RootCommand("Detects objects in pictures on this machine; inspects, evaluates and times ONNX detectors.")
+        {
+            DetectCommand.Create(),
+            InspectCommand.Create(),
+            EvalCommand.Create(),
+            BenchCommand.Create(),
+        };
+        var parsed = root.Parse(arguments);
+        if (parsed.Action is ParseErrorAction wrong)
+        {
+            wrong.ShowHelp = false;
+            await parsed.InvokeAsync();
+            return ExitCode.WrongUsage;
+        }
+
+        try
+        {
+            return await parsed.InvokeAsync(new InvocationConfiguration
+            {
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = StopTime,
+            });
+        }
+        catch (OperationCanceledException)
+        {
+            await Console.Error.WriteLineAsync("Stopped.");
+            return ExitCode.Stopped;
+        }
+        catch (Exception e) when (e is CommandException or ModelException or InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            await Console.Error.WriteLineAsync($"error: {e.Message.ReplaceLineEndings(" ")}");
+            return ExitCode.Failed;
+        }
+    }
+}

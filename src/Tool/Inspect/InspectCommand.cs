@@ -1,0 +1,76 @@
+using System.CommandLine;
+using Detection.Inference.Models;
+using Detection.Tool.Models;
+using Detection.Tool.Terminal;
+
+namespace Detection.Tool.Inspect;
+
+/// <summary><c>detection inspect</c>: says what was understood of a model, and what is missing.</summary>
+internal static class InspectCommand
+{
+    private static readonly ModelArguments Model = ModelArguments.AsArgument();
+
+    private static readonly Option<string?> Write = new("--write", "-w")
+    {
+        Description = "Write the manifest, with all that is known, to this file; without a file to where it belongs.",
+        HelpName = "file",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+
+    private static readonly Option<bool> Force = new("--force") { Description = "Overwrite a manifest that is there." };
+
+    /// <summary>The command.</summary>
+    public static Command Create()
+    {
+        var command = new Command("inspect", "Says what was understood of an ONNX file and what is missing, and drafts its manifest.");
+        Model.AddTo(command);
+        command.Add(Write);
+        command.Add(Force);
+        command.SetAction(Run);
+        return command;
+    }
+
+    private static int Run(ParseResult line)
+    {
+        var screen = new Screen();
+        var inspection = Model.Inspect(line);
+        InspectionReport.Tell(inspection, screen);
+        if (line.GetResult(Write) is not null)
+        {
+            Save(inspection, line.GetValue(Write) ?? ManifestFor(inspection.Path), line.GetValue(Force), screen);
+        }
+        else
+        {
+            screen.Line();
+            screen.Line(inspection.Manifest is null ? "model.json as far as it is known:" : "model.json:");
+            screen.Line(inspection.Draft.TrimEnd());
+        }
+
+        return inspection.Missing.Count == 0 ? ExitCode.Done : ExitCode.Failed;
+    }
+
+    /// <summary>A bare file's manifest belongs into a folder of the model's name, and the file with it.</summary>
+    private static string ManifestFor(string onnx)
+    {
+        var folder = Path.GetDirectoryName(onnx)!;
+        return Path.Combine(ModelArguments.HasFolder(onnx) ? folder : Path.Combine(folder, ModelFile.NameOf(onnx)), "model.json");
+    }
+
+    private static void Save(ModelInspection inspection, string path, bool overwrite, Screen screen)
+    {
+        path = Path.GetFullPath(path);
+        if (File.Exists(path) && !overwrite)
+        {
+            throw new CommandException($"{path} is there already; --force overwrites it.");
+        }
+
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.WriteAllText(path, inspection.Draft);
+        screen.Line();
+        screen.Line($"Written: {path}");
+        if (!ModelArguments.HasFolder(inspection.Path))
+        {
+            screen.Line($"It counts once the model is {Path.Combine(Path.GetDirectoryName(path)!, "model.onnx")}.");
+        }
+    }
+}

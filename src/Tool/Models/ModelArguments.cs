@@ -1,0 +1,127 @@
+using System.CommandLine;
+using Detection.Inference.Models;
+
+namespace Detection.Tool.Models;
+
+/// <summary>How every command is told which model it is about.</summary>
+internal sealed class ModelArguments
+{
+    private const string What = "Name of a model, an ONNX file, or the folder of a model.onnx.";
+
+    private readonly Option<string?>? _option;
+    private readonly Argument<string>? _argument;
+    private readonly Option<DirectoryInfo?> _folder = new("--models")
+    {
+        Description = "Folder in which models are found by name. Default: ./models, then the models that came with the tool.",
+        HelpName = "folder",
+    };
+
+    private readonly Option<string?> _names = new("--names")
+    {
+        Description = "Class names for an ONNX file that carries none: a text file with one name a line, or the model whose names to take (nanodet-g has the 80 of COCO).",
+        HelpName = "file|model",
+    };
+
+    private ModelArguments(Option<string?>? option, Argument<string>? argument)
+    {
+        (_option, _argument) = (option, argument);
+    }
+
+    /// <summary>The model as an option, with the default one.</summary>
+    public static ModelArguments AsOption() => new(new("--model", "-m") { Description = $"{What} Default: {DefaultName}.", HelpName = "model" }, null);
+
+    /// <summary>The model as the first argument.</summary>
+    public static ModelArguments AsArgument() => new(null, new("model") { Description = What });
+
+    private static string DefaultName { get; } = new ModelOptions().Default;
+
+    /// <summary>Adds them to a command.</summary>
+    public void AddTo(Command command)
+    {
+        if (_argument is not null)
+        {
+            command.Add(_argument);
+        }
+
+        if (_option is not null)
+        {
+            command.Add(_option);
+        }
+
+        command.Add(_folder);
+        command.Add(_names);
+    }
+
+    /// <summary>Reads the model.</summary>
+    /// <exception cref="ModelException">It cannot be used.</exception>
+    /// <exception cref="CommandException">It cannot be found.</exception>
+    public ModelSource Read(ParseResult line)
+    {
+        var names = Names(line);
+        try
+        {
+            return ModelFile.Read(Find(line), names);
+        }
+        catch (ModelException e) when (names is null && e.Message.Contains("\"labels\"", StringComparison.Ordinal))
+        {
+            throw new ModelException($"{e.Message} Here, --names can give the class names too.", e);
+        }
+    }
+
+    /// <summary>Says what can be told of the model.</summary>
+    /// <exception cref="ModelException">It is no detector, or contradicts its manifest.</exception>
+    /// <exception cref="CommandException">It cannot be found.</exception>
+    public ModelInspection Inspect(ParseResult line)
+    {
+        var onnx = Find(line);
+        var manifest = Path.Combine(Path.GetDirectoryName(onnx)!, "model.json");
+        return ModelInspector.Inspect(onnx, HasFolder(onnx) && File.Exists(manifest) ? manifest : null, Names(line));
+    }
+
+    /// <summary>Whether an ONNX file lies in a folder of its own, with room for a manifest beside it.</summary>
+    public static bool HasFolder(string onnx) => Path.GetFileName(onnx) == "model.onnx";
+
+    private string Find(ParseResult line)
+    {
+        var model = (_argument is not null ? line.GetValue(_argument) : line.GetValue(_option!)) ?? DefaultName;
+        if (File.Exists(model) || model.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase))
+        {
+            return Path.GetFullPath(model);
+        }
+
+        var inFolder = Path.Combine(model, "model.onnx");
+        return File.Exists(inFolder) ? Path.GetFullPath(inFolder) : FindByName(model, line);
+    }
+
+    private string FindByName(string name, ParseResult line)
+    {
+        var folders = Folders(line);
+        var found = folders
+            .SelectMany(folder => new[] { Path.Combine(folder, name, "model.onnx"), Path.Combine(folder, name + ".onnx") })
+            .FirstOrDefault(File.Exists);
+        if (found is not null)
+        {
+            return found;
+        }
+
+        var known = folders.SelectMany(NamesIn).Distinct().Order(StringComparer.Ordinal).ToList();
+        throw new CommandException(
+            $"There is no model {name}: it is neither an ONNX file nor in {string.Join(" or ", folders)}"
+            + (known.Count > 0 ? $"; there are {string.Join(", ", known)}." : ", which has none."));
+    }
+
+    private List<string> Folders(ParseResult line) => line.GetValue(_folder) is { } folder
+        ? [folder.Exists ? folder.FullName : throw new CommandException($"There is no folder {folder}; correct --models.")]
+        : [.. new[] { Path.GetFullPath("models"), new ModelOptions().Directory }.Where(Directory.Exists).Distinct()];
+
+    private static IEnumerable<string> NamesIn(string folder) => Directory.EnumerateFiles(folder, "*.onnx")
+        .Concat(Directory.EnumerateDirectories(folder).Select(inner => Path.Combine(inner, "model.onnx")).Where(File.Exists))
+        .Select(ModelFile.NameOf);
+
+    private IReadOnlyList<string>? Names(ParseResult line) => line.GetValue(_names) switch
+    {
+        null => null,
+        var file when File.Exists(file) => [.. File.ReadLines(file).Select(name => name.Trim()).Where(name => name.Length > 0)],
+        var model => ModelFile.Read(FindByName(model, line)).Manifest.Labels,
+    };
+}

@@ -1,0 +1,1 @@
+return await Detection.Tool.DetectionCommandLine.RunAsync(args);

@@ -1,0 +1,74 @@
+namespace Detection.Tool.Tests;
+
+/// <summary><c>detection inspect</c>.</summary>
+public sealed class InspectTests : IDisposable
+{
+    private static readonly string NanoDet = Path.Combine(Repository.Root, "models", "nanodet-g", "model.onnx");
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task Tells_all_of_a_model_that_can_be_used()
+    {
+        var run = (await DetectionTool.RunAsync("inspect", "nanodet-g")).Expect(0);
+
+        Assert.Equal(
+            [
+                "input     images Float [batch, 3, 416, 416]",
+                "output    scores Float [batch, 3549, 80]",
+                "output    distances Float [batch, 3549, 44]",
+                "family    nanodet",
+                "size      416×416, stretch",
+                "layout    nchw, float32, bgr, any batch",
+                "values    (grey / 1 − [103.53, 116.28, 123.675]) / [57.375, 57.12, 58.395]",
+                "labels    80: person, bicycle, car, motorcycle, … toothbrush",
+            ],
+            run.Lines[1..9]);
+        Assert.Contains("missing   nothing, it can be used as it is", run.Lines);
+        Assert.Contains("  \"family\": \"nanodet\",", run.Lines);
+    }
+
+    [Fact]
+    public async Task Names_the_lines_that_a_bare_file_lacks()
+    {
+        var run = (await DetectionTool.RunAsync("inspect", SharedFiles.FindOrSkip("models/yolox_nano.onnx"))).Expect(1);
+
+        Assert.Contains("family    yolox", run.Lines);
+        Assert.Contains("size      416×416, letterboxTopLeft, padding 114", run.Lines);
+        Assert.Contains("layout    nchw, float32, bgr, batch 1 fixed", run.Lines);
+        Assert.Contains("labels    not known", run.Lines);
+        Assert.Single(run.Lines, line => line.StartsWith("missing   write \"labels\": a list of the 80 class names", StringComparison.Ordinal));
+        Assert.Contains("  \"family\": \"yolox\",", run.Lines);
+    }
+
+    [Fact]
+    public async Task Writes_a_manifest_with_which_the_model_works()
+    {
+        var bare = _folder.Copy(NanoDet, "own.onnx");
+        var first = (await DetectionTool.RunAsync("inspect", bare, "--names", "nanodet-g", "--write")).Expect(0);
+        Assert.Contains($"Written: {_folder.Of("own", "model.json")}", first.Lines);
+        Assert.Contains($"It counts once the model is {_folder.Of("own", "model.onnx")}.", first.Lines);
+        File.Move(bare, _folder.Of("own", "model.onnx"));
+
+        var detect = (await DetectionTool.RunAsync(
+            "detect", TestPictures.Path("tourist.webp"), "--models", _folder.Path, "--model", "own")).Expect(0);
+        Assert.Contains("person 0.", detect.Output, StringComparison.Ordinal);
+
+        var again = (await DetectionTool.RunAsync("inspect", "own", "--models", _folder.Path, "--write")).Expect(1);
+        Assert.Contains("--force overwrites it", again.Error, StringComparison.Ordinal);
+        var manifest = File.ReadAllText(_folder.Of("own", "model.json"));
+        (await DetectionTool.RunAsync("inspect", "own", "--models", _folder.Path, "--write", "--force")).Expect(0);
+        Assert.Equal(manifest, File.ReadAllText(_folder.Of("own", "model.json")));
+    }
+
+    [Fact]
+    public async Task Says_in_one_line_that_a_file_is_no_model()
+    {
+        var run = (await DetectionTool.RunAsync("inspect", _folder.Copy(TestPictures.Path("rocket.jpg"), "corrupt.onnx"))).Expect(1);
+
+        Assert.Empty(run.Output);
+        var line = Assert.Single(run.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Contains("corrupt.onnx: not an ONNX model that can be loaded", line, StringComparison.Ordinal);
+    }
+}
