@@ -27,6 +27,11 @@ public sealed partial class BenchTests
 
         var none = (await DetectionTool.RunAsync([.. common, Path.Combine(Repository.Root, "models")])).Expect(1);
         Assert.Contains("has no pictures", none.Error, StringComparison.Ordinal);
+
+        // Not what it was to measure: the bad picture is named, and nothing is measured.
+        var bad = (await DetectionTool.RunAsync([.. common, Path.Combine(Repository.Root, "tests", "pictures", "edge")])).Expect(1);
+        Assert.Contains("pictures/edge/", bad.Error, StringComparison.Ordinal);
+        Assert.Empty(bad.Output);
     }
 
     [Fact]

@@ -134,7 +134,7 @@ internal static class BenchCommand
             var encoded = await picture.ReadAsync(cancellationToken);
             try
             {
-                PictureDecoder.ReadHeader(encoded, new PictureLimits());
+                PictureDecoder.Decode(encoded, new PictureLimits()).Dispose();
             }
             catch (PictureException e)
             {

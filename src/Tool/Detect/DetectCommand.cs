@@ -212,7 +212,9 @@ internal static class DetectCommand
             var found = string.Join(", ", _found.OrderByDescending(f => f.Value).ThenBy(f => f.Key, StringComparer.Ordinal).Select(f => $"{f.Value} {f.Key}"));
             return string.Create(
                 CultureInfo.InvariantCulture,
-                $"{_pictures} pictures, {Failed} failed, {_found.Values.Sum()} objects{(found.Length > 0 ? $" ({found})" : "")}, {time.TotalSeconds:0.0} s, {_pictures / time.TotalSeconds:0.0} pictures/s");
+                $"{Count(_pictures, "picture")}, {Failed} failed, {Count(_found.Values.Sum(), "object")}{(found.Length > 0 ? $" ({found})" : "")}, {time.TotalSeconds:0.0} s, {_pictures / time.TotalSeconds:0.0} pictures/s");
         }
+
+        private static string Count(int number, string what) => number == 1 ? $"1 {what}" : $"{number} {what}s";
     }
 }
