@@ -7,7 +7,8 @@ namespace Detection.Grains.Batching;
 
 /// <summary>
 /// Makes sure that a device and a model have one batcher in the cluster, on the silo that owns the device. The work is the
-/// <see cref="Batcher"/>'s; a drain that ran in a grain's turn or timer would hold up the silo's stop.
+/// <see cref="Batcher"/>'s; a drain that ran in a grain's turn or timer would hold up the silo's stop. Nor does the batcher end
+/// with its activation: Orleans gives that up when another silo leaves with its part of the grain directory.
 /// </summary>
 [DevicePlacement, KeepAlive, Immovable]
 internal sealed class BatcherGrain(InferenceHost host) : Grain, IBatcherGrain
@@ -30,7 +31,4 @@ internal sealed class BatcherGrain(InferenceHost host) : Grain, IBatcherGrain
 
         return Task.CompletedTask;
     }
-
-    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) =>
-        host.StopBatcherAsync(_key);
 }

@@ -1,6 +1,7 @@
 using Detection.Contracts.Cluster;
 using Detection.Contracts.Storage;
 using Detection.Grains.Devices;
+using Detection.Inference.Models;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
@@ -9,7 +10,13 @@ namespace Detection.Grains.Cluster;
 
 /// <summary>Writes this silo's report into Redis, and takes it out when the silo stops.</summary>
 internal sealed partial class SiloReporter(
-    LocalDevices local, InferenceHost host, ILocalSiloDetails silo, IConnectionMultiplexer redis, TimeProvider time, ILogger<SiloReporter> logger)
+    LocalDevices local,
+    InferenceHost host,
+    ModelRepository repository,
+    ILocalSiloDetails silo,
+    IConnectionMultiplexer redis,
+    TimeProvider time,
+    ILogger<SiloReporter> logger)
     : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
@@ -39,7 +46,7 @@ internal sealed partial class SiloReporter(
         [.. local.Devices.Select(device => new DeviceReport(device.Id, device.Kind, device.Device.Description))],
         host.Models,
         host.Report(),
-        [.. local.Problems, .. host.Problems]);
+        [.. local.Problems, .. repository.Current.Problems.Values, .. host.Problems]);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

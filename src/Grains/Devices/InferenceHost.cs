@@ -12,15 +12,21 @@ namespace Detection.Grains.Devices;
 /// <summary>The models that are loaded on this silo's devices, and the batchers that feed them.</summary>
 internal sealed partial class InferenceHost(LocalDevices local, BatcherServices services, TimeProvider time, ILogger<InferenceHost> logger)
 {
+    /// <summary>Longer than clients take to learn of a new version.</summary>
+    private static readonly TimeSpan RetireAfter = TimeSpan.FromSeconds(10);
+
+    /// <summary>A model that did not load may do so later, when a device has memory again; but trying costs.</summary>
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromMinutes(1);
+
     private readonly ConcurrentDictionary<BatcherKey, Loaded> _loaded = new();
-    private readonly ConcurrentDictionary<string, string> _problems = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Problem> _problems = new(StringComparer.Ordinal);
     private volatile bool _stopping;
 
     /// <summary>What is loaded, and so can have a batcher.</summary>
     public IEnumerable<BatcherKey> Keys => _loaded.Keys;
 
     /// <summary>Models that did not load, one sentence each.</summary>
-    public IEnumerable<string> Problems => _problems.Values;
+    public IEnumerable<string> Problems => _problems.Values.Select(problem => problem.Message);
 
     /// <summary>The models that are served, the current version of a name first.</summary>
     public IReadOnlyList<ModelInfo> Models =>
@@ -91,11 +97,6 @@ internal sealed partial class InferenceHost(LocalDevices local, BatcherServices 
         return true;
     }
 
-    /// <summary>Stops the batcher of a key; what it holds goes back to the queue.</summary>
-    public Task StopBatcherAsync(BatcherKey key) => _loaded.TryGetValue(key, out var loaded) && loaded.Batcher is { } batcher
-        ? batcher.StopAsync()
-        : Task.CompletedTask;
-
     /// <summary>Stops all batchers, for good, and frees the devices.</summary>
     public async Task StopAsync()
     {
@@ -107,12 +108,10 @@ internal sealed partial class InferenceHost(LocalDevices local, BatcherServices 
         }
     }
 
-    /// <summary>Longer than clients take to learn of a new version.</summary>
-    private static TimeSpan RetireAfter => TimeSpan.FromSeconds(10);
-
     private async Task LoadAsync(BatcherKey key, IInferenceDevice device, ModelSource model, CancellationToken cancellationToken)
     {
-        if (_loaded.ContainsKey(key))
+        if (_loaded.ContainsKey(key)
+            || (_problems.TryGetValue(model.Name, out var known) && known.Model == key.Model && time.GetUtcNow() - known.At < RetryAfter))
         {
             return;
         }
@@ -125,12 +124,8 @@ internal sealed partial class InferenceHost(LocalDevices local, BatcherServices 
         }
         catch (ModelException e)
         {
-            if (!_problems.TryGetValue(model.Name, out var known) || known != e.Message)
-            {
-                LogNotLoaded(key, e.Message);
-            }
-
-            _problems[model.Name] = e.Message;
+            LogNotLoaded(key, e.Message);
+            _problems[model.Name] = new Problem(key.Model, e.Message, time.GetUtcNow());
         }
     }
 
@@ -171,6 +166,8 @@ internal sealed partial class InferenceHost(LocalDevices local, BatcherServices 
         model.Manifest.ScoreFloor,
         model.Manifest.Threshold,
         model.Manifest.Iou);
+
+    private sealed record Problem(string Model, string Message, DateTimeOffset At);
 
     private sealed class Loaded(IModelSession session, ModelInfo info)
     {
