@@ -21,10 +21,14 @@ namespace Detection.Silo;
 public static class DetectionSiloHostingExtensions
 {
     /// <summary>
-    /// Adds a silo, with the devices of this machine, to the cluster in the Redis of the connection string <c>redis</c>.
+    /// Adds a silo to the cluster in the Redis of the connection string <c>redis</c>.
     /// </summary>
+    /// <param name="builder">The host.</param>
+    /// <param name="devices">
+    /// The silo's devices, disposed of with it; <see langword="null"/> for those of this machine that the settings name.
+    /// </param>
     /// <exception cref="InvalidOperationException">There is no connection string <c>redis</c>.</exception>
-    public static IHostApplicationBuilder AddDetectionSilo(this IHostApplicationBuilder builder)
+    public static IHostApplicationBuilder AddDetectionSilo(this IHostApplicationBuilder builder, DeviceSet? devices = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
         var configuration = builder.Configuration;
@@ -45,8 +49,8 @@ public static class DetectionSiloHostingExtensions
         services.AddSingleton<IConnectionMultiplexer>(_ => ConnectionMultiplexer.Connect(RedisConnection.Parse(connectionString)));
         services.AddSingleton(TimeProvider.System);
 
-        var devices = FindDevices(configuration, name);
-        services.AddSingleton(devices);
+        var local = LocalTo(name, devices ?? FindDevices(configuration));
+        services.AddSingleton(local);
         services.AddSingleton<RequestQueue>();
         services.AddSingleton<ResultCache>();
         services.AddSingleton<Admission>();
@@ -95,7 +99,7 @@ public static class DetectionSiloHostingExtensions
             })
             .UseSiloMetadata(new Dictionary<string, string>
             {
-                [DevicePlacementDirector.MetadataKey] = string.Join(DevicePlacementDirector.Separator, devices.Devices.Select(device => device.Id)),
+                [DevicePlacementDirector.MetadataKey] = string.Join(DevicePlacementDirector.Separator, local.Devices.Select(device => device.Id)),
             })
             .AddPlacementDirector<DevicePlacement, DevicePlacementDirector>()
             .AddActivityPropagation());
@@ -109,7 +113,7 @@ public static class DetectionSiloHostingExtensions
         return builder;
     }
 
-    private static LocalDevices FindDevices(IConfiguration configuration, string silo)
+    private static DeviceSet FindDevices(IConfiguration configuration)
     {
         var options = configuration.GetSection("Detection").Get<DeviceOptions>() ?? new DeviceOptions();
         var valid = new DeviceOptionsValidator().Validate(null, options);
@@ -120,7 +124,11 @@ public static class DetectionSiloHostingExtensions
 
         // Lives as long as the devices, which log what they load.
         var loggers = LoggerFactory.Create(logging => logging.AddConfiguration(configuration.GetSection("Logging")).AddConsole());
-        var found = new DeviceDiscovery(options, TimeProvider.System, loggers).Open();
+        return new DeviceDiscovery(options, TimeProvider.System, loggers).Open();
+    }
+
+    private static LocalDevices LocalTo(string silo, DeviceSet found)
+    {
         return new LocalDevices(
             silo,
             [.. found.Devices.Select(device => new LocalDevice(IdOf(device), device))],

@@ -1,0 +1,64 @@
+using BenchmarkDotNet.Attributes;
+using Detection.Contracts.Requests;
+using Detection.Grains.Queueing;
+using Detection.Testing;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace Detection.Bench.Micro;
+
+/// <summary>The queue's scripts against a Redis on this machine: redis-server where it is installed, else Garnet.</summary>
+public class QueueBenchmarks
+{
+    private const string Model = "bench@000000000000";
+    private const string Batcher = "bench";
+    private static readonly TimeSpan Expiry = TimeSpan.FromMinutes(1);
+
+    private readonly byte[] _result = new byte[200];
+    private RedisServer _server = null!;
+    private ConnectionMultiplexer _redis = null!;
+    private RequestQueue _queue = null!;
+    private long _next;
+
+    /// <summary>Pictures in a batch.</summary>
+    [Params(1, 32)]
+    public int Batch { get; set; }
+
+    [GlobalSetup]
+    public async Task SetupAsync()
+    {
+        _server = await RedisServer.StartAsync();
+        _redis = await _server.ConnectAsync();
+        var options = new QueueOptions { Capacity = 1_000_000, Lease = TimeSpan.FromMinutes(10) };
+        _queue = new RequestQueue(_redis, Options.Create(options), TimeProvider.System);
+        await _queue.TakeLeaseAsync(Model, Batcher);
+    }
+
+    [GlobalCleanup]
+    public async Task CleanupAsync()
+    {
+        await _redis.DisposeAsync();
+        await _server.DisposeAsync();
+    }
+
+    /// <summary>The shortest way there and back, to compare with.</summary>
+    [Benchmark(Baseline = true)]
+    public Task<TimeSpan> Ping() => _redis.GetDatabase().PingAsync();
+
+    /// <summary>A batch enqueued by as many callers at once, claimed by one batcher, settled with results.</summary>
+    [Benchmark]
+    public async Task<int> EnqueueClaimSettle()
+    {
+        var now = DateTimeOffset.UtcNow;
+        var puts = new Task[Batch];
+        for (var i = 0; i < Batch; i++)
+        {
+            puts[i] = _queue.EnqueueAsync(new QueuedItem(new RequestKey(Model, $"{_next++:x64}"), now + Expiry, now), int.MaxValue);
+        }
+
+        await Task.WhenAll(puts);
+        var claim = await _queue.ClaimAsync(Model, Batcher, Batch);
+        var settled = await _queue.SettleAsync(Model, Batcher, [.. claim.Items.Select(item => new Settlement(item.Key, _result))], Expiry);
+        return settled.Length;
+    }
+}
