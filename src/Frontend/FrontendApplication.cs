@@ -1,7 +1,9 @@
 using Detection.Client;
+using Detection.Frontend.DeepStack;
 using Detection.Frontend.Detections;
 using Detection.Frontend.Embedded;
 using Detection.Frontend.Health;
+using Detection.Frontend.Legacy;
 using Detection.Frontend.Listening;
 using Detection.Frontend.Models;
 using Detection.Frontend.OpenApi;
@@ -43,6 +45,8 @@ public static class FrontendApplication
         app.UseSite();
         app.MapDetections();
         app.MapModels();
+        app.MapDeepStack();
+        app.MapLegacy();
         app.MapProblems();
         app.MapClusterHealth();
         app.MapOpenApi();

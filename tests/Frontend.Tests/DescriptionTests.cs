@@ -11,7 +11,12 @@ public sealed class DescriptionTests(OneProcess frontend)
         var document = await ReadAsync();
 
         var operations = document.Paths.SelectMany(path => path.Value.Operations!.Values).ToDictionary(operation => operation.OperationId!);
-        Assert.Equal(["Detect", "FindAnnotatedPicture", "FindDetection", "FindModel", "ListModels"], operations.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(
+            [
+                "Detect", "DetectDeepStack", "DetectDeepStackCustom", "DetectLegacy", "DetectLegacyCachedPage", "DetectLegacyPage",
+                "FindAnnotatedPicture", "FindDetection", "FindModel", "ListModels",
+            ],
+            operations.Keys.Order(StringComparer.Ordinal));
         Assert.All(operations.Values, operation => Assert.NotEmpty(operation.Summary!));
         var detect = operations["Detect"];
         Assert.Equal(

@@ -18,21 +18,36 @@ internal sealed class AnnotatedPictures(IOptions<FrontendOptions> options, Uploa
     public async Task WriteAsync(HttpResponse response, ReadOnlyMemory<byte> picture, DetectionAnswer answer)
     {
         var cancelled = response.HttpContext.RequestAborted;
-        LabelledBox[] boxes = [.. answer.Objects.Select(o => new LabelledBox(o.ClassId, o.Label, o.Score, o.X1, o.Y1, o.X2, o.Y2))];
-        using var jpeg = new PooledBytes(memory);
-        await _places.WaitAsync(cancelled);
-        try
-        {
-            await Task.Run(() => PictureAnnotator.Annotate(picture.Span, NoLimits, boxes, jpeg), cancelled);
-        }
-        finally
-        {
-            _places.Release();
-        }
-
+        using var jpeg = await DrawAsync(picture, answer, cancelled);
         response.ContentType = "image/jpeg";
         response.ContentLength = jpeg.Memory.Length;
         await response.Body.WriteAsync(jpeg.Memory, cancelled);
+    }
+
+    /// <summary>The annotated picture, a JPEG. The caller disposes of it.</summary>
+    public async Task<PooledBytes> DrawAsync(ReadOnlyMemory<byte> picture, DetectionAnswer answer, CancellationToken cancellationToken)
+    {
+        LabelledBox[] boxes = [.. answer.Objects.Select(o => new LabelledBox(o.ClassId, o.Label, o.Score, o.X1, o.Y1, o.X2, o.Y2))];
+        var jpeg = new PooledBytes(memory);
+        try
+        {
+            await _places.WaitAsync(cancellationToken);
+            try
+            {
+                await Task.Run(() => PictureAnnotator.Annotate(picture.Span, NoLimits, boxes, jpeg), cancellationToken);
+            }
+            finally
+            {
+                _places.Release();
+            }
+
+            return jpeg;
+        }
+        catch
+        {
+            jpeg.Dispose();
+            throw;
+        }
     }
 
     public void Dispose() => _places.Dispose();

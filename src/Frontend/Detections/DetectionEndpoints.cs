@@ -13,7 +13,9 @@ internal static class DetectionEndpoints
     public static void AddDetections(this IServiceCollection services)
     {
         services.AddSingleton<UploadMemory>();
+        services.AddSingleton<UploadTimeout>();
         services.AddSingleton<UploadReader>();
+        services.AddSingleton<UploadFormReader>();
         services.AddSingleton<AnnotatedPictures>();
         services.ConfigureHttpJsonOptions(FrontendJson.Use);
     }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Detection.Client;
+using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Detection.Frontend.Problems;
@@ -39,6 +40,15 @@ internal sealed partial class ProblemWriter(ILogger<ProblemWriter> logger) : IPr
         }
 
         http.Response.Headers.CacheControl = "no-store";
+
+        // The exception handler takes the endpoint away and leaves it here.
+        var endpoint = http.GetEndpoint() ?? http.Features.Get<IExceptionHandlerFeature>()?.Endpoint;
+        if (endpoint?.Metadata.GetMetadata<IFailureForm>() is { } form)
+        {
+            await form.WriteAsync(http.Response, problem);
+            return;
+        }
+
         var typeInfo = FrontendJson.Default.GetTypeInfo(problem.GetType()) ?? FrontendJson.Default.ProblemDetails;
         await http.Response.WriteAsJsonAsync(problem, typeInfo, "application/problem+json", http.RequestAborted);
     }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Buffers.Text;
 using System.Text.Json;
 using Detection.Client;
@@ -10,7 +9,7 @@ using Microsoft.Net.Http.Headers;
 namespace Detection.Frontend.Uploads;
 
 /// <summary>Reads the body of a request, in any of the forms that a picture may come in, into pooled memory.</summary>
-internal sealed class UploadReader(UploadMemory memory, IOptions<FrontendOptions> options, IOptions<DetectionClientOptions> client, TimeProvider time)
+internal sealed class UploadReader(UploadMemory memory, UploadTimeout timeout, IOptions<DetectionClientOptions> client)
 {
     /// <summary>The multipart field, and the JSON property, of the picture.</summary>
     public const string ImageField = "image";
@@ -18,41 +17,22 @@ internal sealed class UploadReader(UploadMemory memory, IOptions<FrontendOptions
     /// <summary>The JSON property of the URL.</summary>
     public const string UrlField = "url";
 
-    private const int MaxBoundaryLength = 200;
-
     // What may stand around a picture in a multipart or JSON body.
     private const int Wrapping = 64 * 1024;
 
     private readonly int _maxPicture = MaxPictureBytes(client.Value);
     private readonly int _maxJson = (int)Math.Min(MaxBodyBytes(client.Value), Array.MaxLength - 1);
-    private readonly TimeSpan _timeout = options.Value.UploadTimeout;
 
     /// <summary>Most bytes of a body that holds the largest picture, however it is wrapped.</summary>
     public static long MaxBodyBytes(DetectionClientOptions client) => (MaxPictureBytes(client) + 2L) / 3 * 4 + Wrapping;
 
     /// <exception cref="ProblemException">It is not an upload, or too large, or too slow.</exception>
     /// <exception cref="UploadAbandonedException">Its sender has left.</exception>
-    public async ValueTask<Upload> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
-    {
-        using var timeout = new CancellationTokenSource(_timeout, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
-        try
-        {
-            return await ReadBodyAsync(request, either.Token);
-        }
-        catch (BadHttpRequestException e) when (e.StatusCode == StatusCodes.Status400BadRequest)
-        {
-            // How the server says that the connection ended within the body; often before the request counts as aborted.
-            throw new UploadAbandonedException(e);
-        }
-        catch (OperationCanceledException e) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
-        {
-            throw new ProblemException(ProblemType.UploadTimeout, $"The body did not arrive within {_timeout.TotalSeconds:0.#} seconds.", e);
-        }
-    }
+    public ValueTask<Upload> ReadAsync(HttpRequest request, CancellationToken cancellationToken) =>
+        timeout.ApplyAsync(limited => ReadBodyAsync(request, limited), cancellationToken);
 
     /// <summary>What the client would take, and a buffer can hold.</summary>
-    private static int MaxPictureBytes(DetectionClientOptions client) => Math.Min(client.MaxPictureBytes, 1 << 30);
+    public static int MaxPictureBytes(DetectionClientOptions client) => Math.Min(client.MaxPictureBytes, 1 << 30);
 
     private ValueTask<Upload> ReadBodyAsync(HttpRequest request, CancellationToken cancellationToken)
     {
@@ -89,15 +69,9 @@ internal sealed class UploadReader(UploadMemory memory, IOptions<FrontendOptions
 
     private async ValueTask<Upload> ReadFormAsync(HttpRequest request, MediaTypeHeaderValue type, CancellationToken cancellationToken)
     {
-        var boundary = HeaderUtilities.RemoveQuotes(type.Boundary);
-        if (boundary.Length is 0 or > MaxBoundaryLength)
-        {
-            throw new ProblemException(ProblemType.InvalidRequest, "The content type has no usable multipart boundary.");
-        }
-
         try
         {
-            var sections = new MultipartReader(boundary.ToString(), request.Body);
+            var sections = MultipartBody.Open(request.Body, type);
             while (await sections.ReadNextSectionAsync(cancellationToken) is { } section)
             {
                 if (section.GetContentDispositionHeader() is { } disposition
@@ -107,10 +81,9 @@ internal sealed class UploadReader(UploadMemory memory, IOptions<FrontendOptions
                 }
             }
         }
-        catch (Exception e) when (e is InvalidDataException or IOException and not BadHttpRequestException
-            && !request.HttpContext.RequestAborted.IsCancellationRequested)
+        catch (Exception e) when (MultipartBody.IsFault(e, request))
         {
-            throw new ProblemException(ProblemType.InvalidRequest, "The body is not valid multipart/form-data.", e);
+            throw MultipartBody.Fault(e);
         }
 
         throw new ProblemException(ProblemType.InvalidRequest, $"The form has no file named '{ImageField}'.");
@@ -206,27 +179,7 @@ internal sealed class UploadReader(UploadMemory memory, IOptions<FrontendOptions
         var (start, length) = range.GetOffsetAndLength(body.Span.Length);
         var text = body.Span.Slice(start, length);
         length = Unescape(text);
-        text = text[..length];
-
-        // "data:image/png;base64,…", as browsers write it.
-        if (text.StartsWith("data:"u8))
-        {
-            var skip = text.IndexOf((byte)',') + 1;
-            text = text[skip..];
-            start += skip;
-        }
-
-        if (Base64.DecodeFromUtf8InPlace(text, out var written) != OperationStatus.Done)
-        {
-            throw new ProblemException(ProblemType.InvalidRequest, $"The '{ImageField}' is not valid base64.");
-        }
-
-        if (written > _maxPicture)
-        {
-            throw new ProblemException(ProblemType.TooLarge, $"The picture has more than the {_maxPicture} bytes allowed.");
-        }
-
-        body.Slice(start, written);
+        Base64Picture.Decode(body, start, length, ImageField, _maxPicture);
     }
 
     /// <summary>
