@@ -36,6 +36,7 @@ public static class FrontendApplication
         builder.Services.AddDetectionClient(builder.Configuration);
         builder.Services.AddProblems();
         builder.Services.AddDetections();
+        builder.AddLegacyQueue();
         builder.Services.AddClusterHealth();
         builder.Services.AddApiDescription();
 

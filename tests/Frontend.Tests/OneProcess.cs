@@ -4,7 +4,7 @@ using System.Globalization;
 
 namespace Detection.Frontend.Tests;
 
-/// <summary>The front end with nothing configured but ports: the whole cluster in one process. Shared by the tests.</summary>
+/// <summary>The front end with nothing configured but ports and the queue of the replaced system: the whole cluster in one process. Shared by the tests.</summary>
 public sealed class OneProcess : IAsyncLifetime
 {
     private PictureHost? _pictures;
@@ -26,6 +26,7 @@ public sealed class OneProcess : IAsyncLifetime
         _process = DetectionProcess.StartFrontend(new Dictionary<string, string?>
         {
             [DetectionSettings.Redis] = null,
+            ["Detection__LegacyQueue"] = "true",
             ["Detection__Embedded__RedisPort"] = RedisPort.ToString(CultureInfo.InvariantCulture),
             ["Detection__Fetch__AllowedNetworks__0"] = "127.0.0.1/32",
             ["Detection__Fetch__AllowedPorts__0"] = _pictures.Port.ToString(CultureInfo.InvariantCulture),

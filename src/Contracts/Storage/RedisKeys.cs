@@ -19,6 +19,7 @@ namespace Detection.Contracts.Storage;
 /// detection:silos                    hash    silo → report (JSON); rewritten every few seconds, expires
 /// detection:members                  hash    Orleans cluster membership; owned by the silos
 /// detection:state:GRAIN              hash    state of a request that outlives its callers (Orleans grain storage); expires
+/// detection:{imageQueue}:…           what front ends that serve the replaced system's queue hold of it: see LegacyQueue there
 /// </code>
 /// ITEM is <see cref="RequestKey.Item"/>, model is <c>name@version</c>.
 /// </summary>
