@@ -93,6 +93,11 @@ async Task RunAsync(Scenario scenario)
 
     if (!outcome.Passed)
     {
+        foreach (var second in audit.Timeline)
+        {
+            Console.WriteLine($"      {second}");
+        }
+
         foreach (var key in immortal.Take(5))
         {
             Console.WriteLine($"      without expiry: {key}");
