@@ -47,7 +47,7 @@ async Task RunAsync(Scenario scenario)
     {
         var steady = load.RunAsync(rate: 4, TimeSpan.FromSeconds(4));
         await steady;
-        load.Burst(60);
+        load.Burst(40);
         steady = load.RunAsync(rate: 4, TimeSpan.FromSeconds(12));
         await Task.Delay(TimeSpan.FromMilliseconds(random.Next(100, 900)));
         await scenario.HappenAsync(cluster, random);

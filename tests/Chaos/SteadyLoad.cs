@@ -65,7 +65,7 @@ internal sealed class SteadyLoad(IReadOnlyList<DetectionProcess> frontends, int 
         {
             using var content = new ByteArrayContent(picture);
             content.Headers.ContentType = new MediaTypeHeaderValue("image/jpeg");
-            using var answer = await frontend.Http.PostAsync(new Uri("/v1/detections?timeout=40", UriKind.Relative), content);
+            using var answer = await frontend.Http.PostAsync(new Uri("/v1/detections?timeout=60", UriKind.Relative), content);
             var body = await answer.Content.ReadAsStringAsync();
             return new Ending(key, (int)answer.StatusCode, clock.Elapsed, answer.StatusCode == HttpStatusCode.OK ? "" : body[..Math.Min(200, body.Length)]);
         }
