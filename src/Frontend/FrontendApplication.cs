@@ -7,6 +7,7 @@ using Detection.Frontend.Legacy;
 using Detection.Frontend.Listening;
 using Detection.Frontend.Models;
 using Detection.Frontend.OpenApi;
+using Detection.Frontend.OpenInference;
 using Detection.Frontend.Problems;
 using Detection.Frontend.Site;
 
@@ -46,6 +47,7 @@ public static class FrontendApplication
         app.UseSite();
         app.MapDetections();
         app.MapModels();
+        app.MapOpenInference();
         app.MapDeepStack();
         app.MapLegacy();
         app.MapProblems();

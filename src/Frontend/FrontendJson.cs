@@ -5,6 +5,7 @@ using Detection.Frontend.DeepStack;
 using Detection.Frontend.Detections;
 using Detection.Frontend.Health;
 using Detection.Frontend.Models;
+using Detection.Frontend.OpenInference;
 using Detection.Frontend.Problems;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using JsonOptions = Microsoft.AspNetCore.Http.Json.JsonOptions;
@@ -23,6 +24,12 @@ namespace Detection.Frontend;
 [JsonSerializable(typeof(ModelBody))]
 [JsonSerializable(typeof(ModelsBody))]
 [JsonSerializable(typeof(HealthBody))]
+[JsonSerializable(typeof(ServerMetadata))]
+[JsonSerializable(typeof(ServerLive))]
+[JsonSerializable(typeof(ServerReady))]
+[JsonSerializable(typeof(ModelMetadata))]
+[JsonSerializable(typeof(ModelReady))]
+[JsonSerializable(typeof(InferenceFailure))]
 [JsonSerializable(typeof(ProblemDescription))]
 [JsonSerializable(typeof(Microsoft.AspNetCore.Mvc.ProblemDetails))]
 internal sealed partial class FrontendJson : JsonSerializerContext

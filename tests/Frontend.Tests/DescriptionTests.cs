@@ -14,7 +14,8 @@ public sealed class DescriptionTests(OneProcess frontend)
         Assert.Equal(
             [
                 "Detect", "DetectDeepStack", "DetectDeepStackCustom", "DetectLegacy", "DetectLegacyCachedPage", "DetectLegacyPage",
-                "FindAnnotatedPicture", "FindDetection", "FindModel", "ListModels",
+                "FindAnnotatedPicture", "FindDetection", "FindModel", "Infer", "InferVersion", "InferenceModel", "InferenceModelReady",
+                "InferenceModelVersion", "InferenceModelVersionReady", "InferenceServer", "InferenceServerLive", "InferenceServerReady", "ListModels",
             ],
             operations.Keys.Order(StringComparer.Ordinal));
         Assert.All(operations.Values, operation => Assert.NotEmpty(operation.Summary!));

@@ -16,6 +16,7 @@ internal static class DetectionEndpoints
         services.AddSingleton<UploadTimeout>();
         services.AddSingleton<UploadReader>();
         services.AddSingleton<UploadFormReader>();
+        services.AddSingleton<UploadBodyReader>();
         services.AddSingleton<AnnotatedPictures>();
         services.ConfigureHttpJsonOptions(FrontendJson.Use);
     }

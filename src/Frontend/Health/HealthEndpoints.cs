@@ -25,8 +25,11 @@ internal static class HealthEndpoints
     public static void MapClusterHealth(this IEndpointRouteBuilder routes)
     {
         routes.MapHealthChecks("/health/live", Answer(static _ => false));
-        routes.MapHealthChecks("/health/ready", Answer(static check => check.Tags.Contains(Ready)));
+        routes.MapHealthChecks("/health/ready", Answer(IsReadiness));
     }
+
+    /// <summary>Whether a check belongs to readiness.</summary>
+    public static bool IsReadiness(HealthCheckRegistration check) => check.Tags.Contains(Ready);
 
     private static HealthCheckOptions Answer(Func<HealthCheckRegistration, bool> predicate) => new()
     {

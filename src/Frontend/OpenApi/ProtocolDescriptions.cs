@@ -1,6 +1,7 @@
 using System.Net.Mime;
 using Detection.Frontend.DeepStack;
 using Detection.Frontend.Legacy;
+using Detection.Frontend.OpenInference;
 using Microsoft.OpenApi;
 
 namespace Detection.Frontend.OpenApi;
@@ -46,6 +47,39 @@ internal static class ProtocolDescriptions
         .AddOpenApiOperationTransformer(static (operation, _, _) =>
         {
             operation.RequestBody = LegacyForm();
+            return Task.CompletedTask;
+        });
+
+    public static void DescribeInference<T>(this RouteHandlerBuilder route, string name, string summary) => route
+        .WithName(name)
+        .WithSummary(summary)
+        .Produces<T>(StatusCodes.Status200OK, Json)
+        .Produces<InferenceFailure>(StatusCodes.Status404NotFound, Json)
+        .Produces<InferenceFailure>(StatusCodes.Status503ServiceUnavailable, Json);
+
+    public static void DescribeInfer(this RouteHandlerBuilder route, string name) => route
+        .WithName(name)
+        .WithSummary("Find objects, as the Open Inference Protocol has it")
+        .WithDescription("""
+            One input, `image`, BYTES [1]: the encoded picture, in base64 in the JSON or as binary data. Outputs: `boxes` FP32 [n,4]
+            (x1, y1, x2, y2 in pixels), `scores` FP32 [n], `class_ids` INT32 [n], `labels` BYTES [n], the highest score first.
+            Parameters: `threshold`, `iou` (0 to 1) and `timeout` (microseconds).
+            """)
+        .Produces<object>(StatusCodes.Status200OK, Json, "application/octet-stream")
+        .Produces<InferenceFailure>(StatusCodes.Status400BadRequest, Json)
+        .Produces<InferenceFailure>(StatusCodes.Status404NotFound, Json)
+        .Produces<InferenceFailure>(StatusCodes.Status503ServiceUnavailable, Json)
+        .AddOpenApiOperationTransformer(static (operation, _, _) =>
+        {
+            operation.RequestBody = new OpenApiRequestBody
+            {
+                Required = true,
+                Content = new Dictionary<string, OpenApiMediaType>
+                {
+                    [Json] = new() { Schema = new OpenApiSchema { Type = JsonSchemaType.Object } },
+                    ["application/octet-stream"] = new() { Schema = Binary("JSON and binary data.") },
+                },
+            };
             return Task.CompletedTask;
         });
 

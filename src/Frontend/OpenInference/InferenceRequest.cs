@@ -1,0 +1,207 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using Detection.Client;
+using Detection.Frontend.Problems;
+using Detection.Frontend.Uploads;
+
+namespace Detection.Frontend.OpenInference;
+
+/// <summary>
+/// An inference request: one input, <see cref="DetectionTensors.Image"/>, of datatype BYTES with one element, the encoded picture;
+/// in base64 in the JSON, or behind it as binary data with its length before it, as the binary tensor data extension has it.
+/// </summary>
+/// <param name="Id">The caller's name for the request, which the answer repeats.</param>
+/// <param name="Options">What the parameters choose.</param>
+/// <param name="Outputs">The outputs to answer, in this order.</param>
+internal sealed record InferenceRequest(string? Id, DetectionOptions Options, IReadOnlyList<RequestedOutput> Outputs)
+{
+    private const int LengthPrefix = 4;
+
+    /// <summary>Reads a request, and keeps only the picture in <paramref name="body"/>.</summary>
+    /// <param name="body">The body.</param>
+    /// <param name="headerLength">Length of the JSON when binary data is behind it, in bytes.</param>
+    /// <param name="maxPicture">Most bytes of a picture.</param>
+    /// <exception cref="ProblemException">It is not such a request.</exception>
+    public static InferenceRequest Read(PooledBytes body, int? headerLength, int maxPicture)
+    {
+        if (headerLength > body.Memory.Length)
+        {
+            throw Invalid($"{OpenInferenceEndpoints.HeaderLength} is more than the body has.");
+        }
+
+        try
+        {
+            using var json = JsonDocument.Parse(body.Memory[..(headerLength ?? body.Memory.Length)]);
+            var root = json.RootElement;
+            Require(root.ValueKind == JsonValueKind.Object, "The request must be a JSON object.");
+            var id = Find(root, "id", JsonValueKind.String)?.GetString();
+            var parameters = Find(root, "parameters", JsonValueKind.Object);
+            var request = new InferenceRequest(id, ReadOptions(parameters), ReadOutputs(root, parameters));
+            ReadPicture(root, body, headerLength, maxPicture);
+            return request;
+        }
+        catch (JsonException e)
+        {
+            throw new ProblemException(ProblemType.InvalidRequest, "The request is not valid JSON.", e);
+        }
+    }
+
+    private static void ReadPicture(JsonElement root, PooledBytes body, int? headerLength, int maxPicture)
+    {
+        const string Wanted = $"The request must have one input, '{DetectionTensors.Image}', of datatype BYTES with one element.";
+        var inputs = Find(root, "inputs", JsonValueKind.Array);
+        Require(inputs?.GetArrayLength() == 1, Wanted);
+        var input = inputs!.Value[0];
+        Require(
+            input.ValueKind == JsonValueKind.Object
+            && Find(input, "name", JsonValueKind.String)?.GetString() == DetectionTensors.Image
+            && Find(input, "datatype", JsonValueKind.String)?.GetString() == "BYTES"
+            && Find(input, "shape", JsonValueKind.Array) is { } shape
+            && shape.EnumerateArray().All(static d => d.ValueKind == JsonValueKind.Number && d.TryGetInt64(out var length) && length == 1),
+            Wanted);
+
+        var size = Find(input, "parameters", JsonValueKind.Object) is { } parameters ? Integer(parameters, "binary_data_size") : null;
+        if (size is { } binary)
+        {
+            Require(headerLength is not null, $"Binary data needs the header {OpenInferenceEndpoints.HeaderLength}.");
+            ReadBinary(body, headerLength!.Value, binary, maxPicture);
+            return;
+        }
+
+        var data = Find(input, "data", JsonValueKind.Array);
+        while (data is { } nested && nested.GetArrayLength() == 1 && nested[0].ValueKind == JsonValueKind.Array)
+        {
+            data = nested[0];
+        }
+
+        Require(data?.GetArrayLength() == 1 && data.Value[0].ValueKind == JsonValueKind.String, $"The data of '{DetectionTensors.Image}' must be one string, the picture in base64.");
+        ReadBase64(data!.Value[0], body, maxPicture);
+    }
+
+    private static void ReadBinary(PooledBytes body, int headerLength, long size, int maxPicture)
+    {
+        var all = body.Span[headerLength..];
+        Require(size >= LengthPrefix && size == all.Length, "binary_data_size is not the length of the binary data.");
+        var length = BinaryPrimitives.ReadUInt32LittleEndian(all);
+        Require(length == size - LengthPrefix, "The length before the picture is not that of the binary data: there must be one element.");
+        if (length > maxPicture)
+        {
+            throw new ProblemException(ProblemType.TooLarge, $"The picture has more than the {maxPicture} bytes allowed.");
+        }
+
+        body.Slice(headerLength + LengthPrefix, (int)length);
+    }
+
+    private static void ReadBase64(JsonElement text, PooledBytes body, int maxPicture)
+    {
+        // The text as it stands in the body, without its quotes.
+        var raw = JsonMarshal.GetRawUtf8Value(text)[1..^1];
+        body.Span.Overlaps(raw, out var start);
+        var value = body.Span.Slice(start, raw.Length);
+        Base64Picture.Decode(body, start, JsonBase64.Unescape(value), DetectionTensors.Image, maxPicture);
+    }
+
+    private static DetectionOptions ReadOptions(JsonElement? parameters)
+    {
+        if (parameters is not { } chosen)
+        {
+            return new DetectionOptions();
+        }
+
+        // Microseconds, as Triton's clients send it.
+        var timeout = Integer(chosen, "timeout") is { } microseconds and > 0 ? TimeSpan.FromMicroseconds(microseconds) : (TimeSpan?)null;
+        return new DetectionOptions
+        {
+            Threshold = Share(chosen, "threshold", 0),
+            Iou = Share(chosen, "iou", 0.001f),
+            Deadline = timeout < DetectionOptions.MaxDeadline ? timeout : timeout is null ? null : DetectionOptions.MaxDeadline,
+        };
+    }
+
+    private static List<RequestedOutput> ReadOutputs(JsonElement root, JsonElement? parameters)
+    {
+        var binary = parameters is { } all && Flag(all, "binary_data_output");
+        if (Find(root, "outputs", JsonValueKind.Array) is not { } outputs || outputs.GetArrayLength() == 0)
+        {
+            return [.. DetectionTensors.Outputs.Select(output => new RequestedOutput(output.Name, binary))];
+        }
+
+        var requested = new List<RequestedOutput>();
+        foreach (var output in outputs.EnumerateArray())
+        {
+            var name = output.ValueKind == JsonValueKind.Object ? Find(output, "name", JsonValueKind.String)?.GetString() : null;
+            Require(DetectionTensors.Outputs.Any(known => known.Name == name), $"There is no output '{name}'.");
+            Require(requested.All(before => before.Name != name), $"The output '{name}' is asked for twice.");
+            var own = Find(output, "parameters", JsonValueKind.Object);
+            Require(own?.TryGetProperty("classification", out _) != true, "The classification extension is not offered.");
+            requested.Add(new RequestedOutput(name!, own is { } chosen && chosen.TryGetProperty("binary_data", out _) ? Flag(chosen, "binary_data") : binary));
+        }
+
+        return requested;
+    }
+
+    private static float? Share(JsonElement parameters, string name, float least)
+    {
+        if (!parameters.TryGetProperty(name, out var value))
+        {
+            return null;
+        }
+
+        return value.ValueKind == JsonValueKind.Number && value.TryGetSingle(out var share) && share >= least && share <= 1
+            ? share
+            : throw Invalid($"The parameter '{name}' must be a number from {least:0.###} to 1.");
+    }
+
+    private static long? Integer(JsonElement parameters, string name)
+    {
+        if (!parameters.TryGetProperty(name, out var value))
+        {
+            return null;
+        }
+
+        return value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) && number >= 0
+            ? number
+            : throw Invalid($"The parameter '{name}' must be a whole number, not negative.");
+    }
+
+    private static bool Flag(JsonElement parameters, string name)
+    {
+        if (!parameters.TryGetProperty(name, out var value))
+        {
+            return false;
+        }
+
+        return value.ValueKind switch
+        {
+            JsonValueKind.True => true,
+            JsonValueKind.False => false,
+            _ => throw Invalid($"The parameter '{name}' must be true or false."),
+        };
+    }
+
+    private static JsonElement? Find(JsonElement from, string name, JsonValueKind kind)
+    {
+        if (!from.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null)
+        {
+            return null;
+        }
+
+        return value.ValueKind == kind ? value : throw Invalid($"'{name}' must be a JSON {kind.ToString().ToLowerInvariant()}.");
+    }
+
+    private static void Require(bool condition, string otherwise)
+    {
+        if (!condition)
+        {
+            throw Invalid(otherwise);
+        }
+    }
+
+    private static ProblemException Invalid(string detail) => new(ProblemType.InvalidRequest, detail);
+}
+
+/// <summary>An output that the caller wants.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Binary">As binary data behind the JSON instead of in it.</param>
+internal sealed record RequestedOutput(string Name, bool Binary);
