@@ -1,0 +1,91 @@
+using Detection.Client;
+using Detection.Contracts.Cluster;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Detection.Grains.Tests.Batching;
+
+public sealed class BatcherTests : IAsyncLifetime
+{
+    private static readonly DetectionOptions Patient = new() { Deadline = TimeSpan.FromSeconds(60) };
+
+    private RedisServer _redis = null!;
+    private ServiceProvider _services = null!;
+    private IDetectionClient _client = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _redis = await RedisServer.StartAsync();
+        _services = new ServiceCollection().AddDetectionClient(options => options.Redis = _redis.ConnectionString).BuildServiceProvider();
+        _client = _services.GetRequiredService<IDetectionClient>();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _services.DisposeAsync();
+        await _redis.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Batches_form_by_themselves_while_the_device_is_busy()
+    {
+        var device = new GatedDevice("gated:0");
+        await using var silo = await TestSilo.StartAsync(_redis, device);
+        var first = _client.DetectAsync(TestPictures.Unique(1), Patient);
+        await Eventually.Async(() => device.Batches.Count == 1, Eventually.Soon, "the device is busy with one picture");
+
+        var others = Enumerable.Range(2, 40).Select(i => _client.DetectAsync(TestPictures.Unique(i), Patient)).ToList();
+        await using var redis = await _redis.ConnectAsync();
+        await Eventually.Async(
+            async () => await redis.GetDatabase().ListLengthAsync(Detection.Contracts.Storage.RedisKeys.Queue(await ModelAsync())) == 40,
+            Eventually.Soon,
+            "the others wait");
+        device.Open();
+        await Task.WhenAll(others.Append(first));
+
+        Assert.Equal([1, 32, 8], device.Batches);
+    }
+
+    [Fact]
+    public async Task A_stuck_device_is_said_to_be_stuck_and_others_take_over()
+    {
+        var stuck = new GatedDevice("gated:stuck");
+        await using var silo = await TestSilo.StartAsync(
+            _redis, stuck, ("Detection:Batching:StuckAfter", "00:00:02"), ("Detection:Batching:DrainTimeout", "00:00:02"), ("Detection:Queue:Lease", "00:00:01"));
+        var waiting = _client.DetectAsync(TestPictures.Unique(1), Patient);
+        await Eventually.Async(() => stuck.Batches.Count == 1, Eventually.Soon, "the picture is on the device");
+
+        await Eventually.Async(
+            async () => (await _client.GetSilosAsync()).SelectMany(report => report.Batchers).Any(batcher => batcher.State == BatcherState.Stuck),
+            Eventually.Soon,
+            "the batcher is reported stuck");
+        var health = await silo.HealthAsync();
+        Assert.StartsWith("Unhealthy", health, StringComparison.Ordinal);
+        Assert.Contains("stuck with 1 pictures", health, StringComparison.Ordinal);
+        Assert.False(waiting.IsCompleted);
+
+        var sound = new GatedDevice("gated:sound");
+        sound.Open();
+        await using var other = await TestSilo.StartAsync(_redis, sound);
+        var answer = await waiting;
+
+        Assert.Equal(AnswerSource.Computed, answer.Source);
+        Assert.Single(sound.Batches);
+
+        // What the stuck device says in the end is not wanted any more: the result stays as published.
+        stuck.Open();
+        Assert.Equal(answer.Objects, (await _client.FindAsync(answer.ImageKey))!.Objects);
+    }
+
+    [Fact]
+    public async Task A_silo_without_a_batcher_yet_is_not_ready()
+    {
+        var device = new GatedDevice("gated:0");
+        var empty = Directory.CreateTempSubdirectory("detection-no-models-").FullName;
+        await using var silo = await TestSilo.StartAsync(_redis, device, ("Detection:Models:Directory", empty));
+
+        Assert.Contains("has no batcher", await silo.HealthAsync(), StringComparison.Ordinal);
+        Directory.Delete(empty);
+    }
+
+    private async Task<string> ModelAsync() => (await _client.GetModelsAsync())[0].Id;
+}

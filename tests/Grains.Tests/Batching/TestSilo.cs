@@ -1,0 +1,49 @@
+using Detection.Inference.Devices;
+using Detection.Silo;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Detection.Grains.Tests.Batching;
+
+/// <summary>The product's silo in the test's process, with devices of the test.</summary>
+internal sealed class TestSilo : IAsyncDisposable
+{
+    private readonly IHost _host;
+
+    private TestSilo(IHost host) => _host = host;
+
+    public static async Task<TestSilo> StartAsync(
+        RedisServer redis, IInferenceDevice device, params IEnumerable<(string Name, string Value)> settings)
+    {
+        var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory });
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["ConnectionStrings:redis"] = redis.ConnectionString,
+            ["Detection:Silo:Port"] = $"{LoopbackPorts.Next()}",
+            ["Detection:Silo:GatewayPort"] = $"{LoopbackPorts.Next()}",
+            ["Detection:Models:Directory"] = Path.Combine(Repository.Root, "models"),
+        });
+        builder.Configuration.AddInMemoryCollection(settings.ToDictionary(setting => setting.Name, setting => (string?)setting.Value));
+        builder.Logging.ClearProviders();
+        builder.AddDetectionSilo(new DeviceSet([device], []));
+        var host = builder.Build();
+        await host.StartAsync();
+        return new TestSilo(host);
+    }
+
+    /// <summary>What <c>/health/ready</c> answers.</summary>
+    public async Task<string> HealthAsync()
+    {
+        var report = await _host.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync();
+        return $"{report.Status}: {string.Join(' ', report.Entries.Values.Select(entry => entry.Description))}";
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _host.StopAsync();
+        _host.Dispose();
+    }
+}
