@@ -67,6 +67,8 @@ async Task MeasureAsync(Server server)
     var url = server.Frontend.Url;
     foreach (var model in models)
     {
+        // Until the code that runs often has been compiled for good.
+        await tools.WarmUpAsync(url, model);
         var name = $"{model} {server.Name}";
         var saturated = await tools.LoadAsync($"{name} saturated", url, server.Processes, "--callers", "32", "--model", model);
         var rate = figures.Add($"{name} saturated rate", saturated, "answers_per_s");

@@ -8,6 +8,9 @@ namespace Detection.Bench.Compare;
 /// <summary>The other programs of this folder, run as processes so that each has its own processor time.</summary>
 internal sealed class Tools(Settings settings)
 {
+    /// <summary>Long enough for the runtime to have compiled what runs often, twice over.</summary>
+    private const double WarmUpSeconds = 15;
+
     private string LoadCsv => Path.Combine(settings.Output, "load.csv");
 
     private string RawCsv => Path.Combine(settings.Output, "raw.csv");
@@ -35,6 +38,10 @@ internal sealed class Tools(Settings settings)
         return CsvFile.Last(LoadCsv);
     }
 
+    /// <summary>Load that is not measured, on a server that has just been started.</summary>
+    public Task WarmUpAsync(Uri url, string model) => RunAsync(
+        "Load", ["--name", "warm-up", "--url", url.ToString(), "--model", model, "--warmup", "0", "--seconds", Text(WarmUpSeconds)]);
+
     /// <summary>Path of a program of this folder.</summary>
     public static string Program(string name) =>
         Path.Combine(Repository.Root, "bench", name, "bin", "Release", "net10.0", $"Detection.Bench.{name}.dll");
@@ -52,7 +59,7 @@ internal sealed class Tools(Settings settings)
         // Its lines are shown as they come.
         var start = new ProcessStartInfo("dotnet", [Program(program), .. arguments]) { UseShellExecute = false };
         using var process = Process.Start(start)!;
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds((3 * (settings.Seconds + settings.Warmup)) + 120));
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds((3 * (settings.Seconds + settings.Warmup + WarmUpSeconds)) + 120));
         try
         {
             await process.WaitForExitAsync(limit.Token);

@@ -27,7 +27,15 @@ internal sealed partial class RequestGrain(
     /// <summary>Name of the grain storage.</summary>
     public const string Storage = "requests";
 
+    /// <summary>
+    /// How long the answer that nothing is known holds. Should another activation have had the work done meanwhile, it is done again.
+    /// </summary>
+    private static readonly TimeSpan UnknownHolds = TimeSpan.FromSeconds(1);
+
     private RequestKey _key;
+
+    /// <summary>When Redis last knew nothing of the work; 0 for never, and once a submission has relied on it.</summary>
+    private long _unknownAt;
 
     /// <summary>The work under way, completed with its end; <see langword="null"/> while none is known.</summary>
     private TaskCompletionSource<RequestSnapshot>? _work;
@@ -56,9 +64,13 @@ internal sealed partial class RequestGrain(
                 return known;
             }
 
-            return _work is null
-                ? new RequestSnapshot(RequestStatus.Unknown)
-                : await WaitAsync(terms, maxWait, joined: true, cancellationToken);
+            if (_work is null)
+            {
+                _unknownAt = time.GetTimestamp();
+                return new RequestSnapshot(RequestStatus.Unknown);
+            }
+
+            return await WaitAsync(terms, maxWait, joined: true, cancellationToken);
         }
         catch (Exception e) when (RedisConnection.IsOutage(e))
         {
@@ -70,7 +82,7 @@ internal sealed partial class RequestGrain(
     {
         try
         {
-            if (await FindAsync() is { } known)
+            if (!WasUnknown() && await FindAsync() is { } known)
             {
                 return known;
             }
@@ -115,6 +127,17 @@ internal sealed partial class RequestGrain(
             state.State.EndedAt = time.GetUtcNow();
             await state.WriteStateAsync();
         }
+    }
+
+    /// <summary>
+    /// Whether the caller was told a moment ago that nothing is known: it has stored the picture and submits, and Redis need not be
+    /// asked again.
+    /// </summary>
+    private bool WasUnknown()
+    {
+        var unknown = _unknownAt != 0 && _work is null && _done is null && time.GetElapsedTime(_unknownAt) < UnknownHolds;
+        _unknownAt = 0;
+        return unknown;
     }
 
     /// <summary>The end of the work when it is known; otherwise finds out whether the work is under way.</summary>
