@@ -19,7 +19,8 @@ const string Help = """
       --service MS     Time that a device takes for a batch. Default: 20.
       --way WAY        client: the whole way through the client library, a request grain per picture.
                        queue: items are put into the queue without request grains asking for them. Default: client.
-      --seconds S      Time of each run. Default: 10. --warmup S before it. Default: 3.
+      --seconds S      Time of each run. Default: 10.
+      --warmup S       Time before it, in which the runtime compiles what runs often. Default: 20.
       --bytes N        Size of a picture; nothing decodes it. Default: 1024.
       --csv FILE       Rows are appended. Default: artifacts/bench/scale.csv.
     """;
@@ -37,7 +38,7 @@ if (args is ["silo", var count, ..])
 }
 
 var seconds = Number("--seconds", 10);
-var warmup = Number("--warmup", 3);
+var warmup = Number("--warmup", 20);
 var mostSilos = (int)Number("--silos", 4);
 var pictureBytes = Math.Max(16, (int)Number("--bytes", 1024));
 var way = Option("--way") ?? "client";
