@@ -49,17 +49,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
 
     public async Task<DetectionAnswer> DetectAsync(ReadOnlyMemory<byte> picture, DetectionOptions? options, CancellationToken cancellationToken)
     {
-        if (picture.IsEmpty)
-        {
-            throw new DetectionException(DetectionError.NotAPicture, "There is no picture: 0 bytes were sent.");
-        }
-
-        if (picture.Length > _options.MaxPictureBytes)
-        {
-            throw TooLarge();
-        }
-
-        var imageKey = Convert.ToHexStringLower(SHA256.HashData(picture.Span));
+        var imageKey = KeyOf(picture);
         return await WithinDeadlineAsync(options, imageKey, attempt => DetectAsync(attempt, imageKey, picture), cancellationToken);
     }
 
@@ -105,6 +95,39 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
                 var imageKey = await FetchAsync(attempt, url);
                 return await DetectAsync(attempt, imageKey, default);
             },
+            cancellationToken);
+    }
+
+    public Task<DetectionTicket> SubmitAsync(ReadOnlyMemory<byte> picture, DetectionOptions? options, CancellationToken cancellationToken)
+    {
+        var imageKey = KeyOf(picture);
+        return WithinDeadlineAsync(Submission(options), imageKey, attempt => SubmitAsync(attempt, imageKey, picture), cancellationToken);
+    }
+
+    public Task<DetectionTicket> SubmitAsync(Uri url, DetectionOptions? options, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(url);
+        return WithinDeadlineAsync(
+            Submission(options), null, async attempt => await SubmitAsync(attempt, await FetchAsync(attempt, url), default), cancellationToken);
+    }
+
+    public Task<DetectionTicket> GetStatusAsync(
+        string imageKey, TimeSpan wait, DetectionStatus? known, DetectionOptions? options, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(wait, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(wait, DetectionOptions.MaxDeadline);
+        if (!RequestKey.IsImageKey(imageKey))
+        {
+            return Task.FromResult(new DetectionTicket(imageKey, DetectionStatus.Unknown));
+        }
+
+        // The deadline is for asking; the wait comes on top of it.
+        var asking = options?.Deadline ?? _options.Deadline;
+        var limit = asking + wait < DetectionOptions.MaxDeadline ? asking + wait : DetectionOptions.MaxDeadline;
+        return WithinDeadlineAsync(
+            (options ?? new DetectionOptions()) with { Deadline = limit },
+            imageKey,
+            attempt => WatchAsync(attempt, imageKey, wait, known),
             cancellationToken);
     }
 
@@ -228,6 +251,125 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
                     break;
             }
         }
+    }
+
+    private async Task<DetectionTicket> SubmitAsync(Attempt attempt, string imageKey, ReadOnlyMemory<byte> picture)
+    {
+        attempt.ImageKey = imageKey;
+        var model = await FindModelAsync(attempt, wait: true);
+        var key = new RequestKey(model.Id, imageKey, attempt.Options.Iou);
+        if (await FindResultAsync(key) is { } cached)
+        {
+            return Done(attempt, imageKey, model, cached);
+        }
+
+        var stored = false;
+        while (true)
+        {
+            attempt.ThrowIfOver();
+            var terms = new RequestTerms(attempt.Left, Asynchronous: true, attempt.Options.Caller, Activity.Current?.Id);
+            if (await AskAsync(
+                attempt, key, request => stored ? request.Submit(terms, TimeSpan.Zero, attempt.Token) : request.Ask(terms, TimeSpan.Zero, attempt.Token)) is not { } snapshot)
+            {
+                continue;
+            }
+
+            if (snapshot.Status is RequestStatus.Unknown or RequestStatus.Expired || (snapshot.Failure?.Reason == FailureReason.PictureLost && !stored))
+            {
+                await StoreAsync(imageKey, picture);
+                stored = true;
+                continue;
+            }
+
+            return snapshot.Status switch
+            {
+                RequestStatus.Busy => throw attempt.Error(DetectionError.Busy, "Too many pictures wait already.", snapshot.RetryAfter),
+                RequestStatus.Unavailable => throw attempt.Error(DetectionError.Unavailable, "The cluster cannot reach its Redis.", snapshot.RetryAfter),
+                _ => Ticket(attempt, imageKey, model, snapshot),
+            };
+        }
+    }
+
+    private async Task<DetectionTicket> WatchAsync(Attempt attempt, string imageKey, TimeSpan wait, DetectionStatus? known)
+    {
+        var model = await FindModelAsync(attempt, wait: false);
+        var key = new RequestKey(model.Id, imageKey, attempt.Options.Iou);
+        if (await FindResultAsync(key) is { } cached)
+        {
+            return Done(attempt, imageKey, model, cached);
+        }
+
+        RequestStatus? before = known switch
+        {
+            DetectionStatus.Queued => RequestStatus.Queued,
+            DetectionStatus.Running => RequestStatus.Running,
+            _ => null,
+        };
+        var started = _time.GetTimestamp();
+        while (true)
+        {
+            attempt.ThrowIfOver();
+            var left = wait - _time.GetElapsedTime(started);
+            left = left < TimeSpan.Zero ? TimeSpan.Zero : left < MaxWait ? left : MaxWait;
+            if (await AskAsync(attempt, key, request => request.Watch(before, left, attempt.Token)) is not { } snapshot)
+            {
+                continue;
+            }
+
+            if (snapshot.Status == RequestStatus.Unavailable)
+            {
+                throw attempt.Error(DetectionError.Unavailable, "The cluster cannot reach its Redis.", snapshot.RetryAfter);
+            }
+
+            var ends = snapshot.IsFinal || snapshot.Status == RequestStatus.Unknown || (before is not null && snapshot.Status != before);
+            if (ends || _time.GetElapsedTime(started) >= wait)
+            {
+                return Ticket(attempt, imageKey, model, snapshot);
+            }
+        }
+    }
+
+    /// <summary>Calls the grain of a request; <see langword="null"/> when it is worth to call again.</summary>
+    private async Task<RequestSnapshot?> AskAsync(Attempt attempt, RequestKey key, Func<IRequestGrain, Task<RequestSnapshot>> call)
+    {
+        try
+        {
+            var grains = await _cluster.GetGrainsAsync(attempt.Token);
+            return await CallAsync(call(grains.GetGrain<IRequestGrain>(key.ToString())), attempt);
+        }
+        catch (Exception e) when (IsTransient(e))
+        {
+            LogRetry(key.ImageKey, e.GetType().Name, e.Message);
+            await Task.Delay(RetryDelay, _time, attempt.Token);
+            return null;
+        }
+    }
+
+    private static DetectionTicket Ticket(Attempt attempt, string imageKey, ModelInfo model, RequestSnapshot snapshot) => snapshot.Status switch
+    {
+        RequestStatus.Done => Done(attempt, imageKey, model, snapshot.Result!),
+        RequestStatus.Failed => new(imageKey, DetectionStatus.Failed, Failure: Failure(attempt, snapshot.Failure!)),
+        RequestStatus.Expired => new(imageKey, DetectionStatus.Expired, Failure: attempt.DeadlineExceeded()),
+        RequestStatus.Running => new(imageKey, DetectionStatus.Running, snapshot.Position, snapshot.EstimatedWait),
+        RequestStatus.Queued => new(imageKey, DetectionStatus.Queued, snapshot.Position, snapshot.EstimatedWait),
+        _ => new(imageKey, DetectionStatus.Unknown),
+    };
+
+    private static DetectionTicket Done(Attempt attempt, string imageKey, ModelInfo model, DetectionResult result) =>
+        new(imageKey, DetectionStatus.Done, Answer: Answer(attempt, imageKey, model, result, AnswerSource.Cached));
+
+    private static DetectionOptions Submission(DetectionOptions? options) =>
+        (options ?? new DetectionOptions()) with { Deadline = options?.Deadline ?? DetectionOptions.MaxDeadline };
+
+    /// <exception cref="DetectionException">No picture, or too large.</exception>
+    private string KeyOf(ReadOnlyMemory<byte> picture)
+    {
+        if (picture.IsEmpty)
+        {
+            throw new DetectionException(DetectionError.NotAPicture, "There is no picture: 0 bytes were sent.");
+        }
+
+        return picture.Length <= _options.MaxPictureBytes ? Convert.ToHexStringLower(SHA256.HashData(picture.Span)) : throw TooLarge();
     }
 
     private async Task<string> FetchAsync(Attempt attempt, Uri url)

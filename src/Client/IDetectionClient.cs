@@ -22,6 +22,28 @@ public interface IDetectionClient
     /// <inheritdoc cref="DetectAsync(ReadOnlyMemory{byte}, DetectionOptions?, CancellationToken)"/>
     Task<DetectionAnswer> DetectAsync(Uri url, DetectionOptions? options = null, CancellationToken cancellationToken = default);
 
+    /// <summary>
+    /// Puts an encoded picture in the queue and returns. The work goes on whoever is there; <see cref="GetStatusAsync"/> tells what
+    /// became of it. The deadline is <see cref="DetectionOptions.MaxDeadline"/> unless the options say otherwise. The same picture
+    /// submitted again is the same request.
+    /// </summary>
+    /// <exception cref="DetectionException">It was not accepted; says why.</exception>
+    Task<DetectionTicket> SubmitAsync(ReadOnlyMemory<byte> picture, DetectionOptions? options = null, CancellationToken cancellationToken = default);
+
+    /// <summary>As above for the picture at a URL, which is fetched before this returns.</summary>
+    /// <inheritdoc cref="SubmitAsync(ReadOnlyMemory{byte}, DetectionOptions?, CancellationToken)"/>
+    Task<DetectionTicket> SubmitAsync(Uri url, DetectionOptions? options = null, CancellationToken cancellationToken = default);
+
+    /// <summary>Where a submitted request stands; from any client of the cluster.</summary>
+    /// <param name="imageKey">The picture's key.</param>
+    /// <param name="wait">How long to wait for the end, or for a change from <paramref name="known"/>; 0 to one minute.</param>
+    /// <param name="known">A status that is known already: anything else is worth telling at once.</param>
+    /// <param name="options">Model and IoU of the request; threshold, most objects and labels of the answer.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="DetectionException">It could not be found out; says why.</exception>
+    Task<DetectionTicket> GetStatusAsync(
+        string imageKey, TimeSpan wait = default, DetectionStatus? known = null, DetectionOptions? options = null, CancellationToken cancellationToken = default);
+
     /// <summary>Reads an answer again; <see langword="null"/> when there is none (any more).</summary>
     Task<DetectionAnswer?> FindAsync(string imageKey, DetectionOptions? options = null, CancellationToken cancellationToken = default);
 

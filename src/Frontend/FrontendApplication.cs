@@ -1,4 +1,5 @@
 using Detection.Client;
+using Detection.Frontend.Asynchronous;
 using Detection.Frontend.DeepStack;
 using Detection.Frontend.Detections;
 using Detection.Frontend.Embedded;
@@ -46,6 +47,7 @@ public static class FrontendApplication
         app.UseProblems();
         app.UseSite();
         app.MapDetections();
+        app.MapDetectionEvents();
         app.MapModels();
         app.MapOpenInference();
         app.MapDeepStack();

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Detection.Client;
+using Detection.Frontend.Asynchronous;
 using Detection.Frontend.DeepStack;
 using Detection.Frontend.Detections;
 using Detection.Frontend.Health;
@@ -16,11 +17,12 @@ namespace Detection.Frontend;
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web,
     NumberHandling = JsonNumberHandling.Strict,
-    Converters = [typeof(CamelCaseEnumConverter<AnswerSource>), typeof(CamelCaseEnumConverter<HealthStatus>)],
+    Converters = [typeof(CamelCaseEnumConverter<AnswerSource>), typeof(CamelCaseEnumConverter<DetectionStatus>), typeof(CamelCaseEnumConverter<HealthStatus>)],
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(DetectionBody))]
 [JsonSerializable(typeof(DeepStackBody))]
 [JsonSerializable(typeof(DeepStackFailure))]
+[JsonSerializable(typeof(TicketBody))]
 [JsonSerializable(typeof(ModelBody))]
 [JsonSerializable(typeof(ModelsBody))]
 [JsonSerializable(typeof(HealthBody))]

@@ -16,6 +16,7 @@ public sealed class DescriptionTests(OneProcess frontend)
                 "Detect", "DetectDeepStack", "DetectDeepStackCustom", "DetectLegacy", "DetectLegacyCachedPage", "DetectLegacyPage",
                 "FindAnnotatedPicture", "FindDetection", "FindModel", "Infer", "InferVersion", "InferenceModel", "InferenceModelReady",
                 "InferenceModelVersion", "InferenceModelVersionReady", "InferenceServer", "InferenceServerLive", "InferenceServerReady", "ListModels",
+                "WatchDetection",
             ],
             operations.Keys.Order(StringComparer.Ordinal));
         Assert.All(operations.Values, operation => Assert.NotEmpty(operation.Summary!));
@@ -27,9 +28,9 @@ public sealed class DescriptionTests(OneProcess frontend)
         Assert.Equal(["Server-Timing", "X-Cache"], detect.Responses["200"].Headers!.Keys.Order(StringComparer.Ordinal));
         Assert.Contains("Retry-After", detect.Responses["503"].Headers!.Keys);
         Assert.Equal(
-            ["200", "400", "404", "408", "413", "415", "422", "500", "502", "503", "504"],
+            ["200", "202", "400", "404", "408", "413", "415", "422", "500", "502", "503", "504"],
             detect.Responses.Keys.Order(StringComparer.Ordinal));
-        Assert.Equal(["iou", "labels", "max", "model", "threshold", "timeout"], detect.Parameters!.Select(p => p.Name!).Order(StringComparer.Ordinal));
+        Assert.Equal(["async", "iou", "labels", "max", "model", "threshold", "timeout"], detect.Parameters!.Select(p => p.Name!).Order(StringComparer.Ordinal));
         Assert.All(detect.Parameters!, parameter => Assert.NotEmpty(parameter.Description!));
         var threshold = detect.Parameters!.Single(parameter => parameter.Name == "threshold").Schema!;
         Assert.Equal(("0", "1"), (threshold.Minimum, threshold.Maximum));

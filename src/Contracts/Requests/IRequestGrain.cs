@@ -22,6 +22,15 @@ public interface IRequestGrain : IGrainWithStringKey
     [AlwaysInterleave, ResponseTimeout("00:00:10"), Alias("Submit")]
     Task<RequestSnapshot> Submit(RequestTerms terms, TimeSpan maxWait, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Looks where the request stands without being one of those for whom the work is done; ends that are kept are told too.
+    /// </summary>
+    /// <param name="known">What the caller knows: waits for anything else. <see langword="null"/>: waits for the end.</param>
+    /// <param name="maxWait">How long to wait at most.</param>
+    /// <param name="cancellationToken">The caller has left.</param>
+    [AlwaysInterleave, ResponseTimeout("00:00:10"), Alias("Watch")]
+    Task<RequestSnapshot> Watch(RequestStatus? known, TimeSpan maxWait, CancellationToken cancellationToken);
+
     /// <summary>A batcher has claimed the work.</summary>
     [AlwaysInterleave, OneWay, Alias("Started")]
     Task Started();

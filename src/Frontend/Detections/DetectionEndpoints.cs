@@ -1,5 +1,6 @@
 using Detection.Client;
 using Detection.Contracts.Requests;
+using Detection.Frontend.Asynchronous;
 using Detection.Frontend.OpenApi;
 using Detection.Frontend.Problems;
 using Detection.Frontend.Uploads;
@@ -45,6 +46,14 @@ internal static class DetectionEndpoints
         DetectionAnswer answer;
         try
         {
+            if (query.Async == true || Tickets.ArePreferred(http.Request))
+            {
+                var ticket = upload.Url is { } link
+                    ? await client.SubmitAsync(link, options, cancelled)
+                    : await client.SubmitAsync(upload.Picture, options, cancelled);
+                return Told(http, ticket, time.GetElapsedTime(started).TotalMilliseconds);
+            }
+
             answer = upload.Url is { } url
                 ? await client.DetectAsync(url, options, cancelled)
                 : await client.DetectAsync(upload.Picture, options, cancelled);
@@ -72,13 +81,40 @@ internal static class DetectionEndpoints
     }
 
     private static async Task<IResult> FindAsync(
-        string imageKey, [AsParameters] AnswerQuery query, HttpContext http, IDetectionClient client, TimeProvider time)
+        string imageKey, [AsParameters] FindQuery query, HttpContext http, IDetectionClient client, IHostApplicationLifetime lifetime, TimeProvider time)
     {
         var started = time.GetTimestamp();
-        var answer = await FindAnswerAsync(imageKey, query, client, http.RequestAborted);
-        var total = time.GetElapsedTime(started).TotalMilliseconds;
-        AnswerHeaders.Write(http.Response, answer, total);
-        return Json(answer, total);
+        var options = query.ToOptions();
+        RequireImageKey(imageKey);
+
+        // Who waits must not hold up the stop of the server.
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, lifetime.ApplicationStopping);
+        try
+        {
+            var ticket = await client.GetStatusAsync(imageKey, TimeSpan.FromSeconds(query.Wait ?? 0), null, options, ends.Token);
+            return Told(http, ticket, time.GetElapsedTime(started).TotalMilliseconds);
+        }
+        catch (OperationCanceledException e) when (lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            throw new ProblemException(ProblemType.Unavailable, "This front end stops. Ask again.", e) { ImageKey = imageKey };
+        }
+    }
+
+    /// <summary>What is to be said of a submitted request now.</summary>
+    private static IResult Told(HttpContext http, DetectionTicket ticket, double total)
+    {
+        switch (ticket)
+        {
+            case { Answer: { } answer }:
+                AnswerHeaders.Write(http.Response, answer, total);
+                return Json(answer, total);
+            case { Failure: { } failure }:
+                throw failure;
+            case { Status: DetectionStatus.Unknown }:
+                throw NoResult(ticket.ImageKey);
+            default:
+                return Tickets.Answer(http, ticket);
+        }
     }
 
     private static async Task<IResult> FindPictureAsync(
@@ -96,12 +132,16 @@ internal static class DetectionEndpoints
         string imageKey, AnswerQuery query, IDetectionClient client, CancellationToken cancellationToken)
     {
         var options = query.ToOptions();
+        RequireImageKey(imageKey);
+        return await client.FindAsync(imageKey, options, cancellationToken) ?? throw NoResult(imageKey);
+    }
+
+    private static void RequireImageKey(string imageKey)
+    {
         if (!RequestKey.IsImageKey(imageKey))
         {
             throw new ProblemException(ProblemType.ResultNotFound, "An image key is 64 lower-case hex digits.");
         }
-
-        return await client.FindAsync(imageKey, options, cancellationToken) ?? throw NoResult(imageKey);
     }
 
     private static JsonHttpResult<DetectionBody> Json(DetectionAnswer answer, double total) =>

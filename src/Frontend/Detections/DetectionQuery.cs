@@ -62,6 +62,20 @@ internal sealed class DetectionQuery : AnswerQuery
     [Description("Seconds after which the answer is of no use. Default: the server's own.")]
     public double? Timeout { get; init; }
 
+    /// <summary>Whether to answer before there is a result.</summary>
+    [FromQuery(Name = "async")]
+    [Description("Answer 202 with the place of the answer instead of waiting for it; as `Prefer: respond-async`. The timeout is then 60 seconds unless said otherwise.")]
+    public bool? Async { get; init; }
+
     public override DetectionOptions ToOptions() =>
         base.ToOptions() with { Deadline = Timeout is { } seconds ? TimeSpan.FromSeconds(seconds) : null };
+}
+
+/// <summary>What the query of a request for an earlier answer may choose.</summary>
+internal sealed class FindQuery : AnswerQuery
+{
+    /// <summary>Seconds to wait for the answer.</summary>
+    [FromQuery(Name = "wait"), Range(0.0, 60.0)]
+    [Description("Seconds to wait for the answer of a request that is under way. Default: 0.")]
+    public double? Wait { get; init; }
 }

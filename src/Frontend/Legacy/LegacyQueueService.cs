@@ -55,7 +55,7 @@ internal sealed partial class LegacyQueueService(
         {
             await queue.LeaveAsync();
         }
-        catch (Exception e) when (e is RedisException or RedisTimeoutException)
+        catch (Exception e) when (RedisConnection.IsOutage(e))
         {
             // The others find out by its lease.
             RedisFailed(e.Message);
@@ -77,7 +77,7 @@ internal sealed partial class LegacyQueueService(
                     Recovered(back, dropped);
                 }
             }
-            catch (Exception e) when (e is RedisException or RedisTimeoutException)
+            catch (Exception e) when (RedisConnection.IsOutage(e))
             {
                 RedisFailed(e.Message);
             }
@@ -112,7 +112,7 @@ internal sealed partial class LegacyQueueService(
             {
                 return;
             }
-            catch (Exception e) when (e is RedisException or RedisTimeoutException)
+            catch (Exception e) when (RedisConnection.IsOutage(e))
             {
                 RedisFailed(e.Message);
                 await Task.WhenAny(Task.Delay(RedisRetry, time, stopping));
@@ -295,7 +295,7 @@ internal sealed partial class LegacyQueueService(
                 await action();
                 return;
             }
-            catch (Exception e) when (e is RedisException or RedisTimeoutException)
+            catch (Exception e) when (RedisConnection.IsOutage(e))
             {
                 RedisFailed(e.Message);
                 await Task.Delay(RedisRetry, time, giveUp);

@@ -36,10 +36,10 @@ internal static class ApiDescription
                 }
 
                 // The generator does not look into the converter.
-                if (context.JsonTypeInfo.Type == typeof(AnswerSource))
+                if (context.JsonTypeInfo.Type == typeof(AnswerSource) || context.JsonTypeInfo.Type == typeof(DetectionStatus))
                 {
                     schema.Type = JsonSchemaType.String;
-                    schema.Enum = [.. Enum.GetNames<AnswerSource>().Select(static name => JsonValue.Create(JsonNamingPolicy.CamelCase.ConvertName(name)))];
+                    schema.Enum = [.. Enum.GetNames(context.JsonTypeInfo.Type).Select(static name => JsonValue.Create(JsonNamingPolicy.CamelCase.ConvertName(name)))];
                 }
 
                 return Task.CompletedTask;

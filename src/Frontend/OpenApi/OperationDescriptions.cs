@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Detection.Contracts.Requests;
+using Detection.Frontend.Asynchronous;
 using Detection.Frontend.Detections;
 using Detection.Frontend.Models;
 using Detection.Frontend.Problems;
@@ -22,6 +23,7 @@ internal static class OperationDescriptions
         .WithSummary("Find objects in a picture")
         .WithDescription("Takes a JPEG, PNG, WebP, GIF (first frame) or BMP, or the URL of one. Answers JSON, or with `Accept: image/jpeg` the picture with the boxes drawn into it.")
         .Produces<DetectionBody>(StatusCodes.Status200OK, Json)
+        .Produces<TicketBody>(StatusCodes.Status202Accepted, Json)
         .WithProblems([
             .. Cluster, ProblemType.NotAPicture, ProblemType.UrlNotAllowed, ProblemType.ModelNotFound, ProblemType.UploadTimeout,
             ProblemType.TooLarge, ProblemType.UnsupportedMediaType, ProblemType.UnsupportedPicture, ProblemType.Undecodable,
@@ -32,19 +34,37 @@ internal static class OperationDescriptions
             operation.RequestBody = Uploads();
             AddPicture(operation);
             AddAnswerHeaders(operation);
+            AddLocation(operation);
+            return Task.CompletedTask;
+        });
+
+    public static void DescribeEvents(this RouteHandlerBuilder route) => route
+        .WithName("WatchDetection")
+        .WithSummary("Follow a request")
+        .WithDescription("Server-sent events, named by the status: queued, running, and one of done, failed and expired at the end, with the answer or the problem.")
+        .Produces<string>(StatusCodes.Status200OK, "text/event-stream")
+        .WithProblems([.. Cluster, ProblemType.ResultNotFound, ProblemType.ModelNotFound])
+        .AddOpenApiOperationTransformer(static (operation, _, _) =>
+        {
+            DescribeImageKey(operation);
             return Task.CompletedTask;
         });
 
     public static void DescribeFind(this RouteHandlerBuilder route) => route
         .WithName("FindDetection")
         .WithSummary("Read an answer again")
-        .WithDescription("Reads an earlier answer until it expires. Threshold, max and labels apply to what was kept; model and iou choose which answer.")
+        .WithDescription("Reads an earlier answer until it expires; 202 while its request is under way, and the problem of an asynchronous one that came to nothing. Threshold, max and labels apply to what was kept; model and iou choose which answer.")
         .Produces<DetectionBody>(StatusCodes.Status200OK, Json)
-        .WithProblems([.. Cluster, ProblemType.ResultNotFound, ProblemType.ModelNotFound])
+        .Produces<TicketBody>(StatusCodes.Status202Accepted, Json)
+        .WithProblems([
+            .. Cluster, ProblemType.ResultNotFound, ProblemType.ModelNotFound, ProblemType.NotAPicture, ProblemType.TooLarge,
+            ProblemType.UnsupportedPicture, ProblemType.Undecodable, ProblemType.InferenceFailed,
+        ])
         .AddOpenApiOperationTransformer(static (operation, _, _) =>
         {
             DescribeImageKey(operation);
             AddAnswerHeaders(operation);
+            AddLocation(operation);
             return Task.CompletedTask;
         });
 
@@ -168,6 +188,14 @@ internal static class OperationDescriptions
             new OpenApiSchema { Type = JsonSchemaType.String, Enum = [JsonValue.Create("hit"), JsonValue.Create("joined"), JsonValue.Create("miss")] });
         AddHeader(response, AnswerHeaders.ServerTiming, "Where the time went, in milliseconds (W3C Server Timing).",
             new OpenApiSchema { Type = JsonSchemaType.String });
+    }
+
+    private static void AddLocation(OpenApiOperation operation)
+    {
+        var response = (OpenApiResponse)operation.Responses!["202"];
+        response.Description = "The request is under way.";
+        AddHeader(response, "Location", "Where to ask for the answer.", new OpenApiSchema { Type = JsonSchemaType.String });
+        AddHeader(response, "Retry-After", "Seconds after which it is worth to ask.", new OpenApiSchema { Type = JsonSchemaType.Integer, Minimum = "1" });
     }
 
     private static void AddHeader(OpenApiResponse response, string name, string description, OpenApiSchema schema)

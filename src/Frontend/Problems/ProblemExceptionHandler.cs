@@ -2,7 +2,6 @@ using System.Globalization;
 using Detection.Client;
 using Detection.Frontend.Uploads;
 using Microsoft.AspNetCore.Diagnostics;
-using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Options;
 
 namespace Detection.Frontend.Problems;
@@ -19,27 +18,14 @@ internal sealed class ProblemExceptionHandler(IProblemDetailsService problems, I
             return true;
         }
 
-        var (type, detail, imageKey) = exception switch
-        {
-            DetectionException e => (ProblemType.Of(e.Error), e.Message, e.ImageKey),
-            ProblemException e => (e.Type, e.Message, e.ImageKey),
-            BadHttpRequestException e => (ProblemType.Of(e.StatusCode) ?? ProblemType.InvalidRequest, e.Message, null),
-            _ => (ProblemType.Internal, "Something went wrong on the server.", (string?)null),
-        };
-
+        var problem = Failures.Problem(exception);
         var response = httpContext.Response;
-        response.StatusCode = type.Status;
-        if (type.Status == StatusCodes.Status503ServiceUnavailable)
+        response.StatusCode = problem.Status!.Value;
+        if (problem.Status == StatusCodes.Status503ServiceUnavailable)
         {
             var retryAfter = (exception as DetectionException)?.RetryAfter ?? options.Value.RetryAfter;
             var seconds = Math.Max(1, (long)Math.Ceiling(retryAfter.TotalSeconds));
             response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
-        }
-
-        var problem = new ProblemDetails { Type = type.Uri, Title = type.Title, Status = type.Status, Detail = detail };
-        if (imageKey is not null)
-        {
-            problem.Extensions[ProblemWriter.ImageKey] = imageKey;
         }
 
         await problems.WriteAsync(new ProblemDetailsContext { HttpContext = httpContext, ProblemDetails = problem, Exception = exception });

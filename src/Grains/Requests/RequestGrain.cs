@@ -6,6 +6,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Placement;
+using Orleans.Storage;
 
 namespace Detection.Grains.Requests;
 
@@ -32,6 +33,9 @@ internal sealed partial class RequestGrain(
     /// </summary>
     private static readonly TimeSpan UnknownHolds = TimeSpan.FromSeconds(1);
 
+    /// <summary>How soon a watcher looks again for an end that nobody told.</summary>
+    private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(200);
+
     private RequestKey _key;
 
     /// <summary>When Redis last knew nothing of the work; 0 for never, and once a submission has relied on it.</summary>
@@ -39,6 +43,12 @@ internal sealed partial class RequestGrain(
 
     /// <summary>The work under way, completed with its end; <see langword="null"/> while none is known.</summary>
     private TaskCompletionSource<RequestSnapshot>? _work;
+
+    /// <summary>Completed when the work leaves the queue; made with it.</summary>
+    private TaskCompletionSource _running = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>One write of the state at a time: calls interleave.</summary>
+    private readonly SemaphoreSlim _writing = new(1);
 
     /// <summary>The result, once known.</summary>
     private RequestSnapshot? _done;
@@ -106,9 +116,50 @@ internal sealed partial class RequestGrain(
         if (_work is not null)
         {
             _status = RequestStatus.Running;
+            _running.TrySetResult();
         }
 
         return Task.CompletedTask;
+    }
+
+    public async Task<RequestSnapshot> Watch(RequestStatus? known, TimeSpan maxWait, CancellationToken cancellationToken)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
+        var started = time.GetTimestamp();
+        try
+        {
+            while (true)
+            {
+                var snapshot = await LookAsync();
+                var left = maxWait - time.GetElapsedTime(started);
+                if (snapshot.Status is not (RequestStatus.Queued or RequestStatus.Running) || (known is { } old && snapshot.Status != old))
+                {
+                    return snapshot;
+                }
+
+                if (left <= TimeSpan.Zero)
+                {
+                    return await LookAgainAsync();
+                }
+
+                // An end that was told to another activation is found by looking again.
+                var end = _work?.Task ?? Task.Delay(left < LookAgain ? left : LookAgain, time, stop.Token);
+                await Task.WhenAny(known is RequestStatus.Queued ? [end, _running.Task] : [end]).WaitAsync(left, time, stop.Token);
+            }
+        }
+        catch (TimeoutException e) when (!RedisConnection.IsOutage(e))
+        {
+            return await LookAgainAsync();
+        }
+        catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            DeactivateOnIdle();
+            return Snapshot(joined: true);
+        }
+        catch (Exception e) when (RedisConnection.IsOutage(e))
+        {
+            return Unavailable(e);
+        }
     }
 
     public async Task Complete(RequestSnapshot outcome)
@@ -119,13 +170,100 @@ internal sealed partial class RequestGrain(
             outcome = new RequestSnapshot(RequestStatus.Unknown);
         }
 
+        var asynchronous = _asynchronous || state.State.Asynchronous;
         End(outcome);
         if (outcome.Status is RequestStatus.Failed or RequestStatus.Expired
-            && (_asynchronous || outcome.Failure?.Reason == FailureReason.Poison))
+            && (asynchronous || outcome.Failure?.Reason == FailureReason.Poison))
         {
-            state.State.End = outcome;
-            state.State.EndedAt = time.GetUtcNow();
-            await state.WriteStateAsync();
+            await KeepAsync(kept =>
+            {
+                kept.End = outcome;
+                kept.EndedAt = time.GetUtcNow();
+            });
+        }
+        else if (outcome.Status == RequestStatus.Done && state.State.Asynchronous)
+        {
+            // The result says it all, and when that has expired nothing is left to be told.
+            await KeepAsync(static kept =>
+            {
+                kept.Asynchronous = false;
+                kept.End = null;
+            });
+        }
+    }
+
+    /// <summary>Where the request stands, the kept end of an asynchronous one included.</summary>
+    private async Task<RequestSnapshot> LookAsync()
+    {
+        if (await FindAsync() is { } known)
+        {
+            return known;
+        }
+
+        if (_work is not null)
+        {
+            return Snapshot(joined: true);
+        }
+
+        if (state.State.End is { } end && time.GetUtcNow() - state.State.EndedAt < options.Value.FailureExpiry)
+        {
+            return end;
+        }
+
+        // Accepted, and its end is not known here: it is just being told, or was lost with its batcher.
+        return !state.State.Asynchronous || state.State.End is not null ? new RequestSnapshot(RequestStatus.Unknown)
+            : time.GetUtcNow() < state.State.Deadline ? new RequestSnapshot(RequestStatus.Running, Joined: true)
+            : new RequestSnapshot(RequestStatus.Expired, Joined: true);
+    }
+
+    /// <summary>As <see cref="LookAsync"/>, but sees for itself whether the work is still under way.</summary>
+    private async Task<RequestSnapshot> LookAgainAsync()
+    {
+        if (_work is { } work)
+        {
+            await CheckAsync(work, joined: true);
+        }
+
+        return await LookAsync();
+    }
+
+    /// <summary>Keeps something of the request beyond this activation.</summary>
+    private async Task KeepAsync(Action<RequestState> change)
+    {
+        await _writing.WaitAsync();
+        try
+        {
+            change(state.State);
+            try
+            {
+                await state.WriteStateAsync();
+            }
+            catch (InconsistentStateException)
+            {
+                // What was read has expired meanwhile, or another activation wrote.
+                await state.ReadStateAsync();
+                change(state.State);
+                await state.WriteStateAsync();
+            }
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+
+    /// <summary>Keeps that somebody will come back, so that no end goes untold.</summary>
+    private async Task KeepAsynchronousAsync(DateTimeOffset deadline)
+    {
+        _asynchronous = true;
+        if (!state.State.Asynchronous || state.State.End is not null || state.State.Deadline < deadline)
+        {
+            await KeepAsync(kept =>
+            {
+                kept.Asynchronous = true;
+                kept.Deadline = deadline;
+                kept.End = null;
+            });
         }
     }
 
@@ -165,6 +303,7 @@ internal sealed partial class RequestGrain(
         if (await underWay)
         {
             _work ??= NewWork();
+            _asynchronous |= state.State is { Asynchronous: true, End: null };
             return null;
         }
 
@@ -186,10 +325,7 @@ internal sealed partial class RequestGrain(
         {
             if (terms.Asynchronous)
             {
-                state.State.Asynchronous = true;
-                state.State.Deadline = item.Deadline;
-                state.State.End = null;
-                await state.WriteStateAsync();
+                await KeepAsynchronousAsync(item.Deadline);
             }
 
             (outcome, length) = await queue.EnqueueAsync(item, admission.Limit(_key.Model, terms.Budget));
@@ -205,6 +341,11 @@ internal sealed partial class RequestGrain(
         {
             var refused = new RequestSnapshot(RequestStatus.Busy, RetryAfter: admission.RetryAfter(_key.Model, length));
             End(refused);
+            if (terms.Asynchronous)
+            {
+                await KeepAsync(static kept => kept.Asynchronous = false);
+            }
+
             return refused;
         }
 
@@ -213,7 +354,6 @@ internal sealed partial class RequestGrain(
             _status = outcome == EnqueueOutcome.Queued && _status != RequestStatus.Running ? RequestStatus.Queued : _status;
             _position = length;
             _estimate = admission.Wait(_key.Model, length);
-            _asynchronous |= terms.Asynchronous;
         }
 
         return null;
@@ -223,7 +363,11 @@ internal sealed partial class RequestGrain(
     {
         var deadline = time.GetUtcNow() + terms.Budget;
         _latestDeadline = deadline > _latestDeadline ? deadline : _latestDeadline;
-        _asynchronous |= terms.Asynchronous;
+        if (terms.Asynchronous && joined)
+        {
+            await KeepAsynchronousAsync(deadline);
+        }
+
         if (_work is not { } work || maxWait <= TimeSpan.Zero)
         {
             return Snapshot(joined);
@@ -308,6 +452,8 @@ internal sealed partial class RequestGrain(
         _work = null;
         _status = RequestStatus.Unknown;
         _position = 0;
+        _asynchronous = false;
+        _running.TrySetResult();
         _done = outcome.Status == RequestStatus.Done ? outcome with { Joined = true } : null;
         work?.TrySetResult(outcome);
     }
@@ -325,7 +471,11 @@ internal sealed partial class RequestGrain(
         return new RequestSnapshot(RequestStatus.Unavailable, RetryAfter: TimeSpan.FromSeconds(1));
     }
 
-    private static TaskCompletionSource<RequestSnapshot> NewWork() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource<RequestSnapshot> NewWork()
+    {
+        _running = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        return new TaskCompletionSource<RequestSnapshot>(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
 
     [LoggerMessage(LogLevel.Debug, "{Item}: withdrawn, nobody waits for it any more")]
     private partial void LogWithdrawn(string item);

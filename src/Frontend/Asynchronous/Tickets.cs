@@ -1,0 +1,42 @@
+using System.Globalization;
+using Detection.Client;
+using Microsoft.AspNetCore.Http.Extensions;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Detection.Frontend.Asynchronous;
+
+/// <summary>How a request that is not answered yet is told.</summary>
+internal static class Tickets
+{
+    private const string Preference = "respond-async";
+
+    /// <summary>Whether the caller said <c>Prefer: respond-async</c> (RFC 7240).</summary>
+    public static bool ArePreferred(HttpRequest request) =>
+        request.Headers.GetCommaSeparatedValues("Prefer").Any(static value =>
+            value.Split(';')[0].Trim().Equals(Preference, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>202 with the place where the answer will be.</summary>
+    public static JsonHttpResult<TicketBody> Answer(HttpContext http, DetectionTicket ticket)
+    {
+        var location = Location(http.Request, ticket.ImageKey);
+        var headers = http.Response.Headers;
+        headers.Location = location;
+        headers.CacheControl = "no-store";
+        headers.RetryAfter = Math.Clamp((int)Math.Ceiling(ticket.EstimatedWait?.TotalSeconds ?? 1), 1, 60).ToString(CultureInfo.InvariantCulture);
+        if (ArePreferred(http.Request))
+        {
+            headers["Preference-Applied"] = Preference;
+        }
+
+        return TypedResults.Json(TicketBody.Of(ticket, location), FrontendJson.Default.TicketBody, statusCode: StatusCodes.Status202Accepted);
+    }
+
+    /// <summary>The address of the answer, with what the caller chose of it.</summary>
+    public static string Location(HttpRequest request, string imageKey)
+    {
+        var chosen = new QueryBuilder(request.Query
+            .Where(static pair => pair.Key is "model" or "iou" or "threshold" or "max" or "labels")
+            .SelectMany(static pair => pair.Value, static (pair, value) => KeyValuePair.Create(pair.Key, value ?? "")));
+        return $"/v1/detections/{imageKey}{chosen}";
+    }
+}

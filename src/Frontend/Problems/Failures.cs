@@ -1,0 +1,30 @@
+using Detection.Client;
+using Microsoft.AspNetCore.Mvc;
+
+namespace Detection.Frontend.Problems;
+
+/// <summary>What went wrong, as a problem.</summary>
+internal static class Failures
+{
+    /// <summary>The type, detail and image key of what a request threw.</summary>
+    public static (ProblemType Type, string Detail, string? ImageKey) Of(Exception exception) => exception switch
+    {
+        DetectionException e => (ProblemType.Of(e.Error), e.Message, e.ImageKey),
+        ProblemException e => (e.Type, e.Message, e.ImageKey),
+        BadHttpRequestException e => (ProblemType.Of(e.StatusCode) ?? ProblemType.InvalidRequest, e.Message, null),
+        _ => (ProblemType.Internal, "Something went wrong on the server.", null),
+    };
+
+    /// <summary>The problem document.</summary>
+    public static ProblemDetails Problem(Exception exception)
+    {
+        var (type, detail, imageKey) = Of(exception);
+        var problem = new ProblemDetails { Type = type.Uri, Title = type.Title, Status = type.Status, Detail = detail };
+        if (imageKey is not null)
+        {
+            problem.Extensions[ProblemWriter.ImageKey] = imageKey;
+        }
+
+        return problem;
+    }
+}
