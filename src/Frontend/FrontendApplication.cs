@@ -1,5 +1,6 @@
 using Detection.Client;
 using Detection.Frontend.Asynchronous;
+using Detection.Frontend.Batches;
 using Detection.Frontend.DeepStack;
 using Detection.Frontend.Detections;
 using Detection.Frontend.Embedded;
@@ -38,6 +39,7 @@ public static class FrontendApplication
         builder.Services.AddDetectionClient(builder.Configuration);
         builder.Services.AddProblems();
         builder.Services.AddDetections();
+        builder.Services.AddBatches();
         builder.AddLegacyQueue();
         builder.Services.AddClusterHealth();
         builder.Services.AddApiDescription();
@@ -48,6 +50,7 @@ public static class FrontendApplication
         app.UseSite();
         app.MapDetections();
         app.MapDetectionEvents();
+        app.MapBatches();
         app.MapModels();
         app.MapOpenInference();
         app.MapDeepStack();

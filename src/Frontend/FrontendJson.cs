@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Detection.Client;
 using Detection.Frontend.Asynchronous;
+using Detection.Frontend.Batches;
 using Detection.Frontend.DeepStack;
 using Detection.Frontend.Detections;
 using Detection.Frontend.Health;
@@ -23,6 +24,7 @@ namespace Detection.Frontend;
 [JsonSerializable(typeof(DeepStackBody))]
 [JsonSerializable(typeof(DeepStackFailure))]
 [JsonSerializable(typeof(TicketBody))]
+[JsonSerializable(typeof(BatchLine))]
 [JsonSerializable(typeof(ModelBody))]
 [JsonSerializable(typeof(ModelsBody))]
 [JsonSerializable(typeof(HealthBody))]

@@ -8,6 +8,7 @@ internal sealed class PictureHost : IAsyncDisposable
 {
     private readonly HttpListener _listener = new();
     private readonly Dictionary<string, byte[]> _pictures = [];
+    private readonly HashSet<string> _held = [];
     private readonly Task _serving;
 
     public PictureHost()
@@ -34,6 +35,17 @@ internal sealed class PictureHost : IAsyncDisposable
         return new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{Port}{path}"));
     }
 
+    /// <summary>Address where no answer comes.</summary>
+    public Uri HoldUrl(string name)
+    {
+        lock (_pictures)
+        {
+            _held.Add("/" + name);
+        }
+
+        return Url(name, null);
+    }
+
     public async ValueTask DisposeAsync()
     {
         _listener.Close();
@@ -57,6 +69,11 @@ internal sealed class PictureHost : IAsyncDisposable
             byte[]? bytes;
             lock (_pictures)
             {
+                if (_held.Contains(context.Request.Url!.AbsolutePath))
+                {
+                    continue;
+                }
+
                 bytes = _pictures.GetValueOrDefault(context.Request.Url!.AbsolutePath);
             }
 

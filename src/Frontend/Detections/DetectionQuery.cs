@@ -54,21 +54,25 @@ internal class AnswerQuery
     }
 }
 
-/// <summary>What the query of a request for a detection may choose.</summary>
-internal sealed class DetectionQuery : AnswerQuery
+/// <summary>What the query of a request for detections, now or later, may choose.</summary>
+internal class BatchQuery : AnswerQuery
 {
     /// <summary>Seconds after which the answer is of no use.</summary>
     [FromQuery(Name = "timeout"), Range(0.1, 60.0)]
     [Description("Seconds after which the answer is of no use. Default: the server's own.")]
     public double? Timeout { get; init; }
 
+    public override DetectionOptions ToOptions() =>
+        base.ToOptions() with { Deadline = Timeout is { } seconds ? TimeSpan.FromSeconds(seconds) : null };
+}
+
+/// <summary>What the query of a request for a detection may choose.</summary>
+internal sealed class DetectionQuery : BatchQuery
+{
     /// <summary>Whether to answer before there is a result.</summary>
     [FromQuery(Name = "async")]
     [Description("Answer 202 with the place of the answer instead of waiting for it; as `Prefer: respond-async`. The timeout is then 60 seconds unless said otherwise.")]
     public bool? Async { get; init; }
-
-    public override DetectionOptions ToOptions() =>
-        base.ToOptions() with { Deadline = Timeout is { } seconds ? TimeSpan.FromSeconds(seconds) : null };
 }
 
 /// <summary>What the query of a request for an earlier answer may choose.</summary>

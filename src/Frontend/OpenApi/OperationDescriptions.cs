@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Detection.Contracts.Requests;
 using Detection.Frontend.Asynchronous;
+using Detection.Frontend.Batches;
 using Detection.Frontend.Detections;
 using Detection.Frontend.Models;
 using Detection.Frontend.Problems;
@@ -35,6 +36,29 @@ internal static class OperationDescriptions
             AddPicture(operation);
             AddAnswerHeaders(operation);
             AddLocation(operation);
+            return Task.CompletedTask;
+        });
+
+    public static void DescribeBatch(this RouteHandlerBuilder route) => route
+        .WithName("DetectBatch")
+        .WithSummary("Find objects in many pictures")
+        .WithDescription("Takes the files of a form, or lines of JSON like the bodies for one picture. Answers a line of JSON for each, in the order in which they are done; a picture that fails has a problem in its line.")
+        .Produces<BatchLine>(StatusCodes.Status200OK, "application/x-ndjson")
+        .WithProblems(ProblemType.InvalidRequest, ProblemType.UnsupportedMediaType, ProblemType.Internal)
+        .AddOpenApiOperationTransformer(static (operation, _, _) =>
+        {
+            operation.RequestBody = new OpenApiRequestBody
+            {
+                Required = true,
+                Content = new Dictionary<string, OpenApiMediaType>
+                {
+                    ["multipart/form-data"] = new()
+                    {
+                        Schema = ObjectWith(UploadReader.ImageField, new OpenApiSchema { Type = JsonSchemaType.Array, Items = Binary() }),
+                    },
+                    ["application/x-ndjson"] = new() { Schema = new OpenApiSchema { Type = JsonSchemaType.String } },
+                },
+            };
             return Task.CompletedTask;
         });
 

@@ -30,6 +30,27 @@ internal sealed class UploadReader(UploadMemory memory, UploadTimeout timeout, I
     public ValueTask<Upload> ReadAsync(HttpRequest request, CancellationToken cancellationToken) =>
         timeout.ApplyAsync(limited => ReadBodyAsync(request, limited), cancellationToken);
 
+    /// <summary>Reads an upload from its JSON, which it takes over.</summary>
+    /// <exception cref="ProblemException">It is not an upload, or too large.</exception>
+    public Upload Parse(PooledBytes json)
+    {
+        try
+        {
+            var upload = ParseJson(json);
+            if (upload.Url is not null)
+            {
+                json.Dispose();
+            }
+
+            return upload;
+        }
+        catch
+        {
+            json.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>What the client would take, and a buffer can hold.</summary>
     public static int MaxPictureBytes(DetectionClientOptions client) => Math.Min(client.MaxPictureBytes, 1 << 30);
 
@@ -90,25 +111,11 @@ internal sealed class UploadReader(UploadMemory memory, UploadTimeout timeout, I
 
     private async ValueTask<Upload> ReadJsonAsync(HttpRequest request, CancellationToken cancellationToken)
     {
-        var body = await PooledBytes.ReadAsync(request.Body, request.ContentLength, _maxJson, memory, cancellationToken);
-        try
-        {
-            var upload = ParseJson(body);
-            if (upload.Url is not null)
-            {
-                body.Dispose();
-            }
-
-            return upload;
-        }
-        catch
-        {
-            body.Dispose();
-            throw;
-        }
+        return Parse(await PooledBytes.ReadAsync(request.Body, request.ContentLength, _maxJson, memory, cancellationToken));
     }
 
     /// <summary>Reads <c>{"url": …}</c> or <c>{"image": base64}</c>; the picture is decoded where it stands.</summary>
+    /// <exception cref="ProblemException">It is neither.</exception>
     private Upload ParseJson(PooledBytes body)
     {
         string? url = null;

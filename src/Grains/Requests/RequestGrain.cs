@@ -47,8 +47,8 @@ internal sealed partial class RequestGrain(
     /// <summary>Completed when the work leaves the queue; made with it.</summary>
     private TaskCompletionSource _running = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>One write of the state at a time: calls interleave.</summary>
-    private readonly SemaphoreSlim _writing = new(1);
+    /// <summary>The last write of the state: one after the other, since calls interleave.</summary>
+    private Task _writing = Task.CompletedTask;
 
     /// <summary>The result, once known.</summary>
     private RequestSnapshot? _done;
@@ -228,27 +228,22 @@ internal sealed partial class RequestGrain(
     }
 
     /// <summary>Keeps something of the request beyond this activation.</summary>
-    private async Task KeepAsync(Action<RequestState> change)
+    private Task KeepAsync(Action<RequestState> change) => _writing = WriteAfterAsync(_writing, change);
+
+    private async Task WriteAfterAsync(Task before, Action<RequestState> change)
     {
-        await _writing.WaitAsync();
+        await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        change(state.State);
         try
         {
-            change(state.State);
-            try
-            {
-                await state.WriteStateAsync();
-            }
-            catch (InconsistentStateException)
-            {
-                // What was read has expired meanwhile, or another activation wrote.
-                await state.ReadStateAsync();
-                change(state.State);
-                await state.WriteStateAsync();
-            }
+            await state.WriteStateAsync();
         }
-        finally
+        catch (InconsistentStateException)
         {
-            _writing.Release();
+            // What was read has expired meanwhile, or another activation wrote.
+            await state.ReadStateAsync();
+            change(state.State);
+            await state.WriteStateAsync();
         }
     }
 

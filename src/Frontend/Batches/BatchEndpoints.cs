@@ -1,0 +1,196 @@
+using System.Text.Json;
+using System.Threading.Channels;
+using Detection.Client;
+using Detection.Frontend.Detections;
+using Detection.Frontend.OpenApi;
+using Detection.Frontend.Problems;
+using Detection.Frontend.Uploads;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using Microsoft.Extensions.Options;
+
+namespace Detection.Frontend.Batches;
+
+/// <summary><c>POST /v1/detections/batch</c>: many pictures in, one line of JSON for each in the order in which they are done.</summary>
+internal static partial class BatchEndpoints
+{
+    private static readonly byte[] LineEnd = "\n"u8.ToArray();
+
+    public static void AddBatches(this IServiceCollection services)
+    {
+        services.AddOptions<BatchOptions>().BindConfiguration(BatchOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<BatchReader>();
+    }
+
+    public static void MapBatches(this IEndpointRouteBuilder routes) =>
+        routes.MapPost("/v1/detections/batch", DetectAsync).WithTags("Detections").DescribeBatch();
+
+    private static async Task DetectAsync(
+        [AsParameters] BatchQuery query,
+        HttpContext http,
+        BatchReader reader,
+        IDetectionClient client,
+        IOptions<BatchOptions> options,
+        TimeProvider time,
+        ILogger<BatchReader> logger)
+    {
+        using var left = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
+        var chosen = query.ToOptions();
+        LiftLimits(http);
+        var pictures = reader.ReadAsync(http.Request, left.Token);
+        http.Response.ContentType = "application/x-ndjson";
+        http.Response.Headers.CacheControl = "no-store";
+
+        // Without a limit, since only results wait here, which are small: a caller that reads nothing before it has sent everything
+        // must not stop the reading of what it sends.
+        var lines = Channel.CreateUnbounded<BatchLine>(new UnboundedChannelOptions { SingleReader = true });
+        var writing = WriteAsync(http.Response, lines.Reader, left);
+        using var places = new SemaphoreSlim(options.Value.MaxConcurrent);
+        var count = 0;
+        try
+        {
+            await foreach (var picture in pictures)
+            {
+                if (count == options.Value.MaxPictures)
+                {
+                    picture.Upload?.Dispose();
+                    throw new ProblemException(ProblemType.InvalidRequest, $"A batch has at most {options.Value.MaxPictures} pictures.");
+                }
+
+                await EnterAsync(places, picture, left.Token);
+                _ = WorkAsync(client, count++, picture, chosen, time, lines.Writer, places, logger, left.Token);
+            }
+        }
+        catch (Exception e) when (e is ProblemException or BadHttpRequestException)
+        {
+            lines.Writer.TryWrite(new BatchLine(null, null, null, Failures.Problem(e)));
+        }
+        catch (Exception e) when (e is UploadAbandonedException or OperationCanceledException)
+        {
+            // Nobody is there any more; what is under way is dropped.
+            await left.CancelAsync();
+        }
+
+        for (var place = 0; place < options.Value.MaxConcurrent; place++)
+        {
+            await places.WaitAsync(CancellationToken.None);
+        }
+
+        lines.Writer.Complete();
+        await writing;
+    }
+
+    private static async Task EnterAsync(SemaphoreSlim places, BatchPicture picture, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await places.WaitAsync(cancellationToken);
+        }
+        catch
+        {
+            picture.Upload?.Dispose();
+            throw;
+        }
+    }
+
+    private static async Task WorkAsync(
+        IDetectionClient client,
+        int index,
+        BatchPicture picture,
+        DetectionOptions options,
+        TimeProvider time,
+        ChannelWriter<BatchLine> lines,
+        SemaphoreSlim places,
+        ILogger logger,
+        CancellationToken cancellationToken)
+    {
+        try
+        {
+            var started = time.GetTimestamp();
+            var answer = await AnswerAsync(client, picture, options, cancellationToken);
+            lines.TryWrite(new BatchLine(index, picture.Name, DetectionBody.Of(answer, time.GetElapsedTime(started).TotalMilliseconds), null));
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // Nobody is there any more.
+        }
+        catch (Exception e)
+        {
+            if (e is not (DetectionException or ProblemException))
+            {
+                Failed(logger, e);
+            }
+
+            lines.TryWrite(new BatchLine(index, picture.Name, null, Failures.Problem(e)));
+        }
+        finally
+        {
+            places.Release();
+        }
+    }
+
+    private static async Task<DetectionAnswer> AnswerAsync(
+        IDetectionClient client, BatchPicture picture, DetectionOptions options, CancellationToken cancellationToken)
+    {
+        if (picture.Fault is { } fault)
+        {
+            throw fault;
+        }
+
+        using var upload = picture.Upload!;
+        try
+        {
+            return upload.Url is { } url
+                ? await client.DetectAsync(url, options, cancellationToken)
+                : await client.DetectAsync(upload.Picture, options, cancellationToken);
+        }
+        catch
+        {
+            // A client that gave up may still have the picture in a write to Redis.
+            upload.Abandon();
+            throw;
+        }
+    }
+
+    /// <summary>Writes the lines as they come. When the caller does not take them any more, everything ends.</summary>
+    private static async Task WriteAsync(HttpResponse response, ChannelReader<BatchLine> lines, CancellationTokenSource left)
+    {
+        try
+        {
+            await response.StartAsync(left.Token);
+            await foreach (var line in lines.ReadAllAsync(left.Token))
+            {
+                await JsonSerializer.SerializeAsync(response.Body, line, FrontendJson.Default.BatchLine, left.Token);
+                await response.Body.WriteAsync(LineEnd, left.Token);
+                await response.Body.FlushAsync(left.Token);
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException)
+        {
+            await left.CancelAsync();
+        }
+    }
+
+    /// <summary>Each picture has its limits; the whole has those of their number and their time.</summary>
+    private static void LiftLimits(HttpContext http)
+    {
+        if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
+        {
+            size.MaxRequestBodySize = null;
+        }
+
+        // A caller may send everything before it reads anything, and its body rests while its pictures are worked on.
+        if (http.Features.Get<IHttpMinResponseDataRateFeature>() is { } responseRate)
+        {
+            responseRate.MinDataRate = null;
+        }
+
+        if (http.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } requestRate)
+        {
+            requestRate.MinDataRate = null;
+        }
+    }
+
+    [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "A picture of a batch failed.")]
+    private static partial void Failed(ILogger logger, Exception exception);
+}

@@ -1,0 +1,158 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using Detection.Client;
+using Detection.Frontend.Problems;
+using Detection.Frontend.Uploads;
+using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Extensions.Options;
+using Microsoft.Net.Http.Headers;
+
+namespace Detection.Frontend.Batches;
+
+/// <summary>Reads the pictures of a batch one after the other: files of a multipart form, or lines of JSON.</summary>
+internal sealed class BatchReader(UploadMemory memory, UploadTimeout timeout, UploadReader uploads, IOptions<DetectionClientOptions> client)
+{
+    private readonly int _maxPicture = UploadReader.MaxPictureBytes(client.Value);
+    private readonly int _maxLine = (int)Math.Min(UploadReader.MaxBodyBytes(client.Value), Array.MaxLength - 1);
+
+    /// <summary>Whether the body is of a kind that can be read.</summary>
+    /// <exception cref="ProblemException">It is not.</exception>
+    public IAsyncEnumerable<BatchPicture> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        if (MediaTypeHeaderValue.TryParse(request.ContentType, out var type))
+        {
+            if (type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase))
+            {
+                return ReadFormAsync(request, MultipartBody.Open(request.Body, type), cancellationToken);
+            }
+
+            if (type.MediaType.Equals("application/x-ndjson", StringComparison.OrdinalIgnoreCase)
+                || type.MediaType.Equals("application/jsonl", StringComparison.OrdinalIgnoreCase))
+            {
+                return ReadLinesAsync(request.BodyReader, cancellationToken);
+            }
+        }
+
+        throw new ProblemException(ProblemType.UnsupportedMediaType, "Send the pictures as files of multipart/form-data, or their URLs as lines of application/x-ndjson.");
+    }
+
+    private async IAsyncEnumerable<BatchPicture> ReadFormAsync(
+        HttpRequest request, MultipartReader sections, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        while (await timeout.ApplyAsync(limited => ReadFileAsync(request, sections, limited), cancellationToken) is { } picture)
+        {
+            yield return picture;
+        }
+    }
+
+    private async ValueTask<BatchPicture?> ReadFileAsync(HttpRequest request, MultipartReader sections, CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (await sections.ReadNextSectionAsync(cancellationToken) is { } section)
+            {
+                if (section.GetContentDispositionHeader() is not { } disposition || !disposition.IsFileDisposition())
+                {
+                    continue;
+                }
+
+                var name = HeaderUtilities.RemoveQuotes(disposition.FileNameStar.HasValue ? disposition.FileNameStar : disposition.FileName).ToString();
+                try
+                {
+                    return new BatchPicture(name, new Upload(await PooledBytes.ReadAsync(section.Body, null, _maxPicture, memory, cancellationToken)), null);
+                }
+                catch (ProblemException e)
+                {
+                    // The next section is found behind the rest of this one.
+                    return new BatchPicture(name, null, e);
+                }
+            }
+
+            return null;
+        }
+        catch (Exception e) when (MultipartBody.IsFault(e, request))
+        {
+            throw MultipartBody.Fault(e);
+        }
+    }
+
+    private async IAsyncEnumerable<BatchPicture> ReadLinesAsync(PipeReader body, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        while (await timeout.ApplyAsync(limited => ReadLineAsync(body, limited), cancellationToken) is { } line)
+        {
+            if (line.Memory.Span.IndexOfAnyExcept(" \t\r"u8) < 0)
+            {
+                line.Dispose();
+                continue;
+            }
+
+            yield return Parse(line);
+        }
+    }
+
+    private BatchPicture Parse(PooledBytes line)
+    {
+        try
+        {
+            var upload = uploads.Parse(line);
+            return new BatchPicture(upload.Url?.OriginalString, upload, null);
+        }
+        catch (ProblemException e)
+        {
+            return new BatchPicture(null, null, e);
+        }
+    }
+
+    /// <summary>One line without its end; <see langword="null"/> when there are no more.</summary>
+    private async ValueTask<PooledBytes?> ReadLineAsync(PipeReader body, CancellationToken cancellationToken)
+    {
+        var line = new PooledBytes(memory);
+        try
+        {
+            while (true)
+            {
+                var read = await body.ReadAsync(cancellationToken);
+                var end = read.Buffer.PositionOf((byte)'\n');
+                var part = end is { } found ? read.Buffer.Slice(0, found) : read.Buffer;
+                if (line.Memory.Length + part.Length > _maxLine)
+                {
+                    throw new ProblemException(ProblemType.TooLarge, $"A line has more than {_maxLine} bytes.");
+                }
+
+                foreach (var segment in part)
+                {
+                    line.Write(segment.Span);
+                }
+
+                body.AdvanceTo(end is { } at ? read.Buffer.GetPosition(1, at) : read.Buffer.End);
+                if (end is not null)
+                {
+                    return line;
+                }
+
+                if (read.IsCompleted)
+                {
+                    if (line.Memory.IsEmpty)
+                    {
+                        line.Dispose();
+                        return null;
+                    }
+
+                    return line;
+                }
+            }
+        }
+        catch
+        {
+            line.Dispose();
+            throw;
+        }
+    }
+}
+
+/// <summary>One picture of a batch, or why there is none.</summary>
+/// <param name="Name">Its file name or URL.</param>
+/// <param name="Upload">The picture; whoever gets it disposes of it.</param>
+/// <param name="Fault">What is wrong with it.</param>
+internal sealed record BatchPicture(string? Name, Upload? Upload, ProblemException? Fault);
