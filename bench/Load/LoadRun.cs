@@ -139,7 +139,15 @@ internal sealed class LoadRun(LoadOptions options, RequestBodies bodies)
             for (int picture; (picture = Interlocked.Increment(ref next)) < count;)
             {
                 bodies.WritePost(picture, request);
-                var answer = await connection.AskAsync(request, CancellationToken.None);
+                HttpAnswer answer;
+                var attempts = 0;
+                do
+                {
+                    // A server that has just been started may be too slow for its own deadline.
+                    answer = await connection.AskAsync(request, CancellationToken.None);
+                }
+                while (answer.Status is 503 or 504 && ++attempts < 5);
+
                 if (answer.Status != 200)
                 {
                     throw new InvalidDataException($"A picture that is to be repeated was answered with status {answer.Status}.");

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Detection.Contracts.Results;
 
 /// <summary>
@@ -9,13 +11,14 @@ namespace Detection.Contracts.Results;
 /// <param name="Height">Height of the upright original picture, in pixels.</param>
 /// <param name="Boxes">What was found, highest score first.</param>
 /// <param name="Timings">Where the time went.</param>
-[GenerateSerializer, Immutable, Alias("detection.DetectionResult")]
+/// <remarks>It is serialized as <see cref="PackedResult"/>.</remarks>
+[Immutable]
 public sealed record DetectionResult(
-    [property: Id(0)] string Model,
-    [property: Id(1)] int Width,
-    [property: Id(2)] int Height,
-    [property: Id(3)] DetectedBox[] Boxes,
-    [property: Id(4)] StageTimings Timings);
+    string Model,
+    int Width,
+    int Height,
+    DetectedBox[] Boxes,
+    StageTimings Timings);
 
 /// <summary>One box in a picture.</summary>
 /// <param name="ClassId">Index into the model's labels.</param>
@@ -24,14 +27,14 @@ public sealed record DetectionResult(
 /// <param name="Y1">Top edge in pixels, 0 to the picture's height.</param>
 /// <param name="X2">Right edge in pixels.</param>
 /// <param name="Y2">Bottom edge in pixels.</param>
-[GenerateSerializer, Immutable, Alias("detection.DetectedBox")]
+[StructLayout(LayoutKind.Sequential, Pack = 4)]
 public readonly record struct DetectedBox(
-    [property: Id(0)] int ClassId,
-    [property: Id(1)] float Score,
-    [property: Id(2)] float X1,
-    [property: Id(3)] float Y1,
-    [property: Id(4)] float X2,
-    [property: Id(5)] float Y2);
+    int ClassId,
+    float Score,
+    float X1,
+    float Y1,
+    float X2,
+    float Y2);
 
 /// <summary>Where the time of one picture went, each in milliseconds.</summary>
 /// <param name="Queue">From entering the queue to being claimed by a batcher.</param>
