@@ -7,11 +7,12 @@ using Detection.Testing;
 namespace Detection.Chaos;
 
 /// <summary>How one request ended.</summary>
+/// <param name="Number">Number of the picture, in the order of sending.</param>
 /// <param name="ImageKey">The picture.</param>
 /// <param name="Status">HTTP status; 0 when the connection failed.</param>
 /// <param name="Latency">From sending to the end of the answer.</param>
 /// <param name="Detail">Beginning of an answer that is not 200.</param>
-internal sealed record Ending(string ImageKey, int Status, TimeSpan Latency, string Detail);
+internal sealed record Ending(int Number, string ImageKey, int Status, TimeSpan Latency, string Detail);
 
 /// <summary>
 /// A steady stream of unique pictures, each posted once, without waiting for the answers of others. Every post has an ending.
@@ -54,11 +55,12 @@ internal sealed class SteadyLoad(IReadOnlyList<DetectionProcess> frontends, int 
     private void Post()
     {
         var number = Interlocked.Increment(ref _next) - 1;
-        _posts.Add(Task.Run(() => PostAsync(frontends[number % frontends.Count], TestPictures.Unique(number))));
+        _posts.Add(Task.Run(() => PostAsync(frontends[number % frontends.Count], number)));
     }
 
-    private static async Task<Ending> PostAsync(DetectionProcess frontend, byte[] picture)
+    private static async Task<Ending> PostAsync(DetectionProcess frontend, int number)
     {
+        var picture = TestPictures.Unique(number);
         var key = TestPictures.ImageKey(picture);
         var clock = Stopwatch.StartNew();
         try
@@ -67,11 +69,11 @@ internal sealed class SteadyLoad(IReadOnlyList<DetectionProcess> frontends, int 
             content.Headers.ContentType = new MediaTypeHeaderValue("image/jpeg");
             using var answer = await frontend.Http.PostAsync(new Uri("/v1/detections?timeout=60", UriKind.Relative), content);
             var body = await answer.Content.ReadAsStringAsync();
-            return new Ending(key, (int)answer.StatusCode, clock.Elapsed, answer.StatusCode == HttpStatusCode.OK ? "" : body[..Math.Min(200, body.Length)]);
+            return new Ending(number, key, (int)answer.StatusCode, clock.Elapsed, answer.StatusCode == HttpStatusCode.OK ? "" : body[..Math.Min(200, body.Length)]);
         }
         catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
         {
-            return new Ending(key, 0, clock.Elapsed, e.Message);
+            return new Ending(number, key, 0, clock.Elapsed, e.Message);
         }
     }
 }
