@@ -112,7 +112,7 @@ async Task RunAsync(Scenario scenario)
 
         foreach (var process in cluster.Silos.Concat(cluster.Frontends))
         {
-            Console.WriteLine($"--- {process.Name}\n{process.Process.LogTail(25)}");
+            Console.WriteLine($"--- {process.Name}\n{process.Process.LogTail(600)}");
         }
     }
 }

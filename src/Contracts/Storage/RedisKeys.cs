@@ -6,11 +6,11 @@ namespace Detection.Contracts.Storage;
 /// The layout of Redis. Everything lies under one prefix and either expires or has an owner that removes it.
 /// Keys that one script touches together carry the model as hash tag, so that they share a slot of a Redis Cluster.
 /// <code>
-/// detection:{model}:queue            list    request items waiting, head first; bounded by the queue's capacity
+/// detection:{model}:queue            list    request items waiting, head first; bounded by the queue's capacity; expires an hour after its last use
 /// detection:{model}:item:ITEM        string  exists while ITEM waits or runs: deadline|enqueued|traceparent, unix ms; expires after the deadline
-/// detection:{model}:inflight:BATCHER list    items that a batcher has claimed; its lease protects them
+/// detection:{model}:inflight:BATCHER list    items that a batcher has claimed; its lease protects them; expires an hour after the last claim
 /// detection:{model}:lease:BATCHER    string  the lease; expires unless renewed
-/// detection:{model}:batchers         set     batchers that may hold items; emptied by their end or by reclaiming
+/// detection:{model}:batchers         set     batchers that may hold items; emptied by their end or by reclaiming; expires an hour after the last lease
 /// detection:{model}:attempts         hash    item → how often its batcher died; expires an hour after the last
 /// detection:{model}:dead             list    items that were given up, newest first; bounded and expiring
 /// detection:{model}:wake             channel published at every enqueue

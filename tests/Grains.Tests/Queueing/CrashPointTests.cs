@@ -156,6 +156,11 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
             }
 
             Assert.Equal(_open.Order(), places.Order());
+            await foreach (var key in fixture.Redis.GetServers()[0].KeysAsync(pattern: $"*{model}*"))
+            {
+                Assert.True(await fixture.Database.KeyTimeToLiveAsync(key) is not null, $"{key} would stay for ever");
+            }
+
             for (var item = 0; item < Items; item++)
             {
                 Assert.Equal(_open.Contains(item), await _queue.ContainsAsync(Key(model, item)));
@@ -194,11 +199,6 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
             foreach (var item in _settled.Keys)
             {
                 Assert.True(await fixture.Database.KeyExistsAsync(RedisKeys.Result(Key(model, item))), $"{item} has no result");
-            }
-
-            await foreach (var key in fixture.Redis.GetServers()[0].KeysAsync(pattern: $"*{model}*"))
-            {
-                Assert.True(await fixture.Database.KeyTimeToLiveAsync(key) is not null, $"{key} would stay for ever");
             }
         }
 

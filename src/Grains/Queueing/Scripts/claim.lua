@@ -28,5 +28,8 @@ for i = 1, tonumber(ARGV[1]) do
         break
     end
 end
+if #claimed > 1 then
+    redis.call('PEXPIRE', KEYS[2], 3600000)
+end
 claimed[1] = redis.call('LLEN', KEYS[1])
 return claimed

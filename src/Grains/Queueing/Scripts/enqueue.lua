@@ -18,5 +18,6 @@ if length >= tonumber(ARGV[4]) then
 end
 redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
 redis.call('RPUSH', KEYS[1], ARGV[1])
+redis.call('PEXPIRE', KEYS[1], 3600000)
 redis.call('PUBLISH', ARGV[5], '')
 return {1, length + 1}

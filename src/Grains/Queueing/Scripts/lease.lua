@@ -3,8 +3,10 @@
 -- ARGV  1 batcher, 2 lifetime in ms, 3 'new' to take, 'renew' to keep
 -- gives 1 when held, 0 when it had ended
 if ARGV[3] == 'renew' then
+    redis.call('PEXPIRE', KEYS[2], 3600000)
     return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 end
 redis.call('SADD', KEYS[2], ARGV[1])
+redis.call('PEXPIRE', KEYS[2], 3600000)
 redis.call('SET', KEYS[1], '1', 'PX', ARGV[2])
 return 1

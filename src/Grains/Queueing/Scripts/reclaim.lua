@@ -28,6 +28,7 @@ end
 redis.call('PEXPIRE', KEYS[5], ARGV[5])
 redis.call('SREM', KEYS[4], ARGV[1])
 if outcome[1] > 0 then
+    redis.call('PEXPIRE', KEYS[1], 3600000)
     redis.call('PUBLISH', ARGV[4], '')
 end
 return outcome

@@ -10,6 +10,7 @@ end
 redis.call('DEL', KEYS[3])
 redis.call('SREM', KEYS[4], ARGV[1])
 if returned > 0 then
+    redis.call('PEXPIRE', KEYS[1], 3600000)
     redis.call('PUBLISH', ARGV[2], '')
 end
 return returned
