@@ -6,27 +6,31 @@ using StackExchange.Redis;
 namespace Detection.Grains.Cluster;
 
 /// <summary>
-/// Puts this silo back into the membership table when Redis has lost it (a restart without persistence, an eviction). Orleans
-/// writes a silo's row only when its status changes, so that running silos would stay out of the table, and a new silo would find
-/// it empty and form a second cluster.
+/// Puts the membership table back when Redis has lost it (a restart without persistence, an eviction). Orleans writes a silo's row
+/// only when its status changes, so that running silos would stay out of the table, and a new silo would find it empty and form a
+/// second cluster.
 /// </summary>
 /// <remarks>
 /// The table is one hash (Microsoft.Orleans.Clustering.Redis): a field per silo, named by its address, and the field <c>Version</c>,
-/// a number that only grows. The row is put back as it was last read, under a version above all that this silo has seen.
+/// a number that only grows. All rows are put back at once, as they were last read, under a version above all that this silo has
+/// seen: a silo that finds itself missing in a newer table takes itself for dead and ends. One that has died meanwhile is noticed by
+/// the usual probes.
 /// </remarks>
 internal sealed partial class MembershipGuard(
     IConnectionMultiplexer redis, ILocalSiloDetails silo, TimeProvider time, ILogger<MembershipGuard> logger) : BackgroundService
 {
     private const string VersionField = "Version";
 
-    // KEYS 1 table  ARGV 1 field of the silo, 2 its row, 3 version seen
+    // KEYS 1 table  ARGV 1 field of this silo, 2 version seen, then field and row of each silo
     private const string RestoreScript = """
         if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then
             return 0
         end
-        local version = math.max(tonumber(redis.call('HGET', KEYS[1], 'Version') or '0'), tonumber(ARGV[3])) + 1
+        local version = math.max(tonumber(redis.call('HGET', KEYS[1], 'Version') or '0'), tonumber(ARGV[2])) + 1
+        for i = 3, #ARGV, 2 do
+            redis.call('HSETNX', KEYS[1], ARGV[i], ARGV[i + 1])
+        end
         redis.call('HSET', KEYS[1], 'Version', version)
-        redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
         return 1
         """;
 
@@ -35,7 +39,7 @@ internal sealed partial class MembershipGuard(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var field = silo.SiloAddress.ToString();
-        RedisValue row = default;
+        HashEntry[] rows = [];
         long version = 0;
         using var timer = new PeriodicTimer(Interval, time);
         do
@@ -43,16 +47,19 @@ internal sealed partial class MembershipGuard(
             try
             {
                 var database = redis.GetDatabase();
-                var read = await database.HashGetAsync(RedisKeys.Members, [field, VersionField]);
-                if (read[0].HasValue)
+                var table = await database.HashGetAllAsync(RedisKeys.Members);
+                if (table.Any(entry => entry.Name == field))
                 {
-                    row = read[0];
-                    version = Math.Max(version, (long)read[1]);
+                    rows = [.. table.Where(entry => entry.Name != VersionField)];
+                    version = Math.Max(version, (long)table.FirstOrDefault(entry => entry.Name == VersionField).Value);
                 }
-                else if (row.HasValue
-                    && (bool)await database.ScriptEvaluateAsync(RestoreScript, [RedisKeys.Members], [field, row, version]))
+                else if (rows.Length > 0
+                    && (bool)await database.ScriptEvaluateAsync(
+                        RestoreScript,
+                        [RedisKeys.Members],
+                        [field, version, .. rows.SelectMany(entry => new[] { entry.Name, entry.Value })]))
                 {
-                    LogRestored(field);
+                    LogRestored(field, rows.Length);
                 }
             }
             catch (Exception e) when (RedisConnection.IsOutage(e))
@@ -63,8 +70,8 @@ internal sealed partial class MembershipGuard(
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
-    [LoggerMessage(LogLevel.Warning, "Redis had lost the cluster's membership; silo {Silo} has put itself back")]
-    private partial void LogRestored(string silo);
+    [LoggerMessage(LogLevel.Warning, "Redis had lost the cluster's membership; silo {Silo} has put its {Rows} rows back")]
+    private partial void LogRestored(string silo, int rows);
 
     [LoggerMessage(LogLevel.Debug, "The membership table cannot be read: {Reason}")]
     private partial void LogUnreadable(string reason);
