@@ -25,9 +25,6 @@ public sealed record DetectionOptions
 
     /// <summary>Time after which the answer is of no use, above 0 and at most <see cref="MaxDeadline"/>; <see langword="null"/> for the client's default.</summary>
     public TimeSpan? Deadline { get; init; }
-
-    /// <summary>Name under which the caller's share of the queue is counted; <see langword="null"/> for nobody in particular.</summary>
-    public string? Caller { get; init; }
 }
 
 /// <summary>Where an answer came from.</summary>

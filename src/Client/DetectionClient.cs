@@ -216,7 +216,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
             {
                 var grains = await _cluster.GetGrainsAsync(attempt.Token);
                 var request = grains.GetGrain<IRequestGrain>(key.ToString());
-                var terms = new RequestTerms(attempt.Left, Caller: attempt.Options.Caller, TraceParent: Activity.Current?.Id);
+                var terms = new RequestTerms(attempt.Left, TraceParent: Activity.Current?.Id);
                 snapshot = await CallAsync(
                     stored ? request.Submit(terms, MaxWait, attempt.Token) : request.Ask(terms, MaxWait, attempt.Token), attempt);
             }
@@ -267,7 +267,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         while (true)
         {
             attempt.ThrowIfOver();
-            var terms = new RequestTerms(attempt.Left, Asynchronous: true, attempt.Options.Caller, Activity.Current?.Id);
+            var terms = new RequestTerms(attempt.Left, Asynchronous: true, Activity.Current?.Id);
             if (await AskAsync(
                 attempt, key, request => stored ? request.Submit(terms, TimeSpan.Zero, attempt.Token) : request.Ask(terms, TimeSpan.Zero, attempt.Token)) is not { } snapshot)
             {

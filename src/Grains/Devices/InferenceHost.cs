@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging;
 namespace Detection.Grains.Devices;
 
 /// <summary>The models that are loaded on this silo's devices, and the batchers that feed them.</summary>
-internal sealed partial class InferenceHost(LocalDevices local, BatcherServices services, TimeProvider time, ILogger<InferenceHost> logger)
+internal sealed partial class InferenceHost(LocalDevices local, BatcherServices services, ILogger<InferenceHost> logger)
 {
     /// <summary>Longer than clients take to learn of a new version.</summary>
     private static readonly TimeSpan RetireAfter = TimeSpan.FromSeconds(10);
@@ -64,9 +64,9 @@ internal sealed partial class InferenceHost(LocalDevices local, BatcherServices 
             }
             else if (loaded.RetiredAt is null)
             {
-                loaded.RetiredAt = time.GetUtcNow();
+                loaded.RetiredAt = services.Time.GetUtcNow();
             }
-            else if (time.GetUtcNow() - loaded.RetiredAt > RetireAfter && await services.Queue.LengthAsync(key.Model) == 0)
+            else if (services.Time.GetUtcNow() - loaded.RetiredAt > RetireAfter && await services.Queue.LengthAsync(key.Model) == 0)
             {
                 await UnloadAsync(key);
             }
@@ -111,7 +111,7 @@ internal sealed partial class InferenceHost(LocalDevices local, BatcherServices 
     private async Task LoadAsync(BatcherKey key, IInferenceDevice device, ModelSource model, CancellationToken cancellationToken)
     {
         if (_loaded.ContainsKey(key)
-            || (_problems.TryGetValue(model.Name, out var known) && known.Model == key.Model && time.GetUtcNow() - known.At < RetryAfter))
+            || (_problems.TryGetValue(model.Name, out var known) && known.Model == key.Model && services.Time.GetUtcNow() - known.At < RetryAfter))
         {
             return;
         }
@@ -125,7 +125,7 @@ internal sealed partial class InferenceHost(LocalDevices local, BatcherServices 
         catch (ModelException e)
         {
             LogNotLoaded(key, e.Message);
-            _problems[model.Name] = new Problem(key.Model, e.Message, time.GetUtcNow());
+            _problems[model.Name] = new Problem(key.Model, e.Message, services.Time.GetUtcNow());
         }
     }
 
