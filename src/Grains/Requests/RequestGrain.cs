@@ -74,13 +74,13 @@ internal sealed partial class RequestGrain(
                 return known;
             }
 
-            if (_work is null)
+            if (_work is not { } work)
             {
                 _unknownAt = time.GetTimestamp();
                 return new RequestSnapshot(RequestStatus.Unknown);
             }
 
-            return await WaitAsync(terms, maxWait, joined: true, cancellationToken);
+            return await WaitAsync(work, terms, maxWait, joined: true, cancellationToken);
         }
         catch (Exception e) when (RedisConnection.IsOutage(e))
         {
@@ -98,12 +98,13 @@ internal sealed partial class RequestGrain(
             }
 
             var joined = _work is not null;
-            if (!joined && await EnqueueAsync(terms) is { } refused)
+            var work = _work ??= NewWork();
+            if (!joined && await EnqueueAsync(work, terms) is { } refused)
             {
                 return refused;
             }
 
-            return await WaitAsync(terms, maxWait, joined, cancellationToken);
+            return await WaitAsync(work, terms, maxWait, joined, cancellationToken);
         }
         catch (Exception e) when (RedisConnection.IsOutage(e))
         {
@@ -309,10 +310,9 @@ internal sealed partial class RequestGrain(
     }
 
     /// <summary>Puts the work into the queue. Gives the refusal when that cannot be.</summary>
-    private async Task<RequestSnapshot?> EnqueueAsync(RequestTerms terms)
+    private async Task<RequestSnapshot?> EnqueueAsync(TaskCompletionSource<RequestSnapshot> work, RequestTerms terms)
     {
         var now = time.GetUtcNow();
-        var work = _work = NewWork();
         var item = new QueuedItem(_key, now + terms.Budget, now, terms.TraceParent);
         EnqueueOutcome outcome;
         int length;
@@ -354,7 +354,9 @@ internal sealed partial class RequestGrain(
         return null;
     }
 
-    private async Task<RequestSnapshot> WaitAsync(RequestTerms terms, TimeSpan maxWait, bool joined, CancellationToken cancellationToken)
+    /// <summary>Waits for the end of <paramref name="work"/>, which may have come while it was put into the queue.</summary>
+    private async Task<RequestSnapshot> WaitAsync(
+        TaskCompletionSource<RequestSnapshot> work, RequestTerms terms, TimeSpan maxWait, bool joined, CancellationToken cancellationToken)
     {
         var deadline = time.GetUtcNow() + terms.Budget;
         _latestDeadline = deadline > _latestDeadline ? deadline : _latestDeadline;
@@ -363,9 +365,9 @@ internal sealed partial class RequestGrain(
             await KeepAsynchronousAsync(deadline);
         }
 
-        if (_work is not { } work || maxWait <= TimeSpan.Zero)
+        if (maxWait <= TimeSpan.Zero)
         {
-            return Snapshot(joined);
+            return work.Task.IsCompletedSuccessfully ? await work.Task : Snapshot(joined);
         }
 
         // A silo that stops lets its waiters go: they ask again and find the work through another silo.
@@ -375,7 +377,7 @@ internal sealed partial class RequestGrain(
         {
             var wait = maxWait < terms.Budget ? maxWait : terms.Budget;
             var end = await work.Task.WaitAsync(wait, time, stop.Token);
-            return joined ? end with { Joined = true } : end;
+            return end with { Joined = joined };
         }
         catch (TimeoutException)
         {
@@ -420,7 +422,7 @@ internal sealed partial class RequestGrain(
 
         var snapshot = end ?? new RequestSnapshot(RequestStatus.Unknown);
         work.TrySetResult(snapshot);
-        return snapshot;
+        return snapshot with { Joined = joined };
     }
 
     /// <summary>Nobody waits any more: frees the place in the queue, unless a batcher has the work already.</summary>
@@ -454,7 +456,7 @@ internal sealed partial class RequestGrain(
     }
 
     private RequestSnapshot Snapshot(bool joined) =>
-        _done ?? new RequestSnapshot(
+        _done is { } done ? done with { Joined = joined } : new RequestSnapshot(
             _work is null ? RequestStatus.Unknown : _status == RequestStatus.Running ? RequestStatus.Running : RequestStatus.Queued,
             Position: _position,
             EstimatedWait: _estimate,
