@@ -5,6 +5,9 @@ namespace Detection.Client;
 /// <summary>The client: section <c>Detection:Client</c>, and the connection string <c>redis</c>.</summary>
 public sealed class DetectionClientOptions
 {
+    /// <summary>Name of the section.</summary>
+    public const string Section = "Detection:Client";
+
     /// <summary>StackExchange.Redis connection string of the cluster's Redis.</summary>
     [Required]
     public string Redis { get; set; } = "";

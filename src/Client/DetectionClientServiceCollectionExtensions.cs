@@ -16,7 +16,7 @@ public static class DetectionClientServiceCollectionExtensions
         ArgumentNullException.ThrowIfNull(configuration);
         return services.AddDetectionClient(options =>
         {
-            configuration.GetSection("Detection:Client").Bind(options);
+            configuration.GetSection(DetectionClientOptions.Section).Bind(options);
             if (configuration.GetConnectionString("redis") is { Length: > 0 } redis)
             {
                 options.Redis = redis;

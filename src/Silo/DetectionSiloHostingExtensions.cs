@@ -35,17 +35,17 @@ public static class DetectionSiloHostingExtensions
         var connectionString = configuration.GetConnectionString("redis")
             ?? throw new InvalidOperationException("A silo needs the connection string 'redis' (ConnectionStrings__redis).");
         var redis = RedisConnection.Parse(connectionString);
-        var silo = configuration.GetSection("Detection:Silo").Get<SiloOptions>() ?? new SiloOptions();
+        var silo = configuration.GetSection(SiloOptions.Section).Get<SiloOptions>() ?? new SiloOptions();
         var endpoint = SiloEndpoint.Choose(silo, redis);
         var name = silo.Name ?? $"{Environment.MachineName}-{endpoint.Port}";
 
         var services = builder.Services;
-        services.AddOptions<SiloOptions>().BindConfiguration("Detection:Silo").ValidateDataAnnotations().ValidateOnStart();
-        services.AddOptions<QueueOptions>().BindConfiguration("Detection:Queue").ValidateDataAnnotations().ValidateOnStart();
-        services.AddOptions<BatcherOptions>().BindConfiguration("Detection:Batching").ValidateDataAnnotations().ValidateOnStart();
-        services.AddOptions<RequestOptions>().BindConfiguration("Detection:Requests").ValidateDataAnnotations().ValidateOnStart();
-        services.AddOptions<ResultOptions>().BindConfiguration("Detection:Results").ValidateDataAnnotations().ValidateOnStart();
-        services.AddOptions<ModelOptions>().BindConfiguration("Detection:Models").ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<SiloOptions>().BindConfiguration(SiloOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<QueueOptions>().BindConfiguration(QueueOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<BatcherOptions>().BindConfiguration(BatcherOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<RequestOptions>().BindConfiguration(RequestOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<ResultOptions>().BindConfiguration(ResultOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<ModelOptions>().BindConfiguration(ModelOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<IConnectionMultiplexer>(_ => ConnectionMultiplexer.Connect(RedisConnection.Parse(connectionString)));
         services.AddSingleton(TimeProvider.System);
 
@@ -95,7 +95,7 @@ public static class DetectionSiloHostingExtensions
             {
                 collection.CollectionQuantum = TimeSpan.FromSeconds(5);
                 collection.ClassSpecificCollectionAge[typeof(RequestGrain).FullName!] =
-                    configuration.GetSection("Detection:Requests").Get<RequestOptions>()?.IdleAge ?? new RequestOptions().IdleAge;
+                    configuration.GetSection(RequestOptions.Section).Get<RequestOptions>()?.IdleAge ?? new RequestOptions().IdleAge;
             })
             .UseSiloMetadata(new Dictionary<string, string>
             {
@@ -115,11 +115,11 @@ public static class DetectionSiloHostingExtensions
 
     private static DeviceSet FindDevices(IConfiguration configuration)
     {
-        var options = configuration.GetSection("Detection").Get<DeviceOptions>() ?? new DeviceOptions();
+        var options = configuration.GetSection(DeviceOptions.Section).Get<DeviceOptions>() ?? new DeviceOptions();
         var valid = new DeviceOptionsValidator().Validate(null, options);
         if (valid.Failed)
         {
-            throw new OptionsValidationException("Detection", typeof(DeviceOptions), valid.Failures);
+            throw new OptionsValidationException(DeviceOptions.Section, typeof(DeviceOptions), valid.Failures);
         }
 
         // Lives as long as the devices, which log what they load.

@@ -5,6 +5,9 @@ namespace Detection.Silo;
 /// <summary>The silo's place in the cluster: section <c>Detection:Silo</c>.</summary>
 public sealed class SiloOptions
 {
+    /// <summary>Name of the section.</summary>
+    public const string Section = "Detection:Silo";
+
     /// <summary>Name, unique in the cluster and best kept over restarts. Default: machine name and port.</summary>
     [RegularExpression("[A-Za-z0-9._-]{1,100}")]
     public string? Name { get; set; }

@@ -5,6 +5,9 @@ namespace Detection.Grains.Batching;
 /// <summary>Batchers: section <c>Detection:Batching</c>.</summary>
 public sealed class BatcherOptions
 {
+    /// <summary>Name of the section.</summary>
+    public const string Section = "Detection:Batching";
+
     /// <summary>Most pictures in a batch.</summary>
     [Range(1, 1024)]
     public int MaxBatch { get; set; } = 32;

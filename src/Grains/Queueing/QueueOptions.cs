@@ -5,6 +5,9 @@ namespace Detection.Grains.Queueing;
 /// <summary>The queue: section <c>Detection:Queue</c>.</summary>
 public sealed class QueueOptions
 {
+    /// <summary>Name of the section.</summary>
+    public const string Section = "Detection:Queue";
+
     /// <summary>Most requests of one model that may wait, over the whole cluster. A further one is refused at once.</summary>
     [Range(1, 1_000_000)]
     public int Capacity { get; set; } = 256;

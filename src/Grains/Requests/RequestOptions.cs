@@ -5,6 +5,9 @@ namespace Detection.Grains.Requests;
 /// <summary>Request grains: section <c>Detection:Requests</c>.</summary>
 public sealed class RequestOptions
 {
+    /// <summary>Name of the section.</summary>
+    public const string Section = "Detection:Requests";
+
     /// <summary>How long a request grain stays in memory after its last use.</summary>
     [Range(typeof(TimeSpan), "00:00:10", "1.00:00:00")]
     public TimeSpan IdleAge { get; set; } = TimeSpan.FromSeconds(30);

@@ -5,6 +5,9 @@ namespace Detection.Grains.Results;
 /// <summary>The result cache: section <c>Detection:Results</c>.</summary>
 public sealed class ResultOptions
 {
+    /// <summary>Name of the section.</summary>
+    public const string Section = "Detection:Results";
+
     /// <summary>How long a result can be read again.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "365.00:00:00")]
     public TimeSpan Expiry { get; set; } = TimeSpan.FromMinutes(10);

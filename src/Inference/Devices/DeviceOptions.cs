@@ -2,9 +2,12 @@ using Detection.Inference.Pictures;
 
 namespace Detection.Inference.Devices;
 
-/// <summary>Which devices this process runs models on, and how.</summary>
+/// <summary>Which devices this process runs models on, and how: section <c>Detection</c> itself.</summary>
 public sealed class DeviceOptions
 {
+    /// <summary>Name of the section.</summary>
+    public const string Section = "Detection";
+
     /// <summary>
     /// <c>auto</c>: every GPU that works, else the CPU. <c>none</c>: no device. Otherwise names, separated by commas:
     /// <c>cuda:0,cuda:1</c>, <c>cpu</c>.

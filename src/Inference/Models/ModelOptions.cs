@@ -2,9 +2,12 @@ using Microsoft.Extensions.Options;
 
 namespace Detection.Inference.Models;
 
-/// <summary>Where models are found.</summary>
+/// <summary>Where models are found: section <c>Detection:Models</c>.</summary>
 public sealed class ModelOptions
 {
+    /// <summary>Name of the section.</summary>
+    public const string Section = "Detection:Models";
+
     /// <summary>
     /// Folder with <c>NAME/model.onnx</c> and <c>NAME/model.json</c>, or bare <c>NAME.onnx</c>. Default: <c>models</c> beside
     /// the program.
