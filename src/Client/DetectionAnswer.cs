@@ -1,3 +1,4 @@
+using System.Buffers;
 using Detection.Contracts.Results;
 
 namespace Detection.Client;
@@ -25,6 +26,22 @@ public sealed record DetectionOptions
 
     /// <summary>Time after which the answer is of no use, above 0 and at most <see cref="MaxDeadline"/>; <see langword="null"/> for the client's default.</summary>
     public TimeSpan? Deadline { get; init; }
+
+    /// <summary>
+    /// Name under which a share of the queue is counted, so that callers are served in turn and one's flood is not the others' wait:
+    /// a user's, a tenant's, an application's. Up to <see cref="CallerLength"/> letters, digits and <c>. _ : @ -</c>;
+    /// <see langword="null"/> for nobody in particular. A picture that is under way already stays in the turn of whoever asked first.
+    /// </summary>
+    public string? Caller { get; init; }
+
+    /// <summary>Most characters of <see cref="Caller"/>.</summary>
+    public const int CallerLength = 100;
+
+    /// <summary>Whether a text can be a <see cref="Caller"/>.</summary>
+    public static bool IsCaller(ReadOnlySpan<char> name) => name.Length is > 0 and <= CallerLength && !name.ContainsAnyExcept(CallerCharacters);
+
+    private static readonly SearchValues<char> CallerCharacters =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:@-");
 }
 
 /// <summary>Where an answer came from.</summary>

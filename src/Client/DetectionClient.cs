@@ -216,7 +216,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
             {
                 var grains = await _cluster.GetGrainsAsync(attempt.Token);
                 var request = grains.GetGrain<IRequestGrain>(key.ToString());
-                var terms = new RequestTerms(attempt.Left, TraceParent: Activity.Current?.Id);
+                var terms = new RequestTerms(attempt.Left, TraceParent: Activity.Current?.Id, Caller: attempt.Options.Caller);
                 snapshot = await CallAsync(
                     stored ? request.Submit(terms, MaxWait, attempt.Token) : request.Ask(terms, MaxWait, attempt.Token), attempt);
             }
@@ -235,6 +235,8 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
                     return Answer(attempt, imageKey, model, snapshot.Result!, snapshot.Joined && !mine ? AnswerSource.Joined : AnswerSource.Computed);
                 case RequestStatus.Busy:
                     throw attempt.Error(DetectionError.Busy, "Too many pictures wait already.", snapshot.RetryAfter);
+                case RequestStatus.ShareUsed:
+                    throw ShareUsed(attempt, snapshot);
                 case RequestStatus.Unavailable:
                     throw attempt.Error(DetectionError.Unavailable, "The cluster cannot reach its Redis.", snapshot.RetryAfter);
                 case RequestStatus.Failed when snapshot.Failure!.Reason != FailureReason.PictureLost || picture.IsEmpty:
@@ -267,7 +269,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         while (true)
         {
             attempt.ThrowIfOver();
-            var terms = new RequestTerms(attempt.Left, Asynchronous: true, Activity.Current?.Id);
+            var terms = new RequestTerms(attempt.Left, Asynchronous: true, Activity.Current?.Id, attempt.Options.Caller);
             if (await AskAsync(
                 attempt, key, request => stored ? request.Submit(terms, TimeSpan.Zero, attempt.Token) : request.Ask(terms, TimeSpan.Zero, attempt.Token)) is not { } snapshot)
             {
@@ -284,6 +286,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
             return snapshot.Status switch
             {
                 RequestStatus.Busy => throw attempt.Error(DetectionError.Busy, "Too many pictures wait already.", snapshot.RetryAfter),
+                RequestStatus.ShareUsed => throw ShareUsed(attempt, snapshot),
                 RequestStatus.Unavailable => throw attempt.Error(DetectionError.Unavailable, "The cluster cannot reach its Redis.", snapshot.RetryAfter),
                 _ => Ticket(attempt, imageKey, model, snapshot),
             };
@@ -491,6 +494,9 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         },
         failure.Message);
 
+    private static DetectionException ShareUsed(Attempt attempt, RequestSnapshot snapshot) => attempt.Error(
+        DetectionError.ShareUsed, $"So many pictures of {attempt.Options.Caller} wait already that its share of the queue is used.", snapshot.RetryAfter);
+
     private DetectionException TooLarge() =>
         new(DetectionError.TooLarge, $"The picture has more than {_options.MaxPictureBytes} bytes.");
 
@@ -523,6 +529,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         Check(options.Iou is null or (> 0 and <= 1), nameof(options.Iou), "above 0 and at most 1");
         Check(options.MaxObjects is null or > 0, nameof(options.MaxObjects), "above 0");
         Check(options.Deadline is null || (options.Deadline > TimeSpan.Zero && options.Deadline <= DetectionOptions.MaxDeadline), nameof(options.Deadline), $"above 0 and at most {DetectionOptions.MaxDeadline}");
+        Check(options.Caller is null || DetectionOptions.IsCaller(options.Caller), nameof(options.Caller), $"1 to {DetectionOptions.CallerLength} letters, digits or . _ : @ -");
         return options;
 
         static void Check(bool valid, string name, string range)

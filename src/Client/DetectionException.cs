@@ -35,6 +35,12 @@ public enum DetectionError
 
     /// <summary>The model or its device failed on this picture.</summary>
     Failed,
+
+    /// <summary>
+    /// So many pictures of this caller wait that its share of the queue is used; come again after
+    /// <see cref="DetectionException.RetryAfter"/>.
+    /// </summary>
+    ShareUsed,
 }
 
 /// <summary>A request that got no result. The message is one sentence for a person.</summary>

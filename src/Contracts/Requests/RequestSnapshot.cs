@@ -28,6 +28,9 @@ public enum RequestStatus
 
     /// <summary>Its deadline passed first.</summary>
     Expired,
+
+    /// <summary>Refused: so much of this caller waits that its share of the queue is used. Nothing was kept.</summary>
+    ShareUsed,
 }
 
 /// <summary>Why a request failed.</summary>
@@ -67,7 +70,7 @@ public sealed record RequestFailure(
 /// <param name="Status">Where it stands.</param>
 /// <param name="Result">The result, when <see cref="RequestStatus.Done"/>.</param>
 /// <param name="Failure">The reason, when <see cref="RequestStatus.Failed"/>.</param>
-/// <param name="RetryAfter">When to come again, when <see cref="RequestStatus.Busy"/>.</param>
+/// <param name="RetryAfter">When to come again, when <see cref="RequestStatus.Busy"/> or <see cref="RequestStatus.ShareUsed"/>.</param>
 /// <param name="Position">Place in the queue when it entered, 1 for the head; 0 when not known.</param>
 /// <param name="EstimatedWait">Expected time from entering the queue to the answer, where the batchers' rate is known.</param>
 /// <param name="Joined">The work was already under way for somebody else, or already done.</param>

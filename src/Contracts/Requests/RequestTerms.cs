@@ -8,8 +8,10 @@ namespace Detection.Contracts.Requests;
 /// The caller will come back for the answer, so the work goes on when nobody waits for it.
 /// </param>
 /// <param name="TraceParent">W3C trace context of the caller (<c>traceparent</c>), so that the batch links back to it.</param>
+/// <param name="Caller">Name under which the caller's share of the queue is counted; <see langword="null"/> for nobody in particular.</param>
 [GenerateSerializer, Immutable, Alias("detection.RequestTerms")]
 public sealed record RequestTerms(
     [property: Id(0)] TimeSpan Budget,
     [property: Id(1)] bool Asynchronous = false,
-    [property: Id(2)] string? TraceParent = null);
+    [property: Id(2)] string? TraceParent = null,
+    [property: Id(3)] string? Caller = null);

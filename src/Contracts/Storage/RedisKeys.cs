@@ -6,8 +6,10 @@ namespace Detection.Contracts.Storage;
 /// The layout of Redis. Everything lies under one prefix and either expires or has an owner that removes it.
 /// Keys that one script touches together carry the model as hash tag, so that they share a slot of a Redis Cluster.
 /// <code>
-/// detection:{model}:queue            list    request items waiting, head first; bounded by the queue's capacity; expires an hour after its last use
-/// detection:{model}:item:ITEM        string  exists while ITEM waits or runs: deadline|enqueued|traceparent, unix ms; expires after the deadline
+/// detection:{model}:queue            list    request items waiting, head first; with those of named callers bounded by the queue's capacity; expires an hour after its last use
+/// detection:{model}:queue:CALLER     list    the same of a named caller
+/// detection:{model}:callers          zset    callers whose lists hold items, by turns had; emptied with the lists; expires an hour after the last enqueue
+/// detection:{model}:item:ITEM        string  exists while ITEM waits or runs: deadline|enqueued|traceparent[|caller], unix ms; expires after the deadline
 /// detection:{model}:inflight:BATCHER list    items that a batcher has claimed; its lease protects them; expires an hour after the last claim
 /// detection:{model}:lease:BATCHER    string  the lease; expires unless renewed
 /// detection:{model}:batchers         set     batchers that may hold items; emptied by their end or by reclaiming; expires an hour after the last lease
@@ -49,8 +51,14 @@ public static class RedisKeys
     /// <summary>What the marks of a model's items begin with.</summary>
     public static string ItemPrefix(string model) => $"{Model(model)}:item:";
 
-    /// <summary>The queue of a model.</summary>
+    /// <summary>The queue of a model: the list of items of nobody in particular.</summary>
     public static string Queue(string model) => $"{Model(model)}:queue";
+
+    /// <summary>The list of a named caller's items. The scripts of the queue write it themselves.</summary>
+    public static string Queue(string model, string caller) => $"{Queue(model)}:{caller}";
+
+    /// <summary>The callers whose lists hold items.</summary>
+    public static string Callers(string model) => $"{Model(model)}:callers";
 
     /// <summary>What a batcher has claimed.</summary>
     public static string InFlight(string model, string batcher) => $"{Model(model)}:inflight:{batcher}";

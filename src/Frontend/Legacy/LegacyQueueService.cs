@@ -25,6 +25,9 @@ internal sealed partial class LegacyQueueService(
 {
     private const string UrlProperty = "imageUrl";
 
+    /// <summary>The list's users share one share of the queue: nobody can tell them apart.</summary>
+    private const string Caller = "legacy-queue";
+
     // Within the host's own 30 s.
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan RedisRetry = TimeSpan.FromMilliseconds(500);
@@ -235,7 +238,7 @@ internal sealed partial class LegacyQueueService(
 
     private async Task<PooledBytes> DetectAsync(LegacyItem item, TimeSpan left, CancellationToken giveUp)
     {
-        var detection = new DetectionOptions { Deadline = left };
+        var detection = new DetectionOptions { Deadline = left, Caller = Caller };
         if (item.ImageUrl!.StartsWith("http://", StringComparison.OrdinalIgnoreCase) || item.ImageUrl.StartsWith("https://", StringComparison.OrdinalIgnoreCase))
         {
             var url = Uri.TryCreate(item.ImageUrl, UriKind.Absolute, out var address)
@@ -281,7 +284,7 @@ internal sealed partial class LegacyQueueService(
 
     /// <summary>Whether a failure says nothing about the picture and may be over soon.</summary>
     private static bool IsPassing(Exception e) =>
-        e is DetectionException { Error: DetectionError.Busy or DetectionError.Unavailable }
+        e is DetectionException { Error: DetectionError.Busy or DetectionError.ShareUsed or DetectionError.Unavailable }
         || (e is ProblemException problem && problem.Type == ProblemType.TooManyUploads);
 
     /// <summary>Does something in Redis, again and again while it is away.</summary>

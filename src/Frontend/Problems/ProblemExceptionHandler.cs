@@ -21,7 +21,7 @@ internal sealed class ProblemExceptionHandler(IProblemDetailsService problems, I
         var problem = Failures.Problem(exception);
         var response = httpContext.Response;
         response.StatusCode = problem.Status!.Value;
-        if (problem.Status == StatusCodes.Status503ServiceUnavailable)
+        if (problem.Status is StatusCodes.Status503ServiceUnavailable or StatusCodes.Status429TooManyRequests)
         {
             var retryAfter = (exception as DetectionException)?.RetryAfter ?? options.Value.RetryAfter;
             var seconds = Math.Max(1, (long)Math.Ceiling(retryAfter.TotalSeconds));

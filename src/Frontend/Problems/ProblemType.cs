@@ -48,6 +48,9 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
     public static readonly ProblemType Undecodable = new("undecodable", 422, "The picture cannot be decoded",
         "The picture is truncated or damaged.");
 
+    public static readonly ProblemType ShareUsed = new("share-used", 429, "Your share of the queue is used",
+        "So many of your pictures wait that your share of the queue is used; others are still served. Nothing was kept. Come again after the time in Retry-After.");
+
     public static readonly ProblemType InferenceFailed = new("inference-failed", 500, "The model failed",
         "The model or its device failed on this picture. Trying again may help once.");
 
@@ -73,7 +76,7 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
     public static readonly IReadOnlyList<ProblemType> All =
     [
         InvalidRequest, NotAPicture, UrlNotAllowed, NotFound, ResultNotFound, ModelNotFound, MethodNotAllowed, UploadTimeout, TooLarge,
-        UnsupportedMediaType, UnsupportedPicture, Undecodable, InferenceFailed, Internal, UrlNotReachable, QueueFull, TooManyUploads,
+        UnsupportedMediaType, UnsupportedPicture, Undecodable, ShareUsed, InferenceFailed, Internal, UrlNotReachable, QueueFull, TooManyUploads,
         Unavailable, DeadlineExceeded,
     ];
 
@@ -91,6 +94,7 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
         DetectionError.UrlNotReachable => UrlNotReachable,
         DetectionError.ModelNotFound => ModelNotFound,
         DetectionError.Busy => QueueFull,
+        DetectionError.ShareUsed => ShareUsed,
         DetectionError.Unavailable => Unavailable,
         DetectionError.DeadlineExceeded => DeadlineExceeded,
         DetectionError.Failed => InferenceFailed,

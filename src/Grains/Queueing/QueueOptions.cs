@@ -13,6 +13,13 @@ public sealed class QueueOptions
     public int Capacity { get; set; } = 256;
 
     /// <summary>
+    /// How much of the queue one named caller may fill when he is alone. With others he may fill the same share of what they leave
+    /// him, so that however many there are, one more finds room. 1: as much as there is. Callers without a name have no such limit.
+    /// </summary>
+    [Range(0.01, 1.0)]
+    public double CallerShare { get; set; } = 0.5;
+
+    /// <summary>
     /// How long a batcher may be silent before others take over what it holds. It renews its lease four times in that span.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]

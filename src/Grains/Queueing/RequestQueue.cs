@@ -16,6 +16,9 @@ public enum EnqueueOutcome
 
     /// <summary>It was waiting or running already.</summary>
     AlreadyThere,
+
+    /// <summary>The caller has used its share of the queue; others are still accepted.</summary>
+    ShareUsed,
 }
 
 /// <summary>Items that a batcher has claimed.</summary>
@@ -37,8 +40,9 @@ public readonly record struct Settlement(RequestKey Key, ReadOnlyMemory<byte> Re
 public sealed record Reclaimed(bool Alive, int Returned, IReadOnlyList<RequestKey> Poison);
 
 /// <summary>
-/// The queues of requests in Redis, one list per model (layout: <see cref="RedisKeys"/>). Each operation is one script and so
-/// atomic: at every instant an accepted item stands in exactly one list, the queue or a batcher's in-flight list, until it is settled.
+/// The queues of requests in Redis, per model one list and one more for each named caller, who are served in turn (layout:
+/// <see cref="RedisKeys"/>). Each operation is one script and so atomic: at every instant an accepted item stands in exactly one
+/// list, its caller's or a batcher's in-flight list, until it is settled.
 /// </summary>
 public sealed class RequestQueue(IConnectionMultiplexer redis, IOptions<QueueOptions> options, TimeProvider time)
 {
@@ -47,36 +51,44 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, IOptions<QueueOpt
 
     private static readonly TimeSpan AttemptsExpiry = TimeSpan.FromHours(1);
 
-    private static readonly string EnqueueScript = Script("enqueue");
-    private static readonly string ClaimScript = Script("claim");
+    private static readonly string Callers = Script("callers");
+    private static readonly string EnqueueScript = Callers + Script("enqueue");
+    private static readonly string ClaimScript = Callers + Script("claim");
+    private static readonly string LengthScript = Callers + Script("length");
     private static readonly string SettleScript = Script("settle");
-    private static readonly string ReclaimScript = Script("reclaim");
-    private static readonly string ReleaseScript = Script("release");
-    private static readonly string WithdrawScript = Script("withdraw");
+    private static readonly string ReclaimScript = Callers + Script("reclaim");
+    private static readonly string ReleaseScript = Callers + Script("release");
+    private static readonly string WithdrawScript = Callers + Script("withdraw");
     private static readonly string LeaseScript = Script("lease");
 
     private readonly QueueOptions _options = options.Value;
 
     private IDatabase Database => redis.GetDatabase();
 
-    /// <summary>Puts an item at the tail of its queue.</summary>
+    /// <summary>Puts an item at the tail of its caller's list.</summary>
     /// <param name="item">The item.</param>
-    /// <param name="limit">Most items that may wait before it; the queue's capacity counts as well.</param>
-    /// <returns>The outcome and the length of the queue, the item included when it was queued.</returns>
-    public async Task<(EnqueueOutcome Outcome, int Length)> EnqueueAsync(QueuedItem item, int limit)
+    /// <param name="limit">Most items that may be served before it; the queue's capacity counts as well.</param>
+    /// <returns>
+    /// The outcome, and the item's place when it was queued, else how many would be served before it: those of its caller, and of
+    /// every other as many as have their turn by then.
+    /// </returns>
+    public async Task<(EnqueueOutcome Outcome, int Place)> EnqueueAsync(QueuedItem item, int limit)
     {
         ArgumentNullException.ThrowIfNull(item);
         var lifetime = item.Deadline - time.GetUtcNow() + MarkGrace;
         var reply = (RedisResult[])(await Database.ScriptEvaluateAsync(
             EnqueueScript,
-            [RedisKeys.Queue(item.Key.Model), RedisKeys.Item(item.Key)],
+            [RedisKeys.Queue(item.Key.Model), RedisKeys.Callers(item.Key.Model), RedisKeys.Item(item.Key)],
             [
                 item.Key.Item,
                 item.Mark,
                 Milliseconds(lifetime),
-                Math.Min(limit, _options.Capacity),
+                _options.Capacity,
                 RedisKeys.Wake(item.Key.Model),
                 item.Deadline.ToUnixTimeMilliseconds(),
+                limit,
+                item.Caller ?? "",
+                _options.CallerShare,
             ]))!;
         return ((EnqueueOutcome)(int)reply[0], (int)reply[1]);
     }
@@ -84,12 +96,14 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, IOptions<QueueOpt
     /// <summary>Whether an item waits or runs.</summary>
     public Task<bool> ContainsAsync(RequestKey key) => Database.KeyExistsAsync(RedisKeys.Item(key));
 
-    /// <summary>Number of items that wait.</summary>
-    public async Task<int> LengthAsync(string model) => (int)await Database.ListLengthAsync(RedisKeys.Queue(model));
+    /// <summary>Number of items that wait, of all callers.</summary>
+    public async Task<int> LengthAsync(string model) =>
+        (int)await Database.ScriptEvaluateAsync(LengthScript, [RedisKeys.Queue(model), RedisKeys.Callers(model)]);
 
     /// <summary>Takes an item out of the queue. <see langword="false"/> when it was not waiting there.</summary>
     public async Task<bool> WithdrawAsync(RequestKey key) =>
-        (bool)await Database.ScriptEvaluateAsync(WithdrawScript, [RedisKeys.Queue(key.Model), RedisKeys.Item(key)], [key.Item]);
+        (bool)await Database.ScriptEvaluateAsync(
+            WithdrawScript, [RedisKeys.Queue(key.Model), RedisKeys.Callers(key.Model), RedisKeys.Item(key)], [key.Item]);
 
     /// <summary>Takes a lease for a new batcher.</summary>
     public Task TakeLeaseAsync(string model, string batcher) => LeaseAsync(model, batcher, "new");
@@ -98,14 +112,20 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, IOptions<QueueOpt
     public Task<bool> RenewLeaseAsync(string model, string batcher) => LeaseAsync(model, batcher, "renew");
 
     /// <summary>
-    /// Moves up to <paramref name="most"/> items from the head of the queue to the batcher's in-flight list. An item whose batchers
-    /// keep dying is claimed alone, so that it takes no other with it when it is given up.
+    /// Moves up to <paramref name="most"/> items from the heads of the callers' lists, one from each in turn, to the batcher's
+    /// in-flight list. An item whose batchers keep dying is claimed alone, so that it takes no other with it when it is given up.
     /// </summary>
     public async Task<Claim> ClaimAsync(string model, string batcher, int most)
     {
         var reply = (RedisResult[])(await Database.ScriptEvaluateAsync(
             ClaimScript,
-            [RedisKeys.Queue(model), RedisKeys.InFlight(model, batcher), RedisKeys.Lease(model, batcher), RedisKeys.Attempts(model)],
+            [
+                RedisKeys.Queue(model),
+                RedisKeys.Callers(model),
+                RedisKeys.InFlight(model, batcher),
+                RedisKeys.Lease(model, batcher),
+                RedisKeys.Attempts(model),
+            ],
             [most, RedisKeys.ItemPrefix(model), Math.Max(1, _options.MaxAttempts - 1)]))!;
         if (reply.Length == 0)
         {
@@ -164,13 +184,14 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, IOptions<QueueOpt
     public async Task<IReadOnlyList<string>> BatchersAsync(string model) =>
         Array.ConvertAll(await Database.SetMembersAsync(RedisKeys.Batchers(model)), member => (string)member!);
 
-    /// <summary>Returns what a batcher held to the head of the queue, if its lease has ended.</summary>
+    /// <summary>Returns what a batcher held to the heads of the callers' lists, if its lease has ended.</summary>
     public async Task<Reclaimed> ReclaimAsync(string model, string batcher)
     {
         var reply = (RedisResult[])(await Database.ScriptEvaluateAsync(
             ReclaimScript,
             [
                 RedisKeys.Queue(model),
+                RedisKeys.Callers(model),
                 RedisKeys.InFlight(model, batcher),
                 RedisKeys.Lease(model, batcher),
                 RedisKeys.Batchers(model),
@@ -193,13 +214,19 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, IOptions<QueueOpt
             : new Reclaimed(false, returned, Keys(model, reply.Skip(1)));
     }
 
-    /// <summary>Ends a batcher in order: what it holds goes back to the head of the queue and its lease ends.</summary>
+    /// <summary>Ends a batcher in order: what it holds goes back to the heads of the callers' lists and its lease ends.</summary>
     /// <returns>Number of items returned.</returns>
     public async Task<int> ReleaseAsync(string model, string batcher) =>
         (int)await Database.ScriptEvaluateAsync(
             ReleaseScript,
-            [RedisKeys.Queue(model), RedisKeys.InFlight(model, batcher), RedisKeys.Lease(model, batcher), RedisKeys.Batchers(model)],
-            [batcher, RedisKeys.Wake(model)]);
+            [
+                RedisKeys.Queue(model),
+                RedisKeys.Callers(model),
+                RedisKeys.InFlight(model, batcher),
+                RedisKeys.Lease(model, batcher),
+                RedisKeys.Batchers(model),
+            ],
+            [batcher, RedisKeys.Wake(model), RedisKeys.ItemPrefix(model)]);
 
     /// <summary>Calls <paramref name="wake"/> whenever something is enqueued, until the subscription is disposed.</summary>
     public async Task<IAsyncDisposable> SubscribeAsync(string model, Action wake)

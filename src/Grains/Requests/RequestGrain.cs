@@ -313,9 +313,9 @@ internal sealed partial class RequestGrain(
     private async Task<RequestSnapshot?> EnqueueAsync(TaskCompletionSource<RequestSnapshot> work, RequestTerms terms)
     {
         var now = time.GetUtcNow();
-        var item = new QueuedItem(_key, now + terms.Budget, now, terms.TraceParent);
+        var item = new QueuedItem(_key, now + terms.Budget, now, terms.TraceParent, Caller: terms.Caller);
         EnqueueOutcome outcome;
-        int length;
+        int place;
         try
         {
             if (terms.Asynchronous)
@@ -323,7 +323,7 @@ internal sealed partial class RequestGrain(
                 await KeepAsynchronousAsync(item.Deadline);
             }
 
-            (outcome, length) = await queue.EnqueueAsync(item, admission.Limit(_key.Model, terms.Budget));
+            (outcome, place) = await queue.EnqueueAsync(item, admission.Limit(_key.Model, terms.Budget));
         }
         catch (Exception e) when (RedisConnection.IsOutage(e) || e is OrleansException)
         {
@@ -332,9 +332,11 @@ internal sealed partial class RequestGrain(
             throw;
         }
 
-        if (outcome == EnqueueOutcome.Full)
+        if (outcome is EnqueueOutcome.Full or EnqueueOutcome.ShareUsed)
         {
-            var refused = new RequestSnapshot(RequestStatus.Busy, RetryAfter: admission.RetryAfter(_key.Model, length));
+            var refused = new RequestSnapshot(
+                outcome == EnqueueOutcome.Full ? RequestStatus.Busy : RequestStatus.ShareUsed,
+                RetryAfter: admission.RetryAfter(_key.Model, place));
             End(refused);
             if (terms.Asynchronous)
             {
@@ -347,8 +349,8 @@ internal sealed partial class RequestGrain(
         if (_work == work)
         {
             _status = outcome == EnqueueOutcome.Queued && _status != RequestStatus.Running ? RequestStatus.Queued : _status;
-            _position = length;
-            _estimate = admission.Wait(_key.Model, length);
+            _position = place;
+            _estimate = admission.Wait(_key.Model, place);
         }
 
         return null;

@@ -10,12 +10,14 @@ namespace Detection.Grains.Tests.Queueing;
 /// <summary>
 /// Explores what happens when processes die between any two steps of Enqueue, Claim, Settle, Reclaim, Release and Withdraw. A script
 /// is atomic in Redis, so that a crash point lies between two of them. After every step each accepted item stands in exactly one
-/// place; at the end, once batchers that live have drained the queue, each was settled exactly once or given up.
+/// place, and none but its caller's list or an in-flight one; at the end, once batchers that live have drained the queue, each was
+/// settled exactly once or given up.
 /// </summary>
 public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueFixture>
 {
     private const int Items = 8;
     private const int Batchers = 3;
+    private static readonly string?[] Callers = [null, "one", "two"];
 
     private enum Step
     {
@@ -72,7 +74,7 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
             switch (step)
             {
                 case Step.Enqueue:
-                    if ((await _queue.EnqueueAsync(Item(model, item), int.MaxValue)).Outcome == EnqueueOutcome.Queued)
+                    if ((await _queue.EnqueueAsync(Item(model, item, caller: CallerOf(item)), int.MaxValue)).Outcome == EnqueueOutcome.Queued)
                     {
                         Assert.True(_open.Add(item), $"{item} was queued while it was open");
                     }
@@ -91,6 +93,7 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
 
                     var claim = await _queue.ClaimAsync(model, _names[batcher]!, 3);
                     Assert.Empty(claim.Void);
+                    Assert.All(claim.Items, claimed => Assert.Equal(CallerOf(Convert.ToInt32(claimed.Key.ImageKey, 16)), claimed.Caller));
                     _believes[batcher].AddRange(claim.Items.Select(claimed => Convert.ToInt32(claimed.Key.ImageKey, 16)));
                     break;
                 case Step.SettleOne when _believes[batcher].Count > 0:
@@ -149,7 +152,19 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
         public async Task CheckAsync()
         {
             var places = new List<int>();
-            places.AddRange(await ListAsync(RedisKeys.Queue(model)));
+            foreach (var caller in Callers)
+            {
+                var waiting = (await ListAsync(caller is null ? RedisKeys.Queue(model) : RedisKeys.Queue(model, caller))).ToList();
+                Assert.All(waiting, item => Assert.Equal(caller, CallerOf(item)));
+                places.AddRange(waiting);
+                if (caller is not null)
+                {
+                    var hasTurns = await fixture.Database.SortedSetScoreAsync(RedisKeys.Callers(model), caller) is not null;
+                    Assert.Equal(waiting.Count > 0, hasTurns);
+                }
+            }
+
+            Assert.Equal(places.Count, await _queue.LengthAsync(model));
             foreach (var name in await _queue.BatchersAsync(model))
             {
                 places.AddRange(await ListAsync(RedisKeys.InFlight(model, name)));
@@ -196,11 +211,14 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
 
             await TakeAsync(Step.Release, 0, 0);
             Assert.Empty(await _queue.BatchersAsync(model));
+            Assert.False(await fixture.Database.KeyExistsAsync(RedisKeys.Callers(model)));
             foreach (var item in _settled.Keys)
             {
                 Assert.True(await fixture.Database.KeyExistsAsync(RedisKeys.Result(Key(model, item))), $"{item} has no result");
             }
         }
+
+        private static string? CallerOf(int item) => Callers[item % Callers.Length];
 
         private async Task ReclaimAsync(string name)
         {

@@ -2,13 +2,12 @@ using Detection.Contracts.Requests;
 using Detection.Contracts.Storage;
 using Detection.Grains.Queueing;
 using Detection.Testing;
-using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
 namespace Detection.Grains.Tests.Queueing;
 
 /// <summary>One Redis for the queue's tests; each test has a model, and so keys, of its own.</summary>
-public sealed class QueueFixture : IAsyncLifetime
+public class QueueFixture : IAsyncLifetime
 {
     private RedisServer? _server;
     private int _models;
@@ -17,9 +16,11 @@ public sealed class QueueFixture : IAsyncLifetime
 
     public IDatabase Database => Redis.GetDatabase();
 
+    protected virtual RedisOptions Options => new();
+
     public async ValueTask InitializeAsync()
     {
-        _server = await RedisServer.StartAsync();
+        _server = await RedisServer.StartAsync(Options);
         Redis = await _server.ConnectAsync();
     }
 
@@ -27,6 +28,7 @@ public sealed class QueueFixture : IAsyncLifetime
     {
         await Redis.DisposeAsync();
         await _server!.DisposeAsync();
+        GC.SuppressFinalize(this);
     }
 
     public string NewModel() => $"test@{Interlocked.Increment(ref _models):x12}";
@@ -35,17 +37,23 @@ public sealed class QueueFixture : IAsyncLifetime
     {
         var options = new QueueOptions { Lease = TimeSpan.FromMinutes(5) };
         configure?.Invoke(options);
-        return new RequestQueue(Redis, Options.Create(options), TimeProvider.System);
+        return new RequestQueue(Redis, Microsoft.Extensions.Options.Options.Create(options), TimeProvider.System);
     }
 
-    public static QueuedItem Item(string model, int number, TimeSpan? budget = null)
+    public static QueuedItem Item(string model, int number, TimeSpan? budget = null, string? caller = null)
     {
         var now = DateTimeOffset.UtcNow;
-        return new QueuedItem(Key(model, number), now + (budget ?? TimeSpan.FromMinutes(1)), now);
+        return new QueuedItem(Key(model, number), now + (budget ?? TimeSpan.FromMinutes(1)), now, Caller: caller);
     }
 
     public static RequestKey Key(string model, int number) => new(model, number.ToString("x64"));
 
     /// <summary>What time does to the lease of a batcher that died.</summary>
     public Task EndLeaseAsync(string model, string batcher) => Database.KeyDeleteAsync(RedisKeys.Lease(model, batcher));
+}
+
+/// <summary>The same on the embedded Garnet.</summary>
+public sealed class GarnetQueueFixture : QueueFixture
+{
+    protected override RedisOptions Options => new() { Garnet = true };
 }

@@ -1,26 +1,55 @@
--- Moves items from the head of the queue to a batcher's in-flight list.
--- KEYS  1 queue, 2 in-flight list, 3 lease, 4 attempts
+-- Moves items from the heads of the callers' lists, one from each in turn, to a batcher's in-flight list.
+-- KEYS  1 queue, 2 callers, 3 in-flight list, 4 lease, 5 attempts
 -- ARGV  1 most items, 2 prefix of the items' marks, 3 attempts from which an item is claimed alone
--- gives nothing when the lease has ended, else {length left, item, mark, attempts, item, mark, attempts, ...};
+-- gives nothing when the lease has ended, else {items left, item, mark, attempts, item, mark, attempts, ...};
 -- the mark is empty for an item that expired or was withdrawn
-if redis.call('EXISTS', KEYS[3]) == 0 then
+if redis.call('EXISTS', KEYS[4]) == 0 then
     return {}
 end
+local turns = redis.call('EXISTS', KEYS[2]) == 1
+if turns and redis.call('LLEN', KEYS[1]) > 0 then
+    join('')
+end
+
+-- The next item, and whose it is. A caller whose list has expired is forgotten.
+local function head()
+    while turns do
+        local caller = redis.call('ZRANGE', KEYS[2], 0, 0)[1]
+        if not caller then
+            turns = false
+            break
+        end
+        local item = redis.call('LINDEX', list(caller), 0)
+        if item then
+            return item, caller
+        end
+        redis.call('ZREM', KEYS[2], caller)
+    end
+    return redis.call('LINDEX', KEYS[1], 0), ''
+end
+
 local claimed = {0}
-local suspects = redis.call('EXISTS', KEYS[4]) == 1
+local suspects = redis.call('EXISTS', KEYS[5]) == 1
 for i = 1, tonumber(ARGV[1]) do
-    local item = redis.call('LINDEX', KEYS[1], 0)
+    local item, caller = head()
     if not item then
         break
     end
     local attempts = 0
     if suspects then
-        attempts = tonumber(redis.call('HGET', KEYS[4], item) or '0')
+        attempts = tonumber(redis.call('HGET', KEYS[5], item) or '0')
         if attempts >= tonumber(ARGV[3]) and i > 1 then
             break
         end
     end
-    redis.call('LMOVE', KEYS[1], KEYS[2], 'LEFT', 'RIGHT')
+    redis.call('LMOVE', list(caller), KEYS[3], 'LEFT', 'RIGHT')
+    if turns then
+        if redis.call('EXISTS', list(caller)) == 1 then
+            redis.call('ZINCRBY', KEYS[2], '1', caller)
+        else
+            redis.call('ZREM', KEYS[2], caller)
+        end
+    end
     claimed[#claimed + 1] = item
     claimed[#claimed + 1] = redis.call('GET', ARGV[2] .. item) or ''
     claimed[#claimed + 1] = attempts
@@ -29,7 +58,7 @@ for i = 1, tonumber(ARGV[1]) do
     end
 end
 if #claimed > 1 then
-    redis.call('PEXPIRE', KEYS[2], 3600000)
+    redis.call('PEXPIRE', KEYS[3], 3600000)
 end
-claimed[1] = redis.call('LLEN', KEYS[1])
+claimed[1] = waiting()
 return claimed

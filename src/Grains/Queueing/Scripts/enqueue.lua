@@ -1,23 +1,57 @@
--- Puts an item at the tail of the queue, unless it already waits or runs, or the queue is too long.
--- KEYS  1 queue, 2 mark of the item
--- ARGV  1 item, 2 mark (deadline|enqueued|traceparent), 3 lifetime of the mark in ms,
---       4 most items that may wait, 5 wake-up channel, 6 deadline in unix ms
--- gives {outcome, length}: 0 full, 1 queued, 2 was there already
-local mark = redis.call('GET', KEYS[2])
-local length = redis.call('LLEN', KEYS[1])
+-- Puts an item at the tail of its caller's list, unless it already waits or runs, or too many wait.
+-- KEYS  1 queue, 2 callers, 3 mark of the item
+-- ARGV  1 item, 2 mark (deadline|enqueued|traceparent, and |caller of one with a name), 3 lifetime of the mark in ms,
+--       4 most items that may wait, 5 wake-up channel, 6 deadline in unix ms, 7 most items that may stand before it,
+--       8 caller, empty for nobody in particular, 9 share of the queue that one caller may fill, 0 to 1
+-- gives {outcome, items before it, itself counted when queued}: 0 full, 1 queued, 2 was there already, 3 the caller's share is used
+local caller = ARGV[8]
+local own = redis.call('LLEN', list(caller))
+local total, before, others = own, own, 0
+
+-- Another caller has at most one turn more than this one before the item's own comes.
+local function count(length)
+    if length > 0 then
+        total = total + length
+        before = before + math.min(length, own + 1)
+        others = others + 1
+    end
+end
+if caller ~= '' then
+    count(redis.call('LLEN', KEYS[1]))
+end
+for _, other in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do
+    if other ~= '' and other ~= caller then
+        count(redis.call('LLEN', list(other)))
+    end
+end
+
+local mark = redis.call('GET', KEYS[3])
 if mark then
     -- Whoever joins may wait longer than whoever came first.
     local deadline = string.match(mark, '^(%d+)|')
     if deadline and tonumber(deadline) < tonumber(ARGV[6]) then
-        redis.call('SET', KEYS[2], ARGV[6] .. string.sub(mark, #deadline + 1), 'PX', ARGV[3])
+        redis.call('SET', KEYS[3], ARGV[6] .. string.sub(mark, #deadline + 1), 'PX', ARGV[3])
     end
-    return {2, length}
+    return {2, before}
 end
-if length >= tonumber(ARGV[4]) then
-    return {0, length}
+local free = tonumber(ARGV[4]) - total
+if free <= 0 then
+    return {0, before}
 end
-redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
-redis.call('RPUSH', KEYS[1], ARGV[1])
-redis.call('PEXPIRE', KEYS[1], 3600000)
+-- The share is one of what is free, not of the whole: so many callers as there may be, each leaves room for one more.
+local share = tonumber(ARGV[9])
+if caller ~= '' and own * (1 - share) >= share * free then
+    return {3, before}
+end
+if before >= tonumber(ARGV[7]) then
+    -- Too late by his own doing, or for anybody?
+    return {caller ~= '' and own > 0 and others < tonumber(ARGV[7]) and 3 or 0, before}
+end
+redis.call('SET', KEYS[3], ARGV[2], 'PX', ARGV[3])
+redis.call('RPUSH', list(caller), ARGV[1])
+redis.call('PEXPIRE', list(caller), 3600000)
+if caller ~= '' then
+    join(caller)
+end
 redis.call('PUBLISH', ARGV[5], '')
-return {1, length + 1}
+return {1, before + 1}

@@ -1,34 +1,33 @@
--- Returns what a dead batcher held to the head of the queue, in its old order; what died too often is given up.
--- KEYS  1 queue, 2 in-flight list, 3 lease, 4 batchers, 5 attempts, 6 dead letters
+-- Returns what a dead batcher held to the heads of the callers' lists, in its old order; what died too often is given up.
+-- KEYS  1 queue, 2 callers, 3 in-flight list, 4 lease, 5 batchers, 6 attempts, 7 dead letters
 -- ARGV  1 batcher, 2 most attempts, 3 prefix of the items' marks, 4 wake-up channel, 5 lifetime of attempts in ms,
 --       6 most dead letters, 7 lifetime of dead letters in ms, 8 now in unix ms
 -- gives {-1} when the batcher lives, else {items returned, item given up, ...}
-if redis.call('EXISTS', KEYS[3]) == 1 then
+if redis.call('EXISTS', KEYS[4]) == 1 then
     return {-1}
 end
 local outcome = {0}
 while true do
-    local item = redis.call('RPOP', KEYS[2])
+    local item = redis.call('RPOP', KEYS[3])
     if not item then
         break
     end
-    local attempts = redis.call('HINCRBY', KEYS[5], item, 1)
+    local attempts = redis.call('HINCRBY', KEYS[6], item, 1)
     if attempts >= tonumber(ARGV[2]) then
-        redis.call('HDEL', KEYS[5], item)
+        redis.call('HDEL', KEYS[6], item)
         redis.call('DEL', ARGV[3] .. item)
-        redis.call('LPUSH', KEYS[6], item .. '|poison|' .. attempts .. '|' .. ARGV[8])
-        redis.call('LTRIM', KEYS[6], 0, tonumber(ARGV[6]) - 1)
-        redis.call('PEXPIRE', KEYS[6], ARGV[7])
+        redis.call('LPUSH', KEYS[7], item .. '|poison|' .. attempts .. '|' .. ARGV[8])
+        redis.call('LTRIM', KEYS[7], 0, tonumber(ARGV[6]) - 1)
+        redis.call('PEXPIRE', KEYS[7], ARGV[7])
         outcome[#outcome + 1] = item
     else
-        redis.call('LPUSH', KEYS[1], item)
+        give_back(item, redis.call('GET', ARGV[3] .. item))
         outcome[1] = outcome[1] + 1
     end
 end
-redis.call('PEXPIRE', KEYS[5], ARGV[5])
-redis.call('SREM', KEYS[4], ARGV[1])
+redis.call('PEXPIRE', KEYS[6], ARGV[5])
+redis.call('SREM', KEYS[5], ARGV[1])
 if outcome[1] > 0 then
-    redis.call('PEXPIRE', KEYS[1], 3600000)
     redis.call('PUBLISH', ARGV[4], '')
 end
 return outcome

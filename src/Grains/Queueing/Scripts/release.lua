@@ -1,16 +1,19 @@
--- A batcher ends in order: what it holds goes back to the head of the queue, with no attempt counted.
--- KEYS  1 queue, 2 in-flight list, 3 lease, 4 batchers
--- ARGV  1 batcher, 2 wake-up channel
+-- A batcher ends in order: what it holds goes back to the heads of the callers' lists, with no attempt counted.
+-- KEYS  1 queue, 2 callers, 3 in-flight list, 4 lease, 5 batchers
+-- ARGV  1 batcher, 2 wake-up channel, 3 prefix of the items' marks
 -- gives the number of items returned
 local returned = 0
-while redis.call('LLEN', KEYS[2]) > 0 do
-    redis.call('LMOVE', KEYS[2], KEYS[1], 'RIGHT', 'LEFT')
+while true do
+    local item = redis.call('RPOP', KEYS[3])
+    if not item then
+        break
+    end
+    give_back(item, redis.call('GET', ARGV[3] .. item))
     returned = returned + 1
 end
-redis.call('DEL', KEYS[3])
-redis.call('SREM', KEYS[4], ARGV[1])
+redis.call('DEL', KEYS[4])
+redis.call('SREM', KEYS[5], ARGV[1])
 if returned > 0 then
-    redis.call('PEXPIRE', KEYS[1], 3600000)
     redis.call('PUBLISH', ARGV[2], '')
 end
 return returned

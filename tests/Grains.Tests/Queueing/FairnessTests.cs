@@ -1,0 +1,199 @@
+using Detection.Contracts.Storage;
+using Detection.Grains.Queueing;
+using static Detection.Grains.Tests.Queueing.QueueFixture;
+
+namespace Detection.Grains.Tests.Queueing;
+
+/// <summary>Named callers are served in turn, and none can fill the queue.</summary>
+public abstract class FairnessTests(QueueFixture fixture)
+{
+    private readonly string _model = fixture.NewModel();
+    private int _next;
+
+    [Fact]
+    public async Task Callers_are_served_in_turn_whoever_came_first()
+    {
+        var queue = fixture.NewQueue();
+        await EnqueueAsync(queue, "flood", 6);
+        await EnqueueAsync(queue, null, 2);
+        await EnqueueAsync(queue, "b", 1);
+        await EnqueueAsync(queue, "c", 2);
+        await queue.TakeLeaseAsync(_model, "a");
+
+        var first = await queue.ClaimAsync(_model, "a", 4);
+        var second = await queue.ClaimAsync(_model, "a", 3);
+        var rest = await queue.ClaimAsync(_model, "a", 32);
+
+        Assert.Equal([null, "b", "c", "flood"], first.Items.Select(item => item.Caller).Order());
+        Assert.Equal(7, first.Waiting);
+        Assert.Equal([null, "c", "flood"], second.Items.Select(item => item.Caller).Order());
+        Assert.Equal(["flood", "flood", "flood", "flood"], rest.Items.Select(item => item.Caller));
+        Assert.Equal([0, 1, 2, 3, 4, 5], first.Items.Concat(second.Items).Concat(rest.Items).Where(item => item.Caller == "flood").Select(Number));
+        Assert.Equal(0, rest.Waiting);
+        Assert.False(await fixture.Database.KeyExistsAsync(RedisKeys.Callers(_model)));
+    }
+
+    [Fact]
+    public async Task A_caller_that_comes_late_has_the_next_turn_and_no_more_than_one()
+    {
+        var queue = fixture.NewQueue();
+        await EnqueueAsync(queue, "flood", 10);
+        await queue.TakeLeaseAsync(_model, "a");
+        await queue.ClaimAsync(_model, "a", 4);
+
+        await EnqueueAsync(queue, "late", 3);
+
+        var claim = await queue.ClaimAsync(_model, "a", 6);
+        Assert.Equal(3, claim.Items.Count(item => item.Caller == "late"));
+        Assert.Equal(3, claim.Items.Count(item => item.Caller == "flood"));
+        Assert.NotEqual(claim.Items[0].Caller, claim.Items[1].Caller);
+    }
+
+    [Fact]
+    public async Task The_place_counts_what_is_served_before()
+    {
+        var queue = fixture.NewQueue();
+        Assert.Equal(10, await EnqueueAsync(queue, "flood", 10));
+
+        // One turn of every other caller may come before each of these.
+        Assert.Equal(2, await EnqueueAsync(queue, "b", 1));
+        Assert.Equal(4, await EnqueueAsync(queue, "b", 1));
+        Assert.Equal(3, await EnqueueAsync(queue, null, 1));
+        Assert.Equal(14, await EnqueueAsync(queue, "flood", 1));
+        Assert.Equal(14, await queue.LengthAsync(_model));
+    }
+
+    [Fact]
+    public async Task A_flood_is_refused_for_itself_while_others_are_accepted()
+    {
+        var queue = fixture.NewQueue(options => options.Capacity = 16);
+        await EnqueueAsync(queue, "flood", 8);
+        Assert.Equal(EnqueueOutcome.ShareUsed, await RefusedAsync(queue, "flood"));
+
+        // A second flood fills half of what the first left, and a third still finds room.
+        await EnqueueAsync(queue, "flood2", 4);
+        Assert.Equal(EnqueueOutcome.ShareUsed, await RefusedAsync(queue, "flood2"));
+        Assert.Equal(EnqueueOutcome.ShareUsed, await RefusedAsync(queue, "flood"));
+        await EnqueueAsync(queue, "b", 2);
+        Assert.Equal(14, await queue.LengthAsync(_model));
+
+        // The capacity counts for all together.
+        await EnqueueAsync(queue, null, 2);
+        Assert.Equal(EnqueueOutcome.Full, await RefusedAsync(queue, "c"));
+        Assert.Equal(EnqueueOutcome.Full, await RefusedAsync(queue, null));
+        Assert.Equal(16, await queue.LengthAsync(_model));
+    }
+
+    [Fact]
+    public async Task Capacity_is_exact_under_concurrent_callers_of_many_names()
+    {
+        var queue = fixture.NewQueue(options => (options.Capacity, options.CallerShare) = (16, 1));
+
+        var outcomes = await Task.WhenAll(Enumerable.Range(0, 200).Select(
+            i => queue.EnqueueAsync(Item(_model, i, caller: i % 7 == 0 ? null : $"caller-{i % 7}"), int.MaxValue)));
+
+        Assert.Equal(16, outcomes.Count(outcome => outcome.Outcome == EnqueueOutcome.Queued));
+        Assert.Equal(184, outcomes.Count(outcome => outcome.Outcome == EnqueueOutcome.Full));
+        Assert.Equal(16, await queue.LengthAsync(_model));
+    }
+
+    [Fact]
+    public async Task A_deadline_that_a_callers_own_items_stand_before_is_its_own_doing()
+    {
+        var queue = fixture.NewQueue();
+        await EnqueueAsync(queue, "flood", 10);
+
+        Assert.Equal(EnqueueOutcome.ShareUsed, await RefusedAsync(queue, "flood", limit: 10));
+        Assert.Equal(EnqueueOutcome.Full, await RefusedAsync(queue, "b", limit: 1));
+        Assert.Equal(EnqueueOutcome.Queued, (await queue.EnqueueAsync(Item(_model, 99, caller: "b"), 2)).Outcome);
+    }
+
+    [Fact]
+    public async Task What_a_dead_batcher_held_returns_to_the_heads_of_its_callers_lists()
+    {
+        var queue = fixture.NewQueue();
+        await EnqueueAsync(queue, "b", 3);
+        await EnqueueAsync(queue, "c", 3);
+        await queue.TakeLeaseAsync(_model, "a");
+        await queue.ClaimAsync(_model, "a", 5);
+        await fixture.EndLeaseAsync(_model, "a");
+
+        Assert.Equal(5, (await queue.ReclaimAsync(_model, "a")).Returned);
+
+        await queue.TakeLeaseAsync(_model, "d");
+        var claim = await queue.ClaimAsync(_model, "d", 32);
+        Assert.Equal([0, 1, 2], claim.Items.Where(item => item.Caller == "b").Select(Number));
+        Assert.Equal([3, 4, 5], claim.Items.Where(item => item.Caller == "c").Select(Number));
+        Assert.Equal(claim.Items.Count, await queue.ReleaseAsync(_model, "d"));
+        await queue.TakeLeaseAsync(_model, "e");
+        Assert.Equal(claim.Items.Select(item => item.Key), (await queue.ClaimAsync(_model, "e", 32)).Items.Select(item => item.Key));
+    }
+
+    [Fact]
+    public async Task A_named_item_is_withdrawn_from_its_callers_list()
+    {
+        var queue = fixture.NewQueue();
+        await EnqueueAsync(queue, "b", 1);
+
+        Assert.True(await queue.WithdrawAsync(Key(_model, 0)));
+
+        Assert.Equal(0, await queue.LengthAsync(_model));
+        Assert.False(await fixture.Database.KeyExistsAsync(RedisKeys.Callers(_model)));
+        Assert.False(await queue.ContainsAsync(Key(_model, 0)));
+    }
+
+    [Fact]
+    public async Task A_list_that_has_expired_is_nobodys_turn()
+    {
+        var queue = fixture.NewQueue();
+        await EnqueueAsync(queue, "b", 2);
+        await EnqueueAsync(queue, "c", 1);
+        await fixture.Database.KeyDeleteAsync(RedisKeys.Queue(_model, "b"));
+        await queue.TakeLeaseAsync(_model, "a");
+
+        var claim = await queue.ClaimAsync(_model, "a", 32);
+
+        Assert.Equal("c", Assert.Single(claim.Items).Caller);
+        Assert.False(await fixture.Database.KeyExistsAsync(RedisKeys.Callers(_model)));
+    }
+
+    [Fact]
+    public async Task Without_names_there_is_one_list_and_nothing_more()
+    {
+        var queue = fixture.NewQueue();
+        await EnqueueAsync(queue, null, 3);
+        Assert.False(await fixture.Database.KeyExistsAsync(RedisKeys.Callers(_model)));
+        await queue.TakeLeaseAsync(_model, "a");
+
+        Assert.Equal(2, (await queue.ClaimAsync(_model, "a", 2)).Items.Count);
+
+        Assert.False(await fixture.Database.KeyExistsAsync(RedisKeys.Callers(_model)));
+        Assert.Equal(1, await fixture.Database.ListLengthAsync(RedisKeys.Queue(_model)));
+    }
+
+    private async Task<int> EnqueueAsync(RequestQueue queue, string? caller, int count)
+    {
+        var place = 0;
+        for (var i = 0; i < count; i++)
+        {
+            (var outcome, place) = await queue.EnqueueAsync(Item(_model, _next++, caller: caller), int.MaxValue);
+            Assert.Equal(EnqueueOutcome.Queued, outcome);
+        }
+
+        return place;
+    }
+
+    private async Task<EnqueueOutcome> RefusedAsync(RequestQueue queue, string? caller, int limit = int.MaxValue)
+    {
+        var item = Item(_model, 1000, caller: caller);
+        var (outcome, _) = await queue.EnqueueAsync(item, limit);
+        Assert.False(await queue.ContainsAsync(item.Key));
+        return outcome;
+    }
+
+    private static int Number(QueuedItem item) => Convert.ToInt32(item.Key.ImageKey, 16);
+}
+
+public sealed class FairnessOnRedisTests(QueueFixture fixture) : FairnessTests(fixture), IClassFixture<QueueFixture>;
+
+public sealed class FairnessOnGarnetTests(GarnetQueueFixture fixture) : FairnessTests(fixture), IClassFixture<GarnetQueueFixture>;
