@@ -50,7 +50,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
     public async Task<DetectionAnswer> DetectAsync(ReadOnlyMemory<byte> picture, DetectionOptions? options, CancellationToken cancellationToken)
     {
         var imageKey = KeyOf(picture);
-        return await WithinDeadlineAsync(options, imageKey, attempt => DetectAsync(attempt, imageKey, picture), cancellationToken);
+        return await WithinDeadlineAsync(options, imageKey, attempt => DetectAsync(attempt, imageKey, picture), cancellationToken, counts: true);
     }
 
     public async Task<DetectionAnswer> DetectAsync(Stream picture, DetectionOptions? options, CancellationToken cancellationToken)
@@ -95,20 +95,25 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
                 var imageKey = await FetchAsync(attempt, url);
                 return await DetectAsync(attempt, imageKey, default);
             },
-            cancellationToken);
+            cancellationToken,
+            counts: true);
     }
 
     public Task<DetectionTicket> SubmitAsync(ReadOnlyMemory<byte> picture, DetectionOptions? options, CancellationToken cancellationToken)
     {
         var imageKey = KeyOf(picture);
-        return WithinDeadlineAsync(Submission(options), imageKey, attempt => SubmitAsync(attempt, imageKey, picture), cancellationToken);
+        return WithinDeadlineAsync(Submission(options), imageKey, attempt => SubmitAsync(attempt, imageKey, picture), cancellationToken, counts: true);
     }
 
     public Task<DetectionTicket> SubmitAsync(Uri url, DetectionOptions? options, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(url);
         return WithinDeadlineAsync(
-            Submission(options), null, async attempt => await SubmitAsync(attempt, await FetchAsync(attempt, url), default), cancellationToken);
+            Submission(options),
+            null,
+            async attempt => await SubmitAsync(attempt, await FetchAsync(attempt, url), default),
+            cancellationToken,
+            counts: true);
     }
 
     public Task<DetectionTicket> GetStatusAsync(
@@ -183,6 +188,9 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
 
     public Task<IReadOnlyList<SiloReport>> GetSilosAsync(CancellationToken cancellationToken) =>
         WithinDeadlineAsync(null, null, async _ => await (await CatalogAsync()).ReadSilosAsync(), cancellationToken);
+
+    public Task<IReadOnlyList<SiloHistory>> GetHistoriesAsync(CancellationToken cancellationToken) =>
+        WithinDeadlineAsync(null, null, async _ => await (await CatalogAsync()).ReadHistoriesAsync(), cancellationToken);
 
     public async ValueTask DisposeAsync()
     {
@@ -348,7 +356,13 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         }
     }
 
-    private static DetectionTicket Ticket(Attempt attempt, string imageKey, ModelInfo model, RequestSnapshot snapshot) => snapshot.Status switch
+    private static DetectionTicket Ticket(Attempt attempt, string imageKey, ModelInfo model, RequestSnapshot snapshot)
+    {
+        attempt.Outcome = "accepted";
+        return Told(attempt, imageKey, model, snapshot);
+    }
+
+    private static DetectionTicket Told(Attempt attempt, string imageKey, ModelInfo model, RequestSnapshot snapshot) => snapshot.Status switch
     {
         RequestStatus.Done => Done(attempt, imageKey, model, snapshot.Result!),
         RequestStatus.Failed => new(imageKey, DetectionStatus.Failed, Failure: Failure(attempt, snapshot.Failure!)),
@@ -436,6 +450,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
             var (model, served) = await catalog.FindAsync(name);
             if (model is not null)
             {
+                attempt.Model = model.Id;
                 return model;
             }
 
@@ -480,6 +495,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
             }
         }
 
+        attempt.Outcome = ClientMetrics.Outcome(source);
         return new DetectionAnswer(imageKey, result.Model, result.Width, result.Height, objects, threshold, source, result.Timings);
     }
 
@@ -505,10 +521,17 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         e is TimeoutException or OrleansException or RedisException;
 
     /// <summary>Runs <paramref name="action"/> under the request's deadline and turns what goes wrong into <see cref="DetectionException"/>.</summary>
+    /// <param name="options">What the request chose.</param>
+    /// <param name="imageKey">Key of the picture, where it is known.</param>
+    /// <param name="action">The request.</param>
+    /// <param name="cancellationToken">The caller has left.</param>
+    /// <param name="counts">Whether it is a request for a picture, to be seen in metrics and traces.</param>
     private async Task<T> WithinDeadlineAsync<T>(
-        DetectionOptions? options, string? imageKey, Func<Attempt, Task<T>> action, CancellationToken cancellationToken)
+        DetectionOptions? options, string? imageKey, Func<Attempt, Task<T>> action, CancellationToken cancellationToken, bool counts = false)
     {
         using var attempt = new Attempt(Validated(options ?? new DetectionOptions()), _options.Deadline, _time, cancellationToken) { ImageKey = imageKey };
+        var started = counts ? _time.GetTimestamp() : 0;
+        var span = counts ? ClientMetrics.Begin() : null;
         try
         {
             return await action(attempt);
@@ -520,6 +543,13 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         catch (Exception e) when (RedisConnection.IsOutage(e))
         {
             throw attempt.Error(DetectionError.Unavailable, "The cluster's Redis cannot be reached.", TimeSpan.FromSeconds(1), e);
+        }
+        finally
+        {
+            if (counts)
+            {
+                ClientMetrics.End(span, attempt.ImageKey, attempt.Model, attempt.Outcome, _time.GetElapsedTime(started));
+            }
         }
     }
 
@@ -566,6 +596,12 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
 
         public string? ImageKey { get; set; }
 
+        /// <summary>The model as <c>name@version</c>, once it is known to be served: a label must not be what callers make up.</summary>
+        public string Model { get; set; } = "unknown";
+
+        /// <summary>What became of it, for metrics and traces.</summary>
+        public string Outcome { get; set; } = "cancelled";
+
         /// <summary>Cancelled at the deadline, and when the caller leaves.</summary>
         public CancellationToken Token => _linked.Token;
 
@@ -583,8 +619,11 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
 
         public DetectionException DeadlineExceeded() => Error(DetectionError.DeadlineExceeded, "The deadline passed before there was a result.");
 
-        public DetectionException Error(DetectionError error, string message, TimeSpan? retryAfter = null, Exception? inner = null) =>
-            new(error, message, retryAfter, inner) { ImageKey = ImageKey };
+        public DetectionException Error(DetectionError error, string message, TimeSpan? retryAfter = null, Exception? inner = null)
+        {
+            Outcome = ClientMetrics.Outcome(error);
+            return new(error, message, retryAfter, inner) { ImageKey = ImageKey };
+        }
 
         public void Dispose()
         {

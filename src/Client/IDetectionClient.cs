@@ -55,4 +55,7 @@ public interface IDetectionClient
 
     /// <summary>The silos of the cluster, as they reported themselves during the last seconds.</summary>
     Task<IReadOnlyList<SiloReport>> GetSilosAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>What the silos of the cluster did during the last minutes, and how the queues stand.</summary>
+    Task<IReadOnlyList<SiloHistory>> GetHistoriesAsync(CancellationToken cancellationToken = default);
 }

@@ -23,6 +23,10 @@ internal sealed class ModelCatalog(IConnectionMultiplexer redis, TimeProvider ti
     public async Task<IReadOnlyList<SiloReport>> ReadSilosAsync() =>
         SiloReport.Live(await redis.GetDatabase().HashGetAllAsync(RedisKeys.Silos), time.GetUtcNow());
 
+    /// <summary>What the silos that live did.</summary>
+    public async Task<IReadOnlyList<SiloHistory>> ReadHistoriesAsync() =>
+        SiloHistory.Live(await redis.GetDatabase().HashGetAllAsync(RedisKeys.History), time.GetUtcNow());
+
     /// <summary>
     /// Finds a model by <c>name</c> or <c>name@version</c>. <c>Served</c> tells an unknown name from a cluster in which no silo
     /// serves any model yet.

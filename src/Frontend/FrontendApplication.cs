@@ -12,6 +12,9 @@ using Detection.Frontend.OpenApi;
 using Detection.Frontend.OpenInference;
 using Detection.Frontend.Problems;
 using Detection.Frontend.Site;
+using Detection.Frontend.Status;
+using Detection.Silo.Management;
+using Detection.Silo.Telemetry;
 
 namespace Detection.Frontend;
 
@@ -35,6 +38,8 @@ public static class FrontendApplication
             .ValidateOnStart();
 
         builder.AddListening();
+        builder.AddManagement();
+        builder.AddDetectionTelemetry("detection-frontend");
         builder.AddEmbeddedCluster();
         builder.Services.AddDetectionClient(builder.Configuration);
         builder.Services.AddProblems();
@@ -42,11 +47,13 @@ public static class FrontendApplication
         builder.Services.AddBatches();
         builder.AddLegacyQueue();
         builder.Services.AddClusterHealth();
+        builder.Services.AddClusterStatus();
         builder.Services.AddApiDescription();
 
         var app = builder.Build();
         app.UseSafeHeaders();
         app.UseProblems();
+        app.UseManagement();
         app.UseSite();
         app.MapDetections();
         app.MapDetectionEvents();
@@ -57,6 +64,8 @@ public static class FrontendApplication
         app.MapLegacy();
         app.MapProblems();
         app.MapClusterHealth();
+        app.MapManagement();
+        app.MapClusterStatus();
         app.MapOpenApi();
         app.MapSite();
         return app;

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Detection.Client;
+using Detection.Contracts.Cluster;
 using Detection.Frontend.Asynchronous;
 using Detection.Frontend.Batches;
 using Detection.Frontend.DeepStack;
@@ -9,6 +10,7 @@ using Detection.Frontend.Health;
 using Detection.Frontend.Models;
 using Detection.Frontend.OpenInference;
 using Detection.Frontend.Problems;
+using Detection.Frontend.Status;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using JsonOptions = Microsoft.AspNetCore.Http.Json.JsonOptions;
 
@@ -18,7 +20,7 @@ namespace Detection.Frontend;
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web,
     NumberHandling = JsonNumberHandling.Strict,
-    Converters = [typeof(CamelCaseEnumConverter<AnswerSource>), typeof(CamelCaseEnumConverter<DetectionStatus>), typeof(CamelCaseEnumConverter<HealthStatus>)],
+    Converters = [typeof(CamelCaseEnumConverter<AnswerSource>), typeof(CamelCaseEnumConverter<DetectionStatus>), typeof(CamelCaseEnumConverter<HealthStatus>), typeof(CamelCaseEnumConverter<BatcherState>)],
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(DetectionBody))]
 [JsonSerializable(typeof(DeepStackBody))]
@@ -28,6 +30,7 @@ namespace Detection.Frontend;
 [JsonSerializable(typeof(ModelBody))]
 [JsonSerializable(typeof(ModelsBody))]
 [JsonSerializable(typeof(HealthBody))]
+[JsonSerializable(typeof(StatusBody))]
 [JsonSerializable(typeof(ServerMetadata))]
 [JsonSerializable(typeof(ServerLive))]
 [JsonSerializable(typeof(ServerReady))]

@@ -10,8 +10,10 @@ using Detection.Grains.Results;
 using Detection.Inference.Devices;
 using Detection.Inference.Models;
 using Detection.Silo.Health;
+using Detection.Silo.Management;
 using Microsoft.Extensions.Options;
 using Orleans.Configuration;
+using Orleans.Dashboard;
 using Orleans.Runtime.MembershipService.SiloMetadata;
 using StackExchange.Redis;
 
@@ -54,13 +56,16 @@ public static class DetectionSiloHostingExtensions
         services.AddSingleton<RequestQueue>();
         services.AddSingleton<ResultCache>();
         services.AddSingleton<Admission>();
+        services.AddSingleton<RecentWork>();
+        services.AddSingleton<SiloMetrics>();
+        services.AddSingleton<BatchingMetrics>();
         services.AddSingleton<BatcherServices>();
         services.AddSingleton<InferenceHost>();
         services.AddSingleton<IValidateOptions<ModelOptions>, ModelOptionsValidator>();
         services.AddSingleton<ModelRepository>();
         services.AddPictureFetching(configuration);
 
-        builder.UseOrleans(orleans => orleans
+        builder.UseOrleans(orleans => AddDashboard(orleans, configuration)
             .Configure<ClusterOptions>(cluster =>
             {
                 cluster.ClusterId = silo.ClusterId;
@@ -112,6 +117,9 @@ public static class DetectionSiloHostingExtensions
         services.AddHealthChecks().AddCheck<SiloHealthCheck>("silo", tags: ["ready"]);
         return builder;
     }
+
+    private static ISiloBuilder AddDashboard(ISiloBuilder orleans, IConfiguration configuration) =>
+        ManagementExtensions.Options(configuration).OrleansDashboard ? orleans.AddDashboard() : orleans;
 
     private static DeviceSet FindDevices(IConfiguration configuration)
     {

@@ -13,7 +13,7 @@ public sealed class DescriptionTests(OneProcess frontend)
         var operations = document.Paths.SelectMany(path => path.Value.Operations!.Values).ToDictionary(operation => operation.OperationId!);
         Assert.Equal(
             [
-                "Detect", "DetectBatch", "DetectDeepStack", "DetectDeepStackCustom", "DetectLegacy", "DetectLegacyCachedPage", "DetectLegacyPage",
+                "ClusterStatus", "Detect", "DetectBatch", "DetectDeepStack", "DetectDeepStackCustom", "DetectLegacy", "DetectLegacyCachedPage", "DetectLegacyPage",
                 "FindAnnotatedPicture", "FindDetection", "FindModel", "Infer", "InferVersion", "InferenceModel", "InferenceModelReady",
                 "InferenceModelVersion", "InferenceModelVersionReady", "InferenceServer", "InferenceServerLive", "InferenceServerReady", "ListModels",
                 "WatchDetection",

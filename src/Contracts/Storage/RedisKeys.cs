@@ -19,6 +19,7 @@ namespace Detection.Contracts.Storage;
 /// detection:{model}:result:ITEM      string  the result (Orleans serializer); expires
 /// detection:picture:IMAGEKEY         string  the encoded picture; expires
 /// detection:silos                    hash    silo → report (JSON); rewritten every few seconds, expires
+/// detection:history                  hash    silo → what it did during the last minutes (JSON); rewritten every few seconds, expires
 /// detection:members                  hash    Orleans cluster membership; owned by the silos
 /// detection:state:GRAIN              hash    state of a request that outlives its callers (Orleans grain storage); expires
 /// detection:{imageQueue}:…           what front ends that serve the replaced system's queue hold of it: see LegacyQueue there
@@ -32,6 +33,9 @@ public static class RedisKeys
 
     /// <summary>Reports of the silos.</summary>
     public const string Silos = Prefix + "silos";
+
+    /// <summary>What the silos did during the last minutes.</summary>
+    public const string History = Prefix + "history";
 
     /// <summary>Cluster membership.</summary>
     public const string Members = Prefix + "members";

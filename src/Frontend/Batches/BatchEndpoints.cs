@@ -104,9 +104,9 @@ internal static partial class BatchEndpoints
         ILogger logger,
         CancellationToken cancellationToken)
     {
+        var started = time.GetTimestamp();
         try
         {
-            var started = time.GetTimestamp();
             var answer = await AnswerAsync(client, picture, options, cancellationToken);
             lines.TryWrite(new BatchLine(index, picture.Name, DetectionBody.Of(answer, time.GetElapsedTime(started).TotalMilliseconds), null));
         }
@@ -116,11 +116,17 @@ internal static partial class BatchEndpoints
         }
         catch (Exception e)
         {
-            if (e is not (DetectionException or ProblemException))
-            {
-                Failed(logger, e);
-            }
-
+            var (type, detail, imageKey) = Failures.Of(e);
+            Failed(
+                logger,
+                type.Status == StatusCodes.Status500InternalServerError ? LogLevel.Error : LogLevel.Information,
+                index,
+                type.Status,
+                type.Uri,
+                Math.Round(time.GetElapsedTime(started).TotalMilliseconds, 1),
+                detail,
+                imageKey ?? "unknown",
+                e is DetectionException or ProblemException ? null : e);
             lines.TryWrite(new BatchLine(index, picture.Name, null, Failures.Problem(e)));
         }
         finally
@@ -191,6 +197,7 @@ internal static partial class BatchEndpoints
         }
     }
 
-    [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "A picture of a batch failed.")]
-    private static partial void Failed(ILogger logger, Exception exception);
+    [LoggerMessage(EventId = 1, Message = "Picture {Index} of a batch failed with {Status} {Type} after {Duration} ms: {Detail} (picture {ImageKey})")]
+    private static partial void Failed(
+        ILogger logger, LogLevel level, int index, int status, string type, double duration, string detail, string imageKey, Exception? exception);
 }

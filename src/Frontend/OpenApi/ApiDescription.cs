@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Detection.Client;
+using Detection.Contracts.Cluster;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.OpenApi;
 
@@ -36,7 +37,8 @@ internal static class ApiDescription
                 }
 
                 // The generator does not look into the converter.
-                if (context.JsonTypeInfo.Type == typeof(AnswerSource) || context.JsonTypeInfo.Type == typeof(DetectionStatus))
+                if (context.JsonTypeInfo.Type == typeof(AnswerSource) || context.JsonTypeInfo.Type == typeof(DetectionStatus)
+                    || context.JsonTypeInfo.Type == typeof(BatcherState))
                 {
                     schema.Type = JsonSchemaType.String;
                     schema.Enum = [.. Enum.GetNames(context.JsonTypeInfo.Type).Select(static name => JsonValue.Create(JsonNamingPolicy.CamelCase.ConvertName(name)))];

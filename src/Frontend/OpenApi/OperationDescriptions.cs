@@ -5,6 +5,7 @@ using Detection.Frontend.Batches;
 using Detection.Frontend.Detections;
 using Detection.Frontend.Models;
 using Detection.Frontend.Problems;
+using Detection.Frontend.Status;
 using Detection.Frontend.Uploads;
 using Microsoft.OpenApi;
 
@@ -73,6 +74,13 @@ internal static class OperationDescriptions
             DescribeImageKey(operation);
             return Task.CompletedTask;
         });
+
+    public static void DescribeStatus(this RouteHandlerBuilder route) => route
+        .WithName("ClusterStatus")
+        .WithSummary("Look at the cluster")
+        .WithDescription("The silos with their devices, the queues, what was done during the last five minutes, and the last failures. It is what the page /status shows.")
+        .Produces<StatusBody>(StatusCodes.Status200OK, Json)
+        .WithProblems(Cluster);
 
     public static void DescribeFind(this RouteHandlerBuilder route) => route
         .WithName("FindDetection")

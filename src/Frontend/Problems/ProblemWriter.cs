@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Detection.Client;
 using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Detection.Frontend.Problems;
@@ -9,7 +10,7 @@ namespace Detection.Frontend.Problems;
 /// Writes every problem of the front end, the framework's own too, and the one log line that belongs to it. Unlike the
 /// framework's writer it does so whatever the request accepts: a caller that wanted a JPEG still learns what went wrong.
 /// </summary>
-internal sealed partial class ProblemWriter(ILogger<ProblemWriter> logger) : IProblemDetailsWriter
+internal sealed partial class ProblemWriter(TimeProvider time, ILogger<ProblemWriter> logger) : IProblemDetailsWriter
 {
     /// <summary>Extension member with the key of the picture.</summary>
     public const string ImageKey = "imageKey";
@@ -68,9 +69,15 @@ internal sealed partial class ProblemWriter(ILogger<ProblemWriter> logger) : IPr
             : exception;
         var imageKey = problem.Extensions.TryGetValue(ImageKey, out var key) ? key : "unknown";
         var path = http.Request.Path.Value;
-        Failed(level, http.Request.Method, path, status, problem.Type, problem.Detail, imageKey, cause);
+        Failed(level, http.Request.Method, path, status, problem.Type, Duration(http), problem.Detail, imageKey, cause);
     }
 
-    [LoggerMessage(EventId = 1, Message = "{Method} {Path} failed with {Status} {Type}: {Detail} (picture {ImageKey})")]
-    private partial void Failed(LogLevel level, string method, string? path, int status, string? type, string? detail, object? imageKey, Exception? exception);
+    /// <summary>Milliseconds since the request's headers were there.</summary>
+    private double Duration(HttpContext http) => http.Features.Get<IHttpActivityFeature>() is { Activity: { } activity }
+        ? Math.Round((time.GetUtcNow().UtcDateTime - activity.StartTimeUtc).TotalMilliseconds, 1)
+        : double.NaN;
+
+    [LoggerMessage(EventId = 1, Message = "{Method} {Path} failed with {Status} {Type} after {Duration} ms: {Detail} (picture {ImageKey})")]
+    private partial void Failed(
+        LogLevel level, string method, string? path, int status, string? type, double duration, string? detail, object? imageKey, Exception? exception);
 }

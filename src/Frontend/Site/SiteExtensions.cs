@@ -33,8 +33,10 @@ internal static class SiteExtensions
         app.UseStaticFiles(Files());
     }
 
-    public static void MapSite(this IEndpointRouteBuilder routes) =>
+    public static void MapSite(this IEndpointRouteBuilder routes)
+    {
         routes.MapFallbackToFile(FormerAddress, Page, Files());
+    }
 
     private static StaticFileOptions Files() => new() { OnPrepareResponse = Prepare };
 

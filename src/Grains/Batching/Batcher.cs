@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics;
 using System.Threading.Channels;
 using Detection.Contracts.Batching;
 using Detection.Contracts.Cluster;
@@ -24,6 +25,7 @@ internal sealed class BatcherServices(
     IOptions<BatcherOptions> options,
     IOptions<QueueOptions> queueOptions,
     IOptions<ResultOptions> resultOptions,
+    BatchingMetrics metrics,
     TimeProvider time,
     ILogger<Batcher> logger)
 {
@@ -40,6 +42,8 @@ internal sealed class BatcherServices(
     public QueueOptions QueueOptions => queueOptions.Value;
 
     public TimeSpan ResultExpiry => resultOptions.Value.Expiry;
+
+    public BatchingMetrics Metrics => metrics;
 
     public TimeProvider Time => time;
 
@@ -150,7 +154,10 @@ internal sealed partial class Batcher : IAsyncDisposable
 
     private async Task RunAsync()
     {
+        // Whoever asked for the batcher is not whom it works for.
+        Activity.Current = null;
         LogStarted(_key);
+        _services.Metrics.Started(_key);
         while (!_stopping.IsCancellationRequested)
         {
             try
@@ -262,6 +269,8 @@ internal sealed partial class Batcher : IAsyncDisposable
         {
             await Task.Yield();
             var claimedAt = _services.Time.GetUtcNow();
+            _services.Metrics.Claimed(_key, items, claimedAt);
+            using var trace = BatchTrace.Begin(_key, items, claimedAt);
             var pictures = await Task.WhenAll(items.Select(FetchAsync));
             try
             {
@@ -272,7 +281,7 @@ internal sealed partial class Batcher : IAsyncDisposable
 
                 await foreach (var ended in DetectAsync(items, pictures, claimedAt))
                 {
-                    await SettleAsync(id, ended);
+                    await SettleAsync(id, ended, trace);
                     left -= ended.Count;
                     Leave(ended.Count);
                 }
@@ -297,6 +306,7 @@ internal sealed partial class Batcher : IAsyncDisposable
         {
             Leave(left);
             Interlocked.Increment(ref _batches);
+            _services.Metrics.BatchEnded(items.Count);
             _slots.Release();
             Wake();
         }
@@ -401,7 +411,7 @@ internal sealed partial class Batcher : IAsyncDisposable
         : new RequestFailure(FailureReason.Inference, "The model failed on this picture.");
 
     /// <summary>Publishes ends in Redis, then tells the request grains. What is no longer this batcher's is left to its new owner.</summary>
-    private async Task SettleAsync(string id, List<(QueuedItem Item, RequestSnapshot End)> ended)
+    private async Task SettleAsync(string id, List<(QueuedItem Item, RequestSnapshot End)> ended, BatchTrace? trace)
     {
         var settlements = new List<Settlement>(ended.Count);
         foreach (var (item, end) in ended)
@@ -419,6 +429,7 @@ internal sealed partial class Batcher : IAsyncDisposable
         }
 
         var settled = await SettleAsync(id, settlements);
+        var now = _services.Time.GetUtcNow();
         for (var i = 0; i < ended.Count; i++)
         {
             if (!settled[i])
@@ -433,7 +444,10 @@ internal sealed partial class Batcher : IAsyncDisposable
                 Interlocked.Increment(ref _failed);
             }
 
+            _services.Metrics.Ended(_key, ended[i].Item, ended[i].End, now);
+            trace?.Enter(ended[i].Item);
             Request(ended[i].Item.Key).Complete(ended[i].End).Ignore();
+            trace?.Ended(ended[i].Item, ended[i].End);
         }
     }
 
@@ -508,6 +522,7 @@ internal sealed partial class Batcher : IAsyncDisposable
             }
 
             LogReclaimed(other, reclaimed.Returned, reclaimed.Poison.Count);
+            _services.Metrics.Reclaimed(_key.Model, reclaimed, _services.Time.GetUtcNow());
             foreach (var key in reclaimed.Poison)
             {
                 LogPoison(key.Item, _services.QueueOptions.MaxAttempts);

@@ -1,18 +1,26 @@
 using Detection.Contracts.Cluster;
 using Detection.Contracts.Storage;
+using Detection.Grains.Batching;
 using Detection.Grains.Devices;
+using Detection.Grains.Queueing;
 using Detection.Inference.Models;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
 namespace Detection.Grains.Cluster;
 
-/// <summary>Writes this silo's report into Redis, and takes it out when the silo stops.</summary>
+/// <summary>Writes this silo's report and its history into Redis, and takes them out when the silo stops.</summary>
 internal sealed partial class SiloReporter(
     LocalDevices local,
     InferenceHost host,
     ModelRepository repository,
+    RequestQueue queue,
+    RecentWork recent,
+    SiloMetrics metrics,
+    IOptions<QueueOptions> queueOptions,
+    IOptions<BatcherOptions> batcherOptions,
     ILocalSiloDetails silo,
     IConnectionMultiplexer redis,
     TimeProvider time,
@@ -29,6 +37,7 @@ internal sealed partial class SiloReporter(
         try
         {
             await redis.GetDatabase().HashDeleteAsync(RedisKeys.Silos, local.Silo);
+            await redis.GetDatabase().HashDeleteAsync(RedisKeys.History, local.Silo);
         }
         catch (Exception e) when (RedisConnection.IsOutage(e))
         {
@@ -55,9 +64,14 @@ internal sealed partial class SiloReporter(
         {
             try
             {
+                var report = Report();
                 var database = redis.GetDatabase();
-                await database.HashSetAsync(RedisKeys.Silos, local.Silo, Report().Serialize());
+                await database.HashSetAsync(RedisKeys.Silos, local.Silo, report.Serialize());
                 await database.KeyExpireAsync(RedisKeys.Silos, 6 * SiloReport.Lifetime);
+                var queues = await LookAtQueuesAsync(report);
+                metrics.Show(report, queues);
+                await database.HashSetAsync(RedisKeys.History, local.Silo, History(queues).Serialize());
+                await database.KeyExpireAsync(RedisKeys.History, 6 * SiloReport.Lifetime);
                 await ForgetTheGoneAsync(database);
             }
             catch (Exception e) when (RedisConnection.IsOutage(e))
@@ -68,6 +82,30 @@ internal sealed partial class SiloReporter(
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
+    private async Task<IReadOnlyList<QueueReport>> LookAtQueuesAsync(SiloReport report)
+    {
+        var queues = new List<QueueReport>(report.Models.Count);
+        foreach (var model in report.Models)
+        {
+            var state = await queue.LookAsync(model.Id);
+            queues.Add(new QueueReport(model.Id, state.Length, queueOptions.Value.Capacity, state.Oldest.TotalSeconds, state.GivenUp));
+        }
+
+        return queues;
+    }
+
+    private SiloHistory History(IReadOnlyList<QueueReport> queues)
+    {
+        var (intervals, failures) = recent.Read();
+        return new SiloHistory(local.Silo, time.GetUtcNow())
+        {
+            Queues = queues,
+            Intervals = intervals,
+            Failures = failures,
+            MaxBatch = batcherOptions.Value.MaxBatch,
+        };
+    }
+
     /// <summary>Silos that crashed leave a report behind.</summary>
     private async Task ForgetTheGoneAsync(IDatabase database)
     {
@@ -76,6 +114,7 @@ internal sealed partial class SiloReporter(
             if (SiloReport.Deserialize((byte[])field.Value!) is { } report && time.GetUtcNow() - report.ReportedAt > 6 * SiloReport.Lifetime)
             {
                 await database.HashDeleteAsync(RedisKeys.Silos, field.Name);
+                await database.HashDeleteAsync(RedisKeys.History, field.Name);
             }
         }
     }

@@ -28,6 +28,12 @@ public enum EnqueueOutcome
 /// <param name="Waiting">Items left in the queue.</param>
 public sealed record Claim(bool LeaseHeld, IReadOnlyList<QueuedItem> Items, IReadOnlyList<RequestKey> Void, int Waiting);
 
+/// <summary>A queue at one instant.</summary>
+/// <param name="Length">Items that wait.</param>
+/// <param name="Oldest">How long the oldest has waited; zero when none waits.</param>
+/// <param name="GivenUp">Items on the list of those that were given up.</param>
+public readonly record struct QueueState(int Length, TimeSpan Oldest, int GivenUp);
+
 /// <summary>How an item ends.</summary>
 /// <param name="Key">The item.</param>
 /// <param name="Result">The serialized result to publish; empty to publish none.</param>
@@ -99,6 +105,20 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, IOptions<QueueOpt
     /// <summary>Number of items that wait, of all callers.</summary>
     public async Task<int> LengthAsync(string model) =>
         (int)await Database.ScriptEvaluateAsync(LengthScript, [RedisKeys.Queue(model), RedisKeys.Callers(model)]);
+
+    /// <summary>How the queue of a model stands.</summary>
+    public async Task<QueueState> LookAsync(string model)
+    {
+        var length = Database.ListLengthAsync(RedisKeys.Queue(model));
+        var dead = Database.ListLengthAsync(RedisKeys.Dead(model));
+        var head = (string?)await Database.ListGetByIndexAsync(RedisKeys.Queue(model), 0);
+        var oldest = head is not null
+            && RequestKey.TryParseItem(model, head, out var key)
+            && QueuedItem.Read(key, (string?)await Database.StringGetAsync(RedisKeys.Item(key)) ?? "", 0) is { } item
+            ? time.GetUtcNow() - item.EnqueuedAt
+            : TimeSpan.Zero;
+        return new QueueState((int)await length, oldest > TimeSpan.Zero ? oldest : TimeSpan.Zero, (int)await dead);
+    }
 
     /// <summary>Takes an item out of the queue. <see langword="false"/> when it was not waiting there.</summary>
     public async Task<bool> WithdrawAsync(RequestKey key) =>

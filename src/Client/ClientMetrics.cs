@@ -1,0 +1,56 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+
+namespace Detection.Client;
+
+/// <summary>The meter <c>Detection.Client</c> and the source of the client's spans: what callers of this process asked and got.</summary>
+internal static class ClientMetrics
+{
+    private const string Name = "Detection.Client";
+
+    private static readonly Meter Meter = new(Name);
+    private static readonly ActivitySource Source = new(Name);
+    private static readonly string[] Errors = Array.ConvertAll(Enum.GetNames<DetectionError>(), Lower);
+    private static readonly string[] Sources = Array.ConvertAll(Enum.GetNames<AnswerSource>(), Lower);
+
+    private static readonly Histogram<double> Duration = Meter.CreateHistogram(
+        "detection.client.request.duration",
+        "s",
+        "Time of a request for a picture, by outcome: computed, joined or cached for an answer, accepted for an asynchronous one, else the error.",
+        null,
+        new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60] });
+
+    private static long _inFlight;
+
+    static ClientMetrics() => Meter.CreateObservableGauge(
+        "detection.client.requests.in_flight", static () => Volatile.Read(ref _inFlight), "{request}", "Requests for pictures that have no answer yet.");
+
+    /// <summary>The outcome of an answer.</summary>
+    public static string Outcome(AnswerSource source) => Sources[(int)source];
+
+    /// <summary>The outcome of a failure.</summary>
+    public static string Outcome(DetectionError error) => Errors[(int)error];
+
+    /// <summary>A request begins. Its span is <see langword="null"/> unless it is traced.</summary>
+    public static Activity? Begin()
+    {
+        Interlocked.Increment(ref _inFlight);
+        return Source.StartActivity("detect", ActivityKind.Client);
+    }
+
+    /// <summary>A request has ended.</summary>
+    public static void End(Activity? span, string? imageKey, string model, string outcome, TimeSpan duration)
+    {
+        Interlocked.Decrement(ref _inFlight);
+        Duration.Record(duration.TotalSeconds, new("model", model), new KeyValuePair<string, object?>("outcome", outcome));
+        if (span is not null)
+        {
+            span.SetTag("detection.image_key", imageKey);
+            span.SetTag("detection.model", model);
+            span.SetTag("detection.outcome", outcome);
+            span.Dispose();
+        }
+    }
+
+    private static string Lower(string name) => char.ToLowerInvariant(name[0]) + name[1..];
+}

@@ -1,0 +1,77 @@
+using System.Net;
+using System.Security.Cryptography;
+
+namespace Detection.Telemetry.Tests;
+
+public sealed class TraceTests(WatchedCluster cluster)
+{
+    [Fact]
+    public async Task One_trace_follows_a_picture_from_the_request_through_the_queue_into_the_batch_and_back()
+    {
+        var trace = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+        const string caller = "00f067aa0ba902b7";
+
+        var (status, answer) = await cluster.Frontend.Http.DetectAsync(TestPictures.Unique(9001), $"00-{trace}-{caller}-01");
+
+        Assert.Equal(HttpStatusCode.OK, status);
+        var imageKey = answer.GetProperty("imageKey").GetString();
+        IReadOnlyList<Span> spans = [];
+        await Eventually.Async(
+            _ =>
+            {
+                spans = [.. cluster.Collector.Spans.Where(span => span.TraceId == trace)];
+                return Task.FromResult(Named("batch") && Named("picture") && Named("queue") && Named("detect")
+                    && spans.Any(span => span.ParentId == caller) && spans.Any(span => span.ParentId == The("picture").Id));
+            },
+            TimeSpan.FromSeconds(20),
+            "the collector has the spans");
+
+        var request = Assert.Single(spans, span => span.ParentId == caller);
+        Assert.Equal("detection-frontend", request.Service);
+        Assert.Equal("POST", request.Attributes["http.request.method"]);
+        var detect = The("detect");
+        Assert.Equal(("detection-frontend", request.Id), (detect.Service, detect.ParentId));
+        Assert.Equal("computed", detect.Attributes["detection.outcome"]);
+
+        // Through the Redis list: the silo knows the caller by nothing but the mark of the queued item.
+        var (queue, batch, picture) = (The("queue"), The("batch"), The("picture"));
+        Assert.All([queue, batch, picture], span => Assert.Equal(("detection-silo", detect.Id), (span.Service, span.ParentId)));
+        Assert.Equal([detect.Id], batch.Links);
+        Assert.Equal([batch.Id], picture.Links);
+        Assert.Equal(imageKey, picture.Attributes["detection.image_key"]);
+
+        // And back: the message that it is done.
+        Assert.Contains(spans, span => span.ParentId == picture.Id && span.Name.Contains("Complete", StringComparison.Ordinal));
+
+        bool Named(string name) => spans.Any(span => span.Name == name);
+
+        Span The(string name) => Assert.Single(spans, span => span.Name == name);
+    }
+
+    [Fact]
+    public async Task A_caller_that_does_not_want_to_be_traced_is_not()
+    {
+        var trace = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+        var other = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+        await cluster.Frontend.Http.DetectAsync(TestPictures.Unique(9002), $"00-{trace}-00f067aa0ba902b7-00");
+        await cluster.Frontend.Http.DetectAsync(TestPictures.Unique(9003), $"00-{other}-00f067aa0ba902b7-01");
+
+        await Eventually.Async(
+            _ => Task.FromResult(cluster.Collector.Spans.Any(span => span.TraceId == other && span.Name == "picture")),
+            TimeSpan.FromSeconds(20),
+            "the later request is traced");
+
+        Assert.DoesNotContain(cluster.Collector.Spans, span => span.TraceId == trace);
+    }
+
+    [Fact]
+    public async Task The_collector_gets_the_metrics_of_both() => await Eventually.Async(
+        async _ =>
+        {
+            await cluster.Frontend.Http.DetectAsync(TestPictures.Unique(9004));
+            return cluster.Collector.Has("detection-frontend", "detection.client.request.duration")
+                && cluster.Collector.Has("detection-silo", "detection.stage.duration");
+        },
+        TimeSpan.FromSeconds(20),
+        "both sent metrics");
+}
