@@ -117,13 +117,14 @@ internal static partial class BatchEndpoints
         catch (Exception e)
         {
             var (type, detail, imageKey) = Failures.Of(e);
+            var duration = Math.Round(time.GetElapsedTime(started).TotalMilliseconds, 1);
             Failed(
                 logger,
                 type.Status == StatusCodes.Status500InternalServerError ? LogLevel.Error : LogLevel.Information,
                 index,
                 type.Status,
                 type.Uri,
-                Math.Round(time.GetElapsedTime(started).TotalMilliseconds, 1),
+                duration,
                 detail,
                 imageKey ?? "unknown",
                 e is DetectionException or ProblemException ? null : e);

@@ -69,7 +69,8 @@ internal sealed partial class ProblemWriter(TimeProvider time, ILogger<ProblemWr
             : exception;
         var imageKey = problem.Extensions.TryGetValue(ImageKey, out var key) ? key : "unknown";
         var path = http.Request.Path.Value;
-        Failed(level, http.Request.Method, path, status, problem.Type, Duration(http), problem.Detail, imageKey, cause);
+        var duration = Duration(http);
+        Failed(level, http.Request.Method, path, status, problem.Type, duration, problem.Detail, imageKey, cause);
     }
 
     /// <summary>Milliseconds since the request's headers were there.</summary>

@@ -61,6 +61,7 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, IOptions<QueueOpt
     private static readonly string EnqueueScript = Callers + Script("enqueue");
     private static readonly string ClaimScript = Callers + Script("claim");
     private static readonly string LengthScript = Callers + Script("length");
+    private static readonly string LookScript = Callers + Script("look");
     private static readonly string SettleScript = Script("settle");
     private static readonly string ReclaimScript = Callers + Script("reclaim");
     private static readonly string ReleaseScript = Callers + Script("release");
@@ -109,15 +110,11 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, IOptions<QueueOpt
     /// <summary>How the queue of a model stands.</summary>
     public async Task<QueueState> LookAsync(string model)
     {
-        var length = Database.ListLengthAsync(RedisKeys.Queue(model));
-        var dead = Database.ListLengthAsync(RedisKeys.Dead(model));
-        var head = (string?)await Database.ListGetByIndexAsync(RedisKeys.Queue(model), 0);
-        var oldest = head is not null
-            && RequestKey.TryParseItem(model, head, out var key)
-            && QueuedItem.Read(key, (string?)await Database.StringGetAsync(RedisKeys.Item(key)) ?? "", 0) is { } item
-            ? time.GetUtcNow() - item.EnqueuedAt
-            : TimeSpan.Zero;
-        return new QueueState((int)await length, oldest > TimeSpan.Zero ? oldest : TimeSpan.Zero, (int)await dead);
+        var reply = (RedisResult[])(await Database.ScriptEvaluateAsync(
+            LookScript, [RedisKeys.Queue(model), RedisKeys.Callers(model), RedisKeys.Dead(model)], [RedisKeys.ItemPrefix(model)]))!;
+        var since = (long)reply[1];
+        var oldest = since == 0 ? TimeSpan.Zero : time.GetUtcNow() - DateTimeOffset.FromUnixTimeMilliseconds(since);
+        return new QueueState((int)reply[0], oldest > TimeSpan.Zero ? oldest : TimeSpan.Zero, (int)reply[2]);
     }
 
     /// <summary>Takes an item out of the queue. <see langword="false"/> when it was not waiting there.</summary>
