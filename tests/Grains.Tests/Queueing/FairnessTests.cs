@@ -50,6 +50,21 @@ public abstract class FairnessTests(QueueFixture fixture)
     }
 
     [Fact]
+    public async Task A_look_at_the_queue_counts_all_callers_and_finds_the_oldest_of_any()
+    {
+        var queue = fixture.NewQueue();
+        Assert.Equal(default, await queue.LookAsync(_model));
+        await EnqueueAsync(queue, null, 2);
+        await EnqueueAsync(queue, "a", 1);
+        await queue.EnqueueAsync(Item(_model, 901, caller: "b") with { EnqueuedAt = DateTimeOffset.UtcNow - TimeSpan.FromMinutes(10) }, 100);
+
+        var state = await queue.LookAsync(_model);
+
+        Assert.Equal((4, 0), (state.Length, state.GivenUp));
+        Assert.InRange(state.Oldest, TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(11));
+    }
+
+    [Fact]
     public async Task The_place_counts_what_is_served_before()
     {
         var queue = fixture.NewQueue();
