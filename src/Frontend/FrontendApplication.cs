@@ -1,4 +1,5 @@
 using Detection.Client;
+using Detection.Frontend.Access;
 using Detection.Frontend.Asynchronous;
 using Detection.Frontend.Batches;
 using Detection.Frontend.DeepStack;
@@ -40,6 +41,7 @@ public static class FrontendApplication
         builder.AddListening();
         builder.AddManagement();
         builder.AddDetectionTelemetry("detection-frontend");
+        builder.AddAccess();
         builder.AddEmbeddedCluster();
         builder.Services.AddDetectionClient(builder.Configuration);
         builder.Services.AddProblems();
@@ -55,6 +57,7 @@ public static class FrontendApplication
         app.UseProblems();
         app.UseManagement();
         app.UseSite();
+        app.UseAccess();
         app.MapDetections();
         app.MapDetectionEvents();
         app.MapBatches();
@@ -66,7 +69,7 @@ public static class FrontendApplication
         app.MapClusterHealth();
         app.MapManagement();
         app.MapClusterStatus();
-        app.MapOpenApi();
+        app.MapOpenApi().AllowAnonymous();
         app.MapSite();
         return app;
     }

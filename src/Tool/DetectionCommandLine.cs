@@ -5,6 +5,7 @@ using Detection.Tool.Bench;
 using Detection.Tool.Detect;
 using Detection.Tool.Eval;
 using Detection.Tool.Inspect;
+using Detection.Tool.Keys;
 
 namespace Detection.Tool;
 
@@ -17,12 +18,13 @@ internal static class DetectionCommandLine
     /// <summary>Runs a command and returns the exit code.</summary>
     public static async Task<int> RunAsync(string[] arguments)
     {
-        var root = new RootCommand("Detects objects in pictures on this machine; inspects, evaluates and times ONNX detectors.")
+        var root = new RootCommand("Detects objects in pictures on this machine; inspects, evaluates and times ONNX detectors; makes keys for servers.")
         {
             DetectCommand.Create(),
             InspectCommand.Create(),
             EvalCommand.Create(),
             BenchCommand.Create(),
+            KeyCommand.Create(),
         };
         var parsed = root.Parse(arguments);
         if (parsed.Action is ParseErrorAction wrong)

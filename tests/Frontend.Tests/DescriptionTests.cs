@@ -27,8 +27,9 @@ public sealed class DescriptionTests(OneProcess frontend)
         Assert.Equal(["application/json", "image/jpeg"], detect.Responses!["200"].Content!.Keys.Order(StringComparer.Ordinal));
         Assert.Equal(["Server-Timing", "X-Cache"], detect.Responses["200"].Headers!.Keys.Order(StringComparer.Ordinal));
         Assert.Contains("Retry-After", detect.Responses["503"].Headers!.Keys);
+        Assert.Contains("Retry-After", detect.Responses["429"].Headers!.Keys);
         Assert.Equal(
-            ["200", "202", "400", "404", "408", "413", "415", "422", "500", "502", "503", "504"],
+            ["200", "202", "400", "401", "404", "408", "413", "415", "422", "429", "500", "502", "503", "504"],
             detect.Responses.Keys.Order(StringComparer.Ordinal));
         Assert.Equal(["async", "iou", "labels", "max", "model", "threshold", "timeout"], detect.Parameters!.Select(p => p.Name!).Order(StringComparer.Ordinal));
         Assert.All(detect.Parameters!, parameter => Assert.NotEmpty(parameter.Description!));

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Threading.Channels;
 using Detection.Client;
+using Detection.Frontend.Access;
 using Detection.Frontend.Detections;
 using Detection.Frontend.OpenApi;
 using Detection.Frontend.Problems;
@@ -31,11 +32,12 @@ internal static partial class BatchEndpoints
         BatchReader reader,
         IDetectionClient client,
         IOptions<BatchOptions> options,
+        CallerLimits limits,
         TimeProvider time,
         ILogger<BatchReader> logger)
     {
         using var left = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
-        var chosen = query.ToOptions();
+        var chosen = query.ToOptions() with { Caller = http.Caller() };
         LiftLimits(http);
         var pictures = reader.ReadAsync(http.Request, left.Token);
         http.Response.ContentType = "application/x-ndjson";
@@ -57,7 +59,7 @@ internal static partial class BatchEndpoints
                     throw new ProblemException(ProblemType.InvalidRequest, $"A batch has at most {options.Value.MaxPictures} pictures.");
                 }
 
-                await EnterAsync(places, picture, left.Token);
+                await EnterAsync(places, picture, count == 0 ? null : limits, http, left.Token);
                 _ = WorkAsync(client, count++, picture, chosen, time, lines.Writer, places, logger, left.Token);
             }
         }
@@ -80,10 +82,17 @@ internal static partial class BatchEndpoints
         await writing;
     }
 
-    private static async Task EnterAsync(SemaphoreSlim places, BatchPicture picture, CancellationToken cancellationToken)
+    /// <summary>Waits for a place, and for a turn within the caller's rate. The first picture has its turn as the request.</summary>
+    private static async Task EnterAsync(
+        SemaphoreSlim places, BatchPicture picture, CallerLimits? limits, HttpContext http, CancellationToken cancellationToken)
     {
         try
         {
+            if (limits is not null)
+            {
+                await limits.WaitForTurnAsync(http, cancellationToken);
+            }
+
             await places.WaitAsync(cancellationToken);
         }
         catch

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Detection.Client;
+using Detection.Frontend.Access;
 using Detection.Frontend.OpenApi;
 using Detection.Frontend.Problems;
 using Detection.Frontend.Uploads;
@@ -32,7 +33,7 @@ internal static class DeepStackEndpoints
         var cancelled = http.RequestAborted;
         using var form = await forms.ReadAsync(http.Request, ImageField, null, cancelled);
         var picture = form.Picture ?? throw new ProblemException(ProblemType.InvalidRequest, $"The form has no file named '{ImageField}'.");
-        var options = new DetectionOptions { Model = model, Threshold = Confidence(form.Text(ConfidenceField)) };
+        var options = new DetectionOptions { Caller = http.Caller(), Model = model, Threshold = Confidence(form.Text(ConfidenceField)) };
 
         DetectionAnswer answer;
         try

@@ -1,5 +1,6 @@
 using Detection.Client;
 using Detection.Contracts.Requests;
+using Detection.Frontend.Access;
 using Detection.Frontend.Asynchronous;
 using Detection.Frontend.OpenApi;
 using Detection.Frontend.Problems;
@@ -40,7 +41,7 @@ internal static class DetectionEndpoints
     {
         var started = time.GetTimestamp();
         var cancelled = http.RequestAborted;
-        var options = query.ToOptions();
+        var options = query.ToOptions() with { Caller = http.Caller() };
         using var upload = await uploads.ReadAsync(http.Request, cancelled);
 
         DetectionAnswer answer;

@@ -24,8 +24,8 @@ internal static class HealthEndpoints
 
     public static void MapClusterHealth(this IEndpointRouteBuilder routes)
     {
-        routes.MapHealthChecks("/health/live", Answer(static _ => false));
-        routes.MapHealthChecks("/health/ready", Answer(IsReadiness));
+        routes.MapHealthChecks("/health/live", Answer(static _ => false)).AllowAnonymous();
+        routes.MapHealthChecks("/health/ready", Answer(IsReadiness)).AllowAnonymous();
     }
 
     /// <summary>Whether a check belongs to readiness.</summary>

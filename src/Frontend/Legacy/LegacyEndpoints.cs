@@ -3,6 +3,7 @@ using System.Buffers.Text;
 using System.IO.Pipelines;
 using System.Net.Mime;
 using Detection.Client;
+using Detection.Frontend.Access;
 using Detection.Frontend.Detections;
 using Detection.Frontend.OpenApi;
 using Detection.Frontend.Problems;
@@ -65,12 +66,13 @@ internal static class LegacyEndpoints
     private static async Task<PooledBytes> AnnotateAsync(HttpContext http, IDetectionClient client, UploadFormReader forms, AnnotatedPictures pictures)
     {
         var cancelled = http.RequestAborted;
+        var options = new DetectionOptions { Caller = http.Caller() };
         using var form = await forms.ReadAsync(http.Request, FileField, Base64Field, cancelled);
         try
         {
             if (form.Picture is { } picture)
             {
-                return await pictures.DrawAsync(picture, await client.DetectAsync(picture, null, cancelled), cancelled);
+                return await pictures.DrawAsync(picture, await client.DetectAsync(picture, options, cancelled), cancelled);
             }
 
             var link = form.Text(LinkField)
@@ -78,7 +80,7 @@ internal static class LegacyEndpoints
             var url = Uri.TryCreate(link.Trim(), UriKind.Absolute, out var address)
                 ? address
                 : throw new ProblemException(ProblemType.InvalidRequest, $"The '{LinkField}' is not an absolute URL.");
-            var answer = await client.DetectAsync(url, null, cancelled);
+            var answer = await client.DetectAsync(url, options, cancelled);
             var fetched = await client.FindPictureAsync(answer.ImageKey, cancelled)
                 ?? throw new ProblemException(ProblemType.ResultNotFound, "The picture has expired.") { ImageKey = answer.ImageKey };
             return await pictures.DrawAsync(fetched, answer, cancelled);

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Detection.Client;
 using Detection.Contracts.Cluster;
+using Detection.Frontend.Access;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.OpenApi;
 
@@ -11,6 +12,8 @@ namespace Detection.Frontend.OpenApi;
 internal static class ApiDescription
 {
     private const string Document = "v1";
+    private const string Bearer = "Bearer";
+    private const string KeyNeeded = "An API key, where the server asks for one.";
 
     public static void AddApiDescription(this IServiceCollection services) =>
         services.AddOpenApi(Document, static options =>
@@ -24,6 +27,26 @@ internal static class ApiDescription
                     Description = "Finds objects in pictures. Every failure is a problem document (RFC 9457); its type leads to a description.",
                     License = new OpenApiLicense { Name = "MIT", Identifier = "MIT" },
                 };
+                document.Components ??= new OpenApiComponents();
+                document.Components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme>
+                {
+                    [ApiKeyHandler.Scheme] = new OpenApiSecurityScheme
+                    {
+                        Type = SecuritySchemeType.ApiKey,
+                        In = ParameterLocation.Header,
+                        Name = ApiKeyHandler.Header,
+                        Description = KeyNeeded,
+                    },
+                    [Bearer] = new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = KeyNeeded },
+                };
+
+                // None, or one of the two: whether keys are asked for is a setting.
+                document.Security =
+                [
+                    [],
+                    new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(ApiKeyHandler.Scheme, document)] = [] },
+                    new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(Bearer, document)] = [] },
+                ];
                 return Task.CompletedTask;
             });
 

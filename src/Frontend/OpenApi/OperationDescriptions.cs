@@ -18,7 +18,7 @@ internal static class OperationDescriptions
     private const string Jpeg = "image/jpeg";
 
     private static readonly ProblemType[] Cluster =
-        [ProblemType.InvalidRequest, ProblemType.Internal, ProblemType.Unavailable, ProblemType.DeadlineExceeded];
+        [ProblemType.InvalidRequest, ProblemType.Unauthorized, ProblemType.RateLimited, ProblemType.Internal, ProblemType.Unavailable, ProblemType.DeadlineExceeded];
 
     public static void DescribeDetect(this RouteHandlerBuilder route) => route
         .WithName("Detect")
@@ -29,7 +29,7 @@ internal static class OperationDescriptions
         .WithProblems([
             .. Cluster, ProblemType.NotAPicture, ProblemType.UrlNotAllowed, ProblemType.ModelNotFound, ProblemType.UploadTimeout,
             ProblemType.TooLarge, ProblemType.UnsupportedMediaType, ProblemType.UnsupportedPicture, ProblemType.Undecodable,
-            ProblemType.InferenceFailed, ProblemType.UrlNotReachable, ProblemType.QueueFull, ProblemType.TooManyUploads,
+            ProblemType.InferenceFailed, ProblemType.UrlNotReachable, ProblemType.ShareUsed, ProblemType.QueueFull, ProblemType.TooManyUploads,
         ])
         .AddOpenApiOperationTransformer(static (operation, _, _) =>
         {
@@ -45,7 +45,7 @@ internal static class OperationDescriptions
         .WithSummary("Find objects in many pictures")
         .WithDescription("Takes the files of a form, or lines of JSON like the bodies for one picture. Answers a line of JSON for each, in the order in which they are done; a picture that fails has a problem in its line.")
         .Produces<BatchLine>(StatusCodes.Status200OK, "application/x-ndjson")
-        .WithProblems(ProblemType.InvalidRequest, ProblemType.UnsupportedMediaType, ProblemType.Internal)
+        .WithProblems(ProblemType.InvalidRequest, ProblemType.Unauthorized, ProblemType.RateLimited, ProblemType.UnsupportedMediaType, ProblemType.Internal)
         .AddOpenApiOperationTransformer(static (operation, _, _) =>
         {
             operation.RequestBody = new OpenApiRequestBody
@@ -118,13 +118,13 @@ internal static class OperationDescriptions
         .WithName("ListModels")
         .WithSummary("The models that are served now")
         .Produces<ModelsBody>(StatusCodes.Status200OK, Json)
-        .WithProblems(ProblemType.Internal, ProblemType.Unavailable);
+        .WithProblems(ProblemType.Unauthorized, ProblemType.RateLimited, ProblemType.Internal, ProblemType.Unavailable);
 
     public static void DescribeModel(this RouteHandlerBuilder route) => route
         .WithName("FindModel")
         .WithSummary("One model")
         .Produces<ModelBody>(StatusCodes.Status200OK, Json)
-        .WithProblems(ProblemType.ModelNotFound, ProblemType.Internal, ProblemType.Unavailable)
+        .WithProblems(ProblemType.Unauthorized, ProblemType.RateLimited, ProblemType.ModelNotFound, ProblemType.Internal, ProblemType.Unavailable)
         .AddOpenApiOperationTransformer(static (operation, _, _) =>
         {
             operation.Parameters!.Single(parameter => parameter.Name == "name").Description = "Its name, or name@version.";
@@ -144,7 +144,7 @@ internal static class OperationDescriptions
             {
                 var response = (OpenApiResponse)operation.Responses![group.Key.ToString(System.Globalization.CultureInfo.InvariantCulture)];
                 response.Description = string.Join("\n\n", group.Select(static type => $"`{type.Uri}`: {type.Description}"));
-                if (group.Key == StatusCodes.Status503ServiceUnavailable)
+                if (group.Key is StatusCodes.Status503ServiceUnavailable or StatusCodes.Status429TooManyRequests)
                 {
                     AddHeader(response, "Retry-After", "Seconds after which it is worth to come again.",
                         new OpenApiSchema { Type = JsonSchemaType.Integer, Minimum = "1" });

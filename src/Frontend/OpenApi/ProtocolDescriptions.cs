@@ -50,7 +50,7 @@ internal static class ProtocolDescriptions
             return Task.CompletedTask;
         });
 
-    public static void DescribeInference<T>(this RouteHandlerBuilder route, string name, string summary) => route
+    public static RouteHandlerBuilder DescribeInference<T>(this RouteHandlerBuilder route, string name, string summary) => route
         .WithName(name)
         .WithSummary(summary)
         .Produces<T>(StatusCodes.Status200OK, Json)

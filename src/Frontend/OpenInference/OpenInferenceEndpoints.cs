@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using Detection.Client;
 using Detection.Contracts.Models;
+using Detection.Frontend.Access;
 using Detection.Frontend.Health;
 using Detection.Frontend.OpenApi;
 using Detection.Frontend.Problems;
@@ -27,8 +28,8 @@ internal static class OpenInferenceEndpoints
         group.MapGet("", static () => TypedResults.Json(new ServerMetadata("detection", Version, ["binary_tensor_data"]), FrontendJson.Default.ServerMetadata))
             .DescribeInference<ServerMetadata>("InferenceServer", "What this server is");
         group.MapGet("health/live", static () => TypedResults.Json(new ServerLive(true), FrontendJson.Default.ServerLive))
-            .DescribeInference<ServerLive>("InferenceServerLive", "Whether the process answers");
-        group.MapGet("health/ready", ReadyAsync).DescribeInference<ServerReady>("InferenceServerReady", "Whether requests can be served");
+            .DescribeInference<ServerLive>("InferenceServerLive", "Whether the process answers").AllowAnonymous();
+        group.MapGet("health/ready", ReadyAsync).DescribeInference<ServerReady>("InferenceServerReady", "Whether requests can be served").AllowAnonymous();
         group.MapGet("models/{model}", DescribeModelAsync).DescribeInference<ModelMetadata>("InferenceModel", "A model and its tensors");
         group.MapGet("models/{model}/versions/{version}", DescribeModelAsync).DescribeInference<ModelMetadata>("InferenceModelVersion", "A version of a model and its tensors");
         group.MapGet("models/{model}/ready", ModelReadyAsync).DescribeInference<ModelReady>("InferenceModelReady", "Whether a model is served");
@@ -64,7 +65,7 @@ internal static class OpenInferenceEndpoints
         var headerLength = ReadHeaderLength(http.Request);
         using var body = await bodies.ReadAsync(http.Request, cancelled);
         var request = InferenceRequest.Read(body, headerLength, UploadReader.MaxPictureBytes(limits.Value));
-        var options = request.Options with { Model = VersionOf(http) is not { } version ? model : $"{model}@{version}" };
+        var options = request.Options with { Caller = http.Caller(), Model = VersionOf(http) is not { } version ? model : $"{model}@{version}" };
 
         DetectionAnswer answer;
         try

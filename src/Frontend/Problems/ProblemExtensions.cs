@@ -27,6 +27,7 @@ internal static class ProblemExtensions
             byName.TryGetValue(name, out var type)
                 ? TypedResults.Json(new ProblemDescription(type.Uri, type.Status, type.Title, type.Description), FrontendJson.Default.ProblemDescription)
                 : TypedResults.NotFound())
+            .AllowAnonymous()
             .ExcludeFromDescription();
     }
 }

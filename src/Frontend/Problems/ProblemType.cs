@@ -21,6 +21,9 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
     public static readonly ProblemType UrlNotAllowed = new("url-not-allowed", 400, "The URL may not be fetched",
         "The URL is not http(s), or leads to a private, loopback, link-local or otherwise closed network.");
 
+    public static readonly ProblemType Unauthorized = new("unauthorized", 401, "An API key is needed",
+        "No API key was sent, or none that is known. Send it as X-API-Key or as Authorization: Bearer.");
+
     public static readonly ProblemType NotFound = new("not-found", 404, "No such address",
         "Nothing is served at this address.");
 
@@ -48,6 +51,9 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
     public static readonly ProblemType Undecodable = new("undecodable", 422, "The picture cannot be decoded",
         "The picture is truncated or damaged.");
 
+    public static readonly ProblemType RateLimited = new("rate-limited", 429, "Too many requests",
+        "Your key makes more requests than it may, or has too many uploads under way. Come again after the time in Retry-After.");
+
     public static readonly ProblemType ShareUsed = new("share-used", 429, "Your share of the queue is used",
         "So many of your pictures wait that your share of the queue is used; others are still served. Nothing was kept. Come again after the time in Retry-After.");
 
@@ -64,7 +70,7 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
         "The queue is full, or the deadline could not be met. Nothing was kept. Come again after the time in Retry-After.");
 
     public static readonly ProblemType TooManyUploads = new("too-many-uploads", 503, "Too many uploads",
-        "The uploads in progress fill the memory set aside for them. Come again after the time in Retry-After.");
+        "As many uploads are under way as the server takes, or they fill the memory set aside for them. Come again after the time in Retry-After.");
 
     public static readonly ProblemType Unavailable = new("unavailable", 503, "The cluster is not available",
         "The cluster or its Redis cannot be reached at this time. Come again after the time in Retry-After.");
@@ -75,8 +81,8 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
     /// <summary>All of them.</summary>
     public static readonly IReadOnlyList<ProblemType> All =
     [
-        InvalidRequest, NotAPicture, UrlNotAllowed, NotFound, ResultNotFound, ModelNotFound, MethodNotAllowed, UploadTimeout, TooLarge,
-        UnsupportedMediaType, UnsupportedPicture, Undecodable, ShareUsed, InferenceFailed, Internal, UrlNotReachable, QueueFull, TooManyUploads,
+        InvalidRequest, NotAPicture, UrlNotAllowed, Unauthorized, NotFound, ResultNotFound, ModelNotFound, MethodNotAllowed, UploadTimeout, TooLarge,
+        UnsupportedMediaType, UnsupportedPicture, Undecodable, RateLimited, ShareUsed, InferenceFailed, Internal, UrlNotReachable, QueueFull, TooManyUploads,
         Unavailable, DeadlineExceeded,
     ];
 
@@ -105,11 +111,13 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
     public static ProblemType? Of(int status) => status switch
     {
         400 => InvalidRequest,
+        401 => Unauthorized,
         404 => NotFound,
         405 => MethodNotAllowed,
         408 => UploadTimeout,
         413 => TooLarge,
         415 => UnsupportedMediaType,
+        429 => RateLimited,
         500 => Internal,
         503 => Unavailable,
         504 => DeadlineExceeded,

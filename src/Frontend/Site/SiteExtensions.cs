@@ -35,7 +35,7 @@ internal static class SiteExtensions
 
     public static void MapSite(this IEndpointRouteBuilder routes)
     {
-        routes.MapFallbackToFile(FormerAddress, Page, Files());
+        routes.MapFallbackToFile(FormerAddress, Page, Files()).AllowAnonymous();
     }
 
     private static StaticFileOptions Files() => new() { OnPrepareResponse = Prepare };

@@ -16,6 +16,9 @@ public static class ManagementExtensions
     /// <summary>Whether a path is for those who run the service.</summary>
     public static bool IsManagement(PathString path) => Array.Exists(Managed, managed => path.StartsWithSegments(managed));
 
+    /// <summary>Port of the listener of its own; <see langword="null"/> when there is none.</summary>
+    public static int? Port(IConfiguration configuration) => Options(configuration).Url is { } url ? ManagementAddress.Port(url) : null;
+
     /// <summary>Adds the listener that the section <c>Detection:Management</c> names. After the other addresses are known.</summary>
     public static WebApplicationBuilder AddManagement(this WebApplicationBuilder builder)
     {

@@ -1,0 +1,133 @@
+using System.Globalization;
+using System.Threading.RateLimiting;
+using Detection.Frontend.Problems;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.Extensions.Options;
+
+namespace Detection.Frontend.Access;
+
+/// <summary>How often each key may ask and how much may be uploaded at once, in this process. What is open to all is not counted.</summary>
+internal sealed class CallerLimits : IMiddleware, IDisposable
+{
+    private readonly TimeSpan _retryAfter;
+    private readonly TimeProvider _time;
+    private readonly IProblemDetailsService _problems;
+    private readonly ConcurrencyLimiter _uploads;
+
+    // A key whose limits were changed has new partitions; the old ones go when they have been idle.
+    private readonly PartitionedRateLimiter<ApiKey> _rates = PartitionedRateLimiter.Create<ApiKey, (string, double, int)>(static key =>
+    {
+        var partition = (key.Name, key.RequestsPerSecond, key.Burst);
+        return key.RequestsPerSecond == 0
+            ? RateLimitPartition.GetNoLimiter(partition)
+            : RateLimitPartition.GetTokenBucketLimiter(partition, _ => Bucket(key));
+    });
+
+    private readonly PartitionedRateLimiter<ApiKey> _uploadsByKey = PartitionedRateLimiter.Create<ApiKey, (string, int)>(static key =>
+    {
+        var partition = (key.Name, key.MaxUploads);
+        return key.MaxUploads == 0
+            ? RateLimitPartition.GetNoLimiter(partition)
+            : RateLimitPartition.GetConcurrencyLimiter(partition, _ => new ConcurrencyLimiterOptions { PermitLimit = key.MaxUploads });
+    });
+
+    public CallerLimits(IOptions<AccessOptions> options, IOptions<FrontendOptions> frontend, IProblemDetailsService problems, TimeProvider time)
+    {
+        (_retryAfter, _problems, _time) = (frontend.Value.RetryAfter, problems, time);
+        _uploads = new ConcurrencyLimiter(new ConcurrencyLimiterOptions { PermitLimit = options.Value.MaxUploads });
+    }
+
+    public async Task InvokeAsync(HttpContext context, RequestDelegate next)
+    {
+        if (context.GetEndpoint() is not { } endpoint || endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null)
+        {
+            await next(context);
+            return;
+        }
+
+        var key = context.Features.Get<ApiKey>();
+        if (key is not null)
+        {
+            using var turn = _rates.AttemptAcquire(key);
+            if (!turn.IsAcquired)
+            {
+                await RefuseAsync(
+                    context, ProblemType.RateLimited, $"The key {key.Name} may make {key.RequestsPerSecond} requests per second.", RetryAfter(turn));
+                return;
+            }
+        }
+
+        if (!HttpMethods.IsPost(context.Request.Method))
+        {
+            await next(context);
+            return;
+        }
+
+        using var own = key is null ? null : _uploadsByKey.AttemptAcquire(key);
+        if (own is { IsAcquired: false })
+        {
+            await RefuseAsync(context, ProblemType.RateLimited, $"The key {key!.Name} may have {key.MaxUploads} uploads under way.", _retryAfter);
+            return;
+        }
+
+        using var place = _uploads.AttemptAcquire();
+        if (!place.IsAcquired)
+        {
+            await RefuseAsync(context, ProblemType.TooManyUploads, "So many uploads are under way that no more are taken.", _retryAfter);
+            return;
+        }
+
+        await next(context);
+    }
+
+    /// <summary>Waits until a request that brings many pictures may go on with one more: to the limit each counts as a request.</summary>
+    public async ValueTask WaitForTurnAsync(HttpContext context, CancellationToken cancellationToken)
+    {
+        if (context.Features.Get<ApiKey>() is not { } key)
+        {
+            return;
+        }
+
+        while (true)
+        {
+            using var turn = _rates.AttemptAcquire(key);
+            if (turn.IsAcquired)
+            {
+                return;
+            }
+
+            await Task.Delay(RetryAfter(turn), _time, cancellationToken);
+        }
+    }
+
+    public void Dispose()
+    {
+        _rates.Dispose();
+        _uploadsByKey.Dispose();
+        _uploads.Dispose();
+    }
+
+    private static TokenBucketRateLimiterOptions Bucket(ApiKey key) => new()
+    {
+        // Tokens are given out ten times a second: fewer than come in that time would be a lower rate.
+        TokenLimit = (int)Math.Max(key.Burst == 0 ? Math.Ceiling(key.RequestsPerSecond) : key.Burst, Math.Ceiling(key.RequestsPerSecond / 10)),
+        TokensPerPeriod = 1,
+        ReplenishmentPeriod = TimeSpan.FromSeconds(1 / key.RequestsPerSecond),
+    };
+
+    private TimeSpan RetryAfter(RateLimitLease refused) =>
+        refused.TryGetMetadata(MetadataName.RetryAfter, out var after) && after > TimeSpan.Zero ? after : _retryAfter;
+
+    private async Task RefuseAsync(HttpContext context, ProblemType type, string detail, TimeSpan retryAfter)
+    {
+        var response = context.Response;
+        response.StatusCode = type.Status;
+        response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(retryAfter.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+        await _problems.WriteAsync(new ProblemDetailsContext
+        {
+            HttpContext = context,
+            ProblemDetails = new ProblemDetails { Type = type.Uri, Title = type.Title, Status = type.Status, Detail = detail },
+        });
+    }
+}
