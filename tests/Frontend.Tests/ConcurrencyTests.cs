@@ -14,6 +14,14 @@ public sealed class ConcurrencyTests(OneProcess frontend)
         const int Photos = 50;
         const int Posts = 200;
         await using var redis = await ConnectionMultiplexer.ConnectAsync(string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{frontend.RedisPort}"));
+
+        // What other tests had done just before is in the next report only.
+        var started = DateTimeOffset.UtcNow;
+        await Eventually.Async(
+            async () => (await ReportsAsync(redis)) is { Count: > 0 } reports
+                && reports.All(report => report.ReportedAt > started && report.Batchers.All(batcher => batcher.InFlight == 0)),
+            Eventually.Soon,
+            "the silo has reported that it rests");
         var before = await CompletedAsync(redis);
 
         var answers = await Task.WhenAll(Enumerable.Range(0, Posts).Select(async post =>
@@ -36,9 +44,9 @@ public sealed class ConcurrencyTests(OneProcess frontend)
         Assert.Equal(before + Photos, await CompletedAsync(redis));
     }
 
-    private static async Task<long> CompletedAsync(ConnectionMultiplexer redis)
-    {
-        var reports = await redis.GetDatabase().HashGetAllAsync(RedisKeys.Silos);
-        return reports.Sum(entry => SiloReport.Deserialize((byte[])entry.Value!)!.Batchers.Sum(batcher => batcher.Completed));
-    }
+    private static async Task<long> CompletedAsync(ConnectionMultiplexer redis) =>
+        (await ReportsAsync(redis)).Sum(report => report.Batchers.Sum(batcher => batcher.Completed));
+
+    private static async Task<List<SiloReport>> ReportsAsync(ConnectionMultiplexer redis) =>
+        [.. (await redis.GetDatabase().HashGetAllAsync(RedisKeys.Silos)).Select(entry => SiloReport.Deserialize((byte[])entry.Value!)!)];
 }

@@ -23,7 +23,8 @@ internal static class AccessExtensions
         services.AddAuthentication(ApiKeyHandler.Scheme).AddScheme<AuthenticationSchemeOptions, ApiKeyHandler>(ApiKeyHandler.Scheme, null);
         var management = ManagementExtensions.Port(builder.Configuration);
         services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder()
-            .RequireAssertion(context => context.User.Identity?.IsAuthenticated == true || (context.Resource as HttpContext)?.Connection.LocalPort == management)
+            .RequireAssertion(context => context.User.Identity?.IsAuthenticated == true
+                || (context.Resource is HttpContext http && http.Connection.LocalPort == management))
             .Build());
     }
 

@@ -30,6 +30,25 @@ public sealed partial class AccessTests(GuardedProcess guarded) : IClassFixture<
         }
 
         Assert.Equal(["/v2/health/live", "/v2/health/ready"], open.Order());
+        await guarded.SendAsync(HttpMethod.Get, "/metrics").ProblemAsync(401, "unauthorized");
+    }
+
+    [Fact]
+    public async Task A_listener_for_management_asks_for_no_key()
+    {
+        var management = new Uri($"http://127.0.0.1:{LoopbackPorts.Next()}/");
+        await using var process = DetectionProcess.StartFrontend(new Dictionary<string, string?>
+        {
+            [DetectionSettings.Redis] = $"127.0.0.1:{LoopbackPorts.Next()}",
+            ["Detection__Management__Url"] = management.ToString(),
+            ["Detection__Access__Keys__free__Sha256"] = GuardedProcess.Hash(GuardedProcess.Free),
+        });
+
+        await Eventually.Async(
+            async limit => (await process.Http.GetAsync(new Uri(management, "/metrics"), limit)).StatusCode == HttpStatusCode.OK,
+            TimeSpan.FromSeconds(60),
+            "metrics are told without a key");
+        await process.Http.ReadAsync("/v1/models").ProblemAsync(401, "unauthorized");
     }
 
     [Theory]
