@@ -2,6 +2,8 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using PuppeteerSharp;
 
@@ -15,7 +17,11 @@ public sealed class PageSite : IAsyncDisposable
     private readonly SemaphoreSlim _once = new(1);
     private PictureHost? _pictureHost;
     private DetectionProcess? _frontend;
+    private DetectionProcess? _guarded;
     private IBrowser? _browser;
+
+    /// <summary>What the guarded server asks for.</summary>
+    public const string Key = "the-key-of-the-page";
 
     /// <summary>Address of <see cref="Photos.People"/> on another host, for tests that ask the server to fetch it.</summary>
     internal Uri PhotoUrl => (_pictureHost ?? throw new InvalidOperationException("Nobody visits the page.")).Url;
@@ -28,6 +34,19 @@ public sealed class PageSite : IAsyncDisposable
     {
         Chromium.Require();
         var (frontend, browser) = await StartAsync();
+        await VisitAsync(frontend, browser, use, screen, path);
+    }
+
+    /// <summary>As <see cref="VisitAsync(Func{Visit, Task}, Screen?, string)"/>, of a server that asks for the key <see cref="Key"/>.</summary>
+    internal async Task VisitGuardedAsync(Func<Visit, Task> use, Screen? screen = null)
+    {
+        Chromium.Require();
+        var (_, browser) = await StartAsync();
+        await VisitAsync(await StartGuardedAsync(), browser, use, screen, "/");
+    }
+
+    private static async Task VisitAsync(DetectionProcess frontend, IBrowser browser, Func<Visit, Task> use, Screen? screen, string path)
+    {
         await using var context = await browser.CreateBrowserContextAsync();
         await using var visit = await Visit.StartAsync(context, frontend.Url, path, screen ?? Screen.Desktop);
         await use(visit);
@@ -57,6 +76,11 @@ public sealed class PageSite : IAsyncDisposable
             await _browser.DisposeAsync();
         }
 
+        if (_guarded is not null)
+        {
+            await _guarded.DisposeAsync();
+        }
+
         if (_frontend is not null)
         {
             await _frontend.DisposeAsync();
@@ -75,6 +99,29 @@ public sealed class PageSite : IAsyncDisposable
         var http = (_frontend ?? throw new InvalidOperationException("Nobody visits the page.")).Http;
         using var response = await http.PostAsync(new Uri("/v1/detections?threshold=0.05", UriKind.Relative), content);
         return (response.StatusCode, await response.Content.ReadFromJsonAsync<JsonElement>());
+    }
+
+    private async Task<DetectionProcess> StartGuardedAsync()
+    {
+        await _once.WaitAsync(TimeSpan.FromMinutes(3));
+        try
+        {
+            if (_guarded is null)
+            {
+                _guarded = DetectionProcess.StartFrontend(new Dictionary<string, string?>
+                {
+                    [DetectionSettings.Redis] = null,
+                    ["Detection__Access__Keys__page__Sha256"] = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Key))),
+                });
+                await _guarded.ReadyAsync();
+            }
+
+            return _guarded;
+        }
+        finally
+        {
+            _once.Release();
+        }
     }
 
     private async Task<(DetectionProcess Frontend, IBrowser Browser)> StartAsync()

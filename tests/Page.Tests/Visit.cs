@@ -57,6 +57,15 @@ internal sealed class Visit : IAsyncDisposable
         await Page.Keyboard.PressAsync("Enter");
     }
 
+    /// <summary>Enters an API key where the page asks for one.</summary>
+    public async Task EnterKeyAsync(string key)
+    {
+        await SeenAsync("!document.getElementById('key-form').hidden");
+        await Page.ClickAsync("#key");
+        await Page.Keyboard.TypeAsync(key);
+        await Page.Keyboard.PressAsync("Enter");
+    }
+
     /// <summary>Waits until the shown picture has its answer.</summary>
     public Task AnsweredAsync() =>
         SeenAsync("document.getElementById('stage').dataset.state === 'done' && !document.getElementById('picture').hidden");

@@ -170,7 +170,7 @@ internal sealed partial class ApiKeys : BackgroundService
 
     private static OptionsValidationException Invalid(string fault) => new(AccessOptions.Section, typeof(AccessOptions), [fault]);
 
-    [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "Requests need an API key; {Count} are known.")]
+    [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "Requests need an API key. Keys known: {Count}.")]
     private partial void LogCount(int count);
 
     [LoggerMessage(EventId = 2, Level = LogLevel.Error, Message = "The API keys cannot be read again, those known before stay: {Reason}")]

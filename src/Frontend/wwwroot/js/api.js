@@ -1,3 +1,5 @@
+import { heard, withKey } from './key.js';
+
 /** The lowest score asked for. The slider works above it without asking again. */
 export const askedThreshold = 0.05;
 
@@ -29,8 +31,11 @@ export function detect(source, { model = null, onSent = () => {}, signal } = {})
     const request = new XMLHttpRequest();
     request.open('POST', `/v1/detections?${query}`);
     request.timeout = deadline;
-    request.setRequestHeader('Accept', 'application/json');
-    request.setRequestHeader('Content-Type', source.file ? source.file.type || 'application/octet-stream' : 'application/json');
+    const headers = withKey({
+      Accept: 'application/json',
+      'Content-Type': source.file ? source.file.type || 'application/octet-stream' : 'application/json',
+    });
+    Object.entries(headers).forEach(([name, value]) => request.setRequestHeader(name, value));
 
     const started = performance.now();
     request.upload.onprogress = (event) => onSent(event.lengthComputable ? event.loaded / event.total : null);
@@ -38,6 +43,7 @@ export function detect(source, { model = null, onSent = () => {}, signal } = {})
     request.onload = () => {
       const roundTrip = performance.now() - started;
       const body = parse(request.responseText);
+      heard(request.status);
       if (request.status === 200 && Array.isArray(body?.boxes)) {
         resolve({ answer: body, roundTrip });
       } else {
@@ -63,7 +69,8 @@ export function detect(source, { model = null, onSent = () => {}, signal } = {})
 
 /** The models to choose from: [{ id, name }, …]. */
 export async function models() {
-  const response = await fetch('/v1/models', { headers: { Accept: 'application/json' }, signal: AbortSignal.timeout(10_000) });
+  const response = await fetch('/v1/models', { headers: withKey({ Accept: 'application/json' }), signal: AbortSignal.timeout(10_000) });
+  heard(response.status);
   if (!response.ok) {
     throw new Problem({ title: 'The models are not known', status: response.status });
   }
@@ -78,7 +85,7 @@ export async function models() {
 export async function pictureOf(answer) {
   const query = new URLSearchParams({ threshold: '1', model: answer.model });
   try {
-    const response = await fetch(`/v1/detections/${answer.imageKey}/image?${query}`, { signal: AbortSignal.timeout(30_000) });
+    const response = await fetch(`/v1/detections/${answer.imageKey}/image?${query}`, { headers: withKey({}), signal: AbortSignal.timeout(30_000) });
     return response.ok ? await response.blob() : null;
   } catch {
     return null; // The answer counts without its picture; the page says that it is missing.

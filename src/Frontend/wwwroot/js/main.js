@@ -1,5 +1,6 @@
 import { Highlight } from './highlight.js';
 import { openIntake } from './intake.js';
+import { openKeyField } from './key.js';
 import { ModelChooser } from './models.js';
 import { Panel } from './panel.js';
 import { Pictures } from './pictures.js';
@@ -23,6 +24,10 @@ const chooser = new ModelChooser((model) => pictures.useModel(model));
 
 pictures.addEventListener('change', render);
 openIntake((sources) => pictures.add(sources));
+openKeyField(() => {
+  pictures.retryRefused();
+  chooser.load();
+});
 document.addEventListener('keydown', (event) => event.key === 'Escape' && highlight.clear());
 chooser.load();
 

@@ -42,6 +42,14 @@ export class Pictures extends EventTarget {
     this.#work();
   }
 
+  /** Asks again about every picture that was refused for want of a key. */
+  retryRefused() {
+    for (const picture of this.items.filter((one) => one.problem?.status === 401)) {
+      Object.assign(picture, { state: 'waiting', problem: null });
+    }
+    this.#work();
+  }
+
   remove(picture) {
     const at = this.items.indexOf(picture);
     this.items.splice(at, 1);

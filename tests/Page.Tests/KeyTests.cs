@@ -1,0 +1,45 @@
+namespace Detection.Page.Tests;
+
+/// <summary>A server that asks for an API key.</summary>
+public class KeyTests(PageSite site)
+{
+    [Fact]
+    public Task The_page_asks_for_the_key_and_goes_on_where_it_was() => site.VisitGuardedAsync(async visit =>
+    {
+        await visit.ChooseAsync(Photos.People);
+        Assert.Contains("HTTP 401", await visit.ProblemAsync(), StringComparison.Ordinal);
+
+        await visit.EnterKeyAsync("not-the-key");
+        await visit.SeenAsync("document.getElementById('key-error').textContent.includes('does not know')");
+        await visit.EnterKeyAsync(PageSite.Key);
+
+        await visit.AnsweredAsync();
+        Assert.NotEmpty(await visit.BoxesAsync());
+        Assert.True(await visit.EvaluateAsync<bool>("document.getElementById('key-form').hidden"));
+
+        // Kept for the tab, also when the page is loaded anew.
+        await visit.Page.ReloadAsync();
+        await visit.Page.WaitForSelectorAsync("#threshold");
+        await visit.ChooseAsync(Photos.People);
+        await visit.AnsweredAsync();
+        Assert.True(await visit.EvaluateAsync<bool>("document.getElementById('key-form').hidden"));
+    });
+
+    [Fact]
+    public Task The_field_fits_a_phone() => site.VisitGuardedAsync(
+        async visit =>
+        {
+            await visit.SeenAsync("!document.getElementById('key-form').hidden");
+            Assert.Equal(0, await visit.BeyondTheEdgeAsync());
+            Assert.True(await visit.EvaluateAsync<bool>("document.getElementById('key-form').getBoundingClientRect().right <= innerWidth"));
+        },
+        Screen.Phone);
+
+    [Fact]
+    public Task Without_keys_nobody_is_asked() => site.VisitAsync(async visit =>
+    {
+        await visit.ChooseAsync(Photos.People);
+        await visit.AnsweredAsync();
+        Assert.True(await visit.EvaluateAsync<bool>("document.getElementById('key-form').hidden"));
+    });
+}
