@@ -23,6 +23,9 @@ internal sealed record LoadOptions
                              repeated:N: N pictures again and again.
                              keys:N: N pictures are sent once; then their results are asked for by key, with GET.
                              Default: unique.
+          --keys FILE        Several callers, told apart by API keys: a line for each, its name and its key. --callers and --rate are
+                             those of each. Latency is told for each.
+          --flood N          The first of the keys floods: N callers in a closed loop instead.
           --photos DIR       JPEG photos, also in folders inside; at most 256. Default: ../shared/images or tests/pictures/jpeg.
           --model NAME       Model. Default: the server's.
           --query TEXT       More of a query, such as threshold=0.3&max=10.
@@ -44,6 +47,9 @@ internal sealed record LoadOptions
 
     public bool Poisson { get; private init; }
 
+    /// <summary>Of random arrivals.</summary>
+    public int Seed { get; private init; } = 1;
+
     public double Seconds { get; private init; } = 10;
 
     public double Warmup { get; private init; } = 3;
@@ -52,6 +58,15 @@ internal sealed record LoadOptions
     public int? Repeated { get; private init; }
 
     public bool ByKey { get; private init; }
+
+    /// <summary>Who asks, each by itself; empty for one without a key.</summary>
+    public IReadOnlyList<(string Name, string Key)> Keys { get; private init; } = [];
+
+    /// <summary>Callers of the first key, which asks without pause; 0 for one like the others.</summary>
+    public int Flood { get; private init; }
+
+    /// <summary>The key that is sent.</summary>
+    public string? Key { get; private init; }
 
     public string? Photos { get; private init; }
 
@@ -98,6 +113,8 @@ internal sealed record LoadOptions
                     ["keys", var count] => options with { Repeated = Positive(option, count), ByKey = true },
                     _ => throw Wrong(option, value),
                 },
+                "--keys" => options with { Keys = ReadKeys(value) },
+                "--flood" => options with { Flood = Positive(option, value) },
                 "--photos" => options with { Photos = value },
                 "--model" => options with { Model = value },
                 "--query" => options with { Query = value },
@@ -110,6 +127,29 @@ internal sealed record LoadOptions
         }
 
         return options;
+    }
+
+    /// <summary>What each of the keys does.</summary>
+    public IReadOnlyList<LoadOptions> ForEachKey() =>
+        [.. Keys.Select((key, i) => this with
+        {
+            Name = key.Name,
+            Key = key.Key,
+            Seed = i + 1,
+            Callers = i == 0 && Flood > 0 ? Flood : Callers,
+            Rate = i == 0 && Flood > 0 ? null : Rate,
+            Quiet = Quiet || i != 1,
+        })];
+
+    private static List<(string Name, string Key)> ReadKeys(string file)
+    {
+        var keys = File.ReadLines(file)
+            .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+            .Where(words => words.Length > 0)
+            .ToList();
+        return keys.Count > 0 && keys.TrueForAll(words => words.Length == 2)
+            ? [.. keys.Select(words => (words[0], words[1]))]
+            : throw new FormatException($"{file} is to have lines of a name and a key.");
     }
 
     private static int Positive(string option, string value) =>

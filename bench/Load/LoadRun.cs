@@ -51,7 +51,7 @@ internal sealed class LoadRun(LoadOptions options, RequestBodies bodies)
         }
 
         using var stop = new CancellationTokenSource();
-        var pace = options.Rate is { } rate ? new Pace(rate, options.Poisson, stop.Token) : null;
+        var pace = options.Rate is { } rate ? new Pace(rate, options.Poisson, options.Seed, stop.Token) : null;
         var callers = Enumerable.Range(0, options.Callers).Select(_ => Task.Run(() => CallAsync(pace, stop.Token))).ToList();
         await ProgressAsync("warm-up", options.Warmup);
 

@@ -12,19 +12,21 @@ internal sealed partial class Pace
 
     /// <param name="rate">Requests per second.</param>
     /// <param name="poisson">Whether the gaps are exponentially distributed, as of callers who know nothing of each other; else all are the same.</param>
-    public Pace(double rate, bool poisson, CancellationToken stopped)
+    /// <param name="seed">Those with the same have the same arrivals.</param>
+    /// <param name="stopped">Ends it.</param>
+    public Pace(double rate, bool poisson, int seed, CancellationToken stopped)
     {
-        _thread = new Thread(() => Run(rate, poisson, stopped)) { IsBackground = true, Name = "pace" };
+        _thread = new Thread(() => Run(rate, poisson, seed, stopped)) { IsBackground = true, Name = "pace" };
         _thread.Start();
     }
 
     /// <summary>Instants (<see cref="Stopwatch"/> timestamps) at which requests are due; each is read once, never before it has come.</summary>
     public ChannelReader<long> Due => _due.Reader;
 
-    private void Run(double rate, bool poisson, CancellationToken stopped)
+    private void Run(double rate, bool poisson, int seed, CancellationToken stopped)
     {
         // The same arrivals in each run.
-        var random = new Random(1);
+        var random = new Random(seed);
         double due = Stopwatch.GetTimestamp();
         while (!stopped.IsCancellationRequested)
         {

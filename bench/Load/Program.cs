@@ -19,6 +19,11 @@ catch (FormatException e)
 }
 
 var photos = PhotoSet.Read(options.Photos);
+if (options.Keys.Count > 0)
+{
+    return await KeyTable.RunAsync(options, photos);
+}
+
 var outcome = await new LoadRun(options, new RequestBodies(photos, options)).RunAsync();
 var loop = options.Rate is { } asked ? $"open loop, {asked:0.#}/s" : $"closed loop, {options.Callers} callers";
 Console.WriteLine($"{options.Name}: {loop}, {outcome.Seconds:0.0} s, {photos.Photos.Count} photos, load average {ProcessorTime.LoadAverage()}");

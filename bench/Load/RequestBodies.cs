@@ -22,11 +22,12 @@ internal sealed class RequestBodies
         (_photos, _options) = (photos, options);
         var query = string.Join('&', new[] { options.Model is { } model ? $"model={model}" : null, options.Query }.Where(part => part is not null));
         query = query.Length > 0 ? "?" + query : "";
-        _head = $"POST /v1/detections{query} HTTP/1.1\r\nHost: {options.Url.Authority}\r\nContent-Type: image/jpeg\r\nContent-Length: ";
+        var key = options.Key is { } sent ? $"\r\nX-API-Key: {sent}" : "";
+        _head = $"POST /v1/detections{query} HTTP/1.1\r\nHost: {options.Url.Authority}{key}\r\nContent-Type: image/jpeg\r\nContent-Length: ";
         if (options.ByKey)
         {
             _gets = [.. Enumerable.Range(0, options.Repeated!.Value).Select(i => Encoding.ASCII.GetBytes(
-                $"GET /v1/detections/{Key(i)}{query} HTTP/1.1\r\nHost: {options.Url.Authority}\r\n\r\n"))];
+                $"GET /v1/detections/{Key(i)}{query} HTTP/1.1\r\nHost: {options.Url.Authority}{key}\r\n\r\n"))];
         }
     }
 

@@ -232,7 +232,7 @@ internal sealed partial class Batcher : IAsyncDisposable
     /// <summary>Claims a batch and starts it; <see langword="false"/> when there was none. Takes over the caller's slot.</summary>
     private async Task<bool> ClaimAndStartAsync(string id)
     {
-        var claim = await _services.Queue.ClaimAsync(_key.Model, id, _services.Options.MaxBatch);
+        var claim = await _services.Queue.ClaimAsync(_key.Model, id, Math.Min(_services.Options.MaxBatch, _session.BatchLimit));
         if (!claim.LeaseHeld)
         {
             _leaseEnded = true;

@@ -124,6 +124,9 @@ public sealed class CpuDevice : IInferenceDevice
 
         public int Concurrency => 2;
 
+        // One that is worked on and one that follows for each worker; with a second such batch none of them waits for the next.
+        public int BatchLimit => 2 * _desks.Length;
+
         public async Task DetectAsync(
             IReadOnlyList<PictureWork> batch,
             Action<int, PictureOutcome> completed,

@@ -29,6 +29,12 @@ public interface IModelSession : IAsyncDisposable
     int Concurrency { get; }
 
     /// <summary>
+    /// Most pictures that are worth giving in one batch. More would not be done sooner, and whatever comes after them would wait longer:
+    /// what is given is no longer in the queue, where others may have their turn before.
+    /// </summary>
+    int BatchLimit => int.MaxValue;
+
+    /// <summary>
     /// Runs a batch. <paramref name="completed"/> is called exactly once per picture, from any thread and as soon as that
     /// picture is ready; a picture that fails, fails alone. The task ends after the last of these calls.
     /// </summary>
