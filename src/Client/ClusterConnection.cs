@@ -10,7 +10,10 @@ namespace Detection.Client;
 /// The connection to the Orleans cluster, made at first use, in a host of its own: an Orleans client in the application's container
 /// would hold up its start until a silo is there, and could not stand beside a silo.
 /// </summary>
-internal sealed class ClusterConnection(DetectionClientOptions options, ILoggerFactory loggers) : IAsyncDisposable
+/// <param name="options">Where the cluster is.</param>
+/// <param name="loggers">For the connection's messages.</param>
+/// <param name="silo">The silo of this process where it is one of the cluster: calls then go through it and no connection is made.</param>
+internal sealed class ClusterConnection(DetectionClientOptions options, ILoggerFactory loggers, IClusterClient? silo) : IAsyncDisposable
 {
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(250);
 
@@ -21,6 +24,11 @@ internal sealed class ClusterConnection(DetectionClientOptions options, ILoggerF
     /// <summary>The grains of the cluster; waits for a silo as long as <paramref name="cancellationToken"/> lets it.</summary>
     public async ValueTask<IGrainFactory> GetGrainsAsync(CancellationToken cancellationToken)
     {
+        if (silo is not null)
+        {
+            return silo;
+        }
+
         Task<IHost> host;
         lock (_gate)
         {

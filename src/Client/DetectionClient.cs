@@ -36,12 +36,12 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
     private readonly Lazy<Task<IConnectionMultiplexer>> _redis;
     private ModelCatalog? _catalog;
 
-    public DetectionClient(IOptions<DetectionClientOptions> options, TimeProvider time, ILoggerFactory loggers)
+    public DetectionClient(IOptions<DetectionClientOptions> options, TimeProvider time, ILoggerFactory loggers, IClusterClient? silo)
     {
         _options = options.Value;
         _time = time;
         _logger = loggers.CreateLogger<DetectionClient>();
-        _cluster = new ClusterConnection(_options, loggers);
+        _cluster = new ClusterConnection(_options, loggers, silo);
         _serialization = new ServiceCollection().AddSerializer().BuildServiceProvider();
         _serializer = _serialization.GetRequiredService<Serializer<DetectionResult>>();
         _redis = new(async () => await ConnectionMultiplexer.ConnectAsync(RedisConnection.Parse(_options.Redis)));
@@ -209,29 +209,20 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         attempt.ImageKey = imageKey;
         var model = await FindModelAsync(attempt, wait: true);
         var key = new RequestKey(model.Id, imageKey, attempt.Options.Iou);
-        if (await FindResultAsync(key) is { } cached)
+        var (cached, stored) = await FindOrStoreAsync(key, picture);
+        if (cached is not null)
         {
             return Answer(attempt, imageKey, model, cached, AnswerSource.Cached);
         }
 
-        var stored = false;
         var mine = false;
-        for (var retries = 0; ; retries++)
+        while (true)
         {
             attempt.ThrowIfOver();
-            RequestSnapshot snapshot;
-            try
+            var terms = new RequestTerms(attempt.Left, TraceParent: Activity.Current?.Id, Caller: attempt.Options.Caller);
+            if (await AskAsync(
+                attempt, key, request => stored ? request.Submit(terms, MaxWait, attempt.Token) : request.Ask(terms, MaxWait, attempt.Token)) is not { } snapshot)
             {
-                var grains = await _cluster.GetGrainsAsync(attempt.Token);
-                var request = grains.GetGrain<IRequestGrain>(key.ToString());
-                var terms = new RequestTerms(attempt.Left, TraceParent: Activity.Current?.Id, Caller: attempt.Options.Caller);
-                snapshot = await CallAsync(
-                    stored ? request.Submit(terms, MaxWait, attempt.Token) : request.Ask(terms, MaxWait, attempt.Token), attempt);
-            }
-            catch (Exception e) when (IsTransient(e))
-            {
-                LogRetry(imageKey, e.GetType().Name, e.Message);
-                await Task.Delay(RetryDelay * Math.Min(10, retries + 1), _time, attempt.Token);
                 continue;
             }
 
@@ -268,12 +259,12 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         attempt.ImageKey = imageKey;
         var model = await FindModelAsync(attempt, wait: true);
         var key = new RequestKey(model.Id, imageKey, attempt.Options.Iou);
-        if (await FindResultAsync(key) is { } cached)
+        var (cached, stored) = await FindOrStoreAsync(key, picture);
+        if (cached is not null)
         {
             return Done(attempt, imageKey, model, cached);
         }
 
-        var stored = false;
         while (true)
         {
             attempt.ThrowIfOver();
@@ -351,7 +342,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         catch (Exception e) when (IsTransient(e))
         {
             LogRetry(key.ImageKey, e.GetType().Name, e.Message);
-            await Task.Delay(RetryDelay, _time, attempt.Token);
+            await Task.Delay(RetryDelay * Math.Min(10, ++attempt.Retries), _time, attempt.Token);
             return null;
         }
     }
@@ -430,6 +421,26 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
     {
         using var lease = await (await DatabaseAsync()).StringGetLeaseAsync(RedisKeys.Result(key));
         return lease is null ? null : _serializer.Deserialize(lease.Memory);
+    }
+
+    /// <summary>
+    /// The result when it is there. Otherwise stores the picture, unless the work is under way: then it need not be brought.
+    /// </summary>
+    private async Task<(DetectionResult? Result, bool Stored)> FindOrStoreAsync(RequestKey key, ReadOnlyMemory<byte> picture)
+    {
+        var found = await (await DatabaseAsync()).StringGetAsync([RedisKeys.Result(key), RedisKeys.Item(key)]);
+        if (!found[0].IsNull)
+        {
+            return (_serializer.Deserialize((ReadOnlyMemory<byte>)found[0]), false);
+        }
+
+        if (!found[1].IsNull)
+        {
+            return (null, false);
+        }
+
+        await StoreAsync(key.ImageKey, picture);
+        return (null, true);
     }
 
     private async Task StoreAsync(string imageKey, ReadOnlyMemory<byte> picture)
@@ -601,6 +612,9 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
 
         /// <summary>What became of it, for metrics and traces.</summary>
         public string Outcome { get; set; } = "cancelled";
+
+        /// <summary>How often a call had to be made again.</summary>
+        public int Retries { get; set; }
 
         /// <summary>Cancelled at the deadline, and when the caller leaves.</summary>
         public CancellationToken Token => _linked.Token;

@@ -1,6 +1,8 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Detection.Client;
 
@@ -30,7 +32,24 @@ public static class DetectionClientServiceCollectionExtensions
         services.AddOptions<DetectionClientOptions>().Configure(configure).ValidateDataAnnotations().ValidateOnStart();
         services.AddLogging();
         services.TryAddSingleton(TimeProvider.System);
-        services.TryAddSingleton<IDetectionClient, DetectionClient>();
+        services.TryAddSingleton<IDetectionClient>(static provider => Create(provider, null));
         return services;
     }
+
+    /// <summary>
+    /// Lets the client call through the silo that this process hosts, instead of connecting to the cluster: for a process in which a
+    /// silo of the same cluster runs. To be called after <see cref="AddDetectionClient(IServiceCollection, IConfiguration)"/>.
+    /// </summary>
+    public static IServiceCollection UseHostedSilo(this IServiceCollection services)
+    {
+        services.Replace(ServiceDescriptor.Singleton<IDetectionClient>(static provider =>
+            Create(provider, provider.GetRequiredService<IClusterClient>())));
+        return services;
+    }
+
+    private static DetectionClient Create(IServiceProvider services, IClusterClient? silo) => new(
+        services.GetRequiredService<IOptions<DetectionClientOptions>>(),
+        services.GetRequiredService<TimeProvider>(),
+        services.GetRequiredService<ILoggerFactory>(),
+        silo);
 }

@@ -42,8 +42,8 @@ public static class FrontendApplication
         builder.AddManagement();
         builder.AddDetectionTelemetry("detection-frontend");
         builder.AddAccess();
-        builder.AddEmbeddedCluster();
         builder.Services.AddDetectionClient(builder.Configuration);
+        builder.AddEmbeddedCluster();
         builder.Services.AddProblems();
         builder.Services.AddDetections();
         builder.Services.AddBatches();

@@ -14,6 +14,7 @@ namespace Detection.Contracts.Storage;
 /// detection:{model}:lease:BATCHER    string  the lease; expires unless renewed
 /// detection:{model}:batchers         set     batchers that may hold items; emptied by their end or by reclaiming; expires an hour after the last lease
 /// detection:{model}:attempts         hash    item → how often its batcher died; expires an hour after the last
+/// detection:{model}:poison:ITEM      string  exists while ITEM, given up, is refused; expires
 /// detection:{model}:dead             list    items that were given up, newest first; bounded and expiring
 /// detection:{model}:wake             channel published at every enqueue
 /// detection:{model}:result:ITEM      string  the result (Orleans serializer); expires
@@ -54,6 +55,12 @@ public static class RedisKeys
 
     /// <summary>What the marks of a model's items begin with.</summary>
     public static string ItemPrefix(string model) => $"{Model(model)}:item:";
+
+    /// <summary>Exists while an item that was given up is refused.</summary>
+    public static string Poison(in RequestKey key) => PoisonPrefix(key.Model) + key.Item;
+
+    /// <summary>What the keys that refuse a model's items begin with.</summary>
+    public static string PoisonPrefix(string model) => $"{Model(model)}:poison:";
 
     /// <summary>The queue of a model: the list of items of nobody in particular.</summary>
     public static string Queue(string model) => $"{Model(model)}:queue";

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Detection.Client;
 using Detection.Silo;
 
 namespace Detection.Frontend.Embedded;
@@ -29,5 +30,6 @@ internal static class EmbeddedCluster
         builder.Services.AddHostedService(services =>
             new EmbeddedRedisLifetime(redis, services.GetRequiredService<ILogger<EmbeddedRedisLifetime>>()));
         builder.AddDetectionSilo();
+        builder.Services.UseHostedSilo();
     }
 }

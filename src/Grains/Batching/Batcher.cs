@@ -7,6 +7,7 @@ using Detection.Contracts.Requests;
 using Detection.Contracts.Results;
 using Detection.Contracts.Storage;
 using Detection.Grains.Queueing;
+using Detection.Grains.Requests;
 using Detection.Grains.Results;
 using Detection.Inference.Devices;
 using Detection.Inference.Pictures;
@@ -528,7 +529,7 @@ internal sealed partial class Batcher : IAsyncDisposable
                 LogPoison(key.Item, _services.QueueOptions.MaxAttempts);
                 Request(key).Complete(new RequestSnapshot(
                     RequestStatus.Failed,
-                    Failure: new RequestFailure(FailureReason.Poison, "This picture was given up: the batchers that held it died."))).Ignore();
+                    Failure: RequestFailures.Poison)).Ignore();
             }
         }
     }

@@ -29,6 +29,10 @@ public sealed class QueueOptions
     [Range(1, 100)]
     public int MaxAttempts { get; set; } = 3;
 
+    /// <summary>How long a picture that was given up as poison is refused.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "365.00:00:00")]
+    public TimeSpan PoisonExpiry { get; set; } = TimeSpan.FromMinutes(10);
+
     /// <summary>Most entries of a model's list of requests that were given up.</summary>
     [Range(1, 1_000_000)]
     public int DeadLetters { get; set; } = 1000;

@@ -19,6 +19,12 @@ public enum EnqueueOutcome
 
     /// <summary>The caller has used its share of the queue; others are still accepted.</summary>
     ShareUsed,
+
+    /// <summary>There is a result for it already.</summary>
+    AlreadyDone,
+
+    /// <summary>It was given up as poison a while ago.</summary>
+    Poison,
 }
 
 /// <summary>Items that a batcher has claimed.</summary>
@@ -85,7 +91,13 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, IOptions<QueueOpt
         var lifetime = item.Deadline - time.GetUtcNow() + MarkGrace;
         var reply = (RedisResult[])(await Database.ScriptEvaluateAsync(
             EnqueueScript,
-            [RedisKeys.Queue(item.Key.Model), RedisKeys.Callers(item.Key.Model), RedisKeys.Item(item.Key)],
+            [
+                RedisKeys.Queue(item.Key.Model),
+                RedisKeys.Callers(item.Key.Model),
+                RedisKeys.Item(item.Key),
+                RedisKeys.Result(item.Key),
+                RedisKeys.Poison(item.Key),
+            ],
             [
                 item.Key.Item,
                 item.Mark,
@@ -224,6 +236,8 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, IOptions<QueueOpt
                 _options.DeadLetters,
                 Milliseconds(_options.DeadLetterExpiry),
                 time.GetUtcNow().ToUnixTimeMilliseconds(),
+                RedisKeys.PoisonPrefix(model),
+                Milliseconds(_options.PoisonExpiry),
             ]))!;
         var returned = (int)reply[0];
         return returned < 0

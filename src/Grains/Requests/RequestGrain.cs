@@ -2,6 +2,7 @@ using Detection.Contracts.Requests;
 using Detection.Contracts.Storage;
 using Detection.Grains.Queueing;
 using Detection.Grains.Results;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -16,7 +17,7 @@ namespace Detection.Grains.Requests;
 /// </summary>
 [PreferLocalPlacement]
 internal sealed partial class RequestGrain(
-    [PersistentState("request", RequestGrain.Storage)] IPersistentState<RequestState> state,
+    [FromKeyedServices(RequestGrain.Storage)] IGrainStorage storage,
     RequestQueue queue,
     ResultCache results,
     Admission admission,
@@ -28,27 +29,17 @@ internal sealed partial class RequestGrain(
     /// <summary>Name of the grain storage.</summary>
     public const string Storage = "requests";
 
-    /// <summary>
-    /// How long the answer that nothing is known holds. Should another activation have had the work done meanwhile, it is done again.
-    /// </summary>
-    private static readonly TimeSpan UnknownHolds = TimeSpan.FromSeconds(1);
-
     /// <summary>How soon a watcher looks again for an end that nobody told.</summary>
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(200);
 
     private RequestKey _key;
-
-    /// <summary>When Redis last knew nothing of the work; 0 for never, and once a submission has relied on it.</summary>
-    private long _unknownAt;
+    private KeptState _kept = null!;
 
     /// <summary>The work under way, completed with its end; <see langword="null"/> while none is known.</summary>
     private TaskCompletionSource<RequestSnapshot>? _work;
 
     /// <summary>Completed when the work leaves the queue; made with it.</summary>
     private TaskCompletionSource _running = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    /// <summary>The last write of the state: one after the other, since calls interleave.</summary>
-    private Task _writing = Task.CompletedTask;
 
     /// <summary>The result, once known.</summary>
     private RequestSnapshot? _done;
@@ -59,9 +50,13 @@ internal sealed partial class RequestGrain(
     private int _waiting;
     private bool _asynchronous;
 
+    /// <summary>This activation put the work into the queue, so that nobody else can have kept anything about it.</summary>
+    private bool _enqueued;
+
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _key = RequestKey.Parse(this.GetPrimaryKeyString());
+        _kept = new KeptState(GrainContext, storage);
         return Task.CompletedTask;
     }
 
@@ -74,13 +69,9 @@ internal sealed partial class RequestGrain(
                 return known;
             }
 
-            if (_work is not { } work)
-            {
-                _unknownAt = time.GetTimestamp();
-                return new RequestSnapshot(RequestStatus.Unknown);
-            }
-
-            return await WaitAsync(work, terms, maxWait, joined: true, cancellationToken);
+            return _work is { } work
+                ? await WaitAsync(work, terms, maxWait, joined: true, cancellationToken)
+                : new RequestSnapshot(RequestStatus.Unknown);
         }
         catch (Exception e) when (RedisConnection.IsOutage(e))
         {
@@ -92,16 +83,16 @@ internal sealed partial class RequestGrain(
     {
         try
         {
-            if (!WasUnknown() && await FindAsync() is { } known)
+            if (_done is not null)
             {
-                return known;
+                return _done;
             }
 
             var joined = _work is not null;
             var work = _work ??= NewWork();
-            if (!joined && await EnqueueAsync(work, terms) is { } refused)
+            if (!joined && await EnqueueAsync(work, terms) is { } end)
             {
-                return refused;
+                return end;
             }
 
             return await WaitAsync(work, terms, maxWait, joined, cancellationToken);
@@ -171,21 +162,24 @@ internal sealed partial class RequestGrain(
             outcome = new RequestSnapshot(RequestStatus.Unknown);
         }
 
-        var asynchronous = _asynchronous || state.State.Asynchronous;
+        // Those who wait are told first.
+        var synchronous = _enqueued && !_asynchronous;
         End(outcome);
-        if (outcome.Status is RequestStatus.Failed or RequestStatus.Expired
-            && (asynchronous || outcome.Failure?.Reason == FailureReason.Poison))
+        if (outcome.Status is RequestStatus.Failed or RequestStatus.Expired)
         {
-            await KeepAsync(kept =>
+            if (outcome.Failure?.Reason == FailureReason.Poison || (!synchronous && (await _kept.ReadAsync()).Asynchronous))
             {
-                kept.End = outcome;
-                kept.EndedAt = time.GetUtcNow();
-            });
+                await _kept.WriteAsync(kept =>
+                {
+                    kept.End = outcome;
+                    kept.EndedAt = time.GetUtcNow();
+                });
+            }
         }
-        else if (outcome.Status == RequestStatus.Done && state.State.Asynchronous)
+        else if (outcome.Status == RequestStatus.Done && !synchronous && (await _kept.ReadAsync()).Asynchronous)
         {
             // The result says it all, and when that has expired nothing is left to be told.
-            await KeepAsync(static kept =>
+            await _kept.WriteAsync(static kept =>
             {
                 kept.Asynchronous = false;
                 kept.End = null;
@@ -206,14 +200,15 @@ internal sealed partial class RequestGrain(
             return Snapshot(joined: true);
         }
 
-        if (state.State.End is { } end && time.GetUtcNow() - state.State.EndedAt < options.Value.FailureExpiry)
+        var kept = await _kept.ReadAsync();
+        if (kept.End is { } end && time.GetUtcNow() - kept.EndedAt < options.Value.FailureExpiry)
         {
             return end;
         }
 
         // Accepted, and its end is not known here: it is just being told, or was lost with its batcher.
-        return !state.State.Asynchronous || state.State.End is not null ? new RequestSnapshot(RequestStatus.Unknown)
-            : time.GetUtcNow() < state.State.Deadline ? new RequestSnapshot(RequestStatus.Running, Joined: true)
+        return !kept.Asynchronous || kept.End is not null ? new RequestSnapshot(RequestStatus.Unknown)
+            : time.GetUtcNow() < kept.Deadline ? new RequestSnapshot(RequestStatus.Running, Joined: true)
             : new RequestSnapshot(RequestStatus.Expired, Joined: true);
     }
 
@@ -228,50 +223,20 @@ internal sealed partial class RequestGrain(
         return await LookAsync();
     }
 
-    /// <summary>Keeps something of the request beyond this activation.</summary>
-    private Task KeepAsync(Action<RequestState> change) => _writing = WriteAfterAsync(_writing, change);
-
-    private async Task WriteAfterAsync(Task before, Action<RequestState> change)
-    {
-        await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
-        change(state.State);
-        try
-        {
-            await state.WriteStateAsync();
-        }
-        catch (InconsistentStateException)
-        {
-            // What was read has expired meanwhile, or another activation wrote.
-            await state.ReadStateAsync();
-            change(state.State);
-            await state.WriteStateAsync();
-        }
-    }
-
     /// <summary>Keeps that somebody will come back, so that no end goes untold.</summary>
     private async Task KeepAsynchronousAsync(DateTimeOffset deadline)
     {
         _asynchronous = true;
-        if (!state.State.Asynchronous || state.State.End is not null || state.State.Deadline < deadline)
+        var known = await _kept.ReadAsync();
+        if (!known.Asynchronous || known.End is not null || known.Deadline < deadline)
         {
-            await KeepAsync(kept =>
+            await _kept.WriteAsync(kept =>
             {
                 kept.Asynchronous = true;
                 kept.Deadline = deadline;
                 kept.End = null;
             });
         }
-    }
-
-    /// <summary>
-    /// Whether the caller was told a moment ago that nothing is known: it has stored the picture and submits, and Redis need not be
-    /// asked again.
-    /// </summary>
-    private bool WasUnknown()
-    {
-        var unknown = _unknownAt != 0 && _work is null && _done is null && time.GetElapsedTime(_unknownAt) < UnknownHolds;
-        _unknownAt = 0;
-        return unknown;
     }
 
     /// <summary>The end of the work when it is known; otherwise finds out whether the work is under way.</summary>
@@ -287,29 +252,32 @@ internal sealed partial class RequestGrain(
             return null;
         }
 
-        var result = results.FindAsync(_key);
-        var underWay = queue.ContainsAsync(_key);
-        await Task.WhenAll(result, underWay);
-        if (await result is { } found)
+        var (result, underWay) = await ReadAsync();
+        if (result is not null)
         {
-            End(new RequestSnapshot(RequestStatus.Done, found, Joined: true));
+            End(result);
             return _done;
         }
 
-        if (await underWay)
+        if (underWay)
         {
             _work ??= NewWork();
-            _asynchronous |= state.State is { Asynchronous: true, End: null };
-            return null;
+            _asynchronous |= await _kept.ReadAsync() is { Asynchronous: true, End: null };
         }
 
-        return state.State.End is { Failure.Reason: FailureReason.Poison } poison
-            && time.GetUtcNow() - state.State.EndedAt < options.Value.FailureExpiry
-            ? poison
-            : null;
+        return null;
     }
 
-    /// <summary>Puts the work into the queue. Gives the refusal when that cannot be.</summary>
+    /// <summary>What Redis says: the result, or whether the work waits or runs.</summary>
+    private async Task<(RequestSnapshot? Result, bool UnderWay)> ReadAsync()
+    {
+        var result = results.FindAsync(_key);
+        var underWay = queue.ContainsAsync(_key);
+        await Task.WhenAll(result, underWay);
+        return (await result is { } found ? new RequestSnapshot(RequestStatus.Done, found, Joined: true) : null, await underWay);
+    }
+
+    /// <summary>Puts the work into the queue. Gives its end when it is refused, or done already.</summary>
     private async Task<RequestSnapshot?> EnqueueAsync(TaskCompletionSource<RequestSnapshot> work, RequestTerms terms)
     {
         var now = time.GetUtcNow();
@@ -332,22 +300,30 @@ internal sealed partial class RequestGrain(
             throw;
         }
 
-        if (outcome is EnqueueOutcome.Full or EnqueueOutcome.ShareUsed)
+        if (outcome is EnqueueOutcome.Full or EnqueueOutcome.ShareUsed or EnqueueOutcome.Poison or EnqueueOutcome.AlreadyDone)
         {
-            var refused = new RequestSnapshot(
-                outcome == EnqueueOutcome.Full ? RequestStatus.Busy : RequestStatus.ShareUsed,
-                RetryAfter: admission.RetryAfter(_key.Model, place));
-            End(refused);
+            var end = outcome switch
+            {
+                EnqueueOutcome.Full => new RequestSnapshot(RequestStatus.Busy, RetryAfter: admission.RetryAfter(_key.Model, place)),
+                EnqueueOutcome.ShareUsed => new RequestSnapshot(RequestStatus.ShareUsed, RetryAfter: admission.RetryAfter(_key.Model, place)),
+                EnqueueOutcome.Poison => new RequestSnapshot(RequestStatus.Failed, Failure: RequestFailures.Poison),
+                // Unless it has just expired: then the caller submits again.
+                _ => await results.FindAsync(_key) is { } found
+                    ? new RequestSnapshot(RequestStatus.Done, found, Joined: true)
+                    : new RequestSnapshot(RequestStatus.Unknown),
+            };
+            End(end);
             if (terms.Asynchronous)
             {
-                await KeepAsync(static kept => kept.Asynchronous = false);
+                await _kept.WriteAsync(static kept => kept.Asynchronous = false);
             }
 
-            return refused;
+            return end;
         }
 
         if (_work == work)
         {
+            _enqueued = outcome == EnqueueOutcome.Queued;
             _status = outcome == EnqueueOutcome.Queued && _status != RequestStatus.Running ? RequestStatus.Queued : _status;
             _position = place;
             _estimate = admission.Wait(_key.Model, place);
@@ -392,7 +368,8 @@ internal sealed partial class RequestGrain(
         }
         catch (OperationCanceledException)
         {
-            if (_waiting == 1 && !_asynchronous && _work == work)
+            var awaited = !_enqueued && (await _kept.ReadAsync()).Asynchronous;
+            if (_waiting == 1 && !awaited && !_asynchronous && _work == work)
             {
                 await WithdrawAsync(work);
             }
@@ -408,23 +385,24 @@ internal sealed partial class RequestGrain(
     /// <summary>After a wait without an end: the message that it ended may have been lost with a silo.</summary>
     private async Task<RequestSnapshot> CheckAsync(TaskCompletionSource<RequestSnapshot> work, bool joined)
     {
-        if (_work != work)
+        var (result, underWay) = await ReadAsync();
+        if (work.Task.IsCompletedSuccessfully)
+        {
+            return await work.Task with { Joined = joined };
+        }
+
+        if (result is null && underWay)
         {
             return Snapshot(joined);
         }
 
-        _work = null;
-        var end = await FindAsync();
-        if (end is null && _work is not null)
+        var end = result ?? new RequestSnapshot(RequestStatus.Unknown);
+        if (_work == work)
         {
-            // Still under way: those who wait on the old task go on waiting.
-            _work = work;
-            return Snapshot(joined);
+            End(end);
         }
 
-        var snapshot = end ?? new RequestSnapshot(RequestStatus.Unknown);
-        work.TrySetResult(snapshot);
-        return snapshot with { Joined = joined };
+        return end with { Joined = joined };
     }
 
     /// <summary>Nobody waits any more: frees the place in the queue, unless a batcher has the work already.</summary>
@@ -452,6 +430,7 @@ internal sealed partial class RequestGrain(
         _status = RequestStatus.Unknown;
         _position = 0;
         _asynchronous = false;
+        _enqueued = false;
         _running.TrySetResult();
         _done = outcome.Status == RequestStatus.Done ? outcome with { Joined = true } : null;
         work?.TrySetResult(outcome);

@@ -63,6 +63,7 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
         /// <summary>Accepted and not yet ended.</summary>
         private readonly HashSet<int> _open = [];
         private readonly Dictionary<int, int> _settled = [];
+        private readonly HashSet<int> _givenUp = [];
 
         /// <summary>What each batcher believes it holds; it may be wrong once its lease has ended.</summary>
         private readonly List<int>[] _believes = [.. Enumerable.Range(0, Batchers).Select(_ => new List<int>())];
@@ -74,13 +75,25 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
             switch (step)
             {
                 case Step.Enqueue:
-                    if ((await _queue.EnqueueAsync(Item(model, item, caller: CallerOf(item)), int.MaxValue)).Outcome == EnqueueOutcome.Queued)
+                    switch ((await _queue.EnqueueAsync(Item(model, item, caller: CallerOf(item)), int.MaxValue)).Outcome)
                     {
-                        Assert.True(_open.Add(item), $"{item} was queued while it was open");
-                    }
-                    else
-                    {
-                        Assert.Contains(item, _open);
+                        case EnqueueOutcome.Queued:
+                            Assert.True(_open.Add(item), $"{item} was queued while it was open");
+                            Assert.DoesNotContain(item, _settled.Keys);
+                            Assert.DoesNotContain(item, _givenUp);
+                            break;
+                        case EnqueueOutcome.AlreadyDone:
+                            // The result expires, so that the next may be queued.
+                            Assert.True(_settled.Remove(item), $"{item} was called done and is not");
+                            Assert.True(await fixture.Database.KeyDeleteAsync(RedisKeys.Result(Key(model, item))));
+                            break;
+                        case EnqueueOutcome.Poison:
+                            Assert.True(_givenUp.Remove(item), $"{item} was refused and was never given up");
+                            Assert.True(await fixture.Database.KeyDeleteAsync(RedisKeys.Poison(Key(model, item))));
+                            break;
+                        default:
+                            Assert.Contains(item, _open);
+                            break;
                     }
 
                     break;
@@ -224,7 +237,9 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
         {
             foreach (var poison in (await _queue.ReclaimAsync(model, name)).Poison)
             {
-                Assert.True(_open.Remove(Convert.ToInt32(poison.ImageKey, 16)), "an item was given up that was not open");
+                var item = Convert.ToInt32(poison.ImageKey, 16);
+                Assert.True(_open.Remove(item), $"{item} was given up while it was not open");
+                _givenUp.Add(item);
             }
         }
 

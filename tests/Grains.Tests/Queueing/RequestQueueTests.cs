@@ -180,11 +180,14 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
         var letter = Assert.Single(await fixture.Database.ListRangeAsync(RedisKeys.Dead(_model)));
         Assert.StartsWith(Key(_model, 1).Item + "|poison|3|", (string?)letter, StringComparison.Ordinal);
         Assert.NotNull(await fixture.Database.KeyTimeToLiveAsync(RedisKeys.Dead(_model)));
+        Assert.Equal(EnqueueOutcome.Poison, (await queue.EnqueueAsync(Item(_model, 1), int.MaxValue)).Outcome);
+        Assert.NotNull(await fixture.Database.KeyTimeToLiveAsync(RedisKeys.Poison(Key(_model, 1))));
 
         await queue.TakeLeaseAsync(_model, "b");
         Assert.Equal(2, Number(Assert.Single((await queue.ClaimAsync(_model, "b", 32)).Items)));
         Assert.True(await SettleAsync(queue, "b", 2, "fine"));
         Assert.False(await fixture.Database.KeyExistsAsync(RedisKeys.Attempts(_model)));
+        Assert.Equal(EnqueueOutcome.AlreadyDone, (await queue.EnqueueAsync(Item(_model, 2), int.MaxValue)).Outcome);
     }
 
     [Fact]

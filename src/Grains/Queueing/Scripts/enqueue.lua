@@ -1,9 +1,10 @@
 -- Puts an item at the tail of its caller's list, unless it already waits or runs, or too many wait.
--- KEYS  1 queue, 2 callers, 3 mark of the item
+-- KEYS  1 queue, 2 callers, 3 mark of the item, 4 its result, 5 exists while the item is refused as poison
 -- ARGV  1 item, 2 mark (deadline|enqueued|traceparent, and |caller of one with a name), 3 lifetime of the mark in ms,
 --       4 most items that may wait, 5 wake-up channel, 6 deadline in unix ms, 7 most items that may stand before it,
 --       8 caller, empty for nobody in particular, 9 share of the queue that one caller may fill, 0 to 1
--- gives {outcome, items before it, itself counted when queued}: 0 full, 1 queued, 2 was there already, 3 the caller's share is used
+-- gives {outcome, items before it, itself counted when queued}: 0 full, 1 queued, 2 was there already, 3 the caller's share is used,
+--       4 has its result already, 5 poison
 local caller = ARGV[8]
 local own = redis.call('LLEN', list(caller))
 local total, before, others = own, own, 0
@@ -33,6 +34,12 @@ if mark then
         redis.call('SET', KEYS[3], ARGV[6] .. string.sub(mark, #deadline + 1), 'PX', ARGV[3])
     end
     return {2, before}
+end
+if redis.call('EXISTS', KEYS[4]) == 1 then
+    return {4, before}
+end
+if redis.call('EXISTS', KEYS[5]) == 1 then
+    return {5, before}
 end
 local free = tonumber(ARGV[4]) - total
 if free <= 0 then

@@ -1,0 +1,10 @@
+using Detection.Contracts.Requests;
+
+namespace Detection.Grains.Requests;
+
+/// <summary>Failures that are told from several places.</summary>
+internal static class RequestFailures
+{
+    public static readonly RequestFailure Poison =
+        new(FailureReason.Poison, "This picture was given up: the batchers that held it died.");
+}
