@@ -1,0 +1,90 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.Hosting;
+
+namespace Detection.Deployment.Tests.Files;
+
+/// <summary><c>compose.yaml</c> says what Compose knows and the programs have. No engine runs it here.</summary>
+public sealed partial class ComposeTests
+{
+    private readonly ComposeFile _file = ComposeFile.Read();
+
+    [Fact]
+    public void It_has_a_redis_two_silos_a_front_end_and_a_gpu_for_those_who_ask()
+    {
+        Assert.Equal(["frontend", "redis", "silo", "silo-gpu"], _file.Services.Keys.Order());
+        Assert.Equal(2, _file.Services["silo"].Deploy!.Replicas);
+        Assert.Equal(["gpu"], _file.Services["silo-gpu"].Profiles);
+        Assert.Equal(["gpu"], Assert.Single(_file.Services["silo-gpu"].Deploy!.Resources!.Reservations!.Devices).Capabilities);
+    }
+
+    [Fact]
+    public void Every_image_is_one_of_the_Dockerfile()
+    {
+        foreach (var (name, service) in Own())
+        {
+            Assert.Equal((".", Dockerfile.Path), (service.Build!.Context, service.Build.Dockerfile));
+            Assert.Equal(name.Split('-')[0], service.Build.Target);
+            Assert.NotEmpty(Dockerfile.Of(service.Build.Target));
+            Assert.All(service.Build.Args.Keys, static argument =>
+                Assert.Contains(Dockerfile.Instructions, instruction => instruction.Name == "ARG" && instruction.Arguments.Split('=')[0] == argument));
+        }
+    }
+
+    [Fact]
+    public void Every_variable_is_a_setting()
+    {
+        foreach (var (_, service) in Own())
+        {
+            Assert.NotEmpty(service.Environment);
+            Assert.All(service.Environment, static pair => ContainerEnvironment.Check(ComposeFile.Path, pair.Key, pair.Value));
+            Assert.Equal("redis:6379", service.Environment["ConnectionStrings__redis"]);
+        }
+    }
+
+    [Fact]
+    public void Every_port_is_one_that_the_program_listens_on()
+    {
+        foreach (var (_, service) in Own())
+        {
+            var listening = service.Environment.Where(static pair => pair.Key.EndsWith("Url", StringComparison.Ordinal)).Select(static pair => ContainerEnvironment.Port(pair.Value))
+                .Concat(Dockerfile.Last(service.Build!.Target, "EXPOSE").Split(' ').Select(static port => int.Parse(port, CultureInfo.InvariantCulture)));
+            Assert.All(service.Ports, port => Assert.Contains(int.Parse(port.Split(':')[^1], CultureInfo.InvariantCulture), listening));
+            // Nothing is open to the network until somebody decides so.
+            Assert.All(service.Ports, static port => Assert.StartsWith("127.0.0.1:", port, StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
+    public void Every_volume_has_its_place()
+    {
+        foreach (var (name, service) in _file.Services)
+        {
+            foreach (var volume in service.Volumes)
+            {
+                var source = volume.Split(':')[0];
+                Assert.True(source.StartsWith("./", StringComparison.Ordinal) ? Directory.Exists(Path.Combine(Repository.Root, source)) : _file.Volumes.ContainsKey(source), $"{name}: {volume}");
+            }
+        }
+    }
+
+    [Fact]
+    public void Each_service_waits_for_a_healthy_redis_and_has_time_to_stop()
+    {
+        foreach (var (_, service) in Own())
+        {
+            Assert.Equal("service_healthy", service.DependsOn["redis"].Condition);
+            var grace = TimeSpan.FromSeconds(int.Parse(Seconds().Match(service.StopGracePeriod!).Groups[1].ValueSpan, CultureInfo.InvariantCulture));
+            Assert.True(grace > new HostOptions().ShutdownTimeout, $"{grace} is shorter than a host takes to stop.");
+            Assert.True(service.ReadOnly);
+            Assert.Equal(["ALL"], service.CapDrop);
+        }
+
+        Assert.NotNull(_file.Services["redis"].Healthcheck);
+    }
+
+    private IEnumerable<KeyValuePair<string, ComposeService>> Own() => _file.Services.Where(static service => service.Key != "redis");
+
+    [GeneratedRegex("^([0-9]+)s$")]
+    private static partial Regex Seconds();
+}

@@ -1,0 +1,45 @@
+using System.ComponentModel;
+using System.Text.RegularExpressions;
+using Detection.Deployment.Tests.Configuration;
+
+namespace Detection.Deployment.Tests.Files;
+
+/// <summary>Environment variables that deployment files give to the programs.</summary>
+internal static partial class ContainerEnvironment
+{
+    /// <summary>What ASP.NET Core, .NET and the drivers read themselves.</summary>
+    private static readonly string[] OfThePlatform = ["ConnectionStrings__redis", "ASPNETCORE_URLS", "DOTNET_EnableDiagnostics"];
+
+    /// <summary>Fails unless the variable is a setting of the programs, and its value, where there is one, can be that setting's.</summary>
+    public static void Check(string file, string name, string? value)
+    {
+        if (OfThePlatform.Contains(name))
+        {
+            return;
+        }
+
+        // An entry of a list counts as the first one, and a list itself is not set by one variable.
+        var key = Number().Replace(name.Replace("__", ":", StringComparison.Ordinal), ":0");
+        var found = BoundSettings.All.TryGetValue(key, out var setting) || BoundSettings.All.TryGetValue(Entry().Replace(key, ""), out setting);
+        Assert.True(found, $"{file}: {name} is no setting of the programs.");
+        if (value is not null)
+        {
+            var type = Nullable.GetUnderlyingType(setting!.Type) ?? setting.Type;
+            Assert.True(
+                type == typeof(string) || type == typeof(object) || TypeDescriptor.GetConverter(type).IsValid(value),
+                $"{file}: {name}={value} is no {type.Name}.");
+        }
+    }
+
+    /// <summary>The port of <c>http://*:8081</c>.</summary>
+    public static int Port(string url) => int.Parse(PortOfUrl().Match(url).Groups[1].ValueSpan, System.Globalization.CultureInfo.InvariantCulture);
+
+    [GeneratedRegex(":[0-9]+(?=:|$)")]
+    private static partial Regex Number();
+
+    [GeneratedRegex(":0$")]
+    private static partial Regex Entry();
+
+    [GeneratedRegex(@"^http://\*:([0-9]+)$")]
+    private static partial Regex PortOfUrl();
+}

@@ -1,0 +1,78 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace Detection.Deployment.Tests.Files;
+
+/// <summary>What the Dockerfile names is there. No engine builds it here.</summary>
+public sealed partial class DockerfileTests
+{
+    public static readonly TheoryData<string, string> Programs = new() { { "silo", "Silo" }, { "frontend", "Frontend" } };
+
+    [Fact]
+    public void What_is_copied_exists_and_is_not_ignored()
+    {
+        var sources = Dockerfile.Instructions.Where(static instruction => instruction.Name == "COPY" && !instruction.Arguments.StartsWith("--from", StringComparison.Ordinal))
+            .SelectMany(static instruction => instruction.Arguments.Split(' ')[..^1])
+            .ToList();
+        var sent = File.ReadAllLines(Path.Combine(Repository.Root, ".dockerignore")).Where(static line => line.StartsWith('!')).Select(static line => line[1..]).ToList();
+
+        Assert.NotEmpty(sources);
+        Assert.All(sources, static source => Assert.True(Path.Exists(Path.Combine(Repository.Root, source)), $"{source} does not exist."));
+        Assert.Equal(sent.Order(), sources.Order());
+    }
+
+    [Fact]
+    public void Everything_that_the_projects_take_from_outside_src_is_copied()
+    {
+        var sources = Dockerfile.Instructions.Where(static instruction => instruction.Name == "COPY").SelectMany(static instruction => instruction.Arguments.Split(' ')[..^1]).ToList();
+        foreach (var project in Directory.EnumerateFiles(Path.Combine(Repository.Root, "src"), "*.csproj", SearchOption.AllDirectories))
+        {
+            foreach (Match outside in Outside().Matches(File.ReadAllText(project)))
+            {
+                var path = outside.Groups[1].Value;
+                Assert.True(
+                    sources.Any(source => path == source || path.StartsWith(source + "/", StringComparison.Ordinal)),
+                    $"{project} takes {path}, which {Dockerfile.Path} does not copy.");
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Programs))]
+    public void Each_image_starts_its_program_as_nobody_special(string stage, string folder)
+    {
+        var entry = JsonSerializer.Deserialize<string[]>(Dockerfile.Last(stage, "ENTRYPOINT"))!;
+        var assembly = stage == "silo" ? typeof(Silo.DetectionSiloHostingExtensions).Assembly : typeof(Frontend.FrontendApplication).Assembly;
+
+        Assert.Equal([$"./{assembly.GetName().Name}"], entry);
+        Assert.Equal($"--from=build /published/{folder} ./", Dockerfile.Last(stage, "COPY"));
+        Assert.Contains(folder, Dockerfile.Last("build", "RUN"), StringComparison.Ordinal);
+        Assert.True(int.Parse(Dockerfile.Last(stage, "USER").Split(':')[0], System.Globalization.CultureInfo.InvariantCulture) > 0);
+    }
+
+    [Theory]
+    [MemberData(nameof(Programs))]
+    public void Each_image_listens_where_it_is_looked_after(string stage, string folder)
+    {
+        var environment = Dockerfile.Of(stage).Where(static instruction => instruction.Name == "ENV").Select(static instruction => instruction.Arguments.Split('=', 2)).ToDictionary(static pair => pair[0], static pair => pair[1]);
+        var port = ContainerEnvironment.Port(environment["ASPNETCORE_URLS"]);
+
+        Assert.All(environment, static pair => ContainerEnvironment.Check(Dockerfile.Path, pair.Key, pair.Value));
+        Assert.Contains(port.ToString(System.Globalization.CultureInfo.InvariantCulture), Dockerfile.Last(stage, "EXPOSE").Split(' '));
+        Assert.Contains($"/dev/tcp/127.0.0.1/{port} ", Dockerfile.Last(stage, "HEALTHCHECK"), StringComparison.Ordinal);
+        Assert.True(Directory.Exists(Path.Combine(Repository.Root, "src", folder)));
+    }
+
+    [Fact]
+    public void What_is_passed_to_the_build_is_used_there()
+    {
+        var arguments = Dockerfile.Instructions.Where(static instruction => instruction.Name == "ARG").Select(static instruction => instruction.Arguments.Split('=')[0]);
+
+        Assert.Equal(["ACCELERATOR", "BASE"], arguments.Order());
+        Assert.Contains("-p:Accelerator=\"$ACCELERATOR\"", Dockerfile.Last("build", "RUN"), StringComparison.Ordinal);
+        Assert.Contains("'$(Accelerator)' == 'cuda'", File.ReadAllText(Path.Combine(Repository.Root, "src/Inference/Detection.Inference.csproj")), StringComparison.Ordinal);
+    }
+
+    [GeneratedRegex(@"\.\./\.\./([A-Za-z][\w./-]*)")]
+    private static partial Regex Outside();
+}
