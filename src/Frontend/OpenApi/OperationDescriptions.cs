@@ -31,9 +31,9 @@ internal static class OperationDescriptions
             ProblemType.TooLarge, ProblemType.UnsupportedMediaType, ProblemType.UnsupportedPicture, ProblemType.Undecodable,
             ProblemType.InferenceFailed, ProblemType.UrlNotReachable, ProblemType.ShareUsed, ProblemType.QueueFull, ProblemType.TooManyUploads,
         ])
-        .AddOpenApiOperationTransformer(static (operation, _, _) =>
+        .AddOpenApiOperationTransformer(static (operation, context, _) =>
         {
-            operation.RequestBody = Uploads();
+            operation.RequestBody = Uploads(context.Document!);
             AddPicture(operation);
             AddAnswerHeaders(operation);
             AddLocation(operation);
@@ -155,12 +155,14 @@ internal static class OperationDescriptions
         });
     }
 
-    private static OpenApiRequestBody Uploads() => new()
+    private static OpenApiRequestBody Uploads(OpenApiDocument document) => new()
     {
         Required = true,
         Description = "The picture in any of these forms.",
+        // JSON first: generators of clients take the first form that they can.
         Content = new Dictionary<string, OpenApiMediaType>
         {
+            [Json] = new OpenApiMediaType { Schema = PictureRequest(document) },
             ["image/*"] = new OpenApiMediaType { Schema = Binary() },
             ["application/octet-stream"] = new OpenApiMediaType { Schema = Binary() },
             ["multipart/form-data"] = new OpenApiMediaType
@@ -172,29 +174,37 @@ internal static class OperationDescriptions
                     Properties = new Dictionary<string, IOpenApiSchema> { [UploadReader.ImageField] = Binary() },
                 },
             },
-            [Json] = new OpenApiMediaType
-            {
-                Schema = new OpenApiSchema
-                {
-                    OneOf =
-                    [
-                        ObjectWith(UploadReader.UrlField, new OpenApiSchema
-                        {
-                            Type = JsonSchemaType.String,
-                            Format = "uri",
-                            Description = "http(s) URL of the picture; the server fetches it. Private, loopback and link-local addresses are refused unless a setting opens them.",
-                        }),
-                        ObjectWith(UploadReader.ImageField, new OpenApiSchema
-                        {
-                            Type = JsonSchemaType.String,
-                            Format = "byte",
-                            Description = "The picture in base64; a data: URL is taken too.",
-                        }),
-                    ],
-                },
-            },
         },
     };
+
+    /// <summary>One class with a name of its own, and not one of two without: that is what generators make readable code of.</summary>
+    private static OpenApiSchemaReference PictureRequest(OpenApiDocument document)
+    {
+        const string Name = "PictureRequest";
+        document.AddComponent(Name, new OpenApiSchema
+        {
+            Type = JsonSchemaType.Object,
+            Description = "A picture, in one of two ways.",
+            MinProperties = 1,
+            MaxProperties = 1,
+            Properties = new Dictionary<string, IOpenApiSchema>
+            {
+                [UploadReader.UrlField] = new OpenApiSchema
+                {
+                    Type = JsonSchemaType.String,
+                    Format = "uri",
+                    Description = "http(s) URL of the picture; the server fetches it. Private, loopback and link-local addresses are refused unless a setting opens them.",
+                },
+                [UploadReader.ImageField] = new OpenApiSchema
+                {
+                    Type = JsonSchemaType.String,
+                    Format = "byte",
+                    Description = "The picture in base64; a data: URL is taken too.",
+                },
+            },
+        });
+        return new OpenApiSchemaReference(Name, document);
+    }
 
     private static OpenApiSchema ObjectWith(string property, OpenApiSchema schema) => new()
     {
