@@ -52,7 +52,6 @@ public sealed partial class PublishedFolderTests
         await Picture.DetectAsync(http, frontendUrl);
         Assert.Equal(0, await silo.StopAsync());
         Assert.Equal(0, await frontend.StopAsync());
-        await workshop.RunAsync("chmod", ["-R", "u+w", workshop.Folder]);
     }
 
     private static ChildProcess Start(Workshop workshop, string program, IEnumerable<KeyValuePair<string, string?>> settings, out Uri url)

@@ -30,9 +30,9 @@ internal sealed class Workshop : IAsyncDisposable
     public Task<string> DotnetAsync(params string[] arguments) =>
         RunAsync("dotnet", [.. arguments], new Dictionary<string, string?> { ["DOTNET_NOLOGO"] = "1", ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1", ["MSBUILDDISABLENODEREUSE"] = "1" });
 
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
+        await RunAsync("chmod", ["-R", "u+w", Folder]);
         Directory.Delete(Folder, recursive: true);
-        return ValueTask.CompletedTask;
     }
 }

@@ -7,6 +7,9 @@ public sealed partial class ConfigurationReferenceTests
 {
     private const string Reference = "docs/configuration.md";
 
+    /// <summary>Where settings and their defaults are told.</summary>
+    public static readonly TheoryData<string> Documents = [Reference, "README.md", "docs/api.md", "src/Client/README.md"];
+
     [Fact]
     public void Every_setting_is_in_the_reference()
     {
@@ -20,14 +23,13 @@ public sealed partial class ConfigurationReferenceTests
     [Fact]
     public void Nothing_is_in_the_reference_that_does_not_exist()
     {
-        Nothing(Own(Reference).Concat(Own("README.md"))
+        Nothing(Documents.SelectMany(static document => Own(document.Data))
             .Where(row => !BoundSettings.All.ContainsKey(row.Key))
             .Select(row => $"`{row.Key}` is documented, and no options type has it. Remove the row, or give the options type `public const string Section = \"…\";`."));
     }
 
     [Theory]
-    [InlineData(Reference)]
-    [InlineData("README.md")]
+    [MemberData(nameof(Documents))]
     public void Every_default_is_the_real_one(string file)
     {
         Nothing(Own(file)
