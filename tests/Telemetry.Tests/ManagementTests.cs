@@ -6,6 +6,8 @@ public sealed class ManagementTests(WatchedCluster cluster)
 {
     [Theory]
     [InlineData("/metrics")]
+    [InlineData("/status")]
+    [InlineData("/status/js/main.js")]
     [InlineData("/v1/status")]
     public async Task With_a_listener_of_its_own_management_is_found_there_alone(string path)
     {

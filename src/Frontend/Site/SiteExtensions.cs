@@ -7,6 +7,9 @@ internal static class SiteExtensions
 {
     private const string Page = "index.html";
 
+    private const string StatusPage = "status/index.html";
+    private const string StatusAddress = "/status";
+
     /// <summary>Address of the page in the system that this one replaces.</summary>
     private const string FormerAddress = "/detectConsult";
 
@@ -36,6 +39,7 @@ internal static class SiteExtensions
     public static void MapSite(this IEndpointRouteBuilder routes)
     {
         routes.MapFallbackToFile(FormerAddress, Page, Files()).AllowAnonymous();
+        routes.MapFallbackToFile(StatusAddress, StatusPage, Files()).AllowAnonymous();
     }
 
     private static StaticFileOptions Files() => new() { OnPrepareResponse = Prepare };

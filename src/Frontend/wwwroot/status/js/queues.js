@@ -1,0 +1,52 @@
+import { el } from '../../js/elements.js';
+import { squares } from './silos.js';
+import { nameOf, seconds } from './words.js';
+
+const places = 64;
+
+/** What waits, one queue per model version; those that are empty only when there is no other. */
+export class Queues {
+  #root;
+  #rows = new Map();
+
+  constructor(root) {
+    this.#root = root;
+  }
+
+  show(queues) {
+    const waiting = queues.filter((queue) => queue.length > 0);
+    const shown = waiting.length > 0 ? waiting : queues.slice(0, 1);
+    for (const [model, row] of this.#rows) {
+      if (!shown.some((queue) => queue.model === model)) {
+        row.root.remove();
+        this.#rows.delete(model);
+      }
+    }
+    for (const queue of shown) {
+      let row = this.#rows.get(queue.model);
+      if (!row) {
+        row = new Row(queue.model);
+        this.#rows.set(queue.model, row);
+        this.#root.append(row.root);
+      }
+      row.show(queue);
+    }
+  }
+}
+
+class Row {
+  #places = el('div', { class: 'places', role: 'img' });
+  #age = el('p', { class: 'age' });
+  root;
+
+  constructor(model) {
+    this.root = el('div', { class: 'queue', 'data-model': model }, el('p', { class: 'name', text: `for ${nameOf(model)}`, title: model }), this.#places, this.#age);
+  }
+
+  show(queue) {
+    const all = Math.min(places, queue.capacity);
+    squares(this.#places, all, Math.ceil((queue.length / queue.capacity) * all));
+    this.#places.setAttribute('aria-label', `${queue.length} of ${queue.capacity} places taken`);
+    this.#age.textContent = queue.length === 0 ? 'nobody waits' : `the oldest for ${seconds(queue.oldestSeconds)}`;
+  }
+}

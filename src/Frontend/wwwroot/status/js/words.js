@@ -1,0 +1,67 @@
+/** Numbers and times as people read them. */
+
+export function seconds(value) {
+  if (value === undefined || value === null) {
+    return '–';
+  }
+  return value < 0.0995 ? `${Math.round(value * 1000)} ms` : value < 9.95 ? `${value.toPrecision(2)} s` : `${Math.round(value)} s`;
+}
+
+export function count(value) {
+  return value === 0 ? '0' : value < 9.95 ? value.toFixed(1) : Math.round(value).toLocaleString('en');
+}
+
+/** How long ago, or for how long: "3 min". */
+export function span(milliseconds) {
+  const minutes = milliseconds / 60_000;
+  return minutes < 1 ? `${Math.max(0, Math.round(milliseconds / 1000))} s`
+    : minutes < 90 ? `${Math.round(minutes)} min`
+      : minutes < 48 * 60 ? `${Math.round(minutes / 60)} h`
+        : `${Math.round(minutes / 60 / 24)} days`;
+}
+
+export function many(number, one, more = `${one}s`) {
+  return `${number} ${number === 1 ? one : more}`;
+}
+
+/** A model as people call it: without its version. */
+export function nameOf(model) {
+  return model.split('@')[0];
+}
+
+/** What is the case: a level (well, full or ill), a sentence, and one more. */
+export function judge(status) {
+  const devices = status.silos.flatMap((silo) => silo.devices);
+  const batchers = devices.flatMap((device) => device.batchers);
+  const stuck = batchers.filter((batcher) => batcher.state === 'stuck').length;
+  const waiting = status.queues.reduce((sum, queue) => sum + queue.length, 0);
+  const fullest = Math.max(0, ...status.queues.map((queue) => queue.length / queue.capacity));
+  const oldest = Math.max(0, ...status.queues.map((queue) => queue.oldestSeconds));
+  const who = `${many(status.silos.length, 'machine')}, ${many(devices.length, 'device')}`;
+  const does = status.now.picturesPerSecond > 0
+    ? `${count(status.now.picturesPerSecond)} pictures a second, usually within ${seconds(status.now.p50)}`
+    : 'no pictures at the moment';
+
+  if (status.silos.length === 0) {
+    return { health: 'ill', sentence: 'No machine is here', detail: 'Pictures wait until one comes.' };
+  }
+  if (batchers.length === 0) {
+    return devices.length === 0
+      ? { health: 'ill', sentence: 'No device is here', detail: `${many(status.silos.length, 'machine')}, but none that can look at pictures.` }
+      : { health: 'ill', sentence: 'The devices are getting ready', detail: `${who}. Loading takes some seconds.` };
+  }
+  if (stuck > 0) {
+    return {
+      health: 'ill',
+      sentence: stuck === batchers.length ? 'Nothing gets done' : `${many(stuck, 'device')} of ${batchers.length} hangs`,
+      detail: `${who}, ${does}.`,
+    };
+  }
+  if (fullest >= 0.8) {
+    return { health: 'full', sentence: 'More comes in than can be done', detail: `${who}, ${does}. The oldest has waited ${seconds(oldest)}.` };
+  }
+  if (waiting > 0 || batchers.some((batcher) => batcher.inFlight > 0) || status.now.picturesPerSecond > 0) {
+    return { health: 'well', sentence: 'At work', detail: `${who}, ${does}.` };
+  }
+  return { health: 'well', sentence: 'Ready, nothing to do', detail: `${who}, ${does}.` };
+}
