@@ -226,18 +226,14 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
                 continue;
             }
 
+            ThrowIfRefused(attempt, snapshot);
+
             // What this request put in the queue stays its own, however often it asks after it.
             mine |= stored && !snapshot.Joined;
             switch (snapshot.Status)
             {
                 case RequestStatus.Done:
                     return Answer(attempt, imageKey, model, snapshot.Result!, snapshot.Joined && !mine ? AnswerSource.Joined : AnswerSource.Computed);
-                case RequestStatus.Busy:
-                    throw attempt.Error(DetectionError.Busy, "Too many pictures wait already.", snapshot.RetryAfter);
-                case RequestStatus.ShareUsed:
-                    throw ShareUsed(attempt, snapshot);
-                case RequestStatus.Unavailable:
-                    throw attempt.Error(DetectionError.Unavailable, "The cluster cannot reach its Redis.", snapshot.RetryAfter);
                 case RequestStatus.Failed when snapshot.Failure!.Reason != FailureReason.PictureLost || picture.IsEmpty:
                     throw Failure(attempt, snapshot.Failure);
                 case RequestStatus.Queued or RequestStatus.Running:
@@ -282,13 +278,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
                 continue;
             }
 
-            return snapshot.Status switch
-            {
-                RequestStatus.Busy => throw attempt.Error(DetectionError.Busy, "Too many pictures wait already.", snapshot.RetryAfter),
-                RequestStatus.ShareUsed => throw ShareUsed(attempt, snapshot),
-                RequestStatus.Unavailable => throw attempt.Error(DetectionError.Unavailable, "The cluster cannot reach its Redis.", snapshot.RetryAfter),
-                _ => Ticket(attempt, imageKey, model, snapshot),
-            };
+            return Ticket(attempt, imageKey, model, snapshot);
         }
     }
 
@@ -318,11 +308,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
                 continue;
             }
 
-            if (snapshot.Status == RequestStatus.Unavailable)
-            {
-                throw attempt.Error(DetectionError.Unavailable, "The cluster cannot reach its Redis.", snapshot.RetryAfter);
-            }
-
+            ThrowIfRefused(attempt, snapshot);
             var ends = snapshot.IsFinal || snapshot.Status == RequestStatus.Unknown || (before is not null && snapshot.Status != before);
             if (ends || _time.GetElapsedTime(started) >= wait)
             {
@@ -521,8 +507,22 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         },
         failure.Message);
 
-    private static DetectionException ShareUsed(Attempt attempt, RequestSnapshot snapshot) => attempt.Error(
-        DetectionError.ShareUsed, $"So many pictures of {attempt.Options.Caller} wait already that its share of the queue is used.", snapshot.RetryAfter);
+    /// <exception cref="DetectionException">Nothing was taken on.</exception>
+    private static void ThrowIfRefused(Attempt attempt, RequestSnapshot snapshot)
+    {
+        switch (snapshot.Status)
+        {
+            case RequestStatus.Busy:
+                throw attempt.Error(DetectionError.Busy, "Too many pictures wait already.", snapshot.RetryAfter);
+            case RequestStatus.ShareUsed:
+                throw attempt.Error(
+                    DetectionError.ShareUsed,
+                    $"So many pictures of {attempt.Options.Caller} wait already that its share of the queue is used.",
+                    snapshot.RetryAfter);
+            case RequestStatus.Unavailable:
+                throw attempt.Error(DetectionError.Unavailable, "The cluster cannot reach its Redis.", snapshot.RetryAfter);
+        }
+    }
 
     private DetectionException TooLarge() =>
         new(DetectionError.TooLarge, $"The picture has more than {_options.MaxPictureBytes} bytes.");

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 
 namespace Detection.Frontend.Tests;
@@ -6,19 +5,13 @@ namespace Detection.Frontend.Tests;
 /// <summary>A web server on loopback that has the pictures it is given, by their names.</summary>
 internal sealed class PictureHost : IAsyncDisposable
 {
-    private readonly HttpListener _listener = new();
+    private readonly LoopbackServer _server;
     private readonly Dictionary<string, byte[]> _pictures = [];
     private readonly HashSet<string> _held = [];
-    private readonly Task _serving;
 
-    public PictureHost()
-    {
-        _listener.Prefixes.Add(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{Port}/"));
-        _listener.Start();
-        _serving = ServeAsync();
-    }
+    public PictureHost() => _server = new LoopbackServer(AnswerAsync);
 
-    public int Port { get; } = LoopbackPorts.Next();
+    public int Port => _server.Url.Port;
 
     /// <summary>Address of a picture; serves it when there are bytes, and answers 404 there when not.</summary>
     public Uri Url(string name, byte[]? bytes)
@@ -32,7 +25,7 @@ internal sealed class PictureHost : IAsyncDisposable
             }
         }
 
-        return new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{Port}{path}"));
+        return new Uri(_server.Url, path);
     }
 
     /// <summary>Address where no answer comes.</summary>
@@ -46,40 +39,24 @@ internal sealed class PictureHost : IAsyncDisposable
         return Url(name, null);
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        _listener.Close();
-        await _serving;
-    }
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
 
-    private async Task ServeAsync()
+    private Task AnswerAsync(HttpListenerContext context)
     {
-        while (true)
+        byte[]? bytes;
+        lock (_pictures)
         {
-            HttpListenerContext context;
-            try
+            if (_held.Contains(context.Request.Url!.AbsolutePath))
             {
-                context = await _listener.GetContextAsync();
-            }
-            catch (Exception e) when (e is HttpListenerException or ObjectDisposedException)
-            {
-                return;
+                return Task.CompletedTask;
             }
 
-            byte[]? bytes;
-            lock (_pictures)
-            {
-                if (_held.Contains(context.Request.Url!.AbsolutePath))
-                {
-                    continue;
-                }
-
-                bytes = _pictures.GetValueOrDefault(context.Request.Url!.AbsolutePath);
-            }
-
-            context.Response.StatusCode = bytes is null ? 404 : 200;
-            context.Response.ContentType = "image/jpeg";
-            context.Response.Close(bytes ?? [], willBlock: false);
+            bytes = _pictures.GetValueOrDefault(context.Request.Url!.AbsolutePath);
         }
+
+        context.Response.StatusCode = bytes is null ? 404 : 200;
+        context.Response.ContentType = "image/jpeg";
+        context.Response.Close(bytes ?? [], willBlock: false);
+        return Task.CompletedTask;
     }
 }

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using System.Net;
 
 namespace Detection.Telemetry.Tests;
@@ -10,20 +9,13 @@ namespace Detection.Telemetry.Tests;
 /// </summary>
 internal sealed class Collector : IAsyncDisposable
 {
-    private readonly HttpListener _listener = new();
+    private readonly LoopbackServer _server;
     private readonly ConcurrentQueue<Span> _spans = [];
     private readonly ConcurrentDictionary<(string Service, string Metric), bool> _metrics = [];
-    private readonly Task _serving;
 
-    public Collector()
-    {
-        Url = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{LoopbackPorts.Next()}/"));
-        _listener.Prefixes.Add(Url.ToString());
-        _listener.Start();
-        _serving = ServeAsync();
-    }
+    public Collector() => _server = new LoopbackServer(KeepAsync);
 
-    public Uri Url { get; }
+    public Uri Url => _server.Url;
 
     /// <summary>All spans that came so far.</summary>
     public IReadOnlyList<Span> Spans => [.. _spans];
@@ -31,43 +23,26 @@ internal sealed class Collector : IAsyncDisposable
     /// <summary>Whether a service sent a metric.</summary>
     public bool Has(string service, string metric) => _metrics.ContainsKey((service, metric));
 
-    public async ValueTask DisposeAsync()
-    {
-        _listener.Close();
-        await _serving;
-    }
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
 
-    private async Task ServeAsync()
+    private async Task KeepAsync(HttpListenerContext context)
     {
-        while (true)
+        using var body = new MemoryStream();
+        await context.Request.InputStream.CopyToAsync(body);
+        switch (context.Request.Url!.AbsolutePath)
         {
-            HttpListenerContext context;
-            try
-            {
-                context = await _listener.GetContextAsync();
-            }
-            catch (Exception e) when (e is HttpListenerException or ObjectDisposedException)
-            {
-                return;
-            }
-
-            using var body = new MemoryStream();
-            await context.Request.InputStream.CopyToAsync(body);
-            switch (context.Request.Url!.AbsolutePath)
-            {
-                case "/v1/traces":
-                    KeepSpans(body.ToArray());
-                    break;
-                case "/v1/metrics":
-                    KeepMetrics(body.ToArray());
-                    break;
-                default:
-                    context.Response.StatusCode = 404;
-                    break;
-            }
-
-            context.Response.Close();
+            case "/v1/traces":
+                KeepSpans(body.ToArray());
+                break;
+            case "/v1/metrics":
+                KeepMetrics(body.ToArray());
+                break;
+            default:
+                context.Response.StatusCode = 404;
+                break;
         }
+
+        context.Response.Close();
     }
 
     private void KeepSpans(ReadOnlyMemory<byte> export)

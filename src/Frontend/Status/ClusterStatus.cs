@@ -60,19 +60,23 @@ internal sealed class ClusterStatus(IDetectionClient client, TimeProvider time)
         var possible = silos.SelectMany(static silo => silo.Batchers).Sum(static batcher => batcher.Rate);
         return new StatusBody(
             now,
-            Now(sums, current, now, possible),
+            Now(histories, current, now, possible),
             [.. silos.Select(silo => Of(silo, histories.FirstOrDefault(history => history.Silo == silo.Silo)?.MaxBatch ?? 0))],
             Queues(histories),
             [.. Enumerable.Range(1, Intervals).Select(i => Of(current - ((Intervals - i + 1) * WorkInterval.Seconds), sums))],
             [.. histories.SelectMany(static history => history.Failures).OrderByDescending(static failure => failure.At).Take(Failures)]);
     }
 
-    private static NowBody Now(Dictionary<long, Sum> sums, long current, DateTimeOffset now, double possible)
+    private static NowBody Now(IReadOnlyList<SiloHistory> histories, long current, DateTimeOffset now, double possible)
     {
         // The interval that runs and the one before, so that there is always enough to tell something.
         var sum = new Sum();
-        sum.Add(sums.GetValueOrDefault(current));
-        sum.Add(sums.GetValueOrDefault(current - WorkInterval.Seconds));
+        foreach (var interval in histories.SelectMany(static history => history.Intervals)
+            .Where(interval => interval.Start == current || interval.Start == current - WorkInterval.Seconds))
+        {
+            sum.Add(interval);
+        }
+
         var seconds = WorkInterval.Seconds + (now - DateTimeOffset.FromUnixTimeSeconds(current)).TotalSeconds;
         return new NowBody(sum.Completed / seconds, possible, sum.Percentile(0.5), sum.Percentile(0.95), sum.BatchSize);
     }
@@ -135,23 +139,6 @@ internal sealed class ClusterStatus(IDetectionClient client, TimeProvider time)
             {
                 // Another version may have more classes: what is above ours belongs to the last.
                 _latencies[Math.Clamp(interval.FirstLatency + i, 0, LatencyClasses.Count - 1)] += interval.Latencies[i];
-            }
-        }
-
-        public void Add(Sum? other)
-        {
-            if (other is null)
-            {
-                return;
-            }
-
-            Completed += other.Completed;
-            Failed += other.Failed;
-            _batches += other._batches;
-            _batchPictures += other._batchPictures;
-            for (var i = 0; i < _latencies.Length; i++)
-            {
-                _latencies[i] += other._latencies[i];
             }
         }
     }

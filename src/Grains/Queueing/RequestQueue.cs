@@ -66,7 +66,6 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, IOptions<QueueOpt
     private static readonly string Callers = Script("callers");
     private static readonly string EnqueueScript = Callers + Script("enqueue");
     private static readonly string ClaimScript = Callers + Script("claim");
-    private static readonly string LengthScript = Callers + Script("length");
     private static readonly string LookScript = Callers + Script("look");
     private static readonly string SettleScript = Script("settle");
     private static readonly string ReclaimScript = Callers + Script("reclaim");
@@ -116,8 +115,7 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, IOptions<QueueOpt
     public Task<bool> ContainsAsync(RequestKey key) => Database.KeyExistsAsync(RedisKeys.Item(key));
 
     /// <summary>Number of items that wait, of all callers.</summary>
-    public async Task<int> LengthAsync(string model) =>
-        (int)await Database.ScriptEvaluateAsync(LengthScript, [RedisKeys.Queue(model), RedisKeys.Callers(model)]);
+    public async Task<int> LengthAsync(string model) => (await LookAsync(model)).Length;
 
     /// <summary>How the queue of a model stands.</summary>
     public async Task<QueueState> LookAsync(string model)
