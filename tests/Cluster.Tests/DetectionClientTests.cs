@@ -176,16 +176,18 @@ public sealed class DetectionClientTests(ClusterFixture fixture) : IClassFixture
         Assert.InRange(await SettledCountAsync() - before, 1, Many - 1);
     }
 
-    /// <summary>The count once the reports show that nothing is in flight.</summary>
+    /// <summary>The count once reports of after this call show that nothing is in flight: older ones leave out what was done last.</summary>
     private async Task<long> SettledCountAsync()
     {
+        var asked = DateTimeOffset.UtcNow;
         long completed = -1;
         await Eventually.Async(
             async () =>
             {
-                var batchers = await _client.BatchersAsync();
+                var silos = await _client.Detection.GetSilosAsync();
+                var batchers = silos.SelectMany(silo => silo.Batchers).ToList();
                 var now = batchers.Sum(batcher => batcher.Completed);
-                var same = now == completed && batchers.Count > 0 && batchers.All(batcher => batcher.InFlight == 0);
+                var same = now == completed && silos.All(silo => silo.ReportedAt > asked) && batchers.Count > 0 && batchers.All(batcher => batcher.InFlight == 0);
                 completed = now;
                 return same;
             },
