@@ -271,6 +271,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
                 continue;
             }
 
+            ThrowIfRefused(attempt, snapshot);
             if (snapshot.Status is RequestStatus.Unknown or RequestStatus.Expired || (snapshot.Failure?.Reason == FailureReason.PictureLost && !stored))
             {
                 await StoreAsync(imageKey, picture);

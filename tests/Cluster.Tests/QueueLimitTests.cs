@@ -40,6 +40,36 @@ public sealed class QueueLimitTests
     }
 
     [Fact]
+    public async Task A_full_queue_refuses_asynchronous_requests_too()
+    {
+        await using var cluster = await DetectionCluster.StartAsync(silos: 1, frontends: 0, new Dictionary<string, string?>
+        {
+            ["Detection__Queue__Capacity"] = "4",
+            ["Detection__Batching__MaxBatch"] = "1",
+            ["Detection__CpuWorkers"] = "1",
+        });
+        await using var client = new TestClient(cluster.Redis);
+        await client.Detection.DetectAsync(TestPictures.Unique(2), Patient);
+
+        var calls = await Task.WhenAll(Enumerable.Range(200, 60).Select(async i =>
+        {
+            try
+            {
+                return (Ticket: (DetectionTicket?)await client.Detection.SubmitAsync(TestPictures.Unique(i)), Failure: (DetectionException?)null);
+            }
+            catch (DetectionException e)
+            {
+                return (Ticket: (DetectionTicket?)null, Failure: (DetectionException?)e);
+            }
+        }));
+
+        Assert.All(calls, call => Assert.NotEqual(DetectionStatus.Unknown, call.Ticket?.Status));
+        var refused = calls.Select(call => call.Failure).OfType<DetectionException>().ToList();
+        Assert.NotEmpty(refused);
+        Assert.All(refused, e => Assert.Equal(DetectionError.Busy, e.Error));
+    }
+
+    [Fact]
     public async Task A_deadline_that_cannot_be_met_is_refused_at_once()
     {
         await using var cluster = await DetectionCluster.StartAsync(silos: 1, frontends: 0, new Dictionary<string, string?>
