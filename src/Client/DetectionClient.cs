@@ -99,19 +99,21 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
             counts: true);
     }
 
-    public Task<DetectionTicket> SubmitAsync(ReadOnlyMemory<byte> picture, DetectionOptions? options, CancellationToken cancellationToken)
+    public Task<DetectionTicket> SubmitAsync(
+        ReadOnlyMemory<byte> picture, DetectionOptions? options, Uri? webhook, CancellationToken cancellationToken)
     {
         var imageKey = KeyOf(picture);
-        return WithinDeadlineAsync(Submission(options), imageKey, attempt => SubmitAsync(attempt, imageKey, picture), cancellationToken, counts: true);
+        return WithinDeadlineAsync(
+            Submission(options), imageKey, attempt => SubmitAsync(attempt, imageKey, picture, webhook), cancellationToken, counts: true);
     }
 
-    public Task<DetectionTicket> SubmitAsync(Uri url, DetectionOptions? options, CancellationToken cancellationToken)
+    public Task<DetectionTicket> SubmitAsync(Uri url, DetectionOptions? options, Uri? webhook, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(url);
         return WithinDeadlineAsync(
             Submission(options),
             null,
-            async attempt => await SubmitAsync(attempt, await FetchAsync(attempt, url), default),
+            async attempt => await SubmitAsync(attempt, await FetchAsync(attempt, url), default, webhook),
             cancellationToken,
             counts: true);
     }
@@ -250,21 +252,22 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         }
     }
 
-    private async Task<DetectionTicket> SubmitAsync(Attempt attempt, string imageKey, ReadOnlyMemory<byte> picture)
+    private async Task<DetectionTicket> SubmitAsync(Attempt attempt, string imageKey, ReadOnlyMemory<byte> picture, Uri? webhook)
     {
         attempt.ImageKey = imageKey;
         var model = await FindModelAsync(attempt, wait: true);
         var key = new RequestKey(model.Id, imageKey, attempt.Options.Iou);
         var (cached, stored) = await FindOrStoreAsync(key, picture);
-        if (cached is not null)
+        if (cached is not null && webhook is null)
         {
             return Done(attempt, imageKey, model, cached);
         }
 
+        var told = webhook is null ? null : new WebhookTerms(webhook, Choice(attempt.Options, model) with { Labels = attempt.Options.Labels?.ToArray() });
         while (true)
         {
             attempt.ThrowIfOver();
-            var terms = new RequestTerms(attempt.Left, Asynchronous: true, Activity.Current?.Id, attempt.Options.Caller);
+            var terms = new RequestTerms(attempt.Left, Asynchronous: true, Activity.Current?.Id, attempt.Options.Caller, told);
             if (await AskAsync(
                 attempt, key, request => stored ? request.Submit(terms, TimeSpan.Zero, attempt.Token) : request.Ask(terms, TimeSpan.Zero, attempt.Token)) is not { } snapshot)
             {
@@ -475,27 +478,19 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
 
     private static DetectionAnswer Answer(Attempt attempt, string imageKey, ModelInfo model, DetectionResult result, AnswerSource source)
     {
-        var threshold = attempt.Options.Threshold ?? model.Threshold;
-        var labels = attempt.Options.Labels is { Count: > 0 } wanted ? wanted.ToHashSet(StringComparer.OrdinalIgnoreCase) : null;
-        var most = attempt.Options.MaxObjects ?? int.MaxValue;
+        var choice = Choice(attempt.Options, model);
         var objects = new List<DetectedObject>();
-        foreach (var box in result.Boxes)
+        foreach (var (label, box) in choice.Of(result.Boxes, model.Labels))
         {
-            if (objects.Count == most || box.Score < threshold)
-            {
-                break;
-            }
-
-            var label = box.ClassId < model.Labels.Count ? model.Labels[box.ClassId] : $"class {box.ClassId}";
-            if (labels is null || labels.Contains(label))
-            {
-                objects.Add(new DetectedObject(label, box.ClassId, box.Score, box.X1, box.Y1, box.X2, box.Y2));
-            }
+            objects.Add(new DetectedObject(label, box.ClassId, box.Score, box.X1, box.Y1, box.X2, box.Y2));
         }
 
         attempt.Outcome = ClientMetrics.Outcome(source);
-        return new DetectionAnswer(imageKey, result.Model, result.Width, result.Height, objects, threshold, source, result.Timings);
+        return new DetectionAnswer(imageKey, result.Model, result.Width, result.Height, objects, choice.Threshold, source, result.Timings);
     }
+
+    private static BoxChoice Choice(DetectionOptions options, ModelInfo model) =>
+        new(options.Threshold ?? model.Threshold, options.MaxObjects, options.Labels);
 
     private static DetectionException Failure(Attempt attempt, RequestFailure failure) => attempt.Error(
         failure.Reason switch
@@ -520,6 +515,10 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
                     DetectionError.ShareUsed,
                     $"So many pictures of {attempt.Options.Caller} wait already that its share of the queue is used.",
                     snapshot.RetryAfter);
+            case RequestStatus.WebhookRefused:
+                throw attempt.Error(DetectionError.WebhookRefused, snapshot.Failure!.Message);
+            case RequestStatus.WebhooksFull:
+                throw attempt.Error(DetectionError.WebhooksFull, "Too many webhooks wait already to be delivered.", snapshot.RetryAfter);
             case RequestStatus.Unavailable:
                 throw attempt.Error(DetectionError.Unavailable, "The cluster cannot reach its Redis.", snapshot.RetryAfter);
         }

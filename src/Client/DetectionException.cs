@@ -41,6 +41,12 @@ public enum DetectionError
     /// <see cref="DetectionException.RetryAfter"/>.
     /// </summary>
     ShareUsed,
+
+    /// <summary>No webhook may be sent to the URL that was given, or the cluster sends none.</summary>
+    WebhookRefused,
+
+    /// <summary>As many webhooks wait to be delivered as may; come again after <see cref="DetectionException.RetryAfter"/>.</summary>
+    WebhooksFull,
 }
 
 /// <summary>A request that got no result. The message is one sentence for a person.</summary>

@@ -27,12 +27,20 @@ public interface IDetectionClient
     /// became of it. The deadline is <see cref="DetectionOptions.MaxDeadline"/> unless the options say otherwise. The same picture
     /// submitted again is the same request.
     /// </summary>
+    /// <param name="picture">The encoded picture.</param>
+    /// <param name="options">What the request chooses.</param>
+    /// <param name="webhook">
+    /// http(s) URL that the cluster tells of the end, once for each URL and request: it POSTs the JSON that the HTTP API answers, signed
+    /// as Standard Webhooks has it, until it is taken or given up. <see langword="null"/> for none.
+    /// </param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="DetectionException">It was not accepted; says why.</exception>
-    Task<DetectionTicket> SubmitAsync(ReadOnlyMemory<byte> picture, DetectionOptions? options = null, CancellationToken cancellationToken = default);
+    Task<DetectionTicket> SubmitAsync(
+        ReadOnlyMemory<byte> picture, DetectionOptions? options = null, Uri? webhook = null, CancellationToken cancellationToken = default);
 
     /// <summary>As above for the picture at a URL, which is fetched before this returns.</summary>
-    /// <inheritdoc cref="SubmitAsync(ReadOnlyMemory{byte}, DetectionOptions?, CancellationToken)"/>
-    Task<DetectionTicket> SubmitAsync(Uri url, DetectionOptions? options = null, CancellationToken cancellationToken = default);
+    /// <inheritdoc cref="SubmitAsync(ReadOnlyMemory{byte}, DetectionOptions?, Uri?, CancellationToken)"/>
+    Task<DetectionTicket> SubmitAsync(Uri url, DetectionOptions? options = null, Uri? webhook = null, CancellationToken cancellationToken = default);
 
     /// <summary>Where a submitted request stands; from any client of the cluster.</summary>
     /// <param name="imageKey">The picture's key.</param>

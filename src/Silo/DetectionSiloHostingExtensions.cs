@@ -7,6 +7,7 @@ using Detection.Grains.Placement;
 using Detection.Grains.Queueing;
 using Detection.Grains.Requests;
 using Detection.Grains.Results;
+using Detection.Grains.Webhooks;
 using Detection.Inference.Devices;
 using Detection.Inference.Models;
 using Detection.Silo.Health;
@@ -47,6 +48,7 @@ public static class DetectionSiloHostingExtensions
         services.AddOptions<BatcherOptions>().BindConfiguration(BatcherOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<RequestOptions>().BindConfiguration(RequestOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<ResultOptions>().BindConfiguration(ResultOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<WebhookOptions>().BindConfiguration(WebhookOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<ModelOptions>().BindConfiguration(ModelOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<IConnectionMultiplexer>(_ => ConnectionMultiplexer.Connect(RedisConnection.Parse(connectionString)));
         services.AddSingleton(TimeProvider.System);
@@ -64,6 +66,7 @@ public static class DetectionSiloHostingExtensions
         services.AddSingleton<IValidateOptions<ModelOptions>, ModelOptionsValidator>();
         services.AddSingleton<ModelRepository>();
         services.AddPictureFetching(configuration);
+        services.AddWebhooks();
 
         builder.UseOrleans(orleans => AddDashboard(orleans, configuration)
             .Configure<ClusterOptions>(cluster =>
@@ -114,6 +117,7 @@ public static class DetectionSiloHostingExtensions
         services.AddHostedSingleton<MembershipGuard>();
         services.AddHostedSingleton<SiloReporter>();
         services.AddHostedSingleton<InferenceService>();
+        services.AddWebhookDelivery();
         services.AddHealthChecks().AddCheck<SiloHealthCheck>("silo", tags: ["ready"]);
         return builder;
     }

@@ -31,7 +31,7 @@ public sealed class DescriptionTests(OneProcess frontend)
         Assert.Equal(
             ["200", "202", "400", "401", "404", "408", "413", "415", "422", "429", "500", "502", "503", "504"],
             detect.Responses.Keys.Order(StringComparer.Ordinal));
-        Assert.Equal(["async", "iou", "labels", "max", "model", "threshold", "timeout"], detect.Parameters!.Select(p => p.Name!).Order(StringComparer.Ordinal));
+        Assert.Equal(["async", "iou", "labels", "max", "model", "threshold", "timeout", "webhook"], detect.Parameters!.Select(p => p.Name!).Order(StringComparer.Ordinal));
         Assert.All(detect.Parameters!, parameter => Assert.NotEmpty(parameter.Description!));
         var threshold = detect.Parameters!.Single(parameter => parameter.Name == "threshold").Schema!;
         Assert.Equal(("0", "1"), (threshold.Minimum, threshold.Maximum));

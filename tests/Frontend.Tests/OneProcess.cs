@@ -7,6 +7,9 @@ namespace Detection.Frontend.Tests;
 /// <summary>The front end with nothing configured but ports and the queue of the replaced system: the whole cluster in one process. Shared by the tests.</summary>
 public sealed class OneProcess : IAsyncLifetime
 {
+    /// <summary>What signs webhooks.</summary>
+    public const string WebhookSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
     private PictureHost? _pictures;
     private DetectionProcess? _process;
 
@@ -16,6 +19,9 @@ public sealed class OneProcess : IAsyncLifetime
 
     /// <summary>Port of the embedded Redis-compatible server.</summary>
     public int RedisPort { get; } = LoopbackPorts.Next();
+
+    /// <summary>Receives webhooks of the front end.</summary>
+    public WebhookReceiver Webhooks { get; } = new();
 
     /// <summary>Serves pictures to the front end, which is allowed to fetch from it alone on this machine.</summary>
     internal PictureHost Pictures => _pictures ?? throw new InvalidOperationException("Not started.");
@@ -27,9 +33,13 @@ public sealed class OneProcess : IAsyncLifetime
         {
             [DetectionSettings.Redis] = null,
             ["Detection__LegacyQueue"] = "true",
+            ["Detection__Webhooks__Secret"] = WebhookSecret,
+            ["Detection__Webhooks__FirstPause"] = "00:00:00.05",
+            ["Detection__Webhooks__MaxAttempts"] = "4",
             ["Detection__Embedded__RedisPort"] = RedisPort.ToString(CultureInfo.InvariantCulture),
             ["Detection__Fetch__AllowedNetworks__0"] = "127.0.0.1/32",
             ["Detection__Fetch__AllowedPorts__0"] = _pictures.Port.ToString(CultureInfo.InvariantCulture),
+            ["Detection__Fetch__AllowedPorts__1"] = Webhooks.Port.ToString(CultureInfo.InvariantCulture),
         });
         await _process.ReadyAsync();
     }
@@ -45,5 +55,7 @@ public sealed class OneProcess : IAsyncLifetime
         {
             await _pictures.DisposeAsync();
         }
+
+        await Webhooks.DisposeAsync();
     }
 }

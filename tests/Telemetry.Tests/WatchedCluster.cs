@@ -38,6 +38,7 @@ public sealed class WatchedCluster : IAsyncLifetime
             ["OTEL_EXPORTER_OTLP_ENDPOINT"] = _collector.Url.ToString(),
             ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
             ["Detection__Management__OrleansDashboard"] = "true",
+            ["Detection__Webhooks__Secret"] = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
         });
         _cluster.AddFrontend(new Dictionary<string, string?>
         {

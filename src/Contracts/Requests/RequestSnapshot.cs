@@ -31,6 +31,12 @@ public enum RequestStatus
 
     /// <summary>Refused: so much of this caller waits that its share of the queue is used. Nothing was kept.</summary>
     ShareUsed,
+
+    /// <summary>Refused: no webhook may be sent to the URL that was given; <see cref="RequestSnapshot.Failure"/> says why. Nothing was kept.</summary>
+    WebhookRefused,
+
+    /// <summary>Refused: as many webhooks wait to be delivered as may. Nothing was kept.</summary>
+    WebhooksFull,
 }
 
 /// <summary>Why a request failed.</summary>
@@ -56,6 +62,9 @@ public enum FailureReason
 
     /// <summary>The picture was no longer in Redis when its turn came.</summary>
     PictureLost,
+
+    /// <summary>No webhook may be sent to the URL that was given.</summary>
+    WebhookRefused,
 }
 
 /// <summary>A failure as callers see it.</summary>
@@ -69,8 +78,8 @@ public sealed record RequestFailure(
 /// <summary>A request at one instant.</summary>
 /// <param name="Status">Where it stands.</param>
 /// <param name="Result">The result, when <see cref="RequestStatus.Done"/>.</param>
-/// <param name="Failure">The reason, when <see cref="RequestStatus.Failed"/>.</param>
-/// <param name="RetryAfter">When to come again, when <see cref="RequestStatus.Busy"/> or <see cref="RequestStatus.ShareUsed"/>.</param>
+/// <param name="Failure">The reason, when <see cref="RequestStatus.Failed"/> or <see cref="RequestStatus.WebhookRefused"/>.</param>
+/// <param name="RetryAfter">When to come again, when refused for now.</param>
 /// <param name="Position">Place in the queue when it entered, 1 for the head; 0 when not known.</param>
 /// <param name="EstimatedWait">Expected time from entering the queue to the answer, where the batchers' rate is known.</param>
 /// <param name="Joined">The work was already under way for somebody else, or already done.</param>

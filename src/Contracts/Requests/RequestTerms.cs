@@ -9,9 +9,11 @@ namespace Detection.Contracts.Requests;
 /// </param>
 /// <param name="TraceParent">W3C trace context of the caller (<c>traceparent</c>), so that the batch links back to it.</param>
 /// <param name="Caller">Name under which the caller's share of the queue is counted; <see langword="null"/> for nobody in particular.</param>
+/// <param name="Webhook">Who is to be told of the end of an asynchronous request; <see langword="null"/> for nobody.</param>
 [GenerateSerializer, Immutable, Alias("detection.RequestTerms")]
 public sealed record RequestTerms(
     [property: Id(0)] TimeSpan Budget,
     [property: Id(1)] bool Asynchronous = false,
     [property: Id(2)] string? TraceParent = null,
-    [property: Id(3)] string? Caller = null);
+    [property: Id(3)] string? Caller = null,
+    [property: Id(4)] WebhookTerms? Webhook = null);

@@ -23,9 +23,15 @@ namespace Detection.Contracts.Storage;
 /// detection:history                  hash    silo → what it did during the last minutes (JSON); rewritten every few seconds, expires
 /// detection:members                  hash    Orleans cluster membership; owned by the silos
 /// detection:state:GRAIN              hash    state of a request that outlives its callers (Orleans grain storage); expires
+/// detection:{webhooks}:due           zset    webhooks that wait, by when somebody looks at them, unix ms; bounded; expires after the last of them
+/// detection:{webhooks}:delivery:ID   hash    one of them: its terms (JSON), and once the request has ended its body and attempts; expires
+/// detection:{webhooks}:known:DIGEST  string  ID: the webhook that this URL has for this request; expires
+/// detection:{webhooks}:of:REQUEST    set     IDs of those that wait for the end of a request; expires
+/// detection:{webhooks}:wake          channel published when a request with webhooks has ended
 /// detection:{imageQueue}:…           what front ends that serve the replaced system's queue hold of it: see LegacyQueue there
 /// </code>
-/// ITEM is <see cref="RequestKey.Item"/>, model is <c>name@version</c>.
+/// ITEM is <see cref="RequestKey.Item"/>, REQUEST a <see cref="RequestKey"/>, model is <c>name@version</c>. Webhooks have a tag of their
+/// own and not their model's: a delivery may outlive the silos that serve that version, and whoever delivers looks at one set.
 /// </summary>
 public static class RedisKeys
 {
@@ -88,6 +94,26 @@ public static class RedisKeys
 
     /// <summary>The wake-up channel of a model's batchers.</summary>
     public static string Wake(string model) => $"{Model(model)}:wake";
+
+    /// <summary>Webhooks that wait, by when somebody looks at them.</summary>
+    public const string WebhooksDue = Webhooks + ":due";
+
+    /// <summary>The wake-up channel of whoever delivers webhooks.</summary>
+    public const string WebhooksWake = Webhooks + ":wake";
+
+    /// <summary>What the keys of webhooks begin with, before their ids.</summary>
+    public const string WebhookPrefix = Webhooks + ":delivery:";
+
+    private const string Webhooks = Prefix + "{webhooks}";
+
+    /// <summary>A webhook that waits.</summary>
+    public static string Webhook(string id) => WebhookPrefix + id;
+
+    /// <summary>The webhook that a URL has for a request.</summary>
+    public static string WebhookKnown(string digest) => $"{Webhooks}:known:{digest}";
+
+    /// <summary>The webhooks that wait for the end of a request.</summary>
+    public static string WebhooksOf(in RequestKey key) => $"{Webhooks}:of:{key}";
 
     private static string Model(string model) => $"{Prefix}{{{model}}}";
 }

@@ -42,16 +42,18 @@ internal static class DetectionEndpoints
         var started = time.GetTimestamp();
         var cancelled = http.RequestAborted;
         var options = query.ToOptions() with { Caller = http.Caller() };
+        var isAsync = query.Async == true || Tickets.ArePreferred(http.Request);
+        var webhook = query.ToWebhook(isAsync);
         using var upload = await uploads.ReadAsync(http.Request, cancelled);
 
         DetectionAnswer answer;
         try
         {
-            if (query.Async == true || Tickets.ArePreferred(http.Request))
+            if (isAsync)
             {
                 var ticket = upload.Url is { } link
-                    ? await client.SubmitAsync(link, options, cancelled)
-                    : await client.SubmitAsync(upload.Picture, options, cancelled);
+                    ? await client.SubmitAsync(link, options, webhook, cancelled)
+                    : await client.SubmitAsync(upload.Picture, options, webhook, cancelled);
                 return Told(http, ticket, time.GetElapsedTime(started).TotalMilliseconds);
             }
 

@@ -73,6 +73,31 @@ internal sealed class DetectionQuery : BatchQuery
     [FromQuery(Name = "async")]
     [Description("Answer 202 with the place of the answer instead of waiting for it; as `Prefer: respond-async`. The timeout is then 60 seconds unless said otherwise.")]
     public bool? Async { get; init; }
+
+    /// <summary>Where the end is to be told.</summary>
+    [FromQuery(Name = "webhook"), MaxLength(2000)]
+    [Description("http(s) URL that is told of the end of an asynchronous request: it gets what GET /v1/detections/{imageKey} answers then as a POST, signed as Standard Webhooks has it. Private, loopback and link-local addresses are refused unless a setting opens them.")]
+    public string? Webhook { get; init; }
+
+    /// <summary>Where the end is to be told; <see langword="null"/> for nowhere.</summary>
+    /// <param name="isAsync">Whether the caller does not wait for the answer.</param>
+    /// <exception cref="ProblemException">It is not a URL, or there is nobody to whom it would be news.</exception>
+    public Uri? ToWebhook(bool isAsync)
+    {
+        if (string.IsNullOrEmpty(Webhook))
+        {
+            return null;
+        }
+
+        if (!isAsync)
+        {
+            throw new ProblemException(ProblemType.InvalidRequest, "A 'webhook' needs 'async=true' or 'Prefer: respond-async'.");
+        }
+
+        return Uri.TryCreate(Webhook, UriKind.Absolute, out var url)
+            ? url
+            : throw new ProblemException(ProblemType.InvalidRequest, "The 'webhook' is not an absolute URL.");
+    }
 }
 
 /// <summary>What the query of a request for an earlier answer may choose.</summary>

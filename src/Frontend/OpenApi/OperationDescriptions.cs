@@ -30,6 +30,7 @@ internal static class OperationDescriptions
             .. Cluster, ProblemType.NotAPicture, ProblemType.UrlNotAllowed, ProblemType.ModelNotFound, ProblemType.UploadTimeout,
             ProblemType.TooLarge, ProblemType.UnsupportedMediaType, ProblemType.UnsupportedPicture, ProblemType.Undecodable,
             ProblemType.InferenceFailed, ProblemType.UrlNotReachable, ProblemType.ShareUsed, ProblemType.QueueFull, ProblemType.TooManyUploads,
+            ProblemType.WebhookRefused, ProblemType.WebhooksFull,
         ])
         .AddOpenApiOperationTransformer(static (operation, context, _) =>
         {
@@ -37,6 +38,7 @@ internal static class OperationDescriptions
             AddPicture(operation);
             AddAnswerHeaders(operation);
             AddLocation(operation);
+            AddEnd(operation, context.Document!);
             return Task.CompletedTask;
         });
 
@@ -238,6 +240,58 @@ internal static class OperationDescriptions
         response.Description = "The request is under way.";
         AddHeader(response, "Location", "Where to ask for the answer.", new OpenApiSchema { Type = JsonSchemaType.String });
         AddHeader(response, "Retry-After", "Seconds after which it is worth to ask.", new OpenApiSchema { Type = JsonSchemaType.Integer, Minimum = "1" });
+    }
+
+    /// <summary>What a webhook gets, as a callback of the operation (OpenAPI's word for it).</summary>
+    private static void AddEnd(OpenApiOperation operation, OpenApiDocument document)
+    {
+        static OpenApiParameter Header(string name, string description) => new()
+        {
+            Name = name,
+            In = ParameterLocation.Header,
+            Required = true,
+            Description = description,
+            Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+        };
+
+        OpenApiMediaType Body(string schema) => new() { Schema = new OpenApiSchemaReference(schema, document) };
+
+        operation.Callbacks = new Dictionary<string, IOpenApiCallback>
+        {
+            ["end"] = new OpenApiCallback
+            {
+                PathItems = new Dictionary<RuntimeExpression, IOpenApiPathItem>
+                {
+                    [RuntimeExpression.Build("$request.query.webhook")] = new OpenApiPathItem
+                    {
+                        Operations = new Dictionary<HttpMethod, OpenApiOperation>
+                        {
+                            [HttpMethod.Post] = new()
+                            {
+                                Summary = "The request has ended",
+                                Description = "Sent at least once, with the same id every time, until it is answered 2xx or given up. 410 and every other 4xx but 429 end it; a redirect does, too.",
+                                Parameters =
+                                [
+                                    Header("webhook-id", "Identifies the webhook; the same in every attempt."),
+                                    Header("webhook-timestamp", "When this attempt was made, in seconds since 1970."),
+                                    Header("webhook-signature", "`v1,` and base64 of HMAC-SHA256 over `id.timestamp.body`, with the server's secret."),
+                                ],
+                                RequestBody = new OpenApiRequestBody
+                                {
+                                    Required = true,
+                                    Content = new Dictionary<string, OpenApiMediaType>
+                                    {
+                                        [Json] = Body(nameof(DetectionBody)),
+                                        ["application/problem+json"] = Body(nameof(Microsoft.AspNetCore.Mvc.ProblemDetails)),
+                                    },
+                                },
+                                Responses = new OpenApiResponses { ["2XX"] = new OpenApiResponse { Description = "It was taken." } },
+                            },
+                        },
+                    },
+                },
+            },
+        };
     }
 
     private static void AddHeader(OpenApiResponse response, string name, string description, OpenApiSchema schema)

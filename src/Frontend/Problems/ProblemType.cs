@@ -21,6 +21,9 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
     public static readonly ProblemType UrlNotAllowed = new("url-not-allowed", 400, "The URL may not be fetched",
         "The URL is not http(s), or leads to a private, loopback, link-local or otherwise closed network.");
 
+    public static readonly ProblemType WebhookRefused = new("webhook-refused", 400, "No webhook is sent there",
+        "The webhook's URL is not http(s), or leads to a private, loopback, link-local or otherwise closed network, or the server has no secret to sign with. The detail says which.");
+
     public static readonly ProblemType Unauthorized = new("unauthorized", 401, "An API key is needed",
         "No API key was sent, or none that is known. Send it as X-API-Key or as Authorization: Bearer.");
 
@@ -72,6 +75,9 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
     public static readonly ProblemType TooManyUploads = new("too-many-uploads", 503, "Too many uploads",
         "As many uploads are under way as the server takes, or they fill the memory set aside for them. Come again after the time in Retry-After.");
 
+    public static readonly ProblemType WebhooksFull = new("webhooks-full", 503, "Too many webhooks wait",
+        "As many webhooks wait to be delivered as the server keeps. Nothing was kept. Come again after the time in Retry-After, or without a webhook.");
+
     public static readonly ProblemType Unavailable = new("unavailable", 503, "The cluster is not available",
         "The cluster or its Redis cannot be reached at this time. Come again after the time in Retry-After.");
 
@@ -81,9 +87,9 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
     /// <summary>All of them.</summary>
     public static readonly IReadOnlyList<ProblemType> All =
     [
-        InvalidRequest, NotAPicture, UrlNotAllowed, Unauthorized, NotFound, ResultNotFound, ModelNotFound, MethodNotAllowed, UploadTimeout, TooLarge,
+        InvalidRequest, NotAPicture, UrlNotAllowed, WebhookRefused, Unauthorized, NotFound, ResultNotFound, ModelNotFound, MethodNotAllowed, UploadTimeout, TooLarge,
         UnsupportedMediaType, UnsupportedPicture, Undecodable, RateLimited, ShareUsed, InferenceFailed, Internal, UrlNotReachable, QueueFull, TooManyUploads,
-        Unavailable, DeadlineExceeded,
+        WebhooksFull, Unavailable, DeadlineExceeded,
     ];
 
     /// <summary>The type URI, relative to the server.</summary>
@@ -101,6 +107,8 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
         DetectionError.ModelNotFound => ModelNotFound,
         DetectionError.Busy => QueueFull,
         DetectionError.ShareUsed => ShareUsed,
+        DetectionError.WebhookRefused => WebhookRefused,
+        DetectionError.WebhooksFull => WebhooksFull,
         DetectionError.Unavailable => Unavailable,
         DetectionError.DeadlineExceeded => DeadlineExceeded,
         DetectionError.Failed => InferenceFailed,

@@ -7,4 +7,15 @@ internal sealed class EgressRefusedException(string message, string publicMessag
 {
     /// <summary>One sentence for the person who sent the URL.</summary>
     public string PublicMessage { get; } = publicMessage;
+
+    /// <summary>The refusal in what an HTTP request threw; <see langword="null"/> when there is none.</summary>
+    public static EgressRefusedException? In(Exception? exception)
+    {
+        while (exception is not null and not EgressRefusedException)
+        {
+            exception = exception.InnerException;
+        }
+
+        return exception as EgressRefusedException;
+    }
 }

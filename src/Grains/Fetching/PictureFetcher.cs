@@ -67,7 +67,7 @@ internal sealed class PictureFetcher(
                 _slots.Release();
             }
         }
-        catch (Exception e) when (Find<EgressRefusedException>(e) is { } refusal)
+        catch (Exception e) when (EgressRefusedException.In(e) is { } refusal)
         {
             logger.Refused(Name(url), refusal.Message);
             return new FetchOutcome(FetchStatus.NotAllowed, Message: refusal.PublicMessage);
@@ -195,19 +195,6 @@ internal sealed class PictureFetcher(
             or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect;
 
     private static bool IsOfTheOtherSide(Exception e) => e is HttpRequestException or IOException or OperationCanceledException;
-
-    private static T? Find<T>(Exception? e) where T : Exception
-    {
-        for (; e is not null; e = e.InnerException)
-        {
-            if (e is T found)
-            {
-                return found;
-            }
-        }
-
-        return null;
-    }
 
     // Path and query stay out of the log: they may carry somebody's secrets.
     private static string Name(Uri url) => url.IsAbsoluteUri ? url.GetLeftPart(UriPartial.Scheme) + url.IdnHost + ":" + url.Port : "(relative)";

@@ -2,6 +2,7 @@ using Detection.Contracts.Requests;
 using Detection.Contracts.Storage;
 using Detection.Grains.Queueing;
 using Detection.Grains.Results;
+using Detection.Grains.Webhooks;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -21,6 +22,7 @@ internal sealed partial class RequestGrain(
     RequestQueue queue,
     ResultCache results,
     Admission admission,
+    WebhookIntake webhooks,
     IHostApplicationLifetime lifetime,
     IOptions<RequestOptions> options,
     TimeProvider time,
@@ -60,7 +62,17 @@ internal sealed partial class RequestGrain(
         return Task.CompletedTask;
     }
 
-    public async Task<RequestSnapshot> Ask(RequestTerms terms, TimeSpan maxWait, CancellationToken cancellationToken)
+    public Task<RequestSnapshot> Ask(RequestTerms terms, TimeSpan maxWait, CancellationToken cancellationToken) =>
+        terms.Webhook is { } webhook
+            ? WithWebhookAsync(webhook, terms, () => AskAsync(terms, maxWait, cancellationToken))
+            : AskAsync(terms, maxWait, cancellationToken);
+
+    public Task<RequestSnapshot> Submit(RequestTerms terms, TimeSpan maxWait, CancellationToken cancellationToken) =>
+        terms.Webhook is { } webhook
+            ? WithWebhookAsync(webhook, terms, () => SubmitAsync(terms, maxWait, cancellationToken))
+            : SubmitAsync(terms, maxWait, cancellationToken);
+
+    private async Task<RequestSnapshot> AskAsync(RequestTerms terms, TimeSpan maxWait, CancellationToken cancellationToken)
     {
         try
         {
@@ -79,7 +91,7 @@ internal sealed partial class RequestGrain(
         }
     }
 
-    public async Task<RequestSnapshot> Submit(RequestTerms terms, TimeSpan maxWait, CancellationToken cancellationToken)
+    private async Task<RequestSnapshot> SubmitAsync(RequestTerms terms, TimeSpan maxWait, CancellationToken cancellationToken)
     {
         try
         {
@@ -165,6 +177,7 @@ internal sealed partial class RequestGrain(
         // Those who wait are told first.
         var synchronous = _enqueued && !_asynchronous;
         End(outcome);
+        var hasWebhooks = !synchronous && outcome.IsFinal && (await _kept.ReadAsync()).Webhooks;
         if (outcome.Status is RequestStatus.Failed or RequestStatus.Expired)
         {
             if (outcome.Failure?.Reason == FailureReason.Poison || (!synchronous && (await _kept.ReadAsync()).Asynchronous))
@@ -173,6 +186,7 @@ internal sealed partial class RequestGrain(
                 {
                     kept.End = outcome;
                     kept.EndedAt = time.GetUtcNow();
+                    kept.Webhooks = false;
                 });
             }
         }
@@ -183,8 +197,51 @@ internal sealed partial class RequestGrain(
             {
                 kept.Asynchronous = false;
                 kept.End = null;
+                kept.Webhooks = false;
             });
         }
+
+        if (hasWebhooks)
+        {
+            await webhooks.EndedAsync(_key);
+        }
+    }
+
+    /// <summary>
+    /// A request whose end is to be told to a URL. It is taken on first and taken back when the request is not accepted, so that an
+    /// accepted one is never without its webhook.
+    /// </summary>
+    private async Task<RequestSnapshot> WithWebhookAsync(WebhookTerms webhook, RequestTerms terms, Func<Task<RequestSnapshot>> request)
+    {
+        WebhookIntakeResult taken;
+        try
+        {
+            taken = await webhooks.TakeOnAsync(_key, webhook, terms.Budget);
+        }
+        catch (Exception e) when (RedisConnection.IsOutage(e))
+        {
+            return Unavailable(e);
+        }
+
+        if (taken.Refusal is { } refusal)
+        {
+            return refusal;
+        }
+
+        var snapshot = await request();
+        switch (snapshot.Status)
+        {
+            case RequestStatus.Queued or RequestStatus.Running:
+                break;
+            case RequestStatus.Done:
+                await webhooks.EndedAsync(_key);
+                break;
+            default:
+                await webhooks.ForgetAsync(taken);
+                break;
+        }
+
+        return snapshot;
     }
 
     /// <summary>Where the request stands, the kept end of an asynchronous one included.</summary>
@@ -224,17 +281,19 @@ internal sealed partial class RequestGrain(
     }
 
     /// <summary>Keeps that somebody will come back, so that no end goes untold.</summary>
-    private async Task KeepAsynchronousAsync(DateTimeOffset deadline)
+    private async Task KeepAsynchronousAsync(RequestTerms terms, DateTimeOffset deadline)
     {
         _asynchronous = true;
         var known = await _kept.ReadAsync();
-        if (!known.Asynchronous || known.End is not null || known.Deadline < deadline)
+        var hasWebhook = terms.Webhook is not null;
+        if (!known.Asynchronous || known.End is not null || known.Deadline < deadline || (hasWebhook && !known.Webhooks))
         {
             await _kept.WriteAsync(kept =>
             {
                 kept.Asynchronous = true;
                 kept.Deadline = deadline;
                 kept.End = null;
+                kept.Webhooks |= hasWebhook;
             });
         }
     }
@@ -288,7 +347,7 @@ internal sealed partial class RequestGrain(
         {
             if (terms.Asynchronous)
             {
-                await KeepAsynchronousAsync(item.Deadline);
+                await KeepAsynchronousAsync(terms, item.Deadline);
             }
 
             (outcome, place) = await queue.EnqueueAsync(item, admission.Limit(_key.Model, terms.Budget));
@@ -340,7 +399,7 @@ internal sealed partial class RequestGrain(
         _latestDeadline = deadline > _latestDeadline ? deadline : _latestDeadline;
         if (terms.Asynchronous && joined)
         {
-            await KeepAsynchronousAsync(deadline);
+            await KeepAsynchronousAsync(terms, deadline);
         }
 
         if (maxWait <= TimeSpan.Zero)

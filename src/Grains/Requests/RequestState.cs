@@ -25,4 +25,8 @@ internal sealed class RequestState
     /// <summary>When it ended.</summary>
     [Id(3)]
     public DateTimeOffset EndedAt { get; set; }
+
+    /// <summary>Webhooks wait for its end.</summary>
+    [Id(4)]
+    public bool Webhooks { get; set; }
 }

@@ -1,0 +1,119 @@
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using Detection.Contracts.Requests;
+using Detection.Contracts.Storage;
+using Detection.Grains.Fetching;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Detection.Grains.Webhooks;
+
+/// <summary>What became of a request's webhook.</summary>
+/// <param name="Refusal">What to answer instead of accepting the request; <see langword="null"/> when it was taken on.</param>
+/// <param name="New">The webhook, unless it was known already.</param>
+internal readonly record struct WebhookIntakeResult(RequestSnapshot? Refusal, Webhook? New);
+
+/// <summary>
+/// Takes on the webhooks of requests. One is in Redis before its request is accepted, so that no accepted one is lost, and taken back
+/// when the request is refused; one whose request was never accepted because its silo died in between is dropped later.
+/// </summary>
+internal sealed partial class WebhookIntake(
+    WebhookStore store,
+    WebhookSigner signer,
+    EgressGuard guard,
+    IOptions<WebhookOptions> options,
+    TimeProvider time,
+    ILogger<WebhookIntake> logger)
+{
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
+
+    private static readonly RequestSnapshot NotConfigured = Refused("This cluster sends no webhooks: it has no secret to sign them with.");
+
+    // One sentence for all, which says nothing about the network inside.
+    private static readonly RequestSnapshot NotAllowed = Refused(
+        "No webhook is sent to this address: it is not http(s) on an open port without user name, or leads to a closed network.");
+
+    /// <summary>Takes on a webhook.</summary>
+    /// <exception cref="StackExchange.Redis.RedisException">Redis cannot be reached.</exception>
+    public async Task<WebhookIntakeResult> TakeOnAsync(RequestKey key, WebhookTerms terms, TimeSpan budget)
+    {
+        if (!signer.CanSign)
+        {
+            return new(NotConfigured, null);
+        }
+
+        if (!await IsOpenAsync(terms.Url))
+        {
+            return new(NotAllowed, null);
+        }
+
+        var now = time.GetUtcNow();
+        var deadline = now + budget;
+        var id = $"msg_{RandomNumberGenerator.GetHexString(32, lowercase: true)}";
+        var webhook = new Webhook(id, key, terms.Url, terms.Choice, now, deadline, deadline + options.Value.MaxAge);
+        return await store.RegisterAsync(webhook, now + WebhookDeliverer.LookAgain) switch
+        {
+            WebhookOutcome.TakenOn => new(null, webhook),
+            WebhookOutcome.Known => default,
+            _ => new(new RequestSnapshot(RequestStatus.WebhooksFull, RetryAfter: RetryAfter), null),
+        };
+    }
+
+    /// <summary>A request with webhooks has ended. When this is lost they are found ended a little later.</summary>
+    public async Task EndedAsync(RequestKey key)
+    {
+        try
+        {
+            await store.EndedAsync(key);
+        }
+        catch (Exception e) when (RedisConnection.IsOutage(e))
+        {
+            LogUnavailable(key.Item, e.Message);
+        }
+    }
+
+    /// <summary>The request of a webhook was not accepted.</summary>
+    public async Task ForgetAsync(WebhookIntakeResult taken)
+    {
+        try
+        {
+            if (taken.New is { } webhook)
+            {
+                await store.ForgetAsync(webhook);
+            }
+        }
+        catch (Exception e) when (RedisConnection.IsOutage(e))
+        {
+            LogUnavailable(taken.New!.Key.Item, e.Message);
+        }
+    }
+
+    private async Task<bool> IsOpenAsync(Uri url)
+    {
+        try
+        {
+            guard.CheckUrl(url);
+            await guard.ResolveAsync(url.IdnHost, CancellationToken.None);
+            return true;
+        }
+        catch (EgressRefusedException e)
+        {
+            LogRefused(e.Message);
+            return false;
+        }
+        catch (Exception e) when (e is SocketException or TimeoutException)
+        {
+            // Nobody knows now where it leads; that is decided again, and for good, whenever it is connected to.
+            return true;
+        }
+    }
+
+    private static RequestSnapshot Refused(string message) =>
+        new(RequestStatus.WebhookRefused, Failure: new RequestFailure(FailureReason.WebhookRefused, message));
+
+    [LoggerMessage(LogLevel.Warning, "Webhook refused: {Reason}")]
+    private partial void LogRefused(string reason);
+
+    [LoggerMessage(LogLevel.Debug, "{Item}: its webhooks could not be told: {Reason}")]
+    private partial void LogUnavailable(string item, string reason);
+}

@@ -1,0 +1,38 @@
+using System.Diagnostics.Metrics;
+
+namespace Detection.Grains.Webhooks;
+
+/// <summary>The meter <c>Detection.Webhooks</c>.</summary>
+internal sealed class WebhookMetrics
+{
+    private const string Outcome = "outcome";
+
+    private readonly Counter<long> _ended;
+    private readonly Counter<long> _retries;
+    private int _waiting;
+
+    public WebhookMetrics(IMeterFactory meters)
+    {
+        var meter = meters.Create("Detection.Webhooks");
+        _ended = meter.CreateCounter<long>("detection.webhooks", "{webhook}", "Webhooks that ended, by outcome: delivered or givenUp.");
+        _retries = meter.CreateCounter<long>("detection.webhooks.retries", "{attempt}", "Attempts to deliver a webhook that failed and are made again.");
+        meter.CreateObservableGauge(
+            "detection.webhooks.waiting", () => Volatile.Read(ref _waiting), "{webhook}", "Webhooks of the whole cluster that wait to be delivered.");
+    }
+
+    /// <summary>Delivering begins. What is rare shows as 0 from then on, so that its first time is seen as a rise.</summary>
+    public void Started()
+    {
+        _ended.Add(0, new KeyValuePair<string, object?>(Outcome, "delivered"));
+        _ended.Add(0, new KeyValuePair<string, object?>(Outcome, "givenUp"));
+        _retries.Add(0);
+    }
+
+    public void Delivered() => _ended.Add(1, new KeyValuePair<string, object?>(Outcome, "delivered"));
+
+    public void GivenUp() => _ended.Add(1, new KeyValuePair<string, object?>(Outcome, "givenUp"));
+
+    public void Retried() => _retries.Add(1);
+
+    public void Waiting(int webhooks) => Volatile.Write(ref _waiting, webhooks);
+}

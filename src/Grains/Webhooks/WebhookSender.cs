@@ -1,0 +1,92 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using Detection.Grains.Fetching;
+using Microsoft.Extensions.Options;
+
+namespace Detection.Grains.Webhooks;
+
+/// <summary>How one attempt ended.</summary>
+internal enum WebhookReplyKind
+{
+    /// <summary>The receiver has it.</summary>
+    Delivered,
+
+    /// <summary>It may go better later.</summary>
+    TryAgain,
+
+    /// <summary>The receiver, or the egress guard, does not want it.</summary>
+    Refused,
+}
+
+/// <summary>How one attempt ended, and why.</summary>
+/// <param name="Kind">How.</param>
+/// <param name="Reason">For the log.</param>
+/// <param name="RetryAfter">When the receiver wants to be asked again, if it said so.</param>
+internal readonly record struct WebhookReply(WebhookReplyKind Kind, string Reason, TimeSpan? RetryAfter = null);
+
+/// <summary>Makes one attempt to deliver a webhook, through the egress guard. No redirects are followed and no body of an answer is read.</summary>
+internal sealed class WebhookSender(
+    GuardedHttp http, WebhookSigner signer, IOptions<WebhookOptions> options, IOptions<FetchOptions> fetch, TimeProvider time) : IDisposable
+{
+    private readonly HttpMessageInvoker _http = new(http, disposeHandler: false);
+
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public async Task<WebhookReply> SendAsync(Uri url, string id, WebhookPayload payload, CancellationToken cancellationToken)
+    {
+        using var timeout = new CancellationTokenSource(options.Value.Timeout, time);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
+        try
+        {
+            using var request = Request(url, id, payload);
+            using var response = await _http.SendAsync(request, ended.Token);
+            return Judge(response);
+        }
+        catch (Exception e) when (EgressRefusedException.In(e) is { } refusal)
+        {
+            return new(WebhookReplyKind.Refused, refusal.Message);
+        }
+        catch (OperationCanceledException) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            return new(WebhookReplyKind.TryAgain, "no answer in time");
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException && !cancellationToken.IsCancellationRequested)
+        {
+            return new(WebhookReplyKind.TryAgain, e.Message);
+        }
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private HttpRequestMessage Request(Uri url, string id, WebhookPayload payload)
+    {
+        var timestamp = time.GetUtcNow().ToUnixTimeSeconds();
+        var request = new HttpRequestMessage(HttpMethod.Post, url)
+        {
+            Version = HttpVersion.Version11,
+            Content = new ByteArrayContent(payload.Body) { Headers = { ContentType = new MediaTypeHeaderValue(payload.ContentType) } },
+        };
+        request.Headers.TryAddWithoutValidation("User-Agent", fetch.Value.UserAgent);
+        request.Headers.TryAddWithoutValidation("webhook-id", id);
+        request.Headers.TryAddWithoutValidation("webhook-timestamp", timestamp.ToString(CultureInfo.InvariantCulture));
+        request.Headers.TryAddWithoutValidation("webhook-signature", signer.Sign(id, timestamp, payload.Body));
+        return request;
+    }
+
+    private WebhookReply Judge(HttpResponseMessage response)
+    {
+        var status = (int)response.StatusCode;
+        var reason = string.Create(CultureInfo.InvariantCulture, $"status {status}");
+        return status switch
+        {
+            >= 200 and <= 299 => new(WebhookReplyKind.Delivered, reason),
+            429 or >= 500 => new(WebhookReplyKind.TryAgain, reason, response.Headers.RetryAfter switch
+            {
+                { Delta: { } delta } => delta,
+                { Date: { } date } => date - time.GetUtcNow(),
+                _ => null,
+            }),
+            _ => new(WebhookReplyKind.Refused, reason),
+        };
+    }
+}

@@ -1,0 +1,25 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace Detection.Grains.Webhooks;
+
+/// <summary>Registration of webhooks.</summary>
+public static class WebhookServices
+{
+    /// <summary>Adds what takes webhooks on. Picture fetching must be added too: its egress guard decides where they may go.</summary>
+    public static IServiceCollection AddWebhooks(this IServiceCollection services)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        services.AddSingleton<IValidateOptions<WebhookOptions>, WebhookOptionsValidation>();
+        services.AddSingleton<WebhookSigner>();
+        services.AddSingleton<WebhookStore>();
+        services.AddSingleton<WebhookIntake>();
+        services.AddSingleton<WebhookBodies>();
+        services.AddSingleton<WebhookSender>();
+        services.AddSingleton<WebhookMetrics>();
+        return services;
+    }
+
+    /// <summary>Adds what delivers them. To be called after Orleans was added, so that it stops before.</summary>
+    public static IServiceCollection AddWebhookDelivery(this IServiceCollection services) => services.AddHostedService<WebhookDeliverer>();
+}

@@ -1,0 +1,154 @@
+using System.Globalization;
+using Detection.Contracts.Requests;
+using Detection.Contracts.Storage;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace Detection.Grains.Webhooks;
+
+/// <summary>What became of an attempt to take on a webhook.</summary>
+internal enum WebhookOutcome
+{
+    /// <summary>Too many wait.</summary>
+    Full,
+
+    /// <summary>It waits now.</summary>
+    TakenOn,
+
+    /// <summary>Its URL is told of this request already.</summary>
+    Known,
+}
+
+/// <summary>A webhook that somebody has claimed.</summary>
+/// <param name="Webhook">The webhook.</param>
+/// <param name="Until">The claim: until then nobody else takes it.</param>
+/// <param name="Attempts">Attempts to deliver it, this one included; 0 while nothing is written.</param>
+/// <param name="Payload">What it says; <see langword="null"/> until it is known that the request has ended.</param>
+internal sealed record ClaimedWebhook(Webhook Webhook, long Until, int Attempts, WebhookPayload? Payload);
+
+/// <summary>Webhooks that were due.</summary>
+/// <param name="Items">They.</param>
+/// <param name="Waiting">Number of webhooks that wait, these included.</param>
+/// <param name="NextDue">When the next is due; <see langword="null"/> when none waits.</param>
+internal sealed record WebhookClaim(IReadOnlyList<ClaimedWebhook> Items, int Waiting, DateTimeOffset? NextDue);
+
+/// <summary>
+/// Webhooks in Redis (layout: <see cref="RedisKeys"/>), from the submission of their request to their delivery. Each operation is one
+/// script and so atomic. Whoever delivers claims by moving the due time: a claim that nobody ends comes up again by itself.
+/// </summary>
+internal sealed class WebhookStore(IConnectionMultiplexer redis, IOptions<WebhookOptions> options, TimeProvider time)
+{
+    /// <summary>Keys outlive the time at which their webhook is given up a little, so that this is seen and counted.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromMinutes(2);
+
+    private static readonly string RegisterScript = Script("register");
+    private static readonly string EndedScript = Script("ended");
+    private static readonly string ClaimScript = Script("claim");
+    private static readonly string WriteScript = Script("write");
+    private static readonly string PostponeScript = Script("postpone");
+    private static readonly string FinishScript = Script("finish");
+
+    private IDatabase Database => redis.GetDatabase();
+
+    /// <summary>Takes on a webhook.</summary>
+    /// <param name="webhook">The webhook.</param>
+    /// <param name="due">When to look whether its request has ended, if nobody says so before.</param>
+    public async Task<WebhookOutcome> RegisterAsync(Webhook webhook, DateTimeOffset due) =>
+        (WebhookOutcome)(int)await Database.ScriptEvaluateAsync(
+            RegisterScript,
+            Keys(webhook),
+            [
+                webhook.Id,
+                due.ToUnixTimeMilliseconds(),
+                options.Value.Capacity,
+                (long)(webhook.GiveUpAt - time.GetUtcNow() + Grace).TotalMilliseconds,
+                webhook.Serialize(),
+                webhook.Digest,
+            ]);
+
+    /// <summary>A request has ended: its webhooks are due now, and whoever delivers is woken.</summary>
+    public Task EndedAsync(RequestKey key) => Database.ScriptEvaluateAsync(
+        EndedScript,
+        [RedisKeys.WebhooksDue, RedisKeys.WebhooksOf(key)],
+        [time.GetUtcNow().ToUnixTimeMilliseconds(), RedisKeys.WebhookPrefix, RedisKeys.WebhooksWake]);
+
+    /// <summary>Takes webhooks that are due.</summary>
+    /// <param name="most">Most of them.</param>
+    /// <param name="lease">For how long; longer than handling one takes.</param>
+    public async Task<WebhookClaim> ClaimAsync(int most, TimeSpan lease)
+    {
+        var now = time.GetUtcNow();
+        var until = (now + lease).ToUnixTimeMilliseconds();
+        var reply = (RedisResult[])(await Database.ScriptEvaluateAsync(
+            ClaimScript, [RedisKeys.WebhooksDue], [now.ToUnixTimeMilliseconds(), until, most, RedisKeys.WebhookPrefix]))!;
+        var items = new List<ClaimedWebhook>();
+        for (var i = 2; i + 4 < reply.Length; i += 5)
+        {
+            var webhook = Webhook.Deserialize((string)reply[i]!, (byte[])reply[i + 1]!);
+            var body = (byte[])reply[i + 4]!;
+            items.Add(new ClaimedWebhook(
+                webhook, until, (int)reply[i + 2], body.Length == 0 ? null : new WebhookPayload((string)reply[i + 3]!, body)));
+        }
+
+        var next = double.Parse((string)reply[1]!, CultureInfo.InvariantCulture);
+        return new WebhookClaim(items, (int)reply[0], next < 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds((long)next));
+    }
+
+    /// <summary>Keeps what a claimed webhook says. <see langword="false"/> when the claim is somebody else's.</summary>
+    public async Task<bool> WriteAsync(ClaimedWebhook claimed, WebhookPayload payload, bool failed) =>
+        (bool)await Database.ScriptEvaluateAsync(
+            WriteScript,
+            Keys(claimed.Webhook),
+            [claimed.Webhook.Id, claimed.Until, payload.ContentType, payload.Body, failed ? 1 : 0]);
+
+    /// <summary>Gives a claimed webhook back, to be looked at later.</summary>
+    /// <param name="claimed">The webhook.</param>
+    /// <param name="due">When.</param>
+    /// <param name="wake">Whether to wake whoever else delivers.</param>
+    public Task PostponeAsync(ClaimedWebhook claimed, DateTimeOffset due, bool wake = false) => Database.ScriptEvaluateAsync(
+        PostponeScript,
+        [RedisKeys.WebhooksDue],
+        [claimed.Webhook.Id, claimed.Until, due.ToUnixTimeMilliseconds(), wake ? RedisKeys.WebhooksWake : ""]);
+
+    /// <summary>A webhook was delivered, whoever holds the claim now. <see langword="false"/> when it had ended already.</summary>
+    /// <param name="webhook">The webhook.</param>
+    /// <param name="known">How long its URL is not told of this request again; it stays free when the request failed.</param>
+    public Task<bool> DeliveredAsync(Webhook webhook, TimeSpan known) => FinishAsync(webhook, "", known);
+
+    /// <summary>A claimed webhook is given up. <see langword="false"/> when the claim is somebody else's.</summary>
+    public Task<bool> GiveUpAsync(ClaimedWebhook claimed) => FinishAsync(claimed.Webhook, claimed.Until, TimeSpan.Zero);
+
+    /// <summary>Takes back a webhook whose request was not accepted.</summary>
+    public Task ForgetAsync(Webhook webhook) => FinishAsync(webhook, "", TimeSpan.Zero);
+
+    /// <summary>Calls <paramref name="wake"/> whenever a request with webhooks has ended, until the subscription is disposed.</summary>
+    public async Task<IAsyncDisposable> SubscribeAsync(Action wake)
+    {
+        var queue = await redis.GetSubscriber().SubscribeAsync(RedisChannel.Literal(RedisKeys.WebhooksWake));
+        queue.OnMessage(_ => wake());
+        return new Subscription(queue);
+    }
+
+    private async Task<bool> FinishAsync(Webhook webhook, RedisValue claim, TimeSpan known) =>
+        (bool)await Database.ScriptEvaluateAsync(FinishScript, Keys(webhook), [webhook.Id, claim, (long)known.TotalMilliseconds]);
+
+    private static RedisKey[] Keys(Webhook webhook) =>
+    [
+        RedisKeys.WebhooksDue,
+        RedisKeys.WebhookKnown(webhook.Digest),
+        RedisKeys.Webhook(webhook.Id),
+        RedisKeys.WebhooksOf(webhook.Key),
+    ];
+
+    private static string Script(string name)
+    {
+        using var stream = typeof(WebhookStore).Assembly.GetManifestResourceStream($"Detection.Grains.Webhooks.Scripts.{name}.lua")!;
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+
+    private sealed class Subscription(ChannelMessageQueue queue) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync() => await queue.UnsubscribeAsync();
+    }
+}

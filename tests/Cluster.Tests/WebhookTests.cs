@@ -1,0 +1,57 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Detection.Client;
+
+namespace Detection.Cluster.Tests;
+
+public sealed class WebhookTests
+{
+    private const string Secret = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+    [Fact]
+    public async Task An_application_that_submits_is_told_of_the_end_without_any_front_end()
+    {
+        await using var receiver = new WebhookReceiver();
+        await using var cluster = await DetectionCluster.StartAsync(silos: 1, frontends: 0, new Dictionary<string, string?>
+        {
+            ["Detection__Webhooks__Secret"] = Secret,
+            ["Detection__Fetch__AllowedNetworks__0"] = "127.0.0.1/32",
+            ["Detection__Fetch__AllowedPorts__0"] = receiver.Port.ToString(CultureInfo.InvariantCulture),
+        });
+        await using var client = new TestClient(cluster.Redis);
+        var picture = await File.ReadAllBytesAsync(TestPictures.Path("walkers.webp"));
+        var url = receiver.Url("told");
+
+        var ticket = await client.Detection.SubmitAsync(picture, new DetectionOptions { Labels = ["person"], MaxObjects = 2, Iou = 0.9f }, url);
+
+        Assert.False(ticket.IsFinal);
+        var webhook = Assert.Single(await receiver.ReceiveAsync(url));
+        Assert.All(Secret.Split(' '), secret => Assert.True(webhook.IsSignedWith(secret)));
+        var answer = await client.Detection.FindAsync(
+            ticket.ImageKey, new DetectionOptions { Labels = ["person"], MaxObjects = 2, Iou = 0.9f });
+        Assert.Equal(
+            answer!.Objects.Select(found => (found.Label, found.Score)),
+            JsonNode.Parse(webhook.Body)!["boxes"]!.AsArray().Select(box => (box!["label"]!.GetValue<string>(), box["score"]!.GetValue<float>())));
+
+        var refused = await Assert.ThrowsAsync<DetectionException>(
+            () => client.Detection.SubmitAsync(picture, webhook: new Uri("http://192.168.0.1/")));
+        Assert.Equal(DetectionError.WebhookRefused, refused.Error);
+    }
+
+    [Theory]
+    [InlineData("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
+    [InlineData("whsec_short")]
+    [InlineData("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw whsec_")]
+    public async Task A_secret_that_is_none_stops_the_start(string secret)
+    {
+        await using var silo = DetectionProcess.StartSilo(new Dictionary<string, string?>
+        {
+            [DetectionSettings.Redis] = "127.0.0.1:1",
+            ["Detection__Webhooks__Secret"] = secret,
+        });
+
+        await silo.Process.ExitAsync(Eventually.Soon);
+        Assert.NotEqual(0, silo.Process.ExitCode);
+        Assert.Contains("Detection:Webhooks: Secret must be", silo.Process.LogTail(), StringComparison.Ordinal);
+    }
+}

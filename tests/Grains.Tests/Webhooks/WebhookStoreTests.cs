@@ -1,0 +1,200 @@
+using Detection.Contracts.Requests;
+using Detection.Contracts.Results;
+using Detection.Contracts.Storage;
+using Detection.Grains.Webhooks;
+using StackExchange.Redis;
+
+namespace Detection.Grains.Tests.Webhooks;
+
+/// <summary>A Redis of its own for each test: all webhooks of a cluster are in one set.</summary>
+public abstract class WebhookStoreTests(RedisOptions options) : IAsyncLifetime
+{
+    private static readonly TimeSpan Lease = TimeSpan.FromMinutes(1);
+    private static readonly WebhookPayload Payload = new("application/json", [0, 255, 10, 13]);
+
+    private RedisServer _server = null!;
+    private ConnectionMultiplexer _redis = null!;
+    private WebhookStore _store = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _server = await RedisServer.StartAsync(options);
+        _redis = await _server.ConnectAsync();
+        _store = NewStore(capacity: 100);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _redis.DisposeAsync();
+        await _server.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+
+    [Fact]
+    public async Task A_webhook_comes_back_as_it_was_and_not_before_it_is_due()
+    {
+        var webhook = New(1, choice: new BoxChoice(0.123f, 7, ["a,b", "ä"]));
+        await _store.RegisterAsync(webhook, DateTimeOffset.UtcNow + Lease);
+        var early = await _store.ClaimAsync(10, Lease);
+        Assert.Empty(early.Items);
+        Assert.Equal(1, early.Waiting);
+        Assert.InRange(early.NextDue!.Value - DateTimeOffset.UtcNow, TimeSpan.Zero, Lease);
+
+        await _store.EndedAsync(webhook.Key);
+
+        var claimed = Assert.Single((await _store.ClaimAsync(10, Lease)).Items);
+        Assert.Equal(webhook with { Choice = claimed.Webhook.Choice }, claimed.Webhook);
+        Assert.Equal((webhook.Choice.Threshold, webhook.Choice.Most), (claimed.Webhook.Choice.Threshold, claimed.Webhook.Choice.Most));
+        Assert.Equal(webhook.Choice.Labels, claimed.Webhook.Choice.Labels);
+        Assert.Null(claimed.Payload);
+        Assert.Equal(0, claimed.Attempts);
+        Assert.Null((await NewStore(100).ClaimAsync(10, Lease)).Items.SingleOrDefault());
+    }
+
+    [Fact]
+    public async Task Many_that_claim_at_once_share_what_is_due()
+    {
+        var webhooks = Enumerable.Range(0, 90).Select(i => New(i)).ToList();
+        foreach (var webhook in webhooks)
+        {
+            Assert.Equal(WebhookOutcome.TakenOn, await _store.RegisterAsync(webhook, DateTimeOffset.UtcNow));
+        }
+
+        var claims = await Task.WhenAll(Enumerable.Range(0, 30).Select(_ => Task.Run(() => NewStore(100).ClaimAsync(7, Lease))));
+
+        Assert.Equal(webhooks.Select(webhook => webhook.Id).Order(), claims.SelectMany(claim => claim.Items).Select(claimed => claimed.Webhook.Id).Order());
+    }
+
+    [Fact]
+    public async Task A_claim_that_ends_is_taken_over_and_its_late_holder_changes_nothing()
+    {
+        await _store.RegisterAsync(New(1), DateTimeOffset.UtcNow);
+        var late = Assert.Single((await _store.ClaimAsync(10, TimeSpan.FromMilliseconds(1))).Items);
+        ClaimedWebhook? next = null;
+        await Eventually.Async(async () => (next = (await _store.ClaimAsync(10, Lease)).Items.SingleOrDefault()) is not null, Eventually.Soon, "the claim has ended");
+
+        Assert.False(await _store.WriteAsync(late, Payload, failed: false));
+        Assert.False(await _store.GiveUpAsync(late));
+        await _store.PostponeAsync(late, DateTimeOffset.UtcNow);
+        Assert.Empty((await _store.ClaimAsync(10, Lease)).Items);
+
+        Assert.True(await _store.WriteAsync(next!, Payload, failed: false));
+        await _store.PostponeAsync(next!, DateTimeOffset.UtcNow);
+        var again = Assert.Single((await _store.ClaimAsync(10, Lease)).Items);
+        Assert.Equal(2, again.Attempts);
+        Assert.Equal(Payload.ContentType, again.Payload!.ContentType);
+        Assert.Equal(Payload.Body, again.Payload.Body);
+
+        // Delivered is delivered, whoever holds it.
+        Assert.True(await _store.DeliveredAsync(late.Webhook, Lease));
+        Assert.False(await _store.DeliveredAsync(again.Webhook, Lease));
+        Assert.Equal(0, (await _store.ClaimAsync(10, Lease)).Waiting);
+    }
+
+    [Fact]
+    public async Task An_end_that_comes_while_somebody_looks_is_not_lost()
+    {
+        var webhook = New(1);
+        await _store.RegisterAsync(webhook, DateTimeOffset.UtcNow);
+        var looking = Assert.Single((await _store.ClaimAsync(10, Lease)).Items);
+
+        await _store.EndedAsync(webhook.Key);
+        await _store.PostponeAsync(looking, DateTimeOffset.UtcNow + Lease);
+
+        Assert.Single((await _store.ClaimAsync(10, Lease)).Items);
+    }
+
+    [Fact]
+    public async Task An_end_that_is_told_again_makes_nothing_due_that_is_on_its_way()
+    {
+        var webhook = New(1);
+        await _store.RegisterAsync(webhook, DateTimeOffset.UtcNow);
+        var sending = Assert.Single((await _store.ClaimAsync(10, Lease)).Items);
+        Assert.True(await _store.WriteAsync(sending, Payload, failed: false));
+
+        await _store.EndedAsync(webhook.Key);
+
+        Assert.Empty((await _store.ClaimAsync(10, Lease)).Items);
+    }
+
+    [Fact]
+    public async Task The_same_url_is_known_until_its_result_is_old_and_free_again_after_a_failure()
+    {
+        Assert.Equal(WebhookOutcome.TakenOn, await _store.RegisterAsync(New(1, "a"), DateTimeOffset.UtcNow));
+        Assert.Equal(WebhookOutcome.Known, await _store.RegisterAsync(New(1, "a"), DateTimeOffset.UtcNow));
+        Assert.Equal(WebhookOutcome.TakenOn, await _store.RegisterAsync(New(1, "b"), DateTimeOffset.UtcNow));
+        Assert.Equal(WebhookOutcome.TakenOn, await _store.RegisterAsync(New(1, "a", new BoxChoice(0.9f)), DateTimeOffset.UtcNow));
+        Assert.Equal(WebhookOutcome.TakenOn, await _store.RegisterAsync(New(2, "a"), DateTimeOffset.UtcNow));
+        var claimed = (await _store.ClaimAsync(10, Lease)).Items;
+        Assert.Equal(4, claimed.Count);
+
+        await _store.WriteAsync(claimed[0], Payload, failed: false);
+        await _store.DeliveredAsync(claimed[0].Webhook, Lease);
+        Assert.Equal(WebhookOutcome.Known, await _store.RegisterAsync(Like(claimed[0]), DateTimeOffset.UtcNow));
+
+        await _store.WriteAsync(claimed[1], Payload, failed: true);
+        Assert.Equal(WebhookOutcome.TakenOn, await _store.RegisterAsync(Like(claimed[1]), DateTimeOffset.UtcNow));
+        await _store.DeliveredAsync(claimed[1].Webhook, Lease);
+        Assert.Equal(WebhookOutcome.Known, await _store.RegisterAsync(Like(claimed[1]), DateTimeOffset.UtcNow));
+
+        await _store.GiveUpAsync(claimed[2]);
+        Assert.Equal(WebhookOutcome.TakenOn, await _store.RegisterAsync(Like(claimed[2]), DateTimeOffset.UtcNow));
+
+        static Webhook Like(ClaimedWebhook claimed) => claimed.Webhook with { Id = $"msg_{Guid.NewGuid():N}" };
+    }
+
+    [Fact]
+    public async Task No_more_wait_than_may_and_every_key_ends_by_itself()
+    {
+        var store = NewStore(capacity: 3);
+        var outcomes = new List<WebhookOutcome>();
+        for (var i = 0; i < 5; i++)
+        {
+            outcomes.Add(await store.RegisterAsync(New(i), DateTimeOffset.UtcNow));
+        }
+
+        Assert.Equal([WebhookOutcome.TakenOn, WebhookOutcome.TakenOn, WebhookOutcome.TakenOn, WebhookOutcome.Full, WebhookOutcome.Full], outcomes);
+        var claimed = (await store.ClaimAsync(10, Lease)).Items;
+        await store.WriteAsync(claimed[0], Payload, failed: false);
+        await store.DeliveredAsync(claimed[1].Webhook, Lease);
+        await AssertKeysEndAsync();
+
+        // What has lost its terms is dropped when its turn comes.
+        await _redis.GetDatabase().KeyDeleteAsync(RedisKeys.Webhook(claimed[0].Webhook.Id));
+        await _redis.GetDatabase().SortedSetAddAsync(RedisKeys.WebhooksDue, claimed[0].Webhook.Id, 0);
+        Assert.Equal(1, (await store.ClaimAsync(10, Lease)).Waiting);
+        await store.ForgetAsync(claimed[2].Webhook);
+        Assert.Equal(0, (await store.ClaimAsync(10, Lease)).Waiting);
+        Assert.False(await _redis.GetDatabase().KeyExistsAsync(RedisKeys.WebhookKnown(claimed[2].Webhook.Digest)));
+        await AssertKeysEndAsync();
+    }
+
+    private async Task AssertKeysEndAsync()
+    {
+        await foreach (var key in _redis.GetServers()[0].KeysAsync())
+        {
+            Assert.True(await _redis.GetDatabase().KeyTimeToLiveAsync(key) is not null, $"{key} stays for ever");
+        }
+    }
+
+    private WebhookStore NewStore(int capacity) =>
+        new(_redis, Microsoft.Extensions.Options.Options.Create(new WebhookOptions { Capacity = capacity }), TimeProvider.System);
+
+    private static Webhook New(int number, string url = "hook", BoxChoice? choice = null)
+    {
+        var now = DateTimeOffset.FromUnixTimeMilliseconds(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
+        return new Webhook(
+            $"msg_{Guid.NewGuid():N}",
+            new RequestKey("test@000000000001", number.ToString("x64"), number % 2 == 0 ? null : 0.5f),
+            new Uri($"https://example.org/{url}?a=%20b"),
+            choice ?? new BoxChoice(0.5f),
+            now,
+            now + TimeSpan.FromMinutes(1),
+            now + TimeSpan.FromHours(1));
+    }
+}
+
+public sealed class RedisWebhookStoreTests() : WebhookStoreTests(new RedisOptions());
+
+/// <summary>The same on the embedded Garnet.</summary>
+public sealed class GarnetWebhookStoreTests() : WebhookStoreTests(new RedisOptions { Garnet = true });
