@@ -23,6 +23,9 @@ public sealed class PageSite : IAsyncDisposable
     /// <summary>What the guarded server asks for.</summary>
     public const string Key = "the-key-of-the-page";
 
+    /// <summary>Name of the silo in the server.</summary>
+    public const string SiloName = "node17.rack4.datacentre2.production.detection.example.internal";
+
     /// <summary>Address of <see cref="Photos.People"/> on another host, for tests that ask the server to fetch it.</summary>
     internal Uri PhotoUrl => (_pictureHost ?? throw new InvalidOperationException("Nobody visits the page.")).Url;
 
@@ -38,11 +41,19 @@ public sealed class PageSite : IAsyncDisposable
     }
 
     /// <summary>As <see cref="VisitAsync(Func{Visit, Task}, Screen?, string)"/>, of a server that asks for the key <see cref="Key"/>.</summary>
-    internal async Task VisitGuardedAsync(Func<Visit, Task> use, Screen? screen = null)
+    internal async Task VisitGuardedAsync(Func<Visit, Task> use, Screen? screen = null, string path = "/")
     {
         Chromium.Require();
         var (_, browser) = await StartAsync();
-        await VisitAsync(await StartGuardedAsync(), browser, use, screen, "/");
+        await VisitAsync(await StartGuardedAsync(), browser, use, screen, path);
+    }
+
+    /// <summary>As <see cref="VisitAsync(Func{Visit, Task}, Screen?, string)"/>, of a front end of the test's own.</summary>
+    internal async Task VisitAsync(DetectionProcess frontend, Func<Visit, Task> use, Screen? screen = null, string path = "/")
+    {
+        Chromium.Require();
+        var (_, browser) = await StartAsync();
+        await VisitAsync(frontend, browser, use, screen, path);
     }
 
     private static async Task VisitAsync(DetectionProcess frontend, IBrowser browser, Func<Visit, Task> use, Screen? screen, string path)
@@ -54,10 +65,14 @@ public sealed class PageSite : IAsyncDisposable
     }
 
     /// <summary>What the server says about a picture, asked without the browser: an answer or a problem, with its status.</summary>
-    internal async Task<(HttpStatusCode Status, JsonElement Body)> AskAsync(string path)
+    internal async Task<(HttpStatusCode Status, JsonElement Body)> AskAsync(string path) =>
+        await AskAsync(await File.ReadAllBytesAsync(path), Path.GetExtension(path) is ".webp" ? "image/webp" : "image/jpeg");
+
+    /// <summary>What the server says about a picture that is no file.</summary>
+    internal async Task<(HttpStatusCode Status, JsonElement Body)> AskAsync(byte[] picture, string type = "image/jpeg")
     {
-        using var content = new ByteArrayContent(await File.ReadAllBytesAsync(path));
-        content.Headers.ContentType = new MediaTypeHeaderValue(Path.GetExtension(path) is ".webp" ? "image/webp" : "image/jpeg");
+        using var content = new ByteArrayContent(picture);
+        content.Headers.ContentType = new MediaTypeHeaderValue(type);
         return await AskAsync(content);
     }
 
@@ -67,6 +82,10 @@ public sealed class PageSite : IAsyncDisposable
         using var content = JsonContent.Create(new { url });
         return await AskAsync(content);
     }
+
+    /// <summary>The JSON at a path of the server.</summary>
+    internal Task<JsonElement> ReadAsync(string path) =>
+        (_frontend ?? throw new InvalidOperationException("Nobody visits the page.")).Http.GetFromJsonAsync<JsonElement>(new Uri(path, UriKind.Relative));
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -135,6 +154,8 @@ public sealed class PageSite : IAsyncDisposable
                 _frontend = DetectionProcess.StartFrontend(new Dictionary<string, string?>
                 {
                     [DetectionSettings.Redis] = null,
+                    // As long as names of machines are, with no place to break it.
+                    ["Detection__Silo__Name"] = SiloName,
                     // Loopback and odd ports are never fetched from otherwise.
                     ["Detection__Fetch__AllowedNetworks__0"] = "127.0.0.1/32",
                     ["Detection__Fetch__AllowedPorts__0"] = _pictureHost.Url.Port.ToString(CultureInfo.InvariantCulture),

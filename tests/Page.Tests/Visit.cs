@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text.Json;
 using PuppeteerSharp;
+using PuppeteerSharp.PageAccessibility;
 
 namespace Detection.Page.Tests;
 
@@ -37,7 +38,7 @@ internal sealed class Visit : IAsyncDisposable
         page.Request += (_, request) => visit._requests.Enqueue(request.Request);
         await page.SetViewportAsync(screen.ToViewPort());
         await page.GoToAsync(new Uri(site, path).ToString());
-        await page.WaitForSelectorAsync("#threshold"); // made by the script: it runs
+        await page.WaitForSelectorAsync(path == "/status" ? "#charts .chart" : "#threshold"); // made by the script: it runs
         return visit;
     }
 
@@ -122,11 +123,65 @@ internal sealed class Visit : IAsyncDisposable
     public Task<double> BeyondTheEdgeAsync() => Page.EvaluateExpressionAsync<double>("""
         (() => {
           const root = document.documentElement;
-          const parts = [...document.querySelectorAll('.top *, .intake-row *, .panel *, .problem *')].filter((part) => part.checkVisibility());
+          const parts = [...document.querySelectorAll('.top *, .intake-row *, .panel *, .problem *, .status *')].filter((part) => part.checkVisibility());
           const rightmost = Math.max(...parts.map((part) => part.getBoundingClientRect().right));
           return Math.max(0, root.scrollWidth - root.clientWidth, Math.floor(rightmost - root.clientWidth));
         })()
         """);
+
+    /// <summary>Looks at the page in light or dark colours.</summary>
+    /// <param name="scheme"><c>light</c> or <c>dark</c>.</param>
+    public Task PreferAsync(string scheme) =>
+        Page.EmulateMediaFeaturesAsync([new MediaFeatureValue { MediaFeature = MediaFeature.PrefersColorScheme, Value = scheme }]);
+
+    /// <summary>Everything that the browser tells a screen reader, in the order of the page.</summary>
+    public async Task<IReadOnlyList<Told>> ToldAsync()
+    {
+        var told = new List<Told>();
+        Add(await Page.Accessibility.SnapshotAsync(new AccessibilitySnapshotOptions { InterestingOnly = false }));
+        return told;
+
+        void Add(SerializedAXNode part)
+        {
+            told.Add(new Told(part.Role, part.Name ?? ""));
+            Array.ForEach(part.Children ?? [], Add);
+        }
+    }
+
+    /// <summary>Each text that is seen, with the contrast of its colour to that of its ground, as WCAG 2 counts it: 1 to 21.</summary>
+    public async Task<IReadOnlyList<Contrast>> ContrastsAsync()
+    {
+        var contrasts = await Page.EvaluateExpressionAsync<JsonElement>("""
+            (() => {
+              const canvas = document.createElement('canvas');
+              const pen = canvas.getContext('2d', { willReadFrequently: true });
+              const layer = (colour, below) => {
+                pen.clearRect(0, 0, 1, 1);
+                pen.fillStyle = colour;
+                pen.fillRect(0, 0, 1, 1);
+                const [r, g, b, a] = [...pen.getImageData(0, 0, 1, 1).data].map((channel) => channel / 255);
+                return [r, g, b].map((channel, i) => a * channel + (1 - a) * below[i]);
+              };
+              const ground = (part) => part ? layer(getComputedStyle(part).backgroundColor, ground(part.parentElement)) : [1, 1, 1];
+              const light = (colour) => colour
+                .map((channel) => (channel <= 0.04045 ? channel / 12.92 : ((channel + 0.055) / 1.055) ** 2.4))
+                .reduce((sum, channel, i) => sum + channel * [0.2126, 0.7152, 0.0722][i], 0);
+              const contrasts = [];
+              const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+              while (walker.nextNode()) {
+                const part = walker.currentNode.parentElement;
+                const text = walker.currentNode.textContent.trim();
+                if (text && part.checkVisibility()) {
+                  const below = ground(part);
+                  const [a, b] = [light(layer(getComputedStyle(part).color, below)), light(below)];
+                  contrasts.push({ text, ratio: (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05) });
+                }
+              }
+              return contrasts;
+            })()
+            """);
+        return contrasts.Deserialize<List<Contrast>>(JsonSerializerOptions.Web)!;
+    }
 
     /// <summary>No errors or warnings in the console, no uncaught exceptions, nothing asked of another host.</summary>
     public void AssertBehaved()
@@ -145,8 +200,10 @@ internal sealed class Visit : IAsyncDisposable
     private void Hear(ConsoleMessage message)
     {
         var type = message.Type.ToString();
-        // Chromium reports every answer of 400 and above by itself; a page cannot silence that.
-        if ((type is "Error" or "Warning") && !message.Text.StartsWith("Failed to load resource: the server responded", StringComparison.Ordinal))
+        // Chromium reports every answer of 400 and above, and that nobody listens, by itself; a page cannot silence that.
+        if ((type is "Error" or "Warning")
+            && !message.Text.StartsWith("Failed to load resource: the server responded", StringComparison.Ordinal)
+            && !message.Text.StartsWith("Failed to load resource: net::ERR_CONNECTION_REFUSED", StringComparison.Ordinal))
         {
             _complaints.Enqueue(string.Create(CultureInfo.InvariantCulture, $"{type}: {message.Text}"));
         }
@@ -155,3 +212,9 @@ internal sealed class Visit : IAsyncDisposable
 
 /// <summary>A box over the picture, in CSS pixels.</summary>
 internal sealed record DrawnBox(int Index, string Colour, bool Lit, double X, double Y, double Width, double Height);
+
+/// <summary>What a screen reader is told of a part of the page.</summary>
+internal sealed record Told(string Role, string Name);
+
+/// <summary>A text, and how much it stands out from its ground.</summary>
+internal sealed record Contrast(string Text, double Ratio);

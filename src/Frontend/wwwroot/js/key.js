@@ -1,3 +1,5 @@
+import { el } from './elements.js';
+
 /** The API key that this tab uses, where the server asks for one. */
 const place = 'detection.api-key';
 let key = sessionStorage.getItem(place);
@@ -15,11 +17,18 @@ export function heard(status) {
   }
 }
 
-/** The field for the key; seen only after the server has asked for one. */
+/** Puts the field for the key below the bar at the top; seen only after the server has asked for one. */
 export function openKeyField(onKey) {
-  const form = document.getElementById('key-form');
-  const field = document.getElementById('key');
-  const error = document.getElementById('key-error');
+  const field = el('input', {
+    id: 'key', name: 'key', type: 'password', autocomplete: 'off', autocapitalize: 'off', spellcheck: 'false', 'aria-describedby': 'key-error',
+  });
+  const error = el('p', { class: 'field-error', id: 'key-error', role: 'alert' });
+  const form = el('form', { id: 'key-form', class: 'key-form', hidden: true, novalidate: true },
+    el('label', { for: 'key', text: 'This server asks for an API key' }),
+    el('div', {}, field, el('button', { class: 'button primary', type: 'submit', text: 'Use it' })),
+    error,
+    el('p', { class: 'note', text: 'It is kept until this tab is closed.' }));
+  document.querySelector('.top').after(form);
 
   ask = () => {
     if (!form.hidden) {

@@ -11,10 +11,12 @@ const height = 100;
  * @param {number} least the scale reaches at least to this
  */
 export class Chart {
+  #title;
   #lines;
   #text;
   #least;
-  #now = el('output');
+  #now = el('p', { class: 'values' });
+  #of = '';
   #plot;
   #canvas;
   #scales = [el('span', { class: 'scale' }), el('span', { class: 'scale' })];
@@ -24,6 +26,7 @@ export class Chart {
   root;
 
   constructor(title, lines, text, least) {
+    this.#title = title;
     this.#lines = lines.map((line) => ({
       ...line,
       area: svg('path', { class: 'area', fill: `var(${line.colour})` }),
@@ -31,7 +34,7 @@ export class Chart {
     }));
     this.#text = text;
     this.#least = least;
-    this.#canvas = svg('svg', { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: 'none', role: 'img', 'aria-label': title },
+    this.#canvas = svg('svg', { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: 'none', role: 'img' },
       svg('line', { class: 'grid', x1: 0, x2: width, y1: height, y2: height }),
       svg('line', { class: 'grid', x1: 0, x2: width, y1: height / 2, y2: height / 2 }),
       svg('line', { class: 'grid', x1: 0, x2: width, y1: 0, y2: 0 }),
@@ -45,12 +48,14 @@ export class Chart {
       this.#plot,
       el('footer', {},
         el('span', { text: '5 minutes ago' }),
-        el('span', {}, ...(this.#lines.length > 1 ? this.#lines.map((line) => key(line)) : [])),
+        el('span', {}, ...(this.#lines.length > 1 ? this.#lines.map((line) => key(line, line.name)) : [])),
         el('span', { text: 'now' })));
   }
 
-  show(intervals) {
+  /** @param {string} of what follows the value: " of at most 32" */
+  show(intervals, of = '') {
     this.#intervals = intervals;
+    this.#of = of;
     const values = this.#lines.flatMap((line) => intervals.map((interval) => line.of(interval) ?? 0));
     const top = nice(Math.max(this.#least, ...values));
     for (const line of this.#lines) {
@@ -61,8 +66,8 @@ export class Chart {
     this.#scales.forEach((scale, index) => {
       const value = index === 0 ? top : top / 2;
       scale.textContent = this.#text(value);
-      scale.style.top = index === 0 ? '14px' : '50%';
     });
+    this.#canvas.setAttribute('aria-label', `${this.#title}, the last five minutes. ${this.#lines.map((line) => this.#summary(line)).join(' ')}`);
     this.#tell();
   }
 
@@ -81,16 +86,35 @@ export class Chart {
   /** The values under the pointer, else the last ones. */
   #tell() {
     const interval = this.#intervals[this.#at ?? this.#intervals.length - 1];
-    const values = interval ? this.#lines.map((line) => line.of(interval)).filter((value) => value !== null && value !== undefined) : [];
-    const when = this.#at === null ? '' : `${new Date(interval.start).toLocaleTimeString([], { timeStyle: 'medium' })}: `;
-    this.#now.textContent = `${when}${values.length > 0 ? values.map(this.#text).join(' – ') : 'nothing'}`;
+    const lines = interval ? this.#lines.filter((line) => isKnown(line.of(interval))) : [];
+    const when = this.#at === null ? null : el('span', { class: 'when', text: new Date(interval.start).toLocaleTimeString([], { timeStyle: 'medium' }) });
+    this.#now.replaceChildren(...[
+      when,
+      ...lines.map((line) => {
+        const value = `${this.#text(line.of(interval))}${this.#of}`;
+        return this.#lines.length > 1 ? key(line, value) : el('span', { text: value });
+      }),
+      lines.length === 0 ? el('span', { class: 'quiet', text: 'nothing' }) : null,
+    ].filter(Boolean));
+  }
+
+  /** A line in words, for those who do not see it. */
+  #summary(line) {
+    const values = this.#intervals.map(line.of).filter(isKnown);
+    return values.length === 0
+      ? `${line.name}: nothing.`
+      : `${line.name}: last ${this.#text(values.at(-1))}${this.#of}, lowest ${this.#text(Math.min(...values))}, highest ${this.#text(Math.max(...values))}.`;
   }
 }
 
-function key(line) {
+function isKnown(value) {
+  return value !== null && value !== undefined;
+}
+
+function key(line, text) {
   const mark = el('i');
   mark.style.background = `var(${line.colour})`;
-  return el('span', { class: 'key' }, mark, el('span', { text: line.name }));
+  return el('span', { class: 'key' }, mark, el('span', { text }));
 }
 
 function x(index, count) {
@@ -98,7 +122,7 @@ function x(index, count) {
 }
 
 function y(value, top) {
-  return value === null || value === undefined ? null : height - (height * Math.min(value, top)) / top;
+  return isKnown(value) ? height - (height * Math.min(value, top)) / top : null;
 }
 
 /** The pieces between intervals of which there is nothing to tell. */
@@ -128,8 +152,8 @@ function surface(points) {
   return pieces(points).map((piece) => `${path(piece)}L${piece.at(-1)[0].toFixed(1)} ${height}L${piece[0][0].toFixed(1)} ${height}Z`).join('');
 }
 
-/** The next number above that reads well: 1, 2 or 5 times a power of ten. */
+/** The next number above that reads well, as its half does. */
 function nice(value) {
   const power = 10 ** Math.floor(Math.log10(value));
-  return [1, 2, 5, 10].map((factor) => factor * power).find((candidate) => candidate >= value * 0.999);
+  return [1, 2, 3, 4, 6, 8, 10].map((factor) => factor * power).find((candidate) => candidate >= value * 0.999);
 }

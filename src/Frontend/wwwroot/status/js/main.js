@@ -1,4 +1,5 @@
 import { el } from '../../js/elements.js';
+import { heard, openKeyField, withKey } from '../../js/key.js';
 import { Chart } from './chart.js';
 import { Queues } from './queues.js';
 import { Silos } from './silos.js';
@@ -6,45 +7,58 @@ import { count, judge, nameOf, seconds, span } from './words.js';
 
 const every = 1000;
 const deadline = 5000;
+const failuresInSight = 5;
 
 const at = (id) => document.getElementById(id);
 const status = at('status');
 const queues = new Queues(at('queues'));
 const silos = new Silos(at('silos'));
-const charts = [
-  new Chart('Pictures a second', [{ name: 'pictures', colour: '--inference', of: (i) => i.completed / i.seconds }], count, 1),
-  new Chart('Time to the answer', [
-    { name: 'usual', colour: '--decode', of: (i) => i.p50 },
-    { name: 'slowest 5 %', colour: '--postprocess', of: (i) => i.p95 },
-  ], seconds, 0.1),
-  new Chart('Pictures in a batch', [{ name: 'pictures', colour: '--queue', of: (i) => i.batchSize }], count, 2),
-];
-at('charts').append(...charts.map((chart) => chart.root));
+const throughput = new Chart('Pictures a second', [{ name: 'pictures', colour: '--inference', of: (i) => i.completed / i.seconds }], count, 1);
+const times = new Chart('Time to the answer', [
+  { name: 'usual', colour: '--decode', of: (i) => i.p50 },
+  { name: 'slowest 5 %', colour: '--postprocess', of: (i) => i.p95 },
+], seconds, 0.1);
+const batches = new Chart('Pictures in a batch', [{ name: 'pictures', colour: '--queue', of: (i) => i.batchSize }], count, 2);
+at('charts').append(throughput.root, times.root, batches.root);
 
 let timer = null;
 let seen = null;
 
 document.addEventListener('visibilitychange', () => (document.hidden ? pause() : look()));
+openKeyField(look);
 look();
 
 /** Looks, and looks again a moment after the answer, as long as somebody sees the page. */
 async function look() {
-  clearTimeout(timer);
-  timer = null;
-  try {
-    const response = await fetch('/v1/status', { headers: { Accept: 'application/json' }, signal: AbortSignal.timeout(deadline) });
-    const body = await response.json();
-    if (response.ok) {
-      seen = Date.now();
-      show(body);
-    } else {
-      lost(body.title ?? `The server answered ${response.status}`, body.detail ?? '');
-    }
-  } catch {
-    lost('No connection to the server', 'Trying again.');
+  pause();
+  const answer = await ask();
+  if (answer.status === 401) {
+    lost('An API key is needed', 'Enter it to see what the cluster is doing.', 'unknown');
+    return; // The key that is entered goes on.
   }
   if (!document.hidden && timer === null) {
     timer = setTimeout(look, every);
+  }
+  if (answer.body) {
+    seen = Date.now();
+    show(answer.body);
+  } else {
+    lost(answer.title, answer.detail);
+  }
+}
+
+/** The status, or why there is none. */
+async function ask() {
+  try {
+    const response = await fetch('/v1/status', { headers: withKey({ Accept: 'application/json' }), signal: AbortSignal.timeout(deadline) });
+    heard(response.status);
+    if (response.ok) {
+      return { body: await response.json() };
+    }
+    const problem = await response.json().catch(() => null); // A proxy's page, say: the status tells enough.
+    return { status: response.status, title: problem?.title ?? `The server answered ${response.status}`, detail: problem?.detail ?? '' };
+  } catch {
+    return { title: 'No connection to the server', detail: 'Trying again.' };
   }
 }
 
@@ -73,7 +87,10 @@ function show(body) {
   at('possible').textContent = possiblePerSecond > 0 ? `${count(possiblePerSecond)} a second` : '–';
   move(at('road-in'), picturesPerSecond);
   move(at('road-out'), picturesPerSecond);
-  charts.forEach((chart) => chart.show(body.intervals));
+  const most = Math.max(0, ...body.silos.flatMap((silo) => silo.devices.map((device) => device.maxBatch)));
+  throughput.show(body.intervals);
+  times.show(body.intervals);
+  batches.show(body.intervals, most > 0 ? ` of at most ${most}` : '');
   failures(body.failures, now);
   for (const part of ['flow', 'charts', 'failures-card']) {
     at(part).hidden = false;
@@ -82,8 +99,8 @@ function show(body) {
 }
 
 /** What is shown stays, and is said to be old. */
-function lost(sentence, detail) {
-  status.dataset.health = 'ill';
+function lost(sentence, detail, health = 'ill') {
+  status.dataset.health = health;
   delete status.dataset.alive;
   say(sentence, seen === null ? detail : `${detail} What is below is ${span(Date.now() - seen)} old.`);
   move(at('road-in'), 0);
@@ -113,10 +130,14 @@ function move(road, perSecond) {
 
 function failures(all, now) {
   at('no-failures').hidden = all.length > 0;
-  at('failures').replaceChildren(...all.map((failure) => el('li', {},
+  const rows = all.map((failure) => el('li', {},
     el('span', { class: 'when', text: `${span(now - Date.parse(failure.at))} ago` }),
-    el('span', {}, el('b', { text: reasons[failure.reason] ?? failure.reason }), el('span', { text: ` – ${failure.message} ` }), el('code', { text: `${failure.picture}…` })),
-    el('span', { class: 'where', text: [failure.device, nameOf(failure.model)].filter(Boolean).join(', ') }))));
+    el('span', {}, el('b', { text: reasons[failure.reason] ?? failure.reason }), el('span', { text: ` – ${failure.message} ` }), el('code', { text: `${failure.picture}…`, title: 'The first digits of its key, as the logs have it' })),
+    el('span', { class: 'where', text: [failure.device, nameOf(failure.model)].filter(Boolean).join(', ') })));
+  at('failures').replaceChildren(...rows.slice(0, failuresInSight));
+  at('earlier').hidden = rows.length <= failuresInSight;
+  at('earlier-count').textContent = `${rows.length - failuresInSight} earlier`;
+  at('earlier-failures').replaceChildren(...rows.slice(failuresInSight));
 }
 
 const reasons = {

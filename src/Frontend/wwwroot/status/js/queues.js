@@ -36,17 +36,21 @@ export class Queues {
 
 class Row {
   #places = el('div', { class: 'places', role: 'img' });
-  #age = el('p', { class: 'age' });
+  #age = el('span');
+  #worth = el('span');
   root;
 
   constructor(model) {
-    this.root = el('div', { class: 'queue', 'data-model': model }, el('p', { class: 'name', text: `for ${nameOf(model)}`, title: model }), this.#places, this.#age);
+    this.root = el('div', { class: 'queue', 'data-model': model }, el('p', { class: 'name', text: `for ${nameOf(model)}`, title: model }), this.#places,
+      el('p', { class: 'line' }, this.#age, this.#worth));
   }
 
   show(queue) {
     const all = Math.min(places, queue.capacity);
     squares(this.#places, all, Math.ceil((queue.length / queue.capacity) * all));
     this.#places.setAttribute('aria-label', `${queue.length} of ${queue.capacity} places taken`);
+    const worth = Math.ceil(queue.capacity / all);
+    this.#worth.textContent = worth > 1 ? `a square is ${worth} places` : '';
     this.#age.textContent = queue.length === 0 ? 'nobody waits' : `the oldest for ${seconds(queue.oldestSeconds)}`;
   }
 }

@@ -1,5 +1,5 @@
 import { el } from '../../js/elements.js';
-import { count, nameOf, span } from './words.js';
+import { count, many, nameOf, span } from './words.js';
 
 /** A device has the next batch prepared while it works on one. */
 const batchesInHand = 2;
@@ -42,13 +42,19 @@ class Silo {
   root;
 
   constructor(name) {
-    this.root = el('article', { class: 'silo', 'data-silo': name },
+    this.root = el('article', { class: 'silo', 'aria-label': name },
       el('header', {}, el('b', { text: name, title: name }), this.#age), this.#none);
   }
 
   show(silo, now) {
     this.#age.textContent = `up ${span(now - Date.parse(silo.startedAt))}`;
     this.#none.hidden = silo.devices.length > 0;
+    for (const [id, row] of this.#devices) {
+      if (!silo.devices.some((device) => device.id === id)) {
+        row.root.remove();
+        this.#devices.delete(id);
+      }
+    }
     for (const device of silo.devices) {
       let row = this.#devices.get(device.id);
       if (!row) {
@@ -62,7 +68,8 @@ class Silo {
 }
 
 class Device {
-  #what;
+  #what = el('p', { class: 'what' });
+  #holds = el('span');
   #does = el('span');
   #slots = el('div', { class: 'slots', role: 'img' });
   #level = el('i');
@@ -72,8 +79,8 @@ class Device {
   root;
 
   constructor(device) {
-    this.#what = el('span', { text: device.description, title: device.id });
-    this.root = el('div', { class: 'device', 'data-device': device.id }, el('div', { class: 'line' }, this.#what, this.#does), this.#slots, this.#gauge);
+    this.root = el('div', { class: 'device', 'data-device': device.id },
+      this.#what, this.#slots, this.#gauge, el('p', { class: 'line' }, this.#holds, this.#does));
   }
 
   show(device, at) {
@@ -85,7 +92,6 @@ class Device {
 
     this.root.dataset.state = state;
     this.#what.textContent = models.length > 0 ? `${device.description} · ${models.join(', ')}` : device.description;
-    this.#what.title = this.#what.textContent;
     const rate = batchers.reduce((sum, batcher) => sum + batcher.rate, 0);
     this.#does.textContent = state === 'stuck' ? 'hangs'
       : batchers.length === 0 ? 'getting ready'
@@ -94,10 +100,12 @@ class Device {
 
     const places = batchesInHand * (device.maxBatch || 16);
     squares(this.#slots, Math.min(mostSquares, places), Math.ceil(inFlight * Math.min(1, mostSquares / places)));
-    this.#slots.setAttribute('aria-label', `${inFlight} of ${places} pictures`);
+    this.#slots.setAttribute('aria-label', `Room for ${places} pictures, ${inFlight} taken`);
+    this.#holds.textContent = inFlight === 0 ? 'nothing in hand' : `${many(inFlight, 'picture')} in hand`;
     const busy = this.#busy ?? (inFlight > 0 ? 1 : 0);
     this.#level.style.transform = `scaleX(${busy})`;
     this.#gauge.setAttribute('aria-valuenow', Math.round(100 * busy));
+    this.#gauge.setAttribute('aria-valuetext', `${Math.round(100 * busy)} %`);
   }
 
   /** The share of the time between two reports in which it held something. */

@@ -33,7 +33,7 @@ export function nameOf(model) {
 export function judge(status) {
   const devices = status.silos.flatMap((silo) => silo.devices);
   const batchers = devices.flatMap((device) => device.batchers);
-  const stuck = batchers.filter((batcher) => batcher.state === 'stuck').length;
+  const stuck = devices.filter((device) => device.batchers.some((batcher) => batcher.state === 'stuck')).length;
   const waiting = status.queues.reduce((sum, queue) => sum + queue.length, 0);
   const fullest = Math.max(0, ...status.queues.map((queue) => queue.length / queue.capacity));
   const oldest = Math.max(0, ...status.queues.map((queue) => queue.oldestSeconds));
@@ -53,7 +53,7 @@ export function judge(status) {
   if (stuck > 0) {
     return {
       health: 'ill',
-      sentence: stuck === batchers.length ? 'Nothing gets done' : `${many(stuck, 'device')} of ${batchers.length} hangs`,
+      sentence: stuck === devices.length ? 'Nothing gets done' : `${stuck} of ${devices.length} devices ${stuck === 1 ? 'hangs' : 'hang'}`,
       detail: `${who}, ${does}.`,
     };
   }
