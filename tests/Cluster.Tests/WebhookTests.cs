@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Detection.Client;
+using Detection.Contracts.Storage;
+using StackExchange.Redis;
 
 namespace Detection.Cluster.Tests;
 
@@ -19,6 +21,16 @@ public sealed class WebhookTests
             ["Detection__Fetch__AllowedPorts__0"] = receiver.Port.ToString(CultureInfo.InvariantCulture),
         });
         await using var client = new TestClient(cluster.Redis);
+        await using var redis = await cluster.Redis.ConnectAsync();
+        var woken = 0;
+        var channel = await redis.GetSubscriber().SubscribeAsync(RedisChannel.Literal(RedisKeys.WebhooksWake));
+        channel.OnMessage(_ => Interlocked.Increment(ref woken));
+
+        // It has no webhook, and so nothing is looked up or told for it.
+        var ordinary = await client.Detection.SubmitAsync(TestPictures.Unique(1));
+        Assert.Equal(DetectionStatus.Done, (await client.Detection.GetStatusAsync(ordinary.ImageKey, TimeSpan.FromSeconds(30))).Status);
+        Assert.Empty(await redis.GetDatabase().ExecuteAsync("KEYS", "detection:{webhooks}*") is { } keys ? (string[])keys! : []);
+
         var picture = await File.ReadAllBytesAsync(TestPictures.Path("walkers.webp"));
         var url = receiver.Url("told");
 
@@ -27,6 +39,8 @@ public sealed class WebhookTests
         Assert.False(ticket.IsFinal);
         var webhook = Assert.Single(await receiver.ReceiveAsync(url));
         Assert.All(Secret.Split(' '), secret => Assert.True(webhook.IsSignedWith(secret)));
+        await Eventually.Async(() => Volatile.Read(ref woken) > 0, Eventually.Soon, "the end was told");
+        Assert.Equal(1, Volatile.Read(ref woken));
         var answer = await client.Detection.FindAsync(
             ticket.ImageKey, new DetectionOptions { Labels = ["person"], MaxObjects = 2, Iou = 0.9f });
         Assert.Equal(

@@ -33,6 +33,11 @@ public sealed class DescriptionTests(OneProcess frontend)
             detect.Responses.Keys.Order(StringComparer.Ordinal));
         Assert.Equal(["async", "iou", "labels", "max", "model", "threshold", "timeout", "webhook"], detect.Parameters!.Select(p => p.Name!).Order(StringComparer.Ordinal));
         Assert.All(detect.Parameters!, parameter => Assert.NotEmpty(parameter.Description!));
+        var end = detect.Callbacks!["end"].PathItems!.Single();
+        Assert.Equal("$request.query.webhook", end.Key.Expression);
+        var told = end.Value.Operations![HttpMethod.Post];
+        Assert.Equal(["webhook-id", "webhook-signature", "webhook-timestamp"], told.Parameters!.Select(p => p.Name!).Order(StringComparer.Ordinal));
+        Assert.Equal(["application/json", "application/problem+json"], told.RequestBody!.Content!.Keys.Order(StringComparer.Ordinal));
         var threshold = detect.Parameters!.Single(parameter => parameter.Name == "threshold").Schema!;
         Assert.Equal(("0", "1"), (threshold.Minimum, threshold.Maximum));
     }

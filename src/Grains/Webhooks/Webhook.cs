@@ -35,12 +35,20 @@ internal sealed record Webhook(
         new WebhookRecord(Key.ToString(), Url.AbsoluteUri, Choice.Threshold, Choice.Most, Choice.Labels, SubmittedAt, Deadline, GiveUpAt),
         WebhookJson.Default.WebhookRecord);
 
-    /// <summary>Reads what <see cref="Serialize"/> wrote.</summary>
-    public static Webhook Deserialize(string id, byte[] bytes)
+    /// <summary>Reads what <see cref="Serialize"/> wrote; <see langword="null"/> when it is something else.</summary>
+    public static Webhook? Deserialize(string id, byte[] bytes)
     {
-        var read = JsonSerializer.Deserialize(bytes, WebhookJson.Default.WebhookRecord)!;
-        return new Webhook(
-            id, RequestKey.Parse(read.Key), new Uri(read.Url), new BoxChoice(read.Threshold, read.Most, read.Labels), read.SubmittedAt, read.Deadline, read.GiveUpAt);
+        try
+        {
+            return JsonSerializer.Deserialize(bytes, WebhookJson.Default.WebhookRecord) is { Key: { } key, Url: { } url } read
+                ? new Webhook(
+                    id, RequestKey.Parse(key), new Uri(url), new BoxChoice(read.Threshold, read.Most, read.Labels), read.SubmittedAt, read.Deadline, read.GiveUpAt)
+                : null;
+        }
+        catch (Exception e) when (e is JsonException or FormatException)
+        {
+            return null;
+        }
     }
 }
 

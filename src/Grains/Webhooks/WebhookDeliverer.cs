@@ -38,6 +38,7 @@ internal sealed partial class WebhookDeliverer(
 
     private readonly WebhookOptions _options = options.Value;
     private readonly SemaphoreSlim _wake = new(0, 1);
+    private readonly Dictionary<string, int> _receivers = new(StringComparer.Ordinal);
     private int _running;
 
     /// <inheritdoc/>
@@ -77,6 +78,12 @@ internal sealed partial class WebhookDeliverer(
         }
         finally
         {
+            // They were cancelled, and give back what they hold.
+            while (Volatile.Read(ref _running) > 0)
+            {
+                await _wake.WaitAsync(ShortestSleep, CancellationToken.None);
+            }
+
             if (subscription is not null)
             {
                 await subscription.DisposeAsync();
@@ -149,7 +156,23 @@ internal sealed partial class WebhookDeliverer(
             claimed = written;
         }
 
-        var reply = await sender.SendAsync(webhook.Url, webhook.Id, claimed.Payload!, stoppingToken);
+        var receiver = webhook.Url.Authority;
+        if (!Enter(receiver))
+        {
+            await store.PostponeAsync(claimed, time.GetUtcNow() + LookAgain, attempted: false);
+            return;
+        }
+
+        WebhookReply reply;
+        try
+        {
+            reply = await sender.SendAsync(webhook.Url, webhook.Id, claimed.Payload!, stoppingToken);
+        }
+        finally
+        {
+            Leave(receiver);
+        }
+
         switch (reply.Kind)
         {
             case WebhookReplyKind.Delivered:
@@ -252,6 +275,33 @@ internal sealed partial class WebhookDeliverer(
         catch (Exception e) when (RedisConnection.IsOutage(e))
         {
             LogUnavailable(e.Message);
+        }
+    }
+
+    /// <summary>Takes one of the places that a receiver may have. <see langword="false"/> when it has them all.</summary>
+    private bool Enter(string receiver)
+    {
+        lock (_receivers)
+        {
+            var places = _receivers.GetValueOrDefault(receiver);
+            if (places >= (_options.MaxConcurrency + 1) / 2)
+            {
+                return false;
+            }
+
+            _receivers[receiver] = places + 1;
+            return true;
+        }
+    }
+
+    private void Leave(string receiver)
+    {
+        lock (_receivers)
+        {
+            if (--_receivers[receiver] == 0)
+            {
+                _receivers.Remove(receiver);
+            }
         }
     }
 

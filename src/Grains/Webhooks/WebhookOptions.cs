@@ -20,7 +20,7 @@ public sealed class WebhookOptions
     [Range(1, 1_000_000)]
     public int Capacity { get; set; } = 1000;
 
-    /// <summary>Most deliveries at the same time in one silo, 1 to 1024.</summary>
+    /// <summary>Most deliveries at the same time in one silo, 1 to 1024; half of them to one receiver, so that one that hangs does not hold up the others.</summary>
     [Range(1, 1024)]
     public int MaxConcurrency { get; set; } = 16;
 

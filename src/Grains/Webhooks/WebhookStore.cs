@@ -84,7 +84,12 @@ internal sealed class WebhookStore(IConnectionMultiplexer redis, IOptions<Webhoo
         var items = new List<ClaimedWebhook>();
         for (var i = 2; i + 4 < reply.Length; i += 5)
         {
-            var webhook = Webhook.Deserialize((string)reply[i]!, (byte[])reply[i + 1]!);
+            if (Webhook.Deserialize((string)reply[i]!, (byte[])reply[i + 1]!) is not { } webhook)
+            {
+                // Not ours: somebody else wrote there. It expires.
+                continue;
+            }
+
             var body = (byte[])reply[i + 4]!;
             items.Add(new ClaimedWebhook(
                 webhook, until, (int)reply[i + 2], body.Length == 0 ? null : new WebhookPayload((string)reply[i + 3]!, body)));
@@ -104,11 +109,18 @@ internal sealed class WebhookStore(IConnectionMultiplexer redis, IOptions<Webhoo
     /// <summary>Gives a claimed webhook back, to be looked at later.</summary>
     /// <param name="claimed">The webhook.</param>
     /// <param name="due">When.</param>
+    /// <param name="attempted">Whether an attempt was made; else none counts.</param>
     /// <param name="wake">Whether to wake whoever else delivers.</param>
-    public Task PostponeAsync(ClaimedWebhook claimed, DateTimeOffset due, bool wake = false) => Database.ScriptEvaluateAsync(
+    public Task PostponeAsync(ClaimedWebhook claimed, DateTimeOffset due, bool attempted = true, bool wake = false) => Database.ScriptEvaluateAsync(
         PostponeScript,
-        [RedisKeys.WebhooksDue],
-        [claimed.Webhook.Id, claimed.Until, due.ToUnixTimeMilliseconds(), wake ? RedisKeys.WebhooksWake : ""]);
+        [RedisKeys.WebhooksDue, RedisKeys.Webhook(claimed.Webhook.Id)],
+        [
+            claimed.Webhook.Id,
+            claimed.Until,
+            due.ToUnixTimeMilliseconds(),
+            attempted || claimed.Attempts == 0 ? 0 : 1,
+            wake ? RedisKeys.WebhooksWake : "",
+        ]);
 
     /// <summary>A webhook was delivered, whoever holds the claim now. <see langword="false"/> when it had ended already.</summary>
     /// <param name="webhook">The webhook.</param>

@@ -253,6 +253,31 @@ public sealed class WebhookTests(OneProcess frontend)
         Assert.Equal(24, receiver.Received.Count);
     }
 
+    [Fact]
+    public async Task A_receiver_that_hangs_does_not_hold_up_another()
+    {
+        await using var hanging = new WebhookReceiver();
+        await using var prompt = new WebhookReceiver();
+        await using var cluster = await StartAsync(
+            prompt,
+            frontends: 1,
+            ("Detection__Webhooks__MaxConcurrency", "2"),
+            ("Detection__Webhooks__Timeout", "00:01:00"),
+            ("Detection__Fetch__AllowedPorts__1", hanging.Port.ToString(CultureInfo.InvariantCulture)));
+        for (var i = 0; i < 4; i++)
+        {
+            using var accepted = await SubmitAsync(
+                Asking.Form(TestPictures.Unique(2120 + i)), hanging.Url($"hanging-{i}", 0), http: cluster.Frontends[0].Http);
+        }
+
+        await Eventually.Async(() => hanging.Received.Count > 0, Eventually.Soon, "one hangs");
+        var url = prompt.Url("prompt");
+        using var last = await SubmitAsync(Asking.Form(TestPictures.Unique(2130)), url, http: cluster.Frontends[0].Http);
+
+        await prompt.ReceiveAsync(url);
+        Assert.Single(hanging.Received);
+    }
+
     private static Task<DetectionCluster> StartAsync(
         WebhookReceiver receiver, int frontends, params IEnumerable<(string Key, string? Value)> settings) => StartAsync(receiver, 1, frontends, settings);
 

@@ -85,6 +85,10 @@ public abstract class WebhookStoreTests(RedisOptions options) : IAsyncLifetime
         Assert.Equal(Payload.ContentType, again.Payload!.ContentType);
         Assert.Equal(Payload.Body, again.Payload.Body);
 
+        await _store.PostponeAsync(again, DateTimeOffset.UtcNow, attempted: false);
+        again = Assert.Single((await _store.ClaimAsync(10, Lease)).Items);
+        Assert.Equal(2, again.Attempts);
+
         // Delivered is delivered, whoever holds it.
         Assert.True(await _store.DeliveredAsync(late.Webhook, Lease));
         Assert.False(await _store.DeliveredAsync(again.Webhook, Lease));
@@ -158,6 +162,11 @@ public abstract class WebhookStoreTests(RedisOptions options) : IAsyncLifetime
         await store.WriteAsync(claimed[0], Payload, failed: false);
         await store.DeliveredAsync(claimed[1].Webhook, Lease);
         await AssertKeysEndAsync();
+
+        // What somebody else wrote there harms nobody.
+        await _redis.GetDatabase().HashSetAsync(RedisKeys.Webhook(claimed[2].Webhook.Id), "terms", "{}");
+        await _redis.GetDatabase().SortedSetAddAsync(RedisKeys.WebhooksDue, claimed[2].Webhook.Id, 0);
+        Assert.Empty((await store.ClaimAsync(10, Lease)).Items);
 
         // What has lost its terms is dropped when its turn comes.
         await _redis.GetDatabase().KeyDeleteAsync(RedisKeys.Webhook(claimed[0].Webhook.Id));
