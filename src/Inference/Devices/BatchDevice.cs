@@ -104,8 +104,8 @@ internal sealed class BatchDevice : IInferenceDevice
     private async Task<BatchSession> OpenAsync(ModelSource model)
     {
         var graph = ModelGraph.Read(model);
-        var stages = new PictureStages(graph, _options.Limits, _time);
         var sessions = new List<(int Batch, InferenceSession Session)>();
+        DeviceNormaliser? normaliser = null;
         BatchSession? result = null;
         try
         {
@@ -115,7 +115,13 @@ internal sealed class BatchDevice : IInferenceDevice
                 sessions.Add((size, OpenSession(graph, size, ref entirely)));
             }
 
-            result = new BatchSession(graph, stages, sessions, _provider, _workers, _thread);
+            if (_options.Cuda.ByteInput && DeviceNormaliser.Fits(graph.Input))
+            {
+                normaliser = new DeviceNormaliser(graph, _provider);
+            }
+
+            var stages = new PictureStages(graph, normaliser?.Input ?? graph.Input, _options.Limits, _time);
+            result = new BatchSession(graph, stages, sessions, normaliser, _provider, _workers, _thread);
             await result.WarmUpAsync();
             if (_options.Cuda.Verify)
             {
@@ -133,6 +139,7 @@ internal sealed class BatchDevice : IInferenceDevice
             else
             {
                 sessions.ForEach(s => s.Session.Dispose());
+                normaliser?.Dispose();
             }
 
             if (e is OnnxRuntimeException or EntryPointNotFoundException)

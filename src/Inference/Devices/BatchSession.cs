@@ -9,6 +9,7 @@ namespace Detection.Inference.Devices;
 internal sealed class BatchSession : IModelSession
 {
     private readonly PictureStages _stages;
+    private readonly DeviceNormaliser? _normaliser;
     private readonly IReadOnlyList<(int Batch, InferenceSession Session)> _sessions;
     private readonly DeviceThread _thread;
     private readonly PictureWorkers.Lane _decoding;
@@ -23,6 +24,7 @@ internal sealed class BatchSession : IModelSession
     /// <param name="graph">The graph.</param>
     /// <param name="stages">What happens before and after a run.</param>
     /// <param name="sessions">A session per batch size, ascending; disposed by this once it is made.</param>
+    /// <param name="normaliser">Where pictures go to the device as grey levels; disposed by this once it is made.</param>
     /// <param name="provider">What they run with.</param>
     /// <param name="workers">Threads for decoding and reading.</param>
     /// <param name="thread">The device's thread.</param>
@@ -30,24 +32,26 @@ internal sealed class BatchSession : IModelSession
         ModelGraph graph,
         PictureStages stages,
         IReadOnlyList<(int Batch, InferenceSession Session)> sessions,
+        DeviceNormaliser? normaliser,
         ExecutionProvider provider,
         PictureWorkers workers,
         DeviceThread thread)
     {
         _stages = stages;
         _sessions = sessions;
+        _normaliser = normaliser;
         _thread = thread;
         _decoding = workers.CreateLane();
         _reading = workers.CreateLane();
         _boxes = [.. Enumerable.Range(0, workers.Count).Select(_ => new List<ScoredBox>())];
-        _rowBytes = graph.RowBytes;
+        _rowBytes = (normaliser?.Input ?? graph.Input).ByteLength;
         MaxBatch = sessions[^1].Batch;
         _allocator = provider.CreateAllocator(sessions[^1].Session);
         try
         {
             for (int i = 0; i < Concurrency; i++)
             {
-                var tensors = new TensorSet(_allocator, graph, sessions[^1].Session, MaxBatch);
+                var tensors = new TensorSet(_allocator, graph, sessions[^1].Session, MaxBatch, normaliser);
                 var seat = new Seat(this, tensors, MaxBatch);
                 _seats.Add(seat);
                 foreach (var (batch, session) in sessions)
@@ -128,6 +132,8 @@ internal sealed class BatchSession : IModelSession
         {
             session.Dispose();
         }
+
+        _normaliser?.Dispose();
     }
 
     private void FreeTensors()

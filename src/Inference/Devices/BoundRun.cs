@@ -1,4 +1,5 @@
 using Detection.Inference.Heads;
+using Detection.Inference.Preprocessing;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 
@@ -17,7 +18,9 @@ internal sealed class BoundRun : IDisposable
     private readonly bool _copiesInput;
     private readonly OrtIoBinding _binding;
     private readonly RunOptions _options = new() { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
-    private readonly OrtValue _input;
+    private readonly OrtValue? _input;
+    private readonly DeviceNormaliser.BoundNormaliser? _normaliser;
+    private readonly int _rowBytes;
     private readonly OrtValue? _size;
     private readonly Output[] _outputs;
     private readonly OutputTensor[][] _rows;
@@ -30,6 +33,9 @@ internal sealed class BoundRun : IDisposable
     /// <param name="outputs">
     /// Memory of each output in the graph's order, used where the shape is known beforehand; the caller frees it.
     /// </param>
+    /// <param name="normaliser">
+    /// Makes the tensor that the graph takes of the grey levels in the input's memory; without it that memory holds the tensor.
+    /// </param>
     /// <param name="copiesInput">
     /// Whether the session's provider has memory of its own: it then copies the input when that is bound, not when it runs.
     /// </param>
@@ -39,6 +45,7 @@ internal sealed class BoundRun : IDisposable
         int batch,
         TensorMemory input,
         IReadOnlyList<TensorMemory?> outputs,
+        DeviceNormaliser? normaliser,
         bool copiesInput)
     {
         _session = session;
@@ -46,9 +53,20 @@ internal sealed class BoundRun : IDisposable
         _batch = batch;
         _inputMemory = input;
         _copiesInput = copiesInput;
+        Input = normaliser?.Input ?? graph.Input;
+        _rowBytes = Input.ByteLength;
         _binding = session.CreateIoBinding();
-        _input = input.CreateTensor(graph.InputType, graph.InputShape(batch));
-        _binding.BindInput(graph.InputName, _input);
+        if (normaliser is null)
+        {
+            _input = input.CreateTensor(graph.InputType, graph.InputShape(batch));
+            _binding.BindInput(graph.InputName, _input);
+        }
+        else
+        {
+            _normaliser = normaliser.Bind(input, batch);
+            _binding.BindInput(graph.InputName, _normaliser.Tensor);
+        }
+
         if (graph.SizeInput is not null)
         {
             _size = graph.CreateSize(batch);
@@ -67,7 +85,7 @@ internal sealed class BoundRun : IDisposable
             var output = _outputs[i] = new Output(graph.Outputs[i]);
             if (outputs[i] is { } memory && KnownShape(session, output.Info.Name) is { } shape)
             {
-                output.Value = memory.CreateTensor(output.Info.Type, shape);
+                output.Value = memory.CreateHostTensor(output.Info.Type, shape);
                 output.Memory = memory;
                 _binding.BindOutput(output.Info.Name, output.Value);
                 if (output.Info.Type == TensorElementType.Float)
@@ -93,8 +111,11 @@ internal sealed class BoundRun : IDisposable
         ? TensorElements.Count(shape) * TensorElements.SizeOf(output.Type)
         : null;
 
-    /// <summary>Where a picture goes in the input tensor.</summary>
-    public Span<byte> InputRow(int row) => _inputMemory.Bytes.Slice(row * _graph.RowBytes, _graph.RowBytes);
+    /// <summary>What <see cref="InputRow"/> holds.</summary>
+    public InputSpec Input { get; }
+
+    /// <summary>Where a picture goes in the input's memory.</summary>
+    public Span<byte> InputRow(int row) => _inputMemory.Bytes.Slice(row * _rowBytes, _rowBytes);
 
     /// <summary>Outputs of a picture of the last run; valid until the next.</summary>
     public IReadOnlyList<OutputTensor> OutputRow(int row) => _rows[row];
@@ -103,7 +124,8 @@ internal sealed class BoundRun : IDisposable
     /// <exception cref="OnnxRuntimeException">The run failed.</exception>
     public void Run()
     {
-        if (_copiesInput)
+        _normaliser?.Run();
+        if (_copiesInput && _input is not null)
         {
             _binding.BindInput(_graph.InputName, _input);
             _binding.SynchronizeBoundInputs();
@@ -141,7 +163,8 @@ internal sealed class BoundRun : IDisposable
     public void Dispose()
     {
         _binding.Dispose();
-        _input.Dispose();
+        _input?.Dispose();
+        _normaliser?.Dispose();
         _size?.Dispose();
         foreach (var output in _outputs)
         {

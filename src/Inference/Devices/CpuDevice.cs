@@ -96,7 +96,7 @@ public sealed class CpuDevice : IInferenceDevice
         public Session(ModelGraph graph, PictureWorkers workers, DeviceOptions options, TimeProvider time)
         {
             _lane = workers.CreateLane();
-            _stages = new PictureStages(graph, options.Limits, time);
+            _stages = new PictureStages(graph, graph.Input, options.Limits, time);
             int batch = Math.Max(graph.FixedBatch, 1);
             using var settings = CreateSessionOptions();
             _session = graph.Open(settings, batch);

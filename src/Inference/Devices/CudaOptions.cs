@@ -14,6 +14,18 @@ public sealed class CudaOptions
     /// <summary>Whether convolutions run channels-last, faster for most float16 models. Default no.</summary>
     public bool PreferNhwc { get; set; }
 
+    /// <summary>
+    /// Whether the card may round to TF32, 10 bits after the point: a little faster, and boxes are no longer quite the CPU's.
+    /// Default no.
+    /// </summary>
+    public bool Tf32 { get; set; }
+
+    /// <summary>
+    /// Whether pictures go to the card as bytes and are normalised there: a quarter of the bytes on the bus. Resized
+    /// pixels are then rounded to whole grey levels: boxes move by a pixel or so, and a few near a threshold come or go. Default no.
+    /// </summary>
+    public bool ByteInput { get; set; }
+
     /// <summary>Whether TensorRT runs what it can, CUDA the rest. Default no.</summary>
     public bool TensorRt { get; set; }
 

@@ -10,6 +10,10 @@ internal sealed class CudaProvider(int index, CudaOptions options) : ExecutionPr
     public override bool HasOwnMemory => true;
 
     /// <inheritdoc/>
+    public override OrtMemoryInfo Memory { get; } =
+        new(OrtMemoryInfo.allocatorCUDA, OrtAllocatorType.ArenaAllocator, index, OrtMemType.Default);
+
+    /// <inheritdoc/>
     public override SessionOptions CreateSessionOptions()
     {
         var session = new SessionOptions
@@ -66,6 +70,7 @@ internal sealed class CudaProvider(int index, CudaOptions options) : ExecutionPr
 
             // Sessions of several batch sizes share the card: none takes twice what it needs.
             ["arena_extend_strategy"] = "kSameAsRequested",
+            ["use_tf32"] = options.Tf32 ? "1" : "0",
             ["prefer_nhwc"] = options.PreferNhwc ? "1" : "0",
         };
         if (options.MemoryLimitMiB > 0)

@@ -23,10 +23,10 @@ internal static class DeviceCheck
         {
             foreach (var (batch, run) in runs)
             {
-                Fill(graph, run.InputRow(0), seed: 1);
+                Fill(run.Input, run.InputRow(0), seed: 1);
                 if (batch > 1)
                 {
-                    Fill(graph, run.InputRow(batch - 1), seed: 2);
+                    Fill(run.Input, run.InputRow(batch - 1), seed: 2);
                 }
 
                 run.Run();
@@ -98,7 +98,7 @@ internal static class DeviceCheck
         var results = new float[seeds.Length][][];
         for (int i = 0; i < seeds.Length; i++)
         {
-            Fill(graph, run.InputRow(0), seeds[i]);
+            Fill(run.Input, run.InputRow(0), seeds[i]);
             run.Run();
             results[i] = [.. run.OutputRow(0).Select(output => output.Data.ToArray())];
         }
@@ -107,10 +107,10 @@ internal static class DeviceCheck
     }
 
     /// <summary>A picture with smooth and with rough parts, the same on every machine.</summary>
-    private static void Fill(ModelGraph graph, Span<byte> row, int seed)
+    private static void Fill(InputSpec input, Span<byte> row, int seed)
     {
         var random = new Random(seed);
-        using var picture = Picture.Create(graph.Input.Width, graph.Input.Height);
+        using var picture = Picture.Create(input.Width, input.Height);
         var pixels = picture.Pixels;
         for (int y = 0, i = 0; y < picture.Height; y++)
         {
@@ -124,6 +124,6 @@ internal static class DeviceCheck
             }
         }
 
-        Preprocessor.Write(picture, graph.Input, row);
+        Preprocessor.Write(picture, input, row);
     }
 }

@@ -107,9 +107,6 @@ internal sealed class ModelGraph
     /// <summary>Whether a run may hold any number of pictures.</summary>
     public bool TakesAnyBatch => FixedBatch == 0 && Outputs.All(o => o.Grows);
 
-    /// <summary>Bytes of one picture in the input tensor.</summary>
-    public int RowBytes => checked(Input.Width * Input.Height * 3 * TensorElements.SizeOf(InputType));
-
     /// <summary>Reads a model's graph.</summary>
     /// <exception cref="ModelException">It cannot be read, or does not fit its manifest.</exception>
     public static ModelGraph Read(ModelSource model) => new(model);

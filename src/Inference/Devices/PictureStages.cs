@@ -46,7 +46,11 @@ internal struct PictureProgress
 }
 
 /// <summary>The stages around a run, the same on every device.</summary>
-internal sealed class PictureStages(ModelGraph graph, PictureLimits limits, TimeProvider time)
+/// <param name="graph">The graph.</param>
+/// <param name="input">What the device is given: the graph's input, or grey levels of the same size.</param>
+/// <param name="limits">What a picture may cost.</param>
+/// <param name="time">Clock for deadlines.</param>
+internal sealed class PictureStages(ModelGraph graph, InputSpec input, PictureLimits limits, TimeProvider time)
 {
     private static readonly PictureOutcome Expired = new(
         OutcomeKind.Expired,
@@ -87,7 +91,7 @@ internal sealed class PictureStages(ModelGraph graph, PictureLimits limits, Time
         long start = Stopwatch.GetTimestamp();
         try
         {
-            return PictureDecoder.Decode(work.Encoded.Span, limits, graph.Input.Width, graph.Input.Height);
+            return PictureDecoder.Decode(work.Encoded.Span, limits, input.Width, input.Height);
         }
         finally
         {
@@ -95,11 +99,11 @@ internal sealed class PictureStages(ModelGraph graph, PictureLimits limits, Time
         }
     }
 
-    /// <summary>Writes a picture into its row of the input tensor.</summary>
+    /// <summary>Writes a picture into its row of the input.</summary>
     public void Preprocess(Picture picture, Span<byte> row, ref PictureProgress progress)
     {
         long start = Stopwatch.GetTimestamp();
-        progress.Geometry = Preprocessor.Write(picture, graph.Input, row);
+        progress.Geometry = Preprocessor.Write(picture, input, row);
         progress.Preprocess = Stopwatch.GetElapsedTime(start);
     }
 

@@ -41,6 +41,21 @@ internal sealed unsafe class TensorMemory : MemoryManager<float>
         (nint)_start,
         TensorElements.Count(shape) * TensorElements.SizeOf(type));
 
+    /// <summary>
+    /// A tensor over the start of this memory that passes for ordinary memory of the CPU. To be disposed before this.
+    /// </summary>
+    /// <remarks>
+    /// ONNX Runtime 1.31 takes an output that it is told lies in page-locked memory for one that it already wrote, and fails the run with
+    /// <c>dst_data != src_data was false</c> (onnxruntime #29713). The copy from the card is no slower for not being told: the driver
+    /// knows its page-locked memory by the address.
+    /// </remarks>
+    public OrtValue CreateHostTensor(TensorElementType type, long[] shape) => OrtValue.CreateTensorValueWithData(
+        OrtMemoryInfo.DefaultInstance,
+        type,
+        shape,
+        (nint)_start,
+        TensorElements.Count(shape) * TensorElements.SizeOf(type));
+
     /// <inheritdoc/>
     public override Span<float> GetSpan() => new(_start, _bytes / sizeof(float));
 

@@ -8,6 +8,8 @@ namespace Detection.Inference.Devices;
 internal sealed class TensorSet : IDisposable
 {
     private readonly ModelGraph _graph;
+    private readonly DeviceNormaliser? _normaliser;
+    private readonly int _rowBytes;
     private readonly TensorMemory _input;
     private readonly TensorMemory?[] _outputs;
 
@@ -15,22 +17,25 @@ internal sealed class TensorSet : IDisposable
     /// <param name="graph">The graph.</param>
     /// <param name="session">Session for the largest batch.</param>
     /// <param name="batch">Largest batch.</param>
-    public TensorSet(OrtAllocator allocator, ModelGraph graph, InferenceSession session, int batch)
+    /// <param name="normaliser">Takes the pictures as grey levels; without it they lie here as the graph takes them.</param>
+    public TensorSet(OrtAllocator allocator, ModelGraph graph, InferenceSession session, int batch, DeviceNormaliser? normaliser = null)
     {
         _graph = graph;
-        _input = new TensorMemory(allocator, (long)graph.RowBytes * batch);
+        _normaliser = normaliser;
+        _rowBytes = (normaliser?.Input ?? graph.Input).ByteLength;
+        _input = new TensorMemory(allocator, (long)_rowBytes * batch);
         _outputs = [.. graph.Outputs.Select(o => BoundRun.BytesOf(session, o) is { } bytes ? new TensorMemory(allocator, bytes) : null)];
     }
 
-    /// <summary>The input tensor's memory.</summary>
+    /// <summary>The input's memory.</summary>
     public Span<byte> Input => _input.Bytes;
 
     /// <summary>Binds a session to this memory. To be disposed before this.</summary>
     public BoundRun Bind(InferenceSession session, int batch, bool copiesInput) =>
-        new(session, _graph, batch, _input, _outputs, copiesInput);
+        new(session, _graph, batch, _input, _outputs, _normaliser, copiesInput);
 
-    /// <summary>Where a picture goes in the input tensor.</summary>
-    public Span<byte> InputRow(int row) => _input.Bytes.Slice(row * _graph.RowBytes, _graph.RowBytes);
+    /// <summary>Where a picture goes in the input's memory.</summary>
+    public Span<byte> InputRow(int row) => _input.Bytes.Slice(row * _rowBytes, _rowBytes);
 
     /// <summary>Frees the memory.</summary>
     public void Dispose()

@@ -96,9 +96,9 @@ public sealed class GraphVariantTests : IDisposable
         Assert.Contains(model.Name, error.Message, StringComparison.Ordinal);
     }
 
-    private static IInferenceDevice Open(bool batched)
+    private static IInferenceDevice Open(bool batched, bool byteInput = false)
     {
-        var options = new DeviceOptions { CpuWorkers = 2, Cuda = new CudaOptions { MaxBatch = 8 } };
+        var options = new DeviceOptions { CpuWorkers = 2, Cuda = new CudaOptions { MaxBatch = 8, ByteInput = byteInput } };
         return batched
             ? new BatchDevice("test:0", "test", "test", new CpuProvider(), options, TimeProvider.System, NullLogger.Instance)
             : new CpuDevice(options, TimeProvider.System, NullLogger<CpuDevice>.Instance);
@@ -106,7 +106,16 @@ public sealed class GraphVariantTests : IDisposable
 
     private static async Task AssertSeen(bool batched, ModelSource model)
     {
-        await using var device = Open(batched);
+        await AssertSeen(batched, byteInput: false, model);
+        if (batched)
+        {
+            await AssertSeen(batched, byteInput: true, model);
+        }
+    }
+
+    private static async Task AssertSeen(bool batched, bool byteInput, ModelSource model)
+    {
+        await using var device = Open(batched, byteInput);
         await using var session = await device.LoadAsync(model, default);
         int[] levels = [.. Enumerable.Range(0, 11).Select(i => 10 + (i * 20))];
         var outcomes = new PictureOutcome[levels.Length];

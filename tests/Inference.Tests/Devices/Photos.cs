@@ -1,3 +1,5 @@
+using SkiaSharp;
+
 namespace Detection.Inference.Tests.Devices;
 
 /// <summary>Photos of the repository.</summary>
@@ -10,4 +12,13 @@ internal static class Photos
 
     /// <summary>One of them; they come round.</summary>
     public static byte[] Get(int number) => Bytes[number % Bytes.Length];
+
+    /// <summary>One of them in another size, as PNG.</summary>
+    public static byte[] Get(int number, int width, int height)
+    {
+        using var photo = SKBitmap.Decode(Get(number));
+        using var resized = photo.Resize(new SKImageInfo(width, height), SKSamplingOptions.Default);
+        using var png = resized.Encode(SKEncodedImageFormat.Png, 100);
+        return png.ToArray();
+    }
 }

@@ -1,0 +1,64 @@
+using Detection.Inference.Devices;
+using Detection.Inference.Heads;
+using Detection.Inference.Models;
+using Microsoft.Extensions.Logging;
+
+namespace Detection.Bench.Gpu;
+
+/// <summary>How far the boxes of a device are from those of the CPU.</summary>
+/// <param name="Boxes">Boxes of the CPU that were looked for.</param>
+/// <param name="Missing">Those that have no counterpart.</param>
+/// <param name="Extra">Boxes of the device that have none on the CPU.</param>
+/// <param name="Pixels">Largest distance of a side, in pixels of the photo.</param>
+/// <param name="Score">Largest difference of a score.</param>
+internal sealed record Agreement(int Boxes, int Missing, int Extra, double Pixels, double Score)
+{
+    /// <summary>Scores from which a box must be on both sides.</summary>
+    private const float Certain = 0.25f;
+
+    public static async Task<Agreement> CompareAsync(
+        ModelSource model, IModelSession session, DeviceOptions cpuOptions, PictureWork[] works, ILoggerFactory loggers)
+    {
+        await using var cpu = new DeviceDiscovery(cpuOptions, TimeProvider.System, loggers).Open().Devices[0];
+        await using var cpuSession = await cpu.LoadAsync(model, CancellationToken.None);
+        var expected = await DetectAsync(cpuSession, works);
+        var actual = await DetectAsync(session, works);
+        var result = new Agreement(0, 0, 0, 0, 0);
+        for (var i = 0; i < works.Length; i++)
+        {
+            foreach (var box in expected[i].Where(box => box.Score >= Certain))
+            {
+                result = result with { Boxes = result.Boxes + 1 };
+                result = Nearest(box, actual[i]) is { } other
+                    ? result with { Pixels = Math.Max(result.Pixels, Distance(box, other)), Score = Math.Max(result.Score, Math.Abs(box.Score - other.Score)) }
+                    : result with { Missing = result.Missing + 1 };
+            }
+
+            var extra = actual[i].Count(box => box.Score >= Certain && Nearest(box, expected[i]) is null);
+            result = result with { Extra = result.Extra + extra };
+        }
+
+        return result;
+    }
+
+    public override string ToString() =>
+        $"{Boxes} boxes with a score of {Certain} or more, {Missing} missing, {Extra} more; at most {Pixels:0.000} px and {Score:0.00000} of a score apart";
+
+    private static async Task<ScoredBox[][]> DetectAsync(IModelSession session, PictureWork[] works)
+    {
+        var boxes = new ScoredBox[works.Length][];
+        await session.DetectAsync(works, (index, outcome) => boxes[index] = outcome.Boxes, CancellationToken.None);
+        return boxes;
+    }
+
+    // A neighbour further away than this is another box.
+    private static ScoredBox? Nearest(ScoredBox box, ScoredBox[] others) => others
+        .Where(other => other.ClassId == box.ClassId && Distance(box, other) < 8)
+        .OrderBy(other => Distance(box, other))
+        .Select(other => (ScoredBox?)other)
+        .FirstOrDefault();
+
+    private static double Distance(ScoredBox a, ScoredBox b) => Math.Max(
+        Math.Max(Math.Abs(a.X1 - b.X1), Math.Abs(a.Y1 - b.Y1)),
+        Math.Max(Math.Abs(a.X2 - b.X2), Math.Abs(a.Y2 - b.Y2)));
+}
