@@ -67,8 +67,7 @@ async Task MeasureAsync(Server server)
     var url = server.Frontend.Url;
     foreach (var model in models)
     {
-        // Until the code that runs often has been compiled for good.
-        await tools.WarmUpAsync(url, model);
+        await tools.WarmUpAsync(url, server.Processes, "--model", model);
         var name = $"{model} {server.Name}";
         var saturated = await tools.LoadAsync($"{name} saturated", url, server.Processes, "--callers", "32", "--model", model);
         var rate = figures.Add($"{name} saturated rate", saturated, "answers_per_s");
@@ -87,6 +86,8 @@ async Task MeasureAsync(Server server)
         }
     }
 
+    await tools.WarmUpAsync(url, server.Processes, "--pictures", "keys:64");
+    await tools.WarmUpAsync(url, server.Processes, "--pictures", "repeated:64");
     var get = await tools.LoadAsync($"cached {server.Name} GET", url, server.Processes, "--pictures", "keys:64");
     var post = await tools.LoadAsync($"cached {server.Name} POST", url, server.Processes, "--pictures", "repeated:64");
     figures.Add($"cached {server.Name} GET", get, "answers_per_s");
@@ -117,6 +118,8 @@ async Task MeasureBareAsync()
     await Eventually.Async(
         async limit => (await http.GetAsync(new Uri(url, "/v1/detections/x"), limit)).IsSuccessStatusCode, TimeSpan.FromSeconds(30), "the bare endpoint answers");
     int[] processes = redis.IsReal ? [bare.Id, redis.ProcessId] : [bare.Id];
+    await tools.WarmUpAsync(url, processes, "--pictures", "keys:64");
+    await tools.WarmUpAsync(url, processes, "--pictures", "repeated:64");
     figures.Add("cached bare GET", await tools.LoadAsync("cached bare GET", url, processes, "--pictures", "keys:64"), "answers_per_s");
     figures.Add("cached bare POST", await tools.LoadAsync("cached bare POST", url, processes, "--pictures", "repeated:64"), "answers_per_s");
 }

@@ -8,8 +8,14 @@ namespace Detection.Bench.Compare;
 /// <summary>The other programs of this folder, run as processes so that each has its own processor time.</summary>
 internal sealed class Tools(Settings settings)
 {
-    /// <summary>Long enough for the runtime to have compiled what runs often, twice over.</summary>
-    private const double WarmUpSeconds = 15;
+    /// <summary>Length of a round of load that is not measured.</summary>
+    private const double WarmUpSeconds = 8;
+
+    /// <summary>Most such rounds.</summary>
+    private const int MostWarmUps = 15;
+
+    /// <summary>What the compiler may take of the processor in a round, in seconds, for a server to count as compiled.</summary>
+    private const double QuietSeconds = 0.1;
 
     private string LoadCsv => Path.Combine(settings.Output, "load.csv");
 
@@ -38,19 +44,38 @@ internal sealed class Tools(Settings settings)
         return CsvFile.Last(LoadCsv);
     }
 
-    /// <summary>Load that is not measured, on a server that has just been started.</summary>
-    public Task WarmUpAsync(Uri url, string model) => RunAsync(
-        "Load", ["--name", "warm-up", "--url", url.ToString(), "--model", model, "--warmup", "0", "--seconds", Text(WarmUpSeconds)]);
+    /// <summary>
+    /// Load that is not measured, until the runtime has compiled for good what runs often: on slow cores that takes a minute, and ten
+    /// seconds of the processor.
+    /// </summary>
+    /// <param name="url">The server.</param>
+    /// <param name="processes">Its processes.</param>
+    /// <param name="more">More options of the load.</param>
+    public async Task WarmUpAsync(Uri url, IReadOnlyList<int> processes, params string[] more)
+    {
+        for (var round = 0; round < MostWarmUps; round++)
+        {
+            var before = processes.ToDictionary(process => process, ProcessorTime.OfCompiler);
+            await RunAsync(
+                "Load",
+                ["--name", "warm-up", "--url", url.ToString(), "--warmup", "0", "--seconds", Text(WarmUpSeconds), "--quiet", .. Photos(), .. more]);
+            var compiling = processes.Sum(
+                process => ProcessorTime.OfCompiler(process).Sum(thread => thread.Value - before[process].GetValueOrDefault(thread.Key)));
+            Console.WriteLine($"  the compiler took {compiling:0.00} s");
+            if (compiling < QuietSeconds)
+            {
+                return;
+            }
+        }
+    }
 
     /// <summary>Path of a program of this folder.</summary>
     public static string Program(string name) =>
         Path.Combine(Repository.Root, "bench", name, "bin", "Release", "net10.0", $"Detection.Bench.{name}.dll");
 
-    private string[] Common()
-    {
-        string[] times = ["--seconds", Text(settings.Seconds), "--warmup", Text(settings.Warmup)];
-        return settings.Photos is { } photos ? [.. times, "--photos", photos] : times;
-    }
+    private string[] Common() => ["--seconds", Text(settings.Seconds), "--warmup", Text(settings.Warmup), .. Photos()];
+
+    private string[] Photos() => settings.Photos is { } photos ? ["--photos", photos] : [];
 
     private static string Text(double value) => value.ToString(CultureInfo.InvariantCulture);
 

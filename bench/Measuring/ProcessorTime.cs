@@ -13,15 +13,45 @@ public static class ProcessorTime
     {
         try
         {
-            // The name in parentheses may hold anything; after it the state is field 3, utime 14 and stime 15.
-            var text = File.ReadAllText($"/proc/{process}/stat");
-            var fields = text[(text.LastIndexOf(')') + 2)..].Split(' ');
-            return (double.Parse(fields[11], CultureInfo.InvariantCulture) + double.Parse(fields[12], CultureInfo.InvariantCulture)) / TicksPerSecond;
+            return Parse(File.ReadAllText($"/proc/{process}/stat"));
         }
         catch (IOException)
         {
             return 0;
         }
+    }
+
+    /// <summary>
+    /// Time in seconds of each thread of a process that compiles methods again which run often, by the thread's id. Such a thread ends
+    /// when it has had nothing to do for a while. Empty when the process is gone, is not .NET, or this is no Linux.
+    /// </summary>
+    public static IReadOnlyDictionary<string, double> OfCompiler(int process)
+    {
+        var threads = new Dictionary<string, double>(StringComparer.Ordinal);
+        try
+        {
+            foreach (var thread in Directory.EnumerateDirectories($"/proc/{process}/task"))
+            {
+                // Linux keeps 15 characters of ".NET Tiered Compilation Worker".
+                if (File.ReadAllText(Path.Combine(thread, "comm")).StartsWith(".NET Tiered", StringComparison.Ordinal))
+                {
+                    threads[Path.GetFileName(thread)] = Parse(File.ReadAllText(Path.Combine(thread, "stat")));
+                }
+            }
+        }
+        catch (IOException)
+        {
+            // The process or a thread of it has just ended.
+        }
+
+        return threads;
+    }
+
+    private static double Parse(string stat)
+    {
+        // The name in parentheses may hold anything; after it the state is field 3, utime 14 and stime 15.
+        var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+        return (double.Parse(fields[11], CultureInfo.InvariantCulture) + double.Parse(fields[12], CultureInfo.InvariantCulture)) / TicksPerSecond;
     }
 
     /// <summary>The first number of /proc/loadavg: what else runs here. Empty where there is none.</summary>
