@@ -40,38 +40,8 @@ internal sealed class Audit : IAsyncDisposable
     public (int Twice, int Never) Published(IEnumerable<string> answered) =>
         (_published.Values.Count(count => count > 1), answered.Count(key => !_published.ContainsKey(key)));
 
-    /// <summary>Waits until no request waits or runs.</summary>
-    public Task QuietAsync() => Eventually.Async(
-        async _ =>
-        {
-            await foreach (var key in Server().KeysAsync(pattern: "detection:{*}:*"))
-            {
-                var name = key.ToString();
-                if (name.EndsWith(":queue", StringComparison.Ordinal) || name.Contains(":inflight:", StringComparison.Ordinal) || name.Contains(":item:", StringComparison.Ordinal))
-                {
-                    return false;
-                }
-            }
-
-            return true;
-        },
-        TimeSpan.FromSeconds(60),
-        "nothing waits or runs any more");
-
-    /// <summary>Keys that would stay for ever, besides the membership table, once all processes have stopped.</summary>
-    public async Task<IReadOnlyList<string>> ImmortalKeysAsync()
-    {
-        var immortal = new List<string>();
-        await foreach (var key in Server().KeysAsync())
-        {
-            if (key != "detection:members" && await _redis.GetDatabase().KeyTimeToLiveAsync(key) is null && await _redis.GetDatabase().KeyExistsAsync(key))
-            {
-                immortal.Add(key.ToString());
-            }
-        }
-
-        return immortal;
-    }
+    /// <summary>What is left in Redis.</summary>
+    public DetectionKeys Keys => new(_redis);
 
     public async ValueTask DisposeAsync()
     {

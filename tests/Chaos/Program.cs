@@ -58,13 +58,13 @@ async Task RunAsync(Scenario scenario)
         whole = load.NextPicture;
         load.Burst(10);
         endings = await load.FinishAsync();
-        await audit.QuietAsync();
+        await audit.Keys.QuietAsync();
         foreach (var process in cluster.Frontends.Concat(cluster.Silos))
         {
             await process.StopAsync();
         }
 
-        immortal = await audit.ImmortalKeysAsync();
+        immortal = await audit.Keys.ImmortalAsync();
     }
     catch (Exception e) when (e is TimeoutException or InvalidOperationException or ConditionHopelessException)
     {

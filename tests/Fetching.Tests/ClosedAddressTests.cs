@@ -8,6 +8,9 @@ namespace Detection.Fetching.Tests;
 /// <summary>The table of addresses: which are closed, in every spelling, by whichever way they are reached.</summary>
 public sealed class ClosedAddressTests(SharedRedis redis)
 {
+    // The longest part of a name: four of them are too much.
+    private const string Label = "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffggg";
+
     private const string Refusal = "Pictures may not be fetched from this host.";
 
     /// <summary>Closed addresses, each with the end of its network where that says more.</summary>
@@ -158,7 +161,8 @@ public sealed class ClosedAddressTests(SharedRedis redis)
     [InlineData("ftp://8.8.8.8/x"), InlineData("file:///etc/passwd"), InlineData("gopher://8.8.8.8:70/"), InlineData("data:image/png;base64,AAAA")]
     [InlineData("/etc/passwd"), InlineData("picture.jpg"), InlineData("ws://8.8.8.8/"), InlineData("unix:/var/run/docker.sock")]
     [InlineData("http://user@8.8.8.8/"), InlineData("http://user:secret@8.8.8.8/"), InlineData("http://8.8.8.8:22/"), InlineData("http://8.8.8.8:6379/")]
-    [InlineData("https://8.8.8.8:8443/"), InlineData("http://8.8.8.8:0/")]
+    [InlineData("https://8.8.8.8:8443/"), InlineData("http://8.8.8.8:0/"), InlineData("http://\u202e/")]
+    [InlineData($"http://{Label}.{Label}.{Label}.{Label}.test/")]
     public async Task WhatIsWrongOnTheUrlItselfIsRefusedWithoutALookup(string url)
     {
         var names = new Names();

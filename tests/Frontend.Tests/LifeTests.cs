@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Text;
 using System.Text.Json;
 
 namespace Detection.Frontend.Tests;
@@ -48,6 +50,37 @@ public sealed class LifeTests(OneProcess frontend)
 
         Assert.Equal(0, code);
         Assert.DoesNotContain("Unhandled exception", process.Process.Log, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task With_the_least_memory_for_its_redis_it_works()
+    {
+        await using var process = DetectionProcess.StartFrontend(new Dictionary<string, string?>
+        {
+            [DetectionSettings.Redis] = null,
+            ["Detection__Embedded__RedisMemoryMegabytes"] = "128",
+        });
+        await process.ReadyAsync();
+
+        await process.Http.PostAsync(Asking.Form(TestPictures.Unique(752))).AnswerAsync();
+    }
+
+    [Fact]
+    public async Task Who_leaves_while_a_problem_is_written_is_no_error_of_the_server()
+    {
+        // Far more than is taken, so that it is refused at once; the answer then meets a connection that is gone, now and then.
+        var head = Encoding.ASCII.GetBytes("POST /v1/detections HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/jpeg\r\nContent-Length: 30000000\r\n\r\n");
+        for (var attempt = 0; attempt < 200; attempt++)
+        {
+            using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            await socket.ConnectAsync(frontend.Process.Url.Host, frontend.Process.Url.Port);
+            await socket.SendAsync(head);
+            socket.LingerState = new LingerOption(true, 0);
+        }
+
+        // Those before it have been seen when this one is answered.
+        await frontend.Http.ReadAsync("/nothing/here").ProblemAsync(404, "not-found");
+        Assert.DoesNotContain("attempting to execute the error handler", frontend.Process.Process.Log, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -50,6 +50,7 @@ public sealed class ProblemTests(OneProcess frontend)
     [InlineData("""{"picture":"AAAA"}""")]
     [InlineData("""["image"]""")]
     [InlineData("""{"image":"AAAA"} and more""")]
+    [InlineData("""{"url":"\ud800"}""")] // no Unicode
     [InlineData("")]
     public async Task Json_that_is_no_request_is_refused(string body) =>
         await frontend.Http.PostAsync(new StringContent(body, Encoding.UTF8, "application/json")).ProblemAsync(400, "invalid-request");

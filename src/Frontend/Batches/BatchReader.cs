@@ -115,17 +115,24 @@ internal sealed class BatchReader(UploadMemory memory, UploadTimeout timeout, Up
                 var read = await body.ReadAsync(cancellationToken);
                 var end = read.Buffer.PositionOf((byte)'\n');
                 var part = end is { } found ? read.Buffer.Slice(0, found) : read.Buffer;
-                if (line.Memory.Length + part.Length > _maxLine)
+                try
                 {
-                    throw new ProblemException(ProblemType.TooLarge, $"A line has more than {_maxLine} bytes.");
+                    if (line.Memory.Length + part.Length > _maxLine)
+                    {
+                        throw new ProblemException(ProblemType.TooLarge, $"A line has more than {_maxLine} bytes.");
+                    }
+
+                    foreach (var segment in part)
+                    {
+                        line.Write(segment.Span);
+                    }
+                }
+                finally
+                {
+                    // Also of a line that is refused: the server cannot read the rest of the body while this one is held.
+                    body.AdvanceTo(end is { } at ? read.Buffer.GetPosition(1, at) : read.Buffer.End);
                 }
 
-                foreach (var segment in part)
-                {
-                    line.Write(segment.Span);
-                }
-
-                body.AdvanceTo(end is { } at ? read.Buffer.GetPosition(1, at) : read.Buffer.End);
                 if (end is not null)
                 {
                     return line;

@@ -10,9 +10,9 @@ public sealed class EmbeddedOptions
 
     /// <summary>
     /// Memory of the embedded Redis-compatible server, in MiB. When it is full the oldest entries go, pictures and cached
-    /// results among them. 64 to 65536; default 512.
+    /// results among them. 128 to 65536, so that there are a few of its pages; default 512.
     /// </summary>
-    [Range(64, 65536)]
+    [Range(128, 65536)]
     public int RedisMemoryMegabytes { get; set; } = 512;
 
     /// <summary>Port of the embedded server, on loopback only. 0 (any free one) to 65535; default 0.</summary>

@@ -68,8 +68,8 @@ internal sealed class EmbeddedRedis : IDisposable
         CopyReadsToTail = true,
         IndexMemorySize = "8m",
         BufferPoolMemoryBudget = "32m",
+        // No collection of the expired members of objects: there are none here, and the objects that it goes through lose their expiry.
         ExpiredKeyDeletionScanFrequencySecs = 10,
-        ExpiredObjectCollectionFrequencySecs = 10,
     };
 
     private static int FreePort()

@@ -41,8 +41,9 @@ internal sealed record InferenceRequest(string? Id, DetectionOptions Options, IR
             ReadPicture(root, body, headerLength, maxPicture);
             return request;
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // The second is how the document says that a text is not Unicode: a lone surrogate, bytes that are not UTF-8.
             throw new ProblemException(ProblemType.InvalidRequest, "The request is not valid JSON.", e);
         }
     }

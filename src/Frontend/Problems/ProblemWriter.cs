@@ -42,16 +42,27 @@ internal sealed partial class ProblemWriter(TimeProvider time, ILogger<ProblemWr
 
         http.Response.Headers.CacheControl = "no-store";
 
+        try
+        {
+            await WriteBodyAsync(http, problem);
+        }
+        catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
+        {
+            // The caller has left while it was told; that is no failure of ours.
+        }
+    }
+
+    private static Task WriteBodyAsync(HttpContext http, ProblemDetails problem)
+    {
         // The exception handler takes the endpoint away and leaves it here.
         var endpoint = http.GetEndpoint() ?? http.Features.Get<IExceptionHandlerFeature>()?.Endpoint;
         if (endpoint?.Metadata.GetMetadata<IFailureForm>() is { } form)
         {
-            await form.WriteAsync(http.Response, problem);
-            return;
+            return form.WriteAsync(http.Response, problem);
         }
 
         var typeInfo = FrontendJson.Default.GetTypeInfo(problem.GetType()) ?? FrontendJson.Default.ProblemDetails;
-        await http.Response.WriteAsJsonAsync(problem, typeInfo, "application/problem+json", http.RequestAborted);
+        return http.Response.WriteAsJsonAsync(problem, typeInfo, "application/problem+json", http.RequestAborted);
     }
 
     private void Log(HttpContext http, ProblemDetails problem, int status, Exception? exception)

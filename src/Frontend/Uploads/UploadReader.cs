@@ -159,8 +159,9 @@ internal sealed class UploadReader(UploadMemory memory, UploadTimeout timeout, I
             {
             }
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // The second is how the reader says that a text is not Unicode: a lone surrogate, bytes that are not UTF-8.
             throw new ProblemException(ProblemType.InvalidRequest, "The body is not valid JSON.", e);
         }
 

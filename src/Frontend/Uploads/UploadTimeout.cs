@@ -19,9 +19,10 @@ internal sealed class UploadTimeout(IOptions<FrontendOptions> options, TimeProvi
         {
             return await read(either.Token);
         }
-        catch (BadHttpRequestException e) when (e.StatusCode == StatusCodes.Status400BadRequest)
+        catch (IOException e) when (e is not BadHttpRequestException { StatusCode: not StatusCodes.Status400BadRequest })
         {
-            // How the server says that the connection ended within the body; often before the request counts as aborted.
+            // How the server says that the connection ended within the body, often before the request counts as aborted, or that what
+            // comes over it is not HTTP any more.
             throw new UploadAbandonedException(e);
         }
         catch (OperationCanceledException e) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)

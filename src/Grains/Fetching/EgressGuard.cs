@@ -12,6 +12,9 @@ internal sealed class EgressGuard
 {
     private const int MaxUrlLength = 8 * 1024;
 
+    // No name server knows longer ones, and the resolver takes none.
+    private const int MaxHostLength = 255;
+
     // One sentence for all that is decided by host or address. It is said of names that do not exist too: otherwise the
     // answers would tell which names exist inside.
     private const string ClosedHost = "Pictures may not be fetched from this host.";
@@ -47,12 +50,27 @@ internal sealed class EgressGuard
         var fault = !url.IsAbsoluteUri || (url.Scheme != Uri.UriSchemeHttp && url.Scheme != Uri.UriSchemeHttps)
                 ? "Only http and https addresses can be fetched."
             : url.OriginalString.Length > MaxUrlLength ? "The address is too long."
+            : HostOf(url).Length is 0 or > MaxHostLength ? "The address names no host."
             : url.UserInfo.Length > 0 ? "Addresses with a user name or password are not fetched."
             : !_ports.Contains(url.Port) ? "Pictures may not be fetched from this port."
             : null;
         if (fault is not null)
         {
             throw new EgressRefusedException(fault, fault);
+        }
+    }
+
+    /// <summary>The host of a URL as <see cref="Uri.IdnHost"/> gives it; empty when it has none that could exist.</summary>
+    public static string HostOf(Uri url)
+    {
+        try
+        {
+            return url.IdnHost;
+        }
+        catch (UriFormatException)
+        {
+            // Letters that no name may have are noticed here, not when the URL is read.
+            return "";
         }
     }
 

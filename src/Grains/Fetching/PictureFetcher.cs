@@ -197,5 +197,5 @@ internal sealed class PictureFetcher(
     private static bool IsOfTheOtherSide(Exception e) => e is HttpRequestException or IOException or OperationCanceledException;
 
     // Path and query stay out of the log: they may carry somebody's secrets.
-    private static string Name(Uri url) => url.IsAbsoluteUri ? url.GetLeftPart(UriPartial.Scheme) + url.IdnHost + ":" + url.Port : "(relative)";
+    private static string Name(Uri url) => url.IsAbsoluteUri ? url.GetLeftPart(UriPartial.Scheme) + EgressGuard.HostOf(url) + ":" + url.Port : "(relative)";
 }

@@ -55,11 +55,12 @@ public sealed class BatchTests(OneProcess frontend)
             {"url":"http://169.254.169.254/"}
             no json
             {"image":"{{Convert.ToBase64String(photo)}}"}
+            {"url":"no \ud800 Unicode"}
             """;
 
         var lines = await PostAsync(new StringContent(body, Encoding.UTF8, "application/x-ndjson"), "?timeout=3");
 
-        Assert.Equal([0, 1, 2, 3, 4, 5], lines.Select(line => line.GetProperty("index").GetInt32()).Order());
+        Assert.Equal([0, 1, 2, 3, 4, 5, 6], lines.Select(line => line.GetProperty("index").GetInt32()).Order());
         Assert.Equal(0, lines[^1].GetProperty("index").GetInt32());
         var byIndex = lines.ToDictionary(line => line.GetProperty("index").GetInt32());
         Assert.Equal(url, byIndex[1].GetProperty("name").GetString());
@@ -70,6 +71,7 @@ public sealed class BatchTests(OneProcess frontend)
         Assert.Equal("/problems/url-not-reachable", Problem(2));
         Assert.Equal("/problems/url-not-allowed", Problem(3));
         Assert.Equal("/problems/invalid-request", Problem(4));
+        Assert.Equal("/problems/invalid-request", Problem(6));
     }
 
     [Fact]
@@ -88,6 +90,20 @@ public sealed class BatchTests(OneProcess frontend)
         var many = await PostAsync(new StringContent(string.Concat(Enumerable.Repeat("{}\n", 1001)), Encoding.UTF8, "application/x-ndjson"), "");
         Assert.Equal(1001, many.Count);
         Assert.Contains("1000", many.Single(l => !l.TryGetProperty("index", out _)).GetProperty("problem").GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_line_that_is_too_bodyends_the_batch_and_is_no_error_of_the_server()
+    {
+        var body = new ByteArrayContent(new byte[30 * 1024 * 1024]);
+        body.Headers.TryAddWithoutValidation("Content-Type", "application/x-ndjson");
+
+        var line = Assert.Single(await PostAsync(body, ""));
+
+        Assert.False(line.TryGetProperty("index", out _));
+        Assert.Equal("/problems/picture-too-large", line.GetProperty("problem").GetProperty("type").GetString());
+        await frontend.Http.ReadAsync("/health/live").AnswerAsync();
+        Assert.DoesNotContain("draining of the request body failed", frontend.Process.Process.Log, StringComparison.Ordinal);
     }
 
     private async Task RefusedAsync(HttpContent content, string query, int status, string type) =>

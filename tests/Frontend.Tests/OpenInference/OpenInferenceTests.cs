@@ -122,6 +122,7 @@ public sealed class OpenInferenceTests(OneProcess frontend)
         """{"inputs":[{"name":"image","shape":[1],"datatype":"BYTES","data":["AAAA"]}],"parameters":{"threshold":2}}""",
         """{"inputs":[{"name":"image","shape":[1],"datatype":"BYTES","data":["AAAA"]}],"parameters":{"timeout":"soon"}}""",
         """{"inputs":[{"name":"image","shape":[1],"datatype":"BYTES","data":["AAAA"]}]}""",
+        """{"id":"\ud800","inputs":[{"name":"image","shape":[1],"datatype":"BYTES","data":["AAAA"]}]}""",
     ];
 
     [Theory]

@@ -1,0 +1,137 @@
+using System.Diagnostics.Tracing;
+using System.Globalization;
+using Detection.Testing;
+using Microsoft.Diagnostics.NETCore.Client;
+using StackExchange.Redis;
+
+namespace Detection.Fuzz;
+
+/// <summary>The front end as it runs when nothing is configured: the whole cluster in one process, on the CPU, with a real model.</summary>
+internal sealed class Subject : IAsyncDisposable
+{
+    private const long CollectsHeap = 0x800000;
+
+    /// <summary>How long it keeps pictures.</summary>
+    public static readonly TimeSpan PictureExpiry = TimeSpan.FromSeconds(90);
+
+    private readonly DirectoryInfo _temporary;
+    private readonly DetectionProcess _process;
+    private readonly ConnectionMultiplexer _redis;
+    private readonly int _id;
+
+    private Subject(DirectoryInfo temporary, DetectionProcess process, ConnectionMultiplexer redis)
+    {
+        _temporary = temporary;
+        _process = process;
+        _redis = redis;
+        _id = process.Process.Id;
+    }
+
+    /// <summary>Where it listens.</summary>
+    public Uri Url => _process.Url;
+
+    /// <summary>A client of it.</summary>
+    public HttpClient Http => _process.Http;
+
+    /// <summary>Its process id.</summary>
+    public int Id => _id;
+
+    /// <summary>Keys in its Redis.</summary>
+    public DetectionKeys Keys => new(_redis);
+
+    /// <summary>Whether the process that was started still runs.</summary>
+    public bool IsAlive => !_process.Process.HasExited && _process.Process.Id == _id;
+
+    /// <summary>Whether it says that it is ready.</summary>
+    public Task<bool> IsReadyAsync() => _process.IsReadyAsync();
+
+    /// <summary>What it logged as errors; but the storage of grains calls a conflict an error, which is then solved.</summary>
+    public IReadOnlyList<string> Errors =>
+        [.. Log.Split('\n').Where(static line =>
+            line.Contains("Unhandled exception", StringComparison.Ordinal)
+            || ((line.Contains(" fail: ", StringComparison.Ordinal) || line.Contains(" crit: ", StringComparison.Ordinal))
+                && !line.Contains("Orleans.Persistence.RedisGrainStorage", StringComparison.Ordinal)))];
+
+    /// <summary>The last 5,000 lines of its log.</summary>
+    public string Log => _process.Process.Log;
+
+    /// <summary>Memory in use, in bytes.</summary>
+    public long ResidentBytes => long.Parse(
+        File.ReadLines($"/proc/{_id}/status").First(static line => line.StartsWith("VmRSS:", StringComparison.Ordinal)).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1],
+        CultureInfo.InvariantCulture) * 1024;
+
+    /// <summary>Open files and connections.</summary>
+    public int Descriptors => Directory.GetFileSystemEntries($"/proc/{_id}/fd").Length;
+
+    /// <summary>Names in its folder for temporary files, besides that by which diagnostic tools find it.</summary>
+    public IReadOnlyList<string> TemporaryFiles =>
+        [.. Directory.GetFileSystemEntries(_temporary.FullName).Select(static path => Path.GetFileName(path)).Where(static name => !name.StartsWith("dotnet-diagnostic-", StringComparison.Ordinal) && !name.StartsWith("clr-debug-pipe-", StringComparison.Ordinal))];
+
+    /// <summary>Starts it.</summary>
+    /// <param name="redisPort">Port for its embedded Redis.</param>
+    /// <param name="pictures">A host that it may fetch from although it is on this machine.</param>
+    public static async Task<Subject> StartAsync(int redisPort, Uri pictures)
+    {
+        var temporary = Directory.CreateTempSubdirectory("detection-fuzz-");
+
+        // So that the diagnostic client looks for the process where it says that it is.
+        Environment.SetEnvironmentVariable("TMPDIR", temporary.FullName);
+        var process = DetectionProcess.StartFrontend(new Dictionary<string, string?>
+        {
+            [DetectionSettings.Redis] = null,
+            ["TMPDIR"] = temporary.FullName,
+            ["Detection__Embedded__RedisPort"] = redisPort.ToString(CultureInfo.InvariantCulture),
+            // Small, so that it is full before the memory is measured for the first time; and kept for as short as may be.
+            ["Detection__Embedded__RedisMemoryMegabytes"] = "256",
+            ["Detection__Client__PictureExpiry"] = PictureExpiry.ToString(),
+            ["Detection__Pictures__Expiry"] = PictureExpiry.ToString(),
+            ["Detection__Fetch__AllowedNetworks__0"] = "127.0.0.1/32",
+            ["Detection__Fetch__AllowedPorts__0"] = pictures.Port.ToString(CultureInfo.InvariantCulture),
+            ["Detection__Webhooks__Secret"] = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+            ["Detection__Webhooks__FirstPause"] = "00:00:00.1",
+            ["Detection__Webhooks__MaxAttempts"] = "2",
+            // Refusals are no news; what is an error here is looked for in the log.
+            ["Logging__LogLevel__Default"] = "Warning",
+            ["Logging__Console__FormatterName"] = "simple",
+            ["Logging__Console__FormatterOptions__TimestampFormat"] = "HH:mm:ss ",
+        });
+        try
+        {
+            await process.ReadyAsync();
+            var options = ConfigurationOptions.Parse(string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{redisPort}"));
+            options.AllowAdmin = true;
+            return new Subject(temporary, process, await ConnectionMultiplexer.ConnectAsync(options));
+        }
+        catch
+        {
+            await process.DisposeAsync();
+            temporary.Delete(recursive: true);
+            throw;
+        }
+    }
+
+    /// <summary>Has its garbage collected.</summary>
+    public async Task CollectAsync()
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        var session = await new DiagnosticsClient(_id).StartEventPipeSessionAsync(
+            [new EventPipeProvider("Microsoft-Windows-DotNETRuntime", EventLevel.Informational, CollectsHeap)], requestRundown: false, token: limit.Token);
+        var draining = session.EventStream.CopyToAsync(Stream.Null, limit.Token);
+        await session.StopAsync(limit.Token);
+        await draining;
+        session.Dispose();
+    }
+
+    /// <summary>Asks it to end.</summary>
+    /// <returns>The exit code.</returns>
+    /// <exception cref="TimeoutException">It still runs after 30 s.</exception>
+    public Task<int> StopAsync() => _process.StopAsync();
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _redis.DisposeAsync();
+        await _process.DisposeAsync();
+        _temporary.Delete(recursive: true);
+    }
+}

@@ -1,0 +1,51 @@
+using StackExchange.Redis;
+
+namespace Detection.Testing;
+
+/// <summary>What the product has left in its Redis.</summary>
+public sealed class DetectionKeys(ConnectionMultiplexer redis)
+{
+    // Orleans cluster membership, which the silos own.
+    private const string Members = "detection:members";
+
+    /// <summary>Waits until no request waits or runs.</summary>
+    /// <exception cref="TimeoutException">Some still do after a minute.</exception>
+    public Task QuietAsync() => Eventually.Async(
+        async _ => !(await FindAsync("detection:{*}:*")).Any(static name =>
+            name.EndsWith(":queue", StringComparison.Ordinal) || name.Contains(":inflight:", StringComparison.Ordinal) || name.Contains(":item:", StringComparison.Ordinal)),
+        TimeSpan.FromSeconds(60),
+        "nothing waits or runs any more");
+
+    /// <summary>Waits until no picture is kept any more.</summary>
+    /// <param name="expiry">How long they are kept.</param>
+    /// <exception cref="TimeoutException">Some still are, half a minute after that.</exception>
+    public Task WithoutPicturesAsync(TimeSpan expiry) => Eventually.Async(
+        async _ => (await FindAsync("detection:picture:*")).Count == 0, expiry + TimeSpan.FromSeconds(30), "all pictures have expired");
+
+    /// <summary>Keys that would stay for ever, besides the membership table.</summary>
+    public async Task<IReadOnlyList<string>> ImmortalAsync()
+    {
+        var immortal = new List<string>();
+        foreach (var key in await FindAsync("*"))
+        {
+            if (key != Members && await redis.GetDatabase().KeyTimeToLiveAsync(key) is null && await redis.GetDatabase().KeyExistsAsync(key))
+            {
+                immortal.Add(key);
+            }
+        }
+
+        return immortal;
+    }
+
+    // All names before anything is read: reading moves an entry of Garnet to the end of what a scan goes through.
+    private async Task<List<string>> FindAsync(string pattern)
+    {
+        var names = new List<string>();
+        await foreach (var key in redis.GetServers()[0].KeysAsync(pattern: pattern))
+        {
+            names.Add(key.ToString());
+        }
+
+        return names;
+    }
+}
