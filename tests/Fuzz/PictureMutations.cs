@@ -1,7 +1,5 @@
 using System.Buffers.Binary;
-using System.IO.Compression;
 using System.IO.Hashing;
-using System.Text;
 using Detection.Testing;
 
 namespace Detection.Fuzz;
@@ -153,78 +151,13 @@ internal static class PictureMutations
     /// <summary>Few bytes that want to be many.</summary>
     private static byte[] Bomb(Random random) => random.Next(6) switch
     {
-        0 => Png(7000, 7000, random.Of<byte>([0, 2, 3, 6]), []),
-        1 => Png(30_000, 30_000, 0, []),
-        2 => Png(1, 40_000_000, 0, []),
-        3 => Png(40_000_000, 1, 0, []),
-        4 => Png(64, 64, 2, [("iCCP", [.. "x\0\0"u8, .. Zeros(100_000_000)]), ("zTXt", [.. "x\0\0"u8, .. Zeros(100_000_000)])]),
-        _ => ManyScans(7000, 7000, random.Of([90, 1000])),
+        0 => BlankPictures.Png(7000, 7000, random.Of<byte>([0, 2, 3, 6])),
+        1 => BlankPictures.Png(30_000, 30_000, 0),
+        2 => BlankPictures.Png(1, 40_000_000, 0),
+        3 => BlankPictures.Png(40_000_000, 1, 0),
+        4 => BlankPictures.Png(64, 64, 2, ("iCCP", [.. "x\0\0"u8, .. BlankPictures.Zeros(100_000_000)]), ("zTXt", [.. "x\0\0"u8, .. BlankPictures.Zeros(100_000_000)])),
+        _ => BlankPictures.Jpeg(7000, 7000, scans: random.Of([90, 1000])),
     };
-
-    private static byte[] Png(int width, int height, byte colour, IReadOnlyList<(string Name, byte[] Data)> extra)
-    {
-        var header = new byte[13];
-        BinaryPrimitives.WriteInt32BigEndian(header, width);
-        BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(4), height);
-        header[8] = 8;
-        header[9] = colour;
-        var channels = colour switch { 2 => 3, 6 => 4, _ => 1 };
-        var pixels = Zeros(Math.Min(height * ((long)width * channels + 1), 250_000_000));
-        IEnumerable<(string, byte[])> chunks =
-            [("IHDR", header), .. extra, .. colour == 3 ? [("PLTE", new byte[3])] : Array.Empty<(string, byte[])>(), ("IDAT", pixels), ("IEND", [])];
-        using var png = new MemoryStream();
-        png.Write([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]);
-        Span<byte> number = stackalloc byte[4];
-        foreach (var (name, data) in chunks)
-        {
-            byte[] named = [.. Encoding.ASCII.GetBytes(name), .. data];
-            BinaryPrimitives.WriteInt32BigEndian(number, data.Length);
-            png.Write(number);
-            png.Write(named);
-            BinaryPrimitives.WriteUInt32BigEndian(number, Crc32.HashToUInt32(named));
-            png.Write(number);
-        }
-
-        return png.ToArray();
-    }
-
-    private static byte[] Zeros(long count)
-    {
-        using var packed = new MemoryStream();
-        using (var deflate = new ZLibStream(packed, CompressionLevel.Fastest, leaveOpen: true))
-        {
-            var zeros = new byte[65_536];
-            for (; count > 0; count -= zeros.Length)
-            {
-                deflate.Write(zeros, 0, (int)Math.Min(count, zeros.Length));
-            }
-        }
-
-        return packed.ToArray();
-    }
-
-    /// <summary>A progressive JPEG that paints over itself again and again.</summary>
-    private static byte[] ManyScans(ushort width, ushort height, int scans)
-    {
-        using var jpeg = new MemoryStream();
-        byte[] table = new byte[64];
-        table.AsSpan().Fill(1);
-        jpeg.Write([0xFF, 0xD8, 0xFF, 0xDB, 0, 67, 0, .. table]);
-        jpeg.Write([0xFF, 0xC2, 0, 11, 8, (byte)(height >> 8), (byte)height, (byte)(width >> 8), (byte)width, 1, 1, 0x11, 0]);
-        foreach (byte kind in (byte[])[0x00, 0x10])
-        {
-            jpeg.Write([0xFF, 0xC4, 0, 20, kind, 1, .. new byte[15], 0]);
-        }
-
-        for (var scan = 0; scan < scans; scan++)
-        {
-            // Spectral selection 0..0 first, then 1..63; the coded data are missing, which decoders take for zeros.
-            jpeg.Write([0xFF, 0xDA, 0, 8, 1, 1, 0, (byte)(scan == 0 ? 0 : 1), (byte)(scan == 0 ? 0 : 63), 0, 0, 0]);
-        }
-
-        jpeg.Write([0xFF, 0xD9]);
-        return jpeg.ToArray();
-    }
 
     private static List<byte[]> ReadSeeds()
     {

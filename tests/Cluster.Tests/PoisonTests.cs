@@ -1,0 +1,104 @@
+using System.Globalization;
+using System.Net;
+using System.Text.Json;
+using Detection.Contracts.Storage;
+using StackExchange.Redis;
+
+namespace Detection.Cluster.Tests;
+
+public sealed class PoisonTests
+{
+    private const int Deaths = 3;
+    private const string Name = "Detection__Silo__Name";
+
+    // Nothing to see, but seconds of work: time to be killed in.
+    private static readonly byte[] Slow = BlankPictures.Jpeg(7000, 7000, scans: 90);
+
+    [Fact]
+    public async Task A_picture_whose_batcher_was_killed_three_times_is_given_up_and_others_are_answered_meanwhile()
+    {
+        await using var cluster = await DetectionCluster.StartAsync(
+            silos: 0, frontends: 0, new Dictionary<string, string?> { ["Detection__CpuWorkers"] = "1" });
+        for (var number = 0; number <= Deaths; number++)
+        {
+            cluster.AddSilo(new Dictionary<string, string?> { [Name] = string.Create(CultureInfo.InvariantCulture, $"silo{number}") });
+        }
+
+        var http = cluster.AddFrontend().Http;
+        await cluster.ReadyAsync();
+        await using var redis = await cluster.Redis.ConnectAsync();
+        var imageKey = TestPictures.ImageKey(Slow);
+
+        using var accepted = await PostAsync(http, Slow, "?async=true&timeout=60");
+        Assert.Equal(HttpStatusCode.Accepted, accepted.StatusCode);
+        var others = new List<Task<HttpResponseMessage>>();
+        for (var death = 1; death <= Deaths; death++)
+        {
+            await (await WaitForHolderAsync(cluster, redis, imageKey)).KillAsync();
+            others.Add(PostAsync(http, TestPictures.Unique(4000 + death), "?timeout=60"));
+        }
+
+        using var ended = await http.GetAsync(new Uri($"/v1/detections/{imageKey}?wait=60", UriKind.Relative));
+        await AssertGivenUpAsync(ended);
+        var deadLetters = Assert.Single(await redis.GetServers()[0].KeysAsync(pattern: RedisKeys.Dead("*")).ToListAsync());
+        var letter = Assert.Single(await redis.GetDatabase().ListRangeAsync(deadLetters)).ToString();
+        Assert.StartsWith($"{imageKey}|poison|{Deaths}|", letter, StringComparison.Ordinal);
+
+        Assert.All(await Task.WhenAll(others), other => Assert.Equal(HttpStatusCode.OK, other.StatusCode));
+
+        // Sent again it is refused without anybody trying, and the last silo is well.
+        using var again = await PostAsync(http, Slow, "?timeout=60");
+        await AssertGivenUpAsync(again);
+        Assert.Empty(await HoldersAsync(redis, imageKey));
+        Assert.Single(cluster.Silos, silo => !silo.Process.HasExited);
+        using var last = await PostAsync(http, TestPictures.Unique(4000), "?timeout=60");
+        Assert.Equal(HttpStatusCode.OK, last.StatusCode);
+    }
+
+    private static async Task<HttpResponseMessage> PostAsync(HttpClient http, byte[] picture, string query)
+    {
+        using var content = new ByteArrayContent(picture);
+        return await http.PostAsync(new Uri("/v1/detections" + query, UriKind.Relative), content);
+    }
+
+    private static async Task AssertGivenUpAsync(HttpResponseMessage answer)
+    {
+        var text = await answer.Content.ReadAsStringAsync();
+        Assert.True(answer.StatusCode == HttpStatusCode.InternalServerError, text);
+        using var problem = JsonDocument.Parse(text);
+        Assert.Equal("/problems/inference-failed", problem.RootElement.GetProperty("type").GetString());
+        Assert.Contains("given up", problem.RootElement.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
+    private static async Task<DetectionProcess> WaitForHolderAsync(DetectionCluster cluster, ConnectionMultiplexer redis, string imageKey)
+    {
+        // Without pauses: the work on the picture does not take long.
+        using var limit = new CancellationTokenSource(Eventually.Soon);
+        while (true)
+        {
+            // What a dead one held stands there until another one reclaims it.
+            var lists = await HoldersAsync(redis, imageKey);
+            if (cluster.Silos.FirstOrDefault(silo => !silo.Process.HasExited && lists.Any(list => list.Contains($":inflight:{silo.Settings[Name]}:", StringComparison.Ordinal))) is { } holder)
+            {
+                return holder;
+            }
+
+            limit.Token.ThrowIfCancellationRequested();
+        }
+    }
+
+    /// <summary>The in-flight lists with the picture in them: one, or none while nobody has it.</summary>
+    private static async Task<List<string>> HoldersAsync(ConnectionMultiplexer redis, string imageKey)
+    {
+        var holders = new List<string>();
+        await foreach (var list in redis.GetServers()[0].KeysAsync(pattern: "detection:{*}:inflight:*"))
+        {
+            if (await redis.GetDatabase().ListPositionAsync(list, imageKey) >= 0)
+            {
+                holders.Add(list.ToString());
+            }
+        }
+
+        return holders;
+    }
+}
