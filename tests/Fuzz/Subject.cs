@@ -45,12 +45,16 @@ internal sealed class Subject : IAsyncDisposable
     /// <summary>Whether it says that it is ready.</summary>
     public Task<bool> IsReadyAsync() => _process.IsReadyAsync();
 
-    /// <summary>What it logged as errors; but the storage of grains calls a conflict an error, which is then solved.</summary>
+    /// <summary>
+    /// What it logged as errors. But the storage of grains calls a conflict an error, which is then solved, and Kestrel (67) that it cannot
+    /// read the rest of a body whose sender left in the very moment in which more of it came: it closes the connection instead.
+    /// </summary>
     public IReadOnlyList<string> Errors =>
         [.. Log.Split('\n').Where(static line =>
             line.Contains("Unhandled exception", StringComparison.Ordinal)
             || ((line.Contains(" fail: ", StringComparison.Ordinal) || line.Contains(" crit: ", StringComparison.Ordinal))
-                && !line.Contains("Orleans.Persistence.RedisGrainStorage", StringComparison.Ordinal)))];
+                && !line.Contains("Orleans.Persistence.RedisGrainStorage", StringComparison.Ordinal)
+                && !line.Contains("Microsoft.AspNetCore.Server.Kestrel[67]", StringComparison.Ordinal)))];
 
     /// <summary>The last 5,000 lines of its log.</summary>
     public string Log => _process.Process.Log;

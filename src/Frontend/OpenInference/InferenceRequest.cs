@@ -110,13 +110,15 @@ internal sealed record InferenceRequest(string? Id, DetectionOptions Options, IR
             return new DetectionOptions();
         }
 
-        // Microseconds, as Triton's clients send it.
-        var timeout = Integer(chosen, "timeout") is { } microseconds and > 0 ? TimeSpan.FromMicroseconds(microseconds) : (TimeSpan?)null;
+        // Microseconds, as Triton's clients send it; any number of them, more than a time span holds too.
+        var timeout = Integer(chosen, "timeout") is { } microseconds and > 0
+            ? TimeSpan.FromMicroseconds(Math.Min(microseconds, (long)DetectionOptions.MaxDeadline.TotalMicroseconds))
+            : (TimeSpan?)null;
         return new DetectionOptions
         {
             Threshold = Share(chosen, "threshold", 0),
             Iou = Share(chosen, "iou", 0.001f),
-            Deadline = timeout < DetectionOptions.MaxDeadline ? timeout : timeout is null ? null : DetectionOptions.MaxDeadline,
+            Deadline = timeout,
         };
     }
 

@@ -121,6 +121,7 @@ public sealed class OpenInferenceTests(OneProcess frontend)
         """{"inputs":[{"name":"image","shape":[1],"datatype":"BYTES","data":["AAAA"]}],"outputs":[{"name":"masks"}]}""",
         """{"inputs":[{"name":"image","shape":[1],"datatype":"BYTES","data":["AAAA"]}],"parameters":{"threshold":2}}""",
         """{"inputs":[{"name":"image","shape":[1],"datatype":"BYTES","data":["AAAA"]}],"parameters":{"timeout":"soon"}}""",
+        """{"inputs":[{"name":"image","shape":[1],"datatype":"BYTES","data":["AAAA"]}],"parameters":{"timeout":9223372036854775807}}""",
         """{"inputs":[{"name":"image","shape":[1],"datatype":"BYTES","data":["AAAA"]}]}""",
         """{"id":"\ud800","inputs":[{"name":"image","shape":[1],"datatype":"BYTES","data":["AAAA"]}]}""",
     ];
