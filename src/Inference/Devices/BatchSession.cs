@@ -19,7 +19,6 @@ internal sealed class BatchSession : IModelSession
     private readonly List<Seat> _seats = [];
     private readonly Channel<Seat> _free = Channel.CreateUnbounded<Seat>();
     private readonly CallGate _calls = new();
-    private readonly int _rowBytes;
 
     /// <param name="graph">The graph.</param>
     /// <param name="stages">What happens before and after a run.</param>
@@ -44,7 +43,6 @@ internal sealed class BatchSession : IModelSession
         _decoding = workers.CreateLane();
         _reading = workers.CreateLane();
         _boxes = [.. Enumerable.Range(0, workers.Count).Select(_ => new List<ScoredBox>())];
-        _rowBytes = (normaliser?.Input ?? graph.Input).ByteLength;
         MaxBatch = sessions[^1].Batch;
         _allocator = provider.CreateAllocator(sessions[^1].Session);
         try
@@ -230,7 +228,8 @@ internal sealed class BatchSession : IModelSession
     private void RunParts(Seat seat, Exception error)
     {
         var items = seat.Items[..seat.Rows];
-        byte[] rows = seat.Tensors.Input[..(seat.Rows * _rowBytes)].ToArray();
+        int rowBytes = seat.Tensors.RowBytes;
+        byte[] rows = seat.Tensors.Input[..(seat.Rows * rowBytes)].ToArray();
         var boxes = new List<ScoredBox>();
         var parts = new Stack<(int First, int Count, Exception Error)>();
         parts.Push((0, items.Length, error));
@@ -249,7 +248,7 @@ internal sealed class BatchSession : IModelSession
             int half = part.Count / 2;
             foreach (var (first, count) in new[] { (part.First, half), (part.First + half, part.Count - half) })
             {
-                rows.AsSpan(first * _rowBytes, count * _rowBytes).CopyTo(seat.Tensors.Input);
+                rows.AsSpan(first * rowBytes, count * rowBytes).CopyTo(seat.Tensors.Input);
                 items.AsSpan(first, count).CopyTo(seat.Items);
                 try
                 {

@@ -34,12 +34,7 @@ internal sealed unsafe class TensorMemory : MemoryManager<float>
     public Span<byte> Bytes => new(_start, _bytes);
 
     /// <summary>A tensor over the start of this memory. To be disposed before this.</summary>
-    public OrtValue CreateTensor(TensorElementType type, long[] shape) => OrtValue.CreateTensorValueWithData(
-        _allocation.Info,
-        type,
-        shape,
-        (nint)_start,
-        TensorElements.Count(shape) * TensorElements.SizeOf(type));
+    public OrtValue CreateTensor(TensorElementType type, long[] shape) => CreateTensor(_allocation.Info, type, shape);
 
     /// <summary>
     /// A tensor over the start of this memory that passes for ordinary memory of the CPU. To be disposed before this.
@@ -49,12 +44,7 @@ internal sealed unsafe class TensorMemory : MemoryManager<float>
     /// <c>dst_data != src_data was false</c> (onnxruntime #29713). The copy from the card is no slower for not being told: the driver
     /// knows its page-locked memory by the address.
     /// </remarks>
-    public OrtValue CreateHostTensor(TensorElementType type, long[] shape) => OrtValue.CreateTensorValueWithData(
-        OrtMemoryInfo.DefaultInstance,
-        type,
-        shape,
-        (nint)_start,
-        TensorElements.Count(shape) * TensorElements.SizeOf(type));
+    public OrtValue CreateHostTensor(TensorElementType type, long[] shape) => CreateTensor(OrtMemoryInfo.DefaultInstance, type, shape);
 
     /// <inheritdoc/>
     public override Span<float> GetSpan() => new(_start, _bytes / sizeof(float));
@@ -69,6 +59,13 @@ internal sealed unsafe class TensorMemory : MemoryManager<float>
 
     /// <summary>Frees the memory.</summary>
     public void Free() => _allocation.Dispose();
+
+    private OrtValue CreateTensor(OrtMemoryInfo memory, TensorElementType type, long[] shape) => OrtValue.CreateTensorValueWithData(
+        memory,
+        type,
+        shape,
+        (nint)_start,
+        TensorElements.Count(shape) * TensorElements.SizeOf(type));
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)

@@ -9,7 +9,6 @@ internal sealed class TensorSet : IDisposable
 {
     private readonly ModelGraph _graph;
     private readonly DeviceNormaliser? _normaliser;
-    private readonly int _rowBytes;
     private readonly TensorMemory _input;
     private readonly TensorMemory?[] _outputs;
 
@@ -22,10 +21,13 @@ internal sealed class TensorSet : IDisposable
     {
         _graph = graph;
         _normaliser = normaliser;
-        _rowBytes = (normaliser?.Input ?? graph.Input).ByteLength;
-        _input = new TensorMemory(allocator, (long)_rowBytes * batch);
+        RowBytes = (normaliser?.Input ?? graph.Input).ByteLength;
+        _input = new TensorMemory(allocator, (long)RowBytes * batch);
         _outputs = [.. graph.Outputs.Select(o => BoundRun.BytesOf(session, o) is { } bytes ? new TensorMemory(allocator, bytes) : null)];
     }
+
+    /// <summary>Bytes of a picture in the input's memory.</summary>
+    public int RowBytes { get; }
 
     /// <summary>The input's memory.</summary>
     public Span<byte> Input => _input.Bytes;
@@ -35,7 +37,7 @@ internal sealed class TensorSet : IDisposable
         new(session, _graph, batch, _input, _outputs, _normaliser, copiesInput);
 
     /// <summary>Where a picture goes in the input's memory.</summary>
-    public Span<byte> InputRow(int row) => _input.Bytes.Slice(row * _rowBytes, _rowBytes);
+    public Span<byte> InputRow(int row) => _input.Bytes.Slice(row * RowBytes, RowBytes);
 
     /// <summary>Frees the memory.</summary>
     public void Dispose()
