@@ -1,5 +1,6 @@
 using Detection.Contracts.Requests;
 using Detection.Contracts.Storage;
+using Detection.Grains.Storage;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
@@ -287,12 +288,7 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, IOptions<QueueOpt
 
     private static long Milliseconds(TimeSpan span) => Math.Max(1, (long)span.TotalMilliseconds);
 
-    private static string Script(string name)
-    {
-        using var stream = typeof(RequestQueue).Assembly.GetManifestResourceStream($"Detection.Grains.Queueing.Scripts.{name}.lua")!;
-        using var reader = new StreamReader(stream);
-        return reader.ReadToEnd();
-    }
+    private static string Script(string name) => EmbeddedScript.Read(typeof(RequestQueue), name);
 
     private sealed class Subscription(ChannelMessageQueue queue) : IAsyncDisposable
     {

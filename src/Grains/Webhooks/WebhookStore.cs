@@ -1,6 +1,7 @@
 using System.Globalization;
 using Detection.Contracts.Requests;
 using Detection.Contracts.Storage;
+using Detection.Grains.Storage;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
@@ -152,12 +153,7 @@ internal sealed class WebhookStore(IConnectionMultiplexer redis, IOptions<Webhoo
         RedisKeys.WebhooksOf(webhook.Key),
     ];
 
-    private static string Script(string name)
-    {
-        using var stream = typeof(WebhookStore).Assembly.GetManifestResourceStream($"Detection.Grains.Webhooks.Scripts.{name}.lua")!;
-        using var reader = new StreamReader(stream);
-        return reader.ReadToEnd();
-    }
+    private static string Script(string name) => EmbeddedScript.Read(typeof(WebhookStore), name);
 
     private sealed class Subscription(ChannelMessageQueue queue) : IAsyncDisposable
     {
