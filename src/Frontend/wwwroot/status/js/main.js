@@ -37,7 +37,7 @@ async function look() {
     return; // The key that is entered goes on.
   }
   if (!document.hidden && timer === null) {
-    timer = setTimeout(look, every);
+    timer = setTimeout(look, Math.max(every, 1000 * (answer.retryAfter || 0)));
   }
   if (answer.body) {
     seen = Date.now();
@@ -56,7 +56,8 @@ async function ask() {
       return { body: await response.json() };
     }
     const problem = await response.json().catch(() => null); // A proxy's page, say: the status tells enough.
-    return { status: response.status, title: problem?.title ?? `The server answered ${response.status}`, detail: problem?.detail ?? '' };
+    const retryAfter = Number.parseInt(response.headers.get('Retry-After') ?? '', 10);
+    return { status: response.status, retryAfter, title: problem?.title ?? `The server answered ${response.status}`, detail: problem?.detail ?? '' };
   } catch {
     return { title: 'No connection to the server', detail: 'Trying again.' };
   }
