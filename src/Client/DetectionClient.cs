@@ -158,20 +158,11 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
             cancellationToken);
     }
 
-    public Task<ReadOnlyMemory<byte>?> FindPictureAsync(string imageKey, CancellationToken cancellationToken) =>
-        WithinDeadlineAsync<ReadOnlyMemory<byte>?>(
+    public Task<IMemoryOwner<byte>?> FindPictureAsync(string imageKey, CancellationToken cancellationToken) =>
+        WithinDeadlineAsync<IMemoryOwner<byte>?>(
             null,
             imageKey,
-            async _ =>
-            {
-                if (!RequestKey.IsImageKey(imageKey))
-                {
-                    return null;
-                }
-
-                var bytes = (byte[]?)await (await DatabaseAsync()).StringGetAsync(RedisKeys.Picture(imageKey));
-                return bytes is null ? default(ReadOnlyMemory<byte>?) : bytes;
-            },
+            async _ => RequestKey.IsImageKey(imageKey) ? await (await DatabaseAsync()).StringGetLeaseAsync(RedisKeys.Picture(imageKey)) : null,
             cancellationToken);
 
     public async Task<IReadOnlyList<ModelInfo>> GetModelsAsync(CancellationToken cancellationToken)

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Detection.Contracts.Cluster;
 using Detection.Contracts.Models;
 
@@ -55,8 +56,11 @@ public interface IDetectionClient
     /// <summary>Reads an answer again; <see langword="null"/> when there is none (any more).</summary>
     Task<DetectionAnswer?> FindAsync(string imageKey, DetectionOptions? options = null, CancellationToken cancellationToken = default);
 
-    /// <summary>Reads the encoded picture of an earlier request; <see langword="null"/> when it is not kept (any more).</summary>
-    Task<ReadOnlyMemory<byte>?> FindPictureAsync(string imageKey, CancellationToken cancellationToken = default);
+    /// <summary>
+    /// Reads the encoded picture of an earlier request; <see langword="null"/> when it is not kept (any more). The caller disposes of
+    /// it, which gives its memory back to a pool.
+    /// </summary>
+    Task<IMemoryOwner<byte>?> FindPictureAsync(string imageKey, CancellationToken cancellationToken = default);
 
     /// <summary>The models that the cluster serves now.</summary>
     Task<IReadOnlyList<ModelInfo>> GetModelsAsync(CancellationToken cancellationToken = default);

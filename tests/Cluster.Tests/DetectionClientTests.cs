@@ -135,7 +135,8 @@ public sealed class DetectionClientTests(ClusterFixture fixture) : IClassFixture
         var again = await _client.Detection.FindAsync(answer.ImageKey);
 
         Assert.Equal(answer.Objects, again!.Objects);
-        Assert.Equal(picture, (await _client.Detection.FindPictureAsync(answer.ImageKey))!.Value.ToArray());
+        using var kept = await _client.Detection.FindPictureAsync(answer.ImageKey);
+        Assert.Equal(picture, kept!.Memory.ToArray());
         Assert.Null(await _client.Detection.FindPictureAsync(new string('0', 64)));
     }
 

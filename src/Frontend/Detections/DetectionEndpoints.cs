@@ -76,10 +76,8 @@ internal static class DetectionEndpoints
             return Json(answer, total);
         }
 
-        var picture = upload.Url is null
-            ? upload.Picture
-            : await client.FindPictureAsync(answer.ImageKey, cancelled) ?? throw NoResult(answer.ImageKey);
-        await pictures.WriteAsync(http.Response, picture, answer);
+        using var fetched = upload.Url is null ? null : await client.FindPictureAsync(answer.ImageKey, cancelled) ?? throw NoResult(answer.ImageKey);
+        await pictures.WriteAsync(http.Response, fetched?.Memory ?? upload.Picture, answer);
         return TypedResults.Empty;
     }
 
@@ -125,9 +123,9 @@ internal static class DetectionEndpoints
     {
         var started = time.GetTimestamp();
         var answer = await FindAnswerAsync(imageKey, query, client, http.RequestAborted);
-        var picture = await client.FindPictureAsync(answer.ImageKey, http.RequestAborted) ?? throw NoResult(answer.ImageKey);
+        using var picture = await client.FindPictureAsync(answer.ImageKey, http.RequestAborted) ?? throw NoResult(answer.ImageKey);
         AnswerHeaders.Write(http.Response, answer, time.GetElapsedTime(started).TotalMilliseconds);
-        await pictures.WriteAsync(http.Response, picture, answer);
+        await pictures.WriteAsync(http.Response, picture.Memory, answer);
         return TypedResults.Empty;
     }
 

@@ -81,9 +81,9 @@ internal static class LegacyEndpoints
                 ? address
                 : throw new ProblemException(ProblemType.InvalidRequest, $"The '{LinkField}' is not an absolute URL.");
             var answer = await client.DetectAsync(url, options, cancelled);
-            var fetched = await client.FindPictureAsync(answer.ImageKey, cancelled)
+            using var fetched = await client.FindPictureAsync(answer.ImageKey, cancelled)
                 ?? throw new ProblemException(ProblemType.ResultNotFound, "The picture has expired.") { ImageKey = answer.ImageKey };
-            return await pictures.DrawAsync(fetched, answer, cancelled);
+            return await pictures.DrawAsync(fetched.Memory, answer, cancelled);
         }
         catch
         {

@@ -245,9 +245,9 @@ internal sealed partial class LegacyQueueService(
                 ? address
                 : throw new ProblemException(ProblemType.InvalidRequest, $"The '{UrlProperty}' is not an absolute URL.");
             var found = await client.DetectAsync(url, detection, giveUp);
-            var fetched = await client.FindPictureAsync(found.ImageKey, giveUp)
+            using var fetched = await client.FindPictureAsync(found.ImageKey, giveUp)
                 ?? throw new ProblemException(ProblemType.ResultNotFound, "The picture has expired.") { ImageKey = found.ImageKey };
-            return await DrawAsync(fetched, found, giveUp);
+            return await DrawAsync(fetched.Memory, found, giveUp);
         }
 
         using var picture = new PooledBytes(memory);
