@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using StackExchange.Redis;
 
@@ -11,31 +10,33 @@ internal sealed record SiloEndpoint(IPAddress Address, int Port, int GatewayPort
     private const int DefaultPort = 11111;
     private const int DefaultGatewayPort = 30000;
 
+    /// <exception cref="InvalidOperationException">A configured port is another process's.</exception>
     public static SiloEndpoint Choose(SiloOptions options, ConfigurationOptions redis)
     {
-        var port = Choose(options.Port, DefaultPort, 0);
+        var address = options.AdvertisedAddress is { } advertised ? IPAddress.Parse(advertised) : ReachableAddress(redis);
         return new SiloEndpoint(
-            options.AdvertisedAddress is { } address ? IPAddress.Parse(address) : ReachableAddress(redis),
-            port,
-            Choose(options.GatewayPort, DefaultGatewayPort, port));
+            address, Choose(options.Port, DefaultPort, address), Choose(options.GatewayPort, DefaultGatewayPort, address));
     }
 
-    private static int Choose(int? configured, int usual, int taken)
+    private static int Choose(int? configured, int usual, IPAddress address)
     {
-        if (configured is { } port and > 0)
+        switch (configured)
         {
-            return port;
-        }
+            case null:
+                return FreePort.From(usual);
+            case 0:
+                using (var probe = new Socket(SocketType.Stream, ProtocolType.Tcp))
+                {
+                    probe.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+                    return ((IPEndPoint)probe.LocalEndPoint!).Port;
+                }
 
-        if (configured is null)
-        {
-            var used = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Select(listener => listener.Port).ToHashSet();
-            return Enumerable.Range(usual, 1000).First(candidate => !used.Contains(candidate) && candidate != taken);
+            case { } port:
+                // Orleans tells the cluster that whoever had this address before is dead, and listens after that.
+                return FreePort.IsFree(port, address)
+                    ? port
+                    : throw new InvalidOperationException($"Another process listens on port {port}, which the settings give this silo.");
         }
-
-        using var probe = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        probe.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)probe.LocalEndPoint!).Port;
     }
 
     private static IPAddress ReachableAddress(ConfigurationOptions redis)

@@ -1,5 +1,3 @@
-using System.Net.NetworkInformation;
-
 namespace Detection.Silo.Health;
 
 /// <summary>Where a silo answers health requests when nobody said where.</summary>
@@ -16,8 +14,6 @@ internal static class HealthAddress
             return;
         }
 
-        var used = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Select(listener => listener.Port).ToHashSet();
-        var port = Enumerable.Range(UsualPort, 1000).First(candidate => !used.Contains(candidate));
-        builder.WebHost.UseUrls($"http://localhost:{port}");
+        builder.WebHost.UseUrls($"http://localhost:{FreePort.From(UsualPort)}");
     }
 }
