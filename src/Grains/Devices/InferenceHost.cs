@@ -119,6 +119,13 @@ internal sealed partial class InferenceHost(LocalDevices local, BatcherServices 
         try
         {
             var session = await device.LoadAsync(model, cancellationToken);
+            if (!ModelFile.IsUnchanged(model))
+            {
+                // Replaced since it was read: what was loaded may be of either version. The repository's next look tells the new one.
+                await session.DisposeAsync();
+                return;
+            }
+
             _loaded[key] = new Loaded(session, Describe(model));
             _problems.TryRemove(model.Name, out _);
         }

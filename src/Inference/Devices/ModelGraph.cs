@@ -147,9 +147,9 @@ internal sealed class ModelGraph
     {
         try
         {
-            return new InferenceSession(model.Path, options);
+            return OnnxFile.Open(model.Path, options);
         }
-        catch (OnnxRuntimeException e)
+        catch (Exception e) when (e is OnnxRuntimeException or IOException or UnauthorizedAccessException)
         {
             throw new ModelException($"Model {model.Name} cannot be loaded from {Path.GetFileName(model.Path)}: {e.Message}", e);
         }

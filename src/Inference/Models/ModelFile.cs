@@ -38,6 +38,9 @@ public static partial class ModelFile
         return new ModelSource(name, VersionOf(path, manifest), path, manifest);
     }
 
+    /// <summary>All files of a folder but hidden ones.</summary>
+    internal static readonly EnumerationOptions Inside = new() { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.Hidden };
+
     /// <summary>The file that holds a model in a folder of its own.</summary>
     internal const string OnnxName = "model.onnx";
 
@@ -48,6 +51,35 @@ public static partial class ModelFile
     public static string NameOf(string onnx) => Path.GetFileName(onnx) == OnnxName
         ? Path.GetFileName(Path.GetDirectoryName(onnx)!)
         : Path.GetFileNameWithoutExtension(onnx);
+
+    /// <summary>Whether a model's files are still those that were read.</summary>
+    public static bool IsUnchanged(ModelSource model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        try
+        {
+            return VersionOf(model.Path, model.Manifest) == model.Version;
+        }
+        catch (ModelException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>
+    /// The files of which a graph's numbers come, in order: the graph and its weights beside it. Those are named after a file alone; in a
+    /// folder of its own they may have any name, so all counts there but the manifest, whose meaning counts, and notes.
+    /// </summary>
+    internal static IEnumerable<string> PartsOf(string onnx)
+    {
+        string folder = Path.GetDirectoryName(onnx)!;
+        string name = Path.GetFileName(onnx);
+        return name == OnnxName
+            ? Directory.EnumerateFiles(folder, "*", Inside)
+                .Where(file => Path.GetExtension(file) is not (".json" or ".md" or ".txt" or ".tmp"))
+                .Order(StringComparer.Ordinal)
+            : Directory.EnumerateFiles(folder, name + "*").Order(StringComparer.Ordinal);
+    }
 
     /// <summary>What the manifest says, and what it leaves out from the graph; the outputs are checked against it.</summary>
     private static ModelManifest ReadManifest(string onnx, IReadOnlyList<string>? labels)
@@ -70,11 +102,8 @@ public static partial class ModelFile
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         try
         {
-            // External weights stand beside the graph as model.onnx.data or model.onnx_data.
-            string[] files = Directory.GetFiles(Path.GetDirectoryName(onnx)!, Path.GetFileName(onnx) + "*");
-            Array.Sort(files, StringComparer.Ordinal);
             byte[] buffer = new byte[64 * 1024];
-            foreach (string file in files)
+            foreach (string file in PartsOf(onnx))
             {
                 using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 0);
                 int read;

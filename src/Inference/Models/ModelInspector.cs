@@ -42,9 +42,9 @@ public static class ModelInspector
         InferenceSession session;
         try
         {
-            session = new InferenceSession(onnxPath, options);
+            session = OnnxFile.Open(Path.GetFullPath(onnxPath), options);
         }
-        catch (OnnxRuntimeException e)
+        catch (Exception e) when (e is OnnxRuntimeException or IOException or UnauthorizedAccessException)
         {
             throw new ModelException($"{onnxPath}: not an ONNX model that can be loaded ({FirstLine(e.Message)}); export it again.", e);
         }

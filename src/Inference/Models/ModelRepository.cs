@@ -83,8 +83,8 @@ public sealed partial class ModelRepository(IOptions<ModelOptions> options, Time
     }
 
     private static string StampOf(IEnumerable<FileInfo> files) => string.Join('|', files
-        .OrderBy(file => file.Name, StringComparer.Ordinal)
-        .Select(file => string.Create(CultureInfo.InvariantCulture, $"{file.Name}:{file.Length}:{file.LastWriteTimeUtc.Ticks}")));
+        .OrderBy(file => file.FullName, StringComparer.Ordinal)
+        .Select(file => string.Create(CultureInfo.InvariantCulture, $"{file.FullName}:{file.Length}:{file.LastWriteTimeUtc.Ticks}")));
 
     private static bool Same<T>(IReadOnlyDictionary<string, T> one, IReadOnlyDictionary<string, T> other, Func<T, T, bool> same) =>
         one.Count == other.Count && one.All(item => other.TryGetValue(item.Key, out var value) && same(item.Value, value));
@@ -106,7 +106,7 @@ public sealed partial class ModelRepository(IOptions<ModelOptions> options, Time
                 string? hidden = found.ContainsKey(inner.Name)
                     ? $"There are both {inner.Name}/{ModelFile.OnnxName} and {inner.Name}.onnx; remove or rename one, the first is served."
                     : null;
-                found[inner.Name] = new Files(onnx, StampOf(inner.EnumerateFiles()), hidden);
+                found[inner.Name] = new Files(onnx, StampOf(inner.EnumerateFiles("*", ModelFile.Inside)), hidden);
             }
         }
 

@@ -51,6 +51,15 @@ internal sealed class OnnxGraph
     /// <summary>A constant of 64-bit integers; returns its name.</summary>
     public string Longs(params long[] values) => Constant(TensorElementType.Int64, MemoryMarshal.AsBytes(values.AsSpan()), values.Length);
 
+    /// <summary>A constant of floats that fill a file beside the graph; returns its name.</summary>
+    public string External(string file, params long[] shape)
+    {
+        var name = NextName();
+        var tensor = shape.Aggregate(new Message(), (t, d) => t.Add(1, d)).Add(2, (int)TensorElementType.Float).Add(8, name);
+        _graph.Add(5, tensor.Add(13, new Message().Add(1, "location").Add(2, file)).Add(14, 1));
+        return name;
+    }
+
     /// <summary>Adds an operation with one output; returns its name.</summary>
     public string Node(string operation, string[] inputs, params (string Name, object Value)[] attributes) =>
         Node(operation, inputs, NextName(), attributes);

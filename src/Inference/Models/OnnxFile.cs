@@ -1,0 +1,44 @@
+using Microsoft.ML.OnnxRuntime;
+
+namespace Detection.Inference.Models;
+
+/// <summary>Opens a graph so that its files may be replaced while the session lives.</summary>
+internal static class OnnxFile
+{
+    /// <summary>Opens a session.</summary>
+    /// <remarks>
+    /// The runtime maps weights that lie beside the graph into memory for as long as the session lives, and a mapped file that is
+    /// overwritten ends the process (SIGBUS). So a copy is mapped, which has no name any more once the session is made. Windows lets
+    /// nobody overwrite a mapped file.
+    /// </remarks>
+    /// <param name="path">The ONNX file.</param>
+    /// <param name="options">Settings of the session.</param>
+    /// <exception cref="OnnxRuntimeException">The runtime cannot load it.</exception>
+    /// <exception cref="IOException">The weights cannot be copied.</exception>
+    public static InferenceSession Open(string path, SessionOptions options)
+    {
+        var parts = ModelFile.PartsOf(path).ToList();
+        if (parts.Count == 1 || OperatingSystem.IsWindows())
+        {
+            return new InferenceSession(path, options);
+        }
+
+        string folder = Path.GetDirectoryName(path)!;
+        var copy = Directory.CreateTempSubdirectory("detection-model-");
+        try
+        {
+            foreach (string part in parts)
+            {
+                string target = Path.Combine(copy.FullName, Path.GetRelativePath(folder, part));
+                Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+                File.Copy(part, target);
+            }
+
+            return new InferenceSession(Path.Combine(copy.FullName, Path.GetFileName(path)), options);
+        }
+        finally
+        {
+            copy.Delete(recursive: true);
+        }
+    }
+}

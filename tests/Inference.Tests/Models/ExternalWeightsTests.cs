@@ -1,0 +1,86 @@
+using System.Runtime.InteropServices;
+using Detection.Inference.Models;
+using Detection.Inference.Tests.Onnx;
+using Detection.Inference.Tests.Pictures;
+using Microsoft.ML.OnnxRuntime.Tensors;
+using SkiaSharp;
+
+namespace Detection.Inference.Tests.Models;
+
+/// <summary>Weights in a file beside the graph, as PyTorch exports them: a YOLOv8 whose answer is what that file says.</summary>
+public sealed class ExternalWeightsTests : IDisposable
+{
+    private const int Cells = 16 + 4 + 1;
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("weights").FullName;
+
+    private string Weights => Path.Combine(_folder, "best.onnx.data");
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void Weights_of_any_name_are_part_of_the_version()
+    {
+        var before = Write(width: 8);
+
+        Assert.NotEqual(before.Version, Write(width: 10).Version);
+        Assert.False(ModelFile.IsUnchanged(before));
+        Assert.True(ModelFile.IsUnchanged(Write(width: 8)));
+    }
+
+    [Fact]
+    public async Task Weights_that_are_overwritten_leave_the_loaded_model_as_it_was()
+    {
+        await using var model = await DroppedModel.Load(Write(width: 8));
+        Assert.Equal(8, await Width(model));
+
+        // As cp does it: emptied first, then filled.
+        using (var file = new FileStream(Weights, FileMode.Truncate, FileAccess.Write, FileShare.ReadWrite))
+        {
+            Assert.Equal(8, await Width(model));
+            file.Write(MemoryMarshal.AsBytes<float>(Answer(width: 10)));
+        }
+
+        Assert.Equal(8, await Width(model));
+        await using var replaced = await DroppedModel.Load(ModelFile.Read(_folder));
+        Assert.Equal(10, await Width(replaced));
+    }
+
+    [Fact]
+    public void Weights_that_are_missing_are_told()
+    {
+        Write(width: 8);
+        File.Delete(Weights);
+
+        var error = Assert.Throws<ModelException>(() => ModelFile.Read(_folder));
+
+        Assert.Contains("not an ONNX model that can be loaded", error.Message, StringComparison.Ordinal);
+        Assert.Contains("best.onnx.data", error.Message, StringComparison.Ordinal);
+    }
+
+    private ModelSource Write(float width)
+    {
+        var graph = new OnnxGraph();
+        var picture = graph.Input("images", TensorElementType.Float, "batch", 3, 32, 32);
+        var none = graph.Node("Mul", [graph.Node("ReduceMean", [graph.Node("Reshape", [picture, graph.Longs(0, -1, 1)])], ("axes", new long[] { 1 })), graph.Floats([0])]);
+        graph.Output("output0", graph.Node("Add", [graph.External("best.onnx.data", 1, 5, Cells), none]), TensorElementType.Float, "batch", 5, Cells);
+        graph.Metadata("names", "['thing']").Save(Path.Combine(_folder, "model.onnx"));
+        File.WriteAllBytes(Weights, MemoryMarshal.AsBytes<float>(Answer(width)));
+        return ModelFile.Read(_folder);
+    }
+
+    /// <summary>One box in the middle of the picture; the other cells are empty.</summary>
+    private static float[] Answer(float width)
+    {
+        var values = new float[5 * Cells];
+        (values[0], values[Cells], values[2 * Cells], values[3 * Cells], values[4 * Cells]) = (16, 16, width, width, 0.9f);
+        return values;
+    }
+
+    private static async Task<float> Width(DroppedModel model)
+    {
+        using var bitmap = new SKBitmap(new SKImageInfo(32, 32, SKColorType.Rgba8888, SKAlphaType.Opaque));
+        var box = Assert.Single((await model.Detect(Samples.Encode(bitmap, SKEncodedImageFormat.Png)))[0].Boxes);
+        return box.X2 - box.X1;
+    }
+}
