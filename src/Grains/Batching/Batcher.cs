@@ -10,6 +10,7 @@ using Detection.Grains.Queueing;
 using Detection.Grains.Requests;
 using Detection.Grains.Results;
 using Detection.Inference.Devices;
+using Detection.Inference.Models;
 using Detection.Inference.Pictures;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -409,7 +410,9 @@ internal sealed partial class Batcher : IAsyncDisposable
                 _ => FailureReason.Undecodable,
             },
             picture.Message)
-        : new RequestFailure(FailureReason.Inference, "The model failed on this picture.");
+        : new RequestFailure(
+            FailureReason.Inference,
+            error is ModelException ? $"The model failed on this picture: {error.Message}" : "The model failed on this picture.");
 
     /// <summary>Publishes ends in Redis, then tells the request grains. What is no longer this batcher's is left to its new owner.</summary>
     private async Task SettleAsync(string id, List<(QueuedItem Item, RequestSnapshot End)> ended, BatchTrace? trace)

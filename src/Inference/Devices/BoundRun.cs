@@ -21,7 +21,7 @@ internal sealed class BoundRun : IDisposable
     private readonly OrtValue? _input;
     private readonly DeviceNormaliser.BoundNormaliser? _normaliser;
     private readonly int _rowBytes;
-    private readonly OrtValue? _size;
+    private readonly OrtValue? _second;
     private readonly Output[] _outputs;
     private readonly OutputTensor[][] _rows;
     private readonly bool _hasOpenShapes;
@@ -67,10 +67,10 @@ internal sealed class BoundRun : IDisposable
             _binding.BindInput(graph.InputName, _normaliser.Tensor);
         }
 
-        if (graph.SizeInput is not null)
+        _second = graph.CreateSecond(batch);
+        if (_second is not null)
         {
-            _size = graph.CreateSize(batch);
-            _binding.BindInput(graph.SizeInput, _size);
+            _binding.BindInput(graph.Second!.Name, _second);
         }
 
         _outputs = new Output[graph.Outputs.Count];
@@ -165,7 +165,7 @@ internal sealed class BoundRun : IDisposable
         _binding.Dispose();
         _input?.Dispose();
         _normaliser?.Dispose();
-        _size?.Dispose();
+        _second?.Dispose();
         foreach (var output in _outputs)
         {
             output.Value?.Dispose();

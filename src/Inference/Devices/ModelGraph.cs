@@ -70,7 +70,7 @@ internal sealed class ModelGraph
                 _freeBatch.Add(batch);
             }
 
-            SizeInput = FindSizeInput(session);
+            Second = FindSecond(session);
             Outputs = FindOutputs(session);
         }
 
@@ -89,11 +89,8 @@ internal sealed class ModelGraph
     /// <summary>Name of the picture input.</summary>
     public string InputName { get; }
 
-    /// <summary>
-    /// Input [batch, 2] for the pictures' width and height, in which some graphs scale their boxes; it is given the input's
-    /// own size, and the head scales. <see langword="null"/> where there is none.
-    /// </summary>
-    public string? SizeInput { get; }
+    /// <summary>What it wants beside the picture; <see langword="null"/> for nothing.</summary>
+    public SecondInput? Second { get; }
 
     /// <summary>Type of the values of the picture input.</summary>
     public TensorElementType InputType { get; }
@@ -136,12 +133,8 @@ internal sealed class ModelGraph
         return OpenFile(Model, options);
     }
 
-    /// <summary>The value of <see cref="SizeInput"/>.</summary>
-    public OrtValue CreateSize(int batch)
-    {
-        long[] size = [.. Enumerable.Repeat(new long[] { Input.Width, Input.Height }, batch).SelectMany(pair => pair)];
-        return OrtValue.CreateTensorValueFromMemory(size, [batch, 2]);
-    }
+    /// <summary>The value of <see cref="Second"/>.</summary>
+    public OrtValue? CreateSecond(int batch) => Second?.Create(batch, Input.Width, Input.Height);
 
     private static InferenceSession OpenFile(ModelSource model, SessionOptions options)
     {
@@ -169,27 +162,24 @@ internal sealed class ModelGraph
         return (name, data);
     }
 
-    private string? FindSizeInput(InferenceSession session)
+    private SecondInput? FindSecond(InferenceSession session)
     {
-        var others = session.InputMetadata.Where(input => input.Key != InputName).ToList();
-        if (others.Count == 0)
+        SecondInput? second;
+        try
         {
-            return null;
+            second = SecondInput.Find(session, InputName);
+        }
+        catch (ModelException e)
+        {
+            throw Fault(e.Message);
         }
 
-        var (name, data) = others[0];
-        if (others.Count > 1 || data.ElementDataType != TensorElementType.Int64 || data.Dimensions is not [_, 2 or -1])
-        {
-            throw Fault(
-                $"it has the inputs {string.Join(", ", session.InputNames)}; export it with the picture as the only input");
-        }
-
-        if (FixedBatch == 0 && data.SymbolicDimensions[0] is { Length: > 0 } batch)
+        if (FixedBatch == 0 && second?.Batch is { Length: > 0 } batch)
         {
             _freeBatch.Add(batch);
         }
 
-        return name;
+        return second;
     }
 
     private List<GraphOutput> FindOutputs(InferenceSession session)
@@ -261,12 +251,12 @@ internal sealed class ModelGraph
     {
         using var picture = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, InputType, InputShape(batch));
         picture.GetTensorMutableRawData().Clear();
-        using var size = CreateSize(batch);
+        using var second = CreateSecond(batch);
         using var run = new RunOptions();
         using var values = session.Run(
             run,
-            SizeInput is null ? [InputName] : [InputName, SizeInput],
-            SizeInput is null ? [picture] : [picture, size],
+            second is null ? [InputName] : [InputName, Second!.Name],
+            second is null ? [picture] : [picture, second],
             session.OutputNames);
         return [.. values.Select(value => value.GetTensorTypeAndShape().Shape is [var first, ..] ? first : (long?)null)];
     }

@@ -1,5 +1,8 @@
 using System.Diagnostics;
+using System.Globalization;
+using System.Numerics.Tensors;
 using Detection.Inference.Heads;
+using Detection.Inference.Models;
 using Detection.Inference.Pictures;
 using Detection.Inference.Preprocessing;
 
@@ -126,6 +129,23 @@ internal sealed class PictureStages(ModelGraph graph, InputSpec input, PictureLi
             progress.Geometry,
             new HeadSettings(manifest.ScoreFloor, work.Iou ?? manifest.Iou, manifest.MaxBoxes),
             boxes);
+        RefuseNonsense(outputs, boxes);
         return progress.Detected([.. boxes], Stopwatch.GetElapsedTime(start));
+    }
+
+    /// <summary>Numbers that cannot be meant: without this, a wrong manifest or an overflow would pass for an answer.</summary>
+    private static void RefuseNonsense(IReadOnlyList<OutputTensor> outputs, List<ScoredBox> boxes)
+    {
+        // The best comes first. Sums of 16-bit numbers may exceed 1 by a little.
+        if (boxes.Count > 0 && boxes[0].Score > 1.01f)
+        {
+            throw new ModelException(string.Create(
+                CultureInfo.InvariantCulture, $"the graph answers the score {boxes[0].Score}, above 1; correct \"family\" or \"head\" in its manifest."));
+        }
+
+        if (boxes.Count == 0 && outputs.Any(output => TensorPrimitives.IsNaNAny(output.Data.Span)))
+        {
+            throw new ModelException("the graph answers NaN instead of numbers; export it again, as float32 if it is float16.");
+        }
     }
 }

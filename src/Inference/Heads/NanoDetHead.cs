@@ -7,7 +7,8 @@ namespace Detection.Inference.Heads;
 /// <summary>
 /// NanoDet: per cell a score per class (sigmoid applied) and, for each of the four sides, a distribution over regMax + 1 bins
 /// whose expectation is the side's distance from the cell's centre in strides (Generalized Focal Loss, arXiv:2006.04388).
-/// Two outputs, scores [cells, classes] and distances [cells, 4·(regMax+1)], or one with the distances after the scores.
+/// Two outputs, scores [cells, classes] and distances [cells, 4·(regMax+1)], two such outputs for each map, or one with the
+/// distances after the scores.
 /// </summary>
 internal sealed class NanoDetHead : IDetectionHead
 {
@@ -18,8 +19,8 @@ internal sealed class NanoDetHead : IDetectionHead
     private readonly float _cellOffset;
     private readonly bool _classAgnostic;
     private readonly CellGrid.Cell[] _cells;
-    private readonly OutputRole _scores;
-    private readonly OutputRole _distances;
+    private readonly Pair _whole;
+    private readonly Pair[] _maps;
     private readonly OutputRole _both;
 
     public NanoDetHead(ModelManifest manifest)
@@ -35,12 +36,18 @@ internal sealed class NanoDetHead : IDetectionHead
         _bins = regMax + 1;
         _cellOffset = options.CellOffset ?? 0.5f;
         _classAgnostic = manifest.ClassAgnostic ?? false;
-        _cells = new CellGrid(manifest.Input, options.Strides ?? [8, 16, 32]).Cells;
+        var strides = options.Strides ?? [8, 16, 32];
+        _cells = new CellGrid(manifest.Input, strides).Cells;
         var rows = _cells.Length;
-        _scores = new OutputRole("scores", $"[{rows}, {_classes}]", options, s => s is [var r, var c] && r == rows && c == _classes, "scores");
-        _distances = new OutputRole(
-            "distances", $"[{rows}, {4 * _bins}]", options, s => s is [var r, var c] && r == rows && c == 4 * _bins, "distances");
+        _whole = new Pair(0, Role("scores", rows, _classes, "scores"), Role("distances", rows, 4 * _bins, "distances"));
+        _maps = [.. strides.Select(stride => new Pair(
+            Array.FindIndex(_cells, c => c.Stride == stride),
+            Role($"scores{stride}", _cells.Count(c => c.Stride == stride), _classes, $"cls_pred_stride_{stride}"),
+            Role($"distances{stride}", _cells.Count(c => c.Stride == stride), 4 * _bins, $"dis_pred_stride_{stride}")))];
         _both = new OutputRole("output", $"[{rows}, {_classes + (4 * _bins)}]", options, s => s is [var r, var c] && r == rows && c == _classes + (4 * _bins));
+
+        OutputRole Role(string role, int height, int width, string usualName) =>
+            new(role, $"[{height}, {width}]", options, s => s is [var r, var c] && r == height && c == width, usualName);
     }
 
     /// <summary>Settings of the manifest's <c>head</c> that this family knows.</summary>
@@ -53,17 +60,26 @@ internal sealed class NanoDetHead : IDetectionHead
         {
             AddFromOne(both.Data.Span, settings.ScoreFloor, boxes);
         }
+        else if (_maps[0].Scores.TryFind(outputs, out _))
+        {
+            foreach (var map in _maps)
+            {
+                AddFromTwo(map, outputs, settings.ScoreFloor, boxes);
+            }
+        }
         else
         {
-            AddFromTwo(_scores.Find(outputs).Data.Span, _distances.Find(outputs).Data.Span, settings.ScoreFloor, boxes);
+            AddFromTwo(_whole, outputs, settings.ScoreFloor, boxes);
         }
 
         NonMaxSuppression.Apply(boxes, start, settings.Iou, settings.MaxBoxes, _classAgnostic);
         PictureBoxes.FromInput(boxes, start, geometry);
     }
 
-    private void AddFromTwo(ReadOnlySpan<float> scores, ReadOnlySpan<float> distances, float floor, List<ScoredBox> boxes)
+    private void AddFromTwo(Pair pair, IReadOnlyList<OutputTensor> outputs, float floor, List<ScoredBox> boxes)
     {
+        var scores = pair.Scores.Find(outputs).Data.Span;
+        var distances = pair.Distances.Find(outputs).Data.Span;
         var decoded = -1;
         ScoredBox box = default;
         for (var i = ScoreScan.Next(scores, 0, floor); i >= 0; i = ScoreScan.Next(scores, i + 1, floor))
@@ -71,7 +87,7 @@ internal sealed class NanoDetHead : IDetectionHead
             var cell = i / _classes;
             if (cell != decoded)
             {
-                box = Decode(cell, distances.Slice(cell * 4 * _bins, 4 * _bins));
+                box = Decode(pair.First + cell, distances.Slice(cell * 4 * _bins, 4 * _bins));
                 decoded = cell;
             }
 
@@ -151,4 +167,10 @@ internal sealed class NanoDetHead : IDetectionHead
             sides[side] = weighted / sum;
         }
     }
+
+    /// <summary>The two outputs of some cells.</summary>
+    /// <param name="First">The first of them.</param>
+    /// <param name="Scores">A score per class.</param>
+    /// <param name="Distances">The distribution of each side's distance.</param>
+    private sealed record Pair(int First, OutputRole Scores, OutputRole Distances);
 }

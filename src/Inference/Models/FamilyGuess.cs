@@ -8,8 +8,11 @@ namespace Detection.Inference.Models;
 /// <param name="Classes">Number of classes, where the shapes tell it.</param>
 /// <param name="Why">From what, for people; without a family, what to write.</param>
 /// <param name="Lines">Manifest lines beyond the family's usual ones.</param>
-internal sealed record FamilyGuess(string? Family, int? Classes, string Why, JsonObject? Lines = null)
+/// <param name="NeedsNormalisation">Whether <c>input.mean</c> and <c>input.std</c> differ from one such model to the next.</param>
+internal sealed record FamilyGuess(string? Family, int? Classes, string Why, JsonObject? Lines = null, bool NeedsNormalisation = false)
 {
+    /// <summary>Bins of a distance in NanoDet's own configurations.</summary>
+    private static readonly int[] Bins = [8, 11];
     private static readonly int[] Three = [8, 16, 32];
     private static readonly int[] Four = [8, 16, 32, 64];
     private static readonly int[] Five = [8, 16, 32, 64, 128];
@@ -21,8 +24,15 @@ internal sealed record FamilyGuess(string? Family, int? Classes, string Why, Jso
     /// <param name="labels">Number of labels, when the metadata or the manifest names them.</param>
     /// <param name="metadata">The file's custom metadata.</param>
     /// <param name="takesSize">Whether the graph has a second input for the picture's size.</param>
+    /// <param name="valuesOf">Runs the graph on a black picture and gives an output's values: for what shapes leave open.</param>
     public static FamilyGuess From(
-        IReadOnlyList<OutputTensor> outputs, int width, int height, int? labels, IReadOnlyDictionary<string, string> metadata, bool takesSize)
+        IReadOnlyList<OutputTensor> outputs,
+        int width,
+        int height,
+        int? labels,
+        IReadOnlyDictionary<string, string> metadata,
+        bool takesSize,
+        Func<string, float[]> valuesOf)
     {
         int Cells(int[] strides) => strides.Sum(s => ((width + s - 1) / s) * ((height + s - 1) / s));
         int[]? Shape(params string[] names) => outputs.FirstOrDefault(o => names.Contains(o.Name.EndsWith(":0", StringComparison.Ordinal) ? o.Name[..^2] : o.Name)).Shape;
@@ -34,7 +44,14 @@ internal sealed record FamilyGuess(string? Family, int? Classes, string Why, Jso
 
         if (Shape("dets") is [_, 5])
         {
-            return new("ssd", null, "outputs named as MMDetection names them: check \"input\" against its pipeline", Final("none"));
+            return new("ssd", null, "outputs named as MMDetection names them", Final("none"), NeedsNormalisation: true);
+        }
+
+        if (Shape("det_boxes") is [_, 4] && Shape("det_scores") is [_] && Shape("det_classes") is [_])
+        {
+            var lines = Final("none");
+            lines["input"] = new JsonObject { ["resize"] = "letterboxCenter", ["padding"] = 114 };
+            return new("ssd", null, "outputs named as YOLOv6 and YOLOv7 name them with the suppression inside", lines);
         }
 
         if (Shape("boxes") is [_, 4] && Shape("scores") is [_] && Shape("labels") is [_])
@@ -61,7 +78,14 @@ internal sealed record FamilyGuess(string? Family, int? Classes, string Why, Jso
         if (tables.FirstOrDefault(o => o.Shape is [var r, 4] && r == anchors) is { Shape: not null } regression
             && tables.FirstOrDefault(o => o.Name != regression.Name && o.Shape[0] == anchors && (o.Shape[1] != 4 || tables.Count == 2)) is { Shape: not null } classification)
         {
-            return new("efficientdet", classification.Shape[1], $"two outputs of {anchors} anchors");
+            // The largest of the family has 1536 pixels and larger anchors. The anchors themselves may be an output too, after these.
+            var lines = Outputs(("regression", regression.Name), ("classification", classification.Name));
+            if ((width, height) == (1536, 1536))
+            {
+                lines["head"]!["anchorScale"] = 5;
+            }
+
+            return new("efficientdet", classification.Shape[1], $"two outputs of {anchors} anchors", lines);
         }
 
         foreach (var strides in new[] { Three, Four })
@@ -77,7 +101,16 @@ internal sealed record FamilyGuess(string? Family, int? Classes, string Why, Jso
                     "nanodet",
                     scores.Shape[1],
                     $"two outputs of {rows} cells",
-                    NanoDet(strides, (distances.Shape[1] / 4) - 1, 0.5f, ("scores", scores.Name), ("distances", distances.Name)));
+                    NanoDet(strides, distances.Shape[1] / 4, 0.5f, ("scores", scores.Name), ("distances", distances.Name)));
+            }
+
+            if (PerMap(tables, [.. strides.Select(s => Cells([s]))], labels) is { } bins)
+            {
+                return new(
+                    "nanodet",
+                    tables.Select(t => t.Shape[1]).First(w => w != 4 * bins),
+                    $"two outputs for each of {strides.Length} maps",
+                    NanoDet(strides, bins, CellOffset(strides)));
             }
         }
 
@@ -115,13 +148,52 @@ internal sealed record FamilyGuess(string? Family, int? Classes, string Why, Jso
         {
             return labels is not null && second == 4 + labels
                 ? new("yolov8", second - 4, $"rows of {first} cells")
-                : new("yolox", second - 5, $"one row for each of {first} cells");
+                : OfRows(valuesOf(table.Name), first, second, width, labels);
         }
 
         return first == Cells(Four)
-            ? new("nanodet", second - 32, $"one row for each of {first} cells on four maps, as NanoDet-Plus", NanoDet(Four, 7, 0))
+            ? new("nanodet", second - 32, $"one row for each of {first} cells on four maps, as NanoDet-Plus", NanoDet(Four, 8, CellOffset(Four)))
             : Unknown(outputs);
     }
+
+    /// <summary>YOLOX, raw or decoded, and NanoDet answer tables of the same shape: their values differ.</summary>
+    private static FamilyGuess OfRows(float[] values, int rows, int width, int inputWidth, int? labels)
+    {
+        bool AreScores(int from, int to) => Enumerable.Range(0, rows).All(row => values.AsSpan((row * width) + from, to - from).IndexOfAnyExceptInRange(0f, 1f) < 0);
+        foreach (var bins in Bins)
+        {
+            var classes = width - (4 * bins);
+            if (labels == classes || (labels is null && classes > 0 && AreScores(0, classes) && !AreScores(classes, width)))
+            {
+                return new("nanodet", classes, $"one row for each of {rows} cells, scores first", NanoDet(Three, bins, CellOffset(Three)));
+            }
+        }
+
+        // Centres as offsets from their cell are about 1, those in pixels about half the input.
+        var decoded = Enumerable.Range(0, rows).Average(row => values[row * width]) > inputWidth / 8;
+        return !decoded ? new("yolox", width - 5, $"one row for each of {rows} cells")
+            : Enumerable.Range(0, rows).All(row => values[(row * width) + 4] == 1)
+                ? new("yolov5", width - 5, $"one row for each of {rows} cells, in pixels, without objectness, as YOLOv6")
+                : new("yolox", width - 5, $"one row for each of {rows} cells, in pixels", new JsonObject { ["head"] = new JsonObject { ["decoded"] = true } });
+    }
+
+    /// <summary>Bins of NanoDet's distances where each map has outputs of its own, scores and distances; else <see langword="null"/>.</summary>
+    private static int? PerMap(List<OutputTensor> tables, int[] cells, int? labels)
+    {
+        if (tables.Count != 2 * cells.Length || !cells.All(c => tables.Count(t => t.Shape[0] == c) == 2))
+        {
+            return null;
+        }
+
+        var widths = tables.Select(t => t.Shape[1]).Distinct().ToList();
+        return widths.Count != 2 ? null
+            : Bins.Cast<int?>().FirstOrDefault(bins => widths.Contains(4 * bins!.Value)
+                && widths.First(w => w != 4 * bins.Value) is var classes
+                && (labels is null ? !Bins.Contains(classes / 4) || classes % 4 != 0 : labels == classes));
+    }
+
+    /// <summary>NanoDet's centres lie in the middle of their cells, NanoDet-Plus's, which has four maps, at the corner.</summary>
+    private static float CellOffset(int[] strides) => strides.Length == Four.Length ? 0 : 0.5f;
 
     private static bool IsDistances(in OutputTensor output) => output.Name.Contains("dis", StringComparison.OrdinalIgnoreCase);
 
@@ -135,19 +207,18 @@ internal sealed record FamilyGuess(string? Family, int? Classes, string Why, Jso
         ["head"] = new JsonObject { ["background"] = background, ["boxFormat"] = "x1y1x2y2", ["boxUnit"] = "pixels" },
     };
 
-    private static JsonObject NanoDet(int[] strides, int regMax, float cellOffset, params (string Role, string Name)[] names)
+    private static JsonObject NanoDet(int[] strides, int bins, float cellOffset, params (string Role, string Name)[] names)
     {
-        var head = new JsonObject
-        {
-            ["strides"] = new JsonArray([.. strides.Select(s => (JsonNode)s)]),
-            ["regMax"] = regMax,
-            ["cellOffset"] = cellOffset,
-        };
-        if (names.Length > 0)
-        {
-            head["outputs"] = new JsonObject(names.Select(n => KeyValuePair.Create<string, JsonNode?>(n.Role, n.Name)));
-        }
-
-        return new JsonObject { ["head"] = head };
+        var lines = names.Length > 0 ? Outputs(names) : new JsonObject { ["head"] = new JsonObject() };
+        var head = lines["head"]!.AsObject();
+        head["strides"] = new JsonArray([.. strides.Select(s => (JsonNode)s)]);
+        head["regMax"] = bins - 1;
+        head["cellOffset"] = cellOffset;
+        return lines;
     }
+
+    private static JsonObject Outputs(params (string Role, string Name)[] names) => new()
+    {
+        ["head"] = new JsonObject { ["outputs"] = new JsonObject(names.Select(n => KeyValuePair.Create<string, JsonNode?>(n.Role, n.Name))) },
+    };
 }

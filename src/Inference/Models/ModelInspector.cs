@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Detection.Inference.Devices;
 using Detection.Inference.Heads;
 using Detection.Inference.Preprocessing;
 using Microsoft.ML.OnnxRuntime;
@@ -56,6 +57,7 @@ public static class ModelInspector
     }
 
     private static readonly string[] FirstMembers = ["family", "input", "head"];
+    private static readonly string[] SsdLines = ["boxFormat", "boxUnit", "background"];
 
     private static string FirstLine(string message) => message.Split('\n')[0].Trim();
 
@@ -65,6 +67,7 @@ public static class ModelInspector
         private readonly List<string> _notes = [];
         private readonly List<string> _missing = [];
         private readonly Dictionary<string, string> _metadata = session.ModelMetadata.CustomMetadataMap;
+        private Dictionary<string, (int[] Shape, float[] Values)>? _ran;
 
         public ModelInspection Result()
         {
@@ -83,14 +86,17 @@ public static class ModelInspector
             {
                 var channelsLast = Text(known["input"]?["layout"]) == "nhwc";
                 RefuseOtherSize(input, channelsLast ? [height, width, 3] : [3, height, width]);
-                outputs = OutputsFor(inputName, input, width, height, channelsLast);
+                var second = Second(inputName);
+                Dictionary<string, (int[] Shape, float[] Values)> Ran() => _ran ??= Run(inputName, input, second, width, height, channelsLast);
+                outputs = OutputsFor(input, Ran);
                 var guess = FamilyGuess.From(
                     outputs,
                     width,
                     height,
                     (known["labels"] as JsonArray)?.Count,
                     _metadata,
-                    session.InputMetadata.Count > 1);
+                    second is { IsSize: true },
+                    name => Ran()[name].Values);
                 family ??= guess.Family;
                 if (family is null)
                 {
@@ -100,6 +106,14 @@ public static class ModelInspector
                 {
                     _notes.Add($"family {family}: {guess.Why}");
                     RefuseWrongClasses(known, guess.Classes);
+                    if (guess.NeedsNormalisation && (lines["input"]?["mean"] is null || lines["input"]?["std"] is null))
+                    {
+                        _missing.Add("write \"input\": { \"scale\": 1, \"mean\": […], \"std\": […] } with the numbers of the model's img_norm_cfg or data_preprocessor, for they are not in the file");
+                    }
+                }
+                else if (family == "ssd" && SsdLines.Any(line => lines["head"]?[line] is null))
+                {
+                    _missing.Add("write \"head\": { \"boxFormat\": …, \"boxUnit\": …, \"background\": … }: x1y1x2y2, y1x1y2x2 or cxcywh; pixels or fraction; none, first or last, for the outputs do not tell");
                 }
 
                 if (family is not null)
@@ -169,8 +183,9 @@ public static class ModelInspector
                 throw Fault($"the input {name} has {dimensions.Length} dimensions, not 4; export it with [batch, 3, height, width]");
             }
 
-            // TensorFlow exports leave all but the channels free; which dimension is 3 tells the layout.
-            var layout = Text(lines["input"]?["layout"]) ?? (dimensions[1] == 3 ? "nchw" : dimensions[3] == 3 ? "nhwc" : null);
+            // TensorFlow exports leave all but the channels free, Hugging Face's even those but name them.
+            bool AreColours(int i) => dimensions[i] == 3 || (dimensions[i] < 0 && data.SymbolicDimensions[i].Contains("channel", StringComparison.OrdinalIgnoreCase));
+            var layout = Text(lines["input"]?["layout"]) ?? (AreColours(1) ? "nchw" : AreColours(3) ? "nhwc" : null);
             if (layout is null)
             {
                 if (dimensions[1] > 0 && dimensions[3] > 0)
@@ -275,8 +290,20 @@ public static class ModelInspector
             }
         }
 
+        private SecondInput? Second(string inputName)
+        {
+            try
+            {
+                return SecondInput.Find(session, inputName);
+            }
+            catch (ModelException e)
+            {
+                throw Fault(e.Message);
+            }
+        }
+
         /// <summary>Shapes without the batch dimension and values all 0: told by the graph, or else seen in a run on a black picture.</summary>
-        private List<OutputTensor> OutputsFor(string inputName, NodeMetadata input, int width, int height, bool channelsLast)
+        private List<OutputTensor> OutputsFor(NodeMetadata input, Func<Dictionary<string, (int[] Shape, float[] Values)>> ran)
         {
             if (session.OutputMetadata.FirstOrDefault(o => !o.Value.IsTensor) is { Key: not null } other)
             {
@@ -287,7 +314,7 @@ public static class ModelInspector
                 && (o.Value.Dimensions.Length == 0 || o.Value.Dimensions[0] > 0 || o.Value.SymbolicDimensions[0] == input.SymbolicDimensions[0]));
             var shapes = known
                 ? session.OutputMetadata.ToDictionary(o => o.Key, o => o.Value.Dimensions)
-                : Run(inputName, input, width, height, channelsLast);
+                : ran().ToDictionary(o => o.Key, o => o.Value.Shape);
 
             // Pictures come first where the first dimension is as long as the batch.
             var batch = Math.Max(1, input.Dimensions[0]);
@@ -301,32 +328,40 @@ public static class ModelInspector
             ];
         }
 
-        private Dictionary<string, int[]> Run(string inputName, NodeMetadata input, int width, int height, bool channelsLast)
+        private Dictionary<string, (int[] Shape, float[] Values)> Run(
+            string inputName, NodeMetadata input, SecondInput? second, int width, int height, bool channelsLast)
         {
             var batch = Math.Max(1, input.Dimensions[0]);
             long[] shape = channelsLast ? [batch, height, width, 3] : [batch, 3, height, width];
             using var picture = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, input.ElementDataType, shape);
             picture.GetTensorMutableRawData().Clear();
-            var names = new List<string> { inputName };
-            var values = new List<OrtValue> { picture };
+            using var other = second?.Create(batch, width, height);
             using var run = new RunOptions();
-            using var size = session.InputMetadata.Count == 2 ? OrtValue.CreateTensorValueFromMemory(Enumerable.Repeat(new long[] { width, height }, batch).SelectMany(n => n).ToArray(), [batch, 2]) : null;
-            if (size is not null)
-            {
-                names.Add(session.InputMetadata.Keys.Single(n => n != inputName));
-                values.Add(size);
-            }
-
             try
             {
-                using var outputs = session.Run(run, names, values, session.OutputNames);
-                return session.OutputNames.Zip(outputs).ToDictionary(
-                    o => o.First, o => o.Second.GetTensorTypeAndShape().Shape.Select(d => checked((int)d)).ToArray());
+                using var outputs = session.Run(
+                    run,
+                    second is null ? [inputName] : [inputName, second.Name],
+                    other is null ? [picture] : [picture, other],
+                    session.OutputNames);
+                return session.OutputNames.Zip(outputs).ToDictionary(o => o.First, o => Read(o.Second));
             }
             catch (OnnxRuntimeException e)
             {
                 throw Fault($"the graph does not run on a {width}×{height} picture ({FirstLine(e.Message)}); correct \"input\"", e);
             }
+        }
+
+        private static (int[] Shape, float[] Values) Read(OrtValue output)
+        {
+            var tensor = output.GetTensorTypeAndShape();
+            var values = new float[TensorElements.Count(tensor.Shape)];
+            if (values.Length > 0)
+            {
+                TensorElements.ToSingle(tensor.ElementDataType, output.GetTensorMutableRawData(), values);
+            }
+
+            return (tensor.Shape.Select(d => checked((int)d)).ToArray(), values);
         }
 
         private void RefuseOtherSize(NodeMetadata input, int[] wanted)

@@ -83,6 +83,31 @@ public sealed class GraphVariantTests : IDisposable
         await AssertRefused(model, "export it with batch 1");
     }
 
+    [Theory]
+    [InlineData(float.NaN, "the graph answers NaN")]
+    [InlineData(7f, "the graph answers the score 7, above 1")]
+    public async Task Numbers_that_cannot_be_meant_are_no_answer(float score, string expected)
+    {
+        const int Cells = 16 + 4 + 1;
+        var graph = new OnnxGraph();
+        string input = graph.Input("images", TensorElementType.Float, "batch", 3, 32, 32);
+        string none = graph.Node(
+            "Mul", [graph.Node("ReduceMean", [graph.Node("Reshape", [input, graph.Longs(0, -1, 1)])], ("axes", new long[] { 1 })), graph.Floats([0])]);
+        graph.Output("scores", graph.Node("Add", [graph.Floats([.. Enumerable.Repeat(score, Cells)], 1, Cells, 1), none]), TensorElementType.Float, "batch", Cells, 1);
+        graph.Output("distances", graph.Node("Add", [graph.Floats(new float[Cells * 44], 1, Cells, 44), none]), TensorElementType.Float, "batch", Cells, 44);
+        var model = _models.Create();
+        graph.Save(model.Path);
+        await using var device = Open(false);
+        await using var session = await device.LoadAsync(model, default);
+        Exception? error = null;
+
+        await session.DetectAsync(
+            [new PictureWork(BrightnessModel.Grey(100), null, DateTimeOffset.MaxValue)], (_, outcome) => error = outcome.Error, default)
+            .WaitAsync(TimeSpan.FromMinutes(1));
+
+        Assert.Contains(expected, Assert.IsType<ModelException>(error).Message, StringComparison.Ordinal);
+    }
+
     public void Dispose() => _models.Dispose();
 
     private static ModelSource With(ModelSource model, Func<InputSpec, InputSpec> change) =>

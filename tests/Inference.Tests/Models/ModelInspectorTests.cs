@@ -24,6 +24,12 @@ public sealed class ModelInspectorTests : IDisposable
     [InlineData("rt-detr", "rt-detr")]
     [InlineData("d-fine", "d-fine")]
     [InlineData("ssd", "ssd")]
+    [InlineData("nanodet, one output", "nanodet")]
+    [InlineData("nanodet, outputs per map", "nanodet")]
+    [InlineData("yolox, decoded", "yolox")]
+    [InlineData("yolov6", "yolov5")]
+    [InlineData("detr, masked", "detr")]
+    [InlineData("yolov7, suppressed inside", "ssd")]
     public void Tells_the_family_of_a_bare_file_with_names(string family, string expected)
     {
         foreach (var batch in new OnnxGraph.Dim[] { 1, "batch" })
@@ -121,20 +127,13 @@ public sealed class ModelInspectorTests : IDisposable
     [InlineData("Ultralytics RT-DETR", "rt-detr", "output0:1,300,6")]
     [InlineData("RF-DETR", "rt-detr", "dets:1,300,4", "labels:1,300,2")]
     [InlineData("torchvision", "ssd", "boxes:100,4", "labels:100", "scores:100")]
-    [InlineData("MMDetection", "ssd", "dets:1,100,5", "labels:1,100")]
+    [InlineData("EfficientDet with features and anchors", "efficientdet", "p3:1,8,52,52", "a:1,32526,4", "b:1,32526,2", "c:1,32526,4")]
     public void Tells_other_forms_of_export(string form, string expected, params string[] outputs)
     {
-        var graph = new OnnxGraph().Metadata("names", "['a', 'b']");
+        var graph = WithOutputs(416, [.. outputs.Select(o => (o.Split(':')[0], o.Split(':')[1].Split(',').Select(long.Parse).ToArray()))]);
         if (form.StartsWith("Ultralytics", StringComparison.Ordinal))
         {
             graph.Metadata("author", "Ultralytics").Metadata("description", "Ultralytics rtdetr-l model trained on coco.yaml");
-        }
-
-        var x = graph.Input("images", TensorElementType.Float, 1, 3, 416, 416);
-        foreach (var output in outputs)
-        {
-            var (name, shape) = (output.Split(':')[0], output.Split(':')[1].Split(',').Select(long.Parse).ToArray());
-            graph.Output(name, Constant(graph, x, shape), TensorElementType.Float, [.. shape.Select(d => (OnnxGraph.Dim)(int)d)]);
         }
 
         var manifest = Inspect(graph).Require();
@@ -149,12 +148,86 @@ public sealed class ModelInspectorTests : IDisposable
             case "RF-DETR":
                 Assert.Equal([0.485f, 0.456f, 0.406f], manifest.Input.Mean);
                 break;
-            case "torchvision" or "MMDetection":
+            case "torchvision":
                 Assert.Equal(
-                    (BoxFormat.X1Y1X2Y2, BoxUnit.Pixels, form == "torchvision" ? BackgroundClass.First : BackgroundClass.None),
+                    (BoxFormat.X1Y1X2Y2, BoxUnit.Pixels, BackgroundClass.First),
                     (manifest.Head!.BoxFormat, manifest.Head.BoxUnit, manifest.Head.Background));
                 break;
+            case "EfficientDet with features and anchors":
+                Assert.Equal(("a", "b"), (manifest.Head!.Outputs!["regression"], manifest.Head.Outputs["classification"]));
+                break;
         }
+    }
+
+    [Fact]
+    public void The_normalisation_of_MMDetection_is_asked_for()
+    {
+        var graph = WithOutputs(416, ("dets", [1, 100, 5]), ("labels", [1, 100]));
+
+        Assert.Contains("write \"input\": { \"scale\": 1, \"mean\"", Assert.Single(Inspect(graph).Missing), StringComparison.Ordinal);
+
+        var manifest = Inspect(Last, """{ "input": { "scale": 1, "mean": [123.7, 116.3, 103.5], "std": [58.4, 57.1, 57.4] } }""").Require();
+        Assert.Equal(
+            ("ssd", BoxFormat.X1Y1X2Y2, BoxUnit.Pixels, BackgroundClass.None),
+            (manifest.Family, manifest.Head!.BoxFormat, manifest.Head.BoxUnit, manifest.Head.Background));
+    }
+
+    /// <summary>The SSD of ONNX's model zoo: left, top, right, bottom, where TensorFlow has top, left, bottom, right.</summary>
+    [Fact]
+    public void The_form_of_boxes_that_no_name_tells_is_asked_for()
+    {
+        var graph = WithOutputs(416, ("bboxes", [1, 100, 4]), ("labels", [1, 100]), ("scores", [1, 100]));
+
+        Assert.Contains("write \"family\"", Assert.Single(Inspect(graph).Missing), StringComparison.Ordinal);
+        Assert.Contains("write \"head\": { \"boxFormat\"", Assert.Single(Inspect(Last, """{ "family": "ssd" }""").Missing), StringComparison.Ordinal);
+
+        var manifest = Inspect(Last, """{ "family": "ssd", "head": { "boxFormat": "x1y1x2y2", "boxUnit": "fraction", "background": "first" } }""").Require();
+        Assert.Equal(BoxFormat.X1Y1X2Y2, manifest.Head!.BoxFormat);
+    }
+
+    [Fact]
+    public void The_largest_EfficientDet_has_larger_anchors()
+    {
+        const int Anchors = 9 * ((192 * 192) + (96 * 96) + (48 * 48) + (24 * 24) + (12 * 12));
+
+        Assert.Equal(5, Inspect(WithOutputs(1536, ("regression", [1, Anchors, 4]), ("classification", [1, Anchors, 2]))).Require().Head!.AnchorScale);
+    }
+
+    /// <summary>YOLOX and NanoDet answer tables of the same shape; without names of classes the values tell.</summary>
+    [Theory]
+    [InlineData("yolox", "yolox", 2)]
+    [InlineData("yolox, decoded", "yolox", 2)]
+    [InlineData("nanodet, one output", "nanodet", 2)]
+    [InlineData("nanodet, outputs per map", "nanodet", 2)]
+    public void Tells_tables_of_the_same_shape_by_their_values(string form, string expected, int classes)
+    {
+        var inspection = Inspect(CellDetector.Build(form, Plain, 1));
+
+        Assert.Equal(expected, inspection.Family);
+        Assert.Contains($"list of the {classes} class names", Assert.Single(inspection.Missing), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Inputs_beside_the_picture_that_nobody_can_fill_are_refused()
+    {
+        var graph = CellDetector.Build("yolov8", Plain, 1).Metadata("names", "['a', 'b']");
+        graph.Input("im_shape", TensorElementType.Float, 1, 2);
+
+        Assert.Contains("images, im_shape; export it with the picture as the only input", Assert.Throws<ModelException>(() => Inspect(graph)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Channels_that_are_open_but_named_tell_the_layout()
+    {
+        var graph = new OnnxGraph().Metadata("names", "['a', 'b']");
+        var x = graph.Input("pixel_values", TensorElementType.Float, "batch_size", "num_channels", "height", "width");
+        graph.Output("logits", Constant(graph, x, 1, 100, 3), TensorElementType.Float, "batch_size", 100, 3);
+        graph.Output("pred_boxes", Constant(graph, x, 1, 100, 4), TensorElementType.Float, "batch_size", 100, 4);
+
+        Assert.Contains("\"width\"", Assert.Single(Inspect(graph).Missing), StringComparison.Ordinal);
+        Assert.Equal(("detr", TensorLayout.Nchw), Family(Inspect(Last, """{ "input": { "width": 800, "height": 608 } }""").Require()));
+
+        static (string, TensorLayout) Family(ModelManifest manifest) => (manifest.Family, manifest.Input.Layout);
     }
 
     [Fact]
@@ -262,6 +335,18 @@ public sealed class ModelInspectorTests : IDisposable
     private static InputSpec Plain { get; } = new() { Width = CellDetector.Size, Height = CellDetector.Size };
 
     private string Last => Path.Combine(_folder, "model.onnx");
+
+    private static OnnxGraph WithOutputs(int size, params (string Name, long[] Shape)[] outputs)
+    {
+        var graph = new OnnxGraph().Metadata("names", "['a', 'b']");
+        var x = graph.Input("images", TensorElementType.Float, 1, 3, size, size);
+        foreach (var (name, shape) in outputs)
+        {
+            graph.Output(name, Constant(graph, x, shape), TensorElementType.Float, [.. shape.Select(d => (OnnxGraph.Dim)(int)d)]);
+        }
+
+        return graph;
+    }
 
     private static string Constant(OnnxGraph graph, string input, params long[] shape)
     {

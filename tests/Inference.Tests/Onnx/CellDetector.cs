@@ -55,6 +55,20 @@ internal static class CellDetector
                 Output("scores", rows, Free("cells", Rows), 2);
                 Output("distances", PerRow(Rows, _ => [.. Enumerable.Range(0, 44).Select(b => b % 11 == 1 ? 60f : 0)]), Free("cells", Rows), 44);
                 break;
+            case "nanodet, one output":
+                Output("output", Concat(2, rows, PerRow(Rows, _ => [.. Enumerable.Range(0, 44).Select(b => b % 11 == 1 ? 60f : 0)])), Free("cells", Rows), 46);
+                break;
+            case "nanodet, outputs per map":
+                foreach (var (name, from, to) in new[] { ("792", 0, 64), ("814", 64, 80), ("836", 80, 84) })
+                {
+                    Output(name, graph.Node("Slice", [rows, graph.Longs(from), graph.Longs(to), graph.Longs(1)]), to - from, 2);
+                    Output($"{name}d", PerRow(to - from, _ => [.. Enumerable.Range(0, 44).Select(b => b % 11 == 1 ? 60f : 0)]), to - from, 44);
+                }
+
+                break;
+            case "yolox, decoded" or "yolov6":
+                Output("output", Concat(2, PerRow(Rows, r => [.. Center(r), Box, Box, family == "yolov6" ? 1 : 0.999f]), rows), Free("cells", Rows), 7);
+                break;
             case "yolox":
                 Output("output", Concat(2, PerRow(Rows, _ => [0.5f, 0.5f, MathF.Log(2), MathF.Log(2), 1]), rows), Free("cells", Rows), 7);
                 break;
@@ -83,9 +97,12 @@ internal static class CellDetector
                 Output("regression", PerRow(Anchors, _ => [0, 0, MathF.Log(0.5f), MathF.Log(0.5f)]), Free("anchors", Anchors), 4);
                 Output("classification", Concat(1, first, PerPicture(new float[2 * (Anchors - (9 * Cells))], Anchors - (9 * Cells), 2)), Free("anchors", Anchors), 2);
                 break;
-            case "detr":
-                // Softmax over the logarithms of parts that add up to 1 gives the parts.
-                var parts = graph.Node("Clip", [rows, graph.Floats([1e-6f], []), graph.Floats([1], [])]);
+            case "detr" or "detr, masked":
+                // Softmax over the logarithms of parts that add up to 1 gives the parts. Where a mask says padding, nothing is seen.
+                var seen = family == "detr" ? rows : graph.Node("Mul", [rows, graph.Node("ReduceMean", [
+                    graph.Node("Cast", [graph.Input("pixel_mask", TensorElementType.Int64, batch, 32, 32)], ("to", (int)TensorElementType.Float))],
+                    ("axes", new long[] { 1, 2 }))]);
+                var parts = graph.Node("Clip", [seen, graph.Floats([1e-6f], []), graph.Floats([1], [])]);
                 var rest = graph.Node("Sub", [graph.Floats([1]), graph.Node("ReduceSum", [parts, graph.Longs(2)], ("keepdims", 1))]);
                 Output("logits", graph.Node("Log", [Concat(2, parts, rest)]), Rows, 3);
                 Output("pred_boxes", PerRow(Rows, r => [.. Center(r).Select(c => c / Size), (float)Box / Size, (float)Box / Size]), Rows, 4);
@@ -102,6 +119,12 @@ internal static class CellDetector
                 Output("labels", Reshape(Classes(0), 0, 2 * Rows), 2 * Rows);
                 Output("boxes", graph.Node("Mul", [Each(r => [.. Corners(r).Select(c => c / Size)]), both]), 2 * Rows, 4);
                 Output("scores", Reshape(ScoreColumn(), 0, 2 * Rows), 2 * Rows);
+                break;
+            case "yolov7, suppressed inside":
+                Output("num_dets", graph.Node("Cast", [PerPicture([2 * Rows], 1)], ("to", (int)TensorElementType.Float)), 1);
+                Output("det_boxes", Each(Corners), 2 * Rows, 4);
+                Output("det_scores", Reshape(ScoreColumn(), 0, 2 * Rows), 2 * Rows);
+                Output("det_classes", Reshape(Classes(0), 0, 2 * Rows), 2 * Rows);
                 break;
             case "ssd":
                 Output("detection_boxes", Each(r => [Corners(r)[1] / Size, Corners(r)[0] / Size, Corners(r)[3] / Size, Corners(r)[2] / Size]), 2 * Rows, 4);
