@@ -320,7 +320,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
             var grains = await _cluster.GetGrainsAsync(attempt.Token);
             return await CallAsync(call(grains.GetGrain<IRequestGrain>(key.ToString())), attempt);
         }
-        catch (Exception e) when (IsTransient(e))
+        catch (Exception e) when (IsTransient(e, attempt))
         {
             LogRetry(key.ImageKey, e.GetType().Name, e.Message);
             await Task.Delay(RetryDelay * Math.Min(10, ++attempt.Retries), _time, attempt.Token);
@@ -372,7 +372,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
                 var grains = await _cluster.GetGrainsAsync(attempt.Token);
                 outcome = await grains.GetGrain<IPictureFetchGrain>(0).Fetch(url, attempt.Left, attempt.Token).WaitAsync(attempt.Left, _time, attempt.Token);
             }
-            catch (Exception e) when (IsTransient(e))
+            catch (Exception e) when (IsTransient(e, attempt))
             {
                 LogRetry(url.Host, e.GetType().Name, e.Message);
                 await Task.Delay(RetryDelay, _time, attempt.Token);
@@ -518,9 +518,13 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
     private DetectionException TooLarge() =>
         new(DetectionError.TooLarge, $"The picture has more than {_options.MaxPictureBytes} bytes.");
 
-    /// <summary>Failures of one silo or one connection, or of a Redis seen by a silo, that asking again mends.</summary>
-    private static bool IsTransient(Exception e) =>
-        e is TimeoutException or OrleansException or RedisException;
+    /// <summary>
+    /// Failures of one silo or one connection, or of a Redis seen by a silo, that asking again mends. A silo also cancels what it
+    /// could not place in time because another silo has fallen silent.
+    /// </summary>
+    private static bool IsTransient(Exception e, Attempt attempt) =>
+        e is TimeoutException or OrleansException or RedisException
+        || (e is OperationCanceledException && !attempt.Token.IsCancellationRequested);
 
     /// <summary>Runs <paramref name="action"/> under the request's deadline and turns what goes wrong into <see cref="DetectionException"/>.</summary>
     /// <param name="options">What the request chose.</param>

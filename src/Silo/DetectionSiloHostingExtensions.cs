@@ -91,8 +91,10 @@ public static class DetectionSiloHostingExtensions
             }))
             .Configure<ClusterMembershipOptions>(membership =>
             {
-                // A crashed silo is out of the cluster within about three seconds.
+                // A silo that fell silent is out of the cluster within about five seconds: that long nothing may have come from it,
+                // MaxProbeTimeout times the limit. A connection that was closed tells sooner.
                 membership.ProbeTimeout = TimeSpan.FromSeconds(1);
+                membership.MaxProbeTimeout = TimeSpan.FromSeconds(1.5);
                 membership.NumMissedProbesLimit = 3;
                 membership.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(5);
                 membership.TableRefreshTimeout = TimeSpan.FromSeconds(5);

@@ -1,34 +1,26 @@
-using System.Collections.Concurrent;
+using System.Text;
+using System.Text.RegularExpressions;
 using Detection.Testing;
 using StackExchange.Redis;
 
 namespace Detection.Chaos;
 
 /// <summary>Watches Redis during a scenario and looks through it at the end.</summary>
-internal sealed class Audit : IAsyncDisposable
+internal sealed partial class Audit : IAsyncDisposable
 {
-    private readonly ConcurrentDictionary<string, int> _published = new(StringComparer.Ordinal);
     private readonly List<string> _timeline = [];
     private readonly CancellationTokenSource _ended = new();
+    private readonly RedisServer _server;
     private readonly ConnectionMultiplexer _redis;
 
-    private Audit(ConnectionMultiplexer redis) => _redis = redis;
+    private Audit(RedisServer server, ConnectionMultiplexer redis) => (_server, _redis) = (server, redis);
 
     public static async Task<Audit> StartAsync(RedisServer server)
     {
         var options = ConfigurationOptions.Parse(server.ConnectionString);
         options.AllowAdmin = true;
         options.AbortOnConnectFail = false;
-        var audit = new Audit(await ConnectionMultiplexer.ConnectAsync(options));
-        await audit._redis.GetServers()[0].ConfigSetAsync("notify-keyspace-events", "K$");
-        var sets = await audit._redis.GetSubscriber().SubscribeAsync(RedisChannel.Pattern("__keyspace@0__:detection:{*}:result:*"));
-        sets.OnMessage(message =>
-        {
-            if (message.Message == "set")
-            {
-                audit._published.AddOrUpdate(((string)message.Channel!).Split(":result:")[1], 1, (_, count) => count + 1);
-            }
-        });
+        var audit = new Audit(server, await ConnectionMultiplexer.ConnectAsync(options));
         _ = audit.SampleAsync();
         return audit;
     }
@@ -36,12 +28,17 @@ internal sealed class Audit : IAsyncDisposable
     /// <summary>What waited and ran, second by second.</summary>
     public IReadOnlyList<string> Timeline => _timeline;
 
-    /// <summary>Results that were published more than once, and keys of <paramref name="answered"/> that were not published.</summary>
-    public (int Twice, int Never) Published(IEnumerable<string> answered) =>
-        (_published.Values.Count(count => count > 1), answered.Count(key => !_published.ContainsKey(key)));
-
     /// <summary>What is left in Redis.</summary>
     public DetectionKeys Keys => new(_redis);
+
+    /// <summary>
+    /// How often each result was published, by image key: read from the append-only file, which holds every write since Redis began
+    /// or lost its data, over restarts and whoever was connected meanwhile.
+    /// </summary>
+    public async Task<IReadOnlyDictionary<string, int>> PublishedAsync() =>
+        Published().Matches(Encoding.Latin1.GetString(await _server.ReadAppendOnlyFileAsync()))
+            .CountBy(match => match.Groups["key"].Value)
+            .ToDictionary(StringComparer.Ordinal);
 
     public async ValueTask DisposeAsync()
     {
@@ -57,8 +54,8 @@ internal sealed class Audit : IAsyncDisposable
             try
             {
                 await timer.WaitForNextTickAsync(_ended.Token);
-                long waiting = 0, running = 0;
-                await foreach (var key in Server().KeysAsync(pattern: "detection:{*}:*"))
+                long waiting = 0, running = 0, done = 0;
+                await foreach (var key in _redis.GetServers()[0].KeysAsync(pattern: "detection:{*}:*"))
                 {
                     var name = key.ToString();
                     if (name.EndsWith(":queue", StringComparison.Ordinal))
@@ -69,9 +66,13 @@ internal sealed class Audit : IAsyncDisposable
                     {
                         running += await _redis.GetDatabase().ListLengthAsync(key);
                     }
+                    else if (name.Contains(":result:", StringComparison.Ordinal))
+                    {
+                        done++;
+                    }
                 }
 
-                _timeline.Add($"{second} s: {waiting} wait, {running} run, {_published.Count} published");
+                _timeline.Add($"{second} s: {waiting} wait, {running} run, {done} done");
             }
             catch (Exception e) when (e is RedisException or RedisTimeoutException or OperationCanceledException)
             {
@@ -80,5 +81,6 @@ internal sealed class Audit : IAsyncDisposable
         }
     }
 
-    private IServer Server() => _redis.GetServers()[0];
+    [GeneratedRegex(@"\r\nSET\r\n\$\d+\r\ndetection:\{[^}]+\}:result:(?<key>[0-9a-f]{64})\r\n", RegexOptions.IgnoreCase)]
+    private static partial Regex Published();
 }

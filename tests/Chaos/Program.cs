@@ -45,6 +45,7 @@ async Task RunAsync(Scenario scenario)
     string? failure = null;
     IReadOnlyList<Ending> endings;
     IReadOnlyList<string> immortal = [];
+    IReadOnlyDictionary<string, int> published = new Dictionary<string, int>();
     try
     {
         var steady = load.RunAsync(rate: 4, TimeSpan.FromSeconds(4));
@@ -59,6 +60,7 @@ async Task RunAsync(Scenario scenario)
         load.Burst(10);
         endings = await load.FinishAsync();
         await audit.Keys.QuietAsync();
+        published = await audit.PublishedAsync();
         foreach (var process in cluster.Frontends.Concat(cluster.Silos))
         {
             await process.StopAsync();
@@ -78,15 +80,16 @@ async Task RunAsync(Scenario scenario)
     var lost = endings.Except(refused).Except(answered).ToList();
 
     // While Redis is away requests are refused. Once the cluster is whole again, none is.
-    if (refused.Find(ending => !scenario.RedisFails || ending.Number >= whole) is { } wrongly)
+    if (refused.Find(ending => scenario.Redis == RedisFate.Stays || ending.Number >= whole) is { } wrongly)
     {
         failure ??= $"refused: {wrongly.Detail}";
     }
 
-    var (twice, never) = scenario.RedisFails ? (0, 0) : audit.Published(answered.Select(ending => ending.ImageKey));
+    var twice = published.Values.Count(count => count > 1);
+    var never = scenario.Redis == RedisFate.LosesData ? 0 : answered.Count(ending => !published.ContainsKey(ending.ImageKey));
     var latencies = answered.Select(ending => ending.Latency).Order().ToList();
     var outcome = new Outcome(
-        scenario.Name, endings.Count, refused.Count, answered.Count, lost.Count, twice, never, immortal,
+        scenario.Name, endings.Count, refused.Count, answered.Count, answered.Count(ending => ending.Latency > TimeSpan.FromSeconds(10)), lost.Count, twice, never, immortal,
         latencies.Count > 0 ? latencies[latencies.Count / 2] : default, latencies.Count > 0 ? latencies[^1] : default, failure);
     outcomes.Add(outcome);
     Console.WriteLine(outcome);

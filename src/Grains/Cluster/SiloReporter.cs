@@ -31,6 +31,11 @@ internal sealed partial class SiloReporter(
 
     private readonly DateTimeOffset _startedAt = time.GetUtcNow();
 
+    private volatile SiloReport? _written;
+
+    /// <summary>The report that others read; <see langword="null"/> before the first.</summary>
+    public SiloReport? Written => _written;
+
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
@@ -68,6 +73,7 @@ internal sealed partial class SiloReporter(
                 var database = redis.GetDatabase();
                 await database.HashSetAsync(RedisKeys.Silos, local.Silo, report.Serialize());
                 await database.KeyExpireAsync(RedisKeys.Silos, 6 * SiloReport.Lifetime);
+                _written = report;
                 var queues = await LookAtQueuesAsync(report);
                 metrics.Show(report, queues);
                 await database.HashSetAsync(RedisKeys.History, local.Silo, History(queues).Serialize());

@@ -45,9 +45,11 @@ internal sealed partial class InferenceService(
                         await grains.GetGrain<IBatcherGrain>(key.ToString()).EnsureRunning();
                     }
                 }
-                catch (Exception e) when (RedisConnection.IsOutage(e) || e is OrleansException or TimeoutException or Placement.DeviceNotFoundException)
+                catch (Exception e) when (RedisConnection.IsOutage(e)
+                    || e is OrleansException or TimeoutException or Placement.DeviceNotFoundException
+                    || (e is OperationCanceledException && !stoppingToken.IsCancellationRequested))
                 {
-                    // A cluster that is forming or losing silos; the next round tries again.
+                    // A cluster that is forming or losing silos, and cancels what it could not place in time; the next round tries again.
                     LogNotEnsured(e.Message);
                 }
 

@@ -226,7 +226,8 @@ internal sealed partial class WebhookDeliverer(
         {
             return await grains.GetGrain<IRequestGrain>(key.ToString()).Watch(null, TimeSpan.Zero, stoppingToken);
         }
-        catch (Exception e) when (e is TimeoutException or OrleansException)
+        catch (Exception e) when (e is TimeoutException or OrleansException
+            || (e is OperationCanceledException && !stoppingToken.IsCancellationRequested))
         {
             LogNotSeen(key.ImageKey, e.Message);
             return null;

@@ -30,10 +30,11 @@ internal sealed class SiloHealthCheck(ISiloStatusOracle membership, SiloReporter
             reasons.Add("Redis cannot be reached.");
         }
 
+        // Nobody asks a silo for a model before its report names it.
         var report = reporter.Report();
         foreach (var device in report.Devices)
         {
-            if (report.Batchers.All(batcher => batcher.Device != device.Id))
+            if (reporter.Written is not { } written || written.Batchers.All(batcher => batcher.Device != device.Id))
             {
                 reasons.Add($"Device {device.Id} has no batcher: its model is still loading, or none could be loaded.");
             }

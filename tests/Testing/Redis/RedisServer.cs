@@ -158,6 +158,21 @@ public sealed class RedisServer : IAsyncDisposable
     /// <summary>Ends <see cref="Pause"/>.</summary>
     public void Resume() => Real().Resume();
 
+    /// <summary>
+    /// The commands that changed the data since the server was started empty, in its protocol. Needs <see cref="RedisOptions.AppendOnly"/>.
+    /// </summary>
+    public async Task<byte[]> ReadAppendOnlyFileAsync()
+    {
+        var content = new MemoryStream();
+        foreach (var file in _folder.EnumerateFiles("*.aof", SearchOption.AllDirectories).OrderBy(file => file.Name, StringComparer.Ordinal))
+        {
+            await using var stream = new FileStream(file.FullName, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+            await stream.CopyToAsync(content);
+        }
+
+        return content.ToArray();
+    }
+
     /// <summary>Connects a client, with admin commands allowed.</summary>
     public Task<ConnectionMultiplexer> ConnectAsync() => ConnectAsync(ConnectionString);
 
@@ -211,7 +226,7 @@ public sealed class RedisServer : IAsyncDisposable
         List<string> arguments =
         [
             "--bind", "127.0.0.1", "--dir", data, "--save", "86400 1", "--daemonize", "no",
-            "--appendonly", _options.AppendOnly ? "yes" : "no",
+            "--appendonly", _options.AppendOnly ? "yes" : "no", "--auto-aof-rewrite-percentage", "0",
         ];
         if (_certificate is null)
         {
