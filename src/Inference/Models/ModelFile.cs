@@ -68,17 +68,29 @@ public static partial class ModelFile
 
     /// <summary>
     /// The files of which a graph's numbers come, in order: the graph and its weights beside it. Those are named after a file alone; in a
-    /// folder of its own they may have any name, so all counts there but the manifest, whose meaning counts, and notes.
+    /// folder of its own they may have any name, and the graph says it.
     /// </summary>
     internal static IEnumerable<string> PartsOf(string onnx)
     {
         string folder = Path.GetDirectoryName(onnx)!;
-        string name = Path.GetFileName(onnx);
-        return name == OnnxName
-            ? Directory.EnumerateFiles(folder, "*", Inside)
-                .Where(file => Path.GetExtension(file) is not (".json" or ".md" or ".txt" or ".tmp"))
-                .Order(StringComparer.Ordinal)
-            : Directory.EnumerateFiles(folder, name + "*").Order(StringComparer.Ordinal);
+        if (Path.GetFileName(onnx) != OnnxName)
+        {
+            return Directory.EnumerateFiles(folder, Path.GetFileName(onnx) + "*").Order(StringComparer.Ordinal);
+        }
+
+        var others = Directory.EnumerateFiles(folder, "*", Inside)
+            .Where(file => file != onnx && Path.GetExtension(file) is not (".json" or ".md" or ".txt"))
+            .Order(StringComparer.Ordinal)
+            .ToList();
+        byte[] graph = others.Count > 0 ? File.ReadAllBytes(onnx) : [];
+        return others.Where(file => HasWeightsIn(graph, Path.GetRelativePath(folder, file).Replace('\\', '/'))).Prepend(onnx);
+    }
+
+    /// <summary>Looks for the entry of external_data in the protocol buffer: key <c>location</c>, value the file.</summary>
+    private static bool HasWeightsIn(ReadOnlySpan<byte> graph, string file)
+    {
+        byte[] name = Encoding.UTF8.GetBytes(file);
+        return name.Length > 127 || graph.IndexOf([.. "\n\blocation\u0012"u8, (byte)name.Length, .. name]) >= 0;
     }
 
     /// <summary>What the manifest says, and what it leaves out from the graph; the outputs are checked against it.</summary>

@@ -22,6 +22,7 @@ public sealed class ExternalWeightsTests : IDisposable
     public void Weights_of_any_name_are_part_of_the_version()
     {
         var before = Write(width: 8);
+        File.WriteAllText(Path.Combine(_folder, "export.py"), "how it was made");
 
         Assert.NotEqual(before.Version, Write(width: 10).Version);
         Assert.False(ModelFile.IsUnchanged(before));
