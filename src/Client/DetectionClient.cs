@@ -439,7 +439,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         var catalog = await CatalogAsync();
         while (true)
         {
-            var (model, served) = await catalog.FindAsync(name);
+            var (model, served, problem) = await catalog.FindAsync(name, toRun: wait);
             if (model is not null)
             {
                 attempt.Model = model.Id;
@@ -449,7 +449,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
             // While no silo with a device is up, nobody can say that the model does not exist.
             if (served)
             {
-                throw attempt.Error(DetectionError.ModelNotFound, $"No model '{name}' is served.");
+                throw attempt.Error(DetectionError.ModelNotFound, problem is null ? $"No model '{name}' is served." : $"No model '{name}' is served: {problem}");
             }
 
             if (!wait)

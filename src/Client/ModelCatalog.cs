@@ -11,10 +11,19 @@ internal sealed class ModelCatalog(IConnectionMultiplexer redis, TimeProvider ti
     /// <summary>A replaced model is seen this soon.</summary>
     private static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(1);
 
+    /// <summary>What is older is not used: silos let go of a version soon after.</summary>
+    private static readonly TimeSpan StaleAfter = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a model is remembered whose silos are away.</summary>
+    private static readonly TimeSpan RememberFor = TimeSpan.FromMinutes(5);
+
     private readonly Lock _gate = new();
 
     /// <summary>Full and short names. A model whose silos are away is remembered, so that its requests can wait for them.</summary>
-    private volatile Dictionary<string, ModelInfo> _known = [];
+    private volatile Dictionary<string, Known> _known = [];
+
+    /// <summary>What is wrong with the files of a model, by its name.</summary>
+    private volatile Dictionary<string, string> _problems = [];
 
     private Task<bool> _refreshing = Task.FromResult(false);
     private long _readAt;
@@ -29,23 +38,27 @@ internal sealed class ModelCatalog(IConnectionMultiplexer redis, TimeProvider ti
 
     /// <summary>
     /// Finds a model by <c>name</c> or <c>name@version</c>. <c>Served</c> tells an unknown name from a cluster in which no silo
-    /// serves any model yet.
+    /// serves any model yet, <c>Problem</c> why files of that name are not served.
     /// </summary>
-    public async ValueTask<(ModelInfo? Model, bool Served)> FindAsync(string name)
+    /// <param name="name">Name, or name and version.</param>
+    /// <param name="toRun">Whether it is to answer new pictures, not only to name results that it left.</param>
+    public async ValueTask<(ModelInfo? Model, bool Served, string? Problem)> FindAsync(string name, bool toRun)
     {
-        if (_known.TryGetValue(name, out var model))
+        var age = time.GetElapsedTime(Volatile.Read(ref _readAt));
+        if (age <= StaleAfter && _known.TryGetValue(name, out var known) && !(toRun && known.IsGone))
         {
-            if (time.GetElapsedTime(Volatile.Read(ref _readAt)) > FreshFor)
+            if (age > FreshFor)
             {
                 // What is known will do for this request; a failure shows at the request's own commands.
                 Refresh().Ignore();
             }
 
-            return (model, true);
+            return (known.Model, true, null);
         }
 
         var served = await Refresh();
-        return (_known.GetValueOrDefault(name), served);
+        known = _known.GetValueOrDefault(name);
+        return (toRun && known is { IsGone: true } ? null : known?.Model, served, _problems.GetValueOrDefault(name));
     }
 
     private Task<bool> Refresh()
@@ -58,21 +71,37 @@ internal sealed class ModelCatalog(IConnectionMultiplexer redis, TimeProvider ti
 
     private async Task<bool> RefreshAsync()
     {
-        var known = new Dictionary<string, ModelInfo>(_known, StringComparer.Ordinal);
+        var silos = await ReadSilosAsync();
+        var now = time.GetTimestamp();
+
+        // A silo that lives and no longer names a model has let go of it: its files were removed or replaced.
+        var known = _known.ToDictionary(
+            of => of.Key,
+            of => of.Value with
+            {
+                IsGone = time.GetElapsedTime(of.Value.SeenAt) > RememberFor || silos.Any(silo => (silo.Silo, silo.StartedAt) == of.Value.Server),
+            },
+            StringComparer.Ordinal);
         var served = false;
-        foreach (var silo in await ReadSilosAsync())
+        foreach (var silo in silos)
         {
             served |= silo.Models.Count > 0;
 
             // The current version of a name comes first in a report.
             foreach (var model in silo.Models.Reverse())
             {
-                known[model.Name] = known[model.Id] = model;
+                known[model.Name] = known[model.Id] = new Known(model, (silo.Silo, silo.StartedAt), now, IsGone: false);
             }
         }
 
         _known = known;
+        _problems = silos.SelectMany(silo => silo.ModelProblems ?? new Dictionary<string, string>())
+            .DistinctBy(problem => problem.Key)
+            .ToDictionary(StringComparer.Ordinal);
         Volatile.Write(ref _readAt, time.GetTimestamp());
         return served;
     }
+
+    /// <summary>A model with the process that served it when it was last seen.</summary>
+    private sealed record Known(ModelInfo Model, (string Silo, DateTimeOffset StartedAt) Server, long SeenAt, bool IsGone);
 }

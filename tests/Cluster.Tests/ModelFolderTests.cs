@@ -66,7 +66,7 @@ public sealed class ModelFolderTests : IDisposable
     public async Task A_file_that_cannot_be_read_leaves_the_old_one_serving_and_says_why()
     {
         Lay("nanodet-g", threshold: 0.4);
-        await using var cluster = await DetectionCluster.StartAsync(silos: 1, frontends: 0, new Dictionary<string, string?>
+        await using var cluster = await DetectionCluster.StartAsync(silos: 1, frontends: 1, new Dictionary<string, string?>
         {
             ["Detection__Models__Directory"] = _folder,
             ["Detection__Models__SettleTime"] = "00:00:00.2",
@@ -80,8 +80,68 @@ public sealed class ModelFolderTests : IDisposable
             async () => (await client.Detection.GetSilosAsync()).Any(silo => silo.Problems.Any(problem => problem.Contains("nanodet-g", StringComparison.Ordinal))),
             Eventually.Soon,
             "the silo says what is wrong");
+        var told = JsonNode.Parse(await cluster.Frontends[0].Http.GetStringAsync("/v1/models/nanodet-g"))!;
+        Assert.Equal(before.Model, (string?)told["id"]);
+        Assert.StartsWith("nanodet-g/model.onnx: not an ONNX model that can be loaded", (string?)told["problem"], StringComparison.Ordinal);
         var after = await client.Detection.DetectAsync(TestPictures.Unique(30_001), Patient);
         Assert.Equal(before.Model, after.Model);
+    }
+
+    [Fact]
+    public async Task A_file_that_does_not_tell_all_is_answered_with_the_line_to_write()
+    {
+        Lay("nanodet-g", threshold: 0.4);
+        File.Copy(Path.Combine(_folder, "nanodet-g", "model.onnx"), Path.Combine(_folder, "bare.onnx"));
+        await using var cluster = await DetectionCluster.StartAsync(silos: 1, frontends: 1, new Dictionary<string, string?>
+        {
+            ["Detection__Models__Directory"] = _folder,
+            ["Detection__Models__SettleTime"] = "00:00:00.2",
+        });
+        await using var client = new TestClient(cluster.Redis);
+
+        var refused = await Assert.ThrowsAsync<DetectionException>(
+            () => client.Detection.DetectAsync(TestPictures.Unique(31_000), Patient with { Model = "bare" }));
+
+        Assert.Equal(DetectionError.ModelNotFound, refused.Error);
+        Assert.Contains("No model 'bare' is served: bare.onnx does not tell all that is needed", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("write \"labels\": a list of the 80 class names", refused.Message, StringComparison.Ordinal);
+        using var answer = await cluster.Frontends[0].Http.GetAsync("/v1/models/bare");
+        Assert.Contains("the 80 class names", (string?)JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["detail"], StringComparison.Ordinal);
+
+        // The line that it asks for.
+        Lay("bare", threshold: 0.4, firstLabel: "someone");
+        File.Delete(Path.Combine(_folder, "bare.onnx"));
+        await Eventually.Async(
+            async () => (await client.Detection.GetModelsAsync()).Any(model => model.Name == "bare"), Eventually.Soon, "it is served");
+        var found = await client.Detection.DetectAsync(await File.ReadAllBytesAsync(TestPictures.Path("tourist.webp")), Patient with { Model = "bare" });
+        Assert.Equal("someone", found.Objects[0].Label);
+    }
+
+    [Fact]
+    public async Task A_version_that_is_gone_is_refused_at_once_and_its_results_can_be_read()
+    {
+        Lay("nanodet-g", threshold: 0.4);
+        Lay("people", threshold: 0.4);
+        await using var cluster = await DetectionCluster.StartAsync(silos: 1, frontends: 0, new Dictionary<string, string?>
+        {
+            ["Detection__Models__Directory"] = _folder,
+            ["Detection__Models__SettleTime"] = "00:00:00.2",
+        });
+        await using var client = new TestClient(cluster.Redis);
+        await Eventually.Async(async () => (await client.Detection.GetModelsAsync()).Count == 2, Eventually.Soon, "both models are served");
+        var before = await client.Detection.DetectAsync(TestPictures.Unique(32_000), Patient with { Model = "people" });
+
+        Directory.Delete(Path.Combine(_folder, "people"), recursive: true);
+        await Eventually.Async(async () => (await client.Detection.GetModelsAsync()).Count == 1, Eventually.Soon, "the model is gone");
+
+        foreach (var name in new[] { "people", before.Model })
+        {
+            var refused = await Assert.ThrowsAsync<DetectionException>(
+                () => client.Detection.DetectAsync(TestPictures.Unique(32_001), Patient with { Model = name }));
+            Assert.Equal(DetectionError.ModelNotFound, refused.Error);
+        }
+
+        Assert.NotNull(await client.Detection.FindAsync(before.ImageKey, Patient with { Model = before.Model }));
     }
 
     private void Lay(string name, double threshold, string? firstLabel = null)

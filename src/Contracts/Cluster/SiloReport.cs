@@ -17,6 +17,10 @@ namespace Detection.Contracts.Cluster;
 /// <param name="Models">Models it serves, current version first. Empty without devices.</param>
 /// <param name="Batchers">One per device and model.</param>
 /// <param name="Problems">What is wrong, one sentence each: a device that does not work, a model that does not load.</param>
+/// <param name="ModelProblems">
+/// Of these, what is wrong with the files of a model, by its name: it is not served, or as it was before. <see langword="null"/> from a
+/// silo of an older version.
+/// </param>
 public sealed record SiloReport(
     string Silo,
     string Address,
@@ -25,7 +29,8 @@ public sealed record SiloReport(
     IReadOnlyList<DeviceReport> Devices,
     IReadOnlyList<ModelInfo> Models,
     IReadOnlyList<BatcherReport> Batchers,
-    IReadOnlyList<string> Problems)
+    IReadOnlyList<string> Problems,
+    IReadOnlyDictionary<string, string>? ModelProblems = null)
 {
     /// <summary>How long a report counts after it was written.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(10);

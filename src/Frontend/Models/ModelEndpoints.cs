@@ -18,17 +18,27 @@ internal static class ModelEndpoints
     private static async Task<IResult> ListAsync(HttpContext http, IDetectionClient client)
     {
         var models = await client.GetModelsAsync(http.RequestAborted);
-        return TypedResults.Json(new ModelsBody([.. models.Select(ModelBody.Of)]), FrontendJson.Default.ModelsBody);
+        var problems = await ProblemsAsync(http, client);
+        return TypedResults.Json(
+            new ModelsBody([.. models.Select(model => ModelBody.Of(model, problems.GetValueOrDefault(model.Name)))]), FrontendJson.Default.ModelsBody);
     }
 
     private static async Task<IResult> FindAsync(string name, HttpContext http, IDetectionClient client)
     {
         var models = await client.GetModelsAsync(http.RequestAborted);
+        var problems = await ProblemsAsync(http, client);
         var model = models.FirstOrDefault(m => m.Id.Equals(name, StringComparison.OrdinalIgnoreCase))
             ?? models.FirstOrDefault(m => m.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
-            ?? throw new ProblemException(ProblemType.ModelNotFound, $"No silo serves the model '{name}'.");
-        return TypedResults.Json(ModelBody.Of(model), FrontendJson.Default.ModelBody);
+            ?? throw new ProblemException(
+                ProblemType.ModelNotFound, problems.TryGetValue(name, out var why) ? $"No silo serves the model '{name}': {why}" : $"No silo serves the model '{name}'.");
+        return TypedResults.Json(ModelBody.Of(model, problems.GetValueOrDefault(model.Name)), FrontendJson.Default.ModelBody);
     }
+
+    private static async Task<Dictionary<string, string>> ProblemsAsync(HttpContext http, IDetectionClient client) =>
+        (await client.GetSilosAsync(http.RequestAborted))
+            .SelectMany(static silo => silo.ModelProblems ?? new Dictionary<string, string>())
+            .DistinctBy(static problem => problem.Key)
+            .ToDictionary(StringComparer.OrdinalIgnoreCase);
 }
 
 /// <summary>The models that are served.</summary>
@@ -46,6 +56,7 @@ internal sealed record ModelsBody(IReadOnlyList<ModelBody> Models);
 /// <param name="ScoreFloor">Boxes below this score are not kept, 0 to 1.</param>
 /// <param name="Threshold">Threshold of a request that names none, 0 to 1.</param>
 /// <param name="Iou">Overlap at which the weaker box is dropped when a request names none, 0 to 1.</param>
+/// <param name="Problem">Why the newest files of this name are not what is served; absent when they are.</param>
 internal sealed record ModelBody(
     string Id,
     string Name,
@@ -56,8 +67,9 @@ internal sealed record ModelBody(
     IReadOnlyList<string> Labels,
     float ScoreFloor,
     float Threshold,
-    float Iou)
+    float Iou,
+    string? Problem)
 {
-    public static ModelBody Of(ModelInfo model) => new(
-        model.Id, model.Name, model.Version, model.Family, model.InputWidth, model.InputHeight, model.Labels, model.ScoreFloor, model.Threshold, model.Iou);
+    public static ModelBody Of(ModelInfo model, string? problem) => new(
+        model.Id, model.Name, model.Version, model.Family, model.InputWidth, model.InputHeight, model.Labels, model.ScoreFloor, model.Threshold, model.Iou, problem);
 }

@@ -52,15 +52,21 @@ internal sealed partial class SiloReporter(
     }
 
     /// <summary>The report as of now.</summary>
-    public SiloReport Report() => new(
-        local.Silo,
-        silo.SiloAddress.ToParsableString(),
-        _startedAt,
-        time.GetUtcNow(),
-        [.. local.Devices.Select(device => new DeviceReport(device.Id, device.Kind, device.Device.Description))],
-        host.Models,
-        host.Report(),
-        [.. local.Problems, .. repository.Current.Problems.Values, .. host.Problems]);
+    public SiloReport Report()
+    {
+        // A file that cannot be read comes before one that was read and cannot be run.
+        var models = host.Problems.Concat(repository.Current.Problems).GroupBy(problem => problem.Key).ToDictionary(same => same.Key, same => same.Last().Value);
+        return new(
+            local.Silo,
+            silo.SiloAddress.ToParsableString(),
+            _startedAt,
+            time.GetUtcNow(),
+            [.. local.Devices.Select(device => new DeviceReport(device.Id, device.Kind, device.Device.Description))],
+            host.Models,
+            host.Report(),
+            [.. local.Problems, .. models.Values],
+            models);
+    }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

@@ -21,15 +21,19 @@ internal sealed partial class InferenceHost(LocalDevices local, BatcherServices 
     private readonly ConcurrentDictionary<BatcherKey, Loaded> _loaded = new();
     private readonly ConcurrentDictionary<string, Problem> _problems = new(StringComparer.Ordinal);
     private volatile bool _stopping;
+    private IReadOnlyList<ModelInfo>? _modelsAtStop;
 
     /// <summary>What is loaded, and so can have a batcher.</summary>
     public IEnumerable<BatcherKey> Keys => _loaded.Keys;
 
-    /// <summary>Models that did not load, one sentence each.</summary>
-    public IEnumerable<string> Problems => _problems.Values.Select(problem => problem.Message);
+    /// <summary>Models that did not load, by name, one sentence each.</summary>
+    public IEnumerable<KeyValuePair<string, string>> Problems => _problems.Select(problem => KeyValuePair.Create(problem.Key, problem.Value.Message));
 
-    /// <summary>The models that are served, the current version of a name first.</summary>
-    public IReadOnlyList<ModelInfo> Models =>
+    /// <summary>
+    /// The models that are served, the current version of a name first. While it stops, those that it served: they are not gone, and their
+    /// requests wait for another silo.
+    /// </summary>
+    public IReadOnlyList<ModelInfo> Models => _modelsAtStop ??
         [.. _loaded.Values.OrderBy(model => model.RetiredAt is not null).Select(model => model.Info).DistinctBy(info => info.Id)];
 
     /// <summary>What the batchers do.</summary>
@@ -100,6 +104,7 @@ internal sealed partial class InferenceHost(LocalDevices local, BatcherServices 
     /// <summary>Stops all batchers, for good, and frees the devices.</summary>
     public async Task StopAsync()
     {
+        _modelsAtStop = Models;
         _stopping = true;
         await Task.WhenAll(_loaded.Keys.Select(UnloadAsync));
         foreach (var device in local.Devices)

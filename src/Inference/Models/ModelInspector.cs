@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Detection.Inference.Devices;
 using Detection.Inference.Heads;
 using Detection.Inference.Preprocessing;
@@ -9,7 +10,7 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 namespace Detection.Inference.Models;
 
 /// <summary>Reads from an ONNX file what a manifest would say.</summary>
-public static class ModelInspector
+public static partial class ModelInspector
 {
     /// <summary>
     /// Looks at a model: its graph, its metadata and, where there is one, its manifest, whose lines win over what the graph says.
@@ -47,7 +48,7 @@ public static class ModelInspector
         }
         catch (Exception e) when (e is OnnxRuntimeException or IOException or UnauthorizedAccessException)
         {
-            throw new ModelException($"{onnxPath}: not an ONNX model that can be loaded ({FirstLine(e.Message)}); export it again.", e);
+            throw new ModelException($"{onnxPath}: not an ONNX model that can be loaded ({Reason(e)}); export it again.", e);
         }
 
         using (session)
@@ -59,7 +60,11 @@ public static class ModelInspector
     private static readonly string[] FirstMembers = ["family", "input", "head"];
     private static readonly string[] SsdLines = ["boxFormat", "boxUnit", "background"];
 
-    private static string FirstLine(string message) => message.Split('\n')[0].Trim();
+    /// <summary>What the runtime says, without the places in its own source that it puts before.</summary>
+    private static string Reason(Exception e) => RuntimePlace().Replace(e.Message.Split('\n')[0], "").Trim().TrimEnd('.');
+
+    [GeneratedRegex(@"^\[ErrorCode:\w+\] (Load model from \S+ failed:)?|\S*[/\\]onnxruntime[/\\]core\S+:\d+ [^)]*\) ")]
+    private static partial Regex RuntimePlace();
 
     /// <summary>One inspection under way.</summary>
     private sealed class Reading(InferenceSession session, string path, string named, JsonObject lines)
@@ -348,7 +353,7 @@ public static class ModelInspector
             }
             catch (OnnxRuntimeException e)
             {
-                throw Fault($"the graph does not run on a {width}×{height} picture ({FirstLine(e.Message)}); correct \"input\"", e);
+                throw Fault($"the graph does not run on a {width}×{height} picture ({Reason(e)}); correct \"input\"", e);
             }
         }
 
@@ -408,8 +413,10 @@ public static class ModelInspector
 
         private static string? Text(JsonNode? node) => node is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
 
-        private static int? Number(JsonObject known, string member) =>
-            known["input"]?[member] is JsonValue value && value.TryGetValue<int>(out var number) && number is > 0 and <= 8192 ? number : null;
+        private int? Number(JsonObject known, string member) =>
+            known["input"]?[member] is not JsonValue value || !value.TryGetValue<int>(out var number) || number <= 0 ? null
+            : number <= 8192 ? number
+            : throw Fault($"\"input.{member}\" is {number}; a model of 8 to 8192 pixels can be used");
 
         private static string Member(string line) => line.Split('"')[1];
 

@@ -15,6 +15,7 @@ public sealed partial class ModelRepository(IOptions<ModelOptions> options, Time
     private const int MostSettleTimes = 60;
 
     private readonly ModelOptions _options = options.Value;
+    private readonly string _folder = Path.Join(Path.GetFullPath(options.Value.Directory), "/");
     private readonly Lock _scanning = new();
     private readonly Dictionary<string, Reading> _readings = [];
     private volatile ModelSet _current = ModelSet.Empty;
@@ -124,7 +125,8 @@ public sealed partial class ModelRepository(IOptions<ModelOptions> options, Time
             }
             catch (ModelException e)
             {
-                reading = new Reading(files, reading?.Source, e.Message);
+                // Told to callers too: whom the folder is no business of.
+                reading = new Reading(files, reading?.Source, e.Message.Replace(_folder, "", StringComparison.Ordinal));
             }
 
             _readings[name] = reading;

@@ -253,6 +253,13 @@ public sealed class ModelInspectorTests : IDisposable
         File.WriteAllBytes(path, half[..(half.Length / 2)]);
         Assert.Contains("not an ONNX model that can be loaded", Assert.Throws<ModelException>(() => ModelInspector.Inspect(path)).Message, StringComparison.Ordinal);
 
+        var future = new OnnxGraph { OperatorSet = 99 };
+        future.Output("output0", future.Input("images", TensorElementType.Float, 1, 3, 64, 64), TensorElementType.Float, 1, 3, 64, 64);
+        Assert.Contains(
+            "model.onnx: not an ONNX model that can be loaded (ONNX Runtime only *guarantees* support",
+            Assert.Throws<ModelException>(() => Inspect(future)).Message,
+            StringComparison.Ordinal);
+
         Assert.Contains("no such file", Assert.Throws<ModelException>(() => ModelInspector.Inspect(path + "x")).Message, StringComparison.Ordinal);
     }
 
@@ -264,6 +271,16 @@ public sealed class ModelInspectorTests : IDisposable
         graph.Output("output0", Constant(graph, x, 1, 4, 84), TensorElementType.Float, 1, 4, 84);
 
         Assert.Contains("room for 0 classes", Assert.Throws<ModelException>(() => Inspect(graph)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_input_larger_than_any_picture_is_refused()
+    {
+        var graph = new OnnxGraph();
+        var x = graph.Input("images", TensorElementType.Float, 1, 3, 64, 100_000);
+        graph.Output("output0", Constant(graph, x, 1, 6, 84), TensorElementType.Float, 1, 6, 84);
+
+        Assert.Contains("\"input.width\" is 100000; a model of 8 to 8192 pixels", Assert.Throws<ModelException>(() => Inspect(graph)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

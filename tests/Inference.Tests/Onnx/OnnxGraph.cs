@@ -15,6 +15,9 @@ internal sealed class OnnxGraph
     private readonly Message _metadata = new();
     private int _names;
 
+    /// <summary>Version of the operator set.</summary>
+    public int OperatorSet { get; init; } = 13;
+
     /// <summary>A dimension: a number, or the name of one that is free.</summary>
     internal readonly record struct Dim(long Value, string? Name)
     {
@@ -70,7 +73,7 @@ internal sealed class OnnxGraph
         var model = new Message()
             .Add(1, 8)
             .Add(2, "tests")
-            .Add(8, new Message().Add(1, "").Add(2, 13))
+            .Add(8, new Message().Add(1, "").Add(2, OperatorSet))
             .Add(7, new Message().Append(_graph).Add(2, "graph"))
             .Append(_metadata);
         return model.ToArray();
