@@ -1,4 +1,4 @@
 using Detection.Frontend;
+using Detection.Silo;
 
-var app = FrontendApplication.Create(args);
-await app.RunAsync();
+return await ProgramRun.RunAsync(() => FrontendApplication.Create(args));

@@ -30,13 +30,13 @@ public static class DetectionSiloHostingExtensions
     /// <param name="devices">
     /// The silo's devices, disposed of with it; <see langword="null"/> for those of this machine that the settings name.
     /// </param>
-    /// <exception cref="InvalidOperationException">There is no connection string <c>redis</c>.</exception>
+    /// <exception cref="OptionsValidationException">A setting is wrong, or there is no connection string <c>redis</c>.</exception>
     public static IHostApplicationBuilder AddDetectionSilo(this IHostApplicationBuilder builder, DeviceSet? devices = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
         var configuration = builder.Configuration;
         var connectionString = configuration.GetConnectionString("redis")
-            ?? throw new InvalidOperationException("A silo needs the connection string 'redis' (ConnectionStrings__redis).");
+            ?? throw new OptionsValidationException("redis", typeof(string), ["A silo needs the connection string 'redis' (ConnectionStrings__redis)."]);
         var redis = RedisConnection.Parse(connectionString);
         var silo = configuration.GetSection(SiloOptions.Section).Get<SiloOptions>() ?? new SiloOptions();
         var endpoint = SiloEndpoint.Choose(silo, redis);
@@ -68,6 +68,8 @@ public static class DetectionSiloHostingExtensions
         services.AddPictureFetching(configuration);
         services.AddWebhooks();
 
+        // Before Orleans, which starts after it.
+        services.AddHostedService<RedisWait>();
         builder.UseOrleans(orleans => AddDashboard(orleans, configuration)
             .Configure<ClusterOptions>(cluster =>
             {

@@ -3,13 +3,16 @@ using Detection.Silo.Health;
 using Detection.Silo.Management;
 using Detection.Silo.Telemetry;
 
-var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
-builder.AddDetectionSilo();
-builder.UseHealthAddress();
-builder.AddManagement();
-builder.AddDetectionTelemetry("detection-silo");
-var app = builder.Build();
-app.UseManagement();
-app.MapSiloHealth();
-app.MapManagement();
-app.Run();
+return await ProgramRun.RunAsync(() =>
+{
+    var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+    builder.AddDetectionSilo();
+    builder.UseHealthAddress();
+    builder.AddManagement();
+    builder.AddDetectionTelemetry("detection-silo");
+    var app = builder.Build();
+    app.UseManagement();
+    app.MapSiloHealth();
+    app.MapManagement();
+    return app;
+});

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
 namespace Detection.Silo;
@@ -10,10 +11,12 @@ internal sealed record SiloEndpoint(IPAddress Address, int Port, int GatewayPort
     private const int DefaultPort = 11111;
     private const int DefaultGatewayPort = 30000;
 
-    /// <exception cref="InvalidOperationException">A configured port is another process's.</exception>
+    /// <exception cref="OptionsValidationException">The address is none, or a port is another process's.</exception>
     public static SiloEndpoint Choose(SiloOptions options, ConfigurationOptions redis)
     {
-        var address = options.AdvertisedAddress is { } advertised ? IPAddress.Parse(advertised) : ReachableAddress(redis);
+        var address = options.AdvertisedAddress is not { } advertised ? ReachableAddress(redis)
+            : IPAddress.TryParse(advertised, out var parsed) ? parsed
+            : throw Invalid($"AdvertisedAddress is \"{advertised}\", which is no IP address.");
         return new SiloEndpoint(
             address, Choose(options.Port, DefaultPort, address), Choose(options.GatewayPort, DefaultGatewayPort, address));
     }
@@ -35,9 +38,11 @@ internal sealed record SiloEndpoint(IPAddress Address, int Port, int GatewayPort
                 // Orleans tells the cluster that whoever had this address before is dead, and listens after that.
                 return FreePort.IsFree(port, address)
                     ? port
-                    : throw new InvalidOperationException($"Another process listens on port {port}, which the settings give this silo.");
+                    : throw Invalid($"Another process listens on port {port}, which the settings give this silo.");
         }
     }
+
+    private static OptionsValidationException Invalid(string fault) => new(SiloOptions.Section, typeof(SiloOptions), [fault]);
 
     private static IPAddress ReachableAddress(ConfigurationOptions redis)
     {
