@@ -69,8 +69,6 @@ internal sealed partial class Batcher : IAsyncDisposable
     private readonly SemaphoreSlim _wake = new(0, 1);
     private readonly Task _loop;
 
-    private volatile string _id = "";
-    private volatile bool _leaseEnded;
     private int _running;
     private int _inFlight;
     private long _completed;
@@ -177,34 +175,33 @@ internal sealed partial class Batcher : IAsyncDisposable
             }
         }
 
-        await FinishAsync();
+        // The device may still work on what another lease has by now.
+        await IdleAsync();
         LogStopped(_key, Volatile.Read(ref _completed));
     }
 
-    /// <summary>Serves under one lease, until it ends or the batcher stops.</summary>
+    /// <summary>Serves under one lease, until it is over or the batcher stops.</summary>
     private async Task ServeAsync()
     {
-        var id = $"{_key.Device.Replace('/', ':')}:{Guid.NewGuid():N}"[..Math.Min(200, _key.Device.Length + 33)];
-        await _services.Queue.TakeLeaseAsync(_key.Model, id);
-        _id = id;
-        _leaseEnded = false;
+        var lease = new HeldLease($"{_key.Device.Replace('/', ':')}:{Guid.NewGuid():N}"[..Math.Min(200, _key.Device.Length + 33)]);
+        await _services.Queue.TakeLeaseAsync(_key.Model, lease.Id);
         await using var subscription = await _services.Queue.SubscribeAsync(_key.Model, Wake);
-        using var serving = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
-        var renewing = RenewAsync(id, serving.Token);
+        using var finished = new CancellationTokenSource();
+        var renewing = RenewAsync(lease, finished.Token);
         try
         {
-            while (!_stopping.IsCancellationRequested && !_leaseEnded)
+            while (!_stopping.IsCancellationRequested && lease.Over == LeaseOver.No)
             {
                 await _slots.WaitAsync(_stopping.Token);
                 var started = false;
                 try
                 {
-                    started = await ClaimAndStartAsync(id);
+                    started = await ClaimAndStartAsync(lease);
                 }
                 catch (Exception e) when (RedisConnection.IsOutage(e))
                 {
-                    LogCannotRenew(_key, e.Message);
-                    await Task.Delay(RetryDelay, _services.Time, CancellationToken.None);
+                    LogCannotClaim(_key, e.Message);
+                    lease.End(LeaseOver.Unclear);
                 }
                 finally
                 {
@@ -214,7 +211,7 @@ internal sealed partial class Batcher : IAsyncDisposable
                     }
                 }
 
-                if (!started)
+                if (!started && lease.Over == LeaseOver.No)
                 {
                     await _wake.WaitAsync(_services.QueueOptions.PollInterval, _stopping.Token);
                     if (_services.Options.MaxBatchDelay > TimeSpan.Zero && _running == 0)
@@ -226,35 +223,36 @@ internal sealed partial class Batcher : IAsyncDisposable
         }
         finally
         {
-            await serving.CancelAsync();
+            await FinishAsync(lease);
+            await finished.CancelAsync();
             await renewing;
         }
     }
 
     /// <summary>Claims a batch and starts it; <see langword="false"/> when there was none. Takes over the caller's slot.</summary>
-    private async Task<bool> ClaimAndStartAsync(string id)
+    private async Task<bool> ClaimAndStartAsync(HeldLease lease)
     {
-        var claim = await _services.Queue.ClaimAsync(_key.Model, id, Math.Min(_services.Options.MaxBatch, _session.BatchLimit));
+        var claim = await _services.Queue.ClaimAsync(_key.Model, lease.Id, Math.Min(_services.Options.MaxBatch, _session.BatchLimit));
         if (!claim.LeaseHeld)
         {
-            _leaseEnded = true;
+            lease.End(LeaseOver.Lost);
             LogLeaseEnded(_key);
             return false;
         }
 
         if (claim.Void.Count > 0)
         {
-            await _services.Queue.SettleAsync(_key.Model, id, [.. claim.Void.Select(key => new Settlement(key, default))], _services.ResultExpiry);
+            await _services.Queue.SettleAsync(_key.Model, lease.Id, [.. claim.Void.Select(key => new Settlement(key, default))], _services.ResultExpiry);
         }
 
         if (claim.Items.Count == 0)
         {
-            return claim.Void.Count > 0 && await ClaimAndStartAsync(id);
+            return claim.Void.Count > 0 && await ClaimAndStartAsync(lease);
         }
 
         _saturated |= claim.Waiting > 0;
         Enter(claim.Items.Count);
-        var batch = RunBatchAsync(id, claim.Items);
+        var batch = RunBatchAsync(lease, claim.Items);
         if (claim.Items[0].Attempts >= Math.Max(1, _services.QueueOptions.MaxAttempts - 1))
         {
             // It may take the process down. Nothing new is begun beside it.
@@ -264,7 +262,7 @@ internal sealed partial class Batcher : IAsyncDisposable
         return true;
     }
 
-    private async Task RunBatchAsync(string id, IReadOnlyList<QueuedItem> items)
+    private async Task RunBatchAsync(HeldLease lease, IReadOnlyList<QueuedItem> items)
     {
         var left = items.Count;
         try
@@ -283,7 +281,7 @@ internal sealed partial class Batcher : IAsyncDisposable
 
                 await foreach (var ended in DetectAsync(items, pictures, claimedAt))
                 {
-                    await SettleAsync(id, ended, trace);
+                    await SettleAsync(lease.Id, ended, trace);
                     left -= ended.Count;
                     Leave(ended.Count);
                 }
@@ -303,6 +301,7 @@ internal sealed partial class Batcher : IAsyncDisposable
         catch (Exception e)
         {
             LogBatchInterrupted(e, _key, left);
+            lease.End(RedisConnection.IsOutage(e) ? LeaseOver.Unclear : LeaseOver.Broken);
         }
         finally
         {
@@ -474,7 +473,7 @@ internal sealed partial class Batcher : IAsyncDisposable
     }
 
     /// <summary>Keeps the lease, and looks after the leases of the model's other batchers.</summary>
-    private async Task RenewAsync(string id, CancellationToken cancellationToken)
+    private async Task RenewAsync(HeldLease lease, CancellationToken cancellationToken)
     {
         using var timer = new PeriodicTimer(_services.QueueOptions.Lease / 4, _services.Time);
         try
@@ -487,15 +486,15 @@ internal sealed partial class Batcher : IAsyncDisposable
                     {
                         LogStuck(_key, _inFlight);
                     }
-                    else if (!await _services.Queue.RenewLeaseAsync(_key.Model, id))
+                    else if (!await _services.Queue.RenewLeaseAsync(_key.Model, lease.Id))
                     {
                         LogLeaseEnded(_key);
-                        _leaseEnded = true;
+                        lease.End(LeaseOver.Lost);
                         Wake();
                         return;
                     }
 
-                    await ReclaimAsync(id);
+                    await ReclaimAsync(lease.Id);
                 }
                 catch (Exception e) when (RedisConnection.IsOutage(e))
                 {
@@ -538,26 +537,44 @@ internal sealed partial class Batcher : IAsyncDisposable
     }
 
     /// <summary>Waits for what is on the device, then returns what is left.</summary>
-    private async Task FinishAsync()
+    private async Task FinishAsync(HeldLease lease)
+    {
+        if (lease.Over == LeaseOver.Lost)
+        {
+            return;
+        }
+
+        await IdleAsync();
+        while (lease.Over is not (LeaseOver.Lost or LeaseOver.Broken))
+        {
+            try
+            {
+                LogReleased(_key, await _services.Queue.ReleaseAsync(_key.Model, lease.Id));
+                return;
+            }
+            catch (Exception e) when (RedisConnection.IsOutage(e))
+            {
+                LogCannotRenew(_key, e.Message);
+                if (_stopping.IsCancellationRequested)
+                {
+                    // The lease ends by itself and another batcher reclaims.
+                    return;
+                }
+
+                await Task.Delay(RetryDelay, _services.Time, CancellationToken.None);
+            }
+        }
+    }
+
+    /// <summary>Waits until nothing is on the device.</summary>
+    private async Task IdleAsync()
     {
         for (var i = 0; i < _session.Concurrency; i++)
         {
             await _slots.WaitAsync(CancellationToken.None);
         }
 
-        if (_id.Length > 0)
-        {
-            try
-            {
-                var returned = await _services.Queue.ReleaseAsync(_key.Model, _id);
-                LogReleased(_key, returned);
-            }
-            catch (Exception e) when (RedisConnection.IsOutage(e))
-            {
-                // The lease ends by itself and another batcher reclaims.
-                LogCannotRenew(_key, e.Message);
-            }
-        }
+        _slots.Release(_session.Concurrency);
     }
 
     private IRequestGrain Request(RequestKey key) => _services.Grains.GetGrain<IRequestGrain>(key.ToString());
@@ -613,6 +630,43 @@ internal sealed partial class Batcher : IAsyncDisposable
         }
     }
 
+    /// <summary>Whether a lease is used any more; what comes later weighs more.</summary>
+    private enum LeaseOver
+    {
+        No,
+
+        /// <summary>
+        /// An answer of Redis was lost, so that items may stand in the in-flight list that nobody works on. Once the others have ended,
+        /// those go back to the queue.
+        /// </summary>
+        Unclear,
+
+        /// <summary>A batch broke off. The lease is left to end, so that an attempt is counted for what it held.</summary>
+        Broken,
+
+        /// <summary>It has ended: what it protected is somebody else's.</summary>
+        Lost,
+    }
+
+    /// <summary>A lease and the in-flight list that it protects.</summary>
+    private sealed class HeldLease(string id)
+    {
+        private int _over;
+
+        public string Id => id;
+
+        public LeaseOver Over => (LeaseOver)Volatile.Read(ref _over);
+
+        public void End(LeaseOver over)
+        {
+            // More than one batch may say so at once; either is true.
+            if (over > Over)
+            {
+                Volatile.Write(ref _over, (int)over);
+            }
+        }
+    }
+
     [LoggerMessage(LogLevel.Information, "Batcher {Batcher} started")]
     private partial void LogStarted(BatcherKey batcher);
 
@@ -622,7 +676,7 @@ internal sealed partial class Batcher : IAsyncDisposable
     [LoggerMessage(LogLevel.Warning, "Batcher {Batcher} was interrupted and goes on")]
     private partial void LogInterrupted(Exception exception, BatcherKey batcher);
 
-    [LoggerMessage(LogLevel.Warning, "Batcher {Batcher}: a batch was interrupted, {Left} pictures are left to the lease")]
+    [LoggerMessage(LogLevel.Warning, "Batcher {Batcher}: a batch was interrupted, {Left} pictures go back to the queue")]
     private partial void LogBatchInterrupted(Exception exception, BatcherKey batcher, int left);
 
     [LoggerMessage(LogLevel.Warning, "Batcher {Batcher} lost its lease: what it held is somebody else's now. It takes a new one")]
@@ -630,6 +684,9 @@ internal sealed partial class Batcher : IAsyncDisposable
 
     [LoggerMessage(LogLevel.Warning, "Batcher {Batcher}: Redis cannot be reached: {Reason}")]
     private partial void LogCannotRenew(BatcherKey batcher, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "Batcher {Batcher}: nothing can be claimed, Redis cannot be reached: {Reason}")]
+    private partial void LogCannotClaim(BatcherKey batcher, string reason);
 
     [LoggerMessage(LogLevel.Warning, "Batcher {Batcher}: {Count} results wait for Redis: {Reason}")]
     private partial void LogCannotSettle(BatcherKey batcher, int count, string reason);

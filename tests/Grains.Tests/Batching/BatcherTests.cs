@@ -1,5 +1,6 @@
 using Detection.Client;
 using Detection.Contracts.Cluster;
+using Detection.Contracts.Storage;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Detection.Grains.Tests.Batching;
@@ -36,7 +37,7 @@ public sealed class BatcherTests : IAsyncLifetime
         var others = Enumerable.Range(2, 40).Select(i => _client.DetectAsync(TestPictures.Unique(i), Patient)).ToList();
         await using var redis = await _redis.ConnectAsync();
         await Eventually.Async(
-            async () => await redis.GetDatabase().ListLengthAsync(Detection.Contracts.Storage.RedisKeys.Queue(await ModelAsync())) == 40,
+            async () => await redis.GetDatabase().ListLengthAsync(RedisKeys.Queue(await ModelAsync())) == 40,
             Eventually.Soon,
             "the others wait");
         device.Open();
@@ -74,6 +75,47 @@ public sealed class BatcherTests : IAsyncLifetime
         // What the stuck device says in the end is not wanted any more: the result stays as published.
         stuck.Open();
         Assert.Equal(answer.Objects, (await _client.FindAsync(answer.ImageKey))!.Objects);
+    }
+
+    [Theory]
+    [InlineData(":callers", ":inflight:", ":attempts")]
+    [InlineData("GET", "detection:picture:")]
+    public async Task What_is_claimed_while_the_connection_breaks_is_done_nevertheless(params string[] request)
+    {
+        var device = new GatedDevice("gated:0");
+        await using var proxy = new RedisProxy(_redis);
+        await using var silo = await TestSilo.StartAsync(
+            _redis, device, ("ConnectionStrings:redis", proxy.ConnectionString), ("Detection:Queue:Lease", "00:10:00"));
+        await _client.SubmitAsync(TestPictures.Unique(1));
+        await Eventually.Async(() => device.Batches.Count == 1, Eventually.Soon, "the device is busy with one picture");
+        var ticket = await _client.SubmitAsync(TestPictures.Unique(2));
+
+        // The second is claimed, or its picture is fetched, and nobody hears of it. The lease would hold for minutes.
+        proxy.HoldAnswersFrom(sent => request.All(word => sent.Contains(word, StringComparison.Ordinal)));
+        device.Open();
+        await Eventually.Async(() => proxy.IsHolding, Eventually.Soon, "the answer is held");
+        await using var redis = await _redis.ConnectAsync();
+        await Eventually.Async(
+            async () => await redis.GetDatabase().ListLengthAsync(RedisKeys.Queue(await ModelAsync())) == 0, Eventually.Soon, "the second is claimed");
+        proxy.Cut();
+
+        await Eventually.Async(async () => await _client.FindAsync(ticket.ImageKey) is not null, Eventually.Soon, "the second is done");
+    }
+
+    [Fact]
+    public async Task A_batch_that_breaks_off_is_tried_again_and_given_up_at_last()
+    {
+        var device = new GatedDevice("gated:0") { Failures = 1 };
+        device.Open();
+        await using var silo = await TestSilo.StartAsync(_redis, device, ("Detection:Queue:Lease", "00:00:01"));
+
+        Assert.Equal(AnswerSource.Computed, (await _client.DetectAsync(TestPictures.Unique(1), Patient)).Source);
+        Assert.Equal([1, 1], device.Batches);
+
+        device.Failures = int.MaxValue;
+        var failure = await Assert.ThrowsAsync<DetectionException>(() => _client.DetectAsync(TestPictures.Unique(2), Patient));
+        Assert.Equal(DetectionError.Failed, failure.Error);
+        Assert.Equal([1, 1, 1, 1, 1], device.Batches);
     }
 
     [Fact]

@@ -18,6 +18,9 @@ internal sealed class GatedDevice(string name) : IInferenceDevice
     /// <summary>Sizes of the batches that were given to it, in their order.</summary>
     public ConcurrentQueue<int> Batches { get; } = [];
 
+    /// <summary>How many batches more break off with an exception that is no picture's.</summary>
+    public int Failures { get; set; }
+
     /// <summary>Lets all batches end, those to come too.</summary>
     public void Open() => _opened.TrySetResult();
 
@@ -41,6 +44,12 @@ internal sealed class GatedDevice(string name) : IInferenceDevice
 
             // Like a device that hangs, it does not hear that it should stop.
             await device._opened.Task;
+            if (device.Failures > 0)
+            {
+                device.Failures--;
+                throw new InvalidOperationException("The device is broken.");
+            }
+
             for (var i = 0; i < batch.Count; i++)
             {
                 completed(i, new PictureOutcome(OutcomeKind.Detected, 640, 480, [new(0, 0.9f, 1, 2, 30, 40)], null, default, default, default, default));
