@@ -23,7 +23,7 @@ public readonly record struct RequestKey(string Model, string ImageKey, float? I
 
     /// <summary>The part after the model: the image key and, when it is not the model's own, the IoU.</summary>
     public string Item => Iou is { } iou
-        ? string.Create(CultureInfo.InvariantCulture, $"{ImageKey}{IouMark}{iou:0.###}")
+        ? string.Create(CultureInfo.InvariantCulture, $"{ImageKey}{IouMark}{iou:R}")
         : ImageKey;
 
     /// <summary>The grain key, <c>model/item</c>.</summary>
