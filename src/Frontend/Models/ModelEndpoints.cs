@@ -42,7 +42,7 @@ internal static class ModelEndpoints
 }
 
 /// <summary>The models that are served.</summary>
-/// <param name="Models">One entry per name and version.</param>
+/// <param name="Models">One entry per name, of the version that is served.</param>
 internal sealed record ModelsBody(IReadOnlyList<ModelBody> Models);
 
 /// <summary>A model that is served.</summary>
