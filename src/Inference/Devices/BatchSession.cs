@@ -74,37 +74,10 @@ internal sealed class BatchSession : IModelSession
     public int MaxBatch { get; }
 
     /// <inheritdoc/>
-    public async Task DetectAsync(
+    public Task DetectAsync(
         IReadOnlyList<PictureWork> batch,
         Action<int, PictureOutcome> completed,
-        CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        if (batch.Count == 0)
-        {
-            return;
-        }
-
-        _calls.Enter(this);
-        try
-        {
-            var running = new RunningBatch(batch, completed, cancellationToken);
-            for (int first = 0; first < batch.Count; first += MaxBatch)
-            {
-                // A seat always comes free: its pictures see the cancellation too.
-                var seat = await _free.Reader.ReadAsync(CancellationToken.None);
-                int count = Math.Min(MaxBatch, batch.Count - first);
-                seat.Take(running, first, count);
-                _decoding.Post(seat.Decoding, count);
-            }
-
-            await running.Done;
-        }
-        finally
-        {
-            _calls.Leave();
-        }
-    }
+        CancellationToken cancellationToken) => _calls.RunAsync(this, batch, completed, StartAsync, cancellationToken);
 
     /// <summary>Runs each session on each set of tensors, on the device's thread, so that no request pays for planning.</summary>
     public Task WarmUpAsync() => _thread.InvokeAsync(() =>
@@ -132,6 +105,18 @@ internal sealed class BatchSession : IModelSession
         }
 
         _normaliser?.Dispose();
+    }
+
+    private async ValueTask StartAsync(RunningBatch batch)
+    {
+        for (int first = 0; first < batch.Pictures.Count; first += MaxBatch)
+        {
+            // A seat always comes free: its pictures see the cancellation too.
+            var seat = await _free.Reader.ReadAsync(CancellationToken.None);
+            int count = Math.Min(MaxBatch, batch.Pictures.Count - first);
+            seat.Take(batch, first, count);
+            _decoding.Post(seat.Decoding, count);
+        }
     }
 
     private void FreeTensors()

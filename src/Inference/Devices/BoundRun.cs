@@ -53,7 +53,7 @@ internal sealed class BoundRun : IDisposable
         _batch = batch;
         _inputMemory = input;
         _copiesInput = copiesInput;
-        Input = normaliser?.Input ?? graph.Input;
+        Input = graph.InputThrough(normaliser);
         _rowBytes = Input.ByteLength;
         _binding = session.CreateIoBinding();
         if (normaliser is null)

@@ -1,6 +1,6 @@
 namespace Detection.Inference.Devices;
 
-/// <summary>Lets calls in until it is closed, and tells when the last has left.</summary>
+/// <summary>Lets batches in until it is closed, and tells when the last has left.</summary>
 internal sealed class CallGate
 {
     private readonly Lock _lock = new();
@@ -8,24 +8,45 @@ internal sealed class CallGate
     private int _inside;
     private bool _closed;
 
-    /// <summary>Enters, if it is open.</summary>
+    /// <summary>Lets a batch in, if it is open, and out after its last picture.</summary>
+    /// <param name="session">Named when it is closed.</param>
+    /// <param name="batch">The pictures.</param>
+    /// <param name="completed">Takes their outcomes.</param>
+    /// <param name="start">Sets them going.</param>
+    /// <param name="cancellationToken">Gives up pictures that are not begun.</param>
     /// <exception cref="ObjectDisposedException">It is closed.</exception>
-    public void Enter(object owner)
+    public async Task RunAsync(
+        IModelSession session,
+        IReadOnlyList<PictureWork> batch,
+        Action<int, PictureOutcome> completed,
+        Func<RunningBatch, ValueTask> start,
+        CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
+        if (batch.Count == 0)
+        {
+            return;
+        }
+
         lock (_lock)
         {
-            ObjectDisposedException.ThrowIf(_closed, owner);
+            ObjectDisposedException.ThrowIf(_closed, session);
             _inside++;
         }
-    }
 
-    /// <summary>Leaves.</summary>
-    public void Leave()
-    {
-        lock (_lock)
+        try
         {
-            _inside--;
-            Settle();
+            var running = new RunningBatch(batch, completed, cancellationToken);
+            await start(running);
+            await running.Done;
+        }
+        finally
+        {
+            lock (_lock)
+            {
+                _inside--;
+                Settle();
+            }
         }
     }
 

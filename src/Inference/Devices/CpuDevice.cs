@@ -127,29 +127,10 @@ public sealed class CpuDevice : IInferenceDevice
         // One that is worked on and one that follows for each worker; with a second such batch none of them waits for the next.
         public int BatchLimit => 2 * _desks.Length;
 
-        public async Task DetectAsync(
+        public Task DetectAsync(
             IReadOnlyList<PictureWork> batch,
             Action<int, PictureOutcome> completed,
-            CancellationToken cancellationToken)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            if (batch.Count == 0)
-            {
-                return;
-            }
-
-            _calls.Enter(this);
-            try
-            {
-                var running = new RunningBatch(batch, completed, cancellationToken);
-                _lane.Post(new Jobs(this, running), batch.Count);
-                await running.Done;
-            }
-            finally
-            {
-                _calls.Leave();
-            }
-        }
+            CancellationToken cancellationToken) => _calls.RunAsync(this, batch, completed, Start, cancellationToken);
 
         public async ValueTask DisposeAsync()
         {
@@ -165,6 +146,12 @@ public sealed class CpuDevice : IInferenceDevice
             }
 
             _session.Dispose();
+        }
+
+        private ValueTask Start(RunningBatch batch)
+        {
+            _lane.Post(new Jobs(this, batch), batch.Pictures.Count);
+            return ValueTask.CompletedTask;
         }
 
         private void Detect(RunningBatch batch, int index, Desk desk)

@@ -21,7 +21,7 @@ internal sealed class TensorSet : IDisposable
     {
         _graph = graph;
         _normaliser = normaliser;
-        RowBytes = (normaliser?.Input ?? graph.Input).ByteLength;
+        RowBytes = graph.InputThrough(normaliser).ByteLength;
         _input = new TensorMemory(allocator, (long)RowBytes * batch);
         _outputs = [.. graph.Outputs.Select(o => BoundRun.BytesOf(session, o) is { } bytes ? new TensorMemory(allocator, bytes) : null)];
     }
