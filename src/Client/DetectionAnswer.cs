@@ -63,7 +63,7 @@ public enum AnswerSource
 /// <param name="Width">Width of the upright picture, in pixels.</param>
 /// <param name="Height">Height of the upright picture, in pixels.</param>
 /// <param name="Objects">What was found, highest score first.</param>
-/// <param name="Threshold">Lowest score that was asked for.</param>
+/// <param name="Threshold">Lowest score: what was asked for, or the model's floor, below which nothing is kept, where that is higher.</param>
 /// <param name="Source">Where the answer came from.</param>
 /// <param name="Timings">Where the time went when it was computed.</param>
 public sealed record DetectionAnswer(

@@ -481,7 +481,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
     }
 
     private static BoxChoice Choice(DetectionOptions options, ModelInfo model) =>
-        new(options.Threshold ?? model.Threshold, options.MaxObjects, options.Labels);
+        new(Math.Max(options.Threshold ?? model.Threshold, model.ScoreFloor), options.MaxObjects, options.Labels);
 
     private static DetectionException Failure(Attempt attempt, RequestFailure failure) => attempt.Error(
         failure.Reason switch

@@ -75,11 +75,14 @@ public sealed class DetectionClientTests(ClusterFixture fixture) : IClassFixture
         Assert.True(all.Objects.Count > 3);
 
         var some = await _client.Detection.DetectAsync(picture, Patient with { Threshold = 0.6f });
+        var lowest = await _client.Detection.DetectAsync(picture, Patient with { Threshold = 0.001f });
         var one = await _client.Detection.DetectAsync(picture, Patient with { Threshold = 0.05f, MaxObjects = 1 });
         var people = await _client.Detection.DetectAsync(picture, Patient with { Threshold = 0.05f, Labels = ["PERSON"] });
 
-        Assert.All([some, one, people], answer => Assert.Equal(AnswerSource.Cached, answer.Source));
+        Assert.All([some, lowest, one, people], answer => Assert.Equal(AnswerSource.Cached, answer.Source));
         Assert.Equal(all.Objects.Where(found => found.Score >= 0.6f), some.Objects);
+        Assert.Equal(0.05f, lowest.Threshold);
+        Assert.Equal(all.Objects, lowest.Objects);
         Assert.Equal(all.Objects.Take(1), one.Objects);
         Assert.Equal(all.Objects.Where(found => found.Label == "person"), people.Objects);
     }
