@@ -115,42 +115,49 @@ public static class PictureAnnotator
                 canvas.DrawRect(rectangle, paint);
             }
 
-            paint.Style = SKPaintStyle.Fill;
-            foreach (var box in weakestFirst)
+            // The best choose their places first and are drawn last, where there is no room for all.
+            var labels = new Stack<Label>(boxes.Count);
+            var taken = new List<SKRect>(boxes.Count);
+            for (var i = weakestFirst.Length - 1; i >= 0; i--)
             {
-                font.Size = Math.Max(12, shorter / 32);
-                DrawLabel(canvas, picture, box, box.X1 * across, box.Y1 * down, paint, font);
+                var box = weakestFirst[i];
+                var label = Label.For(box, Math.Max(12, shorter / 32), picture, font);
+                label = label with { Place = Place(label.Place.Size, new SKRect(box.X1 * across, box.Y1 * down, box.X2 * across, box.Y2 * down), picture, taken) };
+                taken.Add(label.Place);
+                labels.Push(label);
+            }
+
+            paint.Style = SKPaintStyle.Fill;
+            foreach (var label in labels)
+            {
+                label.Draw(canvas, paint, font);
             }
 
             canvas.Flush();
         }
     }
 
-    private static void DrawLabel(
-        SKCanvas canvas, Picture picture, in LabelledBox box, float left, float top, SKPaint paint, SKFont font)
+    /// <summary>Where a label goes: at a corner of its box, if possible inside the picture and beside the labels that have their places.</summary>
+    private static SKRect Place(SKSize size, SKRect box, Picture picture, List<SKRect> taken)
     {
-        var text = string.Create(CultureInfo.InvariantCulture, $"{box.Label} {box.Score:0.00}");
-        var margin = font.Size / 4;
-        var width = font.MeasureText(text) + (2 * margin);
-        var height = font.Spacing + margin;
-        var fit = Math.Min(1, Math.Min(picture.Width / width, picture.Height / height));
-        if (fit < 1)
+        var (lastX, lastY) = (Math.Max(0, picture.Width - size.Width), Math.Max(0, picture.Height - size.Height));
+        var left = Math.Clamp(box.Left, 0, lastX);
+        var right = Math.Clamp(box.Right - size.Width, 0, lastX);
+        ReadOnlySpan<SKPoint> corners =
+        [
+            new(left, box.Top - size.Height), new(left, box.Top), new(right, box.Top - size.Height),
+            new(left, box.Bottom), new(left, box.Bottom - size.Height), new(right, box.Bottom),
+        ];
+        foreach (var corner in corners)
         {
-            font.Size = Math.Max(SmallestFont, font.Size * fit);
-            margin = font.Size / 4;
-            width = font.MeasureText(text) + (2 * margin);
-            height = font.Spacing + margin;
+            var place = SKRect.Create(corner, size);
+            if (corner.Y >= 0 && corner.Y <= lastY && !taken.Exists(other => other.IntersectsWith(place)))
+            {
+                return place;
+            }
         }
 
-        // Above the box, or in it where there is no room above.
-        var x = Math.Clamp(left, 0, Math.Max(0, picture.Width - width));
-        var y = top >= height ? top - height : top;
-        y = Math.Clamp(y, 0, Math.Max(0, picture.Height - height));
-        var colour = Colour(box.ClassId);
-        paint.Color = colour;
-        canvas.DrawRect(SKRect.Create(x, y, width, height), paint);
-        paint.Color = (0.299 * colour.Red) + (0.587 * colour.Green) + (0.114 * colour.Blue) > 128 ? SKColors.Black : SKColors.White;
-        canvas.DrawText(text, x + margin, y + (margin / 2) - font.Metrics.Ascent, SKTextAlign.Left, font, paint);
+        return SKRect.Create(left, Math.Clamp(box.Top >= size.Height ? box.Top - size.Height : box.Top, 0, lastY), size.Width, size.Height);
     }
 
     private static unsafe void Encode(Picture picture, IBufferWriter<byte> output, bool turbo)
@@ -178,5 +185,42 @@ public static class PictureAnnotator
             ?? throw new InvalidOperationException($"The font {name} is not embedded.");
         using var data = SKData.Create(stream);
         return SKTypeface.FromData(data) ?? throw new InvalidOperationException($"The font {name} cannot be read.");
+    }
+
+    /// <summary>The name and score of a box on the colour of its class.</summary>
+    private readonly record struct Label(string Text, SKColor Colour, float FontSize, SKRect Place)
+    {
+        /// <summary>A label as large as <paramref name="fontSize"/> makes it, or as the picture lets it; its place is still to be found.</summary>
+        public static Label For(in LabelledBox box, float fontSize, Picture picture, SKFont font)
+        {
+            var text = string.Create(CultureInfo.InvariantCulture, $"{box.Label} {box.Score:0.00}");
+            var size = SizeOf(text, fontSize, font);
+            var fit = Math.Min(picture.Width / size.Width, picture.Height / size.Height);
+            if (fit < 1)
+            {
+                fontSize = Math.Max(SmallestFont, fontSize * fit);
+                size = SizeOf(text, fontSize, font);
+            }
+
+            return new Label(text, PictureAnnotator.Colour(box.ClassId), fontSize, SKRect.Create(size));
+        }
+
+        public void Draw(SKCanvas canvas, SKPaint paint, SKFont font)
+        {
+            font.Size = FontSize;
+            var margin = Margin(FontSize);
+            paint.Color = Colour;
+            canvas.DrawRect(Place, paint);
+            paint.Color = (0.299 * Colour.Red) + (0.587 * Colour.Green) + (0.114 * Colour.Blue) > 128 ? SKColors.Black : SKColors.White;
+            canvas.DrawText(Text, Place.Left + margin, Place.Top + (margin / 2) - font.Metrics.Ascent, SKTextAlign.Left, font, paint);
+        }
+
+        private static SKSize SizeOf(string text, float fontSize, SKFont font)
+        {
+            font.Size = fontSize;
+            return new SKSize(font.MeasureText(text) + (2 * Margin(fontSize)), font.Spacing + Margin(fontSize));
+        }
+
+        private static float Margin(float fontSize) => fontSize / 4;
     }
 }

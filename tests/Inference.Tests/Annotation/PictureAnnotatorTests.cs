@@ -58,6 +58,15 @@ public sealed class PictureAnnotatorTests
     }
 
     [Fact]
+    public void A_label_does_not_hide_another()
+    {
+        LabelledBox best = new(3, "person", 0.9f, 50, 5, 400, 460);
+        using var with = Annotate(Plain(640, 480, SKColors.Gray), false, best, new LabelledBox(3, "person", 0.3f, 50, 5, 400, 300));
+        using var without = Annotate(Plain(640, 480, SKColors.Gray), false, best, new LabelledBox(3, string.Empty, 0.3f, 50, 5, 400, 300));
+        Assert.True(Changed(with, without).Width >= 40, "The name of the weaker box is not to be seen.");
+    }
+
+    [Fact]
     public void Text_is_readable_on_the_colour_of_every_class()
     {
         for (var id = 0; id < 90; id++)
