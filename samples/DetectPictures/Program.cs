@@ -36,6 +36,11 @@ foreach (var picture in args)
         failures++;
         Console.Error.WriteLine($"{picture}: {e.Error}: {e.Message}");
     }
+    catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+    {
+        failures++;
+        Console.Error.WriteLine($"{picture}: {e.Message}");
+    }
 }
 
 return failures == 0 ? 0 : 1;

@@ -11,7 +11,7 @@ public sealed class ClosedAddressTests(SharedRedis redis)
     // The longest part of a name: four of them are too much.
     private const string Label = "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffggg";
 
-    private const string Refusal = "Pictures may not be fetched from this host.";
+    private const string Refusal = "There is no such host, or pictures may not be fetched from it.";
 
     /// <summary>Closed addresses, each with the end of its network where that says more.</summary>
     public static TheoryData<string> Closed =>

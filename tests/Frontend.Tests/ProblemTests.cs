@@ -84,6 +84,13 @@ public sealed class ProblemTests(OneProcess frontend)
     }
 
     [Fact]
+    public async Task A_problem_is_readable_as_it_stands()
+    {
+        using var answer = await frontend.Http.PostAsync(Asking.Form([1, 2], field: "picture"));
+        Assert.Contains("The form has no file named 'image'.", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_frameworks_own_failures_are_problems_too()
     {
         await frontend.Http.ReadAsync("/nothing/here").ProblemAsync(404, "not-found");

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using Detection.Client;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.Features;
@@ -14,6 +16,10 @@ internal sealed partial class ProblemWriter(TimeProvider time, ILogger<ProblemWr
 {
     /// <summary>Extension member with the key of the picture.</summary>
     public const string ImageKey = "imageKey";
+
+    // People read problems in a terminal: nothing is escaped that JSON does not ask to be.
+    private static readonly FrontendJson Json =
+        new(new JsonSerializerOptions(FrontendJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
     public bool CanWrite(ProblemDetailsContext context) => true;
 
@@ -61,7 +67,7 @@ internal sealed partial class ProblemWriter(TimeProvider time, ILogger<ProblemWr
             return form.WriteAsync(http.Response, problem);
         }
 
-        var typeInfo = FrontendJson.Default.GetTypeInfo(problem.GetType()) ?? FrontendJson.Default.ProblemDetails;
+        var typeInfo = Json.GetTypeInfo(problem.GetType()) ?? Json.ProblemDetails;
         return http.Response.WriteAsJsonAsync(problem, typeInfo, "application/problem+json", http.RequestAborted);
     }
 

@@ -17,7 +17,7 @@ internal sealed class EgressGuard
 
     // One sentence for all that is decided by host or address. It is said of names that do not exist too: otherwise the
     // answers would tell which names exist inside.
-    private const string ClosedHost = "Pictures may not be fetched from this host.";
+    private const string ClosedHost = "There is no such host, or pictures may not be fetched from it.";
 
     private readonly IHostResolver _resolver;
     private readonly TimeProvider _time;
