@@ -1,7 +1,7 @@
 namespace Detection.Testing;
 
 /// <summary>Programs of this machine.</summary>
-internal static class Executables
+public static class Executables
 {
     /// <summary>The full path of a program on the PATH, or <see langword="null"/>.</summary>
     public static string? Find(string name) =>
