@@ -107,15 +107,24 @@ public sealed partial class AccessTests(GuardedProcess guarded) : IClassFixture<
     [Fact]
     public async Task A_key_has_only_so_many_uploads_under_way()
     {
-        using var upload = new HeldUpload();
+        var upload = new HeldUpload();
         var first = guarded.SendAsync(HttpMethod.Post, "/v1/detections", GuardedProcess.Single, upload);
-        await upload.Begun;
-
-        // The first has begun here; it is counted once its headers have arrived there.
         HttpResponseMessage? refused = null;
         await Eventually.Async(
-            async () => (refused = await guarded.SendAsync(HttpMethod.Post, "/v1/detections", GuardedProcess.Single, Asking.Bytes([1], "image/png")))
-                .StatusCode == HttpStatusCode.TooManyRequests,
+            async () =>
+            {
+                // It is counted once its headers have arrived there. If a second one was just being answered then, it was the first to be refused.
+                if (first.IsCompleted)
+                {
+                    await first.ProblemAsync(429, "rate-limited");
+                    upload = new HeldUpload();
+                    first = guarded.SendAsync(HttpMethod.Post, "/v1/detections", GuardedProcess.Single, upload);
+                }
+
+                await upload.Begun;
+                refused = await guarded.SendAsync(HttpMethod.Post, "/v1/detections", GuardedProcess.Single, Asking.Bytes([1], "image/png"));
+                return refused.StatusCode == HttpStatusCode.TooManyRequests;
+            },
             Eventually.Soon,
             "the second upload is refused");
         Assert.True(refused!.Headers.RetryAfter?.Delta >= TimeSpan.FromSeconds(1));
