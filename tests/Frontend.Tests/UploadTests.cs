@@ -77,13 +77,13 @@ public sealed class UploadTests(OneProcess frontend)
     [Fact]
     public async Task The_query_chooses_what_the_answer_holds()
     {
-        var all = await frontend.Http.PostAsync(Asking.Bytes(Photo, "image/png"), "?threshold=0.02&iou=0.9").AnswerAsync();
-        var one = await frontend.Http.PostAsync(Asking.Bytes(Photo, "image/png"), "?threshold=0.02&iou=0.9&max=1").AnswerAsync();
+        var all = await frontend.Http.PostAsync(Asking.Bytes(Photo, "image/png"), "?threshold=0.07&iou=0.9").AnswerAsync();
+        var one = await frontend.Http.PostAsync(Asking.Bytes(Photo, "image/png"), "?threshold=0.07&iou=0.9&max=1").AnswerAsync();
         var none = await frontend.Http.PostAsync(Asking.Bytes(Photo, "image/png"), "?threshold=1").AnswerAsync();
-        var persons = await frontend.Http.PostAsync(Asking.Bytes(Photo, "image/png"), "?threshold=0.02&labels=PERSON,%20cat").AnswerAsync();
+        var persons = await frontend.Http.PostAsync(Asking.Bytes(Photo, "image/png"), "?threshold=0.07&labels=PERSON,%20cat").AnswerAsync();
 
         Assert.True(all.GetProperty("boxes").GetArrayLength() > 1);
-        Assert.Equal(0.02f, all.GetProperty("threshold").GetSingle());
+        Assert.Equal(0.07f, all.GetProperty("threshold").GetSingle());
         Assert.Equal(1, one.GetProperty("boxes").GetArrayLength());
         Assert.Equal(0, none.GetProperty("boxes").GetArrayLength());
         Assert.All(persons.GetProperty("boxes").EnumerateArray(), box => Assert.True(box.GetProperty("label").GetString() is "person" or "cat"));

@@ -11,8 +11,8 @@ namespace Detection.Frontend.Tests.Asynchronous;
 public sealed class AsynchronousTests(OneProcess frontend)
 {
     [Theory]
-    [InlineData("?threshold=0.02", "respond-async, wait=5")]
-    [InlineData("?async=true&threshold=0.02&timeout=30", null)]
+    [InlineData("?threshold=0.07", "respond-async, wait=5")]
+    [InlineData("?async=true&threshold=0.07&timeout=30", null)]
     public async Task A_request_is_accepted_at_once_and_its_answer_is_where_it_says(string query, string? prefer)
     {
         var photo = TestPictures.Unique(prefer is null ? 901 : 902);
@@ -21,7 +21,7 @@ public sealed class AsynchronousTests(OneProcess frontend)
         var (response, ticket) = await SubmitAsync(frontend.Http, Asking.Bytes(photo, "image/jpeg"), query, prefer);
 
         Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
-        Assert.Equal($"/v1/detections/{key}?threshold=0.02", response.Headers.Location!.ToString());
+        Assert.Equal($"/v1/detections/{key}?threshold=0.07", response.Headers.Location!.ToString());
         Assert.Equal(prefer is not null, response.Headers.Contains("Preference-Applied"));
         Assert.True(response.Headers.RetryAfter?.Delta >= TimeSpan.FromSeconds(1));
         Assert.Equal(key, ticket.GetProperty("imageKey").GetString());
@@ -29,7 +29,7 @@ public sealed class AsynchronousTests(OneProcess frontend)
         Assert.True(ticket.GetProperty("position").GetInt32() >= 1);
         var answer = await frontend.Http.ReadAsync(response.Headers.Location + "&wait=20").AnswerAsync();
         Assert.Equal(key, answer.GetProperty("imageKey").GetString());
-        Assert.Equal(0.02f, answer.GetProperty("threshold").GetSingle());
+        Assert.Equal(0.07f, answer.GetProperty("threshold").GetSingle());
 
         // What is known already need not be asked for again.
         var (again, body) = await SubmitAsync(frontend.Http, Asking.Bytes(photo, "image/jpeg"), query, prefer);
@@ -82,12 +82,12 @@ public sealed class AsynchronousTests(OneProcess frontend)
         var photo = TestPictures.Unique(904);
         await SubmitAsync(frontend.Http, Asking.Bytes(photo, "image/jpeg"), "?async=true");
 
-        var events = await EventsAsync($"/v1/detections/{TestPictures.ImageKey(photo)}/events?threshold=0.02");
+        var events = await EventsAsync($"/v1/detections/{TestPictures.ImageKey(photo)}/events?threshold=0.07");
 
         Assert.All(events.SkipLast(1), e => Assert.True(e.Name is "queued" or "running"));
         Assert.Equal(events.Select(e => e.Name).Distinct(), events.Select(e => e.Name));
         Assert.Equal("done", events[^1].Name);
-        Assert.Equal(0.02f, events[^1].Data.GetProperty("threshold").GetSingle());
+        Assert.Equal(0.07f, events[^1].Data.GetProperty("threshold").GetSingle());
         await frontend.Http.ReadAsync($"/v1/detections/{new string('0', 64)}/events").ProblemAsync(404, "result-not-found");
         await frontend.Http.ReadAsync("/v1/detections/short/events").ProblemAsync(404, "result-not-found");
     }

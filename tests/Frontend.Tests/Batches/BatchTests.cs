@@ -19,7 +19,7 @@ public sealed class BatchTests(OneProcess frontend)
         form.Add(new StringContent("no file"), "comment");
         form.Add(new ByteArrayContent(new byte[(20 * 1024 * 1024) + 1]), "image", "large.jpg");
 
-        var lines = await PostAsync(form, "?threshold=0.02&timeout=60");
+        var lines = await PostAsync(form, "?threshold=0.07&timeout=60");
 
         Assert.Equal(Enumerable.Range(0, Photos + 1), lines.Select(line => line.GetProperty("index").GetInt32()).Order());
         foreach (var line in lines)
@@ -33,7 +33,7 @@ public sealed class BatchTests(OneProcess frontend)
             }
 
             Assert.Equal(TestPictures.ImageKey(TestPictures.Unique(1300 + index)), line.GetProperty("result").GetProperty("imageKey").GetString());
-            Assert.Equal(0.02f, line.GetProperty("result").GetProperty("threshold").GetSingle());
+            Assert.Equal(0.07f, line.GetProperty("result").GetProperty("threshold").GetSingle());
         }
     }
 
