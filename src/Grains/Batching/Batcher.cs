@@ -529,9 +529,7 @@ internal sealed partial class Batcher : IAsyncDisposable
             foreach (var key in reclaimed.Poison)
             {
                 LogPoison(key.Item, _services.QueueOptions.MaxAttempts);
-                Request(key).Complete(new RequestSnapshot(
-                    RequestStatus.Failed,
-                    Failure: RequestFailures.Poison)).Ignore();
+                Request(key).Complete(RequestFailures.Poison).Ignore();
             }
         }
     }

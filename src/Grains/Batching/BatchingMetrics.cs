@@ -4,6 +4,7 @@ using Detection.Contracts.Cluster;
 using Detection.Contracts.Requests;
 using Detection.Grains.Cluster;
 using Detection.Grains.Queueing;
+using Detection.Grains.Requests;
 
 namespace Detection.Grains.Batching;
 
@@ -104,8 +105,7 @@ internal sealed class BatchingMetrics
         _givenUp.Add(reclaimed.Poison.Count, label);
         foreach (var key in reclaimed.Poison)
         {
-            _recent.Failed(new FailedPicture(
-                at, key.ImageKey[..ShownDigits], model, "", nameof(FailureReason.Poison), "Given up: the batchers that held it died."));
+            Failed(model, "", key, RequestFailures.Poison, at);
         }
     }
 

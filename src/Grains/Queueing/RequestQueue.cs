@@ -259,12 +259,7 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, IOptions<QueueOpt
             [batcher, RedisKeys.Wake(model), RedisKeys.ItemPrefix(model)]);
 
     /// <summary>Calls <paramref name="wake"/> whenever something is enqueued, until the subscription is disposed.</summary>
-    public async Task<IAsyncDisposable> SubscribeAsync(string model, Action wake)
-    {
-        var queue = await redis.GetSubscriber().SubscribeAsync(RedisChannel.Literal(RedisKeys.Wake(model)));
-        queue.OnMessage(_ => wake());
-        return new Subscription(queue);
-    }
+    public Task<IAsyncDisposable> SubscribeAsync(string model, Action wake) => WakeUps.SubscribeAsync(redis, RedisKeys.Wake(model), wake);
 
     private async Task<bool> LeaseAsync(string model, string batcher, string mode) =>
         (bool)await Database.ScriptEvaluateAsync(
@@ -289,9 +284,4 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, IOptions<QueueOpt
     private static long Milliseconds(TimeSpan span) => Math.Max(1, (long)span.TotalMilliseconds);
 
     private static string Script(string name) => EmbeddedScript.Read(typeof(RequestQueue), name);
-
-    private sealed class Subscription(ChannelMessageQueue queue) : IAsyncDisposable
-    {
-        public async ValueTask DisposeAsync() => await queue.UnsubscribeAsync();
-    }
 }

@@ -5,6 +5,6 @@ namespace Detection.Grains.Requests;
 /// <summary>Failures that are told from several places.</summary>
 internal static class RequestFailures
 {
-    public static readonly RequestFailure Poison =
-        new(FailureReason.Poison, "This picture was given up: the batchers that held it died.");
+    public static readonly RequestSnapshot Poison =
+        new(RequestStatus.Failed, Failure: new(FailureReason.Poison, "This picture was given up: the batchers that held it died."));
 }

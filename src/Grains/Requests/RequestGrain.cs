@@ -365,7 +365,7 @@ internal sealed partial class RequestGrain(
             {
                 EnqueueOutcome.Full => new RequestSnapshot(RequestStatus.Busy, RetryAfter: admission.RetryAfter(_key.Model, place)),
                 EnqueueOutcome.ShareUsed => new RequestSnapshot(RequestStatus.ShareUsed, RetryAfter: admission.RetryAfter(_key.Model, place)),
-                EnqueueOutcome.Poison => new RequestSnapshot(RequestStatus.Failed, Failure: RequestFailures.Poison),
+                EnqueueOutcome.Poison => RequestFailures.Poison,
                 // Unless it has just expired: then the caller submits again.
                 _ => await results.FindAsync(_key) is { } found
                     ? new RequestSnapshot(RequestStatus.Done, found, Joined: true)

@@ -135,12 +135,7 @@ internal sealed class WebhookStore(IConnectionMultiplexer redis, IOptions<Webhoo
     public Task ForgetAsync(Webhook webhook) => FinishAsync(webhook, "", TimeSpan.Zero);
 
     /// <summary>Calls <paramref name="wake"/> whenever a request with webhooks has ended, until the subscription is disposed.</summary>
-    public async Task<IAsyncDisposable> SubscribeAsync(Action wake)
-    {
-        var queue = await redis.GetSubscriber().SubscribeAsync(RedisChannel.Literal(RedisKeys.WebhooksWake));
-        queue.OnMessage(_ => wake());
-        return new Subscription(queue);
-    }
+    public Task<IAsyncDisposable> SubscribeAsync(Action wake) => WakeUps.SubscribeAsync(redis, RedisKeys.WebhooksWake, wake);
 
     private async Task<bool> FinishAsync(Webhook webhook, RedisValue claim, TimeSpan known) =>
         (bool)await Database.ScriptEvaluateAsync(FinishScript, Keys(webhook), [webhook.Id, claim, (long)known.TotalMilliseconds]);
@@ -154,9 +149,4 @@ internal sealed class WebhookStore(IConnectionMultiplexer redis, IOptions<Webhoo
     ];
 
     private static string Script(string name) => EmbeddedScript.Read(typeof(WebhookStore), name);
-
-    private sealed class Subscription(ChannelMessageQueue queue) : IAsyncDisposable
-    {
-        public async ValueTask DisposeAsync() => await queue.UnsubscribeAsync();
-    }
 }

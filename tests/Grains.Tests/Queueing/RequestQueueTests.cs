@@ -159,6 +159,20 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
     }
 
     [Fact]
+    public async Task A_batcher_that_was_forgotten_is_known_again_when_it_renews_its_lease()
+    {
+        var queue = fixture.NewQueue();
+        await EnqueueAsync(queue, 1);
+        await queue.TakeLeaseAsync(_model, "a");
+        await queue.ClaimAsync(_model, "a", 32);
+        await fixture.Database.KeyDeleteAsync(RedisKeys.Batchers(_model));
+
+        Assert.True(await queue.RenewLeaseAsync(_model, "a"));
+
+        Assert.Equal(["a"], await queue.BatchersAsync(_model));
+    }
+
+    [Fact]
     public async Task The_third_death_gives_an_item_up_and_a_suspect_is_claimed_alone()
     {
         var queue = fixture.NewQueue();
@@ -191,6 +205,26 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
     }
 
     [Fact]
+    public async Task A_suspect_is_not_claimed_with_what_stands_before_it()
+    {
+        var queue = fixture.NewQueue();
+        await EnqueueAsync(queue, 1);
+        await DieAsync(queue, "victim1", expectedItems: 1);
+        await DieAsync(queue, "victim2", expectedItems: 1);
+        await queue.TakeLeaseAsync(_model, "a");
+        await queue.ClaimAsync(_model, "a", 32);
+        await EnqueueAsync(queue, 2);
+        await queue.TakeLeaseAsync(_model, "b");
+        await queue.ClaimAsync(_model, "b", 32);
+        await queue.ReleaseAsync(_model, "a");
+        await queue.ReleaseAsync(_model, "b");
+
+        await queue.TakeLeaseAsync(_model, "c");
+        Assert.Equal(2, Number(Assert.Single((await queue.ClaimAsync(_model, "c", 32)).Items)));
+        Assert.Equal(1, Number(Assert.Single((await queue.ClaimAsync(_model, "c", 32)).Items)));
+    }
+
+    [Fact]
     public async Task Dead_letters_are_bounded()
     {
         var queue = fixture.NewQueue(options => (options.MaxAttempts, options.DeadLetters) = (1, 3));
@@ -214,6 +248,8 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
 
         Assert.Equal(2, await queue.ReleaseAsync(_model, "a"));
 
+        // Nor does a claim that was under way take anything after the end.
+        Assert.False((await queue.ClaimAsync(_model, "a", 32)).LeaseHeld);
         Assert.Empty(await queue.BatchersAsync(_model));
         await queue.TakeLeaseAsync(_model, "b");
         var claim = await queue.ClaimAsync(_model, "b", 32);
@@ -277,6 +313,31 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
 
         await Eventually.Async(() => Volatile.Read(ref woken) == 1, TimeSpan.FromSeconds(5), "the batcher is woken");
         Assert.Equal(0, Volatile.Read(ref others));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_is_returned_wakes_the_batchers(bool died)
+    {
+        var queue = fixture.NewQueue();
+        await EnqueueAsync(queue, 1);
+        await queue.TakeLeaseAsync(_model, "a");
+        await queue.ClaimAsync(_model, "a", 32);
+        var woken = 0;
+        await using var waking = await queue.SubscribeAsync(_model, () => Interlocked.Increment(ref woken));
+
+        if (died)
+        {
+            await fixture.EndLeaseAsync(_model, "a");
+            await queue.ReclaimAsync(_model, "a");
+        }
+        else
+        {
+            await queue.ReleaseAsync(_model, "a");
+        }
+
+        await Eventually.Async(() => Volatile.Read(ref woken) == 1, TimeSpan.FromSeconds(5), "the batcher is woken");
     }
 
     private async Task EnqueueAsync(RequestQueue queue, params int[] numbers)

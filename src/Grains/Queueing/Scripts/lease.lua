@@ -2,9 +2,8 @@
 -- KEYS  1 lease, 2 batchers
 -- ARGV  1 batcher, 2 lifetime in ms, 3 'new' to take, 'renew' to keep
 -- gives 1 when held, 0 when it had ended
-if ARGV[3] == 'renew' then
-    redis.call('PEXPIRE', KEYS[2], 3600000)
-    return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+if ARGV[3] == 'renew' and redis.call('EXISTS', KEYS[1]) == 0 then
+    return 0
 end
 redis.call('SADD', KEYS[2], ARGV[1])
 redis.call('PEXPIRE', KEYS[2], 3600000)

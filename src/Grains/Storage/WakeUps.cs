@@ -1,0 +1,20 @@
+using StackExchange.Redis;
+
+namespace Detection.Grains.Storage;
+
+/// <summary>Channels on which whoever puts work into Redis wakes whoever does it.</summary>
+internal static class WakeUps
+{
+    /// <summary>Calls <paramref name="wake"/> at every message of a channel, until the subscription is disposed.</summary>
+    public static async Task<IAsyncDisposable> SubscribeAsync(IConnectionMultiplexer redis, string channel, Action wake)
+    {
+        var messages = await redis.GetSubscriber().SubscribeAsync(RedisChannel.Literal(channel));
+        messages.OnMessage(_ => wake());
+        return new Subscription(messages);
+    }
+
+    private sealed class Subscription(ChannelMessageQueue messages) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync() => await messages.UnsubscribeAsync();
+    }
+}
