@@ -148,6 +148,9 @@ public class StatusTests(PageSite site)
             await visit.Page.ClickAsync(".top a[href='/status']");
             await visit.SeenAsync("document.querySelector('.silo .device') !== null");
             Assert.True(await visit.EvaluateAsync<bool>("document.getElementById('key-form').hidden"));
+
+            await visit.Page.ClickAsync(".top a[href='/v1/status']");
+            await visit.SeenAsync("document.body.textContent.includes('\"silos\"')");
         },
         path: Path);
 

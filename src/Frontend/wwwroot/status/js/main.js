@@ -26,6 +26,7 @@ let seen = null;
 
 document.addEventListener('visibilitychange', () => (document.hidden ? pause() : look()));
 openKeyField(look);
+openJsonWithKey(document.querySelector('a[href="/v1/status"]'));
 look();
 
 /** Looks, and looks again a moment after the answer, as long as somebody sees the page. */
@@ -61,6 +62,20 @@ async function ask() {
   } catch {
     return { title: 'No connection to the server', detail: 'Trying again.' };
   }
+}
+
+/** A link cannot send the key, so what it leads to is fetched and opened. */
+function openJsonWithKey(link) {
+  link.addEventListener('click', async (event) => {
+    if (Object.keys(withKey({})).length === 0) {
+      return;
+    }
+    event.preventDefault();
+    const { body } = await ask();
+    if (body) {
+      location.href = URL.createObjectURL(new Blob([JSON.stringify(body, null, 2)], { type: 'application/json' }));
+    }
+  });
 }
 
 function pause() {
