@@ -1,4 +1,6 @@
 using Detection.Client;
+using Detection.Contracts.Requests;
+using Detection.Contracts.Storage;
 
 namespace Detection.Cluster.Tests;
 
@@ -141,6 +143,19 @@ public sealed class DetectionClientTests(ClusterFixture fixture) : IClassFixture
         using var kept = await _client.Detection.FindPictureAsync(answer.ImageKey);
         Assert.Equal(picture, kept!.Memory.ToArray());
         Assert.Null(await _client.Detection.FindPictureAsync(new string('0', 64)));
+    }
+
+    [Fact]
+    public async Task An_expired_result_is_gone_for_everybody()
+    {
+        var answer = await _client.Detection.DetectAsync(TestPictures.Unique(31_000), Patient);
+        await using var redis = await fixture.Cluster.Redis.ConnectAsync();
+
+        // As it goes at its time, while the grain of the request is still there.
+        Assert.True(await redis.GetDatabase().KeyDeleteAsync(RedisKeys.Result(new RequestKey(answer.Model, answer.ImageKey))));
+
+        Assert.Equal(DetectionStatus.Unknown, (await _client.Detection.GetStatusAsync(answer.ImageKey)).Status);
+        Assert.Null(await _client.Detection.FindAsync(answer.ImageKey));
     }
 
     [Fact]

@@ -43,8 +43,6 @@ internal sealed partial class RequestGrain(
     /// <summary>Completed when the work leaves the queue; made with it.</summary>
     private TaskCompletionSource _running = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>The result, once known.</summary>
-    private RequestSnapshot? _done;
     private RequestStatus _status = RequestStatus.Unknown;
     private int _position;
     private TimeSpan? _estimate;
@@ -95,11 +93,6 @@ internal sealed partial class RequestGrain(
     {
         try
         {
-            if (_done is not null)
-            {
-                return _done;
-            }
-
             var joined = _work is not null;
             var work = _work ??= NewWork();
             if (!joined && await EnqueueAsync(work, terms) is { } end)
@@ -301,11 +294,6 @@ internal sealed partial class RequestGrain(
     /// <summary>The end of the work when it is known; otherwise finds out whether the work is under way.</summary>
     private async Task<RequestSnapshot?> FindAsync()
     {
-        if (_done is not null)
-        {
-            return _done;
-        }
-
         if (_work is not null)
         {
             return null;
@@ -315,7 +303,7 @@ internal sealed partial class RequestGrain(
         if (result is not null)
         {
             End(result);
-            return _done;
+            return result;
         }
 
         if (underWay)
@@ -491,16 +479,14 @@ internal sealed partial class RequestGrain(
         _asynchronous = false;
         _enqueued = false;
         _running.TrySetResult();
-        _done = outcome.Status == RequestStatus.Done ? outcome with { Joined = true } : null;
         work?.TrySetResult(outcome);
     }
 
-    private RequestSnapshot Snapshot(bool joined) =>
-        _done is { } done ? done with { Joined = joined } : new RequestSnapshot(
-            _work is null ? RequestStatus.Unknown : _status == RequestStatus.Running ? RequestStatus.Running : RequestStatus.Queued,
-            Position: _position,
-            EstimatedWait: _estimate,
-            Joined: joined);
+    private RequestSnapshot Snapshot(bool joined) => new(
+        _work is null ? RequestStatus.Unknown : _status == RequestStatus.Running ? RequestStatus.Running : RequestStatus.Queued,
+        Position: _position,
+        EstimatedWait: _estimate,
+        Joined: joined);
 
     private RequestSnapshot Unavailable(Exception e)
     {
