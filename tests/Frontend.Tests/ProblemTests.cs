@@ -68,7 +68,9 @@ public sealed class ProblemTests(OneProcess frontend)
     public async Task A_parameter_out_of_its_range_is_refused_and_named(string query)
     {
         var problem = await frontend.Http.PostAsync(Asking.Bytes([1], "image/png"), query).ProblemAsync(400, "invalid-request");
-        Assert.Contains(query[1..query.IndexOf('=', StringComparison.Ordinal)], problem.GetProperty("detail").GetString(), StringComparison.OrdinalIgnoreCase);
+        var detail = problem.GetProperty("detail").GetString();
+        Assert.Contains(query[1..query.IndexOf('=', StringComparison.Ordinal)], detail, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("Nullable", detail, StringComparison.Ordinal); // no types of the program
     }
 
     [Fact]

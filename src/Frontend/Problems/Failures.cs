@@ -1,17 +1,18 @@
+using System.Text.RegularExpressions;
 using Detection.Client;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Detection.Frontend.Problems;
 
 /// <summary>What went wrong, as a problem.</summary>
-internal static class Failures
+internal static partial class Failures
 {
     /// <summary>The type, detail and image key of what a request threw.</summary>
     public static (ProblemType Type, string Detail, string? ImageKey) Of(Exception exception) => exception switch
     {
         DetectionException e => (ProblemType.Of(e.Error), e.Message, e.ImageKey),
         ProblemException e => (e.Type, e.Message, e.ImageKey),
-        BadHttpRequestException e => (ProblemType.Of(e.StatusCode) ?? ProblemType.InvalidRequest, e.Message, null),
+        BadHttpRequestException e => (ProblemType.Of(e.StatusCode) ?? ProblemType.InvalidRequest, InOurWords(e.Message), null),
         _ => (ProblemType.Internal, "Something went wrong on the server.", null),
     };
 
@@ -27,4 +28,11 @@ internal static class Failures
 
         return problem;
     }
+
+    /// <summary>What the framework says of a parameter names its type in the program.</summary>
+    private static string InOurWords(string message) =>
+        Unbound().Match(message) is { Success: true } match ? $"'{match.Groups[1].Value.ToLowerInvariant()}' cannot be '{match.Groups[2].Value}'." : message;
+
+    [GeneratedRegex("""^Failed to bind parameter "\S+ (\w+)" from "(.*)"\.$""", RegexOptions.Singleline)]
+    private static partial Regex Unbound();
 }
