@@ -205,7 +205,7 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
     }
 
     [Fact]
-    public async Task A_suspect_is_not_claimed_with_what_stands_before_it()
+    public async Task A_suspect_is_claimed_with_nothing_that_stands_before_or_behind_it()
     {
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, 1);
@@ -218,10 +218,13 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
         await queue.ClaimAsync(_model, "b", 32);
         await queue.ReleaseAsync(_model, "a");
         await queue.ReleaseAsync(_model, "b");
+        await EnqueueAsync(queue, 3);
 
         await queue.TakeLeaseAsync(_model, "c");
-        Assert.Equal(2, Number(Assert.Single((await queue.ClaimAsync(_model, "c", 32)).Items)));
-        Assert.Equal(1, Number(Assert.Single((await queue.ClaimAsync(_model, "c", 32)).Items)));
+        foreach (var expected in (int[])[2, 1, 3])
+        {
+            Assert.Equal(expected, Number(Assert.Single((await queue.ClaimAsync(_model, "c", 32)).Items)));
+        }
     }
 
     [Fact]
