@@ -96,7 +96,7 @@ public sealed class QueueLimitTests
     }
 
     [Fact]
-    public async Task Without_a_device_a_request_waits_until_its_deadline_and_a_device_that_comes_serves_it()
+    public async Task Without_a_device_a_request_waits_until_its_deadline_readiness_says_why_and_a_device_that_comes_serves_it()
     {
         await using var cluster = await DetectionCluster.StartAsync(
             silos: 1, frontends: 0, new Dictionary<string, string?> { ["Detection__Devices"] = "none" });
@@ -105,10 +105,16 @@ public sealed class QueueLimitTests
         var failure = await Assert.ThrowsAsync<DetectionException>(
             () => client.Detection.DetectAsync(TestPictures.Unique(1), new DetectionOptions { Deadline = TimeSpan.FromSeconds(1) }));
         Assert.Equal(DetectionError.DeadlineExceeded, failure.Error);
+        var frontend = cluster.AddFrontend();
+        await Eventually.Async(
+            async limit => await ReadinessAsync(frontend, limit) is (503, var why) && why.Contains("No silo has a device.", StringComparison.Ordinal),
+            TimeSpan.FromSeconds(60),
+            "the front end is not ready and says why");
 
         var waiting = client.Detection.DetectAsync(TestPictures.Unique(2), Patient);
         cluster.AddSilo(new Dictionary<string, string?> { ["Detection__Devices"] = "cpu" });
         Assert.Equal(AnswerSource.Computed, (await waiting).Source);
+        await frontend.ReadyAsync();
     }
 
     [Fact]
@@ -122,5 +128,11 @@ public sealed class QueueLimitTests
         await using var silo = DetectionProcess.StartSilo(settings);
 
         Assert.Equal(AnswerSource.Computed, (await waiting).Source);
+    }
+
+    private static async Task<(int Status, string Body)> ReadinessAsync(DetectionProcess process, CancellationToken cancellation)
+    {
+        using var answer = await process.Http.GetAsync(new Uri(DetectionSettings.ReadyPath, UriKind.Relative), cancellation);
+        return ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync(cancellation));
     }
 }
