@@ -8,49 +8,13 @@ using Detection.Contracts.Results;
 using Detection.Contracts.Storage;
 using Detection.Grains.Queueing;
 using Detection.Grains.Requests;
-using Detection.Grains.Results;
 using Detection.Inference.Devices;
 using Detection.Inference.Models;
 using Detection.Inference.Pictures;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
 namespace Detection.Grains.Batching;
-
-/// <summary>What batchers are made of, the same for all of a silo.</summary>
-internal sealed class BatcherServices(
-    RequestQueue queue,
-    ResultCache results,
-    IConnectionMultiplexer redis,
-    IGrainFactory grains,
-    IOptions<BatcherOptions> options,
-    IOptions<QueueOptions> queueOptions,
-    IOptions<ResultOptions> resultOptions,
-    BatchingMetrics metrics,
-    TimeProvider time,
-    ILogger<Batcher> logger)
-{
-    public RequestQueue Queue => queue;
-
-    public ResultCache Results => results;
-
-    public IConnectionMultiplexer Redis => redis;
-
-    public IGrainFactory Grains => grains;
-
-    public BatcherOptions Options => options.Value;
-
-    public QueueOptions QueueOptions => queueOptions.Value;
-
-    public TimeSpan ResultExpiry => resultOptions.Value.Expiry;
-
-    public BatchingMetrics Metrics => metrics;
-
-    public TimeProvider Time => time;
-
-    public ILogger<Batcher> Logger => logger;
-}
 
 /// <summary>
 /// Drains one model's queue onto one device. It runs beside its grain, not in it, so that no grain turn ever waits for a device.
@@ -625,43 +589,6 @@ internal sealed partial class Batcher : IAsyncDisposable
         {
             var ticks = _busyTicks + (_running > 0 ? _services.Time.GetElapsedTime(_busySince).Ticks : 0);
             return TimeSpan.FromTicks(ticks).TotalSeconds;
-        }
-    }
-
-    /// <summary>Whether a lease is used any more; what comes later weighs more.</summary>
-    private enum LeaseOver
-    {
-        No,
-
-        /// <summary>
-        /// An answer of Redis was lost, so that items may stand in the in-flight list that nobody works on. Once the others have ended,
-        /// those go back to the queue.
-        /// </summary>
-        Unclear,
-
-        /// <summary>A batch broke off. The lease is left to end, so that an attempt is counted for what it held.</summary>
-        Broken,
-
-        /// <summary>It has ended: what it protected is somebody else's.</summary>
-        Lost,
-    }
-
-    /// <summary>A lease and the in-flight list that it protects.</summary>
-    private sealed class HeldLease(string id)
-    {
-        private int _over;
-
-        public string Id => id;
-
-        public LeaseOver Over => (LeaseOver)Volatile.Read(ref _over);
-
-        public void End(LeaseOver over)
-        {
-            // More than one batch may say so at once; either is true.
-            if (over > Over)
-            {
-                Volatile.Write(ref _over, (int)over);
-            }
         }
     }
 

@@ -1,0 +1,41 @@
+using Detection.Grains.Queueing;
+using Detection.Grains.Results;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace Detection.Grains.Batching;
+
+/// <summary>What batchers are made of, the same for all of a silo.</summary>
+internal sealed class BatcherServices(
+    RequestQueue queue,
+    ResultCache results,
+    IConnectionMultiplexer redis,
+    IGrainFactory grains,
+    IOptions<BatcherOptions> options,
+    IOptions<QueueOptions> queueOptions,
+    IOptions<ResultOptions> resultOptions,
+    BatchingMetrics metrics,
+    TimeProvider time,
+    ILogger<Batcher> logger)
+{
+    public RequestQueue Queue => queue;
+
+    public ResultCache Results => results;
+
+    public IConnectionMultiplexer Redis => redis;
+
+    public IGrainFactory Grains => grains;
+
+    public BatcherOptions Options => options.Value;
+
+    public QueueOptions QueueOptions => queueOptions.Value;
+
+    public TimeSpan ResultExpiry => resultOptions.Value.Expiry;
+
+    public BatchingMetrics Metrics => metrics;
+
+    public TimeProvider Time => time;
+
+    public ILogger<Batcher> Logger => logger;
+}
