@@ -18,6 +18,9 @@ internal sealed record InferenceRequest(string? Id, DetectionOptions Options, IR
 {
     private const int LengthPrefix = 4;
 
+    // Of a request with every parameter and output there are some fifty.
+    private const int MaxTokens = 1000;
+
     /// <summary>Reads a request, and keeps only the picture in <paramref name="body"/>.</summary>
     /// <param name="body">The body.</param>
     /// <param name="headerLength">Length of the JSON when binary data is behind it, in bytes.</param>
@@ -32,7 +35,9 @@ internal sealed record InferenceRequest(string? Id, DetectionOptions Options, IR
 
         try
         {
-            using var json = JsonDocument.Parse(body.Memory[..(headerLength ?? body.Memory.Length)]);
+            var text = body.Memory[..(headerLength ?? body.Memory.Length)];
+            RequireFewTokens(text.Span);
+            using var json = JsonDocument.Parse(text);
             var root = json.RootElement;
             Require(root.ValueKind == JsonValueKind.Object, "The request must be a JSON object.");
             var id = Find(root, "id", JsonValueKind.String)?.GetString();
@@ -45,6 +50,16 @@ internal sealed record InferenceRequest(string? Id, DetectionOptions Options, IR
         {
             // The second is how the document says that a text is not Unicode: a lone surrogate, bytes that are not UTF-8.
             throw new ProblemException(ProblemType.InvalidRequest, "The request is not valid JSON.", e);
+        }
+    }
+
+    /// <summary>A document takes twelve bytes for each value, however short: many small ones would take many times the body's memory.</summary>
+    private static void RequireFewTokens(ReadOnlySpan<byte> text)
+    {
+        var reader = new Utf8JsonReader(text);
+        for (var tokens = 0; reader.Read(); tokens++)
+        {
+            Require(tokens < MaxTokens, "The request has far more in it than a picture and its parameters.");
         }
     }
 

@@ -131,6 +131,15 @@ public sealed class OpenInferenceTests(OneProcess frontend)
     public async Task What_is_no_request_is_an_error_in_the_protocols_form(string body) =>
         await AssertErrorAsync(frontend.Http.PostAsync(new Uri(Infer, UriKind.Relative), new StringContent(body, Encoding.UTF8, "application/json")), 400);
 
+    [Fact]
+    public async Task Values_without_number_are_refused_before_memory_is_taken_for_them()
+    {
+        var many = string.Join(',', Enumerable.Repeat('1', 1000));
+        var body = $$"""{"inputs":[{"name":"image","shape":[1],"datatype":"BYTES","data":["{{Convert.ToBase64String(Photo)}}"]}],"other":[{{many}}]}""";
+
+        await AssertErrorAsync(frontend.Http.PostAsync(new Uri(Infer, UriKind.Relative), new StringContent(body, Encoding.UTF8, "application/json")), 400);
+    }
+
     [Theory]
     [InlineData(0, 10)]
     [InlineData(4, 9)]
