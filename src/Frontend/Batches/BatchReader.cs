@@ -13,6 +13,8 @@ namespace Detection.Frontend.Batches;
 /// <summary>Reads the pictures of a batch one after the other: files of a multipart form, or lines of JSON.</summary>
 internal sealed class BatchReader(UploadMemory memory, UploadTimeout timeout, UploadReader uploads, IOptions<DetectionClientOptions> client)
 {
+    private static ReadOnlySpan<byte> Blank => " \t\r\n"u8;
+
     private readonly int _maxPicture = UploadReader.MaxPictureBytes(client.Value);
     private readonly int _maxLine = (int)Math.Min(UploadReader.MaxBodyBytes(client.Value), Array.MaxLength - 1);
 
@@ -81,12 +83,6 @@ internal sealed class BatchReader(UploadMemory memory, UploadTimeout timeout, Up
     {
         while (await timeout.ApplyAsync(limited => ReadLineAsync(body, limited), cancellationToken) is { } line)
         {
-            if (line.Memory.Span.IndexOfAnyExcept(" \t\r"u8) < 0)
-            {
-                line.Dispose();
-                continue;
-            }
-
             yield return Parse(line);
         }
     }
@@ -104,7 +100,10 @@ internal sealed class BatchReader(UploadMemory memory, UploadTimeout timeout, Up
         }
     }
 
-    /// <summary>One line without its end; <see langword="null"/> when there are no more.</summary>
+    /// <summary>
+    /// The next line that is not blank, without its end; <see langword="null"/> when there are no more. Blank ones are passed over here,
+    /// within the time for one picture: they count for nothing, so a body of them would never come to an end.
+    /// </summary>
     private async ValueTask<PooledBytes?> ReadLineAsync(PipeReader body, CancellationToken cancellationToken)
     {
         var line = new PooledBytes(memory);
@@ -113,8 +112,10 @@ internal sealed class BatchReader(UploadMemory memory, UploadTimeout timeout, Up
             while (true)
             {
                 var read = await body.ReadAsync(cancellationToken);
-                var end = read.Buffer.PositionOf((byte)'\n');
-                var part = end is { } found ? read.Buffer.Slice(0, found) : read.Buffer;
+                var start = line.Memory.IsEmpty ? SkipBlank(read.Buffer) : read.Buffer.Start;
+                var rest = read.Buffer.Slice(start);
+                var end = rest.PositionOf((byte)'\n');
+                var part = end is { } found ? rest.Slice(0, found) : rest;
                 try
                 {
                     if (line.Memory.Length + part.Length > _maxLine)
@@ -155,6 +156,14 @@ internal sealed class BatchReader(UploadMemory memory, UploadTimeout timeout, Up
             line.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Where something other than white space begins.</summary>
+    private static SequencePosition SkipBlank(ReadOnlySequence<byte> buffer)
+    {
+        var reader = new SequenceReader<byte>(buffer);
+        reader.AdvancePastAny(Blank);
+        return reader.Position;
     }
 }
 

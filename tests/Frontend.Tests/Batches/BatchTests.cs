@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 
@@ -93,7 +94,7 @@ public sealed class BatchTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task A_line_that_is_too_bodyends_the_batch_and_is_no_error_of_the_server()
+    public async Task A_line_that_is_too_long_ends_the_batch_and_is_no_error_of_the_server()
     {
         var body = new ByteArrayContent(new byte[30 * 1024 * 1024]);
         body.Headers.TryAddWithoutValidation("Content-Type", "application/x-ndjson");
@@ -104,6 +105,37 @@ public sealed class BatchTests(OneProcess frontend)
         Assert.Equal("/problems/picture-too-large", line.GetProperty("problem").GetProperty("type").GetString());
         await frontend.Http.ReadAsync("/health/live").AnswerAsync();
         Assert.DoesNotContain("draining of the request body failed", frontend.Process.Process.Log, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Blank_lines_without_end_are_no_upload_that_goes_on()
+    {
+        await using var impatient = DetectionProcess.StartFrontend(new Dictionary<string, string?>
+        {
+            [DetectionSettings.Redis] = $"127.0.0.1:{LoopbackPorts.Next()}",
+            ["Detection__Frontend__UploadTimeout"] = "00:00:01",
+        });
+        await Eventually.Async(
+            async limit => (await impatient.Http.GetAsync(new Uri("/health/live", UriKind.Relative), limit)).IsSuccessStatusCode, TimeSpan.FromSeconds(60), "it is live");
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(impatient.Url.Host, impatient.Url.Port);
+        await socket.SendAsync("POST /v1/detections/batch HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n"u8.ToArray());
+
+        var received = new StringBuilder();
+        var buffer = new byte[4096];
+        await Eventually.Async(
+            async () =>
+            {
+                while (socket.Available > 0)
+                {
+                    received.Append(Encoding.UTF8.GetString(buffer, 0, await socket.ReceiveAsync(buffer)));
+                }
+
+                await socket.SendAsync("1\r\n\n\r\n"u8.ToArray());
+                return received.ToString().Contains("/problems/upload-timeout", StringComparison.Ordinal);
+            },
+            Eventually.Soon,
+            "the batch has ended");
     }
 
     private async Task RefusedAsync(HttpContent content, string query, int status, string type) =>
