@@ -20,7 +20,10 @@ public sealed class FrontendOptions
     [Range(typeof(TimeSpan), "00:00:01", "00:05:00")]
     public TimeSpan HeadersTimeout { get; set; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>Time in which the body of a request must have arrived. 1 s to 10 min; default 60 s.</summary>
+    /// <summary>
+    /// Time in which the body of a request, or one picture of a batch, must have arrived, and after which a batch ends whose sender
+    /// takes none of its lines. 1 s to 10 min; default 60 s.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
     public TimeSpan UploadTimeout { get; set; } = TimeSpan.FromSeconds(60);
 

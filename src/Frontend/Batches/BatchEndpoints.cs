@@ -32,6 +32,7 @@ internal static partial class BatchEndpoints
         BatchReader reader,
         IDetectionClient client,
         IOptions<BatchOptions> options,
+        IOptions<FrontendOptions> frontend,
         CallerLimits limits,
         TimeProvider time,
         ILogger<BatchReader> logger)
@@ -45,7 +46,7 @@ internal static partial class BatchEndpoints
 
         // Without a limit, since only results wait here, which are small: a caller that reads nothing before it has sent everything
         // must not stop the reading of what it sends.
-        var lines = Channel.CreateUnbounded<BatchLine>(new UnboundedChannelOptions { SingleReader = true });
+        var lines = Channel.CreateUnbounded<BatchLine>();
         var writing = WriteAsync(http.Response, lines.Reader, left);
         using var places = new SemaphoreSlim(options.Value.MaxConcurrent);
         var count = 0;
@@ -79,7 +80,29 @@ internal static partial class BatchEndpoints
         }
 
         lines.Writer.Complete();
-        await writing;
+        await TakeAsync(writing, lines.Reader, http, frontend.Value.UploadTimeout, time);
+    }
+
+    /// <summary>Waits until the caller has taken all lines. Nothing else is under way any more, so one who takes none for so long has left.</summary>
+    private static async Task TakeAsync(Task writing, ChannelReader<BatchLine> lines, HttpContext http, TimeSpan timeout, TimeProvider time)
+    {
+        while (!writing.IsCompleted)
+        {
+            var waiting = lines.Count;
+            try
+            {
+                await writing.WaitAsync(timeout, time);
+            }
+            catch (TimeoutException) when (lines.Count < waiting)
+            {
+                // Slowly, but it goes on.
+            }
+            catch (TimeoutException)
+            {
+                http.Abort();
+                await writing;
+            }
+        }
     }
 
     /// <summary>Waits for a place, and for a turn within the caller's rate. The first picture has its turn as the request.</summary>

@@ -110,16 +110,8 @@ public sealed class BatchTests(OneProcess frontend)
     [Fact]
     public async Task Blank_lines_without_end_are_no_upload_that_goes_on()
     {
-        await using var impatient = DetectionProcess.StartFrontend(new Dictionary<string, string?>
-        {
-            [DetectionSettings.Redis] = $"127.0.0.1:{LoopbackPorts.Next()}",
-            ["Detection__Frontend__UploadTimeout"] = "00:00:01",
-        });
-        await Eventually.Async(
-            async limit => (await impatient.Http.GetAsync(new Uri("/health/live", UriKind.Relative), limit)).IsSuccessStatusCode, TimeSpan.FromSeconds(60), "it is live");
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        await socket.ConnectAsync(impatient.Url.Host, impatient.Url.Port);
-        await socket.SendAsync("POST /v1/detections/batch HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n"u8.ToArray());
+        await using var impatient = await ImpatientAsync();
+        using var socket = await ConnectAsync(impatient, "Content-Type: application/x-ndjson\r\nTransfer-Encoding: chunked");
 
         var received = new StringBuilder();
         var buffer = new byte[4096];
@@ -136,6 +128,49 @@ public sealed class BatchTests(OneProcess frontend)
             },
             Eventually.Soon,
             "the batch has ended");
+    }
+
+    [Fact]
+    public async Task Who_takes_no_lines_does_not_hold_a_place_for_ever()
+    {
+        // The lines repeat the names of the files: together far more than connections hold on their way.
+        var file = $"--b\r\nContent-Disposition: form-data; name=\"image\"; filename=\"{new string('n', 15_000)}\"\r\n\r\nno picture\r\n";
+        var body = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat(file, 1000)) + "--b--\r\n");
+        await using var impatient = await ImpatientAsync();
+        using var socket = await ConnectAsync(impatient, $"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {body.Length}");
+
+        await socket.SendAsync(body);
+
+        await Eventually.Async(
+            async () =>
+            {
+                using var response = await impatient.Http.PostAsync(Asking.Bytes([], "image/png"));
+                return response.StatusCode == HttpStatusCode.BadRequest;
+            },
+            Eventually.Soon,
+            "the only place is free");
+    }
+
+    /// <summary>A front end with a second for each upload and a place for one. There is no cluster behind it.</summary>
+    private static async Task<DetectionProcess> ImpatientAsync()
+    {
+        var process = DetectionProcess.StartFrontend(new Dictionary<string, string?>
+        {
+            [DetectionSettings.Redis] = $"127.0.0.1:{LoopbackPorts.Next()}",
+            ["Detection__Frontend__UploadTimeout"] = "00:00:01",
+            ["Detection__Access__MaxUploads"] = "1",
+        });
+        await Eventually.Async(
+            async limit => (await process.Http.GetAsync(new Uri("/health/live", UriKind.Relative), limit)).IsSuccessStatusCode, TimeSpan.FromSeconds(60), "it is live");
+        return process;
+    }
+
+    private static async Task<Socket> ConnectAsync(DetectionProcess process, string headers)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4096 };
+        await socket.ConnectAsync(process.Url.Host, process.Url.Port);
+        await socket.SendAsync(Encoding.ASCII.GetBytes($"POST /v1/detections/batch HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n\r\n"));
+        return socket;
     }
 
     private async Task RefusedAsync(HttpContent content, string query, int status, string type) =>
