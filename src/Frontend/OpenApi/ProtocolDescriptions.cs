@@ -16,7 +16,7 @@ internal static class ProtocolDescriptions
     public static void DescribeDeepStack(this RouteHandlerBuilder route, string name, string summary) => route
         .WithName(name)
         .WithSummary(summary)
-        .WithDescription("The form that clients of DeepStack and CodeProject.AI send; other fields, such as api_key, are taken and ignored.")
+        .WithDescription("The form that clients of DeepStack and CodeProject.AI send; other fields are taken and ignored, api_key too: a key goes in a header.")
         .Produces<DeepStackBody>(StatusCodes.Status200OK, Json)
         .Produces<DeepStackFailure>(StatusCodes.Status400BadRequest, Json)
         .Produces<DeepStackFailure>(StatusCodes.Status503ServiceUnavailable, Json)
