@@ -251,7 +251,7 @@ internal sealed partial class LegacyQueueService(
         }
 
         using var picture = new PooledBytes(memory);
-        picture.Advance(Encoding.UTF8.GetBytes(item.ImageUrl, picture.GetSpan(Encoding.UTF8.GetMaxByteCount(item.ImageUrl.Length))));
+        picture.Advance(Encoding.UTF8.GetBytes(item.ImageUrl, picture.GetSpan(Encoding.UTF8.GetByteCount(item.ImageUrl))));
         Base64Picture.Decode(picture, 0, picture.Memory.Length, UrlProperty, _maxPicture);
         try
         {

@@ -50,6 +50,27 @@ public sealed class LegacyQueueTests(OneProcess frontend)
     }
 
     [Fact]
+    public async Task Its_base64_takes_no_more_memory_than_it_is_long()
+    {
+        var port = LoopbackPorts.Next();
+        await using var small = DetectionProcess.StartFrontend(new Dictionary<string, string?>
+        {
+            [DetectionSettings.Redis] = null,
+            ["Detection__LegacyQueue"] = "true",
+            ["Detection__Embedded__RedisPort"] = port.ToString(CultureInfo.InvariantCulture),
+            ["Detection__Frontend__MaxBufferedBytes"] = (1 << 20).ToString(CultureInfo.InvariantCulture),
+        });
+        await small.ReadyAsync();
+        await using var connection = await ConnectionMultiplexer.ConnectAsync(string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}"));
+        var redis = connection.GetDatabase();
+
+        // What stands behind the end of a JPEG is nobody's business; it makes it long.
+        var key = await PushAsync(redis, Convert.ToBase64String([.. TestPictures.Unique(808), .. new byte[250_000]]));
+
+        Assert.NotEmpty(await AnswerAsync(redis, key));
+    }
+
+    [Fact]
     public async Task What_cannot_be_answered_writes_nothing_and_stops_nothing()
     {
         await using var connection = await ConnectAsync();
