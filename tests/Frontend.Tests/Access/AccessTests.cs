@@ -172,6 +172,46 @@ public sealed partial class AccessTests(GuardedProcess guarded) : IClassFixture<
     }
 
     [Fact]
+    public async Task The_keys_in_appsettings_are_followed_and_a_mistaken_one_changes_nothing()
+    {
+        var environment = $"Test{Guid.NewGuid():N}";
+        var output = Path.GetRelativePath(Path.Combine(Repository.Root, "tests", "Frontend.Tests"), AppContext.BaseDirectory);
+        var file = Path.Combine(Repository.Root, "src", "Frontend", output, $"appsettings.{environment}.json");
+        static string Settings(string hash) => $$"""{"Detection:Access:Keys:one:Sha256":"{{hash}}"}""";
+        await File.WriteAllTextAsync(file, Settings(GuardedProcess.Hash("before")));
+        try
+        {
+            await using var process = DetectionProcess.StartFrontend(new Dictionary<string, string?>
+            {
+                [DetectionSettings.Redis] = $"127.0.0.1:{LoopbackPorts.Next()}",
+                ["DOTNET_ENVIRONMENT"] = environment,
+            });
+            async Task<HttpStatusCode> StatusAsync(string key, CancellationToken limit = default)
+            {
+                var request = new HttpRequestMessage(HttpMethod.Get, new Uri("/nothing/here", UriKind.Relative)) { Headers = { { "X-API-Key", key } } };
+                using var response = await process.Http.SendAsync(request, limit);
+                return response.StatusCode;
+            }
+
+            await Eventually.Async(async limit => await StatusAsync("before", limit) == HttpStatusCode.NotFound, TimeSpan.FromSeconds(60), "the key opens");
+            await File.WriteAllTextAsync(file, Settings(GuardedProcess.Hash("after")));
+            await Eventually.Async(async limit => await StatusAsync("after", limit) == HttpStatusCode.NotFound, Eventually.Soon, "the new key opens");
+            Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync("before"));
+
+            await File.WriteAllTextAsync(file, Settings("not a hash"));
+            await Eventually.Async(() => process.Process.Log.Contains("Sha256 of the key 'one'", StringComparison.Ordinal), Eventually.Soon, "the fault is in the log");
+            Assert.Equal(HttpStatusCode.NotFound, await StatusAsync("after"));
+
+            // The problem's own line says what there is to say of a refusal.
+            Assert.DoesNotContain("was challenged", process.Process.Log, StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Fact]
     public async Task A_server_that_is_open_to_everybody_says_so()
     {
         await using var open = DetectionProcess.StartFrontend(new Dictionary<string, string?>
