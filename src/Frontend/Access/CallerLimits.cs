@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Threading.RateLimiting;
 using Detection.Frontend.Problems;
 using Microsoft.AspNetCore.Authorization;
@@ -121,9 +120,8 @@ internal sealed class CallerLimits : IMiddleware, IDisposable
 
     private async Task RefuseAsync(HttpContext context, ProblemType type, string detail, TimeSpan retryAfter)
     {
-        var response = context.Response;
-        response.StatusCode = type.Status;
-        response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(retryAfter.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+        context.Response.StatusCode = type.Status;
+        context.Response.SetRetryAfter(retryAfter);
         await _problems.WriteAsync(new ProblemDetailsContext
         {
             HttpContext = context,

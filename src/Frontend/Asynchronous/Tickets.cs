@@ -1,5 +1,5 @@
-using System.Globalization;
 using Detection.Client;
+using Detection.Frontend.Problems;
 using Microsoft.AspNetCore.Http.Extensions;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -9,6 +9,8 @@ namespace Detection.Frontend.Asynchronous;
 internal static class Tickets
 {
     private const string Preference = "respond-async";
+
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
 
     /// <summary>Whether the caller said <c>Prefer: respond-async</c> (RFC 7240).</summary>
     public static bool ArePreferred(HttpRequest request) =>
@@ -22,7 +24,8 @@ internal static class Tickets
         var headers = http.Response.Headers;
         headers.Location = location;
         headers.CacheControl = "no-store";
-        headers.RetryAfter = Math.Clamp((int)Math.Ceiling(ticket.EstimatedWait?.TotalSeconds ?? 1), 1, 60).ToString(CultureInfo.InvariantCulture);
+        var wait = ticket.EstimatedWait ?? TimeSpan.Zero;
+        http.Response.SetRetryAfter(wait < LongestPause ? wait : LongestPause);
         if (ArePreferred(http.Request))
         {
             headers["Preference-Applied"] = Preference;

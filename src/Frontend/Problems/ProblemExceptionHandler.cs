@@ -1,4 +1,3 @@
-using System.Globalization;
 using Detection.Client;
 using Detection.Frontend.Uploads;
 using Microsoft.AspNetCore.Diagnostics;
@@ -23,9 +22,7 @@ internal sealed class ProblemExceptionHandler(IProblemDetailsService problems, I
         response.StatusCode = problem.Status!.Value;
         if (problem.Status is StatusCodes.Status503ServiceUnavailable or StatusCodes.Status429TooManyRequests)
         {
-            var retryAfter = (exception as DetectionException)?.RetryAfter ?? options.Value.RetryAfter;
-            var seconds = Math.Max(1, (long)Math.Ceiling(retryAfter.TotalSeconds));
-            response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+            response.SetRetryAfter((exception as DetectionException)?.RetryAfter ?? options.Value.RetryAfter);
         }
 
         await problems.WriteAsync(new ProblemDetailsContext { HttpContext = httpContext, ProblemDetails = problem, Exception = exception });

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Detection.Frontend.Problems;
 
 internal static class ProblemExtensions
@@ -18,6 +20,10 @@ internal static class ProblemExtensions
         app.UseExceptionHandler();
         app.UseStatusCodePages();
     }
+
+    /// <summary>Says after which time it is worth to come again, in whole seconds.</summary>
+    public static void SetRetryAfter(this HttpResponse response, TimeSpan after) =>
+        response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(after.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
 
     /// <summary>The type URIs lead to their descriptions.</summary>
     public static void MapProblems(this IEndpointRouteBuilder routes)
