@@ -88,6 +88,30 @@ public sealed class ModelFolderTests : IDisposable
     }
 
     [Fact]
+    public async Task While_silos_have_different_versions_every_protocol_means_the_same_one()
+    {
+        Lay("old/nanodet-g", threshold: 0.4);
+        Lay("new/nanodet-g", threshold: 0.3);
+        Dictionary<string, string?> Serving(string folder) => new() { ["Detection__Models__Directory"] = Path.Combine(_folder, folder) };
+        await using var cluster = await DetectionCluster.StartAsync(silos: 1, frontends: 1, Serving("old"));
+        cluster.AddSilo(Serving("new"));
+        await cluster.ReadyAsync();
+        await using var client = new TestClient(cluster.Redis);
+        await Eventually.Async(
+            async () => (await client.Detection.GetSilosAsync()).SelectMany(silo => silo.Models).Count() == 2, Eventually.Soon, "both versions are served");
+
+        var served = Assert.Single(await client.Detection.GetModelsAsync());
+        var inferred = JsonNode.Parse(await cluster.Frontends[0].Http.GetStringAsync("/v2/models/nanodet-g"))!;
+
+        Assert.Equal(served.Version, (string?)inferred["versions"]![0]);
+        Assert.Equal(served.Id, (await client.Detection.DetectAsync(TestPictures.Unique(30_500), Patient)).Model);
+        foreach (var model in (await client.Detection.GetSilosAsync()).SelectMany(silo => silo.Models))
+        {
+            await cluster.Frontends[0].Http.GetStringAsync($"/v2/models/nanodet-g/versions/{model.Version}/ready");
+        }
+    }
+
+    [Fact]
     public async Task A_file_that_does_not_tell_all_is_answered_with_the_line_to_write()
     {
         Lay("nanodet-g", threshold: 0.4);

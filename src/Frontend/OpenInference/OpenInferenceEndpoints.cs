@@ -106,8 +106,11 @@ internal static class OpenInferenceEndpoints
 
     private static async Task<ModelInfo> FindAsync(string model, string? version, HttpContext http, IDetectionClient client)
     {
-        var silos = await client.GetSilosAsync(http.RequestAborted);
-        return silos.SelectMany(static silo => silo.Models).FirstOrDefault(m => version is null ? m.Name == model || m.Id == model : m.Name == model && m.Version == version)
-            ?? throw new ProblemException(ProblemType.ModelNotFound, $"No model '{(version is null ? model : $"{model}@{version}")}' is served.");
+        // Under its name alone, the version that a request would get: silos may have different ones while files are replaced.
+        var id = version is null ? model : $"{model}@{version}";
+        var named = version is null ? await client.GetModelsAsync(http.RequestAborted) : [];
+        return named.FirstOrDefault(m => m.Name == model)
+            ?? (await client.GetSilosAsync(http.RequestAborted)).SelectMany(static silo => silo.Models).FirstOrDefault(m => m.Id == id)
+            ?? throw new ProblemException(ProblemType.ModelNotFound, $"No model '{id}' is served.");
     }
 }
