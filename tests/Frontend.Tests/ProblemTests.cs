@@ -100,6 +100,7 @@ public sealed class ProblemTests(OneProcess frontend)
         await frontend.Http.ReadAsync("/v1/detections").ProblemAsync(405, "method-not-allowed");
         await frontend.Http.PostAsync(Asking.Bytes(TestPictures.Unique(711), "image/jpeg"), "?model=nobody").ProblemAsync(404, "model-not-found");
         await frontend.Http.ReadAsync("/v1/models/nobody").ProblemAsync(404, "model-not-found");
+        await frontend.Http.ReadAsync("/v1/models/NANODET-G").ProblemAsync(404, "model-not-found");
     }
 
     [Fact]

@@ -12,6 +12,9 @@ public sealed class AccessOptions
     /// <summary>Name of the section.</summary>
     public const string Section = "Detection:Access";
 
+    /// <summary>Lowest limit of requests per second.</summary>
+    internal const double LowestRate = 0.001;
+
     /// <summary>The keys by their names: 1 to 100 letters, digits and <c>. _ : @ -</c>.</summary>
     public Dictionary<string, ConfiguredKey> Keys { get; } = new(StringComparer.Ordinal);
 
@@ -21,7 +24,7 @@ public sealed class AccessOptions
     /// </summary>
     public string KeysFile { get; set; } = "";
 
-    /// <summary>Requests per second of each key that has no number of its own, in this process; 0 for no limit. To 1,000,000.</summary>
+    /// <summary>Requests per second of each key that has no number of its own, in this process; 0 for no limit, or 0.001 to 1,000,000.</summary>
     [Range(0.0, 1_000_000.0)]
     public double RequestsPerSecond { get; set; }
 

@@ -136,7 +136,7 @@ internal sealed partial class ApiKeys : BackgroundService
             var rate = key.RequestsPerSecond ?? options.RequestsPerSecond;
             var burst = key.Burst ?? options.Burst;
             var uploads = key.MaxUploads ?? options.MaxUploadsPerKey;
-            Require(rate is >= 0 and <= 1_000_000, $"RequestsPerSecond of the key '{name}' is not from 0 to 1000000.");
+            Require(rate is 0 or (>= AccessOptions.LowestRate and <= 1_000_000), $"RequestsPerSecond of the key '{name}' is neither 0 nor from {AccessOptions.LowestRate} to 1000000.");
             Require(burst is >= 0 and <= 1_000_000, $"Burst of the key '{name}' is not from 0 to 1000000.");
             Require(uploads is >= 0 and <= 1_000_000, $"MaxUploads of the key '{name}' is not from 0 to 1000000.");
             Require(keys.TryAdd(key.Sha256.ToLowerInvariant(), new ApiKey(name, rate, burst, uploads)), $"The key '{name}' is the same as another.");

@@ -27,7 +27,16 @@ internal static class DetectionEvents
         var started = time.GetTimestamp();
         var options = query.ToOptions();
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, lifetime.ApplicationStopping);
-        var ticket = await client.GetStatusAsync(imageKey, TimeSpan.Zero, null, options, ends.Token);
+        DetectionTicket ticket;
+        try
+        {
+            ticket = await client.GetStatusAsync(imageKey, TimeSpan.Zero, null, options, ends.Token);
+        }
+        catch (OperationCanceledException e) when (lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            throw ProblemException.Stopping(imageKey, e);
+        }
+
         if (ticket.Status == DetectionStatus.Unknown)
         {
             throw new ProblemException(ProblemType.ResultNotFound, "There is no such request, or it has expired.")

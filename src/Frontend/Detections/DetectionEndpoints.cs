@@ -97,7 +97,7 @@ internal static class DetectionEndpoints
         }
         catch (OperationCanceledException e) when (lifetime.ApplicationStopping.IsCancellationRequested)
         {
-            throw new ProblemException(ProblemType.Unavailable, "This front end stops. Ask again.", e) { ImageKey = imageKey };
+            throw ProblemException.Stopping(imageKey, e);
         }
     }
 

@@ -27,8 +27,8 @@ internal static class ModelEndpoints
     {
         var models = await client.GetModelsAsync(http.RequestAborted);
         var problems = await ProblemsAsync(http, client);
-        var model = models.FirstOrDefault(m => m.Id.Equals(name, StringComparison.OrdinalIgnoreCase))
-            ?? models.FirstOrDefault(m => m.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
+        var model = models.FirstOrDefault(m => m.Id == name)
+            ?? models.FirstOrDefault(m => m.Name == name)
             ?? throw new ProblemException(
                 ProblemType.ModelNotFound, problems.TryGetValue(name, out var why) ? $"No silo serves the model '{name}': {why}" : $"No silo serves the model '{name}'.");
         return TypedResults.Json(ModelBody.Of(model, problems.GetValueOrDefault(model.Name)), FrontendJson.Default.ModelBody);
@@ -38,7 +38,7 @@ internal static class ModelEndpoints
         (await client.GetSilosAsync(http.RequestAborted))
             .SelectMany(static silo => silo.ModelProblems ?? new Dictionary<string, string>())
             .DistinctBy(static problem => problem.Key)
-            .ToDictionary(StringComparer.OrdinalIgnoreCase);
+            .ToDictionary(StringComparer.Ordinal);
 }
 
 /// <summary>The models that are served.</summary>

@@ -10,4 +10,8 @@ internal sealed class ProblemException(ProblemType type, string detail, Exceptio
 
     /// <summary>Key of the picture, where it is known.</summary>
     public string? ImageKey { get; init; }
+
+    /// <summary>A wait that the stop of the server ended.</summary>
+    public static ProblemException Stopping(string imageKey, OperationCanceledException inner) =>
+        new(ProblemType.Unavailable, "This front end stops. Ask again.", inner) { ImageKey = imageKey };
 }
