@@ -95,9 +95,7 @@ internal sealed class ModelCatalog(IConnectionMultiplexer redis, TimeProvider ti
         }
 
         _known = known;
-        _problems = silos.SelectMany(silo => silo.ModelProblems ?? new Dictionary<string, string>())
-            .DistinctBy(problem => problem.Key)
-            .ToDictionary(StringComparer.Ordinal);
+        _problems = SiloReport.ModelProblemsOf(silos);
         Volatile.Write(ref _readAt, time.GetTimestamp());
         return served;
     }

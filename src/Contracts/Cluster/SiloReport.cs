@@ -35,6 +35,12 @@ public sealed record SiloReport(
     /// <summary>How long a report counts after it was written.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(10);
 
+    /// <summary>What is wrong with the files of models, by their names, over several silos: the first that says so is heard.</summary>
+    public static Dictionary<string, string> ModelProblemsOf(IEnumerable<SiloReport> silos) => silos
+        .SelectMany(static silo => silo.ModelProblems ?? new Dictionary<string, string>())
+        .DistinctBy(static problem => problem.Key)
+        .ToDictionary(StringComparer.Ordinal);
+
     /// <summary>The reports among the fields of <see cref="Storage.RedisKeys.Silos"/> whose silo lives, by name.</summary>
     public static IReadOnlyList<SiloReport> Live(HashEntry[] fields, DateTimeOffset now)
     {

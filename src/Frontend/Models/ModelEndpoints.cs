@@ -1,4 +1,5 @@
 using Detection.Client;
+using Detection.Contracts.Cluster;
 using Detection.Contracts.Models;
 using Detection.Frontend.OpenApi;
 using Detection.Frontend.Problems;
@@ -35,10 +36,7 @@ internal static class ModelEndpoints
     }
 
     private static async Task<Dictionary<string, string>> ProblemsAsync(HttpContext http, IDetectionClient client) =>
-        (await client.GetSilosAsync(http.RequestAborted))
-            .SelectMany(static silo => silo.ModelProblems ?? new Dictionary<string, string>())
-            .DistinctBy(static problem => problem.Key)
-            .ToDictionary(StringComparer.Ordinal);
+        SiloReport.ModelProblemsOf(await client.GetSilosAsync(http.RequestAborted));
 }
 
 /// <summary>The models that are served.</summary>
