@@ -9,9 +9,6 @@ namespace Detection.Frontend.Detections;
 /// <summary>Draws what was found into a picture. A decoded picture is large, so only so many are drawn at the same time.</summary>
 internal sealed class AnnotatedPictures(IOptions<FrontendOptions> options, UploadMemory memory) : IDisposable
 {
-    // The silos had their limits; what has an answer was decoded before.
-    private static readonly PictureLimits NoLimits = new(long.MaxValue, long.MaxValue);
-
     private readonly SemaphoreSlim _places = new(options.Value.MaxConcurrentDrawings);
 
     /// <summary>Answers with the annotated picture, a JPEG.</summary>
@@ -34,7 +31,7 @@ internal sealed class AnnotatedPictures(IOptions<FrontendOptions> options, Uploa
             await _places.WaitAsync(cancellationToken);
             try
             {
-                await Task.Run(() => PictureAnnotator.Annotate(picture.Span, NoLimits, boxes, jpeg), cancellationToken);
+                await Task.Run(() => PictureAnnotator.Annotate(picture.Span, PictureLimits.None, boxes, jpeg), cancellationToken);
             }
             finally
             {

@@ -1,4 +1,6 @@
+using System.ComponentModel.DataAnnotations;
 using System.Globalization;
+using Detection.Inference.Pictures;
 using Microsoft.Extensions.Options;
 
 namespace Detection.Inference.Devices;
@@ -37,13 +39,17 @@ public sealed class DeviceOptionsValidator : IValidateOptions<DeviceOptions>
             faults.Add(string.Create(CultureInfo.InvariantCulture, $"CpuWorkers is {options.CpuWorkers}; write 1 to 1024."));
         }
 
-        if (options.Limits is not { MaxBytes: > 0, MaxPixels: > 0 })
-        {
-            faults.Add("Limits needs MaxBytes and MaxPixels above 0.");
-        }
+        CheckLimits(options.Limits, faults);
 
         CheckCuda(options.Cuda, faults);
         return faults.Count > 0 ? ValidateOptionsResult.Fail(faults) : ValidateOptionsResult.Success;
+    }
+
+    private static void CheckLimits(PictureLimits limits, List<string> faults)
+    {
+        var results = new List<ValidationResult>();
+        Validator.TryValidateObject(limits, new ValidationContext(limits), results, validateAllProperties: true);
+        faults.AddRange(results.Select(result => $"Limits: {result.ErrorMessage}"));
     }
 
     private static void CheckCuda(CudaOptions cuda, List<string> faults)

@@ -54,8 +54,12 @@ public static class PictureDecoder
             var reduction = 1;
             if (format == PictureFormat.Jpeg)
             {
-                JpegStructure.Check(encoded);
+                CheckJpeg(encoded, limits);
                 reduction = Reduction(header, minWidth, minHeight);
+            }
+            else
+            {
+                CheckCost(PictureCost.Of(encoded), format, limits);
             }
 
             var stored = Picture.CreateReduced(codec.Info.Width, codec.Info.Height, reduction);
@@ -93,6 +97,32 @@ public static class PictureDecoder
         }
 
         return PictureSniffer.Sniff(encoded);
+    }
+
+    private static void CheckJpeg(ReadOnlySpan<byte> encoded, PictureLimits limits)
+    {
+        var structure = JpegStructure.Read(encoded);
+        if (structure.Scans > limits.MaxScans)
+        {
+            throw new PictureException(
+                PictureFault.Unsupported, $"The JPEG picture has more than {limits.MaxScans} scans. Save it again as an ordinary JPEG.");
+        }
+
+        CheckCost(PictureCost.OfJpeg(structure), PictureFormat.Jpeg, limits);
+        if (!structure.Ends)
+        {
+            throw new PictureException(PictureFault.Undecodable, "The JPEG picture is truncated.");
+        }
+    }
+
+    private static void CheckCost(double cost, PictureFormat format, PictureLimits limits)
+    {
+        if (cost > limits.MaxCost)
+        {
+            throw new PictureException(
+                PictureFault.Unsupported,
+                $"The {Name(format)} picture costs as much to decode as {cost:0} photos of one megapixel; at most {limits.MaxCost} are allowed.");
+        }
     }
 
     private static SKCodec Open(SKData data, PictureFormat format) =>

@@ -1,9 +1,23 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace Detection.Inference.Pictures;
 
 /// <summary>What a picture may cost, checked before it is decoded.</summary>
 /// <param name="MaxBytes">Most bytes of the encoded picture.</param>
 /// <param name="MaxPixels">Most pixels (width × height), read from its header.</param>
-public sealed record PictureLimits(long MaxBytes = 20 * 1024 * 1024, long MaxPixels = 50_000_000);
+/// <param name="MaxScans">Most scans of a JPEG. Encoders write 1, or about 10 for a progressive one.</param>
+/// <param name="MaxCost">
+/// Most that <see cref="PictureCost"/> may be. The default lets 50 megapixels pass in every form that encoders write.
+/// </param>
+public sealed record PictureLimits(
+    [property: Range(1, long.MaxValue)] long MaxBytes = 20 * 1024 * 1024,
+    [property: Range(1, long.MaxValue)] long MaxPixels = 50_000_000,
+    [property: Range(1, int.MaxValue)] int MaxScans = 100,
+    [property: Range(1, int.MaxValue)] int MaxCost = 1000)
+{
+    /// <summary>For a picture that was decoded before.</summary>
+    public static PictureLimits None { get; } = new(long.MaxValue, long.MaxValue, int.MaxValue, int.MaxValue);
+}
 
 /// <summary>What is wrong with a picture.</summary>
 public enum PictureFault
