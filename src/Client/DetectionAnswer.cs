@@ -58,7 +58,7 @@ public enum AnswerSource
 }
 
 /// <summary>What was found in a picture.</summary>
-/// <param name="ImageKey">SHA-256 of the encoded picture, lower-case hex. <see cref="IDetectionClient.FindAsync"/> takes it.</param>
+/// <param name="ImageKey">Name of the picture, 64 lower-case hex digits (see <see cref="Detection.Contracts.Pictures.ImageKeys"/>). <see cref="IDetectionClient.FindAsync"/> takes it.</param>
 /// <param name="Model">The model that looked, <c>name@version</c>.</param>
 /// <param name="Width">Width of the upright picture, in pixels.</param>
 /// <param name="Height">Height of the upright picture, in pixels.</param>

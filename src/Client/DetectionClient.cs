@@ -1,9 +1,9 @@
 using System.Buffers;
 using System.Diagnostics;
-using System.Security.Cryptography;
 using Detection.Contracts.Cluster;
 using Detection.Contracts.Fetching;
 using Detection.Contracts.Models;
+using Detection.Contracts.Pictures;
 using Detection.Contracts.Requests;
 using Detection.Contracts.Results;
 using Detection.Contracts.Storage;
@@ -28,6 +28,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(100);
 
     private readonly DetectionClientOptions _options;
+    private readonly ImageKeys _keys;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly ClusterConnection _cluster;
@@ -36,9 +37,10 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
     private readonly Lazy<Task<IConnectionMultiplexer>> _redis;
     private ModelCatalog? _catalog;
 
-    public DetectionClient(IOptions<DetectionClientOptions> options, TimeProvider time, ILoggerFactory loggers, IClusterClient? silo)
+    public DetectionClient(IOptions<DetectionClientOptions> options, ImageKeys keys, TimeProvider time, ILoggerFactory loggers, IClusterClient? silo)
     {
         _options = options.Value;
+        _keys = keys;
         _time = time;
         _logger = loggers.CreateLogger<DetectionClient>();
         _cluster = new ClusterConnection(_options, loggers, silo);
@@ -49,7 +51,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
 
     public async Task<DetectionAnswer> DetectAsync(ReadOnlyMemory<byte> picture, DetectionOptions? options, CancellationToken cancellationToken)
     {
-        var imageKey = KeyOf(picture);
+        var imageKey = KeyOf(picture, options?.Caller);
         return await WithinDeadlineAsync(options, imageKey, attempt => DetectAsync(attempt, imageKey, picture), cancellationToken, counts: true);
     }
 
@@ -102,7 +104,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
     public Task<DetectionTicket> SubmitAsync(
         ReadOnlyMemory<byte> picture, DetectionOptions? options, Uri? webhook, CancellationToken cancellationToken)
     {
-        var imageKey = KeyOf(picture);
+        var imageKey = KeyOf(picture, options?.Caller);
         return WithinDeadlineAsync(
             Submission(options), imageKey, attempt => SubmitAsync(attempt, imageKey, picture, webhook), cancellationToken, counts: true);
     }
@@ -123,7 +125,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(wait, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(wait, DetectionOptions.MaxDeadline);
-        if (!RequestKey.IsImageKey(imageKey))
+        if (!_keys.MayRead(imageKey, options?.Caller))
         {
             return Task.FromResult(new DetectionTicket(imageKey, DetectionStatus.Unknown));
         }
@@ -140,7 +142,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
 
     public async Task<DetectionAnswer?> FindAsync(string imageKey, DetectionOptions? options, CancellationToken cancellationToken)
     {
-        if (!RequestKey.IsImageKey(imageKey))
+        if (!_keys.MayRead(imageKey, options?.Caller))
         {
             return null;
         }
@@ -158,11 +160,11 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
             cancellationToken);
     }
 
-    public Task<IMemoryOwner<byte>?> FindPictureAsync(string imageKey, CancellationToken cancellationToken) =>
+    public Task<IMemoryOwner<byte>?> FindPictureAsync(string imageKey, DetectionOptions? options, CancellationToken cancellationToken) =>
         WithinDeadlineAsync<IMemoryOwner<byte>?>(
-            null,
+            options,
             imageKey,
-            async _ => RequestKey.IsImageKey(imageKey) ? await (await DatabaseAsync()).StringGetLeaseAsync(RedisKeys.Picture(imageKey)) : null,
+            async _ => _keys.MayRead(imageKey, options?.Caller) ? await (await DatabaseAsync()).StringGetLeaseAsync(RedisKeys.Picture(imageKey)) : null,
             cancellationToken);
 
     public async Task<IReadOnlyList<ModelInfo>> GetModelsAsync(CancellationToken cancellationToken)
@@ -351,14 +353,14 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         (options ?? new DetectionOptions()) with { Deadline = options?.Deadline ?? DetectionOptions.MaxDeadline };
 
     /// <exception cref="DetectionException">No picture, or too large.</exception>
-    private string KeyOf(ReadOnlyMemory<byte> picture)
+    private string KeyOf(ReadOnlyMemory<byte> picture, string? caller)
     {
         if (picture.IsEmpty)
         {
             throw new DetectionException(DetectionError.NotAPicture, "There is no picture: 0 bytes were sent.");
         }
 
-        return picture.Length <= _options.MaxPictureBytes ? Convert.ToHexStringLower(SHA256.HashData(picture.Span)) : throw TooLarge();
+        return picture.Length <= _options.MaxPictureBytes ? _keys.Of(picture.Span, caller) : throw TooLarge();
     }
 
     private async Task<string> FetchAsync(Attempt attempt, Uri url)
@@ -370,7 +372,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
             try
             {
                 var grains = await _cluster.GetGrainsAsync(attempt.Token);
-                outcome = await grains.GetGrain<IPictureFetchGrain>(0).Fetch(url, attempt.Left, attempt.Token).WaitAsync(attempt.Left, _time, attempt.Token);
+                outcome = await grains.GetGrain<IPictureFetchGrain>(0).Fetch(url, attempt.Left, attempt.Options.Caller, attempt.Token).WaitAsync(attempt.Left, _time, attempt.Token);
             }
             catch (Exception e) when (IsTransient(e, attempt))
             {

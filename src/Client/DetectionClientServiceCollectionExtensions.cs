@@ -1,3 +1,4 @@
+using Detection.Contracts.Pictures;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -10,12 +11,14 @@ namespace Detection.Client;
 public static class DetectionClientServiceCollectionExtensions
 {
     /// <summary>
-    /// Registers <see cref="IDetectionClient"/>, with options from the section <c>Detection:Client</c> and the connection string <c>redis</c>.
+    /// Registers <see cref="IDetectionClient"/>, with options from the sections <c>Detection:Client</c> and <c>Detection:ImageKeys</c>
+    /// and the connection string <c>redis</c>.
     /// The client connects at its first use; the cluster need not be up before.
     /// </summary>
     public static IServiceCollection AddDetectionClient(this IServiceCollection services, IConfiguration configuration)
     {
         ArgumentNullException.ThrowIfNull(configuration);
+        services.Configure<ImageKeyOptions>(configuration.GetSection(ImageKeyOptions.Section));
         return services.AddDetectionClient(options =>
         {
             configuration.GetSection(DetectionClientOptions.Section).Bind(options);
@@ -26,11 +29,16 @@ public static class DetectionClientServiceCollectionExtensions
         });
     }
 
-    /// <summary>Registers <see cref="IDetectionClient"/> with options set in code.</summary>
+    /// <summary>
+    /// Registers <see cref="IDetectionClient"/> with options set in code; <see cref="ImageKeyOptions"/> are set with
+    /// <c>services.Configure</c> where the cluster has a secret there.
+    /// </summary>
     public static IServiceCollection AddDetectionClient(this IServiceCollection services, Action<DetectionClientOptions> configure)
     {
         services.AddOptions<DetectionClientOptions>().Configure(configure).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<ImageKeyOptions>().ValidateDataAnnotations().ValidateOnStart();
         services.AddLogging();
+        services.TryAddSingleton<ImageKeys>();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<IDetectionClient>(static provider => Create(provider, null));
         return services;
@@ -49,6 +57,7 @@ public static class DetectionClientServiceCollectionExtensions
 
     private static DetectionClient Create(IServiceProvider services, IClusterClient? silo) => new(
         services.GetRequiredService<IOptions<DetectionClientOptions>>(),
+        services.GetRequiredService<ImageKeys>(),
         services.GetRequiredService<TimeProvider>(),
         services.GetRequiredService<ILoggerFactory>(),
         silo);

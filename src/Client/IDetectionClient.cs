@@ -47,20 +47,26 @@ public interface IDetectionClient
     /// <param name="imageKey">The picture's key.</param>
     /// <param name="wait">How long to wait for the end, or for a change from <paramref name="known"/>; 0 to one minute.</param>
     /// <param name="known">A status that is known already: anything else is worth telling at once.</param>
-    /// <param name="options">Model and IoU of the request; threshold, most objects and labels of the answer.</param>
+    /// <param name="options">Model and IoU of the request; threshold, most objects and labels of the answer; the caller who asks.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="DetectionException">It could not be found out; says why.</exception>
     Task<DetectionTicket> GetStatusAsync(
         string imageKey, TimeSpan wait = default, DetectionStatus? known = null, DetectionOptions? options = null, CancellationToken cancellationToken = default);
 
-    /// <summary>Reads an answer again; <see langword="null"/> when there is none (any more).</summary>
+    /// <summary>
+    /// Reads an answer again; <see langword="null"/> when there is none (any more), or none that <see cref="DetectionOptions.Caller"/>
+    /// may read.
+    /// </summary>
     Task<DetectionAnswer?> FindAsync(string imageKey, DetectionOptions? options = null, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Reads the encoded picture of an earlier request; <see langword="null"/> when it is not kept (any more). The caller disposes of
     /// it, which gives its memory back to a pool.
     /// </summary>
-    Task<IMemoryOwner<byte>?> FindPictureAsync(string imageKey, CancellationToken cancellationToken = default);
+    /// <param name="imageKey">The picture's key.</param>
+    /// <param name="options">The caller who asks and the deadline; the rest is not used.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    Task<IMemoryOwner<byte>?> FindPictureAsync(string imageKey, DetectionOptions? options = null, CancellationToken cancellationToken = default);
 
     /// <summary>The models that the cluster serves now.</summary>
     Task<IReadOnlyList<ModelInfo>> GetModelsAsync(CancellationToken cancellationToken = default);

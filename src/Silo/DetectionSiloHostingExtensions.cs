@@ -1,3 +1,4 @@
+using Detection.Contracts.Pictures;
 using Detection.Contracts.Storage;
 using Detection.Grains.Batching;
 using Detection.Grains.Cluster;
@@ -49,6 +50,7 @@ public static class DetectionSiloHostingExtensions
         services.AddOptions<RequestOptions>().BindConfiguration(RequestOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<ResultOptions>().BindConfiguration(ResultOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<WebhookOptions>().BindConfiguration(WebhookOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<ImageKeyOptions>().ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<ModelOptions>().BindConfiguration(ModelOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<IConnectionMultiplexer>(_ => ConnectionMultiplexer.Connect(RedisConnection.Parse(connectionString)));
         services.AddSingleton(TimeProvider.System);

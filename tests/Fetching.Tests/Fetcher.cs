@@ -37,9 +37,9 @@ internal sealed class Fetcher : IAsyncDisposable
 
     public PictureOptions Pictures => _services.GetRequiredService<Microsoft.Extensions.Options.IOptions<PictureOptions>>().Value;
 
-    public Task<FetchOutcome> FetchAsync(string url, TimeSpan? budget = null, CancellationToken cancellationToken = default) =>
+    public Task<FetchOutcome> FetchAsync(string url, TimeSpan? budget = null, string? caller = null, CancellationToken cancellationToken = default) =>
         _services.GetRequiredService<PictureFetcher>()
-            .FetchAsync(new Uri(url, UriKind.RelativeOrAbsolute), budget ?? Ample, cancellationToken)
+            .FetchAsync(new Uri(url, UriKind.RelativeOrAbsolute), budget ?? Ample, caller, cancellationToken)
             .WaitAsync(TimeSpan.FromSeconds(60), CancellationToken.None);
 
     public ValueTask DisposeAsync() => _services.DisposeAsync();

@@ -33,7 +33,7 @@ public sealed class PictureFetchGrainTests(SharedRedis redis)
         var grain = cluster.Client.GetGrain<IPictureFetchGrain>(0);
 
         var outcomes = await Task.WhenAll(Enumerable.Range(0, Count).Select(i =>
-            grain.Fetch(new Uri($"http://127.0.0.1:{host.Port}/{i}"), Fetcher.Ample, CancellationToken.None)));
+            grain.Fetch(new Uri($"http://127.0.0.1:{host.Port}/{i}"), Fetcher.Ample, null, CancellationToken.None)));
 
         Assert.All(outcomes, outcome => Assert.Equal(FetchStatus.Stored, outcome.Status));
         Assert.Equal(
@@ -60,9 +60,9 @@ public sealed class PictureFetchGrainTests(SharedRedis redis)
         var grain = cluster.Client.GetGrain<IPictureFetchGrain>(0);
         using var caller = new CancellationTokenSource();
 
-        var refused = await grain.Fetch(new Uri("http://169.254.169.254/"), Fetcher.Ample, CancellationToken.None);
-        var relative = await grain.Fetch(new Uri("x.png", UriKind.Relative), Fetcher.Ample, CancellationToken.None);
-        var fetch = grain.Fetch(new Uri($"http://127.0.0.1:{host.Port}/"), Fetcher.Ample, caller.Token);
+        var refused = await grain.Fetch(new Uri("http://169.254.169.254/"), Fetcher.Ample, null, CancellationToken.None);
+        var relative = await grain.Fetch(new Uri("x.png", UriKind.Relative), Fetcher.Ample, null, CancellationToken.None);
+        var fetch = grain.Fetch(new Uri($"http://127.0.0.1:{host.Port}/"), Fetcher.Ample, null, caller.Token);
         await Eventually.Async(() => !host.Requests.IsEmpty, Eventually.Soon, "the fetch is under way");
         await caller.CancelAsync();
 

@@ -5,8 +5,12 @@ namespace Detection.Contracts.Fetching;
 public interface IPictureFetchGrain : IGrainWithIntegerKey
 {
     /// <summary>Fetches <paramref name="url"/> within <paramref name="budget"/>.</summary>
+    /// <param name="url">Where the picture is.</param>
+    /// <param name="budget">Time left until the caller's deadline.</param>
+    /// <param name="caller">Who asks, whose image key the picture gets; <see langword="null"/> for a caller without a name.</param>
+    /// <param name="cancellationToken">The caller has left.</param>
     [ResponseTimeout("00:01:10"), Alias("Fetch")]
-    Task<FetchOutcome> Fetch(Uri url, TimeSpan budget, CancellationToken cancellationToken);
+    Task<FetchOutcome> Fetch(Uri url, TimeSpan budget, string? caller, CancellationToken cancellationToken);
 }
 
 /// <summary>How a fetch ended.</summary>

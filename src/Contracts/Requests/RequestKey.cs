@@ -8,7 +8,7 @@ namespace Detection.Contracts.Requests;
 /// inference and one cache entry. It is the key of a <see cref="IRequestGrain"/>.
 /// </summary>
 /// <param name="Model">The model as <c>name@version</c>.</param>
-/// <param name="ImageKey">SHA-256 of the encoded picture, 64 lower-case hex digits.</param>
+/// <param name="ImageKey">Key of the encoded picture, 64 lower-case hex digits, see <see cref="Pictures.ImageKeys"/>.</param>
 /// <param name="Iou">
 /// Overlap at which non-max suppression drops the weaker box, above 0 and at most 1; <see langword="null"/> for the model's own.
 /// It is part of the key because a result suppressed at one value cannot be turned into that of another.

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Detection.Client;
 using Detection.Contracts.Requests;
+using Detection.Frontend.Access;
 using Detection.Frontend.Detections;
 using Detection.Frontend.OpenApi;
 using Detection.Frontend.Problems;
@@ -25,7 +26,7 @@ internal static class DetectionEvents
         TimeProvider time)
     {
         var started = time.GetTimestamp();
-        var options = query.ToOptions();
+        var options = query.ToOptions() with { Caller = http.Caller() };
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, lifetime.ApplicationStopping);
         DetectionTicket ticket;
         try

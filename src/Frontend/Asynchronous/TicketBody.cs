@@ -3,7 +3,7 @@ using Detection.Client;
 namespace Detection.Frontend.Asynchronous;
 
 /// <summary>A request that is not answered yet.</summary>
-/// <param name="ImageKey">SHA-256 of the picture's bytes, lower-case hex.</param>
+/// <param name="ImageKey">Key of the picture, 64 lower-case hex digits.</param>
 /// <param name="Status">queued, or running when a device works on it.</param>
 /// <param name="Position">Place in the queue when it entered, 1 for the head; 0 when not known.</param>
 /// <param name="EstimatedSeconds">Expected time from entering the queue to the answer, where it is known.</param>

@@ -3,7 +3,7 @@ using Detection.Client;
 namespace Detection.Frontend.Detections;
 
 /// <summary>What was found in a picture.</summary>
-/// <param name="ImageKey">SHA-256 of the picture's bytes, lower-case hex. GET /v1/detections/{imageKey} reads this answer again.</param>
+/// <param name="ImageKey">Key of the picture, 64 lower-case hex digits: the SHA-256 of its bytes, unless the server gives each caller keys of its own. GET /v1/detections/{imageKey} reads this answer again.</param>
 /// <param name="Model">The model that looked, name@version.</param>
 /// <param name="Width">Width of the picture as seen upright, in pixels.</param>
 /// <param name="Height">Height of the picture as seen upright, in pixels.</param>

@@ -76,7 +76,7 @@ internal static class DetectionEndpoints
             return Json(answer, total);
         }
 
-        using var fetched = upload.Url is null ? null : await client.FindPictureAsync(answer.ImageKey, cancelled) ?? throw NoResult(answer.ImageKey);
+        using var fetched = upload.Url is null ? null : await client.FindPictureAsync(answer.ImageKey, options, cancelled) ?? throw NoResult(answer.ImageKey);
         await pictures.WriteAsync(http.Response, fetched?.Memory ?? upload.Picture, answer);
         return TypedResults.Empty;
     }
@@ -85,7 +85,7 @@ internal static class DetectionEndpoints
         string imageKey, [AsParameters] FindQuery query, HttpContext http, IDetectionClient client, IHostApplicationLifetime lifetime, TimeProvider time)
     {
         var started = time.GetTimestamp();
-        var options = query.ToOptions();
+        var options = query.ToOptions() with { Caller = http.Caller() };
         RequireImageKey(imageKey);
 
         // Who waits must not hold up the stop of the server.
@@ -122,19 +122,13 @@ internal static class DetectionEndpoints
         string imageKey, [AsParameters] AnswerQuery query, HttpContext http, IDetectionClient client, AnnotatedPictures pictures, TimeProvider time)
     {
         var started = time.GetTimestamp();
-        var answer = await FindAnswerAsync(imageKey, query, client, http.RequestAborted);
-        using var picture = await client.FindPictureAsync(answer.ImageKey, http.RequestAborted) ?? throw NoResult(answer.ImageKey);
+        var options = query.ToOptions() with { Caller = http.Caller() };
+        RequireImageKey(imageKey);
+        var answer = await client.FindAsync(imageKey, options, http.RequestAborted) ?? throw NoResult(imageKey);
+        using var picture = await client.FindPictureAsync(imageKey, options, http.RequestAborted) ?? throw NoResult(answer.ImageKey);
         AnswerHeaders.Write(http.Response, answer, time.GetElapsedTime(started).TotalMilliseconds);
         await pictures.WriteAsync(http.Response, picture.Memory, answer);
         return TypedResults.Empty;
-    }
-
-    private static async Task<DetectionAnswer> FindAnswerAsync(
-        string imageKey, AnswerQuery query, IDetectionClient client, CancellationToken cancellationToken)
-    {
-        var options = query.ToOptions();
-        RequireImageKey(imageKey);
-        return await client.FindAsync(imageKey, options, cancellationToken) ?? throw NoResult(imageKey);
     }
 
     private static void RequireImageKey(string imageKey)

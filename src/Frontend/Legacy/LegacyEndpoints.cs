@@ -81,7 +81,7 @@ internal static class LegacyEndpoints
                 ? address
                 : throw new ProblemException(ProblemType.InvalidRequest, $"The '{LinkField}' is not an absolute URL.");
             var answer = await client.DetectAsync(url, options, cancelled);
-            using var fetched = await client.FindPictureAsync(answer.ImageKey, cancelled)
+            using var fetched = await client.FindPictureAsync(answer.ImageKey, options, cancelled)
                 ?? throw new ProblemException(ProblemType.ResultNotFound, "The picture has expired.") { ImageKey = answer.ImageKey };
             return await pictures.DrawAsync(fetched.Memory, answer, cancelled);
         }

@@ -245,7 +245,7 @@ internal sealed partial class LegacyQueueService(
                 ? address
                 : throw new ProblemException(ProblemType.InvalidRequest, $"The '{UrlProperty}' is not an absolute URL.");
             var found = await client.DetectAsync(url, detection, giveUp);
-            using var fetched = await client.FindPictureAsync(found.ImageKey, giveUp)
+            using var fetched = await client.FindPictureAsync(found.ImageKey, detection, giveUp)
                 ?? throw new ProblemException(ProblemType.ResultNotFound, "The picture has expired.") { ImageKey = found.ImageKey };
             return await DrawAsync(fetched.Memory, found, giveUp);
         }

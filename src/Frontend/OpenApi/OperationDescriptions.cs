@@ -303,7 +303,7 @@ internal static class OperationDescriptions
     private static void DescribeImageKey(OpenApiOperation operation)
     {
         var parameter = (OpenApiParameter)operation.Parameters!.Single(static p => p.Name == "imageKey");
-        parameter.Description = "SHA-256 of the picture's bytes, 64 lower-case hex digits.";
+        parameter.Description = "Key of the picture, 64 lower-case hex digits: the SHA-256 of its bytes, unless the server gives each caller keys of its own.";
         parameter.Schema = new OpenApiSchema
         {
             Type = JsonSchemaType.String,

@@ -11,6 +11,6 @@ namespace Detection.Grains.Fetching;
 internal sealed class PictureFetchGrain(PictureFetcher fetcher) : Grain, IPictureFetchGrain
 {
     // On the thread pool, so that hashing and the steps of many downloads take no turns of the grain.
-    public Task<FetchOutcome> Fetch(Uri url, TimeSpan budget, CancellationToken cancellationToken) =>
-        Task.Run(() => fetcher.FetchAsync(url, budget, cancellationToken), CancellationToken.None);
+    public Task<FetchOutcome> Fetch(Uri url, TimeSpan budget, string? caller, CancellationToken cancellationToken) =>
+        Task.Run(() => fetcher.FetchAsync(url, budget, caller, cancellationToken), CancellationToken.None);
 }

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Net;
-using System.Security.Cryptography;
 using Detection.Contracts.Fetching;
+using Detection.Contracts.Pictures;
 using Detection.Grains.Pictures;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -12,6 +12,7 @@ namespace Detection.Grains.Fetching;
 internal sealed class PictureFetcher(
     GuardedHttp http,
     IPictureStore store,
+    ImageKeys keys,
     IOptions<FetchOptions> options,
     FetchMetrics metrics,
     TimeProvider time,
@@ -24,16 +25,20 @@ internal sealed class PictureFetcher(
     private readonly SemaphoreSlim _slots = new(options.Value.MaxConcurrency);
 
     /// <summary>Fetches <paramref name="url"/> within <paramref name="budget"/> or the configured time, whichever is shorter.</summary>
+    /// <param name="url">Where the picture is.</param>
+    /// <param name="budget">Time left until the caller's deadline.</param>
+    /// <param name="caller">Who asks, whose image key the picture gets; <see langword="null"/> for a caller without a name.</param>
+    /// <param name="cancellationToken">The caller has left.</param>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     /// <exception cref="StackExchange.Redis.RedisException">The picture was fetched but could not be stored.</exception>
-    public async Task<FetchOutcome> FetchAsync(Uri url, TimeSpan budget, CancellationToken cancellationToken)
+    public async Task<FetchOutcome> FetchAsync(Uri url, TimeSpan budget, string? caller, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
         var limit = budget < _options.Timeout ? budget : _options.Timeout;
         FetchOutcome outcome;
         try
         {
-            outcome = limit > TimeSpan.Zero ? await FetchWithinAsync(url, limit, cancellationToken) : TimedOut();
+            outcome = limit > TimeSpan.Zero ? await FetchWithinAsync(url, limit, caller, cancellationToken) : TimedOut();
         }
         catch (Exception)
         {
@@ -51,7 +56,7 @@ internal sealed class PictureFetcher(
         _slots.Dispose();
     }
 
-    private async Task<FetchOutcome> FetchWithinAsync(Uri url, TimeSpan limit, CancellationToken cancellationToken)
+    private async Task<FetchOutcome> FetchWithinAsync(Uri url, TimeSpan limit, string? caller, CancellationToken cancellationToken)
     {
         using var timeout = new CancellationTokenSource(limit, time);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
@@ -60,7 +65,7 @@ internal sealed class PictureFetcher(
             await _slots.WaitAsync(ended.Token);
             try
             {
-                return await FollowAsync(url, ended.Token);
+                return await FollowAsync(url, caller, ended.Token);
             }
             finally
             {
@@ -84,7 +89,7 @@ internal sealed class PictureFetcher(
         }
     }
 
-    private async Task<FetchOutcome> FollowAsync(Uri url, CancellationToken cancellationToken)
+    private async Task<FetchOutcome> FollowAsync(Uri url, string? caller, CancellationToken cancellationToken)
     {
         for (var redirects = 0; ; redirects++)
         {
@@ -97,7 +102,7 @@ internal sealed class PictureFetcher(
             if (!IsRedirect(response.StatusCode))
             {
                 return response.StatusCode == HttpStatusCode.OK
-                    ? await StoreAsync(url, response, cancellationToken)
+                    ? await StoreAsync(url, response, caller, cancellationToken)
                     : NotReachable($"The address answered with status {(int)response.StatusCode}.");
             }
 
@@ -122,7 +127,7 @@ internal sealed class PictureFetcher(
         }
     }
 
-    private async Task<FetchOutcome> StoreAsync(Uri url, HttpResponseMessage response, CancellationToken cancellationToken)
+    private async Task<FetchOutcome> StoreAsync(Uri url, HttpResponseMessage response, string? caller, CancellationToken cancellationToken)
     {
         if (response.Content.Headers.ContentLength > _options.MaxBytes)
         {
@@ -163,7 +168,7 @@ internal sealed class PictureFetcher(
                 return NotReachable("The address answered with no bytes.");
             }
 
-            var imageKey = Convert.ToHexStringLower(SHA256.HashData(buffer.AsSpan(0, length)));
+            var imageKey = keys.Of(buffer.AsSpan(0, length), caller);
 
             // A write that was given up may still be sent: the bytes are left to it, and the garbage collector.
             isOurs = false;

@@ -1,3 +1,4 @@
+using Detection.Contracts.Pictures;
 using Detection.Grains.Pictures;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -14,7 +15,7 @@ public static class PictureFetchingServices
     /// <see cref="StackExchange.Redis.IConnectionMultiplexer"/> must be registered too.
     /// </summary>
     /// <param name="services">The silo's services.</param>
-    /// <param name="configuration">The root: <see cref="FetchOptions.Section"/> and <see cref="PictureOptions.Section"/> are read.</param>
+    /// <param name="configuration">The root: <see cref="FetchOptions.Section"/>, <see cref="PictureOptions.Section"/> and <see cref="ImageKeyOptions.Section"/> are read.</param>
     public static IServiceCollection AddPictureFetching(this IServiceCollection services, IConfiguration configuration)
     {
         ArgumentNullException.ThrowIfNull(services);
@@ -27,8 +28,10 @@ public static class PictureFetchingServices
                 options => options.Expiry >= TimeSpan.FromSeconds(1) && options.Expiry <= TimeSpan.FromDays(1),
                 $"{PictureOptions.Section}: Expiry must be 1 second to 1 day.")
             .ValidateOnStart();
+        services.AddOptions<ImageKeyOptions>().Bind(configuration.GetSection(ImageKeyOptions.Section));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<FetchOptions>, FetchOptionsValidation>());
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<ImageKeys>();
         services.TryAddSingleton<IPictureStore, RedisPictureStore>();
         services.TryAddSingleton<IHostResolver, DnsHostResolver>();
         services.TryAddSingleton<EgressGuard>();

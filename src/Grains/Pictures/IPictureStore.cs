@@ -4,7 +4,7 @@ namespace Detection.Grains.Pictures;
 public interface IPictureStore
 {
     /// <summary>Stores a picture under its key; it expires by itself. Storing it again starts its time anew.</summary>
-    /// <param name="imageKey">SHA-256 of <paramref name="picture"/>, 64 lower-case hex digits.</param>
+    /// <param name="imageKey">The key that <see cref="Detection.Contracts.Pictures.ImageKeys"/> gives <paramref name="picture"/>.</param>
     /// <param name="picture">
     /// The encoded picture. It must not change before the task has ended well; when the task fails, it may still be read later
     /// and must not be used again.

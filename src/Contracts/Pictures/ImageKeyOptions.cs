@@ -1,0 +1,18 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Detection.Contracts.Pictures;
+
+/// <summary>How pictures are named: section <c>Detection:ImageKeys</c>. The same on every silo and every client of a cluster.</summary>
+public sealed class ImageKeyOptions
+{
+    /// <summary>Name of the section.</summary>
+    public const string Section = "Detection:ImageKeys";
+
+    /// <summary>
+    /// Empty: an image key is the SHA-256 of the picture, and callers share results. A secret of 32 to 1000 characters: each caller
+    /// has image keys of its own, so that it cannot read another caller's results and pictures, or learn that they exist; the same
+    /// picture from two callers is then computed twice.
+    /// </summary>
+    [RegularExpression(".{32,1000}", ErrorMessage = "The setting Detection:ImageKeys:Secret must have 32 to 1000 characters, or be empty.")]
+    public string Secret { get; set; } = "";
+}
