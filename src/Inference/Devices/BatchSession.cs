@@ -86,7 +86,7 @@ internal sealed class BatchSession : IModelSession
         {
             foreach (var (_, run) in seat.Runs)
             {
-                run.Run();
+                run.WarmUp();
             }
         }
     });

@@ -131,6 +131,7 @@ internal sealed class BoundRun : IDisposable
             _binding.SynchronizeBoundInputs();
         }
 
+        BindOpenOutputs();
         _session.RunWithBinding(_options, _binding);
         if (_copiesInput)
         {
@@ -159,6 +160,14 @@ internal sealed class BoundRun : IDisposable
         }
     }
 
+    /// <summary>The first run, before the session serves: it plans, and is ended when the graph does not end.</summary>
+    /// <exception cref="OnnxRuntimeException">The run failed.</exception>
+    public void WarmUp()
+    {
+        using var limit = new RunLimit(_options);
+        Run();
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -182,6 +191,25 @@ internal sealed class BoundRun : IDisposable
         return dimensions.Length > 0 && Array.TrueForAll(dimensions, d => d >= 0)
             ? Array.ConvertAll(dimensions, d => (long)d)
             : null;
+    }
+
+    /// <summary>
+    /// Before each run: a binding keeps what a run allocated, and the next run fails when it has other shapes (onnxruntime #8144).
+    /// </summary>
+    private void BindOpenOutputs()
+    {
+        if (!_hasOpenShapes)
+        {
+            return;
+        }
+
+        foreach (var output in _outputs)
+        {
+            if (output.Value is null)
+            {
+                _binding.BindOutputToDevice(output.Info.Name, OrtMemoryInfo.DefaultInstance);
+            }
+        }
     }
 
     private void Copy(int index, OrtValue value)

@@ -108,7 +108,7 @@ public sealed class CpuDevice : IInferenceDevice
                     _desks[i] = new Desk(_session, graph, batch);
                 }
 
-                _desks[0].Run.Run();
+                _desks[0].Run.WarmUp();
             }
             catch (OnnxRuntimeException e)
             {

@@ -1,16 +1,10 @@
+using Detection.Inference.Heads;
 using Detection.Inference.Models;
 using Detection.Inference.Preprocessing;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Detection.Inference.Devices;
-
-/// <summary>An output of a graph.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Type">Type of its values.</param>
-/// <param name="HasBatch">Whether its first dimension is the picture's place in the batch.</param>
-/// <param name="Grows">Whether that dimension grows with a batch that the input leaves open.</param>
-internal sealed record GraphOutput(string Name, TensorElementType Type, bool HasBatch, bool Grows);
 
 /// <summary>What a device must know of a model's graph to run it: read from the file once, checked against the manifest.</summary>
 internal sealed class ModelGraph
@@ -185,82 +179,39 @@ internal sealed class ModelGraph
         return second;
     }
 
-    private List<GraphOutput> FindOutputs(InferenceSession session)
+    private IReadOnlyList<GraphOutput> FindOutputs(InferenceSession session)
     {
-        var outputs = new List<GraphOutput>();
-        Dictionary<string, (bool HasBatch, bool Grows)>? tried = null;
-        foreach (string name in session.OutputNames)
+        if (session.OutputMetadata.FirstOrDefault(o => !o.Value.IsTensor) is { Key: not null } other)
         {
-            var data = session.OutputMetadata[name];
-            if (data.OnnxValueType != OnnxValueType.ONNX_TYPE_TENSOR)
-            {
-                throw Fault($"output {name} is no tensor; export it with plain tensors as outputs");
-            }
-
-            bool hasBatch, grows;
-            if (data.Dimensions is [>= 0, ..])
-            {
-                // A graph for any number of pictures whose output is for one: it takes one after all.
-                (hasBatch, grows) = (data.Dimensions[0] == Math.Max(FixedBatch, 1), false);
-            }
-            else if (data.Dimensions.Length > 0 && _freeBatch.Contains(data.SymbolicDimensions[0]))
-            {
-                (hasBatch, grows) = (true, true);
-            }
-            else
-            {
-                tried ??= TryBatches(session);
-                (hasBatch, grows) = tried[name];
-            }
-
-            outputs.Add(new GraphOutput(name, data.ElementDataType, hasBatch, grows));
+            throw Fault($"output {other.Key} is no tensor; export it with plain tensors as outputs");
         }
 
-        return outputs;
-    }
-
-    /// <summary>Runs black pictures to see which outputs grow with the batch, for graphs that do not say.</summary>
-    private Dictionary<string, (bool HasBatch, bool Grows)> TryBatches(InferenceSession session)
-    {
-        long?[] one;
+        var trial = new GraphTrial(
+            session, InputName, InputType, InputShape, batch => CreateSecond(batch) is { } second ? (Second!.Name, second) : null);
         try
         {
-            one = FirstDimensions(session, Math.Max(FixedBatch, 1));
+            var outputs = GraphOutputs.Of(session, FixedBatch, _freeBatch, trial);
+            return outputs.List(objects: outputs.HasDoubt && Reads(outputs.Tensors(objects: true)));
         }
         catch (OnnxRuntimeException e)
         {
             throw new ModelException($"Model {Model.Name} cannot be run: {e.Message}", e);
         }
-
-        long?[] two = one;
-        if (FixedBatch == 0)
-        {
-            try
-            {
-                two = FirstDimensions(session, 2);
-            }
-            catch (OnnxRuntimeException)
-            {
-                // The graph says that it takes any number of pictures and takes one: no output grows.
-            }
-        }
-
-        return session.OutputNames.Select((name, i) => (name, i)).ToDictionary(
-            output => output.name,
-            output => (one[output.i] == Math.Max(FixedBatch, 1), one[output.i] == 1 && two[output.i] == 2));
     }
 
-    private long?[] FirstDimensions(InferenceSession session, int batch)
+    /// <summary>Whether the family finds its outputs among these.</summary>
+    private bool Reads(IReadOnlyList<OutputTensor> outputs)
     {
-        using var picture = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, InputType, InputShape(batch));
-        picture.GetTensorMutableRawData().Clear();
-        using var second = CreateSecond(batch);
-        using var run = new RunOptions();
-        using var values = session.Run(
-            run,
-            second is null ? [InputName] : [InputName, Second!.Name],
-            second is null ? [picture] : [picture, second],
-            session.OutputNames);
-        return [.. values.Select(value => value.GetTensorTypeAndShape().Shape is [var first, ..] ? first : (long?)null)];
+        try
+        {
+            // Nothing scores above 1: only the shapes are looked at.
+            DetectionHeads.Create(Model.Manifest).Read(
+                outputs, InputGeometry.Of(Input, Input.Width, Input.Height), new HeadSettings(1.1f, Model.Manifest.Iou, 1), []);
+            return true;
+        }
+        catch (ModelException)
+        {
+            return false;
+        }
     }
 }

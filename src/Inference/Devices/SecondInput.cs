@@ -10,13 +10,18 @@ namespace Detection.Inference.Devices;
 /// </summary>
 internal sealed class SecondInput
 {
+    private static readonly TensorElementType[] SizeTypes =
+        [TensorElementType.Int32, TensorElementType.Float, TensorElementType.Double, TensorElementType.Float16];
+
     private readonly int[] _dimensions;
+    private readonly TensorElementType _type;
 
     private SecondInput(string name, NodeMetadata data)
     {
         Name = name;
         Batch = data.SymbolicDimensions[0];
         _dimensions = data.Dimensions;
+        _type = data.ElementDataType;
     }
 
     /// <summary>Its name.</summary>
@@ -37,6 +42,11 @@ internal sealed class SecondInput
         {
             [] => null,
             [var (name, data)] when data is { IsTensor: true, ElementDataType: TensorElementType.Int64, Dimensions: [_, 2 or -1] or [_, _, _] } => new(name, data),
+
+            // Of another type only by its name: PaddlePaddle's im_shape and scale_factor look the same and want other numbers.
+            [var (name, data)] when data is { IsTensor: true, Dimensions: [_, 2 or -1] }
+                && SizeTypes.Contains(data.ElementDataType)
+                && name.Contains("size", StringComparison.OrdinalIgnoreCase) => new(name, data),
             _ => throw new ModelException($"the graph has the inputs {string.Join(", ", session.InputNames)}; export it with the picture as the only input"),
         };
     }
@@ -46,8 +56,14 @@ internal sealed class SecondInput
     {
         if (IsSize)
         {
-            return OrtValue.CreateTensorValueFromMemory(
-                Enumerable.Repeat(new long[] { width, height }, batch).SelectMany(pair => pair).ToArray(), [batch, 2]);
+            return _type switch
+            {
+                TensorElementType.Int32 => Sizes(batch, width, height),
+                TensorElementType.Float => Sizes<float>(batch, width, height),
+                TensorElementType.Double => Sizes<double>(batch, width, height),
+                TensorElementType.Float16 => Sizes(batch, (Float16)(float)width, (Float16)(float)height),
+                _ => Sizes<long>(batch, width, height),
+            };
         }
 
         // Exporters leave a mask of their own size behind; it is scaled inside.
@@ -56,4 +72,8 @@ internal sealed class SecondInput
         Array.Fill(mask, 1);
         return OrtValue.CreateTensorValueFromMemory(mask, shape);
     }
+
+    private static OrtValue Sizes<T>(int batch, T width, T height)
+        where T : unmanaged =>
+        OrtValue.CreateTensorValueFromMemory(Enumerable.Repeat(new[] { width, height }, batch).SelectMany(pair => pair).ToArray(), [batch, 2]);
 }

@@ -4,9 +4,9 @@ using Detection.Inference.Preprocessing;
 namespace Detection.Inference.Heads;
 
 /// <summary>
-/// SSD and other graphs with the suppression inside. Three forms: boxes [n, 4], scores [n], classes [n] and, where there is one, the
+/// SSD and other graphs with the suppression inside. Four forms: boxes [n, 4], scores [n], classes [n] and, where there is one, the
 /// count of rows that are filled (TensorFlow, torchvision); boxes [n, 5] with the score last, and classes [n] (MMDetection);
-/// boxes [n, 4], scores [classes, n] and the selected [m, 3] rows of ONNX's NonMaxSuppression, each (picture, class, box).
+/// rows [n, 7] of picture, box, class and score (YOLOv7); boxes [n, 4], scores [classes, n] and the selected [m, 3] rows of ONNX's NonMaxSuppression, each (picture, class, box).
 /// </summary>
 internal sealed class SuppressedHead : IDetectionHead
 {
@@ -15,6 +15,7 @@ internal sealed class SuppressedHead : IDetectionHead
     private readonly BoxReader _reader;
     private readonly OutputRole _boxes;
     private readonly OutputRole _scoredBoxes;
+    private readonly OutputRole _rows;
     private readonly OutputRole _scores;
     private readonly OutputRole _classes;
     private readonly OutputRole _count;
@@ -31,6 +32,7 @@ internal sealed class SuppressedHead : IDetectionHead
         _reader = new BoxReader(options.BoxFormat ?? BoxFormat.Y1X1Y2X2, options.BoxUnit ?? BoxUnit.Fraction, manifest.Input);
         _boxes = new OutputRole("boxes", "[boxes, 4]", options, s => s is [_, 4], "detection_boxes", "boxes", "det_boxes");
         _scoredBoxes = new OutputRole("boxes", "[boxes, 5]", options, s => s is [_, 5], "dets");
+        _rows = new OutputRole("output", "[boxes, 7]", options, s => s is [_, 7], "output", "output0");
         _scores = new OutputRole("scores", "[boxes]", options, s => s is [_], "detection_scores", "scores", "det_scores");
         _classes = new OutputRole("classes", "[boxes]", options, s => s is [_], "detection_classes", "classes", "labels", "det_classes");
         _count = new OutputRole("count", "[] or [1]", options, s => s is [] or [1], "num_detections", "count", "num_dets");
@@ -47,23 +49,47 @@ internal sealed class SuppressedHead : IDetectionHead
 
         // Rows that are not filled score 0.
         var floor = MathF.Max(settings.ScoreFloor, float.Epsilon);
-        if (_selected.TryFind(outputs, out var selected))
+        if (!TryAddRows(outputs, floor, boxes))
         {
-            AddSelected(selected.Data.Span, _boxes.Find(outputs).Data.Span, _allScores.Find(outputs), floor, boxes);
-        }
-        else if (_scoredBoxes.TryFind(outputs, out var scored))
-        {
-            AddScored(scored.Data.Span, _classes.Find(outputs).Data.Span, floor, boxes);
-        }
-        else
-        {
-            var scores = _scores.Find(outputs).Data.Span;
-            var count = _count.TryFind(outputs, out var filled) ? (int)Math.Clamp(filled.Data.Span[0], 0, scores.Length) : scores.Length;
-            AddRows(_boxes.Find(outputs).Data.Span, scores[..count], _classes.Find(outputs).Data.Span, floor, boxes);
+            if (_selected.TryFind(outputs, out var selected))
+            {
+                AddSelected(selected.Data.Span, _boxes.Find(outputs).Data.Span, _allScores.Find(outputs), floor, boxes);
+            }
+            else if (_rows.TryFind(outputs, out var rows))
+            {
+                AddWhole(rows.Data.Span, floor, boxes);
+            }
+            else if (_scoredBoxes.TryFind(outputs, out var scored))
+            {
+                AddScored(scored.Data.Span, _classes.Find(outputs).Data.Span, floor, boxes);
+            }
+            else
+            {
+                AddRows(_boxes.Find(outputs).Data.Span, _scores.Find(outputs).Data.Span, _classes.Find(outputs).Data.Span, floor, boxes);
+            }
         }
 
         NonMaxSuppression.KeepBest(boxes, start, settings.MaxBoxes);
         PictureBoxes.FromInput(boxes, start, geometry);
+    }
+
+    /// <summary>
+    /// Looked for first: TensorFlow's graphs have more outputs, as wide as there are classes, that could pass for those of the other forms.
+    /// </summary>
+    private bool TryAddRows(IReadOnlyList<OutputTensor> outputs, float floor, List<ScoredBox> boxes)
+    {
+        if (!_boxes.TryFind(outputs, out var rows)
+            || !_scores.TryFind(outputs, out var all)
+            || !_classes.TryFind(outputs, out var classes)
+            || all.Name == classes.Name)
+        {
+            return false;
+        }
+
+        var scores = all.Data.Span;
+        var count = _count.TryFind(outputs, out var filled) ? (int)Math.Clamp(filled.Data.Span[0], 0, scores.Length) : scores.Length;
+        AddRows(rows.Data.Span, scores[..count], classes.Data.Span, floor, boxes);
+        return true;
     }
 
     private void AddRows(ReadOnlySpan<float> rows, ReadOnlySpan<float> scores, ReadOnlySpan<float> classes, float floor, List<ScoredBox> boxes)
@@ -82,6 +108,18 @@ internal sealed class SuppressedHead : IDetectionHead
             if (row[4] >= floor)
             {
                 boxes.Add(_reader.Read(row, ClassNumber.Check(classes[i] - _first, _labels), row[4]));
+            }
+        }
+    }
+
+    /// <summary>The graph is run on one picture at a time, since its output does not grow with the batch.</summary>
+    private void AddWhole(ReadOnlySpan<float> rows, float floor, List<ScoredBox> boxes)
+    {
+        for (; rows.Length >= 7; rows = rows[7..])
+        {
+            if (rows[6] >= floor)
+            {
+                boxes.Add(_reader.Read(rows.Slice(1, 4), ClassNumber.Check(rows[5] - _first, _labels), rows[6]));
             }
         }
     }

@@ -19,6 +19,7 @@ internal sealed record FamilyGuess(string? Family, int? Classes, string Why, Jso
 
     /// <summary>Looks at the outputs of a graph.</summary>
     /// <param name="outputs">Names and shapes without the batch dimension.</param>
+    /// <param name="whole">Those that have none: their rows are those of all pictures of a run.</param>
     /// <param name="width">The input's width.</param>
     /// <param name="height">The input's height.</param>
     /// <param name="labels">Number of labels, when the metadata or the manifest names them.</param>
@@ -27,6 +28,7 @@ internal sealed record FamilyGuess(string? Family, int? Classes, string Why, Jso
     /// <param name="valuesOf">Runs the graph on a black picture and gives an output's values: for what shapes leave open.</param>
     public static FamilyGuess From(
         IReadOnlyList<OutputTensor> outputs,
+        IReadOnlySet<string> whole,
         int width,
         int height,
         int? labels,
@@ -70,7 +72,22 @@ internal sealed record FamilyGuess(string? Family, int? Classes, string Why, Jso
 
         if (Shape("dets") is [_, 4] && Shape("labels") is [_, var classes])
         {
-            return new("rt-detr", classes, "dets and labels as RF-DETR names them", FamilyConventions.ImageNet());
+            // The last logit of a head that was made for other names means nothing; of a head without one each has a name.
+            var extra = labels == classes - 1;
+            var lines = FamilyConventions.ImageNet();
+            if (extra)
+            {
+                lines["head"] = new JsonObject { ["background"] = "last" };
+            }
+
+            return new("rt-detr", extra ? labels : classes, "dets and labels as RF-DETR names them", lines);
+        }
+
+        if (outputs.FirstOrDefault(o => o.Shape is [_, 7] && whole.Contains(o.Name)) is { Shape: not null })
+        {
+            var lines = Final("none");
+            lines["input"] = new JsonObject { ["resize"] = "letterboxCenter", ["padding"] = 114 };
+            return new("ssd", null, "rows of picture, box, class and score as YOLOv7 exports them with the suppression inside", lines);
         }
 
         var tables = outputs.Where(o => o.Shape.Length == 2).ToList();

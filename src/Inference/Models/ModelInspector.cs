@@ -72,7 +72,6 @@ public static partial class ModelInspector
         private readonly List<string> _notes = [];
         private readonly List<string> _missing = [];
         private readonly Dictionary<string, string> _metadata = session.ModelMetadata.CustomMetadataMap;
-        private Dictionary<string, (int[] Shape, float[] Values)>? _ran;
 
         public ModelInspection Result()
         {
@@ -91,17 +90,7 @@ public static partial class ModelInspector
             {
                 var channelsLast = Text(known["input"]?["layout"]) == "nhwc";
                 RefuseOtherSize(input, channelsLast ? [height, width, 3] : [3, height, width]);
-                var second = Second(inputName);
-                Dictionary<string, (int[] Shape, float[] Values)> Ran() => _ran ??= Run(inputName, input, second, width, height, channelsLast);
-                outputs = OutputsFor(input, Ran);
-                var guess = FamilyGuess.From(
-                    outputs,
-                    width,
-                    height,
-                    (known["labels"] as JsonArray)?.Count,
-                    _metadata,
-                    second is { IsSize: true },
-                    name => Ran()[name].Values);
+                (outputs, var guess) = Guess(known, inputName, input, width, height, channelsLast);
                 family ??= guess.Family;
                 if (family is null)
                 {
@@ -159,6 +148,46 @@ public static partial class ModelInspector
                 _missing,
                 manifest,
                 manifest?.ToJson() ?? ManifestJson.ToText(Ordered(known)));
+        }
+
+        /// <summary>What a picture's outputs look like, and which family that says.</summary>
+        private (IReadOnlyList<OutputTensor> Outputs, FamilyGuess Guess) Guess(
+            JsonObject known, string inputName, NodeMetadata input, int width, int height, bool channelsLast)
+        {
+            var second = Second(inputName);
+            var trial = Trial(inputName, input, second, width, height, channelsLast);
+            try
+            {
+                var seen = Outputs(input, trial);
+                var (outputs, guess) = Of(objects: false);
+                if (seen.HasDoubt && Of(objects: true) is var (others, other) && (Fits(other) || !Fits(guess)) && other.Family is not null)
+                {
+                    return (others, other);
+                }
+
+                return (outputs, guess);
+
+                (List<OutputTensor> Outputs, FamilyGuess Guess) Of(bool objects)
+                {
+                    var tensors = seen.Tensors(objects);
+                    var whole = seen.List(objects).Where(o => !o.HasBatch).Select(o => o.Name).ToHashSet();
+                    return (tensors, FamilyGuess.From(
+                        tensors,
+                        whole,
+                        width,
+                        height,
+                        (known["labels"] as JsonArray)?.Count,
+                        _metadata,
+                        second is { IsSize: true },
+                        name => trial.Run(Math.Max(1, input.Dimensions[0]), TrialPicture.Black)[name].Values));
+                }
+            }
+            catch (OnnxRuntimeException e)
+            {
+                throw Fault($"the graph does not run on a {width}×{height} picture ({Reason(e)}); correct \"input\"", e);
+            }
+
+            bool Fits(FamilyGuess guess) => guess.Family is not null && guess.Family == (Text(known["family"]) ?? guess.Family);
         }
 
         private (string Name, NodeMetadata Data) PictureInput()
@@ -307,66 +336,22 @@ public static partial class ModelInspector
             }
         }
 
-        /// <summary>Shapes without the batch dimension and values all 0: told by the graph, or else seen in a run on a black picture.</summary>
-        private List<OutputTensor> OutputsFor(NodeMetadata input, Func<Dictionary<string, (int[] Shape, float[] Values)>> ran)
+        private GraphTrial Trial(string inputName, NodeMetadata input, SecondInput? second, int width, int height, bool channelsLast) => new(
+            session,
+            inputName,
+            input.ElementDataType,
+            batch => channelsLast ? [batch, height, width, 3] : [batch, 3, height, width],
+            batch => second is null ? null : (second.Name, second.Create(batch, width, height)));
+
+        private GraphOutputs Outputs(NodeMetadata input, GraphTrial trial)
         {
             if (session.OutputMetadata.FirstOrDefault(o => !o.Value.IsTensor) is { Key: not null } other)
             {
                 throw Fault($"its output {other.Key} is not a tensor; export it with tensors only");
             }
 
-            var known = session.OutputMetadata.All(o => o.Value.Dimensions.Skip(1).All(d => d > 0)
-                && (o.Value.Dimensions.Length == 0 || o.Value.Dimensions[0] > 0 || o.Value.SymbolicDimensions[0] == input.SymbolicDimensions[0]));
-            var shapes = known
-                ? session.OutputMetadata.ToDictionary(o => o.Key, o => o.Value.Dimensions)
-                : ran().ToDictionary(o => o.Key, o => o.Value.Shape);
-
-            // Pictures come first where the first dimension is as long as the batch.
-            var batch = Math.Max(1, input.Dimensions[0]);
-            return
-            [
-                .. session.OutputMetadata.Keys.Select(name =>
-                {
-                    var shape = shapes[name] is [var first, .. var rest] && (first < 0 || first == batch) ? rest : shapes[name];
-                    return new OutputTensor(name, shape, new float[shape.Aggregate(1, (product, d) => checked(product * d))]);
-                }),
-            ];
-        }
-
-        private Dictionary<string, (int[] Shape, float[] Values)> Run(
-            string inputName, NodeMetadata input, SecondInput? second, int width, int height, bool channelsLast)
-        {
-            var batch = Math.Max(1, input.Dimensions[0]);
-            long[] shape = channelsLast ? [batch, height, width, 3] : [batch, 3, height, width];
-            using var picture = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, input.ElementDataType, shape);
-            picture.GetTensorMutableRawData().Clear();
-            using var other = second?.Create(batch, width, height);
-            using var run = new RunOptions();
-            try
-            {
-                using var outputs = session.Run(
-                    run,
-                    second is null ? [inputName] : [inputName, second.Name],
-                    other is null ? [picture] : [picture, other],
-                    session.OutputNames);
-                return session.OutputNames.Zip(outputs).ToDictionary(o => o.First, o => Read(o.Second));
-            }
-            catch (OnnxRuntimeException e)
-            {
-                throw Fault($"the graph does not run on a {width}×{height} picture ({Reason(e)}); correct \"input\"", e);
-            }
-        }
-
-        private static (int[] Shape, float[] Values) Read(OrtValue output)
-        {
-            var tensor = output.GetTensorTypeAndShape();
-            var values = new float[TensorElements.Count(tensor.Shape)];
-            if (values.Length > 0)
-            {
-                TensorElements.ToSingle(tensor.ElementDataType, output.GetTensorMutableRawData(), values);
-            }
-
-            return (tensor.Shape.Select(d => checked((int)d)).ToArray(), values);
+            var batch = input.Dimensions[0];
+            return GraphOutputs.Of(session, Math.Max(batch, 0), batch < 0 ? new HashSet<string> { input.SymbolicDimensions[0] } : [], trial);
         }
 
         private void RefuseOtherSize(NodeMetadata input, int[] wanted)

@@ -39,10 +39,11 @@ internal sealed class BrightnessModel : IDisposable
         TensorLayout layout = TensorLayout.Nchw,
         Scores scores = Scores.Plain,
         bool throwsOnWhite = false,
-        bool hasSize = false) => new(
+        bool hasSize = false,
+        TensorElementType sizeType = TensorElementType.Int64) => new(
             "brightness",
             "0123456789ab",
-            Graph(batch, element, layout, scores, throwsOnWhite, hasSize).Save(Path.Combine(_folder, $"{Guid.NewGuid():N}.onnx")),
+            Graph(batch, element, layout, scores, throwsOnWhite, hasSize, sizeType).Save(Path.Combine(_folder, $"{Guid.NewGuid():N}.onnx")),
             new ModelManifest
             {
                 Family = "nanodet",
@@ -57,13 +58,15 @@ internal sealed class BrightnessModel : IDisposable
     /// <param name="scores">How scores leave the graph.</param>
     /// <param name="throwsOnWhite">Whether a run that holds a white picture throws.</param>
     /// <param name="hasSize">Whether the graph wants the pictures' size, and gives wrong scores for any but the input's.</param>
+    /// <param name="sizeType">Type of the values of the size.</param>
     public static OnnxGraph Graph(
         int batch = 0,
         TensorElement element = TensorElement.Float32,
         TensorLayout layout = TensorLayout.Nchw,
         Scores scores = Scores.Plain,
         bool throwsOnWhite = false,
-        bool hasSize = false)
+        bool hasSize = false,
+        TensorElementType sizeType = TensorElementType.Int64)
     {
         var graph = new OnnxGraph();
         var type = element switch
@@ -99,7 +102,7 @@ internal sealed class BrightnessModel : IDisposable
         {
             string size = graph.Node(
                 "Cast",
-                [graph.Input("orig_target_sizes", TensorElementType.Int64, first, 2)],
+                [graph.Input("orig_target_sizes", sizeType, first, 2)],
                 ("to", (int)TensorElementType.Float));
             string off = graph.Node("Sub", [graph.Node("ReduceMax", [size], ("axes", new long[] { 1 })), graph.Floats([32], 1)]);
             spread = graph.Node("Add", [spread, graph.Node("Reshape", [off, graph.Longs(-1, 1, 1)])]);

@@ -45,11 +45,16 @@ public sealed class GraphVariantTests : IDisposable
         await AssertSeen(batched, _models.Create(batch, scores: scores));
 
     [Theory]
-    [InlineData(false, 0)]
-    [InlineData(true, 0)]
-    [InlineData(true, 1)]
-    public async Task A_graph_that_wants_the_size_is_given_the_inputs(bool batched, int batch) =>
-        await AssertSeen(batched, _models.Create(batch, hasSize: true));
+    [InlineData(false, 0, TensorElementType.Int64)]
+    [InlineData(true, 0, TensorElementType.Int64)]
+    [InlineData(true, 1, TensorElementType.Int64)]
+    [InlineData(false, 0, TensorElementType.Float)]
+    [InlineData(true, 0, TensorElementType.Float)]
+    [InlineData(true, 1, TensorElementType.Int32)]
+    [InlineData(false, 1, TensorElementType.Float16)]
+    [InlineData(false, 1, TensorElementType.Double)]
+    public async Task A_graph_that_wants_the_size_is_given_the_inputs(bool batched, int batch, TensorElementType type) =>
+        await AssertSeen(batched, _models.Create(batch, hasSize: true, sizeType: type));
 
     [Fact]
     public async Task A_manifest_that_does_not_fit_the_graph_says_which_line_to_correct()

@@ -211,9 +211,39 @@ public sealed class ModelInspectorTests : IDisposable
     public void Inputs_beside_the_picture_that_nobody_can_fill_are_refused()
     {
         var graph = CellDetector.Build("yolov8", Plain, 1).Metadata("names", "['a', 'b']");
-        graph.Input("im_shape", TensorElementType.Float, 1, 2);
+        graph.Input("scale_factor", TensorElementType.Float, 1, 2);
 
-        Assert.Contains("images, im_shape; export it with the picture as the only input", Assert.Throws<ModelException>(() => Inspect(graph)).Message, StringComparison.Ordinal);
+        Assert.Contains("images, scale_factor; export it with the picture as the only input", Assert.Throws<ModelException>(() => Inspect(graph)).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>RF-DETR #902, #961, #966: the head has one logit more than there are names.</summary>
+    [Fact]
+    public void The_logit_after_the_last_name_of_rf_detr_means_nothing()
+    {
+        OnnxGraph Build(params string[] names)
+        {
+            var graph = new OnnxGraph().Metadata("names", $"[{string.Join(", ", names.Select(n => $"'{n}'"))}]");
+            var x = graph.Input("input", TensorElementType.Float, 1, 3, 64, 64);
+            graph.Output("dets", Constant(graph, x, 1, 300, 4), TensorElementType.Float, 1, 300, 4);
+            return graph.Output("labels", Constant(graph, x, 1, 300, 4), TensorElementType.Float, 1, 300, 4);
+        }
+
+        Assert.Equal(BackgroundClass.Last, Inspect(Build("a", "b", "c")).Require().Head!.Background);
+        Assert.Null(Inspect(Build("a", "b", "c", "d")).Require().Head?.Background);
+        Assert.Contains("4 classes and \"labels\" has 2 names", Assert.Throws<ModelException>(() => Inspect(Build("a", "b"))).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>TensorFlow's outputs beside the four usual ones are as wide as there are classes.</summary>
+    [Theory]
+    [InlineData(3)]
+    [InlineData(5)]
+    [InlineData(7)]
+    public void Outputs_as_wide_as_those_of_another_form_do_not_hide_tensorflows(int width)
+    {
+        var graph = CellDetector.Build("ssd", Plain, 1).Metadata("names", "['a', 'b']");
+        graph.Output("detection_multiclass_scores", Constant(graph, "images", 1, 100, width), TensorElementType.Float, 1, 100, width);
+
+        Assert.Equal("ssd", Inspect(graph).Require().Family);
     }
 
     [Fact]
