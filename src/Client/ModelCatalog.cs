@@ -8,6 +8,8 @@ namespace Detection.Client;
 /// <summary>The models that silos serve, at most <see cref="FreshFor"/> old.</summary>
 internal sealed class ModelCatalog(IConnectionMultiplexer redis, TimeProvider time)
 {
+    private readonly ClusterClock _clock = new(time);
+
     /// <summary>A replaced model is seen this soon.</summary>
     private static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(1);
 
@@ -30,11 +32,11 @@ internal sealed class ModelCatalog(IConnectionMultiplexer redis, TimeProvider ti
 
     /// <summary>The silos that live.</summary>
     public async Task<IReadOnlyList<SiloReport>> ReadSilosAsync() =>
-        SiloReport.Live(await redis.GetDatabase().HashGetAllAsync(RedisKeys.Silos), time.GetUtcNow());
+        SiloReport.Live(await ReadAsync(RedisKeys.Silos), _clock.GetUtcNow());
 
     /// <summary>What the silos that live did.</summary>
     public async Task<IReadOnlyList<SiloHistory>> ReadHistoriesAsync() =>
-        SiloHistory.Live(await redis.GetDatabase().HashGetAllAsync(RedisKeys.History), time.GetUtcNow());
+        SiloHistory.Live(await ReadAsync(RedisKeys.History), _clock.GetUtcNow());
 
     /// <summary>
     /// Finds a model by <c>name</c> or <c>name@version</c>. <c>Served</c> tells an unknown name from a cluster in which no silo
@@ -59,6 +61,17 @@ internal sealed class ModelCatalog(IConnectionMultiplexer redis, TimeProvider ti
         var served = await Refresh();
         known = _known.GetValueOrDefault(name);
         return (toRun && known is { IsGone: true } ? null : known?.Model, served, _problems.GetValueOrDefault(name));
+    }
+
+    /// <summary>Reads what silos wrote, and the time by which they did.</summary>
+    private async Task<HashEntry[]> ReadAsync(string key)
+    {
+        var database = redis.GetDatabase();
+        var asked = _clock.GetTimestamp();
+        var now = database.TellTimeAsync();
+        var entries = await database.HashGetAllAsync(key);
+        _clock.Set(await now, asked);
+        return entries;
     }
 
     private Task<bool> Refresh()

@@ -54,6 +54,7 @@ public static class DetectionSiloHostingExtensions
         services.AddOptions<ModelOptions>().BindConfiguration(ModelOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<IConnectionMultiplexer>(_ => ConnectionMultiplexer.Connect(RedisConnection.Parse(connectionString)));
         services.AddSingleton(TimeProvider.System);
+        services.AddSingleton<ClusterClock>();
 
         var local = LocalTo(name, devices ?? FindDevices(configuration));
         services.AddSingleton(local);

@@ -4,7 +4,7 @@ using StackExchange.Redis;
 namespace Detection.Silo;
 
 /// <summary>Holds up the start of a silo until its Redis answers: Orleans gives up when it cannot reach the cluster's members at once.</summary>
-internal sealed partial class RedisWait(IConnectionMultiplexer redis, TimeProvider time, ILogger<RedisWait> logger) : IHostedService
+internal sealed partial class RedisWait(IConnectionMultiplexer redis, ClusterClock time, ILogger<RedisWait> logger) : IHostedService
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan Reminder = TimeSpan.FromSeconds(10);
@@ -16,7 +16,9 @@ internal sealed partial class RedisWait(IConnectionMultiplexer redis, TimeProvid
         {
             try
             {
-                await redis.GetDatabase().PingAsync().WaitAsync(cancellationToken);
+                // Its time is that of the cluster, and what this silo writes from here on goes by it.
+                var asked = time.GetTimestamp();
+                time.Set(await redis.GetDatabase().TellTimeAsync().WaitAsync(cancellationToken), asked);
                 return;
             }
             catch (Exception e) when (RedisConnection.IsOutage(e))

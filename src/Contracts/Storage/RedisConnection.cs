@@ -44,6 +44,14 @@ public static class RedisConnection
     /// </summary>
     public static bool IsOutage(Exception exception) => exception is RedisException or RedisTimeoutException;
 
+    /// <summary>The time of Redis; see <see cref="ClusterClock"/>.</summary>
+    public static async Task<DateTimeOffset> TellTimeAsync(this IDatabaseAsync database)
+    {
+        ArgumentNullException.ThrowIfNull(database);
+        var time = (RedisResult[])(await database.ExecuteAsync("TIME"))!;
+        return DateTimeOffset.FromUnixTimeSeconds((long)time[0]).AddMicroseconds((long)time[1]);
+    }
+
     private static bool Says(string connectionString, string option) =>
         connectionString.Contains(option + "=", StringComparison.OrdinalIgnoreCase);
 }

@@ -9,8 +9,9 @@ namespace Detection.Contracts.Storage;
 /// detection:{model}:queue            list    request items waiting, head first; with those of named callers bounded by the queue's capacity; expires an hour after its last use
 /// detection:{model}:queue:CALLER     list    the same of a named caller
 /// detection:{model}:callers          zset    callers whose lists hold items, by turns had; emptied with the lists; expires an hour after the last enqueue
-/// detection:{model}:item:ITEM        string  exists while ITEM waits or runs: deadline|enqueued|traceparent[|caller], unix ms; expires after the deadline
+/// detection:{model}:item:ITEM        string  exists while ITEM waits or runs: deadline|enqueued|traceparent[|caller], unix ms of Redis; expires two hours after the item moved, later than its list
 /// detection:{model}:inflight:BATCHER list    items that a batcher has claimed; its lease protects them; expires an hour after the last claim
+/// detection:{model}:answers:BATCHER  hash    what its last settles were answered, by their numbers modulo 64; expires an hour after the last
 /// detection:{model}:lease:BATCHER    string  the lease; expires unless renewed
 /// detection:{model}:batchers         set     batchers that may hold items; emptied by their end or by reclaiming; expires an hour after the last lease
 /// detection:{model}:attempts         hash    item → how often its batcher died; expires an hour after the last
@@ -79,6 +80,9 @@ public static class RedisKeys
 
     /// <summary>What a batcher has claimed.</summary>
     public static string InFlight(string model, string batcher) => $"{Model(model)}:inflight:{batcher}";
+
+    /// <summary>What the last settles of a batcher were answered.</summary>
+    public static string Answers(string model, string batcher) => $"{Model(model)}:answers:{batcher}";
 
     /// <summary>The lease of a batcher.</summary>
     public static string Lease(string model, string batcher) => $"{Model(model)}:lease:{batcher}";

@@ -206,7 +206,8 @@ internal sealed partial class Batcher : IAsyncDisposable
 
         if (claim.Void.Count > 0)
         {
-            await _services.Queue.SettleAsync(_key.Model, lease.Id, [.. claim.Void.Select(key => new Settlement(key, default))], _services.ResultExpiry);
+            await _services.Queue.SettleAsync(
+                _key.Model, lease.Id, [.. claim.Void.Select(key => new Settlement(key, default))], _services.ResultExpiry, lease.NextSettle());
         }
 
         if (claim.Items.Count == 0)
@@ -232,7 +233,7 @@ internal sealed partial class Batcher : IAsyncDisposable
         try
         {
             await Task.Yield();
-            var claimedAt = _services.Time.GetUtcNow();
+            var claimedAt = _services.Clock.GetUtcNow();
             _services.Metrics.Claimed(_key, items, claimedAt);
             using var trace = BatchTrace.Begin(_key, items, claimedAt);
             var pictures = await Task.WhenAll(items.Select(FetchAsync));
@@ -245,7 +246,7 @@ internal sealed partial class Batcher : IAsyncDisposable
 
                 await foreach (var ended in DetectAsync(items, pictures, claimedAt))
                 {
-                    await SettleAsync(lease.Id, ended, trace);
+                    await SettleAsync(lease, ended, trace);
                     left -= ended.Count;
                     Leave(ended.Count);
                 }
@@ -291,7 +292,7 @@ internal sealed partial class Batcher : IAsyncDisposable
         {
             if (pictures[i] is { } picture)
             {
-                work.Add(new PictureWork(picture.Memory, items[i].Key.Iou, items[i].Deadline));
+                work.Add(new PictureWork(picture.Memory, items[i].Key.Iou, _services.Clock.ToLocal(items[i].Deadline)));
                 working.Add(items[i]);
             }
             else
@@ -378,7 +379,7 @@ internal sealed partial class Batcher : IAsyncDisposable
             error is ModelException ? $"The model failed on this picture: {error.Message}" : "The model failed on this picture.");
 
     /// <summary>Publishes ends in Redis, then tells the request grains. What is no longer this batcher's is left to its new owner.</summary>
-    private async Task SettleAsync(string id, List<(QueuedItem Item, RequestSnapshot End)> ended, BatchTrace? trace)
+    private async Task SettleAsync(HeldLease lease, List<(QueuedItem Item, RequestSnapshot End)> ended, BatchTrace? trace)
     {
         var settlements = new List<Settlement>(ended.Count);
         foreach (var (item, end) in ended)
@@ -391,17 +392,17 @@ internal sealed partial class Batcher : IAsyncDisposable
             }
             else
             {
-                settlements.Add(new Settlement(item.Key, default));
+                settlements.Add(new Settlement(item.Key, default, Expired: end.Status == RequestStatus.Expired));
             }
         }
 
-        var settled = await SettleAsync(id, settlements);
-        var now = _services.Time.GetUtcNow();
+        var settled = await SettleAsync(lease, settlements);
+        var now = _services.Clock.GetUtcNow();
         for (var i = 0; i < ended.Count; i++)
         {
-            if (!settled[i])
+            if (settled[i] != SettleOutcome.Settled)
             {
-                LogNotOurs(ended[i].Item.Key.Item);
+                LogNotSettled(ended[i].Item.Key.Item, settled[i]);
                 continue;
             }
 
@@ -419,13 +420,14 @@ internal sealed partial class Batcher : IAsyncDisposable
     }
 
     /// <summary>Settles, however long Redis is away: the work is done and would only be done again.</summary>
-    private async Task<bool[]> SettleAsync(string id, List<Settlement> settlements)
+    private async Task<SettleOutcome[]> SettleAsync(HeldLease lease, List<Settlement> settlements)
     {
-        while (true)
+        var number = lease.NextSettle();
+        for (var again = false; ; again = true)
         {
             try
             {
-                return await _services.Queue.SettleAsync(_key.Model, id, settlements, _services.ResultExpiry);
+                return await _services.Queue.SettleAsync(_key.Model, lease.Id, settlements, _services.ResultExpiry, number, again);
             }
             catch (Exception e) when (RedisConnection.IsOutage(e) && !_stopping.IsCancellationRequested)
             {
@@ -489,7 +491,7 @@ internal sealed partial class Batcher : IAsyncDisposable
             }
 
             LogReclaimed(other, reclaimed.Returned, reclaimed.Poison.Count);
-            _services.Metrics.Reclaimed(_key.Model, reclaimed, _services.Time.GetUtcNow());
+            _services.Metrics.Reclaimed(_key.Model, reclaimed, _services.Clock.GetUtcNow());
             foreach (var key in reclaimed.Poison)
             {
                 LogPoison(key.Item, _services.QueueOptions.MaxAttempts);
@@ -631,8 +633,8 @@ internal sealed partial class Batcher : IAsyncDisposable
     [LoggerMessage(LogLevel.Information, "Batcher {Batcher} returned {Returned} requests to the queue")]
     private partial void LogReleased(BatcherKey batcher, int returned);
 
-    [LoggerMessage(LogLevel.Information, "{Item}: settled by somebody else, this batcher's result is dropped")]
-    private partial void LogNotOurs(string item);
+    [LoggerMessage(LogLevel.Information, "{Item}: not settled: {Outcome}; this batcher's result is dropped")]
+    private partial void LogNotSettled(string item, SettleOutcome outcome);
 
     [LoggerMessage(LogLevel.Information, "{Item}: failed: {Reason}")]
     private partial void LogFailed(Exception? exception, string item, string? reason);

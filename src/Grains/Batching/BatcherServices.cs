@@ -1,3 +1,4 @@
+using Detection.Contracts.Storage;
 using Detection.Grains.Queueing;
 using Detection.Grains.Results;
 using Microsoft.Extensions.Logging;
@@ -17,6 +18,7 @@ internal sealed class BatcherServices(
     IOptions<ResultOptions> resultOptions,
     BatchingMetrics metrics,
     TimeProvider time,
+    ClusterClock clock,
     ILogger<Batcher> logger)
 {
     public RequestQueue Queue => queue;
@@ -36,6 +38,9 @@ internal sealed class BatcherServices(
     public BatchingMetrics Metrics => metrics;
 
     public TimeProvider Time => time;
+
+    /// <summary>The clock of the items' times.</summary>
+    public ClusterClock Clock => clock;
 
     public ILogger<Batcher> Logger => logger;
 }

@@ -4,8 +4,12 @@ namespace Detection.Grains.Batching;
 internal sealed class HeldLease(string id)
 {
     private int _over;
+    private int _settles;
 
     public string Id => id;
+
+    /// <summary>A number for the next settle under this lease.</summary>
+    public int NextSettle() => Interlocked.Increment(ref _settles);
 
     public LeaseOver Over => (LeaseOver)Volatile.Read(ref _over);
 

@@ -7,7 +7,7 @@ using StackExchange.Redis;
 namespace Detection.Grains.Cluster;
 
 /// <summary>What the silos of the cluster reported of themselves, at most a second or two old.</summary>
-public sealed partial class ClusterView(IConnectionMultiplexer redis, TimeProvider time, ILogger<ClusterView> logger) : BackgroundService
+public sealed partial class ClusterView(IConnectionMultiplexer redis, ClusterClock time, ILogger<ClusterView> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Detection.Contracts.Cluster;
+using Detection.Contracts.Storage;
 
 namespace Detection.Grains.Cluster;
 
@@ -7,7 +8,7 @@ namespace Detection.Grains.Cluster;
 /// What this silo's batchers did during the last five minutes. Here, and nowhere else, throughput and latency are counted per interval;
 /// see <see cref="LatencyClasses"/> for how the silos' counts are put together.
 /// </summary>
-internal sealed class RecentWork(TimeProvider time)
+internal sealed class RecentWork(ClusterClock time)
 {
     private const int Intervals = 60;
     private const int Failures = 10;

@@ -23,7 +23,7 @@ internal sealed partial class SiloReporter(
     IOptions<BatcherOptions> batcherOptions,
     ILocalSiloDetails silo,
     IConnectionMultiplexer redis,
-    TimeProvider time,
+    ClusterClock time,
     ILogger<SiloReporter> logger)
     : BackgroundService
 {

@@ -5,8 +5,8 @@ namespace Detection.Grains.Queueing;
 
 /// <summary>A request in the queue.</summary>
 /// <param name="Key">What is asked for.</param>
-/// <param name="Deadline">When the answer is of no use any more.</param>
-/// <param name="EnqueuedAt">When it entered the queue.</param>
+/// <param name="Deadline">When the answer is of no use any more, by the <see cref="Contracts.Storage.ClusterClock"/>.</param>
+/// <param name="EnqueuedAt">When it entered the queue, by the same clock.</param>
 /// <param name="TraceParent">W3C trace context of whoever asked; <see langword="null"/> for none.</param>
 /// <param name="Attempts">How many batchers died while they held it.</param>
 /// <param name="Caller">Whose share of the queue it takes; <see langword="null"/> for nobody in particular.</param>
@@ -19,14 +19,12 @@ public sealed record QueuedItem(
     string? Caller = null)
 {
     /// <summary>
-    /// The mark that stands in Redis while the item waits or runs: <c>deadline|enqueued|traceparent</c>, unix ms, and <c>|caller</c>
-    /// when it has one. The scripts read it as well.
+    /// What follows the times in the mark that stands in Redis while the item waits or runs. The mark is
+    /// <c>deadline|enqueued|traceparent</c>, unix ms of Redis, and <c>|caller</c> when it has one. The scripts write and read it.
     /// </summary>
-    internal string Mark => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{Deadline.ToUnixTimeMilliseconds()}|{EnqueuedAt.ToUnixTimeMilliseconds()}|{TraceParent}{(Caller is null ? "" : "|")}{Caller}");
+    internal string MarkEnd => Caller is null ? TraceParent ?? "" : $"{TraceParent}|{Caller}";
 
-    /// <summary>Reads a mark; <see langword="null"/> when it is none, as for an item that expired or was withdrawn.</summary>
+    /// <summary>Reads a mark; <see langword="null"/> when it is none, as for an item whose mark is gone.</summary>
     internal static QueuedItem? Read(RequestKey key, string mark, int attempts)
     {
         var parts = mark.Split('|', 4);

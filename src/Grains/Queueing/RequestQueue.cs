@@ -28,6 +28,12 @@ public enum EnqueueOutcome
     Poison,
 }
 
+/// <summary>What became of an attempt to enqueue.</summary>
+/// <param name="Outcome">What.</param>
+/// <param name="Place">The item's place when it was queued, else how many would be served before it.</param>
+/// <param name="Deadline">The item's deadline when it waits or runs: that of whoever waits longest.</param>
+public readonly record struct Enqueued(EnqueueOutcome Outcome, int Place, DateTimeOffset Deadline);
+
 /// <summary>Items that a batcher has claimed.</summary>
 /// <param name="LeaseHeld">Whether the batcher's lease was alive; nothing is claimed without one.</param>
 /// <param name="Items">The claimed items.</param>
@@ -44,7 +50,21 @@ public readonly record struct QueueState(int Length, TimeSpan Oldest, int GivenU
 /// <summary>How an item ends.</summary>
 /// <param name="Key">The item.</param>
 /// <param name="Result">The serialized result to publish; empty to publish none.</param>
-public readonly record struct Settlement(RequestKey Key, ReadOnlyMemory<byte> Result);
+/// <param name="Expired">It ends because its deadline passed, as far as the batcher knows.</param>
+public readonly record struct Settlement(RequestKey Key, ReadOnlyMemory<byte> Result, bool Expired = false);
+
+/// <summary>What became of an item that was to end.</summary>
+public enum SettleOutcome
+{
+    /// <summary>The batcher no longer held it; it was left alone.</summary>
+    NotHeld,
+
+    /// <summary>It has ended.</summary>
+    Settled,
+
+    /// <summary>Its deadline has been extended since it was claimed: it is back in the queue.</summary>
+    Returned,
+}
 
 /// <summary>What was done about a batcher.</summary>
 /// <param name="Alive">Its lease holds; nothing was done.</param>
@@ -57,39 +77,44 @@ public sealed record Reclaimed(bool Alive, int Returned, IReadOnlyList<RequestKe
 /// <see cref="RedisKeys"/>). Each operation is one script and so atomic: at every instant an accepted item stands in exactly one
 /// list, its caller's or a batcher's in-flight list, until it is settled.
 /// </summary>
-public sealed class RequestQueue(IConnectionMultiplexer redis, IOptions<QueueOptions> options, TimeProvider time)
+public sealed class RequestQueue(IConnectionMultiplexer redis, IOptions<QueueOptions> options, ClusterClock clock)
 {
-    /// <summary>The mark outlives the deadline a little, so that an item is found expired rather than missing.</summary>
-    private static readonly TimeSpan MarkGrace = TimeSpan.FromSeconds(30);
+    /// <summary>An item is looked for a little beyond its deadline, so that it is found expired rather than missing.</summary>
+    private static readonly TimeSpan ExpiredGrace = TimeSpan.FromSeconds(30);
 
     private static readonly TimeSpan AttemptsExpiry = TimeSpan.FromHours(1);
 
-    private static readonly string Callers = Script("callers");
-    private static readonly string EnqueueScript = Callers + Script("enqueue");
-    private static readonly string ClaimScript = Callers + Script("claim");
-    private static readonly string LookScript = Callers + Script("look");
-    private static readonly string SettleScript = Script("settle");
-    private static readonly string ReclaimScript = Callers + Script("reclaim");
-    private static readonly string ReleaseScript = Callers + Script("release");
-    private static readonly string WithdrawScript = Callers + Script("withdraw");
+    /// <summary>How long it is known what a batcher was answered; longer than it takes to ask again.</summary>
+    private static readonly TimeSpan AnswersExpiry = TimeSpan.FromHours(1);
+
+    private static readonly string Marks = Script("clock") + Script("marks");
+    private static readonly string Lists = Marks + Script("callers");
+    private static readonly string EnqueueScript = Lists + Script("enqueue");
+    private static readonly string ExtendScript = Marks + Script("extend");
+    private static readonly string ClaimScript = Lists + Script("claim");
+    private static readonly string LookScript = Lists + Script("look");
+    private static readonly string SettleScript = Lists + Script("settle");
+    private static readonly string ReclaimScript = Lists + Script("reclaim");
+    private static readonly string ReleaseScript = Lists + Script("release");
+    private static readonly string WithdrawScript = Lists + Script("withdraw");
     private static readonly string LeaseScript = Script("lease");
 
     private readonly QueueOptions _options = options.Value;
 
     private IDatabase Database => redis.GetDatabase();
 
-    /// <summary>Puts an item at the tail of its caller's list.</summary>
+    /// <summary>Puts an item at the tail of its caller's list. Redis says when it entered.</summary>
     /// <param name="item">The item.</param>
     /// <param name="limit">Most items that may be served before it; the queue's capacity counts as well.</param>
+    /// <param name="asynchronous">The caller will come back for the answer, so that nobody else may withdraw the item.</param>
     /// <returns>
     /// The outcome, and the item's place when it was queued, else how many would be served before it: those of its caller, and of
     /// every other as many as have their turn by then.
     /// </returns>
-    public async Task<(EnqueueOutcome Outcome, int Place)> EnqueueAsync(QueuedItem item, int limit)
+    public async Task<Enqueued> EnqueueAsync(QueuedItem item, int limit, bool asynchronous = false)
     {
         ArgumentNullException.ThrowIfNull(item);
-        var lifetime = item.Deadline - time.GetUtcNow() + MarkGrace;
-        var reply = (RedisResult[])(await Database.ScriptEvaluateAsync(
+        var reply = await AskAsync(
             EnqueueScript,
             [
                 RedisKeys.Queue(item.Key.Model),
@@ -100,20 +125,34 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, IOptions<QueueOpt
             ],
             [
                 item.Key.Item,
-                item.Mark,
-                Milliseconds(lifetime),
+                item.MarkEnd,
+                Milliseconds(item.Deadline - clock.GetUtcNow()),
                 _options.Capacity,
                 RedisKeys.Wake(item.Key.Model),
-                item.Deadline.ToUnixTimeMilliseconds(),
+                asynchronous ? "1" : "",
                 limit,
                 item.Caller ?? "",
                 _options.CallerShare,
-            ]))!;
-        return ((EnqueueOutcome)(int)reply[0], (int)reply[1]);
+            ],
+            timeAt: 3);
+        return new Enqueued((EnqueueOutcome)(int)reply[0], (int)reply[1], DateTimeOffset.FromUnixTimeMilliseconds((long)reply[2]));
     }
+
+    /// <summary>
+    /// Keeps an item for one who joins those who wait for it and will come back for the answer: its deadline becomes his when that is
+    /// later, and nobody else withdraws it.
+    /// </summary>
+    /// <returns>Whether the item waits or runs.</returns>
+    public async Task<bool> ExtendAsync(RequestKey key, TimeSpan budget) =>
+        (long)(await AskAsync(ExtendScript, [RedisKeys.Item(key)], [Milliseconds(budget)], timeAt: 1))[0] != 0;
 
     /// <summary>Whether an item waits or runs.</summary>
     public Task<bool> ContainsAsync(RequestKey key) => Database.KeyExistsAsync(RedisKeys.Item(key));
+
+    /// <summary>Whether an item waits or runs and is still of use, or its deadline passed so lately that its end is about to be told.</summary>
+    public async Task<bool> IsUnderWayAsync(RequestKey key) =>
+        QueuedItem.Read(key, (string?)await Database.StringGetAsync(RedisKeys.Item(key)) ?? "", 0) is { } item
+        && clock.GetUtcNow() < item.Deadline + ExpiredGrace;
 
     /// <summary>Number of items that wait, of all callers.</summary>
     public async Task<int> LengthAsync(string model) => (await LookAsync(model)).Length;
@@ -121,17 +160,21 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, IOptions<QueueOpt
     /// <summary>How the queue of a model stands.</summary>
     public async Task<QueueState> LookAsync(string model)
     {
-        var reply = (RedisResult[])(await Database.ScriptEvaluateAsync(
-            LookScript, [RedisKeys.Queue(model), RedisKeys.Callers(model), RedisKeys.Dead(model)], [RedisKeys.ItemPrefix(model)]))!;
-        var since = (long)reply[1];
-        var oldest = since == 0 ? TimeSpan.Zero : time.GetUtcNow() - DateTimeOffset.FromUnixTimeMilliseconds(since);
-        return new QueueState((int)reply[0], oldest > TimeSpan.Zero ? oldest : TimeSpan.Zero, (int)reply[2]);
+        var reply = await AskAsync(
+            LookScript, [RedisKeys.Queue(model), RedisKeys.Callers(model), RedisKeys.Dead(model)], [RedisKeys.ItemPrefix(model)], timeAt: 3);
+        var (since, now) = ((long)reply[1], (long)reply[3]);
+        return new QueueState((int)reply[0], since == 0 ? TimeSpan.Zero : TimeSpan.FromMilliseconds(Math.Max(0, now - since)), (int)reply[2]);
     }
 
-    /// <summary>Takes an item out of the queue. <see langword="false"/> when it was not waiting there.</summary>
-    public async Task<bool> WithdrawAsync(RequestKey key) =>
+    /// <summary>Takes an item out of the queue.</summary>
+    /// <param name="key">The item.</param>
+    /// <param name="deadline">Its deadline as it was when it was queued. With another one it is somebody else's as well and stays.</param>
+    /// <returns><see langword="false"/> when it was not waiting there, or stays.</returns>
+    public async Task<bool> WithdrawAsync(RequestKey key, DateTimeOffset deadline) =>
         (bool)await Database.ScriptEvaluateAsync(
-            WithdrawScript, [RedisKeys.Queue(key.Model), RedisKeys.Callers(key.Model), RedisKeys.Item(key)], [key.Item]);
+            WithdrawScript,
+            [RedisKeys.Queue(key.Model), RedisKeys.Callers(key.Model), RedisKeys.Item(key)],
+            [key.Item, deadline.ToUnixTimeMilliseconds()]);
 
     /// <summary>Takes a lease for a new batcher.</summary>
     public Task TakeLeaseAsync(string model, string batcher) => LeaseAsync(model, batcher, "new");
@@ -145,7 +188,7 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, IOptions<QueueOpt
     /// </summary>
     public async Task<Claim> ClaimAsync(string model, string batcher, int most)
     {
-        var reply = (RedisResult[])(await Database.ScriptEvaluateAsync(
+        var reply = await AskAsync(
             ClaimScript,
             [
                 RedisKeys.Queue(model),
@@ -154,15 +197,16 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, IOptions<QueueOpt
                 RedisKeys.Lease(model, batcher),
                 RedisKeys.Attempts(model),
             ],
-            [most, RedisKeys.ItemPrefix(model), Math.Max(1, _options.MaxAttempts - 1)]))!;
+            [most, RedisKeys.ItemPrefix(model), Math.Max(1, _options.MaxAttempts - 1)],
+            timeAt: 1);
         if (reply.Length == 0)
         {
             return new Claim(false, [], [], 0);
         }
 
-        var items = new List<QueuedItem>((reply.Length - 1) / 3);
+        var items = new List<QueuedItem>((reply.Length - 2) / 3);
         List<RequestKey>? expired = null;
-        for (var i = 1; i + 2 < reply.Length; i += 3)
+        for (var i = 2; i + 2 < reply.Length; i += 3)
         {
             var text = (string)reply[i]!;
             if (!RequestKey.TryParseItem(model, text, out var key))
@@ -186,26 +230,42 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, IOptions<QueueOpt
     }
 
     /// <summary>Ends items that the batcher still holds.</summary>
-    /// <returns>Per item, whether it was still the batcher's; the others are somebody else's now and were left alone.</returns>
-    public async Task<bool[]> SettleAsync(string model, string batcher, IReadOnlyList<Settlement> settlements, TimeSpan resultExpiry)
+    /// <param name="model">The model.</param>
+    /// <param name="batcher">The batcher.</param>
+    /// <param name="settlements">How the items end.</param>
+    /// <param name="resultExpiry">How long their results can be read.</param>
+    /// <param name="number">Number of this settle among those of the batcher.</param>
+    /// <param name="again">
+    /// It was sent before, and the answer is lost. When Redis had it then, it does nothing more and gives the answer that it gave.
+    /// </param>
+    public async Task<SettleOutcome[]> SettleAsync(
+        string model, string batcher, IReadOnlyList<Settlement> settlements, TimeSpan resultExpiry, int number = 0, bool again = false)
     {
         ArgumentNullException.ThrowIfNull(settlements);
-        var keys = new RedisKey[2 + (2 * settlements.Count)];
-        var values = new RedisValue[1 + (2 * settlements.Count)];
-        keys[0] = RedisKeys.InFlight(model, batcher);
-        keys[1] = RedisKeys.Attempts(model);
-        values[0] = Milliseconds(resultExpiry);
-        for (var i = 0; i < settlements.Count; i++)
+        var keys = new List<RedisKey>(5 + (2 * settlements.Count))
         {
-            var (key, result) = settlements[i];
-            keys[(2 * i) + 2] = RedisKeys.Item(key);
-            keys[(2 * i) + 3] = RedisKeys.Result(key);
-            values[(2 * i) + 1] = key.Item;
-            values[(2 * i) + 2] = result;
+            RedisKeys.Queue(model),
+            RedisKeys.Callers(model),
+            RedisKeys.InFlight(model, batcher),
+            RedisKeys.Attempts(model),
+            RedisKeys.Answers(model, batcher),
+        };
+        var values = new List<RedisValue>(5 + (3 * settlements.Count))
+        {
+            Milliseconds(resultExpiry),
+            number,
+            again ? "1" : "",
+            Milliseconds(AnswersExpiry),
+            RedisKeys.Wake(model),
+        };
+        foreach (var (key, result, expired) in settlements)
+        {
+            keys.AddRange([RedisKeys.Item(key), RedisKeys.Result(key)]);
+            values.AddRange([key.Item, result, expired ? "1" : ""]);
         }
 
-        var reply = (RedisResult[])(await Database.ScriptEvaluateAsync(SettleScript, keys, values))!;
-        return Array.ConvertAll(reply, settled => (int)settled == 1);
+        var reply = (RedisResult[])(await Database.ScriptEvaluateAsync(SettleScript, [.. keys], [.. values]))!;
+        return Array.ConvertAll(reply, static outcome => (SettleOutcome)(int)outcome);
     }
 
     /// <summary>Batchers of a model that may hold items.</summary>
@@ -234,7 +294,6 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, IOptions<QueueOpt
                 Milliseconds(AttemptsExpiry),
                 _options.DeadLetters,
                 Milliseconds(_options.DeadLetterExpiry),
-                time.GetUtcNow().ToUnixTimeMilliseconds(),
                 RedisKeys.PoisonPrefix(model),
                 Milliseconds(_options.PoisonExpiry),
             ]))!;
@@ -266,6 +325,19 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, IOptions<QueueOpt
             LeaseScript,
             [RedisKeys.Lease(model, batcher), RedisKeys.Batchers(model)],
             [batcher, Milliseconds(_options.Lease), mode]);
+
+    /// <summary>Runs a script that tells Redis' time with its answer.</summary>
+    private async Task<RedisResult[]> AskAsync(string script, RedisKey[] keys, RedisValue[] values, int timeAt)
+    {
+        var asked = clock.GetTimestamp();
+        var reply = (RedisResult[])(await Database.ScriptEvaluateAsync(script, keys, values))!;
+        if (reply.Length > timeAt)
+        {
+            clock.Set(DateTimeOffset.FromUnixTimeMilliseconds((long)reply[timeAt]), asked);
+        }
+
+        return reply;
+    }
 
     private static List<RequestKey> Keys(string model, IEnumerable<RedisResult> items)
     {

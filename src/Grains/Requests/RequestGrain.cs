@@ -25,7 +25,7 @@ internal sealed partial class RequestGrain(
     WebhookIntake webhooks,
     IHostApplicationLifetime lifetime,
     IOptions<RequestOptions> options,
-    TimeProvider time,
+    ClusterClock time,
     ILogger<RequestGrain> logger) : Grain, IRequestGrain
 {
     /// <summary>Name of the grain storage.</summary>
@@ -53,6 +53,12 @@ internal sealed partial class RequestGrain(
     /// <summary>This activation put the work into the queue, so that nobody else can have kept anything about it.</summary>
     private bool _enqueued;
 
+    /// <summary>The deadline of the work when this activation put it into the queue.</summary>
+    private DateTimeOffset _queuedUntil;
+
+    /// <summary>Somebody is putting the work into the queue; <see langword="null"/> while nobody is.</summary>
+    private PendingEnqueue? _pending;
+
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _key = RequestKey.Parse(this.GetPrimaryKeyString());
@@ -74,6 +80,7 @@ internal sealed partial class RequestGrain(
     {
         try
         {
+            await PendingAsync();
             if (await FindAsync() is { } known)
             {
                 return known;
@@ -93,6 +100,14 @@ internal sealed partial class RequestGrain(
     {
         try
         {
+            while (_pending is { } pending)
+            {
+                if (await pending.Outcome is { } refused && pending.HoldsFor(terms, refused))
+                {
+                    return refused;
+                }
+            }
+
             var joined = _work is not null;
             var work = _work ??= NewWork();
             if (!joined && await EnqueueAsync(work, terms) is { } end)
@@ -175,12 +190,7 @@ internal sealed partial class RequestGrain(
         {
             if (outcome.Failure?.Reason == FailureReason.Poison || (!synchronous && (await _kept.ReadAsync()).Asynchronous))
             {
-                await _kept.WriteAsync(kept =>
-                {
-                    kept.End = outcome;
-                    kept.EndedAt = time.GetUtcNow();
-                    kept.Webhooks = false;
-                });
+                await KeepEndAsync(outcome);
             }
         }
         else if (outcome.Status == RequestStatus.Done && !synchronous && (await _kept.ReadAsync()).Asynchronous)
@@ -199,6 +209,13 @@ internal sealed partial class RequestGrain(
             await webhooks.EndedAsync(_key);
         }
     }
+
+    private Task KeepEndAsync(RequestSnapshot outcome) => _kept.WriteAsync(kept =>
+    {
+        kept.End = outcome;
+        kept.EndedAt = time.GetUtcNow();
+        kept.Webhooks = false;
+    });
 
     /// <summary>
     /// A request whose end is to be told to a URL. It is taken on first and taken back when the request is not accepted, so that an
@@ -240,6 +257,7 @@ internal sealed partial class RequestGrain(
     /// <summary>Where the request stands, the kept end of an asynchronous one included.</summary>
     private async Task<RequestSnapshot> LookAsync()
     {
+        await PendingAsync();
         if (await FindAsync() is { } known)
         {
             return known;
@@ -319,34 +337,57 @@ internal sealed partial class RequestGrain(
     private async Task<(RequestSnapshot? Result, bool UnderWay)> ReadAsync()
     {
         var result = results.FindAsync(_key);
-        var underWay = queue.ContainsAsync(_key);
+        var underWay = queue.IsUnderWayAsync(_key);
         await Task.WhenAll(result, underWay);
         return (await result is { } found ? new RequestSnapshot(RequestStatus.Done, found, Joined: true) : null, await underWay);
+    }
+
+    /// <summary>Waits until it is known what becomes of work that is being put into the queue.</summary>
+    private async ValueTask PendingAsync()
+    {
+        while (_pending is { } pending)
+        {
+            await pending.Outcome;
+        }
     }
 
     /// <summary>Puts the work into the queue. Gives its end when it is refused, or done already.</summary>
     private async Task<RequestSnapshot?> EnqueueAsync(TaskCompletionSource<RequestSnapshot> work, RequestTerms terms)
     {
-        var now = time.GetUtcNow();
-        var item = new QueuedItem(_key, now + terms.Budget, now, terms.TraceParent, Caller: terms.Caller);
-        EnqueueOutcome outcome;
-        int place;
+        var pending = _pending = new PendingEnqueue(terms);
+        RequestSnapshot? end = new(RequestStatus.Unknown);
         try
         {
-            if (terms.Asynchronous)
+            end = await TryEnqueueAsync(work, terms);
+        }
+        catch (Exception e) when (RedisConnection.IsOutage(e))
+        {
+            end = Unavailable(e);
+        }
+        finally
+        {
+            if (end is not null && _work == work)
             {
-                await KeepAsynchronousAsync(terms, item.Deadline);
+                End(end);
             }
 
-            (outcome, place) = await queue.EnqueueAsync(item, admission.Limit(_key.Model, terms.Budget));
-        }
-        catch (Exception e) when (RedisConnection.IsOutage(e) || e is OrleansException)
-        {
-            // Whoever joined meanwhile submits again and gets the same answer as this caller.
-            End(new RequestSnapshot(RequestStatus.Unknown));
-            throw;
+            _pending = null;
+            pending.End(end);
         }
 
+        return end;
+    }
+
+    private async Task<RequestSnapshot?> TryEnqueueAsync(TaskCompletionSource<RequestSnapshot> work, RequestTerms terms)
+    {
+        var now = time.GetUtcNow();
+        var item = new QueuedItem(_key, now + terms.Budget, now, terms.TraceParent, Caller: terms.Caller);
+        if (terms.Asynchronous)
+        {
+            await KeepAsynchronousAsync(terms, item.Deadline);
+        }
+
+        var (outcome, place, deadline) = await queue.EnqueueAsync(item, admission.Limit(_key.Model, terms.Budget), terms.Asynchronous);
         if (outcome is EnqueueOutcome.Full or EnqueueOutcome.ShareUsed or EnqueueOutcome.Poison or EnqueueOutcome.AlreadyDone)
         {
             var end = outcome switch
@@ -359,7 +400,6 @@ internal sealed partial class RequestGrain(
                     ? new RequestSnapshot(RequestStatus.Done, found, Joined: true)
                     : new RequestSnapshot(RequestStatus.Unknown),
             };
-            End(end);
             if (terms.Asynchronous)
             {
                 await _kept.WriteAsync(static kept => kept.Asynchronous = false);
@@ -371,6 +411,7 @@ internal sealed partial class RequestGrain(
         if (_work == work)
         {
             _enqueued = outcome == EnqueueOutcome.Queued;
+            _queuedUntil = deadline;
             _status = outcome == EnqueueOutcome.Queued && _status != RequestStatus.Running ? RequestStatus.Queued : _status;
             _position = place;
             _estimate = admission.Wait(_key.Model, place);
@@ -385,9 +426,9 @@ internal sealed partial class RequestGrain(
     {
         var deadline = time.GetUtcNow() + terms.Budget;
         _latestDeadline = deadline > _latestDeadline ? deadline : _latestDeadline;
-        if (terms.Asynchronous && joined)
+        if (terms.Asynchronous && joined && !await JoinAsynchronousAsync(work, terms, deadline))
         {
-            await KeepAsynchronousAsync(terms, deadline);
+            return await CheckAsync(work, joined);
         }
 
         if (maxWait <= TimeSpan.Zero)
@@ -415,8 +456,7 @@ internal sealed partial class RequestGrain(
         }
         catch (OperationCanceledException)
         {
-            var awaited = !_enqueued && (await _kept.ReadAsync()).Asynchronous;
-            if (_waiting == 1 && !awaited && !_asynchronous && _work == work)
+            if (_waiting == 1 && _enqueued && !_asynchronous && _work == work)
             {
                 await WithdrawAsync(work);
             }
@@ -427,6 +467,23 @@ internal sealed partial class RequestGrain(
         {
             _waiting--;
         }
+    }
+
+    /// <summary>
+    /// Keeps that one who joined comes back, and lets the work go on until his deadline. <see langword="false"/> when it has ended, or
+    /// was withdrawn, before he joined.
+    /// </summary>
+    private async Task<bool> JoinAsynchronousAsync(TaskCompletionSource<RequestSnapshot> work, RequestTerms terms, DateTimeOffset deadline)
+    {
+        await KeepAsynchronousAsync(terms, deadline);
+        var isThere = await queue.ExtendAsync(_key, terms.Budget);
+        if (work.Task.IsCompletedSuccessfully && await work.Task is { Status: RequestStatus.Failed } failed)
+        {
+            // It may have ended before it was kept that somebody wants to know.
+            await KeepEndAsync(failed);
+        }
+
+        return isThere;
     }
 
     /// <summary>After a wait without an end: the message that it ended may have been lost with a silo.</summary>
@@ -457,7 +514,7 @@ internal sealed partial class RequestGrain(
     {
         try
         {
-            if (await queue.WithdrawAsync(_key) && _work == work)
+            if (await queue.WithdrawAsync(_key, _queuedUntil) && _work == work)
             {
                 LogWithdrawn(_key.Item);
                 End(new RequestSnapshot(RequestStatus.Unknown));

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Detection.Contracts.Requests;
+using Detection.Contracts.Storage;
 using Detection.Grains.Cluster;
 
 namespace Detection.Grains.Webhooks;
@@ -8,7 +9,7 @@ namespace Detection.Grains.Webhooks;
 /// Writes what webhooks say: byte for byte what <c>GET /v1/detections/{imageKey}</c> answers after the end, but for the total time and
 /// a problem's trace. The front end has the same forms as types that its OpenAPI document describes; a test compares the two.
 /// </summary>
-internal sealed class WebhookBodies(ClusterView cluster, TimeProvider time)
+internal sealed class WebhookBodies(ClusterView cluster, ClusterClock time)
 {
     /// <summary>What is to be said of the end of a request; <see langword="null"/> while no silo is seen that knows the model's labels.</summary>
     public WebhookPayload? Write(Webhook webhook, RequestSnapshot end)

@@ -22,7 +22,7 @@ internal sealed partial class WebhookDeliverer(
     IGrainFactory grains,
     IOptions<WebhookOptions> options,
     IOptions<ResultOptions> results,
-    TimeProvider time,
+    ClusterClock time,
     ILogger<WebhookDeliverer> logger) : BackgroundService
 {
     /// <summary>How soon a request that has not ended is looked at again, should nobody tell of its end.</summary>

@@ -22,7 +22,7 @@ internal sealed partial class WebhookIntake(
     WebhookSigner signer,
     EgressGuard guard,
     IOptions<WebhookOptions> options,
-    TimeProvider time,
+    ClusterClock time,
     ILogger<WebhookIntake> logger)
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);

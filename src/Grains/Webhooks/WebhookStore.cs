@@ -37,7 +37,7 @@ internal sealed record WebhookClaim(IReadOnlyList<ClaimedWebhook> Items, int Wai
 /// Webhooks in Redis (layout: <see cref="RedisKeys"/>), from the submission of their request to their delivery. Each operation is one
 /// script and so atomic. Whoever delivers claims by moving the due time: a claim that nobody ends comes up again by itself.
 /// </summary>
-internal sealed class WebhookStore(IConnectionMultiplexer redis, IOptions<WebhookOptions> options, TimeProvider time)
+internal sealed class WebhookStore(IConnectionMultiplexer redis, IOptions<WebhookOptions> options, ClusterClock time)
 {
     /// <summary>Keys outlive the time at which their webhook is given up a little, so that this is seen and counted.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromMinutes(2);

@@ -78,7 +78,7 @@ public sealed class BatcherTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData(":callers", ":inflight:", ":attempts")]
+    [InlineData(":callers", ":inflight:", ":lease:", ":attempts")]
     [InlineData("GET", "detection:picture:")]
     public async Task What_is_claimed_while_the_connection_breaks_is_done_nevertheless(params string[] request)
     {
@@ -100,6 +100,27 @@ public sealed class BatcherTests : IAsyncLifetime
         proxy.Cut();
 
         await Eventually.Async(async () => await _client.FindAsync(ticket.ImageKey) is not null, Eventually.Soon, "the second is done");
+    }
+
+    [Fact]
+    public async Task An_end_whose_settling_was_not_answered_is_told_nevertheless()
+    {
+        var device = new GatedDevice("gated:0");
+        await using var proxy = new RedisProxy(_redis);
+        await using var silo = await TestSilo.StartAsync(_redis, device, ("ConnectionStrings:redis", proxy.ConnectionString));
+        await _client.SubmitAsync(TestPictures.Unique(1));
+        await Eventually.Async(() => device.Batches.Count == 1, Eventually.Soon, "the device is busy with one picture");
+
+        proxy.HoldAnswersFrom(static sent => sent.Contains(":answers:", StringComparison.Ordinal));
+        device.Open();
+        await Eventually.Async(() => proxy.IsHolding, Eventually.Soon, "the answer is held");
+        proxy.Cut();
+
+        // Only what a batcher knows to be settled by itself counts as completed and is told to the request.
+        await Eventually.Async(
+            async () => (await _client.GetSilosAsync()).SelectMany(report => report.Batchers).Sum(batcher => batcher.Completed) == 1,
+            Eventually.Soon,
+            "the picture counts as completed");
     }
 
     [Fact]

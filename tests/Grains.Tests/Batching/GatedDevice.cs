@@ -52,7 +52,9 @@ internal sealed class GatedDevice(string name) : IInferenceDevice
 
             for (var i = 0; i < batch.Count; i++)
             {
-                completed(i, new PictureOutcome(OutcomeKind.Detected, 640, 480, [new(0, 0.9f, 1, 2, 30, 40)], null, default, default, default, default));
+                completed(i, batch[i].Deadline > DateTimeOffset.UtcNow
+                    ? new PictureOutcome(OutcomeKind.Detected, 640, 480, [new(0, 0.9f, 1, 2, 30, 40)], null, default, default, default, default)
+                    : new PictureOutcome(OutcomeKind.Expired, 0, 0, [], null, default, default, default, default));
             }
         }
 

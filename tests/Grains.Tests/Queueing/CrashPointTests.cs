@@ -25,6 +25,9 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
         Claim,
         SettleOne,
         SettleTwice,
+        SettleAgain,
+        SettleExpired,
+        JoinAsynchronously,
         Crash,
         LeaseEnds,
         Reclaim,
@@ -65,22 +68,30 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
         private readonly Dictionary<int, int> _settled = [];
         private readonly HashSet<int> _givenUp = [];
 
+        /// <summary>The deadlines that those know who brought the items.</summary>
+        private readonly Dictionary<int, DateTimeOffset> _deadlines = [];
+        private readonly HashSet<int> _joined = [];
+
         /// <summary>What each batcher believes it holds; it may be wrong once its lease has ended.</summary>
         private readonly List<int>[] _believes = [.. Enumerable.Range(0, Batchers).Select(_ => new List<int>())];
         private readonly string?[] _names = new string?[Batchers];
         private int _generation;
+        private int _settles;
 
         public async Task TakeAsync(Step step, int item, int batcher)
         {
             switch (step)
             {
                 case Step.Enqueue:
-                    switch ((await _queue.EnqueueAsync(Item(model, item, caller: CallerOf(item)), int.MaxValue)).Outcome)
+                    var enqueued = await _queue.EnqueueAsync(Item(model, item, caller: CallerOf(item)), int.MaxValue);
+                    switch (enqueued.Outcome)
                     {
                         case EnqueueOutcome.Queued:
                             Assert.True(_open.Add(item), $"{item} was queued while it was open");
                             Assert.DoesNotContain(item, _settled.Keys);
                             Assert.DoesNotContain(item, _givenUp);
+                            _deadlines[item] = enqueued.Deadline;
+                            _joined.Remove(item);
                             break;
                         case EnqueueOutcome.AlreadyDone:
                             // The result expires, so that the next may be queued.
@@ -117,6 +128,17 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
                     await SettleAsync(batcher, _believes[batcher][0]);
                     await SettleAsync(batcher, _believes[batcher][0]);
                     break;
+                case Step.SettleAgain when _believes[batcher].Count > 0:
+                    await SettleAgainAsync(batcher, _believes[batcher][0]);
+                    break;
+                case Step.SettleExpired when _believes[batcher].Count > 0:
+                    await SettleExpiredAsync(batcher, _believes[batcher][0]);
+                    _believes[batcher].RemoveAt(0);
+                    break;
+                case Step.JoinAsynchronously:
+                    Assert.Equal(_open.Contains(item), await _queue.ExtendAsync(Key(model, item), TimeSpan.FromSeconds(1)));
+                    _joined.Add(item);
+                    break;
                 case Step.Crash:
                     // The process is gone with all it believed; its lease ends later.
                     _believes[batcher].Clear();
@@ -144,9 +166,10 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
                     _believes[batcher].Clear();
                     _names[batcher] = null;
                     break;
-                case Step.Withdraw:
-                    if (await _queue.WithdrawAsync(Key(model, item)))
+                case Step.Withdraw when _deadlines.TryGetValue(item, out var deadline):
+                    if (await _queue.WithdrawAsync(Key(model, item), deadline))
                     {
+                        Assert.DoesNotContain(item, _joined);
                         Assert.True(_open.Remove(item), $"{item} was withdrawn twice");
                     }
 
@@ -167,7 +190,7 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
             var places = new List<int>();
             foreach (var caller in Callers)
             {
-                var waiting = (await ListAsync(caller is null ? RedisKeys.Queue(model) : RedisKeys.Queue(model, caller))).ToList();
+                var waiting = await ListAsync(caller is null ? RedisKeys.Queue(model) : RedisKeys.Queue(model, caller));
                 Assert.All(waiting, item => Assert.Equal(caller, CallerOf(item)));
                 places.AddRange(waiting);
                 if (caller is not null)
@@ -251,14 +274,56 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
             }
 
             var settlement = new Settlement(Key(model, item), Encoding.UTF8.GetBytes("result"));
-            if ((await _queue.SettleAsync(model, name, [settlement], TimeSpan.FromMinutes(5)))[0])
+            if ((await _queue.SettleAsync(model, name, [settlement], TimeSpan.FromMinutes(5), ++_settles))[0] == SettleOutcome.Settled)
             {
                 Assert.True(_open.Remove(item), $"{item} was settled while it was not open");
                 _settled[item] = _settled.GetValueOrDefault(item) + 1;
             }
         }
 
-        private async Task<IEnumerable<int>> ListAsync(string list) =>
-            (await fixture.Database.ListRangeAsync(list)).Select(entry => Convert.ToInt32((string)entry!, 16));
+        /// <summary>The answer to a settle is lost, and others may have gone on before it is sent again.</summary>
+        private async Task SettleAgainAsync(int batcher, int item)
+        {
+            if (_names[batcher] is not { } name)
+            {
+                return;
+            }
+
+            var settlement = new Settlement(Key(model, item), Encoding.UTF8.GetBytes("result"));
+            var number = ++_settles;
+            var lost = await _queue.SettleAsync(model, name, [settlement], TimeSpan.FromMinutes(5), number);
+            if (lost[0] == SettleOutcome.Settled)
+            {
+                Assert.True(_open.Remove(item), $"{item} was settled while it was not open");
+                _settled[item] = _settled.GetValueOrDefault(item) + 1;
+            }
+
+            Assert.Equal(lost, await _queue.SettleAsync(model, name, [settlement], TimeSpan.FromMinutes(5), number, again: true));
+        }
+
+        /// <summary>The batcher believes that a deadline has passed which has been extended: the item goes on.</summary>
+        private async Task SettleExpiredAsync(int batcher, int item)
+        {
+            if (_names[batcher] is { } name)
+            {
+                var outcome = (await _queue.SettleAsync(model, name, [new Settlement(Key(model, item), default, Expired: true)], TimeSpan.FromMinutes(5), ++_settles))[0];
+                Assert.NotEqual(SettleOutcome.Settled, outcome);
+                Assert.True(outcome == SettleOutcome.NotHeld || _open.Contains(item), $"{item} was returned while it was not open");
+            }
+        }
+
+        /// <summary>The items of a list. Whatever is away and however long, their marks outlive it.</summary>
+        private async Task<List<int>> ListAsync(string list)
+        {
+            var items = (await fixture.Database.ListRangeAsync(list)).Select(entry => Convert.ToInt32((string)entry!, 16)).ToList();
+            foreach (var item in items)
+            {
+                Assert.True(
+                    await fixture.Database.KeyTimeToLiveAsync(RedisKeys.Item(Key(model, item))) > await fixture.Database.KeyTimeToLiveAsync(list),
+                    $"the mark of {item} would expire before its list");
+            }
+
+            return items;
+        }
     }
 }

@@ -56,7 +56,9 @@ public abstract class FairnessTests(QueueFixture fixture)
         Assert.Equal(default, await queue.LookAsync(_model));
         await EnqueueAsync(queue, null, 2);
         await EnqueueAsync(queue, "a", 1);
-        await queue.EnqueueAsync(Item(_model, 901, caller: "b") with { EnqueuedAt = DateTimeOffset.UtcNow - TimeSpan.FromMinutes(10) }, 100);
+        await EnqueueAsync(queue, "b", 1);
+        var entered = DateTimeOffset.UtcNow - TimeSpan.FromMinutes(10);
+        await fixture.Database.StringSetAsync(RedisKeys.Item(Key(_model, 3)), $"{entered.ToUnixTimeMilliseconds() + 60_000}|{entered.ToUnixTimeMilliseconds()}||b");
 
         var state = await queue.LookAsync(_model);
 
@@ -148,9 +150,9 @@ public abstract class FairnessTests(QueueFixture fixture)
     public async Task A_named_item_is_withdrawn_from_its_callers_list()
     {
         var queue = fixture.NewQueue();
-        await EnqueueAsync(queue, "b", 1);
+        var queued = await queue.EnqueueAsync(Item(_model, 0, caller: "b"), int.MaxValue);
 
-        Assert.True(await queue.WithdrawAsync(Key(_model, 0)));
+        Assert.True(await queue.WithdrawAsync(Key(_model, 0), queued.Deadline));
 
         Assert.Equal(0, await queue.LengthAsync(_model));
         Assert.False(await fixture.Database.KeyExistsAsync(RedisKeys.Callers(_model)));
@@ -191,8 +193,9 @@ public abstract class FairnessTests(QueueFixture fixture)
         var place = 0;
         for (var i = 0; i < count; i++)
         {
-            (var outcome, place) = await queue.EnqueueAsync(Item(_model, _next++, caller: caller), int.MaxValue);
-            Assert.Equal(EnqueueOutcome.Queued, outcome);
+            var enqueued = await queue.EnqueueAsync(Item(_model, _next++, caller: caller), int.MaxValue);
+            Assert.Equal(EnqueueOutcome.Queued, enqueued.Outcome);
+            place = enqueued.Place;
         }
 
         return place;
@@ -201,7 +204,7 @@ public abstract class FairnessTests(QueueFixture fixture)
     private async Task<EnqueueOutcome> RefusedAsync(RequestQueue queue, string? caller, int limit = int.MaxValue)
     {
         var item = Item(_model, 1000, caller: caller);
-        var (outcome, _) = await queue.EnqueueAsync(item, limit);
+        var outcome = (await queue.EnqueueAsync(item, limit)).Outcome;
         Assert.False(await queue.ContainsAsync(item.Key));
         return outcome;
     }

@@ -33,11 +33,13 @@ public class QueueFixture : IAsyncLifetime
 
     public string NewModel() => $"test@{Interlocked.Increment(ref _models):x12}";
 
-    public RequestQueue NewQueue(Action<QueueOptions>? configure = null)
+    /// <param name="configure">Changes its options.</param>
+    /// <param name="time">The clock of its process.</param>
+    public RequestQueue NewQueue(Action<QueueOptions>? configure = null, TimeProvider? time = null)
     {
         var options = new QueueOptions { Lease = TimeSpan.FromMinutes(5) };
         configure?.Invoke(options);
-        return new RequestQueue(Redis, Microsoft.Extensions.Options.Options.Create(options), TimeProvider.System);
+        return new RequestQueue(Redis, Microsoft.Extensions.Options.Options.Create(options), new ClusterClock(time ?? TimeProvider.System));
     }
 
     public static QueuedItem Item(string model, int number, TimeSpan? budget = null, string? caller = null)

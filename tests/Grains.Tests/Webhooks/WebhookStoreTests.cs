@@ -187,7 +187,7 @@ public abstract class WebhookStoreTests(RedisOptions options) : IAsyncLifetime
     }
 
     private WebhookStore NewStore(int capacity) =>
-        new(_redis, Microsoft.Extensions.Options.Options.Create(new WebhookOptions { Capacity = capacity }), TimeProvider.System);
+        new(_redis, Microsoft.Extensions.Options.Options.Create(new WebhookOptions { Capacity = capacity }), new ClusterClock(TimeProvider.System));
 
     private static Webhook New(int number, string url = "hook", BoxChoice? choice = null)
     {

@@ -16,14 +16,15 @@ end
 local function join(caller)
     local first = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
     redis.call('ZADD', KEYS[2], 'NX', first[2] or '0', caller)
-    redis.call('PEXPIRE', KEYS[2], 3600000)
+    redis.call('PEXPIRE', KEYS[2], list_lifetime)
 end
 
 -- Returns an item to the head of its caller's list.
-local function give_back(item, mark)
-    local caller = caller_of(mark)
+local function give_back(item, mark_key)
+    local caller = caller_of(redis.call('GET', mark_key))
+    redis.call('PEXPIRE', mark_key, mark_lifetime)
     redis.call('LPUSH', list(caller), item)
-    redis.call('PEXPIRE', list(caller), 3600000)
+    redis.call('PEXPIRE', list(caller), list_lifetime)
     if caller ~= '' then
         join(caller)
     end

@@ -1,11 +1,14 @@
 -- Moves items from the heads of the callers' lists, one from each in turn, to a batcher's in-flight list.
 -- KEYS  1 queue, 2 callers, 3 in-flight list, 4 lease, 5 attempts
 -- ARGV  1 most items, 2 prefix of the items' marks, 3 attempts from which an item is claimed alone
--- gives nothing when the lease has ended, else {items left, item, mark, attempts, item, mark, attempts, ...};
--- the mark is empty for an item that expired or was withdrawn
+-- gives nothing when the lease has ended, else {items left, now in unix ms, item, mark, attempts, item, mark, attempts, ...};
+-- the mark is empty for an item whose mark is gone
 if redis.call('EXISTS', KEYS[4]) == 0 then
     return {}
 end
+
+-- The first write may not need memory, so that a full Redis is drained.
+redis.call('PEXPIRE', KEYS[3], list_lifetime)
 local turns = redis.call('EXISTS', KEYS[2]) == 1
 if turns and redis.call('LLEN', KEYS[1]) > 0 then
     join('')
@@ -28,7 +31,7 @@ local function head()
     return redis.call('LINDEX', KEYS[1], 0), ''
 end
 
-local claimed = {0}
+local claimed = {0, now()}
 local suspects = redis.call('EXISTS', KEYS[5]) == 1
 for i = 1, tonumber(ARGV[1]) do
     local item, caller = head()
@@ -52,13 +55,14 @@ for i = 1, tonumber(ARGV[1]) do
     end
     claimed[#claimed + 1] = item
     claimed[#claimed + 1] = redis.call('GET', ARGV[2] .. item) or ''
+    redis.call('PEXPIRE', ARGV[2] .. item, mark_lifetime)
     claimed[#claimed + 1] = attempts
     if attempts >= tonumber(ARGV[3]) then
         break
     end
 end
-if #claimed > 1 then
-    redis.call('PEXPIRE', KEYS[3], 3600000)
+if #claimed > 2 then
+    redis.call('PEXPIRE', KEYS[3], list_lifetime)
 end
 claimed[1] = waiting()
 return claimed

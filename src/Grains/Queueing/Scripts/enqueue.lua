@@ -1,10 +1,12 @@
 -- Puts an item at the tail of its caller's list, unless it already waits or runs, or too many wait.
 -- KEYS  1 queue, 2 callers, 3 mark of the item, 4 its result, 5 exists while the item is refused as poison
--- ARGV  1 item, 2 mark (deadline|enqueued|traceparent, and |caller of one with a name), 3 lifetime of the mark in ms,
---       4 most items that may wait, 5 wake-up channel, 6 deadline in unix ms, 7 most items that may stand before it,
---       8 caller, empty for nobody in particular, 9 share of the queue that one caller may fill, 0 to 1
--- gives {outcome, items before it, itself counted when queued}: 0 full, 1 queued, 2 was there already, 3 the caller's share is used,
---       4 has its result already, 5 poison
+-- ARGV  1 item, 2 what follows the times in its mark (traceparent, and |caller of one with a name), 3 time left to its deadline in ms,
+--       4 most items that may wait, 5 wake-up channel, 6 '1' when the caller will come back for the answer,
+--       7 most items that may stand before it, 8 caller, empty for nobody in particular,
+--       9 share of the queue that one caller may fill, 0 to 1
+-- gives {outcome, items before it, itself counted when queued, deadline in unix ms or 0 when it has none, now in unix ms}
+-- outcome: 0 full, 1 queued, 2 was there already, 3 the caller's share is used, 4 has its result already, 5 poison
+local time = now()
 local caller = ARGV[8]
 local own = redis.call('LLEN', list(caller))
 local total, before, others = own, own, 0
@@ -28,37 +30,33 @@ end
 
 local mark = redis.call('GET', KEYS[3])
 if mark then
-    -- Whoever joins may wait longer than whoever came first.
-    local deadline = string.match(mark, '^(%d+)|')
-    if deadline and tonumber(deadline) < tonumber(ARGV[6]) then
-        redis.call('SET', KEYS[3], ARGV[6] .. string.sub(mark, #deadline + 1), 'PX', ARGV[3])
-    end
-    return {2, before}
+    return {2, before, extend(KEYS[3], mark, time + tonumber(ARGV[3]), ARGV[6] == '1'), time}
 end
 if redis.call('EXISTS', KEYS[4]) == 1 then
-    return {4, before}
+    return {4, before, 0, time}
 end
 if redis.call('EXISTS', KEYS[5]) == 1 then
-    return {5, before}
+    return {5, before, 0, time}
 end
 local free = tonumber(ARGV[4]) - total
 if free <= 0 then
-    return {0, before}
+    return {0, before, 0, time}
 end
 -- The share is one of what is free, not of the whole: so many callers as there may be, each leaves room for one more.
 local share = tonumber(ARGV[9])
 if caller ~= '' and own * (1 - share) >= share * free then
-    return {3, before}
+    return {3, before, 0, time}
 end
 if before >= tonumber(ARGV[7]) then
     -- Too late by his own doing, or for anybody?
-    return {caller ~= '' and own > 0 and others < tonumber(ARGV[7]) and 3 or 0, before}
+    return {caller ~= '' and own > 0 and others < tonumber(ARGV[7]) and 3 or 0, before, 0, time}
 end
-redis.call('SET', KEYS[3], ARGV[2], 'PX', ARGV[3])
+local deadline = time + tonumber(ARGV[3])
+redis.call('SET', KEYS[3], whole(deadline) .. '|' .. whole(time) .. '|' .. ARGV[2], 'PX', mark_lifetime)
 redis.call('RPUSH', list(caller), ARGV[1])
-redis.call('PEXPIRE', list(caller), 3600000)
+redis.call('PEXPIRE', list(caller), list_lifetime)
 if caller ~= '' then
     join(caller)
 end
 redis.call('PUBLISH', ARGV[5], '')
-return {1, before + 1}
+return {1, before + 1, deadline, time}

@@ -5,6 +5,9 @@
 if ARGV[3] == 'renew' and redis.call('EXISTS', KEYS[1]) == 0 then
     return 0
 end
+
+-- The first write may not need memory, so that leases hold in a full Redis.
+redis.call('PEXPIRE', KEYS[2], 3600000)
 redis.call('SADD', KEYS[2], ARGV[1])
 redis.call('PEXPIRE', KEYS[2], 3600000)
 redis.call('SET', KEYS[1], '1', 'PX', ARGV[2])

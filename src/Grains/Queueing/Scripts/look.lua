@@ -1,7 +1,7 @@
 -- How the queue stands.
 -- KEYS  1 queue, 2 callers, 3 dead letters
 -- ARGV  1 prefix of the items' marks
--- gives {items that wait, when the oldest of them entered in unix ms or 0 when none waits, dead letters}
+-- gives {items that wait, when the oldest of them entered in unix ms or 0 when none waits, dead letters, now in unix ms}
 local oldest = 0
 local function look(caller)
     local item = redis.call('LINDEX', list(caller), 0)
@@ -18,4 +18,4 @@ for _, caller in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do
         look(caller)
     end
 end
-return {waiting(), oldest, redis.call('LLEN', KEYS[3])}
+return {waiting(), oldest, redis.call('LLEN', KEYS[3]), now()}

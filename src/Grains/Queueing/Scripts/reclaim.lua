@@ -1,13 +1,13 @@
 -- Returns what a dead batcher held to the heads of the callers' lists, in its old order; what died too often is given up.
 -- KEYS  1 queue, 2 callers, 3 in-flight list, 4 lease, 5 batchers, 6 attempts, 7 dead letters
 -- ARGV  1 batcher, 2 most attempts, 3 prefix of the items' marks, 4 wake-up channel, 5 lifetime of attempts in ms,
---       6 most dead letters, 7 lifetime of dead letters in ms, 8 now in unix ms, 9 prefix of the keys that refuse items,
---       10 lifetime of those in ms
+--       6 most dead letters, 7 lifetime of dead letters in ms, 8 prefix of the keys that refuse items, 9 lifetime of those in ms
 -- gives {-1} when the batcher lives, else {items returned, item given up, ...}
 if redis.call('EXISTS', KEYS[4]) == 1 then
     return {-1}
 end
 local outcome = {0}
+local time = whole(now())
 while true do
     local item = redis.call('RPOP', KEYS[3])
     if not item then
@@ -17,13 +17,13 @@ while true do
     if attempts >= tonumber(ARGV[2]) then
         redis.call('HDEL', KEYS[6], item)
         redis.call('DEL', ARGV[3] .. item)
-        redis.call('SET', ARGV[9] .. item, ARGV[8], 'PX', ARGV[10])
-        redis.call('LPUSH', KEYS[7], item .. '|poison|' .. attempts .. '|' .. ARGV[8])
+        redis.call('SET', ARGV[8] .. item, time, 'PX', ARGV[9])
+        redis.call('LPUSH', KEYS[7], item .. '|poison|' .. attempts .. '|' .. time)
         redis.call('LTRIM', KEYS[7], 0, tonumber(ARGV[6]) - 1)
         redis.call('PEXPIRE', KEYS[7], ARGV[7])
         outcome[#outcome + 1] = item
     else
-        give_back(item, redis.call('GET', ARGV[3] .. item))
+        give_back(item, ARGV[3] .. item)
         outcome[1] = outcome[1] + 1
     end
 end

@@ -8,7 +8,7 @@ while true do
     if not item then
         break
     end
-    give_back(item, redis.call('GET', ARGV[3] .. item))
+    give_back(item, ARGV[3] .. item)
     returned = returned + 1
 end
 redis.call('DEL', KEYS[4])

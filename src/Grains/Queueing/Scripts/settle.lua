@@ -1,21 +1,46 @@
 -- Ends items that a batcher still holds: publishes their results and forgets them. What it no longer holds is left alone.
--- KEYS  1 in-flight list, 2 attempts, then per item: its mark, its result
--- ARGV  1 lifetime of a result in ms, then per item: item, result (empty for none)
--- gives per item: 1 settled, 0 not held any more
+-- KEYS  1 queue, 2 callers, 3 in-flight list, 4 attempts, 5 answers to the batcher's last settles, then per item: its mark, its result
+-- ARGV  1 lifetime of a result in ms, 2 number of this settle, 3 '1' when it is sent again, 4 lifetime of the answers in ms,
+--       5 wake-up channel, then per item: item, result (empty for none), '1' when it ends because its deadline passed
+-- gives per item: 1 settled, 0 not held any more, 2 back in the queue because its deadline has been extended meanwhile
+local slot = tonumber(ARGV[2]) % 64
 local settled = {}
-local n = (#ARGV - 1) / 2
-for i = 1, n do
-    local item = ARGV[2 * i]
-    local result = ARGV[2 * i + 1]
-    if redis.call('LREM', KEYS[1], 1, item) == 1 then
-        if result ~= '' then
-            redis.call('SET', KEYS[2 * i + 2], result, 'PX', ARGV[1])
+if ARGV[3] == '1' then
+    local number, answers = string.match(redis.call('HGET', KEYS[5], slot) or '', '^(%d+)|(%d+)$')
+    if number == ARGV[2] then
+        for i = 1, #answers do
+            settled[i] = tonumber(string.sub(answers, i, i))
         end
-        redis.call('DEL', KEYS[2 * i + 1])
-        redis.call('HDEL', KEYS[2], item)
-        settled[i] = 1
-    else
-        settled[i] = 0
+        return settled
     end
+end
+
+local time = now()
+local returned = false
+local n = (#ARGV - 5) / 3
+for i = 1, n do
+    local item, result = ARGV[3 * i + 3], ARGV[3 * i + 4]
+    local mark_key, result_key = KEYS[2 * i + 4], KEYS[2 * i + 5]
+    settled[i] = 0
+    if redis.call('LREM', KEYS[3], 1, item) == 1 then
+        local mark = ARGV[3 * i + 5] == '1' and redis.call('GET', mark_key)
+        if mark and deadline_of(mark) > time then
+            give_back(item, mark_key)
+            returned = true
+            settled[i] = 2
+        else
+            if result ~= '' then
+                redis.call('SET', result_key, result, 'PX', ARGV[1])
+            end
+            redis.call('DEL', mark_key)
+            redis.call('HDEL', KEYS[4], item)
+            settled[i] = 1
+        end
+    end
+end
+redis.call('HSET', KEYS[5], slot, ARGV[2] .. '|' .. table.concat(settled))
+redis.call('PEXPIRE', KEYS[5], ARGV[4])
+if returned then
+    redis.call('PUBLISH', ARGV[5], '')
 end
 return settled

@@ -1,0 +1,189 @@
+using System.Text;
+using Detection.Contracts.Storage;
+using Detection.Grains.Queueing;
+using static Detection.Grains.Tests.Queueing.QueueFixture;
+
+namespace Detection.Grains.Tests.Queueing;
+
+/// <summary>Deadlines, whoever joins, whoever's clock is wrong, and answers that are lost.</summary>
+public abstract class DeadlineTests(QueueFixture fixture)
+{
+    private static readonly TimeSpan ResultExpiry = TimeSpan.FromMinutes(5);
+    private readonly string _model = fixture.NewModel();
+
+    [Fact]
+    public async Task Whoever_joins_extends_the_deadline_and_never_shortens_it()
+    {
+        var queue = fixture.NewQueue();
+        var first = await queue.EnqueueAsync(Item(_model, 1, TimeSpan.FromSeconds(10)), 10);
+        var longer = await queue.EnqueueAsync(Item(_model, 1, TimeSpan.FromSeconds(50)), 10);
+        var shorter = await queue.EnqueueAsync(Item(_model, 1, TimeSpan.FromSeconds(5)), 10);
+
+        var item = Assert.Single(await ClaimAsync(queue, "a"));
+
+        Assert.InRange((longer.Deadline - first.Deadline).TotalSeconds, 39, 60);
+        Assert.Equal(longer.Deadline, shorter.Deadline);
+        Assert.Equal(longer.Deadline, item.Deadline);
+    }
+
+    [Fact]
+    public async Task Who_joins_asynchronously_is_not_expired_by_what_a_batcher_knew_before()
+    {
+        var queue = fixture.NewQueue();
+        await queue.EnqueueAsync(Item(_model, 1, TimeSpan.FromMilliseconds(1)), 10);
+        await ClaimAsync(queue, "a");
+        Assert.True(await queue.ExtendAsync(Key(_model, 1), TimeSpan.FromMinutes(1)));
+        var woken = 0;
+        await using var waking = await queue.SubscribeAsync(_model, () => Interlocked.Increment(ref woken));
+
+        Assert.Equal([SettleOutcome.Returned], await ExpireAsync(queue, "a", 1));
+
+        Assert.True(await queue.ContainsAsync(Key(_model, 1)));
+        await Eventually.Async(() => Volatile.Read(ref woken) > 0, Eventually.Soon, "batchers are woken");
+        var again = Assert.Single(await ClaimAsync(queue, "a"));
+        Assert.Equal(0, again.Attempts);
+        Assert.InRange((again.Deadline - DateTimeOffset.UtcNow).TotalSeconds, 30, 60);
+    }
+
+    [Fact]
+    public async Task What_nobody_joined_ends_at_its_deadline()
+    {
+        var queue = fixture.NewQueue();
+        await queue.EnqueueAsync(Item(_model, 1, TimeSpan.FromMilliseconds(1)), 10);
+
+        // Until then it goes back to the queue each time.
+        await Eventually.Async(
+            async () =>
+            {
+                await ClaimAsync(queue, "a");
+                return (await ExpireAsync(queue, "a", 1))[0] == SettleOutcome.Settled;
+            },
+            Eventually.Soon,
+            "the item has ended");
+
+        Assert.False(await queue.ExtendAsync(Key(_model, 1), TimeSpan.FromMinutes(1)));
+        Assert.Empty(await ClaimAsync(queue, "a"));
+    }
+
+    [Fact]
+    public async Task What_somebody_joined_asynchronously_is_not_withdrawn_by_those_before_also_when_he_has_less_time()
+    {
+        var queue = fixture.NewQueue();
+        var first = await queue.EnqueueAsync(Item(_model, 1), 10);
+        await queue.ExtendAsync(Key(_model, 1), TimeSpan.FromSeconds(1));
+        var second = await queue.EnqueueAsync(Item(_model, 2), 10);
+        await queue.EnqueueAsync(Item(_model, 2, TimeSpan.FromSeconds(1)), 10, asynchronous: true);
+
+        Assert.False(await queue.WithdrawAsync(Key(_model, 1), first.Deadline));
+        Assert.False(await queue.WithdrawAsync(Key(_model, 2), second.Deadline));
+
+        Assert.Equal([Key(_model, 1), Key(_model, 2)], (await ClaimAsync(queue, "a")).Select(item => item.Key));
+    }
+
+    [Fact]
+    public async Task A_settle_whose_answer_was_lost_is_answered_again_and_not_done_again()
+    {
+        var queue = fixture.NewQueue();
+        await queue.EnqueueAsync(Item(_model, 1), 10);
+        await queue.EnqueueAsync(Item(_model, 2), 10);
+        await ClaimAsync(queue, "a");
+        Settlement[] both = [Settled(1, "one"), Settled(3, "never held")];
+        Assert.Equal([SettleOutcome.Settled, SettleOutcome.NotHeld], await queue.SettleAsync(_model, "a", both, ResultExpiry, 1));
+
+        // Other pictures, and the same one for somebody else, go on before the settle is sent again.
+        await queue.SettleAsync(_model, "a", [Settled(2, "two")], ResultExpiry, 2);
+        await fixture.Database.KeyDeleteAsync(RedisKeys.Result(Key(_model, 1)));
+        await queue.EnqueueAsync(Item(_model, 1), 10);
+        await ClaimAsync(queue, "a");
+
+        Assert.Equal([SettleOutcome.Settled, SettleOutcome.NotHeld], await queue.SettleAsync(_model, "a", both, ResultExpiry, 1, again: true));
+        Assert.True(await queue.ContainsAsync(Key(_model, 1)));
+        Assert.False(await fixture.Database.KeyExistsAsync(RedisKeys.Result(Key(_model, 1))));
+    }
+
+    [Fact]
+    public async Task A_settle_that_never_arrived_is_done_when_it_is_sent_again()
+    {
+        var queue = fixture.NewQueue();
+        await queue.EnqueueAsync(Item(_model, 1), 10);
+        await queue.EnqueueAsync(Item(_model, 2), 10);
+        await ClaimAsync(queue, "a");
+        await queue.SettleAsync(_model, "a", [Settled(2, "two")], ResultExpiry, 1);
+
+        // The 65th has the place of the first.
+        Assert.Equal([SettleOutcome.Settled], await queue.SettleAsync(_model, "a", [Settled(1, "one")], ResultExpiry, 65, again: true));
+
+        Assert.Equal("one", (string?)await fixture.Database.StringGetAsync(RedisKeys.Result(Key(_model, 1))));
+    }
+
+    [Fact]
+    public async Task What_outlived_its_deadline_in_the_queue_is_neither_under_way_nor_queued_a_second_time()
+    {
+        var queue = fixture.NewQueue();
+        await queue.EnqueueAsync(Item(_model, 1), 10);
+        var hourAgo = DateTimeOffset.UtcNow - TimeSpan.FromHours(1);
+        await fixture.Database.StringSetAsync(RedisKeys.Item(Key(_model, 1)), $"{hourAgo.ToUnixTimeMilliseconds()}|{hourAgo.ToUnixTimeMilliseconds()}|");
+
+        Assert.False(await queue.IsUnderWayAsync(Key(_model, 1)));
+        Assert.Equal(EnqueueOutcome.AlreadyThere, (await queue.EnqueueAsync(Item(_model, 1), 10)).Outcome);
+
+        Assert.True(await queue.IsUnderWayAsync(Key(_model, 1)));
+        Assert.InRange((Assert.Single(await ClaimAsync(queue, "a")).Deadline - DateTimeOffset.UtcNow).TotalSeconds, 30, 60);
+    }
+
+    [Theory]
+    [InlineData(-60, 60)]
+    [InlineData(60, -60)]
+    [InlineData(0, 60)]
+    public async Task Processes_whose_clocks_are_minutes_apart_agree_about_deadlines(int asking, int working)
+    {
+        var time = new OtherClock(TimeSpan.FromSeconds(working));
+        var worker = fixture.NewQueue(time: time);
+        var asker = new OtherClock(TimeSpan.FromSeconds(asking));
+        var queue = fixture.NewQueue(time: asker);
+        var now = asker.GetUtcNow();
+
+        await queue.EnqueueAsync(new QueuedItem(Key(_model, 1), now + TimeSpan.FromSeconds(20), now), 10);
+
+        var item = Assert.Single(await ClaimAsync(worker, "a"));
+        Assert.InRange((item.Deadline - DateTimeOffset.UtcNow).TotalSeconds, 10, 21);
+        Assert.InRange((DateTimeOffset.UtcNow - item.EnqueuedAt).TotalSeconds, -1, 10);
+        Assert.True(await queue.IsUnderWayAsync(Key(_model, 1)));
+        Assert.True(await worker.IsUnderWayAsync(Key(_model, 1)));
+        Assert.Equal([SettleOutcome.Returned], await ExpireAsync(worker, "a", 1));
+        Assert.InRange((await worker.LookAsync(_model)).Oldest.TotalSeconds, 0, 10);
+    }
+
+    [Fact]
+    public void A_clock_of_the_cluster_goes_by_what_Redis_told_and_is_told_as_the_process_has_it()
+    {
+        var clock = new ClusterClock(new OtherClock(TimeSpan.FromMinutes(-1)));
+        var redis = DateTimeOffset.UtcNow;
+
+        clock.Set(redis, clock.GetTimestamp());
+
+        Assert.InRange((clock.GetUtcNow() - redis).TotalSeconds, -1, 10);
+        Assert.InRange((redis - clock.ToLocal(redis)).TotalSeconds, 50, 61);
+    }
+
+    private async Task<IReadOnlyList<QueuedItem>> ClaimAsync(RequestQueue queue, string batcher)
+    {
+        await queue.TakeLeaseAsync(_model, batcher);
+        return (await queue.ClaimAsync(_model, batcher, 32)).Items;
+    }
+
+    private Task<SettleOutcome[]> ExpireAsync(RequestQueue queue, string batcher, int item) =>
+        queue.SettleAsync(_model, batcher, [new Settlement(Key(_model, item), default, Expired: true)], ResultExpiry);
+
+    private Settlement Settled(int item, string result) => new(Key(_model, item), Encoding.UTF8.GetBytes(result));
+
+    /// <summary>The clock of a machine that is wrong.</summary>
+    private sealed class OtherClock(TimeSpan off) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + off;
+    }
+}
+
+public sealed class DeadlinesOnRedisTests(QueueFixture fixture) : DeadlineTests(fixture), IClassFixture<QueueFixture>;
+
+public sealed class DeadlinesOnGarnetTests(GarnetQueueFixture fixture) : DeadlineTests(fixture), IClassFixture<GarnetQueueFixture>;
