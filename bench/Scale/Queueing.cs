@@ -13,7 +13,7 @@ namespace Detection.Bench.Scale;
 internal sealed class Queueing(IConnectionMultiplexer redis, string model, int depth, int pictureBytes)
 {
     private const int Writers = 32;
-    private readonly RequestQueue _queue = new(redis, Options.Create(new QueueOptions { Capacity = 1_000_000 }), TimeProvider.System);
+    private readonly RequestQueue _queue = new(redis, Options.Create(new QueueOptions { Capacity = 1_000_000 }), new ClusterClock(TimeProvider.System));
     private long _put;
 
     /// <summary>Number of pictures that are through.</summary>
