@@ -14,6 +14,7 @@ using Detection.Frontend.OpenInference;
 using Detection.Frontend.Problems;
 using Detection.Frontend.Site;
 using Detection.Frontend.Status;
+using Detection.Silo;
 using Detection.Silo.Management;
 using Detection.Silo.Telemetry;
 
@@ -45,6 +46,7 @@ public static class FrontendApplication
         builder.Services.AddDetectionClient(builder.Configuration);
         builder.AddEmbeddedCluster();
         builder.Services.AddProblems();
+        builder.Configuration.ApplyDecodingOptions();
         builder.Services.AddDetections();
         builder.Services.AddBatches();
         builder.AddLegacyQueue();

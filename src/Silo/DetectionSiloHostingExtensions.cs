@@ -141,6 +141,8 @@ public static class DetectionSiloHostingExtensions
             throw new OptionsValidationException(DeviceOptions.Section, typeof(DeviceOptions), valid.Failures);
         }
 
+        configuration.ApplyDecodingOptions();
+
         // Lives as long as the devices, which log what they load.
         var loggers = LoggerFactory.Create(logging => logging.AddConfiguration(configuration.GetSection("Logging")).AddConsole());
         return new DeviceDiscovery(options, TimeProvider.System, loggers).Open();

@@ -31,7 +31,7 @@ internal sealed class AnnotatedPictures(IOptions<FrontendOptions> options, Uploa
             await _places.WaitAsync(cancellationToken);
             try
             {
-                await Task.Run(() => PictureAnnotator.Annotate(picture.Span, PictureLimits.None, boxes, jpeg), cancellationToken);
+                await Task.Run(() => PictureAnnotator.Annotate(picture.Span, PictureLimits.None, boxes, jpeg, cancellationToken), cancellationToken);
             }
             finally
             {

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.Numerics;
 using Detection.Inference.Pictures;
 using SkiaSharp;
 
@@ -21,10 +22,17 @@ public static class PictureAnnotator
     /// <param name="limits">What is allowed.</param>
     /// <param name="boxes">The boxes; the highest score is drawn on top.</param>
     /// <param name="output">Gets the JPEG file.</param>
+    /// <param name="cancellationToken">Ends the waiting for memory.</param>
     /// <exception cref="PictureException">The picture cannot be used; nothing was written.</exception>
+    /// <exception cref="TimeoutException">The memory for it did not become free within a minute; nothing was written.</exception>
+    /// <exception cref="OperationCanceledException">The waiting was cancelled; nothing was written.</exception>
     public static void Annotate(
-        ReadOnlySpan<byte> encoded, PictureLimits limits, IReadOnlyList<LabelledBox> boxes, IBufferWriter<byte> output) =>
-        Annotate(encoded, limits, boxes, output, TurboJpeg.IsAvailable);
+        ReadOnlySpan<byte> encoded,
+        PictureLimits limits,
+        IReadOnlyList<LabelledBox> boxes,
+        IBufferWriter<byte> output,
+        CancellationToken cancellationToken = default) =>
+        Annotate(encoded, limits, boxes, output, TurboJpeg.IsAvailable, DecodingTurn.Default with { Cancellation = cancellationToken });
 
     /// <summary>Decodes a picture and returns it, upright and with its boxes, as JPEG.</summary>
     /// <param name="encoded">The file.</param>
@@ -43,13 +51,27 @@ public static class PictureAnnotator
 
     /// <summary>As above, with or without libjpeg-turbo.</summary>
     internal static void Annotate(
-        ReadOnlySpan<byte> encoded, PictureLimits limits, IReadOnlyList<LabelledBox> boxes, IBufferWriter<byte> output, bool turbo)
+        ReadOnlySpan<byte> encoded, PictureLimits limits, IReadOnlyList<LabelledBox> boxes, IBufferWriter<byte> output, bool turbo) =>
+        Annotate(encoded, limits, boxes, output, turbo, DecodingTurn.Default);
+
+    /// <summary>As above, with or without libjpeg-turbo, in its turn.</summary>
+    internal static void Annotate(
+        ReadOnlySpan<byte> encoded,
+        PictureLimits limits,
+        IReadOnlyList<LabelledBox> boxes,
+        IBufferWriter<byte> output,
+        bool turbo,
+        in DecodingTurn turn)
     {
         var header = PictureDecoder.ReadHeader(encoded, limits);
         var scale = Math.Min(1, (float)LongestSide / Math.Max(header.Width, header.Height));
         var width = Math.Max(1, (int)MathF.Round(header.Width * scale));
         var height = Math.Max(1, (int)MathF.Round(header.Height * scale));
-        using var decoded = PictureDecoder.Decode(encoded, limits, width, height, turbo);
+
+        // All at once: who holds memory must not wait for more of it. Beside the picture there are the scaled one and the file.
+        var drawn = Picture.BytesOf(width, height, 1);
+        using var decoded = PictureDecoder.Decode(
+            encoded, limits, width, height, turbo, turn with { Beside = PixelBuffer.SizeOf(drawn) + (long)BitOperations.RoundUpToPowerOf2((ulong)drawn) });
         if (decoded.Width == width && decoded.Height == height)
         {
             Draw(decoded, boxes, header);

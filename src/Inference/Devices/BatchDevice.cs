@@ -120,7 +120,7 @@ internal sealed class BatchDevice : IInferenceDevice
                 normaliser = new DeviceNormaliser(graph, _provider);
             }
 
-            var stages = new PictureStages(graph, graph.InputThrough(normaliser), _options.Limits, _time);
+            var stages = new PictureStages(graph, graph.InputThrough(normaliser), _options.Limits, _options.Memory, _time);
             result = new BatchSession(graph, stages, sessions, normaliser, _provider, _workers, _thread);
             await result.WarmUpAsync();
             if (_options.Cuda.Verify)

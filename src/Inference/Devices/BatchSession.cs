@@ -145,7 +145,7 @@ internal sealed class BatchSession : IModelSession
         int row = -1;
         try
         {
-            using var picture = _stages.Decode(batch.Pictures[index], ref progress);
+            using var picture = _stages.Decode(batch, index, ref progress);
 
             // Only now: pictures that fail leave no gaps.
             row = seat.AddRow();
@@ -159,6 +159,12 @@ internal sealed class BatchSession : IModelSession
             if (row >= 0)
             {
                 seat.Items[row] = Item.None;
+            }
+
+            // It waited for memory for too long.
+            if (e is TimeoutException or OperationCanceledException && _stages.IsOver(batch, index))
+            {
+                return;
             }
 
             batch.Complete(index, progress.Failed(e));

@@ -96,7 +96,7 @@ public sealed class CpuDevice : IInferenceDevice
         public Session(ModelGraph graph, PictureWorkers workers, DeviceOptions options, TimeProvider time)
         {
             _lane = workers.CreateLane();
-            _stages = new PictureStages(graph, graph.Input, options.Limits, time);
+            _stages = new PictureStages(graph, graph.Input, options.Limits, options.Memory, time);
             int batch = Math.Max(graph.FixedBatch, 1);
             using var settings = CreateSessionOptions();
             _session = graph.Open(settings, batch);
@@ -166,7 +166,7 @@ public sealed class CpuDevice : IInferenceDevice
             try
             {
                 var work = batch.Pictures[index];
-                using (var picture = _stages.Decode(work, ref progress))
+                using (var picture = _stages.Decode(batch, index, ref progress))
                 {
                     _stages.Preprocess(picture, desk.Run.InputRow(0), ref progress);
                 }
@@ -180,6 +180,12 @@ public sealed class CpuDevice : IInferenceDevice
             catch (Exception e)
 #pragma warning restore CA1031
             {
+                // It waited for memory for too long.
+                if (e is TimeoutException or OperationCanceledException && _stages.IsOver(batch, index))
+                {
+                    return;
+                }
+
                 outcome = progress.Failed(e);
             }
 

@@ -26,6 +26,9 @@ public sealed class DeviceOptions
     /// <summary>How models run on GPUs.</summary>
     public CudaOptions Cuda { get; set; } = new();
 
+    /// <summary>What the decoding of pictures takes its memory from.</summary>
+    internal DecodingMemory Memory { get; set; } = DecodingMemory.OfProcess;
+
     /// <summary>The names in <see cref="Devices"/>.</summary>
     internal string[] Names => Devices.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 }

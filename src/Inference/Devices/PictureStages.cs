@@ -52,8 +52,9 @@ internal struct PictureProgress
 /// <param name="graph">The graph.</param>
 /// <param name="input">What the device is given: the graph's input, or grey levels of the same size.</param>
 /// <param name="limits">What a picture may cost.</param>
+/// <param name="memory">What decoding takes its memory from.</param>
 /// <param name="time">Clock for deadlines.</param>
-internal sealed class PictureStages(ModelGraph graph, InputSpec input, PictureLimits limits, TimeProvider time)
+internal sealed class PictureStages(ModelGraph graph, InputSpec input, PictureLimits limits, DecodingMemory memory, TimeProvider time)
 {
     private static readonly PictureOutcome Expired = new(
         OutcomeKind.Expired,
@@ -87,14 +88,20 @@ internal sealed class PictureStages(ModelGraph graph, InputSpec input, PictureLi
         return false;
     }
 
-    /// <summary>Decodes a picture, at a reduced size where it is much larger than the input.</summary>
+    /// <summary>
+    /// Decodes a picture, at a reduced size where it is much larger than the input. Waits for memory until the picture's deadline.
+    /// </summary>
     /// <exception cref="PictureException">It cannot be used.</exception>
-    public Picture Decode(in PictureWork work, ref PictureProgress progress)
+    /// <exception cref="TimeoutException">Its deadline passed; see <see cref="IsOver"/>.</exception>
+    /// <exception cref="OperationCanceledException">Its batch was cancelled; see <see cref="IsOver"/>.</exception>
+    public Picture Decode(RunningBatch batch, int index, ref PictureProgress progress)
     {
+        var work = batch.Pictures[index];
         long start = Stopwatch.GetTimestamp();
         try
         {
-            return PictureDecoder.Decode(work.Encoded.Span, limits, input.Width, input.Height);
+            var turn = new DecodingTurn(memory, work.Deadline - time.GetUtcNow(), Cancellation: batch.Cancellation);
+            return PictureDecoder.Decode(work.Encoded.Span, limits, input.Width, input.Height, turn);
         }
         finally
         {

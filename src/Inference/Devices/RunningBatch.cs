@@ -17,6 +17,9 @@ internal sealed class RunningBatch(
     /// <summary>Whether the caller no longer wants pictures that have not been begun.</summary>
     public bool IsCancelled => cancellationToken.IsCancellationRequested;
 
+    /// <summary>Cancelled when the caller no longer wants them.</summary>
+    public CancellationToken Cancellation => cancellationToken;
+
     /// <summary>Ends after the last picture.</summary>
     public Task Done => _done.Task;
 

@@ -35,7 +35,9 @@ internal struct JpegStructure
     private const byte Comment = 0xFE;
 
     private Components _components;
-    private bool _restarts;
+    private int _restartInterval;
+    private long _unitsOfScan;
+    private bool _restartsMissing;
 
     /// <summary>Marker of the frame (0xC0 is baseline, 0xC2 progressive); 0 where there is none.</summary>
     public byte Frame { get; private set; }
@@ -70,7 +72,7 @@ internal struct JpegStructure
     /// <summary>Whether the frame is progressive.</summary>
     public readonly bool IsProgressive => Frame is Progressive or ArithmeticProgressive;
 
-    /// <summary>Whether the scans bring every coefficient of every component in full accuracy.</summary>
+    /// <summary>Whether the scans bring every coefficient of every component in full accuracy, with all restart markers.</summary>
     public readonly bool IsComplete
     {
         get
@@ -83,7 +85,17 @@ internal struct JpegStructure
                 }
             }
 
-            return Scans > 0;
+            return Scans > 0 && !_restartsMissing;
+        }
+    }
+
+    /// <summary>Units of blocks that a scan of several components consists of.</summary>
+    private readonly long Units
+    {
+        get
+        {
+            var (across, down) = Sampling();
+            return (long)Ceiling(Width, 8 * across) * Ceiling(Height, 8 * down);
         }
     }
 
@@ -139,6 +151,8 @@ internal struct JpegStructure
         return false;
     }
 
+    private static int Ceiling(int value, int divisor) => (value + divisor - 1) / divisor;
+
     private static bool IsRestart(byte marker) => marker is >= FirstRestart and <= LastRestart;
 
     // Takes a marker and what belongs to it; false at the end, and where libjpeg gives up.
@@ -171,7 +185,7 @@ internal struct JpegStructure
                 DataEnd = SkipData(encoded, ref at);
                 break;
             case RestartInterval:
-                _restarts = body.ContainsAnyExcept((byte)0);
+                _restartInterval = body.Length < 2 ? 0 : BinaryPrimitives.ReadUInt16BigEndian(body);
                 break;
             case >= FirstDefined and <= LastFrame and not (HuffmanTable or Reserved or ArithmeticTable) when Frame == 0:
                 return TakeFrame(marker, body);
@@ -181,20 +195,30 @@ internal struct JpegStructure
     }
 
     // Leaves off in front of the next marker that is not part of the data.
-    private readonly int SkipData(ReadOnlySpan<byte> encoded, ref int at)
+    private int SkipData(ReadOnlySpan<byte> encoded, ref int at)
     {
+        var restarts = 0;
         while (TryFindMarker(encoded, ref at, out var marker))
         {
-            // Where there are restarts, libjpeg passes over markers that do not exist and goes on behind them.
-            if (!IsRestart(marker) && !(_restarts && marker < FirstDefined))
+            if (IsRestart(marker))
+            {
+                restarts++;
+            }
+            else if (marker >= FirstDefined || !AreMissing(restarts))
             {
                 at -= 2;
-                return at;
+                break;
             }
+
+            // As long as restarts are missing, libjpeg passes over markers that do not exist and goes on behind them.
         }
 
+        _restartsMissing |= AreMissing(restarts);
         return at;
     }
+
+    private readonly bool AreMissing(int restarts) =>
+        _restartInterval > 0 && (long)(restarts + 1) * _restartInterval < _unitsOfScan;
 
     private bool TakeFrame(byte marker, ReadOnlySpan<byte> body)
     {
@@ -220,6 +244,7 @@ internal struct JpegStructure
     private void TakeScan(ReadOnlySpan<byte> body)
     {
         Scans++;
+        _unitsOfScan = 0;
         if (body.Length < 1 || body.Length < 4 + (2 * body[0]))
         {
             return;
@@ -242,13 +267,15 @@ internal struct JpegStructure
                 {
                     _components[c].Known |= known;
                     Samples += SamplesOf(_components[c]);
+                    _unitsOfScan = body[0] == 1 ? BlocksOf(_components[c]) : Units;
                     break;
                 }
             }
         }
     }
 
-    private readonly long SamplesOf(in Component component)
+    // Most of all components, across and down.
+    private readonly (int Across, int Down) Sampling()
     {
         var (across, down) = (1, 1);
         for (var i = 0; i < ComponentCount && i < MostComponents; i++)
@@ -257,9 +284,17 @@ internal struct JpegStructure
             down = Math.Max(down, _components[i].Down);
         }
 
-        // Whole blocks of 8 × 8, in whole units of as many blocks as the sampling says.
-        long units = (long)((Width + (8 * across) - 1) / (8 * across)) * ((Height + (8 * down) - 1) / (8 * down));
-        return units * component.Across * component.Down * 64;
+        return (across, down);
+    }
+
+    // Whole blocks of 8 × 8, in whole units of as many blocks as the sampling says.
+    private readonly long SamplesOf(in Component component) => Units * component.Across * component.Down * 64;
+
+    // In a scan of its own a component has only the blocks that it needs.
+    private readonly long BlocksOf(in Component component)
+    {
+        var (across, down) = Sampling();
+        return (long)Ceiling(Ceiling(Width * component.Across, across), 8) * Ceiling(Ceiling(Height * component.Down, down), 8);
     }
 
     private struct Component

@@ -1,9 +1,7 @@
-using System.Buffers;
-
 namespace Detection.Inference.Pictures;
 
 /// <summary>
-/// A decoded picture, upright, in a pooled buffer. Four bytes a pixel in the order red, green, blue, 255; rows follow each
+/// A decoded picture, upright. Four bytes a pixel in the order red, green, blue, 255; rows follow each
 /// other without gaps. Dispose it to give the buffer back; not safe for concurrent disposal.
 /// </summary>
 public sealed class Picture : IDisposable
@@ -11,7 +9,7 @@ public sealed class Picture : IDisposable
     /// <summary>Bytes of a pixel.</summary>
     public const int BytesPerPixel = 4;
 
-    private byte[]? _buffer;
+    private PixelBuffer? _buffer;
 
     private Picture(int width, int height, int originalWidth, int originalHeight, int reduction)
     {
@@ -20,7 +18,7 @@ public sealed class Picture : IDisposable
         OriginalWidth = originalWidth;
         OriginalHeight = originalHeight;
         Reduction = reduction;
-        _buffer = ArrayPool<byte>.Shared.Rent(checked(width * height * BytesPerPixel));
+        _buffer = PixelBuffer.Rent(checked((int)BytesOf(width, height, 1)));
     }
 
     /// <summary>Width of the buffer in pixels.</summary>
@@ -50,6 +48,9 @@ public sealed class Picture : IDisposable
     /// <summary>The same above the original picture.</summary>
     internal float OverhangTop { get; set; }
 
+    /// <summary>The part of the memory for decoding that this picture holds; given back when it is disposed.</summary>
+    internal DecodingMemory.Share? Share { get; set; }
+
     /// <summary>Bytes from one row to the next.</summary>
     public int Stride => Width * BytesPerPixel;
 
@@ -60,7 +61,7 @@ public sealed class Picture : IDisposable
         get
         {
             ObjectDisposedException.ThrowIf(_buffer is null, this);
-            return _buffer.AsSpan(0, Stride * Height);
+            return _buffer.Bytes;
         }
     }
 
@@ -73,6 +74,10 @@ public sealed class Picture : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
         return new Picture(width, height, width, height, 1);
     }
+
+    /// <summary>Bytes of the pixels after a decode at 1/<paramref name="reduction"/> of the original size, rounded up.</summary>
+    internal static long BytesOf(int originalWidth, int originalHeight, int reduction) =>
+        BytesPerPixel * (long)((originalWidth + reduction - 1) / reduction) * ((originalHeight + reduction - 1) / reduction);
 
     /// <summary>A picture for a decode at 1/<paramref name="reduction"/> of the original size, rounded up.</summary>
     internal static Picture CreateReduced(int originalWidth, int originalHeight, int reduction) => new(
@@ -88,7 +93,8 @@ public sealed class Picture : IDisposable
         if (_buffer is { } buffer)
         {
             _buffer = null;
-            ArrayPool<byte>.Shared.Return(buffer);
+            buffer.Dispose();
+            Share?.Dispose();
         }
     }
 }

@@ -1,5 +1,3 @@
-using System.Numerics;
-using System.Runtime.InteropServices;
 using SkiaSharp;
 
 namespace Detection.Inference.Pictures;
@@ -25,7 +23,7 @@ public static class PictureDecoder
         {
             using var data = SKData.Create((nint)bytes, encoded.Length);
             using var codec = Open(data, format);
-            return ReadHeader(codec, format, limits);
+            return ReadHeader(codec, OriginOf(codec, encoded, format), format, limits);
         }
     }
 
@@ -39,53 +37,90 @@ public static class PictureDecoder
     /// <param name="minHeight">Height in pixels that is needed, 0 for all.</param>
     /// <returns>The picture, to be disposed.</returns>
     /// <exception cref="PictureException">The picture cannot be used.</exception>
+    /// <exception cref="TimeoutException">The memory for it did not become free within a minute.</exception>
     public static Picture Decode(ReadOnlySpan<byte> encoded, PictureLimits limits, int minWidth = 0, int minHeight = 0) =>
-        Decode(encoded, limits, minWidth, minHeight, TurboJpeg.IsAvailable);
+        Decode(encoded, limits, minWidth, minHeight, DecodingTurn.Default);
+
+    /// <summary>Decodes a picture in its turn.</summary>
+    /// <param name="encoded">The file.</param>
+    /// <param name="limits">What is allowed, checked before anything is decoded.</param>
+    /// <param name="minWidth">As above.</param>
+    /// <param name="minHeight">As above.</param>
+    /// <param name="turn">Where its memory comes from. The picture holds its part of it until it is disposed.</param>
+    /// <returns>The picture, to be disposed.</returns>
+    /// <exception cref="PictureException">The picture cannot be used.</exception>
+    /// <exception cref="TimeoutException">The memory for it did not become free in time.</exception>
+    /// <exception cref="OperationCanceledException">The waiting for it was cancelled.</exception>
+    public static Picture Decode(ReadOnlySpan<byte> encoded, PictureLimits limits, int minWidth, int minHeight, in DecodingTurn turn) =>
+        Decode(encoded, limits, minWidth, minHeight, TurboJpeg.IsAvailable, turn);
 
     /// <summary>As above, with or without libjpeg-turbo.</summary>
-    internal static unsafe Picture Decode(ReadOnlySpan<byte> encoded, PictureLimits limits, int minWidth, int minHeight, bool turbo)
+    internal static Picture Decode(ReadOnlySpan<byte> encoded, PictureLimits limits, int minWidth, int minHeight, bool turbo) =>
+        Decode(encoded, limits, minWidth, minHeight, turbo, DecodingTurn.Default);
+
+    /// <summary>As above, with or without libjpeg-turbo.</summary>
+    internal static unsafe Picture Decode(
+        ReadOnlySpan<byte> encoded, PictureLimits limits, int minWidth, int minHeight, bool turbo, in DecodingTurn turn)
     {
         var format = Identify(encoded, limits);
+        var jpeg = format == PictureFormat.Jpeg ? JpegFile.Read(encoded) : default;
         fixed (byte* bytes = encoded)
         {
             using var data = SKData.Create((nint)bytes, encoded.Length);
             using var codec = Open(data, format);
-            var header = ReadHeader(codec, format, limits);
+            var origin = OriginOf(codec, encoded, format);
+            var header = ReadHeader(codec, origin, format, limits);
+            var (width, height) = (codec.Info.Width, codec.Info.Height);
             var reduction = 1;
+            long need;
             if (format == PictureFormat.Jpeg)
             {
-                CheckJpeg(encoded, limits);
+                jpeg.Check(width, height, limits);
                 reduction = Reduction(header, minWidth, minHeight);
+                need = DecodingNeed.OfJpeg(jpeg.Structure);
             }
             else
             {
-                CheckCost(PictureCost.Of(encoded), format, limits);
+                limits.CheckCost(PictureCost.Of(encoded), format);
+                need = DecodingNeed.Of(encoded, format, width, height);
             }
 
-            var stored = Picture.CreateReduced(codec.Info.Width, codec.Info.Height, reduction);
+            var turned = origin != SKEncodedOrigin.TopLeft;
+            var pixels = PixelBuffer.SizeOf(Picture.BytesOf(width, height, reduction));
+            var share = turn.Memory.Take(need + pixels + (turned ? pixels : 0) + turn.Beside, turn.Wait, turn.Cancellation);
+            Picture? stored = null;
             try
             {
-                if (format != PictureFormat.Jpeg || !turbo || !TurboJpeg.TryDecode(encoded, stored))
+                stored = Picture.CreateReduced(width, height, reduction);
+                if (format == PictureFormat.Jpeg)
                 {
-                    Decode(codec, stored, format);
+                    jpeg.Decode(encoded, codec, stored, turbo);
+                }
+                else
+                {
+                    SkiaPixels.Decode(codec, stored, format);
                 }
 
-                if (codec.EncodedOrigin is SKEncodedOrigin.TopLeft or 0)
-                {
-                    var whole = stored;
-                    stored = null;
-                    return whole;
-                }
-
-                var upright = Picture.CreateReduced(header.Width, header.Height, reduction);
-                Orientation.Apply(stored, upright, codec.EncodedOrigin);
+                var upright = turned ? Turn(stored, header, origin) : stored;
+                stored = turned ? stored : null;
+                share.Shrink(pixels + turn.Beside);
+                upright.Share = share;
+                share = null;
                 return upright;
             }
             finally
             {
                 stored?.Dispose();
+                share?.Dispose();
             }
         }
+    }
+
+    private static Picture Turn(Picture stored, in PictureHeader header, SKEncodedOrigin origin)
+    {
+        var upright = Picture.CreateReduced(header.Width, header.Height, stored.Reduction);
+        Orientation.Apply(stored, upright, origin);
+        return upright;
     }
 
     private static PictureFormat Identify(ReadOnlySpan<byte> encoded, PictureLimits limits)
@@ -99,42 +134,19 @@ public static class PictureDecoder
         return PictureSniffer.Sniff(encoded);
     }
 
-    private static void CheckJpeg(ReadOnlySpan<byte> encoded, PictureLimits limits)
-    {
-        var structure = JpegStructure.Read(encoded);
-        if (structure.Scans > limits.MaxScans)
-        {
-            throw new PictureException(
-                PictureFault.Unsupported, $"The JPEG picture has more than {limits.MaxScans} scans. Save it again as an ordinary JPEG.");
-        }
-
-        CheckCost(PictureCost.OfJpeg(structure), PictureFormat.Jpeg, limits);
-        if (!structure.Ends)
-        {
-            throw new PictureException(PictureFault.Undecodable, "The JPEG picture is truncated.");
-        }
-    }
-
-    private static void CheckCost(double cost, PictureFormat format, PictureLimits limits)
-    {
-        if (cost > limits.MaxCost)
-        {
-            throw new PictureException(
-                PictureFault.Unsupported,
-                $"The {Name(format)} picture costs as much to decode as {cost:0} photos of one megapixel; at most {limits.MaxCost} are allowed.");
-        }
-    }
-
     private static SKCodec Open(SKData data, PictureFormat format) =>
         SKCodec.Create(data)
-        ?? throw new PictureException(PictureFault.Undecodable, $"The {Name(format)} picture is damaged or truncated: its header cannot be read.");
+        ?? throw new PictureException(PictureFault.Undecodable, $"The {format.Name()} picture is damaged or truncated: its header cannot be read.");
 
-    private static PictureHeader ReadHeader(SKCodec codec, PictureFormat format, PictureLimits limits)
+    private static SKEncodedOrigin OriginOf(SKCodec codec, ReadOnlySpan<byte> encoded, PictureFormat format) =>
+        codec.EncodedOrigin is SKEncodedOrigin.TopLeft or 0 ? Exif.Orientation(encoded, format) : codec.EncodedOrigin;
+
+    private static PictureHeader ReadHeader(SKCodec codec, SKEncodedOrigin origin, PictureFormat format, PictureLimits limits)
     {
         var (width, height) = (codec.Info.Width, codec.Info.Height);
         if (width < 1 || height < 1)
         {
-            throw new PictureException(PictureFault.Undecodable, $"The {Name(format)} picture has no pixels.");
+            throw new PictureException(PictureFault.Undecodable, $"The {format.Name()} picture has no pixels.");
         }
 
         // The second bound keeps the size of a buffer within an int whatever the setting.
@@ -144,7 +156,7 @@ public static class PictureDecoder
                 PictureFault.TooLarge, $"The picture has {width} × {height} pixels; at most {limits.MaxPixels} are allowed.");
         }
 
-        return Orientation.Swaps(codec.EncodedOrigin) ? new(format, height, width) : new(format, width, height);
+        return Orientation.Swaps(origin) ? new(format, height, width) : new(format, width, height);
     }
 
     private static int Reduction(in PictureHeader header, int minWidth, int minHeight)
@@ -162,56 +174,4 @@ public static class PictureDecoder
 
         return reduction;
     }
-
-    private static unsafe void Decode(SKCodec codec, Picture picture, PictureFormat format)
-    {
-        var opaque = codec.Info.IsOpaque;
-        var info = new SKImageInfo(
-            picture.Width, picture.Height, SKColorType.Rgba8888, opaque ? SKAlphaType.Opaque : SKAlphaType.Premul);
-        SKCodecResult result;
-        fixed (byte* pixels = picture.Pixels)
-        {
-            result = codec.GetPixels(info, (nint)pixels, picture.Stride, SKCodecOptions.Default);
-        }
-
-        if (result != SKCodecResult.Success)
-        {
-            throw new PictureException(
-                PictureFault.Undecodable,
-                result == SKCodecResult.IncompleteInput
-                    ? $"The {Name(format)} picture is truncated."
-                    : $"The {Name(format)} picture is damaged ({result}).");
-        }
-
-        if (!opaque)
-        {
-            LayOnWhite(picture.Pixels);
-        }
-    }
-
-    // Premultiplied colours are at most their alpha, so that no channel overflows into the next.
-    private static void LayOnWhite(Span<byte> pixels)
-    {
-        var all = MemoryMarshal.Cast<byte, uint>(pixels);
-        var vectors = MemoryMarshal.Cast<uint, Vector<uint>>(all);
-        for (var i = 0; i < vectors.Length; i++)
-        {
-            var alpha = vectors[i] >>> 24;
-            vectors[i] = (vectors[i] + ((new Vector<uint>(255) - alpha) * 0x010101)) | new Vector<uint>(0xFF000000);
-        }
-
-        for (var i = vectors.Length * Vector<uint>.Count; i < all.Length; i++)
-        {
-            all[i] = (all[i] + ((255 - (all[i] >> 24)) * 0x010101)) | 0xFF000000;
-        }
-    }
-
-    private static string Name(PictureFormat format) => format switch
-    {
-        PictureFormat.Jpeg => "JPEG",
-        PictureFormat.Png => "PNG",
-        PictureFormat.WebP => "WebP",
-        PictureFormat.Gif => "GIF",
-        _ => "BMP",
-    };
 }

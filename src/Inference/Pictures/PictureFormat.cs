@@ -19,6 +19,20 @@ public enum PictureFormat
     Bmp,
 }
 
+/// <summary>Names of formats.</summary>
+internal static class PictureFormatNames
+{
+    /// <summary>The name of a format, for people.</summary>
+    public static string Name(this PictureFormat format) => format switch
+    {
+        PictureFormat.Jpeg => "JPEG",
+        PictureFormat.Png => "PNG",
+        PictureFormat.WebP => "WebP",
+        PictureFormat.Gif => "GIF",
+        _ => "BMP",
+    };
+}
+
 /// <summary>What an encoded picture says about itself before it is decoded.</summary>
 /// <param name="Format">Its file format.</param>
 /// <param name="Width">Width in pixels of the upright picture, its EXIF orientation obeyed.</param>

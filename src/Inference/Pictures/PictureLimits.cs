@@ -17,6 +17,17 @@ public sealed record PictureLimits(
 {
     /// <summary>For a picture that was decoded before.</summary>
     public static PictureLimits None { get; } = new(long.MaxValue, long.MaxValue, int.MaxValue, int.MaxValue);
+
+    /// <summary>Refuses a picture that costs too much.</summary>
+    internal void CheckCost(double cost, PictureFormat format)
+    {
+        if (cost > MaxCost)
+        {
+            throw new PictureException(
+                PictureFault.Unsupported,
+                $"The {format.Name()} picture costs as much to decode as {cost:0} photos of one megapixel; at most {MaxCost} are allowed.");
+        }
+    }
 }
 
 /// <summary>What is wrong with a picture.</summary>

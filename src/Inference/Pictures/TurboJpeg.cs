@@ -14,12 +14,13 @@ internal static unsafe class TurboJpeg
     public const string Switch = "Detection.Inference.TurboJpeg";
 
     private const int Rgba = 7;
-    private const int LimitScans = 0x8000;
     private const int NoRealloc = 0x0400;
     private const int FullColour = 0;
-    private const int Cmyk = 3;
-    private const int Ycck = 4;
     private const int Fatal = 1;
+    private const int Unread = int.MinValue;
+
+    // The one warning that says nothing of the data themselves: more bytes than the picture needs.
+    private const string ExtraneousBytes = "extraneous bytes";
 
     private static readonly Functions? Library = Load();
 
@@ -34,25 +35,31 @@ internal static unsafe class TurboJpeg
     public static bool IsAvailable => Library is not null;
 
     /// <summary>Decodes into <paramref name="picture"/>, whose size says at which scale.</summary>
-    /// <returns><see langword="false"/> when it is a kind of JPEG that this codec does not turn into colours (CMYK).</returns>
-    /// <exception cref="PictureException">The picture is damaged.</exception>
-    public static bool TryDecode(ReadOnlySpan<byte> encoded, Picture picture)
+    /// <param name="encoded">A JPEG of one or three components.</param>
+    /// <param name="picture">Gets the pixels, as stored.</param>
+    /// <param name="whole">Whether the library found coded data for every pixel.</param>
+    /// <returns><see langword="null"/>, or why the library refuses the file.</returns>
+    public static string? Decode(ReadOnlySpan<byte> encoded, Picture picture, out bool whole)
     {
         var library = Library!;
-        _decompressor ??= new Handle(library.InitDecompress(), library.Destroy);
-        var handle = _decompressor.Value;
+        whole = false;
         fixed (byte* source = encoded, target = picture.Pixels)
         {
-            int width, height, subsampling, colours;
-            if (library.DecompressHeader(handle, source, new CULong((nuint)encoded.Length), &width, &height, &subsampling, &colours) != 0
+            var length = new CULong((nuint)encoded.Length);
+            int width = 0, height = 0, subsampling = Unread, colours = 0;
+            var handle = Decompressor(library);
+            if (library.DecompressHeader(handle, source, length, &width, &height, &subsampling, &colours) != 0
                 && library.GetErrorCode(handle) == Fatal)
             {
-                throw Damaged(library, handle);
-            }
+                var refusal = Discard(ref _decompressor, library);
 
-            if (colours is Cmyk or Ycck || subsampling < 0)
-            {
-                return false;
+                // It refuses to name a sampling that it has no name for, although it decodes it.
+                if (subsampling == Unread)
+                {
+                    return refusal;
+                }
+
+                handle = Decompressor(library);
             }
 
             // The library picks its largest scale that fits into the size given: it must be exactly the one that was planned.
@@ -61,14 +68,15 @@ internal static unsafe class TurboJpeg
                 throw new PictureException(PictureFault.Undecodable, "The JPEG picture contradicts itself about its size.");
             }
 
-            // A warning (damaged data in a file that is whole) leaves a picture to look at, as in every browser.
-            if (library.Decompress(handle, source, new CULong((nuint)encoded.Length), target, picture.Width, picture.Stride, picture.Height, Rgba, LimitScans) != 0
-                && library.GetErrorCode(handle) == Fatal)
+            var warned = library.Decompress(handle, source, length, target, picture.Width, picture.Stride, picture.Height, Rgba, 0) != 0;
+            if (warned && library.GetErrorCode(handle) == Fatal)
             {
-                throw Damaged(library, handle);
+                return Discard(ref _decompressor, library);
             }
 
-            return true;
+            // A warning (damaged data in a file that is whole) leaves a picture to look at, as in every browser.
+            whole = !warned || Message(library, handle).Contains(ExtraneousBytes, StringComparison.Ordinal);
+            return null;
         }
     }
 
@@ -95,7 +103,7 @@ internal static unsafe class TurboJpeg
 
             if (result != 0)
             {
-                throw new InvalidOperationException($"libjpeg-turbo cannot encode: {Message(library, handle)}");
+                throw new InvalidOperationException($"libjpeg-turbo cannot encode: {Discard(ref _compressor, library)}");
             }
 
             output.Write(buffer.AsSpan(0, (int)size.Value));
@@ -106,8 +114,16 @@ internal static unsafe class TurboJpeg
         }
     }
 
-    private static PictureException Damaged(Functions library, nint handle) =>
-        new(PictureFault.Undecodable, $"The JPEG picture is damaged ({Message(library, handle)}).");
+    private static nint Decompressor(Functions library) => (_decompressor ??= new Handle(library.InitDecompress(), library.Destroy)).Value;
+
+    // A codec that gave up may still be in the middle of that file, and would take the next one for its rest: it is never used again.
+    private static string Discard(ref Handle? handle, Functions library)
+    {
+        var message = Message(library, handle!.Value);
+        handle.Dispose();
+        handle = null;
+        return message;
+    }
 
     private static string Message(Functions library, nint handle) =>
         Marshal.PtrToStringUTF8((nint)library.GetErrorString(handle)) ?? "unknown error";
@@ -135,12 +151,18 @@ internal static unsafe class TurboJpeg
         return null;
     }
 
-    // Freed when its thread has ended.
-    private sealed class Handle(nint value, delegate* unmanaged<nint, int> destroy)
+    // Freed when its thread has ended, or before.
+    private sealed class Handle(nint value, delegate* unmanaged<nint, int> destroy) : IDisposable
     {
         public nint Value { get; } = value != 0 ? value : throw new InvalidOperationException("libjpeg-turbo cannot start.");
 
         ~Handle() => _ = destroy(Value);
+
+        public void Dispose()
+        {
+            GC.SuppressFinalize(this);
+            _ = destroy(Value);
+        }
     }
 
     // C's unsigned long is 32 bits wide on Windows and as wide as a pointer elsewhere: CULong.

@@ -232,7 +232,7 @@ public sealed class PictureDecoderTests
     }
 
     /// <summary>The stored picture that becomes <paramref name="upright"/> through the orientation, by the words of the EXIF standard.</summary>
-    private static SKBitmap Store(SKBitmap upright, int orientation)
+    internal static SKBitmap Store(SKBitmap upright, int orientation)
     {
         var (w, h) = (upright.Width, upright.Height);
         var stored = orientation >= 5 ? new SKBitmap(h, w) : new SKBitmap(w, h);

@@ -1,0 +1,42 @@
+namespace Detection.Inference.Pictures;
+
+/// <summary>
+/// How many bytes the codecs hold beside the picture's pixels while they decode, from above. Read in the sources of libjpeg-turbo,
+/// libpng, libwebp and Wuffs, which SkiaSharp uses.
+/// </summary>
+internal static class DecodingNeed
+{
+    // Rows of samples that a decoder keeps before it makes pixels of them: of blocks, of their neighbours, of enlarged colour.
+    private const long RowsOfSamples = 64;
+    private const long BytesPerCoefficient = 2;
+
+    /// <summary>Bytes that the codec needs for a JPEG.</summary>
+    public static long OfJpeg(in JpegStructure structure)
+    {
+        var rows = RowsOfSamples * structure.Width * structure.ComponentCount;
+        var coefficients = structure.HoldsCoefficients ? BytesPerCoefficient * structure.SamplesOfAPass : 0;
+        var copy = structure.Ends ? 0 : PixelBuffer.SizeOf(structure.DataEnd);
+        return rows + coefficients + copy;
+    }
+
+    /// <summary>Bytes that the codec needs for another format.</summary>
+    /// <param name="encoded">The file.</param>
+    /// <param name="format">Its format.</param>
+    /// <param name="width">Width in pixels.</param>
+    /// <param name="height">Height in pixels.</param>
+    public static long Of(ReadOnlySpan<byte> encoded, PictureFormat format, int width, int height)
+    {
+        var rows = RowsOfSamples * width;
+        var pixels = (long)width * height;
+        return format switch
+        {
+            // An interlaced picture is put together in a buffer of its own, of up to four channels of 16 bits.
+            PictureFormat.Png => rows + (encoded.Length > 28 && encoded[28] != 0 ? 8 * pixels : 0),
+
+            // Lossless data are unpacked as a whole, and so is a channel of transparency.
+            PictureFormat.WebP => rows + (encoded.Length > 15 && encoded[15] == (byte)' ' ? 0 : 5 * pixels),
+            PictureFormat.Gif => rows + (5 * pixels),
+            _ => rows,
+        };
+    }
+}

@@ -1,0 +1,152 @@
+using System.Buffers;
+using System.Security.Cryptography;
+using SkiaSharp;
+
+namespace Detection.Inference.Pictures;
+
+/// <summary>
+/// A JPEG file: refused where no codec reads it, else decoded by libjpeg-turbo, and by SkiaSharp what that refuses. A file without its
+/// end is decoded where the coded data are whole.
+/// </summary>
+internal readonly struct JpegFile
+{
+    private const byte Lossless = 0xC3;
+    private const byte LosslessArithmetic = 0xCB;
+    private const int Filler = 64;
+
+    private static ReadOnlySpan<byte> EndOfImage => [0xFF, 0xD9];
+
+    private JpegFile(in JpegStructure structure) => Structure = structure;
+
+    /// <summary>What its markers say.</summary>
+    public JpegStructure Structure { get; }
+
+    /// <summary>Reads the markers.</summary>
+    /// <exception cref="PictureException">It is of a kind that is not supported.</exception>
+    public static JpegFile Read(ReadOnlySpan<byte> encoded)
+    {
+        var structure = JpegStructure.Read(encoded);
+        var kind = structure.Frame switch
+        {
+            Lossless or LosslessArithmetic => "Lossless JPEG pictures",
+            0xC5 or 0xC6 or 0xC7 or 0xCD or 0xCE or 0xCF => "Hierarchical JPEG pictures",
+            not 0 when structure.Precision != 8 => $"JPEG pictures with {structure.Precision} bits a sample",
+            _ => null,
+        };
+        return kind is null
+            ? new JpegFile(structure)
+            : throw new PictureException(PictureFault.Unsupported, $"{kind} are not supported; send a baseline or progressive one with 8 bits a sample.");
+    }
+
+    /// <summary>Refuses a file that takes too much work, or has not all of its picture.</summary>
+    /// <param name="width">Width in pixels that the decoder read.</param>
+    /// <param name="height">Height in pixels that the decoder read.</param>
+    /// <param name="limits">What is allowed.</param>
+    /// <exception cref="PictureException">The reason.</exception>
+    public void Check(int width, int height, PictureLimits limits)
+    {
+        if (Structure.Width != width || Structure.Height != height)
+        {
+            throw new PictureException(PictureFault.Undecodable, "The JPEG picture contradicts itself about its size.");
+        }
+
+        if (Structure.Scans > limits.MaxScans)
+        {
+            throw new PictureException(
+                PictureFault.Unsupported, $"The JPEG picture has more than {limits.MaxScans} scans. Save it again as an ordinary JPEG.");
+        }
+
+        limits.CheckCost(PictureCost.OfJpeg(Structure), PictureFormat.Jpeg);
+        if (!Structure.Ends && !Structure.IsComplete)
+        {
+            throw Truncated();
+        }
+    }
+
+    /// <summary>Decodes into <paramref name="picture"/>, whose size says at which scale.</summary>
+    /// <param name="encoded">The file.</param>
+    /// <param name="codec">SkiaSharp's codec of the file.</param>
+    /// <param name="picture">Gets the pixels, as stored.</param>
+    /// <param name="turbo">Whether libjpeg-turbo may be used.</param>
+    /// <exception cref="PictureException">The picture is truncated or damaged.</exception>
+    public void Decode(ReadOnlySpan<byte> encoded, SKCodec codec, Picture picture, bool turbo)
+    {
+        // libjpeg-turbo does not make colours of the four components of CMYK.
+        turbo &= Structure.ComponentCount is 1 or 3;
+        if (!Structure.Ends)
+        {
+            DecodeWithoutEnd(encoded[..Structure.DataEnd].TrimEnd((byte)0xFF), picture, turbo);
+            return;
+        }
+
+        var refusal = turbo ? TurboJpeg.Decode(encoded, picture, out _) : "";
+        if (refusal is null)
+        {
+            return;
+        }
+
+        try
+        {
+            SkiaPixels.Decode(codec, picture, PictureFormat.Jpeg);
+        }
+        catch (PictureException) when (refusal.Length > 0)
+        {
+            throw new PictureException(PictureFault.Undecodable, $"The JPEG picture is damaged ({refusal}).");
+        }
+    }
+
+    private static PictureException Truncated() => new(PictureFault.Undecodable, "The JPEG picture is truncated.");
+
+    private static void DecodeWithoutEnd(ReadOnlySpan<byte> encoded, Picture picture, bool turbo)
+    {
+        var copy = ArrayPool<byte>.Shared.Rent(encoded.Length + Filler + 2);
+        try
+        {
+            encoded.CopyTo(copy);
+            if (turbo)
+            {
+                // With an end put behind it, a file whose data are whole decodes without a warning.
+                EndOfImage.CopyTo(copy.AsSpan(encoded.Length));
+                if (TurboJpeg.Decode(copy.AsSpan(0, encoded.Length + 2), picture, out var whole) is not null || !whole)
+                {
+                    throw Truncated();
+                }
+
+                return;
+            }
+
+            // SkiaSharp warns of nothing. What follows data that are whole changes no pixel; what follows truncated data does.
+            EndOfImage.CopyTo(copy.AsSpan(encoded.Length + Filler));
+            Span<byte> hashes = stackalloc byte[2 * SHA256.HashSizeInBytes];
+            for (var round = 0; round < 2; round++)
+            {
+                for (var i = 0; i < Filler; i++)
+                {
+                    copy[encoded.Length + i] = (byte)((((i * 29) + 85) >> round) % 255);
+                }
+
+                Decode(copy.AsSpan(0, encoded.Length + Filler + 2), picture);
+                SHA256.HashData(picture.Pixels, hashes[(round * SHA256.HashSizeInBytes)..]);
+            }
+
+            if (!hashes[..SHA256.HashSizeInBytes].SequenceEqual(hashes[SHA256.HashSizeInBytes..]))
+            {
+                throw Truncated();
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(copy);
+        }
+    }
+
+    private static unsafe void Decode(ReadOnlySpan<byte> encoded, Picture picture)
+    {
+        fixed (byte* bytes = encoded)
+        {
+            using var data = SKData.Create((nint)bytes, encoded.Length);
+            using var codec = SKCodec.Create(data) ?? throw Truncated();
+            SkiaPixels.Decode(codec, picture, PictureFormat.Jpeg);
+        }
+    }
+}

@@ -1,0 +1,65 @@
+using System.Buffers;
+using System.Numerics;
+using System.Runtime.InteropServices;
+
+namespace Detection.Inference.Pictures;
+
+/// <summary>
+/// Bytes for the pixels of a picture. Those of common pictures are pooled; those of large ones come from the system and go back to it
+/// at once, since a pool would keep them for as long as it likes.
+/// </summary>
+internal abstract class PixelBuffer : IDisposable
+{
+    private const int LargestPooled = 32 << 20;
+
+    /// <summary>The bytes, as many as were asked for.</summary>
+    public abstract Span<byte> Bytes { get; }
+
+    /// <summary>A buffer whose bytes are not set yet.</summary>
+    public static PixelBuffer Rent(int length) => length <= LargestPooled ? new Pooled(length) : new Native(length);
+
+    /// <summary>Bytes of memory that such a buffer takes.</summary>
+    public static long SizeOf(long length) => length <= LargestPooled ? (long)BitOperations.RoundUpToPowerOf2((ulong)length) : length;
+
+    /// <inheritdoc/>
+    public abstract void Dispose();
+
+    private sealed class Pooled(int length) : PixelBuffer
+    {
+        private byte[]? _array = ArrayPool<byte>.Shared.Rent(length);
+
+        public override Span<byte> Bytes => _array.AsSpan(0, length);
+
+        public override void Dispose()
+        {
+            if (_array is { } array)
+            {
+                _array = null;
+                ArrayPool<byte>.Shared.Return(array);
+            }
+        }
+    }
+
+    private sealed unsafe class Native : PixelBuffer
+    {
+        private readonly int _length;
+        private void* _memory;
+
+        public Native(int length)
+        {
+            _length = length;
+            _memory = NativeMemory.Alloc((nuint)length);
+        }
+
+        ~Native() => NativeMemory.Free(_memory);
+
+        public override Span<byte> Bytes => new(_memory, _memory is null ? 0 : _length);
+
+        public override void Dispose()
+        {
+            GC.SuppressFinalize(this);
+            NativeMemory.Free(_memory);
+            _memory = null;
+        }
+    }
+}
