@@ -20,7 +20,7 @@ namespace Detection.Frontend;
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web,
     NumberHandling = JsonNumberHandling.Strict,
-    Converters = [typeof(CamelCaseEnumConverter<AnswerSource>), typeof(CamelCaseEnumConverter<DetectionStatus>), typeof(CamelCaseEnumConverter<HealthStatus>), typeof(CamelCaseEnumConverter<BatcherState>)],
+    Converters = [typeof(CamelCaseEnumConverter<AnswerSource>), typeof(CamelCaseEnumConverter<DetectionStatus>), typeof(CamelCaseEnumConverter<HealthStatus>), typeof(CamelCaseEnumConverter<BatcherState>), typeof(CamelCaseEnumConverter<DeviceHealth>)],
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(DetectionBody))]
 [JsonSerializable(typeof(DeepStackBody))]

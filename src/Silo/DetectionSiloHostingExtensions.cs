@@ -4,6 +4,7 @@ using Detection.Grains.Batching;
 using Detection.Grains.Cluster;
 using Detection.Grains.Devices;
 using Detection.Grains.Fetching;
+using Detection.Grains.Health;
 using Detection.Grains.Placement;
 using Detection.Grains.Queueing;
 using Detection.Grains.Requests;
@@ -47,6 +48,7 @@ public static class DetectionSiloHostingExtensions
         services.AddOptions<SiloOptions>().BindConfiguration(SiloOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<QueueOptions>().BindConfiguration(QueueOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<BatcherOptions>().BindConfiguration(BatcherOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<DeviceHealthOptions>().BindConfiguration(DeviceHealthOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<RequestOptions>().BindConfiguration(RequestOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<ResultOptions>().BindConfiguration(ResultOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<WebhookOptions>().BindConfiguration(WebhookOptions.Section).ValidateDataAnnotations().ValidateOnStart();
@@ -65,6 +67,7 @@ public static class DetectionSiloHostingExtensions
         services.AddSingleton<SiloMetrics>();
         services.AddSingleton<BatchingMetrics>();
         services.AddSingleton<BatcherServices>();
+        services.AddDeviceHealth();
         services.AddSingleton<InferenceHost>();
         services.AddSingleton<IValidateOptions<ModelOptions>, ModelOptionsValidator>();
         services.AddSingleton<ModelRepository>();

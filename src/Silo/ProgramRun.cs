@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Net;
+using Detection.Grains.Health;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
 
@@ -13,7 +14,7 @@ public static class ProgramRun
     /// where in the program they were noticed.
     /// </summary>
     /// <param name="create">Puts it together.</param>
-    /// <returns>The exit code: 0, or 1 when it could not start.</returns>
+    /// <returns>The exit code: 0, 1 when it could not start, <see cref="SiloEnd.ExitCode"/> when a device needs a new process.</returns>
     public static async Task<int> RunAsync(Func<WebApplication> create)
     {
         ArgumentNullException.ThrowIfNull(create);
@@ -33,7 +34,7 @@ public static class ProgramRun
             }
 
             await app.WaitForShutdownAsync();
-            return 0;
+            return app.Services.GetService<SiloEnd>() is { IsRequested: true } ? SiloEnd.ExitCode : 0;
         }
         catch (Exception e) when (e is OptionsValidationException or ValidationException or AddressInUseException)
         {

@@ -101,16 +101,38 @@ public enum BatcherState
     Draining,
 }
 
+/// <summary>How sound a device is with a model.</summary>
+public enum DeviceHealth
+{
+    /// <summary>It works.</summary>
+    Serving,
+
+    /// <summary>It failed and has not succeeded since. It still claims pictures, once the known picture has tried it.</summary>
+    Suspect,
+
+    /// <summary>It failed too often, or gave other boxes for the known picture than before. It claims nothing.</summary>
+    Quarantined,
+
+    /// <summary>Its model is being loaded again.</summary>
+    Reloading,
+
+    /// <summary>It failed after its model was loaded again. It claims nothing and is tried again later.</summary>
+    Broken,
+}
+
 /// <summary>A batcher of a silo.</summary>
 /// <param name="Device">Id of its device.</param>
 /// <param name="Model">Its model, <c>name@version</c>.</param>
 /// <param name="State">What it is doing.</param>
-/// <param name="Rate">Pictures per second that it can do, measured while it was busy; 0 while not known.</param>
+/// <param name="Rate">Pictures per second that it can do, measured while it was busy; failed ones do not count; 0 while not known.</param>
 /// <param name="InFlight">Pictures it holds now.</param>
 /// <param name="Completed">Pictures completed since it started.</param>
 /// <param name="Failed">Of these, failed.</param>
 /// <param name="Batches">Batches since it started.</param>
 /// <param name="BusySeconds">Time since it started during which it held at least one picture.</param>
+/// <param name="Health">How sound its device is with this model.</param>
+/// <param name="DeviceErrors">Runs that failed on the device since the model was loaded first.</param>
+/// <param name="Ailment">Unless the device is serving, why not, in one sentence.</param>
 public sealed record BatcherReport(
     string Device,
     string Model,
@@ -120,7 +142,19 @@ public sealed record BatcherReport(
     long Completed,
     long Failed,
     long Batches,
-    double BusySeconds);
+    double BusySeconds,
+    DeviceHealth Health = DeviceHealth.Serving,
+    long DeviceErrors = 0,
+    string? Ailment = null)
+{
+    /// <summary>Whether it works on pictures: its rate counts as the cluster's.</summary>
+    [JsonIgnore]
+    public bool Works => State is (BatcherState.Idle or BatcherState.Busy) && !IsOutOfService;
+
+    /// <summary>Whether its device is too sick to be given pictures.</summary>
+    [JsonIgnore]
+    public bool IsOutOfService => Health is not (DeviceHealth.Serving or DeviceHealth.Suspect);
+}
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, UseStringEnumConverter = true)]
 [JsonSerializable(typeof(SiloReport))]

@@ -52,7 +52,7 @@ internal sealed class ClusterHealthCheck(IDetectionClient client, IOptions<Detec
                     reasons.Add($"{batcher.Device} completes no batch of {batcher.Model}.");
                 }
 
-                works |= models.Contains(batcher.Model) && batcher.State is (BatcherState.Idle or BatcherState.Busy);
+                works |= models.Contains(batcher.Model) && batcher.Works;
             }
         }
 

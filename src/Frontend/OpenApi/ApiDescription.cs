@@ -61,7 +61,7 @@ internal static class ApiDescription
 
                 // The generator does not look into the converter.
                 if (context.JsonTypeInfo.Type == typeof(AnswerSource) || context.JsonTypeInfo.Type == typeof(DetectionStatus)
-                    || context.JsonTypeInfo.Type == typeof(BatcherState))
+                    || context.JsonTypeInfo.Type == typeof(BatcherState) || context.JsonTypeInfo.Type == typeof(DeviceHealth))
                 {
                     schema.Type = JsonSchemaType.String;
                     schema.Enum = [.. Enum.GetNames(context.JsonTypeInfo.Type).Select(static name => JsonValue.Create(JsonNamingPolicy.CamelCase.ConvertName(name)))];

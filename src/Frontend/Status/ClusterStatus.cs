@@ -57,7 +57,7 @@ internal sealed class ClusterStatus(IDetectionClient client, TimeProvider time)
         }
 
         var current = now.ToUnixTimeSeconds() / WorkInterval.Seconds * WorkInterval.Seconds;
-        var possible = silos.SelectMany(static silo => silo.Batchers).Sum(static batcher => batcher.Rate);
+        var possible = silos.SelectMany(static silo => silo.Batchers).Where(static batcher => !batcher.IsOutOfService).Sum(static batcher => batcher.Rate);
         return new StatusBody(
             now,
             Now(histories, current, now, possible),
@@ -91,7 +91,7 @@ internal sealed class ClusterStatus(IDetectionClient client, TimeProvider time)
             device.Description,
             maxBatch,
             [.. silo.Batchers.Where(batcher => batcher.Device == device.Id).Select(static b => new BatcherBody(
-                b.Model, b.State, b.Rate, b.InFlight, b.Completed, b.Failed, b.BusySeconds))]))],
+                b.Model, b.State, b.Rate, b.InFlight, b.Completed, b.Failed, b.BusySeconds, b.Health, b.DeviceErrors, b.Ailment))]))],
         silo.Problems);
 
     /// <summary>Several silos report the same queue: the latest report of it counts.</summary>

@@ -50,7 +50,20 @@ internal sealed record DeviceBody(string Id, string Kind, string Description, in
 /// <param name="Completed">Pictures completed since it started.</param>
 /// <param name="Failed">Of these, failed.</param>
 /// <param name="BusySeconds">Time since it started during which it held at least one picture.</param>
-internal sealed record BatcherBody(string Model, BatcherState State, double Rate, int InFlight, long Completed, long Failed, double BusySeconds);
+/// <param name="Health">How sound the device is with this model.</param>
+/// <param name="DeviceErrors">Runs that failed on the device since the model was loaded first.</param>
+/// <param name="Ailment">Unless it is serving, why not, in one sentence.</param>
+internal sealed record BatcherBody(
+    string Model,
+    BatcherState State,
+    double Rate,
+    int InFlight,
+    long Completed,
+    long Failed,
+    double BusySeconds,
+    DeviceHealth Health,
+    long DeviceErrors,
+    string? Ailment);
 
 /// <summary>What the cluster did in one interval.</summary>
 /// <param name="Start">Its start.</param>

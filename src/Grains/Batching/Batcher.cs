@@ -1,15 +1,13 @@
 using System.Buffers;
 using System.Diagnostics;
-using System.Threading.Channels;
 using Detection.Contracts.Batching;
 using Detection.Contracts.Cluster;
 using Detection.Contracts.Requests;
-using Detection.Contracts.Results;
 using Detection.Contracts.Storage;
+using Detection.Grains.Health;
 using Detection.Grains.Queueing;
 using Detection.Grains.Requests;
 using Detection.Inference.Devices;
-using Detection.Inference.Models;
 using Detection.Inference.Pictures;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
@@ -31,25 +29,20 @@ internal sealed partial class Batcher : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly SemaphoreSlim _slots;
     private readonly SemaphoreSlim _wake = new(0, 1);
+    private readonly Throughput _throughput;
+    private readonly DeviceWatch _watch;
     private readonly Task _loop;
+    private bool _disposed;
 
-    private int _running;
-    private int _inFlight;
-    private long _completed;
-    private long _failed;
-    private long _batches;
-    private long _progressAt;
-    private long _busySince;
-    private long _busyTicks;
-    private volatile bool _saturated;
-    private (long Completed, double Busy) _lastReport;
-    private double _rate;
-
-    public Batcher(BatcherKey key, IModelSession session, BatcherServices services)
+    /// <param name="key">The device and the model.</param>
+    /// <param name="session">The model on the device.</param>
+    /// <param name="watch">Says whether the device may have more pictures. Once it may not, the batcher ends by itself.</param>
+    /// <param name="services">What all batchers of a silo share.</param>
+    public Batcher(BatcherKey key, IModelSession session, DeviceWatch watch, BatcherServices services)
     {
-        (_key, _session, _services, _logger) = (key, session, services, services.Logger);
+        (_key, _session, _watch, _services, _logger) = (key, session, watch, services, services.Logger);
         _slots = new SemaphoreSlim(session.Concurrency, session.Concurrency);
-        _progressAt = services.Time.GetTimestamp();
+        _throughput = new Throughput(services.Time);
         _loop = Task.Run(RunAsync);
     }
 
@@ -57,37 +50,16 @@ internal sealed partial class Batcher : IAsyncDisposable
     public Task Completion => _loop;
 
     /// <summary>Whether it holds pictures and has completed none for too long.</summary>
-    public bool IsStuck =>
-        Volatile.Read(ref _inFlight) > 0
-        && _services.Time.GetElapsedTime(Volatile.Read(ref _progressAt)) > _services.Options.StuckAfter;
+    public bool IsStuck => _throughput.InFlight > 0 && _throughput.SinceProgress > _services.Options.StuckAfter;
 
     /// <summary>What it is doing. Called by one reporter, which also makes it measure its rate.</summary>
-    public BatcherReport Report()
-    {
-        var completed = Volatile.Read(ref _completed);
-        var busy = BusySeconds();
-        var (pictures, seconds) = (completed - _lastReport.Completed, busy - _lastReport.Busy);
-        if (pictures > 0 && seconds > 0.1)
-        {
-            // While the queue was empty the device could have done more, so that such a measurement may only raise the rate.
-            var rate = pictures / seconds;
-            if (rate > _rate || _saturated)
-            {
-                _rate = _rate == 0 ? rate : (0.6 * _rate) + (0.4 * rate);
-            }
-
-            _saturated = false;
-            _lastReport = (completed, busy);
-        }
-
-        var inFlight = Volatile.Read(ref _inFlight);
-        var state = _stopping.IsCancellationRequested ? BatcherState.Draining
+    public BatcherReport Report() => _throughput.Report(
+        _key.Device,
+        _key.Model,
+        _stopping.IsCancellationRequested ? BatcherState.Draining
             : IsStuck ? BatcherState.Stuck
-            : inFlight > 0 ? BatcherState.Busy
-            : BatcherState.Idle;
-        return new BatcherReport(
-            _key.Device, _key.Model, state, _rate, inFlight, completed, Volatile.Read(ref _failed), Volatile.Read(ref _batches), busy);
-    }
+            : _throughput.InFlight > 0 ? BatcherState.Busy
+            : BatcherState.Idle);
 
     /// <summary>
     /// Stops claiming, lets the device finish the pictures it has begun, and returns the others to the queue.
@@ -101,15 +73,21 @@ internal sealed partial class Batcher : IAsyncDisposable
         }
         catch (TimeoutException)
         {
-            LogDrainTimedOut(_key, _inFlight);
+            LogDrainTimedOut(_key, _throughput.InFlight);
         }
     }
 
     public async ValueTask DisposeAsync()
     {
+        if (_disposed)
+        {
+            return;
+        }
+
         await StopAsync();
         if (_loop.IsCompleted)
         {
+            _disposed = true;
             _stopping.Dispose();
             _slots.Dispose();
             _wake.Dispose();
@@ -122,7 +100,7 @@ internal sealed partial class Batcher : IAsyncDisposable
         Activity.Current = null;
         LogStarted(_key);
         _services.Metrics.Started(_key);
-        while (!_stopping.IsCancellationRequested)
+        while (!_stopping.IsCancellationRequested && _watch.Tracker.Serves)
         {
             try
             {
@@ -141,7 +119,7 @@ internal sealed partial class Batcher : IAsyncDisposable
 
         // The device may still work on what another lease has by now.
         await IdleAsync();
-        LogStopped(_key, Volatile.Read(ref _completed));
+        LogStopped(_key, _throughput.Completed);
     }
 
     /// <summary>Serves under one lease, until it is over or the batcher stops.</summary>
@@ -160,6 +138,11 @@ internal sealed partial class Batcher : IAsyncDisposable
                 var started = false;
                 try
                 {
+                    if (!await _watch.MayClaimAsync(_session, _stopping.Token))
+                    {
+                        break;
+                    }
+
                     started = await ClaimAndStartAsync(lease);
                 }
                 catch (Exception e) when (RedisConnection.IsOutage(e))
@@ -178,7 +161,7 @@ internal sealed partial class Batcher : IAsyncDisposable
                 if (!started && lease.Over == LeaseOver.No)
                 {
                     await _wake.WaitAsync(_services.QueueOptions.PollInterval, _stopping.Token);
-                    if (_services.Options.MaxBatchDelay > TimeSpan.Zero && _running == 0)
+                    if (_services.Options.MaxBatchDelay > TimeSpan.Zero && _throughput.InFlight == 0)
                     {
                         await Task.Delay(_services.Options.MaxBatchDelay, _services.Time, _stopping.Token);
                     }
@@ -196,7 +179,7 @@ internal sealed partial class Batcher : IAsyncDisposable
     /// <summary>Claims a batch and starts it; <see langword="false"/> when there was none. Takes over the caller's slot.</summary>
     private async Task<bool> ClaimAndStartAsync(HeldLease lease)
     {
-        var claim = await _services.Queue.ClaimAsync(_key.Model, lease.Id, Math.Min(_services.Options.MaxBatch, _session.BatchLimit));
+        var claim = await _services.Queue.ClaimAsync(_key.Model, lease.Id, Math.Min(_services.Options.MaxBatch, _session.BatchLimit), _key.Device);
         if (!claim.LeaseHeld)
         {
             lease.End(LeaseOver.Lost);
@@ -215,8 +198,7 @@ internal sealed partial class Batcher : IAsyncDisposable
             return claim.Void.Count > 0 && await ClaimAndStartAsync(lease);
         }
 
-        _saturated |= claim.Waiting > 0;
-        Enter(claim.Items.Count);
+        _throughput.Enter(claim.Items.Count, claim.Waiting > 0);
         var batch = RunBatchAsync(lease, claim.Items);
         if (claim.Items[0].Attempts >= Math.Max(1, _services.QueueOptions.MaxAttempts - 1))
         {
@@ -244,11 +226,15 @@ internal sealed partial class Batcher : IAsyncDisposable
                     Request(item.Key).Started().Ignore();
                 }
 
-                await foreach (var ended in DetectAsync(items, pictures, claimedAt))
+                left -= await SettleLostAsync(lease, items, pictures, trace);
+                await foreach (var outcomes in BatchRun.DetectAsync(_session, Work(items, pictures), _stopping.Token))
                 {
-                    await SettleAsync(lease, ended, trace);
-                    left -= ended.Count;
-                    Leave(ended.Count);
+                    _throughput.Progressed();
+                    if (await EndAsync(lease, outcomes, claimedAt, items.Count, trace))
+                    {
+                        left -= outcomes.Count;
+                        _throughput.Leave(outcomes.Count);
+                    }
                 }
             }
             finally
@@ -270,8 +256,8 @@ internal sealed partial class Batcher : IAsyncDisposable
         }
         finally
         {
-            Leave(left);
-            Interlocked.Increment(ref _batches);
+            _throughput.Leave(left);
+            _throughput.BatchEnded();
             _services.Metrics.BatchEnded(items.Count);
             _slots.Release();
             Wake();
@@ -281,102 +267,97 @@ internal sealed partial class Batcher : IAsyncDisposable
     private async Task<Lease<byte>?> FetchAsync(QueuedItem item) =>
         await _services.Redis.GetDatabase().StringGetLeaseAsync(RedisKeys.Picture(item.Key.ImageKey));
 
-    /// <summary>Runs the batch and gives its ends as they come, all together that have come by then.</summary>
-    private async IAsyncEnumerable<List<(QueuedItem Item, RequestSnapshot End)>> DetectAsync(
-        IReadOnlyList<QueuedItem> items, Lease<byte>?[] pictures, DateTimeOffset claimedAt)
+    private List<(QueuedItem Item, PictureWork Picture)> Work(IReadOnlyList<QueuedItem> items, Lease<byte>?[] pictures)
     {
-        var ended = new List<(QueuedItem, RequestSnapshot)>();
-        var work = new List<PictureWork>(items.Count);
-        var working = new List<QueuedItem>(items.Count);
+        var work = new List<(QueuedItem, PictureWork)>(items.Count);
         for (var i = 0; i < items.Count; i++)
         {
             if (pictures[i] is { } picture)
             {
-                work.Add(new PictureWork(picture.Memory, items[i].Key.Iou, _services.Clock.ToLocal(items[i].Deadline)));
-                working.Add(items[i]);
-            }
-            else
-            {
-                ended.Add((items[i], new RequestSnapshot(
-                    RequestStatus.Failed, Failure: new RequestFailure(FailureReason.PictureLost, "The picture is not kept any more."))));
+                work.Add((items[i], new PictureWork(picture.Memory, items[i].Key.Iou, _services.Clock.ToLocal(items[i].Deadline))));
             }
         }
 
+        return work;
+    }
+
+    /// <summary>Ends the requests whose pictures are not in Redis any more.</summary>
+    private async Task<int> SettleLostAsync(HeldLease lease, IReadOnlyList<QueuedItem> items, Lease<byte>?[] pictures, BatchTrace? trace)
+    {
+        var lost = items.Where((_, i) => pictures[i] is null).Select(static item => (item, Endings.PictureLost)).ToList();
+        if (lost.Count > 0)
+        {
+            await SettleAsync(lease, lost, trace);
+            _throughput.Leave(lost.Count);
+        }
+
+        return lost.Count;
+    }
+
+    /// <summary>
+    /// Settles pictures that came off the device, and returns to the queue those on which the device failed. <see langword="false"/> when
+    /// the device has been quarantined meanwhile: what it says is not published, and goes back to the queue when the batcher finishes.
+    /// </summary>
+    private async Task<bool> EndAsync(
+        HeldLease lease, List<(QueuedItem Item, PictureOutcome Outcome)> outcomes, DateTimeOffset claimedAt, int batchSize, BatchTrace? trace)
+    {
+        if (!_watch.Tracker.Serves)
+        {
+            return false;
+        }
+
+        var ended = new List<(QueuedItem, RequestSnapshot)>(outcomes.Count);
+        var failed = new List<QueuedItem>();
+        Exception? error = null;
+        var detected = 0;
+        foreach (var (item, outcome) in outcomes)
+        {
+            if (outcome.Kind == OutcomeKind.Failed && _watch.IsDevices(outcome.Error))
+            {
+                failed.Add(item);
+                error = outcome.Error;
+                continue;
+            }
+
+            if (outcome.Kind == OutcomeKind.Failed)
+            {
+                LogFailed(outcome.Error is PictureException ? null : outcome.Error, item.Key.Item, outcome.Error?.Message);
+            }
+
+            detected += outcome.Kind == OutcomeKind.Detected ? 1 : 0;
+            ended.Add((item, Endings.Of(item, outcome, claimedAt, batchSize)));
+        }
+
+        // The watch hears of it first, so that nothing more is claimed before the known picture has tried the device.
+        _watch.Ended(detected, failed.Count, error);
         if (ended.Count > 0)
         {
-            yield return ended;
+            await SettleAsync(lease, ended, trace);
         }
 
-        if (work.Count == 0)
+        if (failed.Count > 0)
         {
-            yield break;
+            await ReturnAsync(lease.Id, failed, error!, trace);
         }
 
-        var outcomes = Channel.CreateUnbounded<(int Index, PictureOutcome Outcome)>(new() { SingleReader = true });
-        var run = CompleteAsync(_session.DetectAsync(work, (i, outcome) => outcomes.Writer.TryWrite((i, outcome)), _stopping.Token));
-        while (await outcomes.Reader.WaitToReadAsync(CancellationToken.None))
-        {
-            ended = [];
-            while (outcomes.Reader.TryRead(out var outcome))
-            {
-                ended.Add((working[outcome.Index], End(working[outcome.Index], outcome.Outcome, claimedAt, items.Count)));
-            }
-
-            yield return ended;
-        }
-
-        await run;
-
-        async Task CompleteAsync(Task detection)
-        {
-            try
-            {
-                await detection;
-            }
-            finally
-            {
-                outcomes.Writer.Complete();
-            }
-        }
+        return true;
     }
 
-    private RequestSnapshot End(QueuedItem item, PictureOutcome outcome, DateTimeOffset claimedAt, int batchSize)
+    /// <summary>Returns items on which the device failed to the queue, for another device, and gives up those that failed too often.</summary>
+    private async Task ReturnAsync(string id, List<QueuedItem> items, Exception error, BatchTrace? trace)
     {
-        Volatile.Write(ref _progressAt, _services.Time.GetTimestamp());
-        switch (outcome.Kind)
+        var outcomes = await _services.Queue.ReturnAsync(_key.Model, id, _key.Device, [.. items.Select(static item => item.Key)]);
+        LogReturned(_key, outcomes.Count(static outcome => outcome == ReturnOutcome.Returned), error.Message);
+        var now = _services.Clock.GetUtcNow();
+        for (var i = 0; i < items.Count; i++)
         {
-            case OutcomeKind.Expired:
-                return new RequestSnapshot(RequestStatus.Expired);
-            case OutcomeKind.Failed:
-                LogFailed(outcome.Error is PictureException ? null : outcome.Error, item.Key.Item, outcome.Error?.Message);
-                return new RequestSnapshot(RequestStatus.Failed, Failure: Failure(outcome.Error));
-            default:
-                var timings = new StageTimings(
-                    Math.Max(0, (claimedAt - item.EnqueuedAt).TotalMilliseconds),
-                    outcome.Decode.TotalMilliseconds,
-                    outcome.Preprocess.TotalMilliseconds,
-                    outcome.Inference.TotalMilliseconds,
-                    outcome.Postprocess.TotalMilliseconds,
-                    batchSize);
-                var boxes = Array.ConvertAll(outcome.Boxes, b => new DetectedBox(b.ClassId, b.Score, b.X1, b.Y1, b.X2, b.Y2));
-                return new RequestSnapshot(
-                    RequestStatus.Done, new DetectionResult(_key.Model, outcome.Width, outcome.Height, boxes, timings));
+            if (outcomes[i] == ReturnOutcome.GivenUp)
+            {
+                LogGivenUp(error, items[i].Key.Item, _services.QueueOptions.MaxAttempts);
+                Tell(items[i], Endings.GivenUp(error, _services.QueueOptions.MaxAttempts), now, trace);
+            }
         }
     }
-
-    private static RequestFailure Failure(Exception? error) => error is PictureException picture
-        ? new RequestFailure(
-            picture.Fault switch
-            {
-                PictureFault.NotAPicture => FailureReason.NotAPicture,
-                PictureFault.TooLarge => FailureReason.TooLarge,
-                PictureFault.Unsupported => FailureReason.Unsupported,
-                _ => FailureReason.Undecodable,
-            },
-            picture.Message)
-        : new RequestFailure(
-            FailureReason.Inference,
-            error is ModelException ? $"The model failed on this picture: {error.Message}" : "The model failed on this picture.");
 
     /// <summary>Publishes ends in Redis, then tells the request grains. What is no longer this batcher's is left to its new owner.</summary>
     private async Task SettleAsync(HeldLease lease, List<(QueuedItem Item, RequestSnapshot End)> ended, BatchTrace? trace)
@@ -406,17 +387,18 @@ internal sealed partial class Batcher : IAsyncDisposable
                 continue;
             }
 
-            Interlocked.Increment(ref _completed);
-            if (ended[i].End.Status == RequestStatus.Failed)
-            {
-                Interlocked.Increment(ref _failed);
-            }
-
-            _services.Metrics.Ended(_key, ended[i].Item, ended[i].End, now);
-            trace?.Enter(ended[i].Item);
-            Request(ended[i].Item.Key).Complete(ended[i].End).Ignore();
-            trace?.Ended(ended[i].Item, ended[i].End);
+            Tell(ended[i].Item, ended[i].End, now, trace);
         }
+    }
+
+    /// <summary>Counts an end and tells it to the request grain.</summary>
+    private void Tell(QueuedItem item, RequestSnapshot end, DateTimeOffset now, BatchTrace? trace)
+    {
+        _throughput.Ended(end.Status == RequestStatus.Failed);
+        _services.Metrics.Ended(_key, item, end, now);
+        trace?.Enter(item);
+        Request(item.Key).Complete(end).Ignore();
+        trace?.Ended(item, end);
     }
 
     /// <summary>Settles, however long Redis is away: the work is done and would only be done again.</summary>
@@ -432,7 +414,7 @@ internal sealed partial class Batcher : IAsyncDisposable
             catch (Exception e) when (RedisConnection.IsOutage(e) && !_stopping.IsCancellationRequested)
             {
                 LogCannotSettle(_key, settlements.Count, e.Message);
-                Volatile.Write(ref _progressAt, _services.Time.GetTimestamp());
+                _throughput.Progressed();
                 await Task.Delay(RetryDelay, _services.Time, CancellationToken.None);
             }
         }
@@ -450,7 +432,7 @@ internal sealed partial class Batcher : IAsyncDisposable
                 {
                     if (IsStuck)
                     {
-                        LogStuck(_key, _inFlight);
+                        LogStuck(_key, _throughput.InFlight);
                     }
                     else if (!await _services.Queue.RenewLeaseAsync(_key.Model, lease.Id))
                     {
@@ -559,41 +541,6 @@ internal sealed partial class Batcher : IAsyncDisposable
         }
     }
 
-    private void Enter(int count)
-    {
-        lock (_slots)
-        {
-            if (_running++ == 0)
-            {
-                _busySince = _progressAt = _services.Time.GetTimestamp();
-            }
-
-            _inFlight += count;
-        }
-    }
-
-    private void Leave(int count)
-    {
-        lock (_slots)
-        {
-            _inFlight -= count;
-            if (_inFlight == 0 && _running > 0)
-            {
-                _running = 0;
-                _busyTicks += _services.Time.GetElapsedTime(_busySince).Ticks;
-            }
-        }
-    }
-
-    private double BusySeconds()
-    {
-        lock (_slots)
-        {
-            var ticks = _busyTicks + (_running > 0 ? _services.Time.GetElapsedTime(_busySince).Ticks : 0);
-            return TimeSpan.FromTicks(ticks).TotalSeconds;
-        }
-    }
-
     [LoggerMessage(LogLevel.Information, "Batcher {Batcher} started")]
     private partial void LogStarted(BatcherKey batcher);
 
@@ -635,6 +582,12 @@ internal sealed partial class Batcher : IAsyncDisposable
 
     [LoggerMessage(LogLevel.Information, "{Item}: not settled: {Outcome}; this batcher's result is dropped")]
     private partial void LogNotSettled(string item, SettleOutcome outcome);
+
+    [LoggerMessage(LogLevel.Warning, "Batcher {Batcher}: its device failed; {Returned} items returned to the queue for another attempt: {Reason}")]
+    private partial void LogReturned(BatcherKey batcher, int returned, string reason);
+
+    [LoggerMessage(LogLevel.Error, "{Item}: given up, devices failed on it {Attempts} times")]
+    private partial void LogGivenUp(Exception exception, string item, int attempts);
 
     [LoggerMessage(LogLevel.Information, "{Item}: failed: {Reason}")]
     private partial void LogFailed(Exception? exception, string item, string? reason);

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using System.Text.Json;
 using Detection.Contracts.Cluster;
 
 namespace Detection.Grains.Cluster;
@@ -11,6 +12,9 @@ internal sealed class SiloMetrics
 {
     /// <summary>Name of the meter.</summary>
     public const string Meter = "Detection.Cluster";
+
+    private static readonly (DeviceHealth Health, string Name)[] HealthStates =
+        [.. Enum.GetValues<DeviceHealth>().Select(health => (health, JsonNamingPolicy.CamelCase.ConvertName(health.ToString())))];
 
     private volatile IReadOnlyList<BatcherReport> _batchers = [];
     private volatile IReadOnlyList<QueueReport> _queues = [];
@@ -29,6 +33,8 @@ internal sealed class SiloMetrics
         meter.CreateObservableGauge(
             "detection.batcher.stuck", () => Batchers(static batcher => batcher.State == BatcherState.Stuck ? 1L : 0), null, "1 while a batcher completes nothing of what it holds.");
         meter.CreateObservableGauge(
+            "detection.device.health", Healths, null, "1 for the state in which a device is with a model, 0 for the others.");
+        meter.CreateObservableGauge(
             "detection.batcher.rate", () => Batchers(static batcher => batcher.Rate), "{picture}/s", "Pictures a second that a batcher can do, as measured.");
         meter.CreateObservableCounter(
             "detection.device.busy", () => Batchers(static batcher => batcher.BusySeconds), "s", "Time during which a device held at least one picture of a model.");
@@ -40,6 +46,10 @@ internal sealed class SiloMetrics
         _batchers = report.Batchers;
         _queues = queues;
     }
+
+    private IEnumerable<Measurement<int>> Healths() =>
+        _batchers.SelectMany(batcher => HealthStates.Select(state => new Measurement<int>(
+            batcher.Health == state.Health ? 1 : 0, new("model", batcher.Model), new("device", batcher.Device), new("state", state.Name))));
 
     private IEnumerable<Measurement<T>> Queues<T>(Func<QueueReport, T> value)
         where T : struct =>

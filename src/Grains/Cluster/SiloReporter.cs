@@ -56,6 +56,7 @@ internal sealed partial class SiloReporter(
     {
         // A file that cannot be read comes before one that was read and cannot be run.
         var models = host.Problems.Concat(repository.Current.Problems).GroupBy(problem => problem.Key).ToDictionary(same => same.Key, same => same.Last().Value);
+        var batchers = host.Report();
         return new(
             local.Silo,
             silo.SiloAddress.ToParsableString(),
@@ -63,10 +64,17 @@ internal sealed partial class SiloReporter(
             time.GetUtcNow(),
             [.. local.Devices.Select(device => new DeviceReport(device.Id, device.Kind, device.Device.Description))],
             host.Models,
-            host.Report(),
-            [.. local.Problems, .. models.Values],
+            batchers,
+            [
+                .. local.Problems,
+                .. models.Values,
+                .. batchers.Where(static batcher => batcher.IsOutOfService)
+                    .Select(static batcher => $"Device {batcher.Device} does not serve {batcher.Model}, it is {Word(batcher.Health)}: {batcher.Ailment}"),
+            ],
             models);
     }
+
+    private static string Word(DeviceHealth health) => health.ToString().ToLowerInvariant();
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

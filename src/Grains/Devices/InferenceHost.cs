@@ -3,6 +3,7 @@ using Detection.Contracts.Batching;
 using Detection.Contracts.Cluster;
 using Detection.Contracts.Models;
 using Detection.Grains.Batching;
+using Detection.Grains.Health;
 using Detection.Inference.Devices;
 using Detection.Inference.Models;
 using Microsoft.Extensions.Logging;
@@ -10,7 +11,7 @@ using Microsoft.Extensions.Logging;
 namespace Detection.Grains.Devices;
 
 /// <summary>The models that are loaded on this silo's devices, and the batchers that feed them.</summary>
-internal sealed partial class InferenceHost(LocalDevices local, BatcherServices services, ILogger<InferenceHost> logger)
+internal sealed partial class InferenceHost(LocalDevices local, BatcherServices services, HealthServices health, ILogger<InferenceHost> logger)
 {
     /// <summary>Longer than clients take to learn of a new version.</summary>
     private static readonly TimeSpan RetireAfter = TimeSpan.FromSeconds(10);
@@ -18,7 +19,7 @@ internal sealed partial class InferenceHost(LocalDevices local, BatcherServices 
     /// <summary>A model that did not load may do so later, when a device has memory again; but trying costs.</summary>
     private static readonly TimeSpan RetryAfter = TimeSpan.FromMinutes(1);
 
-    private readonly ConcurrentDictionary<BatcherKey, Loaded> _loaded = new();
+    private readonly ConcurrentDictionary<BatcherKey, ServedModel> _loaded = new();
     private readonly ConcurrentDictionary<string, Problem> _problems = new(StringComparer.Ordinal);
     private volatile bool _stopping;
     private IReadOnlyList<ModelInfo>? _modelsAtStop;
@@ -37,7 +38,7 @@ internal sealed partial class InferenceHost(LocalDevices local, BatcherServices 
         [.. _loaded.Values.OrderBy(model => model.RetiredAt is not null).Select(model => model.Info).DistinctBy(info => info.Id)];
 
     /// <summary>What the batchers do.</summary>
-    public IReadOnlyList<BatcherReport> Report() => [.. _loaded.Values.Select(model => model.Batcher?.Report()).OfType<BatcherReport>()];
+    public IReadOnlyList<BatcherReport> Report() => [.. _loaded.Values.Select(model => model.Report()).OfType<BatcherReport>()];
 
     /// <summary>
     /// Makes the devices serve these models: loads what is new, keeps what is there, and lets go of the rest once its queue has been
@@ -70,7 +71,7 @@ internal sealed partial class InferenceHost(LocalDevices local, BatcherServices 
             {
                 loaded.RetiredAt = services.Time.GetUtcNow();
             }
-            else if (services.Time.GetUtcNow() - loaded.RetiredAt > RetireAfter && await services.Queue.LengthAsync(key.Model) == 0)
+            else if (services.Time.GetUtcNow() - loaded.RetiredAt > RetireAfter && (!loaded.Serves || await services.Queue.LengthAsync(key.Model) == 0))
             {
                 await UnloadAsync(key);
             }
@@ -85,20 +86,7 @@ internal sealed partial class InferenceHost(LocalDevices local, BatcherServices 
             return false;
         }
 
-        lock (loaded)
-        {
-            if (loaded.Unloading)
-            {
-                return false;
-            }
-
-            if (loaded.Batcher is null or { Completion.IsCompleted: true })
-            {
-                loaded.Batcher = new Batcher(key, loaded.Session, services);
-            }
-        }
-
-        return true;
+        return loaded.EnsureBatcher();
     }
 
     /// <summary>Stops all batchers, for good, and frees the devices.</summary>
@@ -131,7 +119,9 @@ internal sealed partial class InferenceHost(LocalDevices local, BatcherServices 
                 return;
             }
 
-            _loaded[key] = new Loaded(session, Describe(model));
+            var served = new ServedModel(key, device, model, session, Describe(model), services, health);
+            await served.StartAsync();
+            _loaded[key] = served;
             _problems.TryRemove(model.Name, out _);
         }
         catch (ModelException e)
@@ -148,24 +138,12 @@ internal sealed partial class InferenceHost(LocalDevices local, BatcherServices 
             return;
         }
 
-        lock (loaded)
+        if (await loaded.StopAsync())
         {
-            loaded.Unloading = true;
+            _loaded.TryRemove(key, out _);
+            await loaded.DisposeAsync();
+            LogUnloaded(key);
         }
-
-        if (loaded.Batcher is { } batcher)
-        {
-            await batcher.DisposeAsync();
-            if (!batcher.Completion.IsCompleted)
-            {
-                // Stuck on its device: disposing the session under it would crash the process.
-                return;
-            }
-        }
-
-        _loaded.TryRemove(key, out _);
-        await loaded.Session.DisposeAsync();
-        LogUnloaded(key);
     }
 
     private static ModelInfo Describe(ModelSource model) => new(
@@ -180,19 +158,6 @@ internal sealed partial class InferenceHost(LocalDevices local, BatcherServices 
         model.Manifest.Iou);
 
     private sealed record Problem(string Model, string Message, DateTimeOffset At);
-
-    private sealed class Loaded(IModelSession session, ModelInfo info)
-    {
-        public IModelSession Session { get; } = session;
-
-        public ModelInfo Info { get; } = info;
-
-        public Batcher? Batcher { get; set; }
-
-        public DateTimeOffset? RetiredAt { get; set; }
-
-        public bool Unloading { get; set; }
-    }
 
     [LoggerMessage(LogLevel.Error, "{Batcher}: the model cannot be served: {Reason}")]
     private partial void LogNotLoaded(BatcherKey batcher, string reason);

@@ -72,6 +72,19 @@ public enum SettleOutcome
 /// <param name="Poison">Items given up.</param>
 public sealed record Reclaimed(bool Alive, int Returned, IReadOnlyList<RequestKey> Poison);
 
+/// <summary>What became of an item that a device failed on.</summary>
+public enum ReturnOutcome
+{
+    /// <summary>It was not the batcher's any more.</summary>
+    NotHeld,
+
+    /// <summary>Back at the head of its caller's list.</summary>
+    Returned,
+
+    /// <summary>It failed too often.</summary>
+    GivenUp,
+}
+
 /// <summary>
 /// The queues of requests in Redis, per model one list and one more for each named caller, who are served in turn (layout:
 /// <see cref="RedisKeys"/>). Each operation is one script and so atomic: at every instant an accepted item stands in exactly one
@@ -95,6 +108,7 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, IOptions<QueueOpt
     private static readonly string LookScript = Lists + Script("look");
     private static readonly string SettleScript = Lists + Script("settle");
     private static readonly string ReclaimScript = Lists + Script("reclaim");
+    private static readonly string ReturnScript = Lists + Script("return");
     private static readonly string ReleaseScript = Lists + Script("release");
     private static readonly string WithdrawScript = Lists + Script("withdraw");
     private static readonly string LeaseScript = Script("lease");
@@ -186,7 +200,11 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, IOptions<QueueOpt
     /// Moves up to <paramref name="most"/> items from the heads of the callers' lists, one from each in turn, to the batcher's
     /// in-flight list. An item whose batchers keep dying is claimed alone, so that it takes no other with it when it is given up.
     /// </summary>
-    public async Task<Claim> ClaimAsync(string model, string batcher, int most)
+    /// <param name="model">The model.</param>
+    /// <param name="batcher">The batcher.</param>
+    /// <param name="most">Most items.</param>
+    /// <param name="device">Its device: an item that failed on this device last is left to other batchers, while there are any.</param>
+    public async Task<Claim> ClaimAsync(string model, string batcher, int most, string device = "")
     {
         var reply = await AskAsync(
             ClaimScript,
@@ -196,8 +214,9 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, IOptions<QueueOpt
                 RedisKeys.InFlight(model, batcher),
                 RedisKeys.Lease(model, batcher),
                 RedisKeys.Attempts(model),
+                RedisKeys.Batchers(model),
             ],
-            [most, RedisKeys.ItemPrefix(model), Math.Max(1, _options.MaxAttempts - 1)],
+            [most, RedisKeys.ItemPrefix(model), Math.Max(1, _options.MaxAttempts - 1), device],
             timeAt: 1);
         if (reply.Length == 0)
         {
@@ -266,6 +285,36 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, IOptions<QueueOpt
 
         var reply = (RedisResult[])(await Database.ScriptEvaluateAsync(SettleScript, [.. keys], [.. values]))!;
         return Array.ConvertAll(reply, static outcome => (SettleOutcome)(int)outcome);
+    }
+
+    /// <summary>
+    /// Returns items on which a device failed to the heads of the callers' lists, with an attempt counted for each; what failed
+    /// <see cref="QueueOptions.MaxAttempts"/> times is given up.
+    /// </summary>
+    /// <returns>Per item, what became of it.</returns>
+    public async Task<ReturnOutcome[]> ReturnAsync(string model, string batcher, string device, IReadOnlyList<RequestKey> items)
+    {
+        ArgumentNullException.ThrowIfNull(items);
+        var reply = (RedisResult[])(await Database.ScriptEvaluateAsync(
+            ReturnScript,
+            [
+                RedisKeys.Queue(model),
+                RedisKeys.Callers(model),
+                RedisKeys.InFlight(model, batcher),
+                RedisKeys.Attempts(model),
+                RedisKeys.Dead(model),
+            ],
+            [
+                RedisKeys.ItemPrefix(model),
+                RedisKeys.Wake(model),
+                _options.MaxAttempts,
+                Milliseconds(AttemptsExpiry),
+                _options.DeadLetters,
+                Milliseconds(_options.DeadLetterExpiry),
+                device,
+                .. items.Select(key => (RedisValue)key.Item),
+            ]))!;
+        return Array.ConvertAll(reply, outcome => (ReturnOutcome)(int)outcome);
     }
 
     /// <summary>Batchers of a model that may hold items.</summary>

@@ -1,4 +1,3 @@
-using Detection.Contracts.Cluster;
 using Detection.Grains.Cluster;
 
 namespace Detection.Grains.Requests;
@@ -36,7 +35,7 @@ public sealed class Admission(ClusterView cluster)
         {
             foreach (var batcher in silo.Batchers)
             {
-                if (batcher.Model == model && batcher.State is (BatcherState.Idle or BatcherState.Busy))
+                if (batcher.Model == model && batcher.Works)
                 {
                     rate += batcher.Rate;
                 }

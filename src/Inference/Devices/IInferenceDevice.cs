@@ -48,7 +48,8 @@ public interface IModelSession : IAsyncDisposable
 /// <param name="Deadline">
 /// Instant after which the picture is not worth decoding; completed with <see cref="OutcomeKind.Expired"/>.
 /// </param>
-public readonly record struct PictureWork(ReadOnlyMemory<byte> Encoded, float? Iou, DateTimeOffset Deadline);
+/// <param name="Floor">Lowest score of a box, from 0 to 1; <see langword="null"/> for the model's own score floor.</param>
+public readonly record struct PictureWork(ReadOnlyMemory<byte> Encoded, float? Iou, DateTimeOffset Deadline, float? Floor = null);
 
 /// <summary>How a picture ended.</summary>
 public enum OutcomeKind

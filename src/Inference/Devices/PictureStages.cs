@@ -134,7 +134,7 @@ internal sealed class PictureStages(ModelGraph graph, InputSpec input, PictureLi
         _head.Read(
             outputs,
             progress.Geometry,
-            new HeadSettings(manifest.ScoreFloor, work.Iou ?? manifest.Iou, manifest.MaxBoxes),
+            new HeadSettings(work.Floor ?? manifest.ScoreFloor, work.Iou ?? manifest.Iou, manifest.MaxBoxes),
             boxes);
         RefuseNonsense(outputs, boxes);
         return progress.Detected([.. boxes], Stopwatch.GetElapsedTime(start));

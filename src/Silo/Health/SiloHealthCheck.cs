@@ -7,7 +7,8 @@ using StackExchange.Redis;
 namespace Detection.Silo.Health;
 
 /// <summary>
-/// Whether this silo can do its work: a member of the cluster, Redis within reach, every device with a model, and no batcher stuck.
+/// Whether this silo can do its work: a member of the cluster, Redis within reach, every device with a model, no batcher stuck,
+/// and a device that is in service.
 /// </summary>
 internal sealed class SiloHealthCheck(ISiloStatusOracle membership, SiloReporter reporter, IConnectionMultiplexer redis) : IHealthCheck
 {
@@ -43,8 +44,14 @@ internal sealed class SiloHealthCheck(ISiloStatusOracle membership, SiloReporter
         reasons.AddRange(report.Batchers
             .Where(batcher => batcher.State == BatcherState.Stuck)
             .Select(batcher => $"The batcher of {batcher.Model} on {batcher.Device} is stuck with {batcher.InFlight} pictures."));
+        var outOfService = report.Batchers.Count(static batcher => batcher.IsOutOfService);
+        if (outOfService > 0 && outOfService == report.Batchers.Count)
+        {
+            reasons.Add("No device is in service.");
+        }
+
         return reasons.Count == 0
-            ? HealthCheckResult.Healthy(string.Join(' ', report.Problems))
+            ? new HealthCheckResult(outOfService > 0 ? HealthStatus.Degraded : HealthStatus.Healthy, string.Join(' ', report.Problems))
             : HealthCheckResult.Unhealthy(string.Join(' ', reasons.Concat(report.Problems)));
     }
 }

@@ -137,6 +137,11 @@ public sealed class BatcherTests : IAsyncLifetime
         var failure = await Assert.ThrowsAsync<DetectionException>(() => _client.DetectAsync(TestPictures.Unique(2), Patient));
         Assert.Equal(DetectionError.Failed, failure.Error);
         Assert.Equal([1, 1, 1, 1, 1], device.Batches);
+
+        // The known picture came out right meanwhile: the device serves, and the picture is not refused.
+        device.Failures = 0;
+        Assert.Equal(AnswerSource.Computed, (await _client.DetectAsync(TestPictures.Unique(2), Patient)).Source);
+        Assert.Equal(1, device.Loads);
     }
 
     [Fact]

@@ -4,10 +4,13 @@ using Detection.Inference.Models;
 
 namespace Detection.Grains.Tests.Batching;
 
-/// <summary>A device whose batches end when the test says so: no real one hangs on demand.</summary>
+/// <summary>A device whose batches end when the test says so, and that is sick when the test says so: no real one is on demand.</summary>
 internal sealed class GatedDevice(string name) : IInferenceDevice
 {
     private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _failures;
+    private int _loads;
+    private int _probes;
 
     public string Name => name;
 
@@ -15,17 +18,47 @@ internal sealed class GatedDevice(string name) : IInferenceDevice
 
     public string Description => "gated";
 
-    /// <summary>Sizes of the batches that were given to it, in their order.</summary>
+    /// <summary>Sizes of the batches that were given to it, in their order. The known picture does not count.</summary>
     public ConcurrentQueue<int> Batches { get; } = [];
 
-    /// <summary>How many batches more break off with an exception that is no picture's.</summary>
-    public int Failures { get; set; }
+    /// <summary>How many batches more break off with an exception that is no picture's. The known picture comes out right.</summary>
+    public int Failures
+    {
+        get => Volatile.Read(ref _failures);
+        set => Volatile.Write(ref _failures, value);
+    }
+
+    /// <summary>While set, every run fails with this, that of the known picture too.</summary>
+    public volatile Exception? Sickness;
+
+    /// <summary>While set, no run finds anything.</summary>
+    public volatile bool IsBlind;
+
+    /// <summary>While set, the known picture gets no answer.</summary>
+    public volatile bool IsSilent;
+
+    /// <summary>Whether loading the model again heals it.</summary>
+    public volatile bool HealsByLoading;
+
+    /// <summary>How often the model was loaded.</summary>
+    public int Loads => Volatile.Read(ref _loads);
+
+    /// <summary>How often the known picture was given to it.</summary>
+    public int Probes => Volatile.Read(ref _probes);
 
     /// <summary>Lets all batches end, those to come too.</summary>
     public void Open() => _opened.TrySetResult();
 
-    public Task<IModelSession> LoadAsync(ModelSource model, CancellationToken cancellationToken) =>
-        Task.FromResult<IModelSession>(new Session(this));
+    public Task<IModelSession> LoadAsync(ModelSource model, CancellationToken cancellationToken)
+    {
+        if (Interlocked.Increment(ref _loads) > 1 && HealsByLoading)
+        {
+            Sickness = null;
+            IsBlind = false;
+        }
+
+        return Task.FromResult<IModelSession>(new Session(this));
+    }
 
     public ValueTask DisposeAsync()
     {
@@ -40,21 +73,31 @@ internal sealed class GatedDevice(string name) : IInferenceDevice
         public async Task DetectAsync(
             IReadOnlyList<PictureWork> batch, Action<int, PictureOutcome> completed, CancellationToken cancellationToken)
         {
-            device.Batches.Enqueue(batch.Count);
-
-            // Like a device that hangs, it does not hear that it should stop.
-            await device._opened.Task;
-            if (device.Failures > 0)
+            if (batch[0].Floor is not null)
             {
-                device.Failures--;
-                throw new InvalidOperationException("The device is broken.");
+                Interlocked.Increment(ref device._probes);
+                await Task.Delay(device.IsSilent ? Timeout.InfiniteTimeSpan : TimeSpan.Zero, cancellationToken);
+            }
+            else
+            {
+                device.Batches.Enqueue(batch.Count);
+
+                // Like a device that hangs, it does not hear that it should stop.
+                await device._opened.Task;
+                if (device.Failures > 0)
+                {
+                    device.Failures--;
+                    throw new InvalidOperationException("The device is broken.");
+                }
             }
 
             for (var i = 0; i < batch.Count; i++)
             {
-                completed(i, batch[i].Deadline > DateTimeOffset.UtcNow
-                    ? new PictureOutcome(OutcomeKind.Detected, 640, 480, [new(0, 0.9f, 1, 2, 30, 40)], null, default, default, default, default)
-                    : new PictureOutcome(OutcomeKind.Expired, 0, 0, [], null, default, default, default, default));
+                completed(i, device.Sickness is { } sickness
+                    ? new PictureOutcome(OutcomeKind.Failed, 0, 0, [], sickness, default, default, default, default)
+                    : batch[i].Deadline <= DateTimeOffset.UtcNow ? new PictureOutcome(OutcomeKind.Expired, 0, 0, [], null, default, default, default, default)
+                    : new PictureOutcome(
+                        OutcomeKind.Detected, 640, 480, device.IsBlind ? [] : [new(0, 0.9f, 1, 2, 30, 40)], null, default, default, default, default));
             }
         }
 

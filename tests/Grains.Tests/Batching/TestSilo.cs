@@ -34,6 +34,12 @@ internal sealed class TestSilo : IAsyncDisposable
         return new TestSilo(host);
     }
 
+    /// <summary>The silo's services.</summary>
+    public IServiceProvider Services => _host.Services;
+
+    /// <summary>Completed when the silo has begun to stop.</summary>
+    public CancellationToken Stopping => _host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
+
     /// <summary>What <c>/health/ready</c> answers.</summary>
     public async Task<string> HealthAsync()
     {

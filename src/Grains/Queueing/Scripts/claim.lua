@@ -1,6 +1,6 @@
 -- Moves items from the heads of the callers' lists, one from each in turn, to a batcher's in-flight list.
--- KEYS  1 queue, 2 callers, 3 in-flight list, 4 lease, 5 attempts
--- ARGV  1 most items, 2 prefix of the items' marks, 3 attempts from which an item is claimed alone
+-- KEYS  1 queue, 2 callers, 3 in-flight list, 4 lease, 5 attempts, 6 batchers
+-- ARGV  1 most items, 2 prefix of the items' marks, 3 attempts from which an item is claimed alone, 4 the batcher's device
 -- gives nothing when the lease has ended, else {items left, now in unix ms, item, mark, attempts, item, mark, attempts, ...};
 -- the mark is empty for an item whose mark is gone
 if redis.call('EXISTS', KEYS[4]) == 0 then
@@ -42,6 +42,10 @@ for i = 1, tonumber(ARGV[1]) do
     if suspects then
         attempts = tonumber(redis.call('HGET', KEYS[5], item) or '0')
         if attempts >= tonumber(ARGV[3]) and i > 1 then
+            break
+        end
+        -- The device failed on it: another one is to try it, while there is one.
+        if attempts > 0 and redis.call('HGET', KEYS[5], 'on:' .. item) == ARGV[4] and redis.call('SCARD', KEYS[6]) > 1 then
             break
         end
     end

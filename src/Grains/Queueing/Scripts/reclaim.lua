@@ -15,7 +15,7 @@ while true do
     end
     local attempts = redis.call('HINCRBY', KEYS[6], item, 1)
     if attempts >= tonumber(ARGV[2]) then
-        redis.call('HDEL', KEYS[6], item)
+        redis.call('HDEL', KEYS[6], item, 'on:' .. item)
         redis.call('DEL', ARGV[3] .. item)
         redis.call('SET', ARGV[8] .. item, time, 'PX', ARGV[9])
         redis.call('LPUSH', KEYS[7], item .. '|poison|' .. attempts .. '|' .. time)

@@ -33,7 +33,7 @@ for i = 1, n do
                 redis.call('SET', result_key, result, 'PX', ARGV[1])
             end
             redis.call('DEL', mark_key)
-            redis.call('HDEL', KEYS[4], item)
+            redis.call('HDEL', KEYS[4], item, 'on:' .. item)
             settled[i] = 1
         end
     end

@@ -1,5 +1,5 @@
 import { el } from '../../js/elements.js';
-import { count, many, nameOf, span } from './words.js';
+import { count, isOut, many, nameOf, span } from './words.js';
 
 /** A device has the next batch prepared while it works on one. */
 const batchesInHand = 2;
@@ -85,7 +85,8 @@ class Device {
 
   show(device, at) {
     const { batchers } = device;
-    const state = ['stuck', 'busy', 'draining', 'starting', 'idle'].find((one) => batchers.some((batcher) => batcher.state === one)) ?? 'starting';
+    const ill = batchers.find(isOut);
+    const state = ill ? 'out' : ['stuck', 'busy', 'draining', 'starting', 'idle'].find((one) => batchers.some((batcher) => batcher.state === one)) ?? 'starting';
     const inFlight = batchers.reduce((sum, batcher) => sum + batcher.inFlight, 0);
     const models = [...new Set(batchers.map((batcher) => nameOf(batcher.model)))];
     this.#measure(batchers, at);
@@ -93,7 +94,8 @@ class Device {
     this.root.dataset.state = state;
     this.#what.textContent = models.length > 0 ? `${device.description} · ${models.join(', ')}` : device.description;
     const rate = batchers.reduce((sum, batcher) => sum + batcher.rate, 0);
-    this.#does.textContent = state === 'stuck' ? 'hangs'
+    this.#does.textContent = ill ? ill.health
+      : state === 'stuck' ? 'hangs'
       : batchers.length === 0 ? 'getting ready'
         : state === 'draining' ? 'finishing'
           : [this.#busy === null ? null : `${Math.round(100 * this.#busy)} % busy`, rate > 0 ? `up to ${count(rate)}/s` : null].filter(Boolean).join(' · ');

@@ -29,11 +29,17 @@ export function nameOf(model) {
   return model.split('@')[0];
 }
 
+/** Whether a device is too sick to be given pictures of this batcher's model. */
+export function isOut(batcher) {
+  return ['quarantined', 'reloading', 'broken'].includes(batcher.health);
+}
+
 /** What is the case: a level (well, full or ill), a sentence, and one more. */
 export function judge(status) {
   const devices = status.silos.flatMap((silo) => silo.devices);
   const batchers = devices.flatMap((device) => device.batchers);
   const stuck = devices.filter((device) => device.batchers.some((batcher) => batcher.state === 'stuck')).length;
+  const out = devices.filter((device) => device.batchers.some(isOut)).length;
   const waiting = status.queues.reduce((sum, queue) => sum + queue.length, 0);
   const fullest = Math.max(0, ...status.queues.map((queue) => queue.length / queue.capacity));
   const oldest = Math.max(0, ...status.queues.map((queue) => queue.oldestSeconds));
@@ -54,6 +60,13 @@ export function judge(status) {
     return {
       health: 'ill',
       sentence: stuck === devices.length ? 'Nothing gets done' : `${stuck} of ${devices.length} devices ${stuck === 1 ? 'hangs' : 'hang'}`,
+      detail: `${who}, ${does}.`,
+    };
+  }
+  if (out > 0) {
+    return {
+      health: 'ill',
+      sentence: batchers.every(isOut) ? 'Nothing gets done' : `${out} of ${devices.length} devices ${out === 1 ? 'is' : 'are'} out of service`,
       detail: `${who}, ${does}.`,
     };
   }

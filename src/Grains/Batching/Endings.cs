@@ -1,0 +1,58 @@
+using Detection.Contracts.Requests;
+using Detection.Contracts.Results;
+using Detection.Grains.Queueing;
+using Detection.Inference.Devices;
+using Detection.Inference.Models;
+using Detection.Inference.Pictures;
+
+namespace Detection.Grains.Batching;
+
+/// <summary>How the outcomes of pictures end their requests.</summary>
+internal static class Endings
+{
+    /// <summary>The picture was not in Redis any more.</summary>
+    public static readonly RequestSnapshot PictureLost =
+        new(RequestStatus.Failed, Failure: new RequestFailure(FailureReason.PictureLost, "The picture is not kept any more."));
+
+    /// <summary>The end of a request whose picture came off the device.</summary>
+    public static RequestSnapshot Of(QueuedItem item, PictureOutcome outcome, DateTimeOffset claimedAt, int batchSize) => outcome.Kind switch
+    {
+        OutcomeKind.Expired => new RequestSnapshot(RequestStatus.Expired),
+        OutcomeKind.Failed => new RequestSnapshot(RequestStatus.Failed, Failure: Failure(outcome.Error)),
+        _ => new RequestSnapshot(RequestStatus.Done, Result(item, outcome, claimedAt, batchSize)),
+    };
+
+    /// <summary>The end of a request on whose picture devices failed too often.</summary>
+    public static RequestSnapshot GivenUp(Exception? error, int attempts) => new(
+        RequestStatus.Failed,
+        Failure: new RequestFailure(
+            FailureReason.Inference,
+            error is ModelException ? Failure(error).Message : $"The model failed on this picture {attempts} times. Its devices may be sick: ask again later."));
+
+    private static DetectionResult Result(QueuedItem item, PictureOutcome outcome, DateTimeOffset claimedAt, int batchSize) => new(
+        item.Key.Model,
+        outcome.Width,
+        outcome.Height,
+        Array.ConvertAll(outcome.Boxes, b => new DetectedBox(b.ClassId, b.Score, b.X1, b.Y1, b.X2, b.Y2)),
+        new StageTimings(
+            Math.Max(0, (claimedAt - item.EnqueuedAt).TotalMilliseconds),
+            outcome.Decode.TotalMilliseconds,
+            outcome.Preprocess.TotalMilliseconds,
+            outcome.Inference.TotalMilliseconds,
+            outcome.Postprocess.TotalMilliseconds,
+            batchSize));
+
+    private static RequestFailure Failure(Exception? error) => error is PictureException picture
+        ? new RequestFailure(
+            picture.Fault switch
+            {
+                PictureFault.NotAPicture => FailureReason.NotAPicture,
+                PictureFault.TooLarge => FailureReason.TooLarge,
+                PictureFault.Unsupported => FailureReason.Unsupported,
+                _ => FailureReason.Undecodable,
+            },
+            picture.Message)
+        : new RequestFailure(
+            FailureReason.Inference,
+            error is ModelException ? $"The model failed on this picture: {error.Message}" : "The model failed on this picture.");
+}

@@ -1,0 +1,43 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Detection.Grains.Health;
+
+/// <summary>What becomes of a silo whose device is broken.</summary>
+public enum BrokenDevice
+{
+    /// <summary>The silo stays in the cluster without the device and tries it again from time to time.</summary>
+    StayInCluster,
+
+    /// <summary>The silo stops in order with exit code <see cref="SiloEnd.ExitCode"/>, so that its supervisor starts it again.</summary>
+    EndSilo,
+}
+
+/// <summary>How sick devices are found and treated: section <c>Detection:DeviceHealth</c>.</summary>
+public sealed class DeviceHealthOptions
+{
+    /// <summary>Name of the section.</summary>
+    public const string Section = "Detection:DeviceHealth";
+
+    /// <summary>After this many errors of a device with no success between them it claims no more pictures and its model is loaded again.</summary>
+    [Range(1, 100)]
+    public int MaxErrors { get; set; } = 3;
+
+    /// <summary>How often a known picture runs through each device and model, to see that its boxes are still found.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
+    public TimeSpan ProbeInterval { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>Longest wait for the known picture; a device that takes longer hangs.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
+    public TimeSpan ProbeTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a broken device rests before it is tried again. The time doubles with every attempt that fails.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
+    public TimeSpan RetryDelay { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Longest rest between two attempts.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
+    public TimeSpan MaxRetryDelay { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>What becomes of a silo whose device fails even after its model was loaded again.</summary>
+    public BrokenDevice WhenBroken { get; set; } = BrokenDevice.StayInCluster;
+}

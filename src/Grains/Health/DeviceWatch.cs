@@ -1,0 +1,151 @@
+using Detection.Contracts.Batching;
+using Detection.Contracts.Cluster;
+using Detection.Inference.Devices;
+using Detection.Inference.Models;
+using Detection.Inference.Pictures;
+using Microsoft.Extensions.Logging;
+
+namespace Detection.Grains.Health;
+
+/// <summary>
+/// Watches over a device with a model: hears how runs end, tries the device with the known picture, and decides whether it may have more
+/// pictures.
+/// </summary>
+internal sealed partial class DeviceWatch
+{
+    /// <summary>Between two attempts with the known picture while the device is suspect. Others claim what it returned meanwhile.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
+
+    private readonly BatcherKey _key;
+    private readonly HealthServices _services;
+    private readonly ILogger _logger;
+    private readonly HealthTracker _tracker;
+    private readonly HealthProbe _probe;
+
+    public DeviceWatch(BatcherKey key, float scoreFloor, HealthServices services)
+    {
+        (_key, _services, _logger) = (key, services, services.Logger);
+        _tracker = new HealthTracker(services.Options.MaxErrors);
+        _probe = new HealthProbe(scoreFloor, services.Options.ProbeTimeout, services.Time);
+        services.Metrics.Errors(key, 0);
+    }
+
+    /// <summary>Its state and how it came to it.</summary>
+    public HealthTracker Tracker => _tracker;
+
+    /// <summary>
+    /// Whether the device is to be blamed for an error, and not the picture. A model that answers nonsense is to be blamed itself, unless
+    /// it gave sound boxes on this device before.
+    /// </summary>
+    public bool IsDevices(Exception? error) => error is not PictureException && (error is not ModelException || _probe.Tells);
+
+    /// <summary>
+    /// Whether the device may have more pictures. One that failed must come out right with the known picture first, so that a picture on
+    /// which every device fails puts none out of service.
+    /// </summary>
+    public async Task<bool> MayClaimAsync(IModelSession session, CancellationToken cancellationToken)
+    {
+        while (_tracker.State == DeviceHealth.Suspect)
+        {
+            var result = await ProbeAsync(session);
+            if (result.Verdict != ProbeVerdict.Sound)
+            {
+                await Task.Delay(Pause, _services.Time, cancellationToken);
+            }
+
+            if (result.Verdict == ProbeVerdict.Unknown)
+            {
+                break;
+            }
+        }
+
+        return _tracker.Serves;
+    }
+
+    /// <summary>Pictures of a batch have ended.</summary>
+    /// <param name="detected">Pictures with a result.</param>
+    /// <param name="errors">Pictures that failed because of the device.</param>
+    /// <param name="error">One of these errors.</param>
+    public void Ended(int detected, int errors, Exception? error)
+    {
+        if (detected > 0)
+        {
+            _tracker.Succeeded();
+        }
+
+        if (error is not null)
+        {
+            _services.Metrics.Errors(_key, errors);
+
+            // While the known picture is to try the device, further errors of what was claimed before say nothing new.
+            if (_tracker.State != DeviceHealth.Suspect || !_probe.Tells || DeviceFault.NeedsNewProcess(error))
+            {
+                Failed(error.Message, error);
+            }
+        }
+    }
+
+    /// <summary>Tries the device with the known picture.</summary>
+    public async Task<ProbeResult> ProbeAsync(IModelSession session)
+    {
+        var result = await _probe.RunAsync(session);
+        switch (result.Verdict)
+        {
+            case ProbeVerdict.Sound:
+                _tracker.Succeeded();
+                break;
+            case ProbeVerdict.Blind:
+                _services.Metrics.Errors(_key, 1);
+                Quarantine(result.Reason!);
+                break;
+            case ProbeVerdict.Failed:
+                _services.Metrics.Errors(_key, 1);
+                if (result.Error is null)
+                {
+                    Quarantine(result.Reason!); // It hangs.
+                }
+                else
+                {
+                    Failed(result.Reason!, result.Error);
+                }
+
+                break;
+        }
+
+        return result;
+    }
+
+    private void Failed(string reason, Exception error)
+    {
+        if (DeviceFault.NeedsNewProcess(error))
+        {
+            Quarantine(reason);
+            _services.End.Request(_key.ToString(), reason);
+            return;
+        }
+
+        var served = _tracker.Serves;
+        _tracker.Failed(reason);
+        LogFailed(_key, _tracker.State, reason);
+        if (served && !_tracker.Serves)
+        {
+            LogQuarantined(_key, reason);
+        }
+    }
+
+    private void Quarantine(string reason)
+    {
+        var served = _tracker.Serves;
+        _tracker.Quarantine(reason);
+        if (served)
+        {
+            LogQuarantined(_key, reason);
+        }
+    }
+
+    [LoggerMessage(1, LogLevel.Warning, "Device of {Batcher} failed; it is {Health} now: {Reason}")]
+    private partial void LogFailed(BatcherKey batcher, DeviceHealth health, string reason);
+
+    [LoggerMessage(2, LogLevel.Error, "Device of {Batcher} is quarantined: it claims no pictures, and its model is loaded again: {Reason}")]
+    private partial void LogQuarantined(BatcherKey batcher, string reason);
+}

@@ -1,0 +1,120 @@
+using Detection.Inference.Devices;
+using Detection.Inference.Models;
+using Detection.Inference.Pictures;
+
+namespace Detection.Grains.Health;
+
+/// <summary>How the known picture came out.</summary>
+internal enum ProbeVerdict
+{
+    /// <summary>With the boxes that it had before.</summary>
+    Sound,
+
+    /// <summary>Not at all: the device failed, or did not answer.</summary>
+    Failed,
+
+    /// <summary>With other boxes, or none: the device answers wrongly without an error.</summary>
+    Blind,
+
+    /// <summary>The model makes nothing of the known picture, or refuses it, so that it says nothing of the device.</summary>
+    Unknown,
+}
+
+/// <summary>What the known picture said of a device.</summary>
+/// <param name="Verdict">How it came out.</param>
+/// <param name="Reason">What is wrong, one sentence.</param>
+/// <param name="Error">The error, when the device failed with one.</param>
+internal sealed record ProbeResult(ProbeVerdict Verdict, string? Reason = null, Exception? Error = null);
+
+/// <summary>
+/// Runs the known picture through a session as any other picture goes, from its bytes to its boxes, and compares these with what the
+/// model gave when it was loaded and verified. Nothing of it is counted, cached or published.
+/// </summary>
+/// <param name="scoreFloor">The model's own score floor.</param>
+/// <param name="timeout">Longest wait for the picture.</param>
+/// <param name="time">Clock for the wait.</param>
+internal sealed class HealthProbe(float scoreFloor, TimeSpan timeout, TimeProvider time)
+{
+    /// <summary>Lower floors for models that see nothing in the known picture: their best guesses are compared.</summary>
+    private static readonly float[] LowFloors = [0.01f, 0.001f, 0.0001f];
+
+    private static readonly byte[] Picture = ReadPicture();
+
+    private KnownBoxes? _known;
+    private bool _tellsNothing;
+
+    /// <summary>Whether the known picture can tell a sound device from a blind one.</summary>
+    public bool Tells => _known is not null;
+
+    /// <summary>
+    /// Tries a session. The first that answers is believed: a GPU's outputs were compared with the CPU's when it was loaded.
+    /// </summary>
+    public async Task<ProbeResult> RunAsync(IModelSession session)
+    {
+        if (_tellsNothing)
+        {
+            return new ProbeResult(ProbeVerdict.Unknown);
+        }
+
+        try
+        {
+            return _known is null ? await LearnAsync(session) : Judge(_known, await DetectAsync(session, _known.Floor));
+        }
+        catch (TimeoutException)
+        {
+            return new ProbeResult(ProbeVerdict.Failed, $"The known picture got no answer within {timeout.TotalSeconds:0} s.");
+        }
+        catch (Exception e)
+        {
+            return new ProbeResult(ProbeVerdict.Failed, e.Message, e);
+        }
+    }
+
+    private async Task<ProbeResult> LearnAsync(IModelSession session)
+    {
+        foreach (var floor in LowFloors.Where(floor => floor < scoreFloor).Prepend(scoreFloor))
+        {
+            var outcome = await DetectAsync(session, floor);
+            if (outcome.Error is PictureException or ModelException)
+            {
+                break;
+            }
+
+            if (outcome.Error is { } error)
+            {
+                return new ProbeResult(ProbeVerdict.Failed, error.Message, error);
+            }
+
+            if (KnownBoxes.From(outcome, floor) is { } known)
+            {
+                _known = known;
+                return new ProbeResult(ProbeVerdict.Sound);
+            }
+        }
+
+        _tellsNothing = true;
+        return new ProbeResult(ProbeVerdict.Unknown);
+    }
+
+    private static ProbeResult Judge(KnownBoxes known, PictureOutcome outcome) =>
+        outcome.Error is { } error ? new ProbeResult(ProbeVerdict.Failed, error.Message, error)
+        : known.Difference(outcome) is { } difference ? new ProbeResult(ProbeVerdict.Blind, difference)
+        : new ProbeResult(ProbeVerdict.Sound);
+
+    private async Task<PictureOutcome> DetectAsync(IModelSession session, float floor)
+    {
+        PictureOutcome? outcome = null;
+        await session
+            .DetectAsync([new PictureWork(Picture, null, DateTimeOffset.MaxValue, floor)], (_, one) => outcome = one, CancellationToken.None)
+            .WaitAsync(timeout, time);
+        return outcome ?? throw new InvalidOperationException("The run ended without an outcome of its picture.");
+    }
+
+    private static byte[] ReadPicture()
+    {
+        using var stream = typeof(HealthProbe).Assembly.GetManifestResourceStream("Detection.Grains.Health.known-picture.jpg")!;
+        var bytes = new byte[stream.Length];
+        stream.ReadExactly(bytes);
+        return bytes;
+    }
+}

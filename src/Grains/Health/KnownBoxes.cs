@@ -1,0 +1,61 @@
+using System.Globalization;
+using Detection.Inference.Devices;
+using Detection.Inference.Heads;
+
+namespace Detection.Grains.Health;
+
+/// <summary>What a sound device finds on the known picture, and how near another answer must be.</summary>
+internal sealed class KnownBoxes
+{
+    /// <summary>Boxes near the floor come and go with the noise of a device, so that only boxes of twice its score are compared.</summary>
+    private const float Clear = 2;
+
+    private const int Most = 20;
+
+    /// <summary>Part of the boxes that must be found again: two boxes of nearly the same score may suppress each other either way.</summary>
+    private const double MustAgree = 0.8;
+
+    private const float ScoreTolerance = 0.1f;
+    private const float MinOverlap = 0.7f;
+
+    private readonly ScoredBox[] _boxes;
+
+    private KnownBoxes(float floor, ScoredBox[] boxes) => (Floor, _boxes) = (floor, boxes);
+
+    /// <summary>Score floor at which the boxes were found.</summary>
+    public float Floor { get; }
+
+    /// <summary>Keeps the boxes of a sound device; <see langword="null"/> when none of them is clear enough to compare others with.</summary>
+    /// <param name="outcome">What it found.</param>
+    /// <param name="floor">The score floor.</param>
+    public static KnownBoxes? From(PictureOutcome outcome, float floor)
+    {
+        ScoredBox[] clear = [.. outcome.Boxes.Where(box => box.Score >= Clear * floor).Take(Most)];
+        return clear.Length == 0 ? null : new KnownBoxes(floor, clear);
+    }
+
+    /// <summary>What is different in another answer to the same picture; <see langword="null"/> when it is near enough.</summary>
+    public string? Difference(PictureOutcome outcome)
+    {
+        var found = _boxes.Count(known => outcome.Boxes.Any(box =>
+            box.ClassId == known.ClassId && Math.Abs(box.Score - known.Score) <= ScoreTolerance * Math.Max(known.Score, 0.5f) && Overlap(box, known) >= MinOverlap));
+        return found >= MustAgree * _boxes.Length
+            ? null
+            : string.Create(CultureInfo.InvariantCulture, $"It finds {found} of the {_boxes.Length} boxes that the known picture had when the model was loaded.");
+    }
+
+    private static float Overlap(ScoredBox a, ScoredBox b)
+    {
+        var width = Math.Min(a.X2, b.X2) - Math.Max(a.X1, b.X1);
+        var height = Math.Min(a.Y2, b.Y2) - Math.Max(a.Y1, b.Y1);
+        if (width <= 0 || height <= 0)
+        {
+            return a == b ? 1 : 0;
+        }
+
+        var both = width * height;
+        return both / (Area(a) + Area(b) - both);
+
+        static float Area(ScoredBox box) => (box.X2 - box.X1) * (box.Y2 - box.Y1);
+    }
+}

@@ -1,0 +1,225 @@
+using Detection.Client;
+using Detection.Contracts.Cluster;
+using Detection.Contracts.Storage;
+using Detection.Grains.Health;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Detection.Grains.Tests.Batching;
+
+public sealed class SickDeviceTests : IAsyncLifetime
+{
+    private static readonly DetectionOptions Patient = new() { Deadline = TimeSpan.FromSeconds(60) };
+    private static readonly InvalidOperationException OutOfMemory = new("Failed to allocate memory for requested buffer of size 8388608");
+
+    private RedisServer _redis = null!;
+    private ServiceProvider _services = null!;
+    private IDetectionClient _client = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _redis = await RedisServer.StartAsync();
+        _services = new ServiceCollection().AddDetectionClient(options => options.Redis = _redis.ConnectionString).BuildServiceProvider();
+        _client = _services.GetRequiredService<IDetectionClient>();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _services.DisposeAsync();
+        await _redis.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task No_caller_sees_an_error_while_another_device_lives_and_the_sick_one_serves_again_once_it_is_well()
+    {
+        var sick = OpenDevice("gated:sick");
+        var sound = OpenDevice("gated:sound");
+        await using var first = await TestSilo.StartAsync(_redis, sick, ("Detection:DeviceHealth:RetryDelay", "00:00:01"), ("Detection:DeviceHealth:MaxRetryDelay", "00:00:01"));
+        await using var second = await TestSilo.StartAsync(_redis, sound);
+        await DetectAsync(0, 8);
+        await ServedByAsync(2);
+
+        sick.Sickness = OutOfMemory;
+        var answers = await DetectAsync(100, 60);
+        Assert.All(answers, answer => Assert.Equal(AnswerSource.Computed, answer.Source));
+        await HealthAsync("sick", DeviceHealth.Broken);
+
+        // It claims nothing, is no capacity, and everybody is told.
+        var before = sick.Batches.Count;
+        await DetectAsync(200, 20);
+        Assert.Equal(before, sick.Batches.Count);
+        var report = (await ReportAsync("sick"))!;
+        Assert.Equal((false, 0.0), (report.Works, report.Rate));
+        Assert.Contains("Failed to allocate memory", report.Ailment, StringComparison.Ordinal);
+        Assert.True(report.DeviceErrors >= 3, $"{report.DeviceErrors} errors");
+        var health = await first.HealthAsync();
+        Assert.StartsWith("Unhealthy: No device is in service.", health, StringComparison.Ordinal);
+        Assert.Contains("does not serve nanodet-g@", health, StringComparison.Ordinal);
+        Assert.StartsWith("Healthy", await second.HealthAsync(), StringComparison.Ordinal);
+
+        sick.Sickness = null;
+        await HealthAsync("sick", DeviceHealth.Serving);
+        await DetectAsync(300, 20);
+        await Eventually.Async(
+            async () =>
+            {
+                await DetectAsync(Random.Shared.Next(1_000_000) + 1000, 8);
+                return sick.Batches.Count > before;
+            },
+            Eventually.Soon,
+            "the device works again");
+        Assert.StartsWith("Healthy", await first.HealthAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_device_that_a_reload_heals_loses_nobodys_picture_although_it_is_the_only_one()
+    {
+        var device = OpenDevice("gated:0");
+        device.HealsByLoading = true;
+        await using var silo = await TestSilo.StartAsync(_redis, device);
+        await DetectAsync(0, 4);
+
+        device.Sickness = OutOfMemory;
+        Assert.Equal(10, (await DetectAsync(100, 10)).Count);
+        Assert.Equal(2, device.Loads);
+        Assert.Equal(0, await CountDeadAsync());
+    }
+
+    [Fact]
+    public async Task The_only_device_being_broken_every_caller_gets_an_answer_within_its_deadline()
+    {
+        var device = OpenDevice("gated:0");
+        await using var silo = await TestSilo.StartAsync(_redis, device);
+        await DetectAsync(0, 1);
+        device.Sickness = OutOfMemory;
+
+        var failure = await Assert.ThrowsAsync<DetectionException>(
+            () => _client.DetectAsync(TestPictures.Unique(100), new DetectionOptions { Deadline = TimeSpan.FromSeconds(3) }));
+        Assert.True(failure.Error is DetectionError.DeadlineExceeded or DetectionError.Unavailable, $"{failure.Error}: {failure.Message}");
+        await HealthAsync("gated:0", DeviceHealth.Broken);
+    }
+
+    [Fact]
+    public async Task A_device_that_goes_blind_is_found_out_by_the_known_picture()
+    {
+        var blind = OpenDevice("gated:blind");
+        var sound = OpenDevice("gated:sound");
+        await using var first = await TestSilo.StartAsync(_redis, blind, ("Detection:DeviceHealth:ProbeInterval", "00:00:01"));
+        await using var second = await TestSilo.StartAsync(_redis, sound);
+        await DetectAsync(0, 8);
+
+        blind.IsBlind = true;
+        await HealthAsync("blind", DeviceHealth.Broken);
+
+        Assert.All(await DetectAsync(100, 20), answer => Assert.Single(answer.Objects));
+        Assert.Contains("boxes that the known picture had", (await ReportAsync("blind"))!.Ailment, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_a_device_finds_that_went_blind_meanwhile_is_not_published()
+    {
+        var blind = new GatedDevice("gated:blind");
+        await using var first = await TestSilo.StartAsync(
+            _redis, blind, ("Detection:DeviceHealth:ProbeInterval", "00:00:01"), ("Detection:Batching:DrainTimeout", "00:00:30"));
+        var waiting = _client.DetectAsync(TestPictures.Unique(1), Patient);
+        await Eventually.Async(() => blind.Batches.Count == 1, Eventually.Soon, "the picture is on the device");
+        blind.IsBlind = true;
+        await HealthAsync("blind", DeviceHealth.Quarantined);
+        blind.Open();
+
+        var sound = OpenDevice("gated:sound");
+        await using var second = await TestSilo.StartAsync(_redis, sound);
+        Assert.Single((await waiting).Objects);
+        Assert.Single(sound.Batches);
+    }
+
+    [Fact]
+    public async Task A_device_that_does_not_answer_the_known_picture_is_out_of_service()
+    {
+        var device = OpenDevice("gated:0");
+        await using var silo = await TestSilo.StartAsync(
+            _redis,
+            device,
+            ("Detection:DeviceHealth:ProbeInterval", "00:00:01"),
+            ("Detection:DeviceHealth:ProbeTimeout", "00:00:01"),
+            ("Detection:Batching:DrainTimeout", "00:00:01"));
+        device.IsSilent = true;
+        await HealthAsync("gated:0", DeviceHealth.Broken);
+        Assert.Contains("no answer within 1 s", (await ReportAsync("gated:0"))!.Ailment, StringComparison.Ordinal);
+        device.IsSilent = false;
+    }
+
+    [Fact]
+    public async Task Pictures_on_which_every_device_fails_put_none_out_of_service_and_take_no_other_along()
+    {
+        var device = OpenDevice("gated:0");
+        await using var silo = await TestSilo.StartAsync(_redis, device);
+        await DetectAsync(0, 2);
+        for (var i = 0; i < 5; i++)
+        {
+            device.Failures = 3;
+            var failure = await Assert.ThrowsAsync<DetectionException>(() => _client.DetectAsync(TestPictures.Unique(100 + i), Patient));
+            Assert.Equal(DetectionError.Failed, failure.Error);
+            Assert.Equal(2, (await DetectAsync(200 + (2 * i), 2)).Count);
+        }
+
+        Assert.Equal(1, device.Loads);
+        Assert.Equal(5, await CountDeadAsync());
+        Assert.Equal(DeviceHealth.Serving, (await ReportAsync("gated:0"))!.Health);
+    }
+
+    [Fact]
+    public async Task An_error_that_only_a_new_process_mends_ends_the_silo_in_order()
+    {
+        var sick = OpenDevice("gated:sick");
+        var sound = OpenDevice("gated:sound");
+        await using var first = await TestSilo.StartAsync(_redis, sick);
+        await using var second = await TestSilo.StartAsync(_redis, sound);
+        await DetectAsync(0, 8);
+        await ServedByAsync(2);
+
+        sick.Sickness = new InvalidOperationException("CUDA failure 700: an illegal memory access was encountered ; GPU=0");
+        Assert.Equal(40, (await DetectAsync(100, 40)).Count);
+        await Eventually.Async(() => first.Stopping.IsCancellationRequested, Eventually.Soon, "the silo stops");
+        Assert.True(first.Services.GetRequiredService<SiloEnd>().IsRequested);
+        Assert.Equal(1, sick.Loads);
+        Assert.False(second.Stopping.IsCancellationRequested);
+    }
+
+    [Fact]
+    public async Task A_silo_ends_with_its_broken_device_where_it_is_told_to()
+    {
+        var device = OpenDevice("gated:0");
+        await using var silo = await TestSilo.StartAsync(
+            _redis, device, ("Detection:DeviceHealth:WhenBroken", "EndSilo"), ("Detection:DeviceHealth:ProbeInterval", "00:00:01"));
+        device.Sickness = OutOfMemory;
+        await Eventually.Async(() => silo.Stopping.IsCancellationRequested, Eventually.Soon, "the silo stops");
+        Assert.Equal(2, device.Loads);
+    }
+
+    private static GatedDevice OpenDevice(string name)
+    {
+        var device = new GatedDevice(name);
+        device.Open();
+        return device;
+    }
+
+    private async Task<IReadOnlyList<DetectionAnswer>> DetectAsync(int first, int count) =>
+        await Task.WhenAll(Enumerable.Range(first, count).Select(i => _client.DetectAsync(TestPictures.Unique(i), Patient)));
+
+    private Task ServedByAsync(int batchers) => Eventually.Async(
+        async () => (await _client.GetSilosAsync()).SelectMany(silo => silo.Batchers).Count(batcher => batcher.Works) == batchers,
+        Eventually.Soon,
+        $"{batchers} batchers work");
+
+    private Task HealthAsync(string device, DeviceHealth health) => Eventually.Async(
+        async () => (await ReportAsync(device))?.Health == health, Eventually.Soon, $"{device} is {health}");
+
+    private async Task<BatcherReport?> ReportAsync(string device) =>
+        (await _client.GetSilosAsync()).SelectMany(silo => silo.Batchers).FirstOrDefault(batcher => batcher.Device.Contains(device, StringComparison.Ordinal));
+
+    private async Task<long> CountDeadAsync()
+    {
+        await using var redis = await _redis.ConnectAsync();
+        return await redis.GetDatabase().ListLengthAsync(RedisKeys.Dead((await _client.GetModelsAsync())[0].Id));
+    }
+}

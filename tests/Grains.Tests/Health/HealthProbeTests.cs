@@ -1,0 +1,128 @@
+using Detection.Grains.Health;
+using Detection.Inference.Devices;
+using Detection.Inference.Heads;
+using Detection.Inference.Models;
+using Detection.Inference.Pictures;
+
+namespace Detection.Grains.Tests.Health;
+
+public sealed class HealthProbeTests
+{
+    private static readonly ScoredBox[] Boxes =
+        [new(11, 0.82f, 38, 28, 162, 152), new(74, 0.53f, 174, 54, 266, 146), new(9, 0.48f, 312, 40, 360, 156), new(2, 0.06f, 0, 0, 20, 20)];
+
+    private readonly HealthProbe _probe = new(0.05f, TimeSpan.FromSeconds(5), TimeProvider.System);
+
+    [Fact]
+    public async Task The_same_boxes_with_the_noise_of_a_device_are_sound()
+    {
+        Assert.Equal(ProbeVerdict.Sound, await TryAsync(Boxes));
+        Assert.Equal(ProbeVerdict.Sound, await TryAsync(Boxes));
+        Assert.Equal(ProbeVerdict.Sound, await TryAsync([.. Boxes.Select(box => box with { Score = box.Score * 0.97f, X1 = box.X1 + 2, Y2 = box.Y2 - 2 })]));
+
+        // One at the floor comes or goes.
+        Assert.Equal(ProbeVerdict.Sound, await TryAsync(Boxes[..3]));
+        Assert.Equal(ProbeVerdict.Sound, await TryAsync([.. Boxes, new(5, 0.051f, 1, 1, 9, 9)]));
+    }
+
+    [Fact]
+    public async Task Other_boxes_are_blindness_also_after_a_reload_that_mends_nothing()
+    {
+        await TryAsync(Boxes);
+        Assert.Equal(ProbeVerdict.Blind, await TryAsync([]));
+        Assert.Equal(ProbeVerdict.Blind, await TryAsync([]));
+        Assert.Equal(ProbeVerdict.Blind, await TryAsync([.. Boxes.Select(box => box with { ClassId = box.ClassId + 1 })]));
+        Assert.Equal(ProbeVerdict.Blind, await TryAsync([.. Boxes.Select(box => box with { Score = box.Score * 0.5f })]));
+        Assert.Equal(ProbeVerdict.Blind, await TryAsync([.. Boxes.Select(box => box with { X1 = box.X1 + 60, X2 = box.X2 + 60 })]));
+        Assert.Equal(ProbeVerdict.Blind, await TryAsync([.. Boxes.Select(box => box with { Score = float.NaN })]));
+        Assert.Equal(ProbeVerdict.Sound, await TryAsync(Boxes));
+    }
+
+    [Fact]
+    public async Task A_model_without_clear_boxes_is_compared_by_its_best_guesses()
+    {
+        // As a model of scratches on metal may answer: below its floor, but the same each time.
+        ScoredBox[] guesses = [new(0, 0.004f, 10, 10, 50, 50), new(1, 0.003f, 100, 100, 150, 150)];
+        Assert.Equal(ProbeVerdict.Sound, await TryAsync(guesses));
+        Assert.Equal(ProbeVerdict.Sound, await TryAsync(guesses));
+        Assert.Equal(ProbeVerdict.Blind, await TryAsync([]));
+    }
+
+    [Fact]
+    public async Task A_model_that_finds_nothing_at_all_or_refuses_the_picture_says_nothing_of_its_device()
+    {
+        Assert.Equal(ProbeVerdict.Unknown, await TryAsync([]));
+        Assert.Equal(ProbeVerdict.Unknown, await TryAsync(Boxes));
+        Assert.False(_probe.Tells);
+
+        var refusing = new HealthProbe(0.05f, TimeSpan.FromSeconds(5), TimeProvider.System);
+        var refusal = new PictureException(PictureFault.TooLarge, "Too large.");
+        Assert.Equal(ProbeVerdict.Unknown, (await refusing.RunAsync(new Answering(_ => Failed(refusal)))).Verdict);
+        var nonsense = new HealthProbe(0.05f, TimeSpan.FromSeconds(5), TimeProvider.System);
+        Assert.Equal(ProbeVerdict.Unknown, (await nonsense.RunAsync(new Answering(_ => Failed(new ModelException("A score above 1."))))).Verdict);
+    }
+
+    [Fact]
+    public async Task A_device_that_fails_first_is_learned_from_when_it_works()
+    {
+        var error = new InvalidOperationException("out of memory");
+        var failed = await _probe.RunAsync(new Answering(_ => Failed(error)));
+        Assert.Equal((ProbeVerdict.Failed, error), (failed.Verdict, failed.Error));
+        Assert.Equal(ProbeVerdict.Failed, (await _probe.RunAsync(new Answering(_ => throw error))).Verdict);
+        Assert.Equal(ProbeVerdict.Sound, await TryAsync(Boxes));
+        Assert.Equal(ProbeVerdict.Failed, (await _probe.RunAsync(new Answering(_ => Failed(new ModelException("NaN"))))).Verdict);
+    }
+
+    [Fact]
+    public async Task A_device_that_does_not_answer_has_failed()
+    {
+        var probe = new HealthProbe(0.05f, TimeSpan.FromMilliseconds(50), TimeProvider.System);
+        var result = await probe.RunAsync(new Silent());
+
+        Assert.Equal((ProbeVerdict.Failed, null), (result.Verdict, result.Error));
+    }
+
+    [Fact]
+    public async Task The_default_model_knows_the_picture_on_a_real_device_and_finds_it_blind_when_its_outputs_are_empty()
+    {
+        var source = ModelFile.Read(Path.Combine(Repository.Root, "models", "nanodet-g", "model.onnx"));
+        await using var device = new CpuDevice(new DeviceOptions { CpuWorkers = 1 }, TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger<CpuDevice>.Instance);
+        await using var session = await device.LoadAsync(source, default);
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.Equal(ProbeVerdict.Sound, (await _probe.RunAsync(session)).Verdict);
+        }
+
+        Assert.True(_probe.Tells);
+        Assert.Equal(ProbeVerdict.Blind, await TryAsync([]));
+    }
+
+    private async Task<ProbeVerdict> TryAsync(ScoredBox[] boxes) => (await _probe.RunAsync(new Answering(
+        work => new PictureOutcome(
+            OutcomeKind.Detected, 416, 312, [.. boxes.Where(box => !(box.Score < work.Floor))], null, default, default, default, default)))).Verdict;
+
+    private static PictureOutcome Failed(Exception error) => new(OutcomeKind.Failed, 0, 0, [], error, default, default, default, default);
+
+    private sealed class Answering(Func<PictureWork, PictureOutcome> answer) : IModelSession
+    {
+        public int Concurrency => 1;
+
+        public async Task DetectAsync(IReadOnlyList<PictureWork> batch, Action<int, PictureOutcome> completed, CancellationToken cancellationToken)
+        {
+            await Task.Yield();
+            completed(0, answer(batch[0]));
+        }
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+
+    private sealed class Silent : IModelSession
+    {
+        public int Concurrency => 1;
+
+        public Task DetectAsync(IReadOnlyList<PictureWork> batch, Action<int, PictureOutcome> completed, CancellationToken cancellationToken) =>
+            Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+}

@@ -1,0 +1,85 @@
+using Detection.Contracts.Requests;
+using Detection.Contracts.Storage;
+using Detection.Grains.Queueing;
+using static Detection.Grains.Tests.Queueing.QueueFixture;
+
+namespace Detection.Grains.Tests.Queueing;
+
+public sealed class ReturnTests(QueueFixture fixture) : IClassFixture<QueueFixture>
+{
+    private readonly string _model = fixture.NewModel();
+
+    [Fact]
+    public async Task What_a_device_failed_on_goes_to_the_head_in_its_old_order_and_to_another_device()
+    {
+        var queue = fixture.NewQueue();
+        await EnqueueAsync(queue, 1, 2, 3, 4);
+        await queue.TakeLeaseAsync(_model, "sick");
+        await queue.TakeLeaseAsync(_model, "sound");
+        await queue.ClaimAsync(_model, "sick", 3, "sick:0");
+
+        Assert.Equal(
+            [ReturnOutcome.Returned, ReturnOutcome.Returned, ReturnOutcome.NotHeld], await queue.ReturnAsync(_model, "sick", "sick:0", [Key(_model, 1), Key(_model, 2), Key(_model, 9)]));
+
+        Assert.Empty((await queue.ClaimAsync(_model, "sick", 32, "sick:0")).Items);
+        var claim = await queue.ClaimAsync(_model, "sound", 32, "sound:0");
+        Assert.Equal([(Key(_model, 1), 1), (Key(_model, 2), 1), (Key(_model, 4), 0)], claim.Items.Select(item => (item.Key, item.Attempts)));
+    }
+
+    [Fact]
+    public async Task The_only_device_may_try_again_what_it_failed_on()
+    {
+        var queue = fixture.NewQueue();
+        await EnqueueAsync(queue, 1);
+        await queue.TakeLeaseAsync(_model, "sick");
+        await queue.TakeLeaseAsync(_model, "other");
+        await queue.ClaimAsync(_model, "sick", 32, "sick:0");
+        await queue.ReturnAsync(_model, "sick", "sick:0", [Key(_model, 1)]);
+        Assert.Empty((await queue.ClaimAsync(_model, "sick", 32, "sick:0")).Items);
+
+        await queue.ReleaseAsync(_model, "other");
+
+        Assert.Equal(1, Assert.Single((await queue.ClaimAsync(_model, "sick", 32, "sick:0")).Items).Attempts);
+    }
+
+    [Fact]
+    public async Task What_devices_failed_on_too_often_is_given_up_but_not_refused()
+    {
+        var queue = fixture.NewQueue(options => options.MaxAttempts = 3);
+        await EnqueueAsync(queue, 1);
+        foreach (var (device, expected) in (IEnumerable<(string, ReturnOutcome)>)[("a", ReturnOutcome.Returned), ("b", ReturnOutcome.Returned), ("c", ReturnOutcome.GivenUp)])
+        {
+            await queue.TakeLeaseAsync(_model, device);
+            Assert.Single((await queue.ClaimAsync(_model, device, 32, device)).Items);
+            Assert.Equal([expected], await queue.ReturnAsync(_model, device, device, [Key(_model, 1)]));
+        }
+
+        Assert.False(await queue.ContainsAsync(Key(_model, 1)));
+        Assert.StartsWith(Key(_model, 1).Item + "|device|3|", (string?)await fixture.Database.ListGetByIndexAsync(RedisKeys.Dead(_model), 0), StringComparison.Ordinal);
+        Assert.Equal(0, await fixture.Database.HashLengthAsync(RedisKeys.Attempts(_model)));
+        await EnqueueAsync(queue, 1);
+    }
+
+    [Fact]
+    public async Task Nothing_is_left_of_a_returned_item_that_is_settled()
+    {
+        var queue = fixture.NewQueue();
+        await EnqueueAsync(queue, 1);
+        await queue.TakeLeaseAsync(_model, "a");
+        await queue.ClaimAsync(_model, "a", 32, "a");
+        await queue.ReturnAsync(_model, "a", "a", [Key(_model, 1)]);
+        await queue.ClaimAsync(_model, "a", 32, "a");
+        await queue.SettleAsync(_model, "a", [new Settlement(Key(_model, 1), default)], TimeSpan.FromMinutes(1));
+
+        Assert.Equal(0, await fixture.Database.HashLengthAsync(RedisKeys.Attempts(_model)));
+        Assert.Empty(await queue.ReturnAsync(_model, "a", "a", Array.Empty<RequestKey>()));
+    }
+
+    private async Task EnqueueAsync(RequestQueue queue, params int[] numbers)
+    {
+        foreach (var number in numbers)
+        {
+            Assert.Equal(EnqueueOutcome.Queued, (await queue.EnqueueAsync(Item(_model, number), int.MaxValue)).Outcome);
+        }
+    }
+}
