@@ -60,12 +60,10 @@ internal sealed class Subject : IAsyncDisposable
     public string Log => _process.Process.Log;
 
     /// <summary>Memory in use, in bytes.</summary>
-    public long ResidentBytes => long.Parse(
-        File.ReadLines($"/proc/{_id}/status").First(static line => line.StartsWith("VmRSS:", StringComparison.Ordinal)).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1],
-        CultureInfo.InvariantCulture) * 1024;
+    public long ResidentBytes => ProcessMeasures.ResidentBytes(_id);
 
     /// <summary>Open files and connections.</summary>
-    public int Descriptors => Directory.GetFileSystemEntries($"/proc/{_id}/fd").Length;
+    public int Descriptors => ProcessMeasures.Descriptors(_id);
 
     /// <summary>Names in its folder for temporary files, besides that by which diagnostic tools find it.</summary>
     public IReadOnlyList<string> TemporaryFiles =>

@@ -1,11 +1,10 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
-using Detection.Testing;
 
-namespace Detection.Fuzz;
+namespace Detection.Testing;
 
 /// <summary>Pictures as nobody should send them.</summary>
-internal static class PictureMutations
+public static class PictureMutations
 {
     // Larger ones only take longer to send.
     private const int LargestSeed = 250 * 1024;

@@ -1,7 +1,7 @@
-namespace Detection.Fuzz;
+namespace Detection.Testing;
 
 /// <summary>Choosing by chance.</summary>
-internal static class RandomChoice
+public static class RandomChoice
 {
     /// <summary>One of them.</summary>
     public static T Of<T>(this Random random, IReadOnlyList<T> choices) => choices[random.Next(choices.Count)];

@@ -1,0 +1,87 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Detection.Soak;
+
+/// <summary>An answer without what may differ from one time to the next. Two of the same request are equal.</summary>
+/// <param name="Status">HTTP status.</param>
+/// <param name="MediaType">Media type of the body.</param>
+/// <param name="Content">The body: JSON without times and names of the picture, the hash of anything else.</param>
+internal sealed record Reading(int Status, string MediaType, string Content)
+{
+    // What names the picture, the moment, or who was there before. Everything else is the same or a difference.
+    private static readonly HashSet<string> Passing = new(StringComparer.Ordinal)
+    {
+        "imageKey", "image_key", "timings", "source", "cached", "traceId", "instance", "location", "inferenceMs", "processMs", "duration", "index",
+    };
+
+    /// <summary>Whether the server was too busy, so that the same request may be made again.</summary>
+    public bool IsRefusal => Status is 429 or 503;
+
+    /// <summary>Reads an answer.</summary>
+    public static async Task<Reading> OfAsync(HttpResponseMessage answer, CancellationToken cancellation)
+    {
+        var bytes = await answer.Content.ReadAsByteArrayAsync(cancellation);
+        var type = answer.Content.Headers.ContentType?.MediaType ?? "";
+        return new Reading((int)answer.StatusCode, type, Normalize(type, bytes));
+    }
+
+    /// <summary>A body without what may differ.</summary>
+    public static string Normalize(string mediaType, byte[] bytes) => mediaType switch
+    {
+        "application/json" or "application/problem+json" => Strip(JsonNode.Parse(bytes))?.ToJsonString() ?? "null",
+        "application/x-ndjson" => string.Join('\n', Encoding.UTF8.GetString(bytes)
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(static line => JsonNode.Parse(line)!)
+            .OrderBy(static line => line["index"]?.GetValue<int>() ?? int.MaxValue)
+            .Select(static line => Strip(line)!.ToJsonString())),
+        _ when mediaType.StartsWith("text/", StringComparison.Ordinal) && bytes.Length < 500 => Encoding.UTF8.GetString(bytes),
+        _ => $"{bytes.Length} bytes {Convert.ToHexStringLower(SHA256.HashData(bytes))}",
+    };
+
+    /// <summary>The same without a property of the top, for what is right under several names.</summary>
+    public Reading Without(string property)
+    {
+        if (MediaType != "application/json")
+        {
+            return this;
+        }
+
+        var json = JsonNode.Parse(Content)!;
+        json.AsObject().Remove(property);
+        return this with { Content = json.ToJsonString() };
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{Status} {MediaType} {(Content.Length > 1500 ? Content[..1500] + "…" : Content)}";
+
+    private static JsonNode? Strip(JsonNode? node)
+    {
+        switch (node)
+        {
+            case JsonObject map:
+                foreach (var name in map.Select(static pair => pair.Key).Where(Passing.Contains).ToList())
+                {
+                    map.Remove(name);
+                }
+
+                foreach (var (_, value) in map)
+                {
+                    Strip(value);
+                }
+
+                break;
+            case JsonArray list:
+                foreach (var value in list)
+                {
+                    Strip(value);
+                }
+
+                break;
+        }
+
+        return node;
+    }
+}

@@ -1,0 +1,120 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Detection.Testing;
+using StackExchange.Redis;
+
+namespace Detection.Soak;
+
+/// <summary>The processes that are asked: a whole cluster, or one front end that runs everything in itself.</summary>
+internal sealed class Stand : IAsyncDisposable
+{
+    /// <summary>What webhooks are signed with.</summary>
+    public const string Secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+    private const int Keys = 12;
+
+    private readonly DetectionCluster? _cluster;
+    private readonly ConnectionMultiplexer? _redis;
+
+    private Stand(DetectionCluster? cluster, IReadOnlyList<DetectionProcess> processes, IReadOnlyList<DetectionProcess> frontends, ConnectionMultiplexer? redis)
+    {
+        _cluster = cluster;
+        _redis = redis;
+        Processes = processes;
+        Frontends = frontends;
+    }
+
+    /// <summary>All processes of the product.</summary>
+    public IReadOnlyList<DetectionProcess> Processes { get; }
+
+    /// <summary>Those that are asked: the first asks for keys when there are two.</summary>
+    public IReadOnlyList<DetectionProcess> Frontends { get; }
+
+    /// <summary>Keys in the cluster's Redis; <see langword="null"/> where it is inside the front end.</summary>
+    public DetectionKeys? RedisKeys => _redis is null ? null : new DetectionKeys(_redis);
+
+    /// <summary>Its Redis, for measuring; <see langword="null"/> where it is inside the front end.</summary>
+    public int? RedisProcess => _cluster?.Redis.ProcessId;
+
+    /// <summary>Starts one front end that runs everything in itself.</summary>
+    public static async Task<Stand> StartAloneAsync(string models, Uri host)
+    {
+        var process = DetectionProcess.StartFrontend(new Dictionary<string, string?>(Settings(models, host)) { [DetectionSettings.Redis] = null });
+        try
+        {
+            await process.ReadyAsync(TimeSpan.FromMinutes(3));
+            return new Stand(null, [process], [process], null);
+        }
+        catch
+        {
+            await process.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Starts Redis, two silos, and two front ends: one that asks for keys and one that does not.</summary>
+    public static async Task<Stand> StartClusterAsync(string models, Uri host)
+    {
+        var cluster = await DetectionCluster.StartAsync(silos: 2, frontends: 0, Settings(models, host));
+        try
+        {
+            var keys = Enumerable.Range(0, Keys).ToDictionary(
+                static i => $"Detection__Access__Keys__caller{i}__Sha256",
+                static string? (i) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Key(i)!))));
+            cluster.AddFrontend(keys);
+            cluster.AddFrontend();
+            await cluster.ReadyAsync(TimeSpan.FromMinutes(3));
+            var options = ConfigurationOptions.Parse(cluster.Redis.ConnectionString);
+            options.AllowAdmin = true;
+            return new Stand(cluster, [.. cluster.Silos, .. cluster.Frontends], cluster.Frontends, await ConnectionMultiplexer.ConnectAsync(options));
+        }
+        catch
+        {
+            await cluster.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>The front end of a caller, and its key: of sixteen twelve have one where keys are asked for.</summary>
+    public (DetectionProcess Frontend, string? Key) Of(int caller) =>
+        Frontends.Count == 1 ? (Frontends[0], null) : caller < Keys ? (Frontends[0], Key(caller)) : (Frontends[1], null);
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (_redis is not null)
+        {
+            await _redis.DisposeAsync();
+        }
+
+        if (_cluster is not null)
+        {
+            await _cluster.DisposeAsync();
+        }
+        else
+        {
+            await Processes[0].DisposeAsync();
+        }
+    }
+
+    private static string? Key(int caller) => string.Create(CultureInfo.InvariantCulture, $"soak-key-of-caller-{caller}-and-no-secret");
+
+    private static Dictionary<string, string?> Settings(string models, Uri host) => new(StringComparer.Ordinal)
+    {
+        ["Detection__Models__Directory"] = models,
+        ["Detection__Models__RescanInterval"] = "00:00:05",
+        ["Detection__CpuWorkers"] = "1",
+        ["Detection__Fetch__AllowedNetworks__0"] = "127.0.0.1/32",
+        ["Detection__Fetch__AllowedPorts__0"] = host.Port.ToString(CultureInfo.InvariantCulture),
+        ["Detection__Webhooks__Secret"] = Secret,
+        ["Detection__Results__Expiry"] = "00:01:00",
+        ["Detection__Requests__FailureExpiry"] = "00:02:00",
+        ["Detection__Pictures__Expiry"] = "00:01:30",
+        ["Detection__Client__PictureExpiry"] = "00:01:30",
+        ["Detection__Embedded__RedisMemoryMegabytes"] = "256",
+        ["Logging__LogLevel__Default"] = "Warning",
+        ["Logging__Console__FormatterName"] = "simple",
+        ["Logging__Console__FormatterOptions__TimestampFormat"] = "HH:mm:ss ",
+    };
+}
