@@ -26,6 +26,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
 
     private static readonly TimeSpan CallGrace = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan FetchRetry = TimeSpan.FromSeconds(2);
 
     private readonly DetectionClientOptions _options;
     private readonly ImageKeys _keys;
@@ -385,6 +386,8 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
             {
                 FetchStatus.Stored => outcome.ImageKey!,
                 FetchStatus.NotAllowed => throw attempt.Error(DetectionError.UrlNotAllowed, outcome.Message!),
+                FetchStatus.ShareUsed => throw attempt.Error(DetectionError.ShareUsed, outcome.Message!, FetchRetry),
+                FetchStatus.Busy => throw attempt.Error(DetectionError.Busy, outcome.Message!, FetchRetry),
                 FetchStatus.TooLarge => throw attempt.Error(DetectionError.TooLarge, outcome.Message!),
                 _ => throw attempt.Error(DetectionError.UrlNotReachable, outcome.Message!),
             };
@@ -507,6 +510,11 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
                 throw attempt.Error(
                     DetectionError.ShareUsed,
                     $"So many pictures of {attempt.Options.Caller} wait already that its share of the queue is used.",
+                    snapshot.RetryAfter);
+            case RequestStatus.WebhookShareUsed:
+                throw attempt.Error(
+                    DetectionError.ShareUsed,
+                    $"So many webhooks of {attempt.Options.Caller} wait already to be delivered that its share of them is used.",
                     snapshot.RetryAfter);
             case RequestStatus.WebhookRefused:
                 throw attempt.Error(DetectionError.WebhookRefused, snapshot.Failure!.Message);

@@ -37,7 +37,7 @@ public enum DetectionError
     Failed,
 
     /// <summary>
-    /// So many pictures of this caller wait that its share of the queue is used; come again after
+    /// So many pictures, fetches or webhooks of this caller wait that its share of them is used; come again after
     /// <see cref="DetectionException.RetryAfter"/>.
     /// </summary>
     ShareUsed,

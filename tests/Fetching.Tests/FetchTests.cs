@@ -346,13 +346,13 @@ public sealed class FetchTests(SharedRedis redis)
             await go.Task;
             await PictureHost.Picture(picture)(context);
         });
-        await using var fetcher = NewFetcher(host.Port, ("MaxConcurrency", "2"));
+        await using var fetcher = NewFetcher(host.Port, ("MaxConcurrency", "2"), ("SiteShare", "1"));
 
         var slow = Enumerable.Range(0, 2).Select(_ => fetcher.FetchAsync($"http://host.test:{host.Port}/slow")).ToArray();
         await Eventually.Async(() => host.Requests.Count == 2, Eventually.Soon, "both slow fetches are under way");
         var waiting = await fetcher.FetchAsync($"http://host.test:{host.Port}/waiting", Short);
 
-        Assert.Equal(FetchStatus.TimedOut, waiting.Status);
+        Assert.Equal(FetchStatus.Busy, waiting.Status);
         Assert.Equal(2, host.Requests.Count);
 
         go.SetResult();

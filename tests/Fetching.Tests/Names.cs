@@ -21,7 +21,7 @@ internal sealed class Names : IHostResolver
         return this;
     }
 
-    public async Task<IPAddress[]> ResolveAsync(string host, CancellationToken cancellationToken)
+    public async Task<IPAddress[]> ResolveAsync(string host, string? caller, CancellationToken cancellationToken)
     {
         Asked.Enqueue(host);
         if (Hangs)

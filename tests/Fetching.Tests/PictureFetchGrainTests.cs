@@ -78,6 +78,7 @@ public sealed class PictureFetchGrainTests(SharedRedis redis)
         {
             ["Detection:Fetch:AllowedNetworks:0"] = "127.0.0.1",
             ["Detection:Fetch:AllowedPorts:0"] = $"{host.Port}",
+            ["Detection:Fetch:SiteShare"] = "1",
             ["Detection:Fetch:Timeout"] = "00:00:30",
         }).Build();
         var builder = new InProcessTestClusterBuilder(initialSilosCount: 1);

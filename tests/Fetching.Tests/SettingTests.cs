@@ -50,11 +50,11 @@ public sealed class SettingTests(SharedRedis redis)
 
         if (open)
         {
-            Assert.Single(await fetcher.Guard.ResolveAsync(host, CancellationToken.None));
+            Assert.Single(await fetcher.Guard.ResolveAsync(host, null, CancellationToken.None));
         }
         else
         {
-            await Assert.ThrowsAsync<EgressRefusedException>(() => fetcher.Guard.ResolveAsync(host, CancellationToken.None));
+            await Assert.ThrowsAsync<EgressRefusedException>(() => fetcher.Guard.ResolveAsync(host, null, CancellationToken.None));
         }
     }
 

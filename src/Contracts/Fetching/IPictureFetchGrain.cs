@@ -7,7 +7,7 @@ public interface IPictureFetchGrain : IGrainWithIntegerKey
     /// <summary>Fetches <paramref name="url"/> within <paramref name="budget"/>.</summary>
     /// <param name="url">Where the picture is.</param>
     /// <param name="budget">Time left until the caller's deadline.</param>
-    /// <param name="caller">Who asks, whose image key the picture gets; <see langword="null"/> for a caller without a name.</param>
+    /// <param name="caller">Who asks: whose share of the fetches it takes, and whose image key the picture gets; <see langword="null"/> for a caller without a name.</param>
     /// <param name="cancellationToken">The caller has left.</param>
     [ResponseTimeout("00:01:10"), Alias("Fetch")]
     Task<FetchOutcome> Fetch(Uri url, TimeSpan budget, string? caller, CancellationToken cancellationToken);
@@ -30,6 +30,12 @@ public enum FetchStatus
 
     /// <summary>No complete answer in time.</summary>
     TimedOut,
+
+    /// <summary>No turn in time: the caller's share of the fetches is used.</summary>
+    ShareUsed,
+
+    /// <summary>No turn in time: as many fetches are under way as may.</summary>
+    Busy,
 }
 
 /// <summary>Outcome of a fetch.</summary>

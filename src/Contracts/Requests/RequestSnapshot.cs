@@ -37,6 +37,9 @@ public enum RequestStatus
 
     /// <summary>Refused: as many webhooks wait to be delivered as may. Nothing was kept.</summary>
     WebhooksFull,
+
+    /// <summary>Refused: so many webhooks of this caller wait that its share of them is used. Nothing was kept.</summary>
+    WebhookShareUsed,
 }
 
 /// <summary>Why a request failed.</summary>

@@ -25,6 +25,8 @@ namespace Detection.Contracts.Storage;
 /// detection:members                  hash    Orleans cluster membership; owned by the silos
 /// detection:state:GRAIN              hash    state of a request that outlives its callers (Orleans grain storage); expires
 /// detection:{webhooks}:due           zset    webhooks that wait, by when somebody looks at them, unix ms; bounded; expires after the last of them
+/// detection:{webhooks}:due:CALLER    zset    the same of a named caller
+/// detection:{webhooks}:callers       set     callers of whom webhooks wait; emptied with their sets; expires as they do
 /// detection:{webhooks}:delivery:ID   hash    one of them: its terms (JSON), and once the request has ended its body and attempts; expires
 /// detection:{webhooks}:known:DIGEST  string  ID: the webhook that this URL has for this request; expires
 /// detection:{webhooks}:of:REQUEST    set     IDs of those that wait for the end of a request; expires
@@ -99,8 +101,11 @@ public static class RedisKeys
     /// <summary>The wake-up channel of a model's batchers.</summary>
     public static string Wake(string model) => $"{Model(model)}:wake";
 
-    /// <summary>Webhooks that wait, by when somebody looks at them.</summary>
-    public const string WebhooksDue = Webhooks + ":due";
+    /// <summary>Webhooks of a caller that wait, by when somebody looks at them; without a name those of nobody in particular.</summary>
+    public static string WebhooksDue(string? caller = null) => caller is null ? Webhooks + ":due" : $"{Webhooks}:due:{caller}";
+
+    /// <summary>Callers of whom webhooks wait.</summary>
+    public const string WebhookCallers = Webhooks + ":callers";
 
     /// <summary>The wake-up channel of whoever delivers webhooks.</summary>
     public const string WebhooksWake = Webhooks + ":wake";

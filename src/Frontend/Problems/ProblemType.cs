@@ -57,8 +57,8 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
     public static readonly ProblemType RateLimited = new("rate-limited", 429, "Too many requests",
         "Your key makes more requests than it may, or has too many uploads under way. Come again after the time in Retry-After.");
 
-    public static readonly ProblemType ShareUsed = new("share-used", 429, "Your share of the queue is used",
-        "So many of your pictures wait that your share of the queue is used; others are still served. Nothing was kept. Come again after the time in Retry-After.");
+    public static readonly ProblemType ShareUsed = new("share-used", 429, "Your share is used",
+        "So many of your pictures, URLs or webhooks wait that your share of the queue, of the fetches or of the webhooks is used; others are still served. Nothing was kept. Come again after the time in Retry-After. The detail says which share.");
 
     public static readonly ProblemType InferenceFailed = new("inference-failed", 500, "The model failed",
         "The model or its device failed on this picture. Trying again may help once.");
@@ -70,7 +70,7 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
         "The other side could not be reached, answered an error, redirected too often, or took too long.");
 
     public static readonly ProblemType QueueFull = new("queue-full", 503, "Too busy",
-        "The queue is full, or the deadline could not be met. Nothing was kept. Come again after the time in Retry-After.");
+        "The queue is full, the deadline could not be met, or as many URLs are fetched as may be. Nothing was kept. Come again after the time in Retry-After.");
 
     public static readonly ProblemType TooManyUploads = new("too-many-uploads", 503, "Too many uploads",
         "As many uploads are under way as the server takes, or they fill the memory set aside for them. Come again after the time in Retry-After.");

@@ -1,47 +1,217 @@
 using System.Net;
+using System.Net.Sockets;
+using DnsClient;
+using DnsClient.Protocol;
+using Microsoft.Extensions.Options;
 
 namespace Detection.Grains.Fetching;
 
-/// <summary>The resolver of the operating system.</summary>
-internal sealed class DnsHostResolver : IHostResolver, IDisposable
+/// <summary>
+/// Asks name servers itself, as the operating system would: hosts file, then those of resolv.conf, with its search domains. The
+/// resolver of the operating system holds a thread until it gives up, whoever has left; here a lookup is a datagram and a wait, and
+/// ends when it is cancelled.
+/// </summary>
+internal sealed class DnsHostResolver : IHostResolver
 {
-    // A lookup occupies a thread of the pool until the system gives up, also when nobody waits for it any more. A name server
-    // that hangs may therefore hold these and no more; further lookups wait within their own time.
-    private const int MaxLookups = 8;
+    private const int MaxLookups = 64;
+    private const double CallerShare = 0.5;
+    private const int MinAttempts = 3;
 
-    private readonly SemaphoreSlim _lookups = new(MaxLookups, MaxLookups);
+    private static readonly TimeSpan SettingsAge = TimeSpan.FromSeconds(5);
 
-    public async Task<IPAddress[]> ResolveAsync(string host, CancellationToken cancellationToken)
+    // How long the answer about one kind of addresses is waited for once there is one about the other.
+    private static readonly TimeSpan OtherKind = TimeSpan.FromMilliseconds(300);
+
+    // Each question names its server; the client wants one all the same.
+    private static readonly IPEndPoint NoServer = new(IPAddress.Loopback, 9);
+
+    private readonly SharedPlaces _places = new(MaxLookups, CallerShare, siteShare: 1);
+    private readonly LookupClient _client = new(new LookupClientOptions(NoServer) { UseCache = false });
+    private readonly DnsQueryOptions _query;
+    private readonly ResolverSettings? _configured;
+    private readonly HostsFile _hosts;
+    private readonly AddressCache _cache;
+    private readonly TimeSpan _patience;
+    private readonly TimeProvider _time;
+    private readonly string _settingsPath;
+    private ResolverSettings? _system;
+    private long _systemRead;
+
+    public DnsHostResolver(IOptions<FetchOptions> options, TimeProvider time)
+        : this(options, time, HostsFile.SystemPath, ResolverSettings.SystemPath)
     {
-        await _lookups.WaitAsync(cancellationToken);
-        var lookup = LookUpAsync(host);
-        try
-        {
-            return await lookup.WaitAsync(cancellationToken);
-        }
-        catch (OperationCanceledException)
-        {
-            // Its failure, when it comes, is nobody's concern.
-            _ = lookup.ContinueWith(
-                static ended => _ = ended.Exception,
-                CancellationToken.None,
-                TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
-                TaskScheduler.Default);
-            throw;
-        }
     }
 
-    public void Dispose() => _lookups.Dispose();
-
-    private async Task<IPAddress[]> LookUpAsync(string host)
+    internal DnsHostResolver(IOptions<FetchOptions> options, TimeProvider time, string hostsPath, string settingsPath)
     {
+        var settings = options.Value;
+        _time = time;
+        _settingsPath = settingsPath;
+        _hosts = new HostsFile(hostsPath);
+        _cache = new AddressCache(time);
+
+        // A silent server is passed over after this, but its answer still counts when it comes.
+        _patience = settings.ResolveTimeout / (MinAttempts + 1);
+        _query = new DnsQueryOptions { UseCache = false, Retries = 0, Timeout = settings.ResolveTimeout, UseTcpFallback = true, ThrowDnsErrors = false };
+        IPEndPoint[] servers = [.. settings.NameServers.Select(static text =>
+            ResolverSettings.TryParseServer(text, out var server) ? server : throw new FormatException($"'{text}' is not a name server."))];
+        _configured = servers.Length > 0 ? ResolverSettings.OfSystem(settingsPath) with { Servers = servers } : null;
+    }
+
+    /// <inheritdoc/>
+    public async Task<IPAddress[]> ResolveAsync(string host, string? caller, CancellationToken cancellationToken)
+    {
+        if (host == "localhost" || host.EndsWith(".localhost", StringComparison.Ordinal))
+        {
+            // RFC 6761: no name server is asked for these.
+            return [IPAddress.Loopback, IPAddress.IPv6Loopback];
+        }
+
+        if (_cache.Find(host) is { } known)
+        {
+            return known;
+        }
+
+        if (_hosts.Find(host) is { Length: > 0 } own)
+        {
+            return own;
+        }
+
+        using var place = await _places.EnterAsync(caller, site: null, cancellationToken);
+        return await LookUpAsync(host, cancellationToken);
+    }
+
+    private async Task<IPAddress[]> LookUpAsync(string host, CancellationToken cancellationToken)
+    {
+        var settings = _configured ?? OfSystem();
+        var failed = false;
+        foreach (var name in settings.Candidates(host))
+        {
+            using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            try
+            {
+                var answer = await AskForBothAsync(name, settings.Servers, ended.Token);
+                failed |= answer.Failed;
+                if (answer.Addresses.Length > 0)
+                {
+                    if (!answer.Failed)
+                    {
+                        _cache.Keep(host, answer.Addresses, answer.Lifetime);
+                    }
+
+                    return answer.Addresses;
+                }
+            }
+            finally
+            {
+                await ended.CancelAsync();
+            }
+        }
+
+        cancellationToken.ThrowIfCancellationRequested();
+        throw new SocketException((int)(failed ? SocketError.TryAgain : SocketError.HostNotFound));
+    }
+
+    /// <summary>The addresses of both kinds, alternating, IPv4 first.</summary>
+    private async Task<Answer> AskForBothAsync(string name, IReadOnlyList<IPEndPoint> servers, CancellationToken cancellationToken)
+    {
+        var v4 = AskAsync(name, QueryType.A, servers, cancellationToken);
+        var v6 = AskAsync(name, QueryType.AAAA, servers, cancellationToken);
+        var first = await Task.WhenAny(v4, v6);
+        if ((await first).Addresses.Length > 0)
+        {
+            await Task.WhenAny(Task.WhenAll(v4, v6), Task.Delay(OtherKind, _time, cancellationToken));
+        }
+        else
+        {
+            await Task.WhenAll(v4, v6);
+        }
+
+        Answer[] both = [v4.IsCompleted ? await v4 : Answer.None, v6.IsCompleted ? await v6 : Answer.None];
+        var addresses = new List<IPAddress>();
+        for (var i = 0; i < Math.Max(both[0].Addresses.Length, both[1].Addresses.Length); i++)
+        {
+            addresses.AddRange(both.Where(answer => i < answer.Addresses.Length).Select(answer => answer.Addresses[i]));
+        }
+
+        return new Answer([.. addresses], both.Min(static answer => answer.Lifetime), both.Any(static answer => answer.Failed));
+    }
+
+    /// <summary>Asks the servers in turn, each soon after the one before, and takes the first answer that comes.</summary>
+    private async Task<Answer> AskAsync(string name, QueryType type, IReadOnlyList<IPEndPoint> servers, CancellationToken cancellationToken)
+    {
+        var question = new DnsQuestion(name, type);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        List<Task<IDnsQueryResponse?>> asked = [];
         try
         {
-            return await Dns.GetHostAddressesAsync(host, CancellationToken.None);
+            var left = Math.Max(servers.Count, MinAttempts);
+            for (var next = 0; left > 0 || asked.Count > 0;)
+            {
+                var pause = Task.Delay(Timeout.InfiniteTimeSpan, ended.Token);
+                if (left > 0)
+                {
+                    asked.Add(AskOneAsync(question, servers[next++ % servers.Count], ended.Token));
+                    left--;
+                    pause = left > 0 ? Task.Delay(_patience, _time, ended.Token) : pause;
+                }
+
+                var first = await Task.WhenAny([pause, .. asked]);
+                cancellationToken.ThrowIfCancellationRequested();
+                if (first is Task<IDnsQueryResponse?> answered)
+                {
+                    asked.Remove(answered);
+                    if (await answered is { } response)
+                    {
+                        return Read(response, type);
+                    }
+                }
+            }
+
+            return Answer.None;
         }
         finally
         {
-            _lookups.Release();
+            await ended.CancelAsync();
         }
+    }
+
+    /// <summary>One question to one server; <see langword="null"/> when it gave no answer that can be used.</summary>
+    private async Task<IDnsQueryResponse?> AskOneAsync(DnsQuestion question, IPEndPoint server, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var response = await _client.QueryServerAsync([new NameServer(server)], question, _query, cancellationToken);
+            return response.Header.ResponseCode is DnsHeaderResponseCode.NoError or DnsHeaderResponseCode.NotExistentDomain ? response : null;
+        }
+        catch (Exception)
+        {
+            // Silence, nonsense, a closed port, a name that no question can hold: the next server may do better.
+            return null;
+        }
+    }
+
+    private static Answer Read(IDnsQueryResponse response, QueryType type)
+    {
+        AddressRecord[] records = [.. response.Answers.OfType<AddressRecord>().Where(record => (int)record.RecordType == (int)type)];
+        var lifetime = response.Answers.Count > 0 ? TimeSpan.FromSeconds(response.Answers.Min(static record => record.TimeToLive)) : AddressCache.Longest;
+        return new Answer([.. records.Select(static record => record.Address).Distinct()], lifetime, Failed: false);
+    }
+
+    private ResolverSettings OfSystem()
+    {
+        var now = _time.GetTimestamp();
+        if (_system is not { } known || _time.GetElapsedTime(Volatile.Read(ref _systemRead), now) > SettingsAge)
+        {
+            _system = known = ResolverSettings.OfSystem(_settingsPath);
+            Volatile.Write(ref _systemRead, now);
+        }
+
+        return known;
+    }
+
+    private sealed record Answer(IPAddress[] Addresses, TimeSpan Lifetime, bool Failed)
+    {
+        public static readonly Answer None = new([], TimeSpan.Zero, Failed: true);
     }
 }

@@ -4,9 +4,28 @@ using Microsoft.Extensions.Options;
 
 namespace Detection.Grains.Fetching;
 
+/// <summary>Where a host leads, as the egress guard has checked it.</summary>
+/// <param name="Host">The host.</param>
+/// <param name="Addresses">Its addresses, at least one; all may be connected to.</param>
+internal sealed record OpenAddresses(string Host, IReadOnlyList<IPAddress> Addresses)
+{
+    /// <summary>
+    /// Whose share of the places a connection takes: the first address, whatever names lead to it; of an IPv6 address its network of 64
+    /// bits, which one machine has for itself.
+    /// </summary>
+    public string Site
+    {
+        get
+        {
+            var address = Addresses[0];
+            return address.AddressFamily == AddressFamily.InterNetworkV6 ? Convert.ToHexStringLower(address.GetAddressBytes().AsSpan(0, 8)) : address.ToString();
+        }
+    }
+}
+
 /// <summary>
 /// Decides where this cluster connects to on behalf of strangers. The decision that counts is on the address that is then
-/// connected to (<see cref="ResolveAsync"/>), so that no spelling of a host and no name server can lead around it.
+/// connected to (<see cref="ResolveAsync(Uri, string, CancellationToken)"/>), so that no spelling of a host and no name server can lead around it.
 /// </summary>
 internal sealed class EgressGuard
 {
@@ -74,13 +93,25 @@ internal sealed class EgressGuard
         }
     }
 
+    /// <summary>Checks a URL and finds where it leads. Connect to these addresses, and do not ask for the name again.</summary>
+    /// <param name="url">The URL.</param>
+    /// <param name="caller">Who wants it; <see langword="null"/> for nobody in particular.</param>
+    /// <param name="cancellationToken">Ends the lookup.</param>
+    /// <inheritdoc cref="ResolveAsync(string, string, CancellationToken)"/>
+    public async Task<OpenAddresses> ResolveAsync(Uri url, string? caller, CancellationToken cancellationToken)
+    {
+        CheckUrl(url);
+        return new OpenAddresses(HostPattern.Normalize(url.IdnHost), await ResolveAsync(url.IdnHost, caller, cancellationToken));
+    }
+
     /// <summary>The addresses of a host, all of which may be connected to. Connect to these, and do not ask for the name again.</summary>
     /// <param name="idnHost">The host of a URL, as <see cref="Uri.IdnHost"/> gives it.</param>
+    /// <param name="caller">Who wants it; <see langword="null"/> for nobody in particular.</param>
     /// <param name="cancellationToken">Ends the lookup.</param>
     /// <exception cref="EgressRefusedException">There is no such host, or one of its addresses may not be connected to.</exception>
     /// <exception cref="SocketException">The name server did not answer properly.</exception>
     /// <exception cref="TimeoutException">The name server did not answer in time.</exception>
-    public async Task<IPAddress[]> ResolveAsync(string idnHost, CancellationToken cancellationToken)
+    public async Task<IPAddress[]> ResolveAsync(string idnHost, string? caller, CancellationToken cancellationToken)
     {
         var host = HostPattern.Normalize(idnHost);
         if (_deniedHosts.Exists(pattern => pattern.Matches(host)))
@@ -88,7 +119,7 @@ internal sealed class EgressGuard
             throw new EgressRefusedException($"{host} is denied by settings.", ClosedHost);
         }
 
-        var addresses = IPAddress.TryParse(host, out var literal) ? [literal] : await LookUpAsync(host, cancellationToken);
+        var addresses = IPAddress.TryParse(host, out var literal) ? [literal] : await LookUpAsync(host, caller, cancellationToken);
         var isHostAllowed = _allowedHosts.Exists(pattern => pattern.Matches(host));
         for (var i = 0; i < addresses.Length; i++)
         {
@@ -108,12 +139,12 @@ internal sealed class EgressGuard
         && !Networks.AnyOf(_deniedNetworks, address)
         && (isHostAllowed || Networks.AnyOf(_allowedNetworks, address) || (_allowInternet && Networks.IsPublic(address)));
 
-    private async Task<IPAddress[]> LookUpAsync(string host, CancellationToken cancellationToken)
+    private async Task<IPAddress[]> LookUpAsync(string host, string? caller, CancellationToken cancellationToken)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         try
         {
-            var addresses = await _resolver.ResolveAsync(host, ended.Token).WaitAsync(_resolveTimeout, _time, cancellationToken);
+            var addresses = await _resolver.ResolveAsync(host, caller, ended.Token).WaitAsync(_resolveTimeout, _time, cancellationToken);
             return addresses.Length > 0 ? addresses : throw new SocketException((int)SocketError.NoData);
         }
         catch (SocketException e) when (e.SocketErrorCode is SocketError.HostNotFound or SocketError.NoData)

@@ -15,4 +15,7 @@ internal static partial class FetchLog
 
     [LoggerMessage(4, LogLevel.Information, "Fetch from {Origin} ended at {MaxBytes} bytes")]
     public static partial void TooLarge(this ILogger logger, string origin, int maxBytes);
+
+    [LoggerMessage(5, LogLevel.Information, "Fetch from {Origin} had no turn in time: {Reason}")]
+    public static partial void NoPlace(this ILogger logger, string origin, string reason);
 }

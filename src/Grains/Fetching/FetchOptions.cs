@@ -26,6 +26,18 @@ public sealed class FetchOptions
     /// <summary>Most fetches at the same time in one silo, 1 to 1024; more wait, which counts toward their time. Each may hold <see cref="MaxBytes"/>.</summary>
     public int MaxConcurrency { get; set; } = 32;
 
+    /// <summary>
+    /// Share of <see cref="MaxConcurrency"/> that one named caller may hold, above 0 to 1, as <c>Detection:Queue:CallerShare</c> has it of the
+    /// queue: of 32 one caller holds 16 at most, and two 11 each. 1: all. Callers without a name have no such limit.
+    /// </summary>
+    public double CallerShare { get; set; } = 0.5;
+
+    /// <summary>The same for one site, that is for one address, whatever names lead to it, so that a slow one does not hold up the others. Of 32 one holds 8 at most.</summary>
+    public double SiteShare { get; set; } = 0.25;
+
+    /// <summary>Name servers to ask, as <c>address</c> or <c>address:port</c>; those of the operating system when there are none.</summary>
+    public IList<string> NameServers { get; } = [];
+
     /// <summary>Sent as <c>User-Agent</c>; many public servers refuse requests without.</summary>
     public string UserAgent { get; set; } = "DetectionPictureFetcher/1.0";
 
@@ -66,6 +78,13 @@ internal sealed class FetchOptionsValidation : IValidateOptions<FetchOptions>
         Check(options.MaxBytes is >= 1 and <= 256 * 1024 * 1024, "MaxBytes must be 1 to 268435456.");
         Check(options.MaxRedirects is >= 0 and <= 20, "MaxRedirects must be 0 to 20.");
         Check(options.MaxConcurrency is >= 1 and <= 1024, "MaxConcurrency must be 1 to 1024.");
+        Check(options.CallerShare is > 0 and <= 1, "CallerShare must be above 0 and at most 1.");
+        Check(options.SiteShare is > 0 and <= 1, "SiteShare must be above 0 and at most 1.");
+        foreach (var server in options.NameServers)
+        {
+            Check(ResolverSettings.TryParseServer(server, out _), $"NameServers: '{server}' is not an address as 10.0.0.53 or 10.0.0.53:53.");
+        }
+
         foreach (var port in options.AllowedPorts)
         {
             Check(port is >= 1 and <= 65535, $"AllowedPorts: {port} is not a port.");

@@ -17,6 +17,7 @@ internal sealed class GuardedHttp : DelegatingHandler
     private const int MaxAddresses = 4;
 
     private static readonly HttpRequestOptionsKey<CancellationToken> Caller = new("Detection.Caller");
+    private static readonly HttpRequestOptionsKey<OpenAddresses> Addresses = new("Detection.Addresses");
 
     private readonly EgressGuard _guard;
     private readonly TimeProvider _time;
@@ -55,6 +56,9 @@ internal sealed class GuardedHttp : DelegatingHandler
         };
     }
 
+    /// <summary>Has a request connect to addresses that were checked for its host, should it need a connection.</summary>
+    public static void ConnectTo(HttpRequestMessage request, OpenAddresses addresses) => request.Options.Set(Addresses, addresses);
+
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         _guard.CheckUrl(request.RequestUri!);
@@ -70,19 +74,25 @@ internal sealed class GuardedHttp : DelegatingHandler
         // The handler goes on connecting when the caller has left, for the next one. Strangers' hosts are not worth that.
         context.InitialRequestMessage.Options.TryGetValue(Caller, out var caller);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, caller);
-        var addresses = await _guard.ResolveAsync(context.DnsEndPoint.Host, ended.Token);
+        var addresses = await AddressesAsync(context, ended.Token);
         for (var i = 0; ; i++)
         {
             try
             {
                 return await ConnectAsync(new IPEndPoint(addresses[i], context.DnsEndPoint.Port), ended.Token);
             }
-            catch (Exception e) when (e is SocketException or TimeoutException && i < Math.Min(addresses.Length, MaxAddresses) - 1)
+            catch (Exception e) when (e is SocketException or TimeoutException && i < Math.Min(addresses.Count, MaxAddresses) - 1)
             {
                 // The next address, then.
             }
         }
     }
+
+    /// <summary>The addresses that were checked when the request was made; checked now when it was made without.</summary>
+    private async Task<IReadOnlyList<IPAddress>> AddressesAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken) =>
+        context.InitialRequestMessage.Options.TryGetValue(Addresses, out var open) && open.Host == HostPattern.Normalize(context.DnsEndPoint.Host)
+            ? open.Addresses
+            : await _guard.ResolveAsync(context.DnsEndPoint.Host, caller: null, cancellationToken);
 
     private async Task<Stream> ConnectAsync(IPEndPoint endpoint, CancellationToken cancellationToken)
     {

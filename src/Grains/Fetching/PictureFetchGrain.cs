@@ -5,7 +5,8 @@ namespace Detection.Grains.Fetching;
 
 /// <summary>
 /// The way from a grain call to this silo's <see cref="PictureFetcher"/>. One activation per silo takes all calls at once;
-/// how many run is the fetcher's to say.
+/// how many run is the fetcher's to say. A call runs on the silo that takes it, so the limits and shares of fetching are those of one
+/// silo: a cluster of three fetches three times as much at once.
 /// </summary>
 [StatelessWorker(1), Reentrant]
 internal sealed class PictureFetchGrain(PictureFetcher fetcher) : Grain, IPictureFetchGrain

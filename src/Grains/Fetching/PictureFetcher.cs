@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net;
+using System.Net.Sockets;
 using Detection.Contracts.Fetching;
 using Detection.Contracts.Pictures;
 using Detection.Grains.Pictures;
@@ -11,6 +12,7 @@ namespace Detection.Grains.Fetching;
 /// <summary>Fetches pictures from URLs and puts them into the picture store. One per silo: it holds the silo's share of fetches.</summary>
 internal sealed class PictureFetcher(
     GuardedHttp http,
+    EgressGuard guard,
     IPictureStore store,
     ImageKeys keys,
     IOptions<FetchOptions> options,
@@ -22,12 +24,13 @@ internal sealed class PictureFetcher(
 
     private readonly FetchOptions _options = options.Value;
     private readonly HttpMessageInvoker _http = new(http, disposeHandler: false);
-    private readonly SemaphoreSlim _slots = new(options.Value.MaxConcurrency);
+    private readonly SharedPlaces _places = metrics.Watch(
+        new SharedPlaces(options.Value.MaxConcurrency, options.Value.CallerShare, options.Value.SiteShare));
 
     /// <summary>Fetches <paramref name="url"/> within <paramref name="budget"/> or the configured time, whichever is shorter.</summary>
     /// <param name="url">Where the picture is.</param>
     /// <param name="budget">Time left until the caller's deadline.</param>
-    /// <param name="caller">Who asks, whose image key the picture gets; <see langword="null"/> for a caller without a name.</param>
+    /// <param name="caller">Who asks: whose share of the fetches it takes, and whose image key the picture gets; <see langword="null"/> for a caller without a name.</param>
     /// <param name="cancellationToken">The caller has left.</param>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     /// <exception cref="StackExchange.Redis.RedisException">The picture was fetched but could not be stored.</exception>
@@ -50,11 +53,7 @@ internal sealed class PictureFetcher(
         return outcome;
     }
 
-    public void Dispose()
-    {
-        _http.Dispose();
-        _slots.Dispose();
-    }
+    public void Dispose() => _http.Dispose();
 
     private async Task<FetchOutcome> FetchWithinAsync(Uri url, TimeSpan limit, string? caller, CancellationToken cancellationToken)
     {
@@ -62,20 +61,27 @@ internal sealed class PictureFetcher(
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         try
         {
-            await _slots.WaitAsync(ended.Token);
-            try
-            {
-                return await FollowAsync(url, caller, ended.Token);
-            }
-            finally
-            {
-                _slots.Release();
-            }
+            return await FollowAsync(url, caller, ended.Token);
         }
         catch (Exception e) when (EgressRefusedException.In(e) is { } refusal)
         {
             logger.Refused(Name(url), refusal.Message);
             return new FetchOutcome(FetchStatus.NotAllowed, Message: refusal.PublicMessage);
+        }
+        catch (NoPlaceException e) when (cancellationToken.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(e.Message, e, cancellationToken);
+        }
+        catch (NoPlaceException e)
+        {
+            logger.NoPlace(Name(url), e.Message);
+            metrics.NoPlace(e.Limit);
+            return new FetchOutcome(e.Limit switch
+            {
+                PlaceLimit.Caller => FetchStatus.ShareUsed,
+                PlaceLimit.Site => FetchStatus.NotReachable,
+                _ => FetchStatus.Busy,
+            }, Message: e.Message);
         }
         catch (Exception e) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested && IsOfTheOtherSide(e))
         {
@@ -93,7 +99,11 @@ internal sealed class PictureFetcher(
     {
         for (var redirects = 0; ; redirects++)
         {
+            // Each address that is led to takes its own turn and is of its own site. No place is held while a name is looked up.
+            var addresses = await ResolveAsync(url, caller, cancellationToken);
+            using var place = await EnterAsync(caller, addresses, cancellationToken);
             using var request = new HttpRequestMessage(HttpMethod.Get, url) { Version = HttpVersion.Version11 };
+            GuardedHttp.ConnectTo(request, addresses);
             request.Headers.TryAddWithoutValidation("User-Agent", _options.UserAgent);
             request.Headers.TryAddWithoutValidation("Accept", "image/*,*/*;q=0.5");
             request.Headers.TryAddWithoutValidation("Accept-Encoding", "identity");
@@ -124,6 +134,31 @@ internal sealed class PictureFetcher(
             }
 
             url = next;
+        }
+    }
+
+    private async Task<OpenAddresses> ResolveAsync(Uri url, string? caller, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await guard.ResolveAsync(url, caller, cancellationToken);
+        }
+        catch (Exception e) when (e is SocketException or TimeoutException)
+        {
+            throw new HttpRequestException("The name could not be resolved.", e);
+        }
+    }
+
+    private async Task<IDisposable> EnterAsync(string? caller, OpenAddresses addresses, CancellationToken cancellationToken)
+    {
+        var site = addresses.Site;
+        try
+        {
+            return await _places.EnterAsync(caller, site, cancellationToken);
+        }
+        catch (OperationCanceledException) when (_places.Limit(caller, site) is not PlaceLimit.None and var limit)
+        {
+            throw new NoPlaceException(limit);
         }
     }
 
@@ -200,6 +235,17 @@ internal sealed class PictureFetcher(
             or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect;
 
     private static bool IsOfTheOtherSide(Exception e) => e is HttpRequestException or IOException or OperationCanceledException;
+
+    /// <summary>The time was over before there was a place.</summary>
+    private sealed class NoPlaceException(PlaceLimit limit) : Exception(limit switch
+    {
+        PlaceLimit.Caller => "Your share of the fetches is used: your other URLs were slower than the time for this one.",
+        PlaceLimit.Site => "The site's share of the fetches is used: other URLs of this site were slower than the time for this one.",
+        _ => "As many URLs are fetched at this time as may be.",
+    })
+    {
+        public PlaceLimit Limit { get; } = limit;
+    }
 
     // Path and query stay out of the log: they may carry somebody's secrets.
     private static string Name(Uri url) => url.IsAbsoluteUri ? url.GetLeftPart(UriPartial.Scheme) + EgressGuard.HostOf(url) + ":" + url.Port : "(relative)";

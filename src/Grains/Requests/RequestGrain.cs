@@ -226,7 +226,7 @@ internal sealed partial class RequestGrain(
         WebhookIntakeResult taken;
         try
         {
-            taken = await webhooks.TakeOnAsync(_key, webhook, terms.Budget);
+            taken = await webhooks.TakeOnAsync(_key, webhook, terms.Budget, terms.Caller);
         }
         catch (Exception e) when (RedisConnection.IsOutage(e))
         {

@@ -16,8 +16,16 @@ namespace Detection.Grains.Webhooks;
 /// <param name="SubmittedAt">When it was taken on.</param>
 /// <param name="Deadline">Until when the request may take; from then on an unknown request is a lost one.</param>
 /// <param name="GiveUpAt">When it is given up.</param>
+/// <param name="Caller">Whose share of webhooks it takes; <see langword="null"/> for nobody in particular.</param>
 internal sealed record Webhook(
-    string Id, RequestKey Key, Uri Url, BoxChoice Choice, DateTimeOffset SubmittedAt, DateTimeOffset Deadline, DateTimeOffset GiveUpAt)
+    string Id,
+    RequestKey Key,
+    Uri Url,
+    BoxChoice Choice,
+    DateTimeOffset SubmittedAt,
+    DateTimeOffset Deadline,
+    DateTimeOffset GiveUpAt,
+    string? Caller = null)
 {
     /// <summary>The same for whoever asks that this URL be told the same of this request.</summary>
     public string Digest
@@ -32,7 +40,7 @@ internal sealed record Webhook(
 
     /// <summary>As it stands in Redis.</summary>
     public byte[] Serialize() => JsonSerializer.SerializeToUtf8Bytes(
-        new WebhookRecord(Key.ToString(), Url.AbsoluteUri, Choice.Threshold, Choice.Most, Choice.Labels, SubmittedAt, Deadline, GiveUpAt),
+        new WebhookRecord(Key.ToString(), Url.AbsoluteUri, Choice.Threshold, Choice.Most, Choice.Labels, SubmittedAt, Deadline, GiveUpAt, Caller),
         WebhookJson.Default.WebhookRecord);
 
     /// <summary>Reads what <see cref="Serialize"/> wrote; <see langword="null"/> when it is something else.</summary>
@@ -42,7 +50,7 @@ internal sealed record Webhook(
         {
             return JsonSerializer.Deserialize(bytes, WebhookJson.Default.WebhookRecord) is { Key: { } key, Url: { } url } read
                 ? new Webhook(
-                    id, RequestKey.Parse(key), new Uri(url), new BoxChoice(read.Threshold, read.Most, read.Labels), read.SubmittedAt, read.Deadline, read.GiveUpAt)
+                    id, RequestKey.Parse(key), new Uri(url), new BoxChoice(read.Threshold, read.Most, read.Labels), read.SubmittedAt, read.Deadline, read.GiveUpAt, read.Caller)
                 : null;
         }
         catch (Exception e) when (e is JsonException or FormatException)
@@ -61,7 +69,8 @@ internal sealed record WebhookRecord(
     IReadOnlyCollection<string>? Labels,
     DateTimeOffset SubmittedAt,
     DateTimeOffset Deadline,
-    DateTimeOffset GiveUpAt);
+    DateTimeOffset GiveUpAt,
+    string? Caller = null);
 
 /// <summary>What a webhook says.</summary>
 /// <param name="ContentType">Its content type.</param>

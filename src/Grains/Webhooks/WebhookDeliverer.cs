@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Detection.Contracts.Requests;
 using Detection.Contracts.Storage;
+using Detection.Grains.Fetching;
 using Detection.Grains.Results;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -38,8 +39,7 @@ internal sealed partial class WebhookDeliverer(
 
     private readonly WebhookOptions _options = options.Value;
     private readonly SemaphoreSlim _wake = new(0, 1);
-    private readonly Dictionary<string, int> _receivers = new(StringComparer.Ordinal);
-    private int _running;
+    private readonly SharedPlaces _places = new(options.Value.MaxConcurrency, options.Value.CallerShare, siteShare: 1);
 
     /// <inheritdoc/>
     public override void Dispose()
@@ -79,7 +79,7 @@ internal sealed partial class WebhookDeliverer(
         finally
         {
             // They were cancelled, and give back what they hold.
-            while (Volatile.Read(ref _running) > 0)
+            while (_places.Held > 0)
             {
                 await _wake.WaitAsync(ShortestSleep, CancellationToken.None);
             }
@@ -95,26 +95,27 @@ internal sealed partial class WebhookDeliverer(
     /// <returns>How long to sleep.</returns>
     private async Task<TimeSpan> StartDueAsync(CancellationToken stoppingToken)
     {
-        var free = _options.MaxConcurrency - Volatile.Read(ref _running);
+        var held = _places.HeldByCaller();
+        var free = _options.MaxConcurrency - held.Values.Sum();
         if (free == 0)
         {
             // Woken when a place gets free.
             return PollInterval;
         }
 
-        var claim = await store.ClaimAsync(free, _options.Timeout + LeaseMargin);
+        var claim = await store.ClaimAsync(free, _options.Timeout + LeaseMargin, held);
         metrics.Waiting(claim.Waiting);
         foreach (var claimed in claim.Items)
         {
-            Interlocked.Increment(ref _running);
-            _ = HandleAsync(claimed, stoppingToken);
+            // More may be free than a moment ago, never less: who claims is this loop alone.
+            _ = HandleAsync(claimed, _places.TryEnter(claimed.Webhook.Caller, site: null), stoppingToken);
         }
 
         var next = claim.NextDue is { } due && claim.Items.Count < free ? due - time.GetUtcNow() : PollInterval;
         return next < ShortestSleep ? ShortestSleep : next < PollInterval ? next : PollInterval;
     }
 
-    private async Task HandleAsync(ClaimedWebhook claimed, CancellationToken stoppingToken)
+    private async Task HandleAsync(ClaimedWebhook claimed, IDisposable? place, CancellationToken stoppingToken)
     {
         try
         {
@@ -132,7 +133,7 @@ internal sealed partial class WebhookDeliverer(
         }
         finally
         {
-            Interlocked.Decrement(ref _running);
+            place?.Dispose();
             Wake();
         }
     }
@@ -156,25 +157,13 @@ internal sealed partial class WebhookDeliverer(
             claimed = written;
         }
 
-        var receiver = webhook.Url.Authority;
-        if (!Enter(receiver))
-        {
-            await store.PostponeAsync(claimed, time.GetUtcNow() + LookAgain, attempted: false);
-            return;
-        }
-
-        WebhookReply reply;
-        try
-        {
-            reply = await sender.SendAsync(webhook.Url, webhook.Id, claimed.Payload!, stoppingToken);
-        }
-        finally
-        {
-            Leave(receiver);
-        }
-
+        var reply = await sender.SendAsync(webhook, claimed.Payload!, stoppingToken);
         switch (reply.Kind)
         {
+            case WebhookReplyKind.NotNow:
+                metrics.Held();
+                await store.PostponeAsync(claimed, time.GetUtcNow() + LookAgain, attempted: false);
+                break;
             case WebhookReplyKind.Delivered:
                 if (await store.DeliveredAsync(webhook, results.Value.Expiry))
                 {
@@ -276,33 +265,6 @@ internal sealed partial class WebhookDeliverer(
         catch (Exception e) when (RedisConnection.IsOutage(e))
         {
             LogUnavailable(e.Message);
-        }
-    }
-
-    /// <summary>Takes one of the places that a receiver may have. <see langword="false"/> when it has them all.</summary>
-    private bool Enter(string receiver)
-    {
-        lock (_receivers)
-        {
-            var places = _receivers.GetValueOrDefault(receiver);
-            if (places >= (_options.MaxConcurrency + 1) / 2)
-            {
-                return false;
-            }
-
-            _receivers[receiver] = places + 1;
-            return true;
-        }
-    }
-
-    private void Leave(string receiver)
-    {
-        lock (_receivers)
-        {
-            if (--_receivers[receiver] == 0)
-            {
-                _receivers.Remove(receiver);
-            }
         }
     }
 

@@ -35,14 +35,14 @@ internal sealed partial class WebhookIntake(
 
     /// <summary>Takes on a webhook.</summary>
     /// <exception cref="StackExchange.Redis.RedisException">Redis cannot be reached.</exception>
-    public async Task<WebhookIntakeResult> TakeOnAsync(RequestKey key, WebhookTerms terms, TimeSpan budget)
+    public async Task<WebhookIntakeResult> TakeOnAsync(RequestKey key, WebhookTerms terms, TimeSpan budget, string? caller)
     {
         if (!signer.CanSign)
         {
             return new(NotConfigured, null);
         }
 
-        if (!await IsOpenAsync(terms.Url))
+        if (!await IsOpenAsync(terms.Url, caller))
         {
             return new(NotAllowed, null);
         }
@@ -50,11 +50,12 @@ internal sealed partial class WebhookIntake(
         var now = time.GetUtcNow();
         var deadline = now + budget;
         var id = $"msg_{RandomNumberGenerator.GetHexString(32, lowercase: true)}";
-        var webhook = new Webhook(id, key, terms.Url, terms.Choice, now, deadline, deadline + options.Value.MaxAge);
+        var webhook = new Webhook(id, key, terms.Url, terms.Choice, now, deadline, deadline + options.Value.MaxAge, caller);
         return await store.RegisterAsync(webhook, now + WebhookDeliverer.LookAgain) switch
         {
             WebhookOutcome.TakenOn => new(null, webhook),
             WebhookOutcome.Known => default,
+            WebhookOutcome.ShareUsed => new(new RequestSnapshot(RequestStatus.WebhookShareUsed, RetryAfter: RetryAfter), null),
             _ => new(new RequestSnapshot(RequestStatus.WebhooksFull, RetryAfter: RetryAfter), null),
         };
     }
@@ -88,12 +89,11 @@ internal sealed partial class WebhookIntake(
         }
     }
 
-    private async Task<bool> IsOpenAsync(Uri url)
+    private async Task<bool> IsOpenAsync(Uri url, string? caller)
     {
         try
         {
-            guard.CheckUrl(url);
-            await guard.ResolveAsync(url.IdnHost, CancellationToken.None);
+            await guard.ResolveAsync(url, caller, CancellationToken.None);
             return true;
         }
         catch (EgressRefusedException e)

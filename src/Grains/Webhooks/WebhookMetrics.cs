@@ -9,6 +9,7 @@ internal sealed class WebhookMetrics
 
     private readonly Counter<long> _ended;
     private readonly Counter<long> _retries;
+    private readonly Counter<long> _held;
     private int _waiting;
 
     public WebhookMetrics(IMeterFactory meters)
@@ -16,6 +17,8 @@ internal sealed class WebhookMetrics
         var meter = meters.Create("Detection.Webhooks");
         _ended = meter.CreateCounter<long>("detection.webhooks", "{webhook}", "Webhooks that ended, by outcome: delivered or givenUp.");
         _retries = meter.CreateCounter<long>("detection.webhooks.retries", "{attempt}", "Attempts to deliver a webhook that failed and are made again.");
+        _held = meter.CreateCounter<long>(
+            "detection.webhooks.held", "{webhook}", "Deliveries that were put off because as many to their receiver were under way as may be.");
         meter.CreateObservableGauge(
             "detection.webhooks.waiting", () => Volatile.Read(ref _waiting), "{webhook}", "Webhooks of the whole cluster that wait to be delivered.");
     }
@@ -26,11 +29,14 @@ internal sealed class WebhookMetrics
         _ended.Add(0, new KeyValuePair<string, object?>(Outcome, "delivered"));
         _ended.Add(0, new KeyValuePair<string, object?>(Outcome, "givenUp"));
         _retries.Add(0);
+        _held.Add(0);
     }
 
     public void Delivered() => _ended.Add(1, new KeyValuePair<string, object?>(Outcome, "delivered"));
 
     public void GivenUp() => _ended.Add(1, new KeyValuePair<string, object?>(Outcome, "givenUp"));
+
+    public void Held() => _held.Add(1);
 
     public void Retried() => _retries.Add(1);
 

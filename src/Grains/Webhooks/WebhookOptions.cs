@@ -20,7 +20,17 @@ public sealed class WebhookOptions
     [Range(1, 1_000_000)]
     public int Capacity { get; set; } = 1000;
 
-    /// <summary>Most deliveries at the same time in one silo, 1 to 1024; half of them to one receiver, so that one that hangs does not hold up the others.</summary>
+    /// <summary>
+    /// How much of <see cref="Capacity"/>, and of the deliveries that one silo makes at once, a named caller may take when it is alone,
+    /// 0.01 to 1; with others the same share of what they leave, as <c>Detection:Queue:CallerShare</c> has it. Callers without a name have no such limit.
+    /// </summary>
+    [Range(0.01, 1.0)]
+    public double CallerShare { get; set; } = 0.5;
+
+    /// <summary>
+    /// Most deliveries at the same time in one silo, 1 to 1024; half of them to one receiver, that is to one address, so that one that
+    /// hangs does not hold up the others.
+    /// </summary>
     [Range(1, 1024)]
     public int MaxConcurrency { get; set; } = 16;
 

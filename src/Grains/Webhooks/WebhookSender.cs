@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using Detection.Grains.Fetching;
 using Microsoft.Extensions.Options;
 
@@ -17,6 +18,9 @@ internal enum WebhookReplyKind
 
     /// <summary>The receiver, or the egress guard, does not want it.</summary>
     Refused,
+
+    /// <summary>No attempt was made: as many deliveries to the receiver are under way as may be.</summary>
+    NotNow,
 }
 
 /// <summary>How one attempt ended, and why.</summary>
@@ -27,18 +31,29 @@ internal readonly record struct WebhookReply(WebhookReplyKind Kind, string Reaso
 
 /// <summary>Makes one attempt to deliver a webhook, through the egress guard. No redirects are followed and no body of an answer is read.</summary>
 internal sealed class WebhookSender(
-    GuardedHttp http, WebhookSigner signer, IOptions<WebhookOptions> options, IOptions<FetchOptions> fetch, TimeProvider time) : IDisposable
+    GuardedHttp http, EgressGuard guard, WebhookSigner signer, IOptions<WebhookOptions> options, IOptions<FetchOptions> fetch, TimeProvider time) : IDisposable
 {
+    private const double ReceiverShare = 0.5;
+
     private readonly HttpMessageInvoker _http = new(http, disposeHandler: false);
+    private readonly SharedPlaces _places = new(options.Value.MaxConcurrency, callerShare: 1, ReceiverShare);
 
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
-    public async Task<WebhookReply> SendAsync(Uri url, string id, WebhookPayload payload, CancellationToken cancellationToken)
+    public async Task<WebhookReply> SendAsync(Webhook webhook, WebhookPayload payload, CancellationToken cancellationToken)
     {
         using var timeout = new CancellationTokenSource(options.Value.Timeout, time);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         try
         {
-            using var request = Request(url, id, payload);
+            var addresses = await guard.ResolveAsync(webhook.Url, webhook.Caller, ended.Token);
+            using var place = _places.TryEnter(caller: null, addresses.Site);
+            if (place is null)
+            {
+                return new(WebhookReplyKind.NotNow, "as many deliveries to this receiver are under way as may be");
+            }
+
+            using var request = Request(webhook.Url, webhook.Id, payload);
+            GuardedHttp.ConnectTo(request, addresses);
             using var response = await _http.SendAsync(request, ended.Token);
             return Judge(response);
         }
@@ -50,7 +65,7 @@ internal sealed class WebhookSender(
         {
             return new(WebhookReplyKind.TryAgain, "no answer in time");
         }
-        catch (Exception e) when (e is HttpRequestException or IOException && !cancellationToken.IsCancellationRequested)
+        catch (Exception e) when (e is HttpRequestException or IOException or SocketException or TimeoutException && !cancellationToken.IsCancellationRequested)
         {
             return new(WebhookReplyKind.TryAgain, e.Message);
         }

@@ -18,6 +18,9 @@ internal enum WebhookOutcome
 
     /// <summary>Its URL is told of this request already.</summary>
     Known,
+
+    /// <summary>So many of its caller wait that the caller's share is used.</summary>
+    ShareUsed,
 }
 
 /// <summary>A webhook that somebody has claimed.</summary>
@@ -42,12 +45,15 @@ internal sealed class WebhookStore(IConnectionMultiplexer redis, IOptions<Webhoo
     /// <summary>Keys outlive the time at which their webhook is given up a little, so that this is seen and counted.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromMinutes(2);
 
-    private static readonly string RegisterScript = Script("register");
-    private static readonly string EndedScript = Script("ended");
-    private static readonly string ClaimScript = Script("claim");
+    private static readonly string Callers = Script("callers");
+    private static readonly string RegisterScript = Callers + Script("register");
+    private static readonly string EndedScript = Callers + Script("ended");
+    private static readonly string ClaimScript = Callers + Script("claim");
     private static readonly string WriteScript = Script("write");
     private static readonly string PostponeScript = Script("postpone");
     private static readonly string FinishScript = Script("finish");
+
+    private static readonly Dictionary<string, int> NobodyHolds = [];
 
     private IDatabase Database => redis.GetDatabase();
 
@@ -57,7 +63,13 @@ internal sealed class WebhookStore(IConnectionMultiplexer redis, IOptions<Webhoo
     public async Task<WebhookOutcome> RegisterAsync(Webhook webhook, DateTimeOffset due) =>
         (WebhookOutcome)(int)await Database.ScriptEvaluateAsync(
             RegisterScript,
-            Keys(webhook),
+            [
+                RedisKeys.WebhooksDue(),
+                RedisKeys.WebhookCallers,
+                RedisKeys.WebhookKnown(webhook.Digest),
+                RedisKeys.Webhook(webhook.Id),
+                RedisKeys.WebhooksOf(webhook.Key),
+            ],
             [
                 webhook.Id,
                 due.ToUnixTimeMilliseconds(),
@@ -65,23 +77,31 @@ internal sealed class WebhookStore(IConnectionMultiplexer redis, IOptions<Webhoo
                 (long)(webhook.GiveUpAt - time.GetUtcNow() + Grace).TotalMilliseconds,
                 webhook.Serialize(),
                 webhook.Digest,
+                webhook.Caller ?? "",
+                options.Value.CallerShare,
             ]);
 
     /// <summary>A request has ended: its webhooks are due now, and whoever delivers is woken.</summary>
     public Task EndedAsync(RequestKey key) => Database.ScriptEvaluateAsync(
         EndedScript,
-        [RedisKeys.WebhooksDue, RedisKeys.WebhooksOf(key)],
+        [RedisKeys.WebhooksDue(), RedisKeys.WebhookCallers, RedisKeys.WebhooksOf(key)],
         [time.GetUtcNow().ToUnixTimeMilliseconds(), RedisKeys.WebhookPrefix, RedisKeys.WebhooksWake]);
 
     /// <summary>Takes webhooks that are due.</summary>
-    /// <param name="most">Most of them.</param>
+    /// <param name="most">Most of them: the places that are free.</param>
     /// <param name="lease">For how long; longer than handling one takes.</param>
-    public async Task<WebhookClaim> ClaimAsync(int most, TimeSpan lease)
+    /// <param name="held">Callers that hold places, and how many; "" for nobody in particular. None of a caller that holds its share is taken.</param>
+    public async Task<WebhookClaim> ClaimAsync(int most, TimeSpan lease, IReadOnlyDictionary<string, int>? held = null)
     {
         var now = time.GetUtcNow();
         var until = (now + lease).ToUnixTimeMilliseconds();
         var reply = (RedisResult[])(await Database.ScriptEvaluateAsync(
-            ClaimScript, [RedisKeys.WebhooksDue], [now.ToUnixTimeMilliseconds(), until, most, RedisKeys.WebhookPrefix]))!;
+            ClaimScript,
+            [RedisKeys.WebhooksDue(), RedisKeys.WebhookCallers],
+            [
+                now.ToUnixTimeMilliseconds(), until, most, RedisKeys.WebhookPrefix, options.Value.CallerShare,
+                .. (held ?? NobodyHolds).SelectMany(static pair => (RedisValue[])[pair.Key, pair.Value]),
+            ]))!;
         var items = new List<ClaimedWebhook>();
         for (var i = 2; i + 4 < reply.Length; i += 5)
         {
@@ -114,7 +134,7 @@ internal sealed class WebhookStore(IConnectionMultiplexer redis, IOptions<Webhoo
     /// <param name="wake">Whether to wake whoever else delivers.</param>
     public Task PostponeAsync(ClaimedWebhook claimed, DateTimeOffset due, bool attempted = true, bool wake = false) => Database.ScriptEvaluateAsync(
         PostponeScript,
-        [RedisKeys.WebhooksDue, RedisKeys.Webhook(claimed.Webhook.Id)],
+        [RedisKeys.WebhooksDue(claimed.Webhook.Caller), RedisKeys.Webhook(claimed.Webhook.Id)],
         [
             claimed.Webhook.Id,
             claimed.Until,
@@ -142,7 +162,7 @@ internal sealed class WebhookStore(IConnectionMultiplexer redis, IOptions<Webhoo
 
     private static RedisKey[] Keys(Webhook webhook) =>
     [
-        RedisKeys.WebhooksDue,
+        RedisKeys.WebhooksDue(webhook.Caller),
         RedisKeys.WebhookKnown(webhook.Digest),
         RedisKeys.Webhook(webhook.Id),
         RedisKeys.WebhooksOf(webhook.Key),

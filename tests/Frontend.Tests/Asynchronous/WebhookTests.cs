@@ -139,7 +139,7 @@ public sealed class WebhookTests(OneProcess frontend)
         Assert.Equal(await GetAsync(photo, "", "total"), Comparable(webhook.Body, "total"));
         await using var redis = await ConnectAsync();
         await Eventually.Async(
-            async () => await redis.GetDatabase().SortedSetLengthAsync(RedisKeys.WebhooksDue) == 0, Eventually.Soon, "none waits any more");
+            async () => await redis.GetDatabase().SortedSetLengthAsync(RedisKeys.WebhooksDue()) == 0, Eventually.Soon, "none waits any more");
         Assert.Single(frontend.Webhooks.At(one));
         Assert.Single(frontend.Webhooks.At(other));
     }
@@ -214,7 +214,7 @@ public sealed class WebhookTests(OneProcess frontend)
         var seen = receiver.Received;
         await using (var redis = await cluster.Redis.ConnectAsync())
         {
-            Assert.Equal(photos.Count, await redis.GetDatabase().SortedSetLengthAsync(RedisKeys.WebhooksDue));
+            Assert.Equal(photos.Count, await redis.GetDatabase().SortedSetLengthAsync(RedisKeys.WebhooksDue()));
             await foreach (var key in redis.GetServers()[0].KeysAsync(pattern: "detection:{webhooks}*"))
             {
                 Assert.True(await redis.GetDatabase().KeyTimeToLiveAsync(key) is not null, $"{key} stays for ever");
@@ -249,7 +249,7 @@ public sealed class WebhookTests(OneProcess frontend)
         await Task.WhenAll(urls.Select(url => receiver.ReceiveAsync(url)));
         await using var redis = await cluster.Redis.ConnectAsync();
         await Eventually.Async(
-            async () => await redis.GetDatabase().SortedSetLengthAsync(RedisKeys.WebhooksDue) == 0, Eventually.Soon, "all are delivered");
+            async () => await redis.GetDatabase().SortedSetLengthAsync(RedisKeys.WebhooksDue()) == 0, Eventually.Soon, "all are delivered");
         Assert.Equal(24, receiver.Received.Count);
     }
 
@@ -311,7 +311,7 @@ public sealed class WebhookTests(OneProcess frontend)
         await using var redis = await ConnectAsync();
         await Eventually.Async(
             async () => !await redis.GetDatabase().KeyExistsAsync(RedisKeys.Webhook(id))
-                && await redis.GetDatabase().SortedSetScoreAsync(RedisKeys.WebhooksDue, id) is null,
+                && await redis.GetDatabase().SortedSetScoreAsync(RedisKeys.WebhooksDue(), id) is null,
             Eventually.Soon,
             "the webhook has ended");
     }

@@ -165,17 +165,100 @@ public abstract class WebhookStoreTests(RedisOptions options) : IAsyncLifetime
 
         // What somebody else wrote there harms nobody.
         await _redis.GetDatabase().HashSetAsync(RedisKeys.Webhook(claimed[2].Webhook.Id), "terms", "{}");
-        await _redis.GetDatabase().SortedSetAddAsync(RedisKeys.WebhooksDue, claimed[2].Webhook.Id, 0);
+        await _redis.GetDatabase().SortedSetAddAsync(RedisKeys.WebhooksDue(), claimed[2].Webhook.Id, 0);
         Assert.Empty((await store.ClaimAsync(10, Lease)).Items);
 
         // What has lost its terms is dropped when its turn comes.
         await _redis.GetDatabase().KeyDeleteAsync(RedisKeys.Webhook(claimed[0].Webhook.Id));
-        await _redis.GetDatabase().SortedSetAddAsync(RedisKeys.WebhooksDue, claimed[0].Webhook.Id, 0);
+        await _redis.GetDatabase().SortedSetAddAsync(RedisKeys.WebhooksDue(), claimed[0].Webhook.Id, 0);
         Assert.Equal(1, (await store.ClaimAsync(10, Lease)).Waiting);
         await store.ForgetAsync(claimed[2].Webhook);
         Assert.Equal(0, (await store.ClaimAsync(10, Lease)).Waiting);
         Assert.False(await _redis.GetDatabase().KeyExistsAsync(RedisKeys.WebhookKnown(claimed[2].Webhook.Digest)));
         await AssertKeysEndAsync();
+    }
+
+    [Fact]
+    public async Task One_caller_takes_its_share_of_those_that_may_wait_and_others_find_room()
+    {
+        var store = NewStore(capacity: 12);
+
+        var first = await FillAsync(store, "a", 0);
+        var second = await FillAsync(store, "b", 100);
+        var one = await store.RegisterAsync(New(200) with { Caller = "c" }, DateTimeOffset.UtcNow);
+
+        // Half of what is there; then half of what the first one leaves, that is as many as are free beside.
+        Assert.Equal((6, 3), (first, second));
+        Assert.Equal(WebhookOutcome.TakenOn, one);
+        Assert.Equal(10, (await store.ClaimAsync(0, Lease)).Waiting);
+        await AssertKeysEndAsync();
+
+        // What is delivered makes room again, and who has nothing left is forgotten.
+        while ((await store.ClaimAsync(12, Lease)).Items is { Count: > 0 } items)
+        {
+            foreach (var claimed in items.Where(static claimed => claimed.Webhook.Caller == "a"))
+            {
+                await store.DeliveredAsync(claimed.Webhook, Lease);
+            }
+        }
+
+        Assert.Equal(WebhookOutcome.TakenOn, await store.RegisterAsync(New(101) with { Caller = "b" }, DateTimeOffset.UtcNow));
+        Assert.Equal(["b", "c"], (await _redis.GetDatabase().SetMembersAsync(RedisKeys.WebhookCallers)).Select(static caller => (string)caller!).Order());
+
+        static async Task<int> FillAsync(WebhookStore store, string caller, int number)
+        {
+            for (var taken = 0; ; taken++)
+            {
+                var outcome = await store.RegisterAsync(New(number + taken, caller) with { Caller = caller }, DateTimeOffset.UtcNow);
+                if (outcome != WebhookOutcome.TakenOn)
+                {
+                    Assert.Equal(WebhookOutcome.ShareUsed, outcome);
+                    return taken;
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Callers_have_their_turns_and_none_takes_all_places()
+    {
+        for (var i = 0; i < 40; i++)
+        {
+            await _store.RegisterAsync(New(i, "flood") with { Caller = "flood" }, DateTimeOffset.UtcNow - Lease);
+        }
+
+        await _store.RegisterAsync(New(100) with { Caller = "other" }, DateTimeOffset.UtcNow);
+        await _store.RegisterAsync(New(101), DateTimeOffset.UtcNow);
+
+        var claim = await _store.ClaimAsync(8, Lease);
+
+        // The flood was due long before the others.
+        Assert.Equal(5, claim.Items.Count);
+        Assert.Equal(3, claim.Items.Count(static claimed => claimed.Webhook.Caller == "flood"));
+        Assert.Contains(claim.Items, static claimed => claimed.Webhook.Caller == "other");
+        Assert.Contains(claim.Items, static claimed => claimed.Webhook.Caller is null);
+
+        // What is due of the flood is no reason to look again before one of its deliveries ends.
+        Assert.True(claim.NextDue > DateTimeOffset.UtcNow);
+        var held = new Dictionary<string, int> { ["flood"] = 3, ["other"] = 1, [""] = 1 };
+        Assert.Empty((await _store.ClaimAsync(3, Lease, held)).Items);
+        held["flood"] = 1;
+        Assert.Equal(["flood", "flood"], (await _store.ClaimAsync(5, Lease, held)).Items.Select(static claimed => claimed.Webhook.Caller));
+    }
+
+    [Fact]
+    public async Task An_end_is_told_to_the_webhooks_of_all_callers()
+    {
+        var webhook = New(1);
+        await _store.RegisterAsync(webhook with { Caller = "a" }, DateTimeOffset.UtcNow + Lease);
+        await _store.RegisterAsync(New(1, "elsewhere"), DateTimeOffset.UtcNow + Lease);
+        Assert.Empty((await _store.ClaimAsync(10, Lease)).Items);
+
+        await _store.EndedAsync(webhook.Key);
+
+        var claimed = (await _store.ClaimAsync(10, Lease)).Items;
+        Assert.Equal(["", "a"], claimed.Select(static one => one.Webhook.Caller ?? "").Order());
+        Assert.True(await _store.WriteAsync(claimed.Single(static one => one.Webhook.Caller == "a"), Payload, failed: false));
     }
 
     private async Task AssertKeysEndAsync()

@@ -1,16 +1,16 @@
 -- A request has ended: its webhooks are due now. Those whose body is written are somebody's already.
--- KEYS  1 due times, 2 the request's webhooks
+-- KEYS  1 due times of nobody in particular, 2 callers, 3 the request's webhooks
 -- ARGV  1 now in unix ms, 2 prefix of the webhooks, 3 wake-up channel
 -- gives how many
 local due = 0
-for _, id in ipairs(redis.call('SMEMBERS', KEYS[2])) do
+for _, id in ipairs(redis.call('SMEMBERS', KEYS[3])) do
     local key = ARGV[2] .. id
     if redis.call('EXISTS', key) == 1 and redis.call('HEXISTS', key, 'body') == 0 then
-        redis.call('ZADD', KEYS[1], 'XX', ARGV[1], id)
+        redis.call('ZADD', due_of(redis.call('HGET', key, 'caller') or ''), 'XX', ARGV[1], id)
         due = due + 1
     end
 end
-redis.call('DEL', KEYS[2])
+redis.call('DEL', KEYS[3])
 if due > 0 then
     redis.call('PUBLISH', ARGV[3], '')
 end
