@@ -55,7 +55,7 @@ internal sealed record Reading(int Status, string MediaType, string Content)
     }
 
     /// <inheritdoc/>
-    public override string ToString() => $"{Status} {MediaType} {(Content.Length > 1500 ? Content[..1500] + "…" : Content)}";
+    public override string ToString() => $"{Status} {MediaType} {(Content.Length > 600 ? Content[..600] + "…" : Content)}";
 
     private static JsonNode? Strip(JsonNode? node)
     {
