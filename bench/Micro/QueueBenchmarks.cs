@@ -31,7 +31,7 @@ public class QueueBenchmarks
         _server = await RedisServer.StartAsync();
         _redis = await _server.ConnectAsync();
         var options = new QueueOptions { Capacity = 1_000_000, Lease = TimeSpan.FromMinutes(10) };
-        _queue = new RequestQueue(_redis, Options.Create(options), new ClusterClock(TimeProvider.System));
+        _queue = new RequestQueue(_redis, new(), Options.Create(options), new ClusterClock(TimeProvider.System));
         await _queue.TakeLeaseAsync(Model, Batcher);
     }
 

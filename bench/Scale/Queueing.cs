@@ -13,7 +13,8 @@ namespace Detection.Bench.Scale;
 internal sealed class Queueing(IConnectionMultiplexer redis, string model, int depth, int pictureBytes)
 {
     private const int Writers = 32;
-    private readonly RequestQueue _queue = new(redis, Options.Create(new QueueOptions { Capacity = 1_000_000 }), new ClusterClock(TimeProvider.System));
+    private static readonly RedisKeys Keys = new();
+    private readonly RequestQueue _queue = new(redis, Keys, Options.Create(new QueueOptions { Capacity = 1_000_000 }), new ClusterClock(TimeProvider.System));
     private long _put;
 
     /// <summary>Number of pictures that are through.</summary>
@@ -31,7 +32,7 @@ internal sealed class Queueing(IConnectionMultiplexer redis, string model, int d
             var imageKey = $"{Guid.NewGuid():N}{Guid.NewGuid():N}";
             var now = DateTimeOffset.UtcNow;
             var item = new QueuedItem(new RequestKey(model, imageKey), now + TimeSpan.FromSeconds(60), now);
-            var stored = database.StringSetAsync(RedisKeys.Picture(imageKey), picture, TimeSpan.FromSeconds(90));
+            var stored = database.StringSetAsync(Keys.Picture(imageKey), picture, TimeSpan.FromSeconds(90));
             while ((await _queue.EnqueueAsync(item, depth)).Outcome == EnqueueOutcome.Full && !stopped.IsCancellationRequested)
             {
                 await Task.Delay(2, CancellationToken.None);

@@ -11,9 +11,10 @@ namespace Detection.Client;
 /// would hold up its start until a silo is there, and could not stand beside a silo.
 /// </summary>
 /// <param name="options">Where the cluster is.</param>
+/// <param name="keys">Where it lies in Redis.</param>
 /// <param name="loggers">For the connection's messages.</param>
 /// <param name="silo">The silo of this process where it is one of the cluster: calls then go through it and no connection is made.</param>
-internal sealed class ClusterConnection(DetectionClientOptions options, ILoggerFactory loggers, IClusterClient? silo) : IAsyncDisposable
+internal sealed class ClusterConnection(DetectionClientOptions options, RedisKeys keys, ILoggerFactory loggers, IClusterClient? silo) : IAsyncDisposable
 {
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(250);
 
@@ -82,13 +83,13 @@ internal sealed class ClusterConnection(DetectionClientOptions options, ILoggerF
             .Configure<ClusterOptions>(cluster =>
             {
                 cluster.ClusterId = options.ClusterId;
-                cluster.ServiceId = options.ServiceId;
+                cluster.ServiceId = options.ClusterId;
             })
             .Configure<GatewayOptions>(gateways => gateways.GatewayListRefreshPeriod = TimeSpan.FromSeconds(2))
             .UseRedisClustering(redis =>
             {
                 redis.ConfigurationOptions = RedisConnection.Parse(options.Redis);
-                redis.CreateRedisKey = _ => RedisKeys.Members;
+                redis.CreateRedisKey = _ => keys.Members;
             })
             .UseConnectionRetryFilter(RetryAsync)
             .AddActivityPropagation());

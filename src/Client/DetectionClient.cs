@@ -36,6 +36,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
     private readonly ServiceProvider _serialization;
     private readonly Serializer<DetectionResult> _serializer;
     private readonly Lazy<Task<IConnectionMultiplexer>> _redis;
+    private readonly RedisKeys _redisKeys;
     private ModelCatalog? _catalog;
 
     public DetectionClient(IOptions<DetectionClientOptions> options, ImageKeys keys, TimeProvider time, ILoggerFactory loggers, IClusterClient? silo)
@@ -44,7 +45,8 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         _keys = keys;
         _time = time;
         _logger = loggers.CreateLogger<DetectionClient>();
-        _cluster = new ClusterConnection(_options, loggers, silo);
+        _redisKeys = new RedisKeys(_options.ClusterId);
+        _cluster = new ClusterConnection(_options, _redisKeys, loggers, silo);
         _serialization = new ServiceCollection().AddSerializer().BuildServiceProvider();
         _serializer = _serialization.GetRequiredService<Serializer<DetectionResult>>();
         _redis = new(async () => await ConnectionMultiplexer.ConnectAsync(RedisConnection.Parse(_options.Redis)));
@@ -165,7 +167,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         WithinDeadlineAsync<IMemoryOwner<byte>?>(
             options,
             imageKey,
-            async _ => _keys.MayRead(imageKey, options?.Caller) ? await (await DatabaseAsync()).StringGetLeaseAsync(RedisKeys.Picture(imageKey)) : null,
+            async _ => _keys.MayRead(imageKey, options?.Caller) ? await (await DatabaseAsync()).StringGetLeaseAsync(_redisKeys.Picture(imageKey)) : null,
             cancellationToken);
 
     public async Task<IReadOnlyList<ModelInfo>> GetModelsAsync(CancellationToken cancellationToken)
@@ -405,7 +407,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
 
     private async Task<DetectionResult?> FindResultAsync(RequestKey key)
     {
-        using var lease = await (await DatabaseAsync()).StringGetLeaseAsync(RedisKeys.Result(key));
+        using var lease = await (await DatabaseAsync()).StringGetLeaseAsync(_redisKeys.Result(key));
         return lease is null ? null : _serializer.Deserialize(lease.Memory);
     }
 
@@ -414,7 +416,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
     /// </summary>
     private async Task<(DetectionResult? Result, bool Stored)> FindOrStoreAsync(RequestKey key, ReadOnlyMemory<byte> picture)
     {
-        var found = await (await DatabaseAsync()).StringGetAsync([RedisKeys.Result(key), RedisKeys.Item(key)]);
+        var found = await (await DatabaseAsync()).StringGetAsync([_redisKeys.Result(key), _redisKeys.Item(key)]);
         if (!found[0].IsNull)
         {
             return (_serializer.Deserialize((ReadOnlyMemory<byte>)found[0]), false);
@@ -434,7 +436,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         // A picture from a URL is in Redis already.
         if (!picture.IsEmpty)
         {
-            await (await DatabaseAsync()).StringSetAsync(RedisKeys.Picture(imageKey), picture, _options.PictureExpiry);
+            await (await DatabaseAsync()).StringSetAsync(_redisKeys.Picture(imageKey), picture, _options.PictureExpiry);
         }
     }
 
@@ -467,7 +469,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         }
     }
 
-    private async ValueTask<ModelCatalog> CatalogAsync() => _catalog ??= new ModelCatalog(await _redis.Value, _time);
+    private async ValueTask<ModelCatalog> CatalogAsync() => _catalog ??= new ModelCatalog(await _redis.Value, _redisKeys, _time);
 
     private async ValueTask<IDatabase> DatabaseAsync() =>
         (_redis.IsValueCreated && _redis.Value.IsCompletedSuccessfully ? _redis.Value.Result : await _redis.Value).GetDatabase();

@@ -12,13 +12,9 @@ public sealed class DetectionClientOptions
     [Required]
     public string Redis { get; set; } = "";
 
-    /// <summary>Orleans cluster id; the same as that of the silos.</summary>
-    [Required]
-    public string ClusterId { get; set; } = "detection";
-
-    /// <summary>Orleans service id; the same as that of the silos.</summary>
-    [Required]
-    public string ServiceId { get; set; } = "detection";
+    /// <summary>Id of the cluster, the same as that of its silos; <c>Detection:ClusterId</c> comes before it.</summary>
+    [Required, RegularExpression(Contracts.Cluster.ClusterId.Pattern, ErrorMessage = Contracts.Cluster.ClusterId.Rule)]
+    public string ClusterId { get; set; } = Contracts.Cluster.ClusterId.Default;
 
     /// <summary>Model of a request that names none.</summary>
     [Required]

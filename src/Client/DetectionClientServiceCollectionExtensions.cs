@@ -1,4 +1,6 @@
+using Detection.Contracts.Cluster;
 using Detection.Contracts.Pictures;
+using Detection.Contracts.Storage;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -11,8 +13,8 @@ namespace Detection.Client;
 public static class DetectionClientServiceCollectionExtensions
 {
     /// <summary>
-    /// Registers <see cref="IDetectionClient"/>, with options from the sections <c>Detection:Client</c> and <c>Detection:ImageKeys</c>
-    /// and the connection string <c>redis</c>.
+    /// Registers <see cref="IDetectionClient"/>, with options from the sections <c>Detection:Client</c> and <c>Detection:ImageKeys</c>,
+    /// the connection string <c>redis</c> and <c>Detection:ClusterId</c>.
     /// The client connects at its first use; the cluster need not be up before.
     /// </summary>
     public static IServiceCollection AddDetectionClient(this IServiceCollection services, IConfiguration configuration)
@@ -25,6 +27,12 @@ public static class DetectionClientServiceCollectionExtensions
             if (configuration.GetConnectionString("redis") is { Length: > 0 } redis)
             {
                 options.Redis = redis;
+            }
+
+            ClusterId.RefuseFormerSettings(configuration);
+            if (configuration[ClusterId.Setting] is { Length: > 0 } cluster)
+            {
+                options.ClusterId = cluster;
             }
         });
     }
@@ -50,6 +58,7 @@ public static class DetectionClientServiceCollectionExtensions
     /// </summary>
     public static IServiceCollection UseHostedSilo(this IServiceCollection services)
     {
+        services.AddOptions<DetectionClientOptions>().PostConfigure<RedisKeys>(static (options, keys) => options.ClusterId = keys.ClusterId);
         services.Replace(ServiceDescriptor.Singleton<IDetectionClient>(static provider =>
             Create(provider, provider.GetRequiredService<IClusterClient>())));
         return services;

@@ -6,7 +6,7 @@ using StackExchange.Redis;
 namespace Detection.Client;
 
 /// <summary>The models that silos serve, at most <see cref="FreshFor"/> old.</summary>
-internal sealed class ModelCatalog(IConnectionMultiplexer redis, TimeProvider time)
+internal sealed class ModelCatalog(IConnectionMultiplexer redis, RedisKeys keys, TimeProvider time)
 {
     private readonly ClusterClock _clock = new(time);
 
@@ -32,11 +32,11 @@ internal sealed class ModelCatalog(IConnectionMultiplexer redis, TimeProvider ti
 
     /// <summary>The silos that live.</summary>
     public async Task<IReadOnlyList<SiloReport>> ReadSilosAsync() =>
-        SiloReport.Live(await ReadAsync(RedisKeys.Silos), _clock.GetUtcNow());
+        SiloReport.Live(await ReadAsync(keys.Silos), _clock.GetUtcNow());
 
     /// <summary>What the silos that live did.</summary>
     public async Task<IReadOnlyList<SiloHistory>> ReadHistoriesAsync() =>
-        SiloHistory.Live(await ReadAsync(RedisKeys.History), _clock.GetUtcNow());
+        SiloHistory.Live(await ReadAsync(keys.History), _clock.GetUtcNow());
 
     /// <summary>
     /// Finds a model by <c>name</c> or <c>name@version</c>. <c>Served</c> tells an unknown name from a cluster in which no silo

@@ -1,3 +1,4 @@
+using Detection.Contracts.Cluster;
 using Detection.Contracts.Pictures;
 using Detection.Contracts.Storage;
 using Detection.Grains.Batching;
@@ -39,6 +40,7 @@ public static class DetectionSiloHostingExtensions
         var configuration = builder.Configuration;
         var connectionString = configuration.GetConnectionString("redis")
             ?? throw new OptionsValidationException("redis", typeof(string), ["A silo needs the connection string 'redis' (ConnectionStrings__redis)."]);
+        var keys = new RedisKeys(ClusterId.Read(configuration));
         var redis = RedisConnection.Parse(connectionString);
         var silo = configuration.GetSection(SiloOptions.Section).Get<SiloOptions>() ?? new SiloOptions();
         var endpoint = SiloEndpoint.Choose(silo, redis);
@@ -55,6 +57,7 @@ public static class DetectionSiloHostingExtensions
         services.AddOptions<ImageKeyOptions>().ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<ModelOptions>().BindConfiguration(ModelOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<IConnectionMultiplexer>(_ => ConnectionMultiplexer.Connect(RedisConnection.Parse(connectionString)));
+        services.AddSingleton(keys);
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<ClusterClock>();
 
@@ -79,20 +82,20 @@ public static class DetectionSiloHostingExtensions
         builder.UseOrleans(orleans => AddDashboard(orleans, configuration)
             .Configure<ClusterOptions>(cluster =>
             {
-                cluster.ClusterId = silo.ClusterId;
-                cluster.ServiceId = silo.ServiceId;
+                cluster.ClusterId = keys.ClusterId;
+                cluster.ServiceId = keys.ClusterId;
             })
             .Configure<Orleans.Configuration.SiloOptions>(options => options.SiloName = name)
             .ConfigureEndpoints(endpoint.Address, endpoint.Port, endpoint.GatewayPort, listenOnAnyHostAddress: !System.Net.IPAddress.IsLoopback(endpoint.Address))
             .UseRedisClustering(options =>
             {
                 options.ConfigurationOptions = redis;
-                options.CreateRedisKey = _ => RedisKeys.Members;
+                options.CreateRedisKey = _ => keys.Members;
             })
             .AddRedisGrainStorage(RequestGrain.Storage, options => options.Configure<IOptions<RequestOptions>>((storage, requests) =>
             {
                 storage.ConfigurationOptions = redis;
-                storage.GetStorageKey = (_, grain) => RedisKeys.State(grain.Key.ToString()!);
+                storage.GetStorageKey = (_, grain) => keys.State(grain.Key.ToString()!);
 
                 // Whole seconds, and well above the time that a grain lives: a write after the expiry would fail.
                 storage.EntryExpiry = TimeSpan.FromSeconds(Math.Ceiling((requests.Value.FailureExpiry + (2 * requests.Value.IdleAge)).TotalSeconds));

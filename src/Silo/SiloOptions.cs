@@ -25,12 +25,4 @@ public sealed class SiloOptions
     /// address of this machine.
     /// </summary>
     public string? AdvertisedAddress { get; set; }
-
-    /// <summary>Orleans cluster id; the same for all silos and clients.</summary>
-    [Required]
-    public string ClusterId { get; set; } = "detection";
-
-    /// <summary>Orleans service id; the same for all silos and clients.</summary>
-    [Required]
-    public string ServiceId { get; set; } = "detection";
 }

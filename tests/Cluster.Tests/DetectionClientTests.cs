@@ -16,6 +16,7 @@ public sealed class ClusterFixture : IAsyncLifetime
 
 public sealed class DetectionClientTests(ClusterFixture fixture) : IClassFixture<ClusterFixture>, IAsyncLifetime
 {
+    private static readonly RedisKeys Keys = new();
     private static readonly DetectionOptions Patient = new() { Deadline = TimeSpan.FromSeconds(60) };
     private static int _next = 10_000;
 
@@ -152,7 +153,7 @@ public sealed class DetectionClientTests(ClusterFixture fixture) : IClassFixture
         await using var redis = await fixture.Cluster.Redis.ConnectAsync();
 
         // As it goes at its time, while the grain of the request is still there.
-        Assert.True(await redis.GetDatabase().KeyDeleteAsync(RedisKeys.Result(new RequestKey(answer.Model, answer.ImageKey))));
+        Assert.True(await redis.GetDatabase().KeyDeleteAsync(Keys.Result(new RequestKey(answer.Model, answer.ImageKey))));
 
         Assert.Equal(DetectionStatus.Unknown, (await _client.Detection.GetStatusAsync(answer.ImageKey)).Status);
         Assert.Null(await _client.Detection.FindAsync(answer.ImageKey));

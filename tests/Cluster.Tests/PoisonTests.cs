@@ -8,6 +8,7 @@ namespace Detection.Cluster.Tests;
 
 public sealed class PoisonTests
 {
+    private static readonly RedisKeys Keys = new();
     private const int Deaths = 3;
     private const string Name = "Detection__Silo__Name";
 
@@ -40,7 +41,7 @@ public sealed class PoisonTests
 
         using var ended = await http.GetAsync(new Uri($"/v1/detections/{imageKey}?wait=60", UriKind.Relative));
         await AssertGivenUpAsync(ended);
-        var deadLetters = Assert.Single(await redis.GetServers()[0].KeysAsync(pattern: RedisKeys.Dead("*")).ToListAsync());
+        var deadLetters = Assert.Single(await redis.GetServers()[0].KeysAsync(pattern: Keys.Dead("*")).ToListAsync());
         var letter = Assert.Single(await redis.GetDatabase().ListRangeAsync(deadLetters)).ToString();
         Assert.StartsWith($"{imageKey}|poison|{Deaths}|", letter, StringComparison.Ordinal);
 

@@ -38,6 +38,9 @@ public class StartTests
     [InlineData("Detection__Devices", "gpu", "Devices names \"gpu\"")]
     [InlineData("Detection__Queue__Capacity", "0", "Capacity must be between 1 and")]
     [InlineData("Detection__Silo__AdvertisedAddress", "here", "\"here\", which is no IP address")]
+    [InlineData(DetectionSettings.ClusterId, "two:parts", "The cluster id (Detection:ClusterId) must be 1 to 64 letters, digits, '.', '_' or '-', and begin with a letter or a digit. It is 'two:parts'.")]
+    [InlineData(DetectionSettings.ClusterId, "{tag}", "It is '{tag}'.")]
+    [InlineData("Detection__Silo__ClusterId", "blue", "The setting 'Detection:Silo:ClusterId' no longer exists. Set 'Detection:ClusterId'")]
     [InlineData(DetectionSettings.Redis, null, "needs the connection string 'redis'")]
     public async Task A_setting_that_cannot_be_is_said_in_a_sentence(string setting, string? value, string sentence)
     {
@@ -50,6 +53,21 @@ public class StartTests
         Assert.Contains("Cannot start: ", silo.Process.LogTail(), StringComparison.Ordinal);
         Assert.Contains(sentence, silo.Process.LogTail(), StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", silo.Process.LogTail(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(DetectionSettings.ClusterId, "two:parts", "The cluster id (Detection:ClusterId) must be 1 to 64 letters")]
+    [InlineData("Detection__Client__ServiceId", "blue", "The setting 'Detection:Client:ServiceId' no longer exists.")]
+    public async Task A_front_end_says_so_too(string setting, string value, string sentence)
+    {
+        await using var frontend = DetectionProcess.StartFrontend(new Dictionary<string, string?> { [DetectionSettings.Redis] = "127.0.0.1:1", [setting] = value });
+
+        await frontend.Process.ExitAsync(TimeSpan.FromSeconds(60));
+
+        Assert.Equal(1, frontend.Process.ExitCode);
+        Assert.Contains("Cannot start: ", frontend.Process.LogTail(), StringComparison.Ordinal);
+        Assert.Contains(sentence, frontend.Process.LogTail(), StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", frontend.Process.LogTail(), StringComparison.Ordinal);
     }
 
     [Fact]

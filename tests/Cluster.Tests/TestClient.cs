@@ -14,9 +14,13 @@ internal sealed class TestClient : IAsyncDisposable
     {
     }
 
-    public TestClient(string redis)
+    public TestClient(string redis, string? cluster = null)
     {
-        _services = new ServiceCollection().AddDetectionClient(options => options.Redis = redis).BuildServiceProvider();
+        _services = new ServiceCollection().AddDetectionClient(options =>
+        {
+            options.Redis = redis;
+            options.ClusterId = cluster ?? options.ClusterId;
+        }).BuildServiceProvider();
         Detection = _services.GetRequiredService<IDetectionClient>();
     }
 

@@ -8,6 +8,7 @@ namespace Detection.Cluster.Tests;
 
 public sealed class WebhookTests
 {
+    private static readonly RedisKeys Keys = new();
     private const string Secret = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
     [Fact]
@@ -23,7 +24,7 @@ public sealed class WebhookTests
         await using var client = new TestClient(cluster.Redis);
         await using var redis = await cluster.Redis.ConnectAsync();
         var woken = 0;
-        var channel = await redis.GetSubscriber().SubscribeAsync(RedisChannel.Literal(RedisKeys.WebhooksWake));
+        var channel = await redis.GetSubscriber().SubscribeAsync(RedisChannel.Literal(Keys.WebhooksWake));
         channel.OnMessage(_ => Interlocked.Increment(ref woken));
 
         // It has no webhook, and so nothing is looked up or told for it.

@@ -12,6 +12,7 @@ namespace Detection.Fetching.Tests;
 /// <summary>Fetching from servers that behave, and from those that do not.</summary>
 public sealed class FetchTests(SharedRedis redis)
 {
+    private static readonly RedisKeys Keys = new();
     private static readonly TimeSpan Short = TimeSpan.FromMilliseconds(300);
 
     [Theory, InlineData(1), InlineData(5_000), InlineData(256 * 1024), InlineData(3_000_000)]
@@ -23,7 +24,7 @@ public sealed class FetchTests(SharedRedis redis)
 
         await AssertStoredAsync(picture, await fetcher.FetchAsync($"http://host.test:{host.Port}/picture.jpg?size=2"));
 
-        var expiry = await redis.Connection.GetDatabase().KeyTimeToLiveAsync(RedisKeys.Picture(Key(picture)));
+        var expiry = await redis.Connection.GetDatabase().KeyTimeToLiveAsync(Keys.Picture(Key(picture)));
         Assert.InRange(expiry!.Value, TimeSpan.FromSeconds(60), TimeSpan.FromMinutes(2));
     }
 
@@ -36,7 +37,7 @@ public sealed class FetchTests(SharedRedis redis)
 
         await fetcher.FetchAsync($"http://host.test:{host.Port}/");
 
-        var expiry = await redis.Connection.GetDatabase().KeyTimeToLiveAsync(RedisKeys.Picture(Key(picture)));
+        var expiry = await redis.Connection.GetDatabase().KeyTimeToLiveAsync(Keys.Picture(Key(picture)));
         Assert.InRange(expiry!.Value, TimeSpan.FromMinutes(9), TimeSpan.FromMinutes(10));
     }
 
@@ -198,7 +199,7 @@ public sealed class FetchTests(SharedRedis redis)
         await using var fetcher = NewFetcher(host.Port, ("MaxBytes", "100000"));
 
         Assert.Equal(status, (await fetcher.FetchAsync($"http://host.test:{host.Port}/")).Status);
-        Assert.Equal(status == FetchStatus.Stored, await redis.Connection.GetDatabase().KeyExistsAsync(RedisKeys.Picture(Key(picture))));
+        Assert.Equal(status == FetchStatus.Stored, await redis.Connection.GetDatabase().KeyExistsAsync(Keys.Picture(Key(picture))));
     }
 
     [Fact]
@@ -427,7 +428,7 @@ public sealed class FetchTests(SharedRedis redis)
     private async Task AssertStoredAsync(byte[] picture, FetchOutcome outcome)
     {
         Assert.Equal(new FetchOutcome(FetchStatus.Stored, Key(picture)), outcome);
-        byte[]? stored = await redis.Connection.GetDatabase().StringGetAsync(RedisKeys.Picture(outcome.ImageKey!));
+        byte[]? stored = await redis.Connection.GetDatabase().StringGetAsync(Keys.Picture(outcome.ImageKey!));
         Assert.True(picture.AsSpan().SequenceEqual(stored));
     }
 

@@ -1,4 +1,5 @@
 using Detection.Contracts.Fetching;
+using Detection.Contracts.Storage;
 using Detection.Grains.Fetching;
 using Detection.Grains.Pictures;
 using Microsoft.Extensions.Configuration;
@@ -23,7 +24,7 @@ internal sealed class Fetcher : IAsyncDisposable
             values[key.StartsWith("Detection:", StringComparison.Ordinal) ? key : $"{FetchOptions.Section}:{key}"] = value;
         }
 
-        var services = new ServiceCollection().AddLogging().AddSingleton(redis);
+        var services = new ServiceCollection().AddLogging().AddSingleton(redis).AddSingleton(new RedisKeys());
         if (names is not null)
         {
             services.AddSingleton(names);

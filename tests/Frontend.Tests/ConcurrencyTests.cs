@@ -8,6 +8,8 @@ namespace Detection.Frontend.Tests;
 
 public sealed class ConcurrencyTests(OneProcess frontend)
 {
+    private static readonly RedisKeys Keys = new();
+
     [Fact]
     public async Task Two_hundred_posts_of_fifty_photos_are_fifty_inferences_and_two_hundred_answers()
     {
@@ -48,5 +50,5 @@ public sealed class ConcurrencyTests(OneProcess frontend)
         (await ReportsAsync(redis)).Sum(report => report.Batchers.Sum(batcher => batcher.Completed));
 
     private static async Task<List<SiloReport>> ReportsAsync(ConnectionMultiplexer redis) =>
-        [.. (await redis.GetDatabase().HashGetAllAsync(RedisKeys.Silos)).Select(entry => SiloReport.Deserialize((byte[])entry.Value!)!)];
+        [.. (await redis.GetDatabase().HashGetAllAsync(Keys.Silos)).Select(entry => SiloReport.Deserialize((byte[])entry.Value!)!)];
 }

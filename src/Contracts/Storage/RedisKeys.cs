@@ -3,8 +3,8 @@ using Detection.Contracts.Requests;
 namespace Detection.Contracts.Storage;
 
 /// <summary>
-/// The layout of Redis. Everything lies under one prefix and either expires or has an owner that removes it.
-/// Keys that one script touches together carry the model as hash tag, so that they share a slot of a Redis Cluster.
+/// The layout of Redis of one cluster. Every key and every channel begins with the cluster's id and a colon, <c>detection:</c> by default,
+/// so that clusters share a Redis; everything either expires or has an owner that removes it. Keys that one script touches together carry the model as hash tag, so that they share a slot of a Redis Cluster.
 /// <code>
 /// detection:{model}:queue            list    request items waiting, head first; with those of named callers bounded by the queue's capacity; expires an hour after its last use
 /// detection:{model}:queue:CALLER     list    the same of a named caller
@@ -36,93 +36,116 @@ namespace Detection.Contracts.Storage;
 /// ITEM is <see cref="RequestKey.Item"/>, REQUEST a <see cref="RequestKey"/>, model is <c>name@version</c>. Webhooks have a tag of their
 /// own and not their model's: a delivery may outlive the silos that serve that version, and whoever delivers looks at one set.
 /// </summary>
-public static class RedisKeys
+public sealed class RedisKeys
 {
-    /// <summary>Prefix of all keys.</summary>
-    public const string Prefix = "detection:";
+    private readonly string _webhooks;
+
+    /// <param name="clusterId">The cluster's id, see <see cref="Cluster.ClusterId"/>.</param>
+    /// <exception cref="ArgumentException"><paramref name="clusterId"/> is not a valid id.</exception>
+    public RedisKeys(string clusterId = Cluster.ClusterId.Default)
+    {
+        if (!Cluster.ClusterId.IsValid(clusterId))
+        {
+            throw new ArgumentException($"'{clusterId}' is not a cluster id. {Cluster.ClusterId.Rule}", nameof(clusterId));
+        }
+
+        ClusterId = clusterId;
+        Prefix = clusterId + ":";
+        Silos = Prefix + "silos";
+        History = Prefix + "history";
+        Members = Prefix + "members";
+        _webhooks = Prefix + "{webhooks}";
+        WebhookCallers = _webhooks + ":callers";
+        WebhooksWake = _webhooks + ":wake";
+        WebhookPrefix = _webhooks + ":delivery:";
+    }
+
+    /// <summary>The cluster whose keys these are.</summary>
+    public string ClusterId { get; }
+
+    /// <summary>Prefix of all keys and channels of the cluster.</summary>
+    public string Prefix { get; }
 
     /// <summary>Reports of the silos.</summary>
-    public const string Silos = Prefix + "silos";
+    public string Silos { get; }
 
     /// <summary>What the silos did during the last minutes.</summary>
-    public const string History = Prefix + "history";
+    public string History { get; }
 
     /// <summary>Cluster membership.</summary>
-    public const string Members = Prefix + "members";
+    public string Members { get; }
 
     /// <summary>State of a grain.</summary>
-    public static string State(string grain) => $"{Prefix}state:{grain}";
+    public string State(string grain) => $"{Prefix}state:{grain}";
 
     /// <summary>An encoded picture.</summary>
-    public static string Picture(string imageKey) => $"{Prefix}picture:{imageKey}";
+    public string Picture(string imageKey) => $"{Prefix}picture:{imageKey}";
 
     /// <summary>A cached result.</summary>
-    public static string Result(in RequestKey key) => $"{Model(key.Model)}:result:{key.Item}";
+    public string Result(in RequestKey key) => $"{Model(key.Model)}:result:{key.Item}";
 
     /// <summary>The mark of an item that waits or runs.</summary>
-    public static string Item(in RequestKey key) => ItemPrefix(key.Model) + key.Item;
+    public string Item(in RequestKey key) => ItemPrefix(key.Model) + key.Item;
 
     /// <summary>What the marks of a model's items begin with.</summary>
-    public static string ItemPrefix(string model) => $"{Model(model)}:item:";
+    public string ItemPrefix(string model) => $"{Model(model)}:item:";
 
     /// <summary>Exists while an item that was given up is refused.</summary>
-    public static string Poison(in RequestKey key) => PoisonPrefix(key.Model) + key.Item;
+    public string Poison(in RequestKey key) => PoisonPrefix(key.Model) + key.Item;
 
     /// <summary>What the keys that refuse a model's items begin with.</summary>
-    public static string PoisonPrefix(string model) => $"{Model(model)}:poison:";
+    public string PoisonPrefix(string model) => $"{Model(model)}:poison:";
 
     /// <summary>The queue of a model: the list of items of nobody in particular.</summary>
-    public static string Queue(string model) => $"{Model(model)}:queue";
+    public string Queue(string model) => $"{Model(model)}:queue";
 
     /// <summary>The list of a named caller's items. The scripts of the queue write it themselves.</summary>
-    public static string Queue(string model, string caller) => $"{Queue(model)}:{caller}";
+    public string Queue(string model, string caller) => $"{Queue(model)}:{caller}";
 
     /// <summary>The callers whose lists hold items.</summary>
-    public static string Callers(string model) => $"{Model(model)}:callers";
+    public string Callers(string model) => $"{Model(model)}:callers";
 
     /// <summary>What a batcher has claimed.</summary>
-    public static string InFlight(string model, string batcher) => $"{Model(model)}:inflight:{batcher}";
+    public string InFlight(string model, string batcher) => $"{Model(model)}:inflight:{batcher}";
 
     /// <summary>What the last settles of a batcher were answered.</summary>
-    public static string Answers(string model, string batcher) => $"{Model(model)}:answers:{batcher}";
+    public string Answers(string model, string batcher) => $"{Model(model)}:answers:{batcher}";
 
     /// <summary>The lease of a batcher.</summary>
-    public static string Lease(string model, string batcher) => $"{Model(model)}:lease:{batcher}";
+    public string Lease(string model, string batcher) => $"{Model(model)}:lease:{batcher}";
 
     /// <summary>All batchers of a model that may hold items.</summary>
-    public static string Batchers(string model) => $"{Model(model)}:batchers";
+    public string Batchers(string model) => $"{Model(model)}:batchers";
 
     /// <summary>How often the batcher of an item died.</summary>
-    public static string Attempts(string model) => $"{Model(model)}:attempts";
+    public string Attempts(string model) => $"{Model(model)}:attempts";
 
     /// <summary>Items that were given up.</summary>
-    public static string Dead(string model) => $"{Model(model)}:dead";
+    public string Dead(string model) => $"{Model(model)}:dead";
 
     /// <summary>The wake-up channel of a model's batchers.</summary>
-    public static string Wake(string model) => $"{Model(model)}:wake";
+    public string Wake(string model) => $"{Model(model)}:wake";
 
     /// <summary>Webhooks of a caller that wait, by when somebody looks at them; without a name those of nobody in particular.</summary>
-    public static string WebhooksDue(string? caller = null) => caller is null ? Webhooks + ":due" : $"{Webhooks}:due:{caller}";
+    public string WebhooksDue(string? caller = null) => caller is null ? _webhooks + ":due" : $"{_webhooks}:due:{caller}";
 
     /// <summary>Callers of whom webhooks wait.</summary>
-    public const string WebhookCallers = Webhooks + ":callers";
+    public string WebhookCallers { get; }
 
     /// <summary>The wake-up channel of whoever delivers webhooks.</summary>
-    public const string WebhooksWake = Webhooks + ":wake";
+    public string WebhooksWake { get; }
 
     /// <summary>What the keys of webhooks begin with, before their ids.</summary>
-    public const string WebhookPrefix = Webhooks + ":delivery:";
-
-    private const string Webhooks = Prefix + "{webhooks}";
+    public string WebhookPrefix { get; }
 
     /// <summary>A webhook that waits.</summary>
-    public static string Webhook(string id) => WebhookPrefix + id;
+    public string Webhook(string id) => WebhookPrefix + id;
 
     /// <summary>The webhook that a URL has for a request.</summary>
-    public static string WebhookKnown(string digest) => $"{Webhooks}:known:{digest}";
+    public string WebhookKnown(string digest) => $"{_webhooks}:known:{digest}";
 
     /// <summary>The webhooks that wait for the end of a request.</summary>
-    public static string WebhooksOf(in RequestKey key) => $"{Webhooks}:of:{key}";
+    public string WebhooksOf(in RequestKey key) => $"{_webhooks}:of:{key}";
 
-    private static string Model(string model) => $"{Prefix}{{{model}}}";
+    private string Model(string model) => $"{Prefix}{{{model}}}";
 }

@@ -14,7 +14,7 @@ internal sealed record LegacyItem(
     private const int MaxKeyLength = 512;
 
     /// <summary>Reads an item; <see langword="null"/>, with the fault, when it is not one.</summary>
-    public static LegacyItem? Read(ReadOnlySpan<byte> json, string queue, out string? fault)
+    public static LegacyItem? Read(ReadOnlySpan<byte> json, string queue, RedisKeys keys, out string? fault)
     {
         LegacyItem? item;
         try
@@ -30,7 +30,7 @@ internal sealed record LegacyItem(
         // A key of ours must not be written to, whoever asks.
         fault = item is null ? "It is null."
             : string.IsNullOrEmpty(item.ImageKey) || item.ImageKey.Length > MaxKeyLength ? "It has no usable imageKey."
-            : item.ImageKey == queue || item.ImageKey.StartsWith(RedisKeys.Prefix, StringComparison.Ordinal) ? "Its imageKey is not for answers."
+            : item.ImageKey == queue || item.ImageKey.StartsWith(keys.Prefix, StringComparison.Ordinal) ? "Its imageKey is not for answers."
             : string.IsNullOrWhiteSpace(item.ImageUrl) ? "It has no imageUrl."
             : null;
         return fault is null ? item : null;

@@ -15,7 +15,7 @@ namespace Detection.Frontend.Legacy;
 /// detection:{imageQueue}:returns            hash    SHA-1 of an item → how often its taker died; expires an hour after the last
 /// </code>
 /// </summary>
-internal sealed class LegacyQueue(IDatabase redis, LegacyQueueOptions options, string taker)
+internal sealed class LegacyQueue(IDatabase redis, RedisKeys keys, LegacyQueueOptions options, string taker)
 {
     private const int MaxReturns = 3;
 
@@ -24,8 +24,8 @@ internal sealed class LegacyQueue(IDatabase redis, LegacyQueueOptions options, s
     private static readonly string ReturnScript = Script("return");
 
     private readonly RedisKey _queue = options.Queue;
-    private readonly RedisKey _takers = Key(options, "takers");
-    private readonly RedisKey _returns = Key(options, "returns");
+    private readonly RedisKey _takers = Key(keys, options, "takers");
+    private readonly RedisKey _returns = Key(keys, options, "returns");
 
     /// <summary>Says that this taker lives.</summary>
     public async Task RenewAsync()
@@ -93,12 +93,12 @@ internal sealed class LegacyQueue(IDatabase redis, LegacyQueueOptions options, s
         return (reply[0], reply[1]);
     }
 
-    private RedisKey Lease(string of) => Key(options, "lease:" + of);
+    private RedisKey Lease(string of) => Key(keys, options, "lease:" + of);
 
-    private RedisKey Taken(string of) => Key(options, "taken:" + of);
+    private RedisKey Taken(string of) => Key(keys, options, "taken:" + of);
 
     // With the list's name as hash tag all of them share its slot of a Redis Cluster.
-    private static RedisKey Key(LegacyQueueOptions options, string name) => $"{RedisKeys.Prefix}{{{options.Queue}}}:{name}";
+    private static RedisKey Key(RedisKeys keys, LegacyQueueOptions options, string name) => $"{keys.Prefix}{{{options.Queue}}}:{name}";
 
     private static string Script(string name)
     {

@@ -34,13 +34,14 @@ internal sealed partial class LegacyQueueService(
     private static readonly TimeSpan BusyRetry = TimeSpan.FromMilliseconds(200);
 
     private readonly LegacyQueueOptions _options = options.Value;
+    private readonly RedisKeys _keys = new(clientOptions.Value.ClusterId);
     private readonly int _maxPicture = UploadReader.MaxPictureBytes(clientOptions.Value);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await using var redis = await ConnectionMultiplexer.ConnectAsync(RedisConnection.Parse(clientOptions.Value.Redis));
         var taker = Guid.NewGuid().ToString("N");
-        var queue = new LegacyQueue(redis.GetDatabase(), _options, taker);
+        var queue = new LegacyQueue(redis.GetDatabase(), _keys, _options, taker);
         Serving(_options.Queue, taker);
 
         using var places = new SemaphoreSlim(_options.MaxConcurrent);
@@ -179,7 +180,7 @@ internal sealed partial class LegacyQueueService(
 
     private async Task AnswerAsync(LegacyQueue queue, RedisValue raw, CancellationToken giveUp)
     {
-        if (LegacyItem.Read(((ReadOnlyMemory<byte>)raw).Span, _options.Queue, out var fault) is not { } item)
+        if (LegacyItem.Read(((ReadOnlyMemory<byte>)raw).Span, _options.Queue, _keys, out var fault) is not { } item)
         {
             NotUnderstood(fault);
             await ToRedisAsync(() => queue.DropAsync(raw), giveUp);

@@ -265,7 +265,7 @@ internal sealed partial class Batcher : IAsyncDisposable
     }
 
     private async Task<Lease<byte>?> FetchAsync(QueuedItem item) =>
-        await _services.Redis.GetDatabase().StringGetLeaseAsync(RedisKeys.Picture(item.Key.ImageKey));
+        await _services.Redis.GetDatabase().StringGetLeaseAsync(_services.Keys.Picture(item.Key.ImageKey));
 
     private List<(QueuedItem Item, PictureWork Picture)> Work(IReadOnlyList<QueuedItem> items, Lease<byte>?[] pictures)
     {

@@ -12,6 +12,7 @@ internal sealed class BatcherServices(
     RequestQueue queue,
     ResultCache results,
     IConnectionMultiplexer redis,
+    RedisKeys keys,
     IGrainFactory grains,
     IOptions<BatcherOptions> options,
     IOptions<QueueOptions> queueOptions,
@@ -26,6 +27,8 @@ internal sealed class BatcherServices(
     public ResultCache Results => results;
 
     public IConnectionMultiplexer Redis => redis;
+
+    public RedisKeys Keys => keys;
 
     public IGrainFactory Grains => grains;
 

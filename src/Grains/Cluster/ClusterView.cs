@@ -7,7 +7,7 @@ using StackExchange.Redis;
 namespace Detection.Grains.Cluster;
 
 /// <summary>What the silos of the cluster reported of themselves, at most a second or two old.</summary>
-public sealed partial class ClusterView(IConnectionMultiplexer redis, ClusterClock time, ILogger<ClusterView> logger) : BackgroundService
+public sealed partial class ClusterView(IConnectionMultiplexer redis, RedisKeys keys, ClusterClock time, ILogger<ClusterView> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
@@ -24,7 +24,7 @@ public sealed partial class ClusterView(IConnectionMultiplexer redis, ClusterClo
         {
             try
             {
-                _silos = SiloReport.Live(await redis.GetDatabase().HashGetAllAsync(RedisKeys.Silos), time.GetUtcNow());
+                _silos = SiloReport.Live(await redis.GetDatabase().HashGetAllAsync(keys.Silos), time.GetUtcNow());
             }
             catch (Exception e) when (RedisConnection.IsOutage(e))
             {

@@ -17,7 +17,7 @@ namespace Detection.Grains.Cluster;
 /// the usual probes.
 /// </remarks>
 internal sealed partial class MembershipGuard(
-    IConnectionMultiplexer redis, ILocalSiloDetails silo, TimeProvider time, ILogger<MembershipGuard> logger) : BackgroundService
+    IConnectionMultiplexer redis, RedisKeys keys, ILocalSiloDetails silo, TimeProvider time, ILogger<MembershipGuard> logger) : BackgroundService
 {
     private const string VersionField = "Version";
 
@@ -47,7 +47,7 @@ internal sealed partial class MembershipGuard(
             try
             {
                 var database = redis.GetDatabase();
-                var table = await database.HashGetAllAsync(RedisKeys.Members);
+                var table = await database.HashGetAllAsync(keys.Members);
                 if (table.Any(entry => entry.Name == field))
                 {
                     rows = [.. table.Where(entry => entry.Name != VersionField)];
@@ -56,7 +56,7 @@ internal sealed partial class MembershipGuard(
                 else if (rows.Length > 0
                     && (bool)await database.ScriptEvaluateAsync(
                         RestoreScript,
-                        [RedisKeys.Members],
+                        [keys.Members],
                         [field, version, .. rows.SelectMany(entry => new[] { entry.Name, entry.Value })]))
                 {
                     LogRestored(field, rows.Length);

@@ -23,6 +23,7 @@ internal sealed partial class SiloReporter(
     IOptions<BatcherOptions> batcherOptions,
     ILocalSiloDetails silo,
     IConnectionMultiplexer redis,
+    RedisKeys keys,
     ClusterClock time,
     ILogger<SiloReporter> logger)
     : BackgroundService
@@ -41,8 +42,8 @@ internal sealed partial class SiloReporter(
         await base.StopAsync(cancellationToken);
         try
         {
-            await redis.GetDatabase().HashDeleteAsync(RedisKeys.Silos, local.Silo);
-            await redis.GetDatabase().HashDeleteAsync(RedisKeys.History, local.Silo);
+            await redis.GetDatabase().HashDeleteAsync(keys.Silos, local.Silo);
+            await redis.GetDatabase().HashDeleteAsync(keys.History, local.Silo);
         }
         catch (Exception e) when (RedisConnection.IsOutage(e))
         {
@@ -85,13 +86,13 @@ internal sealed partial class SiloReporter(
             {
                 var report = Report();
                 var database = redis.GetDatabase();
-                await database.HashSetAsync(RedisKeys.Silos, local.Silo, report.Serialize());
-                await database.KeyExpireAsync(RedisKeys.Silos, 6 * SiloReport.Lifetime);
+                await database.HashSetAsync(keys.Silos, local.Silo, report.Serialize());
+                await database.KeyExpireAsync(keys.Silos, 6 * SiloReport.Lifetime);
                 _written = report;
                 var queues = await LookAtQueuesAsync(report);
                 metrics.Show(report, queues);
-                await database.HashSetAsync(RedisKeys.History, local.Silo, History(queues).Serialize());
-                await database.KeyExpireAsync(RedisKeys.History, 6 * SiloReport.Lifetime);
+                await database.HashSetAsync(keys.History, local.Silo, History(queues).Serialize());
+                await database.KeyExpireAsync(keys.History, 6 * SiloReport.Lifetime);
                 await ForgetTheGoneAsync(database);
             }
             catch (Exception e) when (RedisConnection.IsOutage(e))
@@ -129,12 +130,12 @@ internal sealed partial class SiloReporter(
     /// <summary>Silos that crashed leave a report behind.</summary>
     private async Task ForgetTheGoneAsync(IDatabase database)
     {
-        foreach (var field in await database.HashGetAllAsync(RedisKeys.Silos))
+        foreach (var field in await database.HashGetAllAsync(keys.Silos))
         {
             if (SiloReport.Deserialize((byte[])field.Value!) is { } report && time.GetUtcNow() - report.ReportedAt > 6 * SiloReport.Lifetime)
             {
-                await database.HashDeleteAsync(RedisKeys.Silos, field.Name);
-                await database.HashDeleteAsync(RedisKeys.History, field.Name);
+                await database.HashDeleteAsync(keys.Silos, field.Name);
+                await database.HashDeleteAsync(keys.History, field.Name);
             }
         }
     }

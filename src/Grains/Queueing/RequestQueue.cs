@@ -90,7 +90,7 @@ public enum ReturnOutcome
 /// <see cref="RedisKeys"/>). Each operation is one script and so atomic: at every instant an accepted item stands in exactly one
 /// list, its caller's or a batcher's in-flight list, until it is settled.
 /// </summary>
-public sealed class RequestQueue(IConnectionMultiplexer redis, IOptions<QueueOptions> options, ClusterClock clock)
+public sealed class RequestQueue(IConnectionMultiplexer redis, RedisKeys keys, IOptions<QueueOptions> options, ClusterClock clock)
 {
     /// <summary>An item is looked for a little beyond its deadline, so that it is found expired rather than missing.</summary>
     private static readonly TimeSpan ExpiredGrace = TimeSpan.FromSeconds(30);
@@ -131,18 +131,18 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, IOptions<QueueOpt
         var reply = await AskAsync(
             EnqueueScript,
             [
-                RedisKeys.Queue(item.Key.Model),
-                RedisKeys.Callers(item.Key.Model),
-                RedisKeys.Item(item.Key),
-                RedisKeys.Result(item.Key),
-                RedisKeys.Poison(item.Key),
+                keys.Queue(item.Key.Model),
+                keys.Callers(item.Key.Model),
+                keys.Item(item.Key),
+                keys.Result(item.Key),
+                keys.Poison(item.Key),
             ],
             [
                 item.Key.Item,
                 item.MarkEnd,
                 Milliseconds(item.Deadline - clock.GetUtcNow()),
                 _options.Capacity,
-                RedisKeys.Wake(item.Key.Model),
+                keys.Wake(item.Key.Model),
                 asynchronous ? "1" : "",
                 limit,
                 item.Caller ?? "",
@@ -158,14 +158,14 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, IOptions<QueueOpt
     /// </summary>
     /// <returns>Whether the item waits or runs.</returns>
     public async Task<bool> ExtendAsync(RequestKey key, TimeSpan budget) =>
-        (long)(await AskAsync(ExtendScript, [RedisKeys.Item(key)], [Milliseconds(budget)], timeAt: 1))[0] != 0;
+        (long)(await AskAsync(ExtendScript, [keys.Item(key)], [Milliseconds(budget)], timeAt: 1))[0] != 0;
 
     /// <summary>Whether an item waits or runs.</summary>
-    public Task<bool> ContainsAsync(RequestKey key) => Database.KeyExistsAsync(RedisKeys.Item(key));
+    public Task<bool> ContainsAsync(RequestKey key) => Database.KeyExistsAsync(keys.Item(key));
 
     /// <summary>Whether an item waits or runs and is still of use, or its deadline passed so lately that its end is about to be told.</summary>
     public async Task<bool> IsUnderWayAsync(RequestKey key) =>
-        QueuedItem.Read(key, (string?)await Database.StringGetAsync(RedisKeys.Item(key)) ?? "", 0) is { } item
+        QueuedItem.Read(key, (string?)await Database.StringGetAsync(keys.Item(key)) ?? "", 0) is { } item
         && clock.GetUtcNow() < item.Deadline + ExpiredGrace;
 
     /// <summary>Number of items that wait, of all callers.</summary>
@@ -175,7 +175,7 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, IOptions<QueueOpt
     public async Task<QueueState> LookAsync(string model)
     {
         var reply = await AskAsync(
-            LookScript, [RedisKeys.Queue(model), RedisKeys.Callers(model), RedisKeys.Dead(model)], [RedisKeys.ItemPrefix(model)], timeAt: 3);
+            LookScript, [keys.Queue(model), keys.Callers(model), keys.Dead(model)], [keys.ItemPrefix(model)], timeAt: 3);
         var (since, now) = ((long)reply[1], (long)reply[3]);
         return new QueueState((int)reply[0], since == 0 ? TimeSpan.Zero : TimeSpan.FromMilliseconds(Math.Max(0, now - since)), (int)reply[2]);
     }
@@ -187,7 +187,7 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, IOptions<QueueOpt
     public async Task<bool> WithdrawAsync(RequestKey key, DateTimeOffset deadline) =>
         (bool)await Database.ScriptEvaluateAsync(
             WithdrawScript,
-            [RedisKeys.Queue(key.Model), RedisKeys.Callers(key.Model), RedisKeys.Item(key)],
+            [keys.Queue(key.Model), keys.Callers(key.Model), keys.Item(key)],
             [key.Item, deadline.ToUnixTimeMilliseconds()]);
 
     /// <summary>Takes a lease for a new batcher.</summary>
@@ -209,14 +209,14 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, IOptions<QueueOpt
         var reply = await AskAsync(
             ClaimScript,
             [
-                RedisKeys.Queue(model),
-                RedisKeys.Callers(model),
-                RedisKeys.InFlight(model, batcher),
-                RedisKeys.Lease(model, batcher),
-                RedisKeys.Attempts(model),
-                RedisKeys.Batchers(model),
+                keys.Queue(model),
+                keys.Callers(model),
+                keys.InFlight(model, batcher),
+                keys.Lease(model, batcher),
+                keys.Attempts(model),
+                keys.Batchers(model),
             ],
-            [most, RedisKeys.ItemPrefix(model), Math.Max(1, _options.MaxAttempts - 1), device],
+            [most, keys.ItemPrefix(model), Math.Max(1, _options.MaxAttempts - 1), device],
             timeAt: 1);
         if (reply.Length == 0)
         {
@@ -231,7 +231,7 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, IOptions<QueueOpt
             if (!RequestKey.TryParseItem(model, text, out var key))
             {
                 // Not ours: somebody else wrote into the list. It must not stay in the in-flight list for ever.
-                await Database.ListRemoveAsync(RedisKeys.InFlight(model, batcher), text);
+                await Database.ListRemoveAsync(keys.InFlight(model, batcher), text);
                 continue;
             }
 
@@ -261,13 +261,13 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, IOptions<QueueOpt
         string model, string batcher, IReadOnlyList<Settlement> settlements, TimeSpan resultExpiry, int number = 0, bool again = false)
     {
         ArgumentNullException.ThrowIfNull(settlements);
-        var keys = new List<RedisKey>(5 + (2 * settlements.Count))
+        var touched = new List<RedisKey>(5 + (2 * settlements.Count))
         {
-            RedisKeys.Queue(model),
-            RedisKeys.Callers(model),
-            RedisKeys.InFlight(model, batcher),
-            RedisKeys.Attempts(model),
-            RedisKeys.Answers(model, batcher),
+            keys.Queue(model),
+            keys.Callers(model),
+            keys.InFlight(model, batcher),
+            keys.Attempts(model),
+            keys.Answers(model, batcher),
         };
         var values = new List<RedisValue>(5 + (3 * settlements.Count))
         {
@@ -275,15 +275,15 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, IOptions<QueueOpt
             number,
             again ? "1" : "",
             Milliseconds(AnswersExpiry),
-            RedisKeys.Wake(model),
+            keys.Wake(model),
         };
         foreach (var (key, result, expired) in settlements)
         {
-            keys.AddRange([RedisKeys.Item(key), RedisKeys.Result(key)]);
+            touched.AddRange([keys.Item(key), keys.Result(key)]);
             values.AddRange([key.Item, result, expired ? "1" : ""]);
         }
 
-        var reply = (RedisResult[])(await Database.ScriptEvaluateAsync(SettleScript, [.. keys], [.. values]))!;
+        var reply = (RedisResult[])(await Database.ScriptEvaluateAsync(SettleScript, [.. touched], [.. values]))!;
         return Array.ConvertAll(reply, static outcome => (SettleOutcome)(int)outcome);
     }
 
@@ -298,15 +298,15 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, IOptions<QueueOpt
         var reply = (RedisResult[])(await Database.ScriptEvaluateAsync(
             ReturnScript,
             [
-                RedisKeys.Queue(model),
-                RedisKeys.Callers(model),
-                RedisKeys.InFlight(model, batcher),
-                RedisKeys.Attempts(model),
-                RedisKeys.Dead(model),
+                keys.Queue(model),
+                keys.Callers(model),
+                keys.InFlight(model, batcher),
+                keys.Attempts(model),
+                keys.Dead(model),
             ],
             [
-                RedisKeys.ItemPrefix(model),
-                RedisKeys.Wake(model),
+                keys.ItemPrefix(model),
+                keys.Wake(model),
                 _options.MaxAttempts,
                 Milliseconds(AttemptsExpiry),
                 _options.DeadLetters,
@@ -319,7 +319,7 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, IOptions<QueueOpt
 
     /// <summary>Batchers of a model that may hold items.</summary>
     public async Task<IReadOnlyList<string>> BatchersAsync(string model) =>
-        Array.ConvertAll(await Database.SetMembersAsync(RedisKeys.Batchers(model)), member => (string)member!);
+        Array.ConvertAll(await Database.SetMembersAsync(keys.Batchers(model)), member => (string)member!);
 
     /// <summary>Returns what a batcher held to the heads of the callers' lists, if its lease has ended.</summary>
     public async Task<Reclaimed> ReclaimAsync(string model, string batcher)
@@ -327,29 +327,29 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, IOptions<QueueOpt
         var reply = (RedisResult[])(await Database.ScriptEvaluateAsync(
             ReclaimScript,
             [
-                RedisKeys.Queue(model),
-                RedisKeys.Callers(model),
-                RedisKeys.InFlight(model, batcher),
-                RedisKeys.Lease(model, batcher),
-                RedisKeys.Batchers(model),
-                RedisKeys.Attempts(model),
-                RedisKeys.Dead(model),
+                keys.Queue(model),
+                keys.Callers(model),
+                keys.InFlight(model, batcher),
+                keys.Lease(model, batcher),
+                keys.Batchers(model),
+                keys.Attempts(model),
+                keys.Dead(model),
             ],
             [
                 batcher,
                 _options.MaxAttempts,
-                RedisKeys.ItemPrefix(model),
-                RedisKeys.Wake(model),
+                keys.ItemPrefix(model),
+                keys.Wake(model),
                 Milliseconds(AttemptsExpiry),
                 _options.DeadLetters,
                 Milliseconds(_options.DeadLetterExpiry),
-                RedisKeys.PoisonPrefix(model),
+                keys.PoisonPrefix(model),
                 Milliseconds(_options.PoisonExpiry),
             ]))!;
         var returned = (int)reply[0];
         return returned < 0
             ? new Reclaimed(true, 0, [])
-            : new Reclaimed(false, returned, Keys(model, reply.Skip(1)));
+            : new Reclaimed(false, returned, Parse(model, reply.Skip(1)));
     }
 
     /// <summary>Ends a batcher in order: what it holds goes back to the heads of the callers' lists and its lease ends.</summary>
@@ -358,21 +358,21 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, IOptions<QueueOpt
         (int)await Database.ScriptEvaluateAsync(
             ReleaseScript,
             [
-                RedisKeys.Queue(model),
-                RedisKeys.Callers(model),
-                RedisKeys.InFlight(model, batcher),
-                RedisKeys.Lease(model, batcher),
-                RedisKeys.Batchers(model),
+                keys.Queue(model),
+                keys.Callers(model),
+                keys.InFlight(model, batcher),
+                keys.Lease(model, batcher),
+                keys.Batchers(model),
             ],
-            [batcher, RedisKeys.Wake(model), RedisKeys.ItemPrefix(model)]);
+            [batcher, keys.Wake(model), keys.ItemPrefix(model)]);
 
     /// <summary>Calls <paramref name="wake"/> whenever something is enqueued, until the subscription is disposed.</summary>
-    public Task<IAsyncDisposable> SubscribeAsync(string model, Action wake) => WakeUps.SubscribeAsync(redis, RedisKeys.Wake(model), wake);
+    public Task<IAsyncDisposable> SubscribeAsync(string model, Action wake) => WakeUps.SubscribeAsync(redis, keys.Wake(model), wake);
 
     private async Task<bool> LeaseAsync(string model, string batcher, string mode) =>
         (bool)await Database.ScriptEvaluateAsync(
             LeaseScript,
-            [RedisKeys.Lease(model, batcher), RedisKeys.Batchers(model)],
+            [keys.Lease(model, batcher), keys.Batchers(model)],
             [batcher, Milliseconds(_options.Lease), mode]);
 
     /// <summary>Runs a script that tells Redis' time with its answer.</summary>
@@ -388,18 +388,18 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, IOptions<QueueOpt
         return reply;
     }
 
-    private static List<RequestKey> Keys(string model, IEnumerable<RedisResult> items)
+    private static List<RequestKey> Parse(string model, IEnumerable<RedisResult> items)
     {
-        var keys = new List<RequestKey>();
+        var parsed = new List<RequestKey>();
         foreach (var item in items)
         {
             if (RequestKey.TryParseItem(model, (string)item!, out var key))
             {
-                keys.Add(key);
+                parsed.Add(key);
             }
         }
 
-        return keys;
+        return parsed;
     }
 
     private static long Milliseconds(TimeSpan span) => Math.Max(1, (long)span.TotalMilliseconds);

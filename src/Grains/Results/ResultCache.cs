@@ -8,12 +8,12 @@ using StackExchange.Redis;
 namespace Detection.Grains.Results;
 
 /// <summary>Results in Redis, in the format of the Orleans serializer. They are written when a batcher settles.</summary>
-public sealed class ResultCache(IConnectionMultiplexer redis, Serializer<DetectionResult> serializer)
+public sealed class ResultCache(IConnectionMultiplexer redis, RedisKeys keys, Serializer<DetectionResult> serializer)
 {
     /// <summary>Reads a result; <see langword="null"/> when there is none (any more).</summary>
     public async Task<DetectionResult?> FindAsync(RequestKey key)
     {
-        using var lease = await redis.GetDatabase().StringGetLeaseAsync(RedisKeys.Result(key));
+        using var lease = await redis.GetDatabase().StringGetLeaseAsync(keys.Result(key));
         return lease is null ? null : serializer.Deserialize(lease.Memory);
     }
 

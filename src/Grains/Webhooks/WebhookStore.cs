@@ -40,7 +40,7 @@ internal sealed record WebhookClaim(IReadOnlyList<ClaimedWebhook> Items, int Wai
 /// Webhooks in Redis (layout: <see cref="RedisKeys"/>), from the submission of their request to their delivery. Each operation is one
 /// script and so atomic. Whoever delivers claims by moving the due time: a claim that nobody ends comes up again by itself.
 /// </summary>
-internal sealed class WebhookStore(IConnectionMultiplexer redis, IOptions<WebhookOptions> options, ClusterClock time)
+internal sealed class WebhookStore(IConnectionMultiplexer redis, RedisKeys keys, IOptions<WebhookOptions> options, ClusterClock time)
 {
     /// <summary>Keys outlive the time at which their webhook is given up a little, so that this is seen and counted.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromMinutes(2);
@@ -64,11 +64,11 @@ internal sealed class WebhookStore(IConnectionMultiplexer redis, IOptions<Webhoo
         (WebhookOutcome)(int)await Database.ScriptEvaluateAsync(
             RegisterScript,
             [
-                RedisKeys.WebhooksDue(),
-                RedisKeys.WebhookCallers,
-                RedisKeys.WebhookKnown(webhook.Digest),
-                RedisKeys.Webhook(webhook.Id),
-                RedisKeys.WebhooksOf(webhook.Key),
+                keys.WebhooksDue(),
+                keys.WebhookCallers,
+                keys.WebhookKnown(webhook.Digest),
+                keys.Webhook(webhook.Id),
+                keys.WebhooksOf(webhook.Key),
             ],
             [
                 webhook.Id,
@@ -84,8 +84,8 @@ internal sealed class WebhookStore(IConnectionMultiplexer redis, IOptions<Webhoo
     /// <summary>A request has ended: its webhooks are due now, and whoever delivers is woken.</summary>
     public Task EndedAsync(RequestKey key) => Database.ScriptEvaluateAsync(
         EndedScript,
-        [RedisKeys.WebhooksDue(), RedisKeys.WebhookCallers, RedisKeys.WebhooksOf(key)],
-        [time.GetUtcNow().ToUnixTimeMilliseconds(), RedisKeys.WebhookPrefix, RedisKeys.WebhooksWake]);
+        [keys.WebhooksDue(), keys.WebhookCallers, keys.WebhooksOf(key)],
+        [time.GetUtcNow().ToUnixTimeMilliseconds(), keys.WebhookPrefix, keys.WebhooksWake]);
 
     /// <summary>Takes webhooks that are due.</summary>
     /// <param name="most">Most of them: the places that are free.</param>
@@ -97,9 +97,9 @@ internal sealed class WebhookStore(IConnectionMultiplexer redis, IOptions<Webhoo
         var until = (now + lease).ToUnixTimeMilliseconds();
         var reply = (RedisResult[])(await Database.ScriptEvaluateAsync(
             ClaimScript,
-            [RedisKeys.WebhooksDue(), RedisKeys.WebhookCallers],
+            [keys.WebhooksDue(), keys.WebhookCallers],
             [
-                now.ToUnixTimeMilliseconds(), until, most, RedisKeys.WebhookPrefix, options.Value.CallerShare,
+                now.ToUnixTimeMilliseconds(), until, most, keys.WebhookPrefix, options.Value.CallerShare,
                 .. (held ?? NobodyHolds).SelectMany(static pair => (RedisValue[])[pair.Key, pair.Value]),
             ]))!;
         var items = new List<ClaimedWebhook>();
@@ -124,7 +124,7 @@ internal sealed class WebhookStore(IConnectionMultiplexer redis, IOptions<Webhoo
     public async Task<bool> WriteAsync(ClaimedWebhook claimed, WebhookPayload payload, bool failed) =>
         (bool)await Database.ScriptEvaluateAsync(
             WriteScript,
-            Keys(claimed.Webhook),
+            KeysOf(claimed.Webhook),
             [claimed.Webhook.Id, claimed.Until, payload.ContentType, payload.Body, failed ? 1 : 0]);
 
     /// <summary>Gives a claimed webhook back, to be looked at later.</summary>
@@ -134,13 +134,13 @@ internal sealed class WebhookStore(IConnectionMultiplexer redis, IOptions<Webhoo
     /// <param name="wake">Whether to wake whoever else delivers.</param>
     public Task PostponeAsync(ClaimedWebhook claimed, DateTimeOffset due, bool attempted = true, bool wake = false) => Database.ScriptEvaluateAsync(
         PostponeScript,
-        [RedisKeys.WebhooksDue(claimed.Webhook.Caller), RedisKeys.Webhook(claimed.Webhook.Id)],
+        [keys.WebhooksDue(claimed.Webhook.Caller), keys.Webhook(claimed.Webhook.Id)],
         [
             claimed.Webhook.Id,
             claimed.Until,
             due.ToUnixTimeMilliseconds(),
             attempted || claimed.Attempts == 0 ? 0 : 1,
-            wake ? RedisKeys.WebhooksWake : "",
+            wake ? keys.WebhooksWake : "",
         ]);
 
     /// <summary>A webhook was delivered, whoever holds the claim now. <see langword="false"/> when it had ended already.</summary>
@@ -155,17 +155,17 @@ internal sealed class WebhookStore(IConnectionMultiplexer redis, IOptions<Webhoo
     public Task ForgetAsync(Webhook webhook) => FinishAsync(webhook, "", TimeSpan.Zero);
 
     /// <summary>Calls <paramref name="wake"/> whenever a request with webhooks has ended, until the subscription is disposed.</summary>
-    public Task<IAsyncDisposable> SubscribeAsync(Action wake) => WakeUps.SubscribeAsync(redis, RedisKeys.WebhooksWake, wake);
+    public Task<IAsyncDisposable> SubscribeAsync(Action wake) => WakeUps.SubscribeAsync(redis, keys.WebhooksWake, wake);
 
     private async Task<bool> FinishAsync(Webhook webhook, RedisValue claim, TimeSpan known) =>
-        (bool)await Database.ScriptEvaluateAsync(FinishScript, Keys(webhook), [webhook.Id, claim, (long)known.TotalMilliseconds]);
+        (bool)await Database.ScriptEvaluateAsync(FinishScript, KeysOf(webhook), [webhook.Id, claim, (long)known.TotalMilliseconds]);
 
-    private static RedisKey[] Keys(Webhook webhook) =>
+    private RedisKey[] KeysOf(Webhook webhook) =>
     [
-        RedisKeys.WebhooksDue(webhook.Caller),
-        RedisKeys.WebhookKnown(webhook.Digest),
-        RedisKeys.Webhook(webhook.Id),
-        RedisKeys.WebhooksOf(webhook.Key),
+        keys.WebhooksDue(webhook.Caller),
+        keys.WebhookKnown(webhook.Digest),
+        keys.Webhook(webhook.Id),
+        keys.WebhooksOf(webhook.Key),
     ];
 
     private static string Script(string name) => EmbeddedScript.Read(typeof(WebhookStore), name);

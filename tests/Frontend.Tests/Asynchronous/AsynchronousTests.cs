@@ -10,6 +10,8 @@ namespace Detection.Frontend.Tests.Asynchronous;
 
 public sealed class AsynchronousTests(OneProcess frontend)
 {
+    private static readonly RedisKeys Keys = new();
+
     [Theory]
     [InlineData("?threshold=0.07", "respond-async, wait=5")]
     [InlineData("?async=true&threshold=0.07&timeout=30", null)]
@@ -62,7 +64,7 @@ public sealed class AsynchronousTests(OneProcess frontend)
         var photo = TestPictures.Unique(906);
         var model = (await frontend.Http.ReadAsync("/v1/models/nanodet-g").AnswerAsync()).GetProperty("id").GetString()!;
         await using var redis = await ConnectionMultiplexer.ConnectAsync(string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{frontend.RedisPort}"));
-        await redis.GetDatabase().StringSetAsync(RedisKeys.Item(new RequestKey(model, TestPictures.ImageKey(photo))), "lost", TimeSpan.FromSeconds(2));
+        await redis.GetDatabase().StringSetAsync(Keys.Item(new RequestKey(model, TestPictures.ImageKey(photo))), "lost", TimeSpan.FromSeconds(2));
 
         var (response, _) = await SubmitAsync(frontend.Http, Asking.Bytes(photo, "image/jpeg"), "?async=true&timeout=1");
         Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);

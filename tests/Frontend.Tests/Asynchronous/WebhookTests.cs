@@ -9,6 +9,8 @@ namespace Detection.Frontend.Tests.Asynchronous;
 
 public sealed class WebhookTests(OneProcess frontend)
 {
+    private static readonly RedisKeys Keys = new();
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -65,7 +67,7 @@ public sealed class WebhookTests(OneProcess frontend)
         var photo = TestPictures.Unique(2003);
         var model = (await frontend.Http.ReadAsync("/v1/models/nanodet-g").AnswerAsync()).GetProperty("id").GetString()!;
         await using var redis = await ConnectAsync();
-        await redis.GetDatabase().StringSetAsync(RedisKeys.Item(new RequestKey(model, TestPictures.ImageKey(photo))), "lost", TimeSpan.FromSeconds(2));
+        await redis.GetDatabase().StringSetAsync(Keys.Item(new RequestKey(model, TestPictures.ImageKey(photo))), "lost", TimeSpan.FromSeconds(2));
         var url = frontend.Webhooks.Url("expired");
 
         using var accepted = await SubmitAsync(Asking.Bytes(photo, "image/jpeg"), url, "&timeout=1");
@@ -139,7 +141,7 @@ public sealed class WebhookTests(OneProcess frontend)
         Assert.Equal(await GetAsync(photo, "", "total"), Comparable(webhook.Body, "total"));
         await using var redis = await ConnectAsync();
         await Eventually.Async(
-            async () => await redis.GetDatabase().SortedSetLengthAsync(RedisKeys.WebhooksDue()) == 0, Eventually.Soon, "none waits any more");
+            async () => await redis.GetDatabase().SortedSetLengthAsync(Keys.WebhooksDue()) == 0, Eventually.Soon, "none waits any more");
         Assert.Single(frontend.Webhooks.At(one));
         Assert.Single(frontend.Webhooks.At(other));
     }
@@ -214,7 +216,7 @@ public sealed class WebhookTests(OneProcess frontend)
         var seen = receiver.Received;
         await using (var redis = await cluster.Redis.ConnectAsync())
         {
-            Assert.Equal(photos.Count, await redis.GetDatabase().SortedSetLengthAsync(RedisKeys.WebhooksDue()));
+            Assert.Equal(photos.Count, await redis.GetDatabase().SortedSetLengthAsync(Keys.WebhooksDue()));
             await foreach (var key in redis.GetServers()[0].KeysAsync(pattern: "detection:{webhooks}*"))
             {
                 Assert.True(await redis.GetDatabase().KeyTimeToLiveAsync(key) is not null, $"{key} stays for ever");
@@ -249,7 +251,7 @@ public sealed class WebhookTests(OneProcess frontend)
         await Task.WhenAll(urls.Select(url => receiver.ReceiveAsync(url)));
         await using var redis = await cluster.Redis.ConnectAsync();
         await Eventually.Async(
-            async () => await redis.GetDatabase().SortedSetLengthAsync(RedisKeys.WebhooksDue()) == 0, Eventually.Soon, "all are delivered");
+            async () => await redis.GetDatabase().SortedSetLengthAsync(Keys.WebhooksDue()) == 0, Eventually.Soon, "all are delivered");
         Assert.Equal(24, receiver.Received.Count);
     }
 
@@ -310,8 +312,8 @@ public sealed class WebhookTests(OneProcess frontend)
     {
         await using var redis = await ConnectAsync();
         await Eventually.Async(
-            async () => !await redis.GetDatabase().KeyExistsAsync(RedisKeys.Webhook(id))
-                && await redis.GetDatabase().SortedSetScoreAsync(RedisKeys.WebhooksDue(), id) is null,
+            async () => !await redis.GetDatabase().KeyExistsAsync(Keys.Webhook(id))
+                && await redis.GetDatabase().SortedSetScoreAsync(Keys.WebhooksDue(), id) is null,
             Eventually.Soon,
             "the webhook has ended");
     }

@@ -7,6 +7,7 @@ namespace Detection.Grains.Tests.Batching;
 
 public sealed class BatcherTests : IAsyncLifetime
 {
+    private static readonly RedisKeys Keys = new();
     private static readonly DetectionOptions Patient = new() { Deadline = TimeSpan.FromSeconds(60) };
 
     private RedisServer _redis = null!;
@@ -37,7 +38,7 @@ public sealed class BatcherTests : IAsyncLifetime
         var others = Enumerable.Range(2, 40).Select(i => _client.DetectAsync(TestPictures.Unique(i), Patient)).ToList();
         await using var redis = await _redis.ConnectAsync();
         await Eventually.Async(
-            async () => await redis.GetDatabase().ListLengthAsync(RedisKeys.Queue(await ModelAsync())) == 40,
+            async () => await redis.GetDatabase().ListLengthAsync(Keys.Queue(await ModelAsync())) == 40,
             Eventually.Soon,
             "the others wait");
         device.Open();
@@ -96,7 +97,7 @@ public sealed class BatcherTests : IAsyncLifetime
         await Eventually.Async(() => proxy.IsHolding, Eventually.Soon, "the answer is held");
         await using var redis = await _redis.ConnectAsync();
         await Eventually.Async(
-            async () => await redis.GetDatabase().ListLengthAsync(RedisKeys.Queue(await ModelAsync())) == 0, Eventually.Soon, "the second is claimed");
+            async () => await redis.GetDatabase().ListLengthAsync(Keys.Queue(await ModelAsync())) == 0, Eventually.Soon, "the second is claimed");
         proxy.Cut();
 
         await Eventually.Async(async () => await _client.FindAsync(ticket.ImageKey) is not null, Eventually.Soon, "the second is done");

@@ -8,6 +8,7 @@ namespace Detection.Grains.Tests.Batching;
 
 public sealed class SickDeviceTests : IAsyncLifetime
 {
+    private static readonly RedisKeys Keys = new();
     private static readonly DetectionOptions Patient = new() { Deadline = TimeSpan.FromSeconds(60) };
     private static readonly InvalidOperationException OutOfMemory = new("Failed to allocate memory for requested buffer of size 8388608");
 
@@ -220,6 +221,6 @@ public sealed class SickDeviceTests : IAsyncLifetime
     private async Task<long> CountDeadAsync()
     {
         await using var redis = await _redis.ConnectAsync();
-        return await redis.GetDatabase().ListLengthAsync(RedisKeys.Dead((await _client.GetModelsAsync())[0].Id));
+        return await redis.GetDatabase().ListLengthAsync(Keys.Dead((await _client.GetModelsAsync())[0].Id));
     }
 }

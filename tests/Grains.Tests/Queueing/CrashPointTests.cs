@@ -15,6 +15,7 @@ namespace Detection.Grains.Tests.Queueing;
 /// </summary>
 public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueFixture>
 {
+    private static readonly RedisKeys Keys = new();
     private const int Items = 8;
     private const int Batchers = 3;
     private static readonly string?[] Callers = [null, "one", "two"];
@@ -96,11 +97,11 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
                         case EnqueueOutcome.AlreadyDone:
                             // The result expires, so that the next may be queued.
                             Assert.True(_settled.Remove(item), $"{item} was called done and is not");
-                            Assert.True(await fixture.Database.KeyDeleteAsync(RedisKeys.Result(Key(model, item))));
+                            Assert.True(await fixture.Database.KeyDeleteAsync(Keys.Result(Key(model, item))));
                             break;
                         case EnqueueOutcome.Poison:
                             Assert.True(_givenUp.Remove(item), $"{item} was refused and was never given up");
-                            Assert.True(await fixture.Database.KeyDeleteAsync(RedisKeys.Poison(Key(model, item))));
+                            Assert.True(await fixture.Database.KeyDeleteAsync(Keys.Poison(Key(model, item))));
                             break;
                         default:
                             Assert.Contains(item, _open);
@@ -190,12 +191,12 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
             var places = new List<int>();
             foreach (var caller in Callers)
             {
-                var waiting = await ListAsync(caller is null ? RedisKeys.Queue(model) : RedisKeys.Queue(model, caller));
+                var waiting = await ListAsync(caller is null ? Keys.Queue(model) : Keys.Queue(model, caller));
                 Assert.All(waiting, item => Assert.Equal(caller, CallerOf(item)));
                 places.AddRange(waiting);
                 if (caller is not null)
                 {
-                    var hasTurns = await fixture.Database.SortedSetScoreAsync(RedisKeys.Callers(model), caller) is not null;
+                    var hasTurns = await fixture.Database.SortedSetScoreAsync(Keys.Callers(model), caller) is not null;
                     Assert.Equal(waiting.Count > 0, hasTurns);
                 }
             }
@@ -203,7 +204,7 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
             Assert.Equal(places.Count, await _queue.LengthAsync(model));
             foreach (var name in await _queue.BatchersAsync(model))
             {
-                places.AddRange(await ListAsync(RedisKeys.InFlight(model, name)));
+                places.AddRange(await ListAsync(Keys.InFlight(model, name)));
             }
 
             Assert.Equal(_open.Order(), places.Order());
@@ -247,10 +248,10 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
 
             await TakeAsync(Step.Release, 0, 0);
             Assert.Empty(await _queue.BatchersAsync(model));
-            Assert.False(await fixture.Database.KeyExistsAsync(RedisKeys.Callers(model)));
+            Assert.False(await fixture.Database.KeyExistsAsync(Keys.Callers(model)));
             foreach (var item in _settled.Keys)
             {
-                Assert.True(await fixture.Database.KeyExistsAsync(RedisKeys.Result(Key(model, item))), $"{item} has no result");
+                Assert.True(await fixture.Database.KeyExistsAsync(Keys.Result(Key(model, item))), $"{item} has no result");
             }
         }
 
@@ -319,7 +320,7 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
             foreach (var item in items)
             {
                 Assert.True(
-                    await fixture.Database.KeyTimeToLiveAsync(RedisKeys.Item(Key(model, item))) > await fixture.Database.KeyTimeToLiveAsync(list),
+                    await fixture.Database.KeyTimeToLiveAsync(Keys.Item(Key(model, item))) > await fixture.Database.KeyTimeToLiveAsync(list),
                     $"the mark of {item} would expire before its list");
             }
 

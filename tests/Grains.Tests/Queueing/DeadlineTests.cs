@@ -8,6 +8,7 @@ namespace Detection.Grains.Tests.Queueing;
 /// <summary>Deadlines, whoever joins, whoever's clock is wrong, and answers that are lost.</summary>
 public abstract class DeadlineTests(QueueFixture fixture)
 {
+    private static readonly RedisKeys Keys = new();
     private static readonly TimeSpan ResultExpiry = TimeSpan.FromMinutes(5);
     private readonly string _model = fixture.NewModel();
 
@@ -92,13 +93,13 @@ public abstract class DeadlineTests(QueueFixture fixture)
 
         // Other pictures, and the same one for somebody else, go on before the settle is sent again.
         await queue.SettleAsync(_model, "a", [Settled(2, "two")], ResultExpiry, 2);
-        await fixture.Database.KeyDeleteAsync(RedisKeys.Result(Key(_model, 1)));
+        await fixture.Database.KeyDeleteAsync(Keys.Result(Key(_model, 1)));
         await queue.EnqueueAsync(Item(_model, 1), 10);
         await ClaimAsync(queue, "a");
 
         Assert.Equal([SettleOutcome.Settled, SettleOutcome.NotHeld], await queue.SettleAsync(_model, "a", both, ResultExpiry, 1, again: true));
         Assert.True(await queue.ContainsAsync(Key(_model, 1)));
-        Assert.False(await fixture.Database.KeyExistsAsync(RedisKeys.Result(Key(_model, 1))));
+        Assert.False(await fixture.Database.KeyExistsAsync(Keys.Result(Key(_model, 1))));
     }
 
     [Fact]
@@ -113,7 +114,7 @@ public abstract class DeadlineTests(QueueFixture fixture)
         // The 65th has the place of the first.
         Assert.Equal([SettleOutcome.Settled], await queue.SettleAsync(_model, "a", [Settled(1, "one")], ResultExpiry, 65, again: true));
 
-        Assert.Equal("one", (string?)await fixture.Database.StringGetAsync(RedisKeys.Result(Key(_model, 1))));
+        Assert.Equal("one", (string?)await fixture.Database.StringGetAsync(Keys.Result(Key(_model, 1))));
     }
 
     [Fact]
@@ -122,7 +123,7 @@ public abstract class DeadlineTests(QueueFixture fixture)
         var queue = fixture.NewQueue();
         await queue.EnqueueAsync(Item(_model, 1), 10);
         var hourAgo = DateTimeOffset.UtcNow - TimeSpan.FromHours(1);
-        await fixture.Database.StringSetAsync(RedisKeys.Item(Key(_model, 1)), $"{hourAgo.ToUnixTimeMilliseconds()}|{hourAgo.ToUnixTimeMilliseconds()}|");
+        await fixture.Database.StringSetAsync(Keys.Item(Key(_model, 1)), $"{hourAgo.ToUnixTimeMilliseconds()}|{hourAgo.ToUnixTimeMilliseconds()}|");
 
         Assert.False(await queue.IsUnderWayAsync(Key(_model, 1)));
         Assert.Equal(EnqueueOutcome.AlreadyThere, (await queue.EnqueueAsync(Item(_model, 1), 10)).Outcome);

@@ -7,6 +7,7 @@ namespace Detection.Grains.Tests.Queueing;
 /// <summary>Named callers are served in turn, and none can fill the queue.</summary>
 public abstract class FairnessTests(QueueFixture fixture)
 {
+    private static readonly RedisKeys Keys = new();
     private readonly string _model = fixture.NewModel();
     private int _next;
 
@@ -30,7 +31,7 @@ public abstract class FairnessTests(QueueFixture fixture)
         Assert.Equal(["flood", "flood", "flood", "flood"], rest.Items.Select(item => item.Caller));
         Assert.Equal([0, 1, 2, 3, 4, 5], first.Items.Concat(second.Items).Concat(rest.Items).Where(item => item.Caller == "flood").Select(Number));
         Assert.Equal(0, rest.Waiting);
-        Assert.False(await fixture.Database.KeyExistsAsync(RedisKeys.Callers(_model)));
+        Assert.False(await fixture.Database.KeyExistsAsync(Keys.Callers(_model)));
     }
 
     [Fact]
@@ -58,7 +59,7 @@ public abstract class FairnessTests(QueueFixture fixture)
         await EnqueueAsync(queue, "a", 1);
         await EnqueueAsync(queue, "b", 1);
         var entered = DateTimeOffset.UtcNow - TimeSpan.FromMinutes(10);
-        await fixture.Database.StringSetAsync(RedisKeys.Item(Key(_model, 3)), $"{entered.ToUnixTimeMilliseconds() + 60_000}|{entered.ToUnixTimeMilliseconds()}||b");
+        await fixture.Database.StringSetAsync(Keys.Item(Key(_model, 3)), $"{entered.ToUnixTimeMilliseconds() + 60_000}|{entered.ToUnixTimeMilliseconds()}||b");
 
         var state = await queue.LookAsync(_model);
 
@@ -155,7 +156,7 @@ public abstract class FairnessTests(QueueFixture fixture)
         Assert.True(await queue.WithdrawAsync(Key(_model, 0), queued.Deadline));
 
         Assert.Equal(0, await queue.LengthAsync(_model));
-        Assert.False(await fixture.Database.KeyExistsAsync(RedisKeys.Callers(_model)));
+        Assert.False(await fixture.Database.KeyExistsAsync(Keys.Callers(_model)));
         Assert.False(await queue.ContainsAsync(Key(_model, 0)));
     }
 
@@ -165,13 +166,13 @@ public abstract class FairnessTests(QueueFixture fixture)
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, "b", 2);
         await EnqueueAsync(queue, "c", 1);
-        await fixture.Database.KeyDeleteAsync(RedisKeys.Queue(_model, "b"));
+        await fixture.Database.KeyDeleteAsync(Keys.Queue(_model, "b"));
         await queue.TakeLeaseAsync(_model, "a");
 
         var claim = await queue.ClaimAsync(_model, "a", 32);
 
         Assert.Equal("c", Assert.Single(claim.Items).Caller);
-        Assert.False(await fixture.Database.KeyExistsAsync(RedisKeys.Callers(_model)));
+        Assert.False(await fixture.Database.KeyExistsAsync(Keys.Callers(_model)));
     }
 
     [Fact]
@@ -179,13 +180,13 @@ public abstract class FairnessTests(QueueFixture fixture)
     {
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, null, 3);
-        Assert.False(await fixture.Database.KeyExistsAsync(RedisKeys.Callers(_model)));
+        Assert.False(await fixture.Database.KeyExistsAsync(Keys.Callers(_model)));
         await queue.TakeLeaseAsync(_model, "a");
 
         Assert.Equal(2, (await queue.ClaimAsync(_model, "a", 2)).Items.Count);
 
-        Assert.False(await fixture.Database.KeyExistsAsync(RedisKeys.Callers(_model)));
-        Assert.Equal(1, await fixture.Database.ListLengthAsync(RedisKeys.Queue(_model)));
+        Assert.False(await fixture.Database.KeyExistsAsync(Keys.Callers(_model)));
+        Assert.Equal(1, await fixture.Database.ListLengthAsync(Keys.Queue(_model)));
     }
 
     private async Task<int> EnqueueAsync(RequestQueue queue, string? caller, int count)

@@ -9,6 +9,7 @@ namespace Detection.Grains.Tests.Queueing;
 /// <summary>One Redis for the queue's tests; each test has a model, and so keys, of its own.</summary>
 public class QueueFixture : IAsyncLifetime
 {
+    private static readonly RedisKeys Keys = new();
     private RedisServer? _server;
     private int _models;
 
@@ -39,7 +40,7 @@ public class QueueFixture : IAsyncLifetime
     {
         var options = new QueueOptions { Lease = TimeSpan.FromMinutes(5) };
         configure?.Invoke(options);
-        return new RequestQueue(Redis, Microsoft.Extensions.Options.Options.Create(options), new ClusterClock(time ?? TimeProvider.System));
+        return new RequestQueue(Redis, Keys, Microsoft.Extensions.Options.Options.Create(options), new ClusterClock(time ?? TimeProvider.System));
     }
 
     public static QueuedItem Item(string model, int number, TimeSpan? budget = null, string? caller = null)
@@ -51,7 +52,7 @@ public class QueueFixture : IAsyncLifetime
     public static RequestKey Key(string model, int number) => new(model, number.ToString("x64"));
 
     /// <summary>What time does to the lease of a batcher that died.</summary>
-    public Task EndLeaseAsync(string model, string batcher) => Database.KeyDeleteAsync(RedisKeys.Lease(model, batcher));
+    public Task EndLeaseAsync(string model, string batcher) => Database.KeyDeleteAsync(Keys.Lease(model, batcher));
 }
 
 /// <summary>The same on the embedded Garnet.</summary>

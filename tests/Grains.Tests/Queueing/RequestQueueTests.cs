@@ -7,6 +7,7 @@ namespace Detection.Grains.Tests.Queueing;
 
 public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<QueueFixture>
 {
+    private static readonly RedisKeys Keys = new();
     private readonly string _model = fixture.NewModel();
 
     [Fact]
@@ -84,13 +85,13 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
         await queue.ClaimAsync(_model, "a", 32);
 
         Assert.False(await SettleAsync(queue, "b", 1, "stolen"));
-        Assert.True((await fixture.Database.StringGetAsync(RedisKeys.Result(Key(_model, 1)))).IsNull);
+        Assert.True((await fixture.Database.StringGetAsync(Keys.Result(Key(_model, 1)))).IsNull);
 
         Assert.True(await SettleAsync(queue, "a", 1, "first"));
         Assert.False(await SettleAsync(queue, "a", 1, "second"));
-        Assert.Equal("first", (string?)await fixture.Database.StringGetAsync(RedisKeys.Result(Key(_model, 1))));
+        Assert.Equal("first", (string?)await fixture.Database.StringGetAsync(Keys.Result(Key(_model, 1))));
         Assert.False(await queue.ContainsAsync(Key(_model, 1)));
-        Assert.NotNull(await fixture.Database.KeyTimeToLiveAsync(RedisKeys.Result(Key(_model, 1))));
+        Assert.NotNull(await fixture.Database.KeyTimeToLiveAsync(Keys.Result(Key(_model, 1))));
     }
 
     [Fact]
@@ -150,7 +151,7 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
         await EnqueueAsync(queue, 1);
         await queue.TakeLeaseAsync(_model, "a");
         await queue.ClaimAsync(_model, "a", 32);
-        await fixture.Database.KeyDeleteAsync(RedisKeys.Batchers(_model));
+        await fixture.Database.KeyDeleteAsync(Keys.Batchers(_model));
 
         Assert.True(await queue.RenewLeaseAsync(_model, "a"));
 
@@ -176,16 +177,16 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
         Assert.Equal(Key(_model, 1), Assert.Single(reclaimed.Poison));
         Assert.Equal(0, reclaimed.Returned);
         Assert.False(await queue.ContainsAsync(Key(_model, 1)));
-        var letter = Assert.Single(await fixture.Database.ListRangeAsync(RedisKeys.Dead(_model)));
+        var letter = Assert.Single(await fixture.Database.ListRangeAsync(Keys.Dead(_model)));
         Assert.StartsWith(Key(_model, 1).Item + "|poison|3|", (string?)letter, StringComparison.Ordinal);
-        Assert.NotNull(await fixture.Database.KeyTimeToLiveAsync(RedisKeys.Dead(_model)));
+        Assert.NotNull(await fixture.Database.KeyTimeToLiveAsync(Keys.Dead(_model)));
         Assert.Equal(EnqueueOutcome.Poison, (await queue.EnqueueAsync(Item(_model, 1), int.MaxValue)).Outcome);
-        Assert.NotNull(await fixture.Database.KeyTimeToLiveAsync(RedisKeys.Poison(Key(_model, 1))));
+        Assert.NotNull(await fixture.Database.KeyTimeToLiveAsync(Keys.Poison(Key(_model, 1))));
 
         await queue.TakeLeaseAsync(_model, "b");
         Assert.Equal(2, Number(Assert.Single((await queue.ClaimAsync(_model, "b", 32)).Items)));
         Assert.True(await SettleAsync(queue, "b", 2, "fine"));
-        Assert.False(await fixture.Database.KeyExistsAsync(RedisKeys.Attempts(_model)));
+        Assert.False(await fixture.Database.KeyExistsAsync(Keys.Attempts(_model)));
         Assert.Equal(EnqueueOutcome.AlreadyDone, (await queue.EnqueueAsync(Item(_model, 2), int.MaxValue)).Outcome);
     }
 
@@ -222,7 +223,7 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
             await DieAsync(queue, $"victim{i}", expectedItems: 1);
         }
 
-        var letters = await fixture.Database.ListRangeAsync(RedisKeys.Dead(_model));
+        var letters = await fixture.Database.ListRangeAsync(Keys.Dead(_model));
         Assert.Equal([4, 3, 2], letters.Select(letter => Convert.ToInt32(((string)letter!)[..64], 16)));
     }
 
@@ -267,7 +268,7 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
     {
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, 1);
-        await fixture.Database.KeyDeleteAsync(RedisKeys.Item(Key(_model, 1)));
+        await fixture.Database.KeyDeleteAsync(Keys.Item(Key(_model, 1)));
         await queue.TakeLeaseAsync(_model, "a");
 
         var claim = await queue.ClaimAsync(_model, "a", 32);
@@ -280,14 +281,14 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
     public async Task What_others_wrote_into_the_list_does_no_harm()
     {
         var queue = fixture.NewQueue();
-        await fixture.Database.ListRightPushAsync(RedisKeys.Queue(_model), "not a request");
+        await fixture.Database.ListRightPushAsync(Keys.Queue(_model), "not a request");
         await EnqueueAsync(queue, 1);
         await queue.TakeLeaseAsync(_model, "a");
 
         var claim = await queue.ClaimAsync(_model, "a", 32);
 
         Assert.Equal(1, Number(Assert.Single(claim.Items)));
-        Assert.Equal(1, await fixture.Database.ListLengthAsync(RedisKeys.InFlight(_model, "a")));
+        Assert.Equal(1, await fixture.Database.ListLengthAsync(Keys.InFlight(_model, "a")));
     }
 
     [Fact]

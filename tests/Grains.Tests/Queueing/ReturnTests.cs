@@ -7,6 +7,7 @@ namespace Detection.Grains.Tests.Queueing;
 
 public sealed class ReturnTests(QueueFixture fixture) : IClassFixture<QueueFixture>
 {
+    private static readonly RedisKeys Keys = new();
     private readonly string _model = fixture.NewModel();
 
     [Fact]
@@ -55,8 +56,8 @@ public sealed class ReturnTests(QueueFixture fixture) : IClassFixture<QueueFixtu
         }
 
         Assert.False(await queue.ContainsAsync(Key(_model, 1)));
-        Assert.StartsWith(Key(_model, 1).Item + "|device|3|", (string?)await fixture.Database.ListGetByIndexAsync(RedisKeys.Dead(_model), 0), StringComparison.Ordinal);
-        Assert.Equal(0, await fixture.Database.HashLengthAsync(RedisKeys.Attempts(_model)));
+        Assert.StartsWith(Key(_model, 1).Item + "|device|3|", (string?)await fixture.Database.ListGetByIndexAsync(Keys.Dead(_model), 0), StringComparison.Ordinal);
+        Assert.Equal(0, await fixture.Database.HashLengthAsync(Keys.Attempts(_model)));
         await EnqueueAsync(queue, 1);
     }
 
@@ -71,7 +72,7 @@ public sealed class ReturnTests(QueueFixture fixture) : IClassFixture<QueueFixtu
         await queue.ClaimAsync(_model, "a", 32, "a");
         await queue.SettleAsync(_model, "a", [new Settlement(Key(_model, 1), default)], TimeSpan.FromMinutes(1));
 
-        Assert.Equal(0, await fixture.Database.HashLengthAsync(RedisKeys.Attempts(_model)));
+        Assert.Equal(0, await fixture.Database.HashLengthAsync(Keys.Attempts(_model)));
         Assert.Empty(await queue.ReturnAsync(_model, "a", "a", Array.Empty<RequestKey>()));
     }
 

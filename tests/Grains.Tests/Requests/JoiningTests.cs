@@ -8,6 +8,7 @@ namespace Detection.Grains.Tests.Requests;
 /// <summary>Callers who come for a picture while somebody else brings it, leaves it or is refused with it.</summary>
 public sealed class JoiningTests : IAsyncLifetime
 {
+    private static readonly RedisKeys Keys = new();
     private static readonly DetectionOptions Patient = new() { Deadline = TimeSpan.FromSeconds(60) };
 
     private readonly GatedDevice _device = new("gated:0");
@@ -129,7 +130,7 @@ public sealed class JoiningTests : IAsyncLifetime
     private async Task<long> WaitingAsync()
     {
         await using var redis = await _redis.ConnectAsync();
-        return await redis.GetDatabase().ListLengthAsync(RedisKeys.Queue((await _client.GetModelsAsync())[0].Id));
+        return await redis.GetDatabase().ListLengthAsync(Keys.Queue((await _client.GetModelsAsync())[0].Id));
     }
 
     private byte[] Next() => TestPictures.Unique(++_next);

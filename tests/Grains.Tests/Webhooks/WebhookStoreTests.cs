@@ -9,6 +9,7 @@ namespace Detection.Grains.Tests.Webhooks;
 /// <summary>A Redis of its own for each test: all webhooks of a cluster are in one set.</summary>
 public abstract class WebhookStoreTests(RedisOptions options) : IAsyncLifetime
 {
+    private static readonly RedisKeys Keys = new();
     private static readonly TimeSpan Lease = TimeSpan.FromMinutes(1);
     private static readonly WebhookPayload Payload = new("application/json", [0, 255, 10, 13]);
 
@@ -164,17 +165,17 @@ public abstract class WebhookStoreTests(RedisOptions options) : IAsyncLifetime
         await AssertKeysEndAsync();
 
         // What somebody else wrote there harms nobody.
-        await _redis.GetDatabase().HashSetAsync(RedisKeys.Webhook(claimed[2].Webhook.Id), "terms", "{}");
-        await _redis.GetDatabase().SortedSetAddAsync(RedisKeys.WebhooksDue(), claimed[2].Webhook.Id, 0);
+        await _redis.GetDatabase().HashSetAsync(Keys.Webhook(claimed[2].Webhook.Id), "terms", "{}");
+        await _redis.GetDatabase().SortedSetAddAsync(Keys.WebhooksDue(), claimed[2].Webhook.Id, 0);
         Assert.Empty((await store.ClaimAsync(10, Lease)).Items);
 
         // What has lost its terms is dropped when its turn comes.
-        await _redis.GetDatabase().KeyDeleteAsync(RedisKeys.Webhook(claimed[0].Webhook.Id));
-        await _redis.GetDatabase().SortedSetAddAsync(RedisKeys.WebhooksDue(), claimed[0].Webhook.Id, 0);
+        await _redis.GetDatabase().KeyDeleteAsync(Keys.Webhook(claimed[0].Webhook.Id));
+        await _redis.GetDatabase().SortedSetAddAsync(Keys.WebhooksDue(), claimed[0].Webhook.Id, 0);
         Assert.Equal(1, (await store.ClaimAsync(10, Lease)).Waiting);
         await store.ForgetAsync(claimed[2].Webhook);
         Assert.Equal(0, (await store.ClaimAsync(10, Lease)).Waiting);
-        Assert.False(await _redis.GetDatabase().KeyExistsAsync(RedisKeys.WebhookKnown(claimed[2].Webhook.Digest)));
+        Assert.False(await _redis.GetDatabase().KeyExistsAsync(Keys.WebhookKnown(claimed[2].Webhook.Digest)));
         await AssertKeysEndAsync();
     }
 
@@ -203,7 +204,7 @@ public abstract class WebhookStoreTests(RedisOptions options) : IAsyncLifetime
         }
 
         Assert.Equal(WebhookOutcome.TakenOn, await store.RegisterAsync(New(101) with { Caller = "b" }, DateTimeOffset.UtcNow));
-        Assert.Equal(["b", "c"], (await _redis.GetDatabase().SetMembersAsync(RedisKeys.WebhookCallers)).Select(static caller => (string)caller!).Order());
+        Assert.Equal(["b", "c"], (await _redis.GetDatabase().SetMembersAsync(Keys.WebhookCallers)).Select(static caller => (string)caller!).Order());
 
         static async Task<int> FillAsync(WebhookStore store, string caller, int number)
         {
@@ -270,7 +271,7 @@ public abstract class WebhookStoreTests(RedisOptions options) : IAsyncLifetime
     }
 
     private WebhookStore NewStore(int capacity) =>
-        new(_redis, Microsoft.Extensions.Options.Options.Create(new WebhookOptions { Capacity = capacity }), new ClusterClock(TimeProvider.System));
+        new(_redis, Keys, Microsoft.Extensions.Options.Options.Create(new WebhookOptions { Capacity = capacity }), new ClusterClock(TimeProvider.System));
 
     private static Webhook New(int number, string url = "hook", BoxChoice? choice = null)
     {

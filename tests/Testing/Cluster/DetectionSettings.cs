@@ -6,6 +6,9 @@ public static class DetectionSettings
     /// <summary>Connection string of Redis; without it the front end runs everything in one process.</summary>
     public const string Redis = "ConnectionStrings__redis";
 
+    /// <summary>Id of the cluster; begins every key in Redis.</summary>
+    public const string ClusterId = "Detection__ClusterId";
+
     /// <summary>Port on which silos talk to each other.</summary>
     public const string SiloPort = "Detection__Silo__Port";
 
