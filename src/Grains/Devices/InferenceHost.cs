@@ -124,7 +124,9 @@ internal sealed partial class InferenceHost(LocalDevices local, BatcherServices 
             _loaded[key] = served;
             _problems.TryRemove(model.Name, out _);
         }
-        catch (ModelException e)
+#pragma warning disable CA1031 // Whatever a model makes the runtime or a library throw must not keep the others from being served.
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+#pragma warning restore CA1031
         {
             LogNotLoaded(key, e.Message);
             _problems[model.Name] = new Problem(key.Model, e.Message, services.Time.GetUtcNow());

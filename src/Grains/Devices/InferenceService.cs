@@ -52,6 +52,12 @@ internal sealed partial class InferenceService(
                     // A cluster that is forming or losing silos, and cancels what it could not place in time; the next round tries again.
                     LogNotEnsured(e.Message);
                 }
+#pragma warning disable CA1031 // An unforeseen error of one round must not end the host; the next round tries again.
+                catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+#pragma warning restore CA1031
+                {
+                    LogRoundFailed(e, Interval);
+                }
 
                 await changed.WaitAsync(Interval, stoppingToken);
             }
@@ -78,6 +84,9 @@ internal sealed partial class InferenceService(
 
     [LoggerMessage(LogLevel.Information, "Silo {Silo} has no devices: it runs request grains and fetches URLs")]
     private partial void LogNoDevices(string silo);
+
+    [LoggerMessage(LogLevel.Error, "Loading models and starting batchers failed; trying again in {Delay}")]
+    private partial void LogRoundFailed(Exception exception, TimeSpan delay);
 
     [LoggerMessage(LogLevel.Warning, "The batchers could not be looked after: {Reason}")]
     private partial void LogNotEnsured(string reason);

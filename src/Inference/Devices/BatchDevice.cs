@@ -103,14 +103,40 @@ internal sealed class BatchDevice : IInferenceDevice
 
     private async Task<BatchSession> OpenAsync(ModelSource model)
     {
-        var graph = ModelGraph.Read(model);
+        try
+        {
+            var graph = ModelGraph.Read(model);
+            int most = _options.Cuda.MaxBatch;
+            try
+            {
+                return await OpenAsync(graph, most);
+            }
+#pragma warning disable CA1031 // It is tried again, and then told.
+            catch (Exception e) when (most > 1 && graph.TakesAnyBatch)
+#pragma warning restore CA1031
+            {
+                // Exporters leave the batch open also where the graph was traced for one picture.
+                DeviceLog.SinglePictures(_logger, model.Name, Name, most, ModelFault.Reason(e));
+                return await OpenAsync(graph, 1);
+            }
+        }
+#pragma warning disable CA1031 // Whatever a file makes the runtime or a library throw is that model's problem.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            throw ModelFault.Of($"Model {model.Name} cannot be run on {Name}", e);
+        }
+    }
+
+    private async Task<BatchSession> OpenAsync(ModelGraph graph, int most)
+    {
         var sessions = new List<(int Batch, InferenceSession Session)>();
         DeviceNormaliser? normaliser = null;
         BatchSession? result = null;
         try
         {
             bool entirely = _provider.HasOwnMemory;
-            foreach (int size in BatchSizes(graph, _options.Cuda.MaxBatch))
+            foreach (int size in BatchSizes(graph, most))
             {
                 sessions.Add((size, OpenSession(graph, size, ref entirely)));
             }
@@ -130,7 +156,7 @@ internal sealed class BatchDevice : IInferenceDevice
 
             return result;
         }
-        catch (Exception e)
+        catch
         {
             if (result is not null)
             {
@@ -140,11 +166,6 @@ internal sealed class BatchDevice : IInferenceDevice
             {
                 sessions.ForEach(s => s.Session.Dispose());
                 normaliser?.Dispose();
-            }
-
-            if (e is OnnxRuntimeException or EntryPointNotFoundException)
-            {
-                throw new ModelException($"Model {model.Name} cannot be run on {Name}: {e.Message}", e);
             }
 
             throw;

@@ -79,7 +79,18 @@ public sealed class CpuDevice : IInferenceDevice
     private Session Load(ModelSource model)
     {
         long start = Stopwatch.GetTimestamp();
-        var session = new Session(ModelGraph.Read(model), _workers, _options, _time);
+        Session session;
+        try
+        {
+            session = new Session(ModelGraph.Read(model), _workers, _options, _time);
+        }
+#pragma warning disable CA1031 // Whatever a file makes the runtime or a library throw is that model's problem.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            throw ModelFault.Of($"Model {model.Name} cannot be run", e);
+        }
+
         DeviceLog.Loaded(_logger, model.Name, model.Version, Name, Stopwatch.GetElapsedTime(start).TotalSeconds);
         return session;
     }
@@ -109,11 +120,6 @@ public sealed class CpuDevice : IInferenceDevice
                 }
 
                 _desks[0].Run.WarmUp();
-            }
-            catch (OnnxRuntimeException e)
-            {
-                Free();
-                throw new ModelException($"Model {graph.Model.Name} cannot be run: {e.Message}", e);
             }
             catch
             {
@@ -206,7 +212,15 @@ public sealed class CpuDevice : IInferenceDevice
         public Desk(InferenceSession session, ModelGraph graph, int batch)
         {
             _tensors = new TensorSet(OrtAllocator.DefaultInstance, graph, session, batch);
-            Run = _tensors.Bind(session, batch, copiesInput: false);
+            try
+            {
+                Run = _tensors.Bind(session, batch, copiesInput: false);
+            }
+            catch
+            {
+                _tensors.Dispose();
+                throw;
+            }
         }
 
         public BoundRun Run { get; }

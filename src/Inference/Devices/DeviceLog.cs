@@ -16,4 +16,7 @@ internal static partial class DeviceLog
 
     [LoggerMessage(4, LogLevel.Information, "Model {Model}: parts of it run on the CPU, not on {Device}")]
     public static partial void PartlyOnCpu(ILogger logger, string model, string device);
+
+    [LoggerMessage(5, LogLevel.Warning, "Model {Model} cannot be run on {Device} with up to {Most} pictures at once; trying single pictures: {Reason}")]
+    public static partial void SinglePictures(ILogger logger, string model, string device, int most, string reason);
 }

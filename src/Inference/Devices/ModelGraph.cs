@@ -54,7 +54,13 @@ internal sealed class ModelGraph
 
                 if (input.Dimensions[i] < 0 && !string.IsNullOrEmpty(input.SymbolicDimensions[i]))
                 {
-                    _freeDimensions[input.SymbolicDimensions[i]] = shape[i];
+                    string symbol = input.SymbolicDimensions[i];
+                    if (_freeDimensions.TryGetValue(symbol, out long other) && other != shape[i])
+                    {
+                        throw Fault($"its input calls two dimensions \"{symbol}\", of {other} and of {shape[i]}; export it with a name for each");
+                    }
+
+                    _freeDimensions[symbol] = shape[i];
                 }
             }
 
@@ -62,6 +68,11 @@ internal sealed class ModelGraph
             if (FixedBatch == 0 && input.SymbolicDimensions[0] is { Length: > 0 } batch)
             {
                 _freeBatch.Add(batch);
+            }
+
+            if (_freeDimensions.FirstOrDefault(d => _freeBatch.Contains(d.Key)) is { Key: not null } shared)
+            {
+                throw Fault($"its input calls both the batch and the size \"{shared.Key}\"; export it with a name for each");
             }
 
             Second = FindSecond(session);
@@ -139,9 +150,11 @@ internal sealed class ModelGraph
         {
             return OnnxFile.Open(model.Path, options);
         }
-        catch (Exception e) when (e is OnnxRuntimeException or IOException or UnauthorizedAccessException)
+#pragma warning disable CA1031 // Whatever a file makes the runtime throw is that model's problem.
+        catch (Exception e)
+#pragma warning restore CA1031
         {
-            throw new ModelException($"Model {model.Name} cannot be loaded from {Path.GetFileName(model.Path)}: {e.Message}", e);
+            throw ModelFault.Of($"Model {model.Name} cannot be loaded from {Path.GetFileName(model.Path)}", e);
         }
     }
 
@@ -195,7 +208,7 @@ internal sealed class ModelGraph
         }
         catch (OnnxRuntimeException e)
         {
-            throw new ModelException($"Model {Model.Name} cannot be run: {e.Message}", e);
+            throw ModelFault.Of($"Model {Model.Name} cannot be run", e);
         }
     }
 

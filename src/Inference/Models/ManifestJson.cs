@@ -15,6 +15,11 @@ namespace Detection.Inference.Models;
 /// </summary>
 internal static class ManifestJson
 {
+    /// <summary>ImageNet's largest set has 21,843.</summary>
+    private const int MostLabels = 50_000;
+
+    private const int LongestLabel = 200;
+
     private static readonly JsonDocumentOptions Lenient = new()
     {
         AllowTrailingCommas = true,
@@ -35,6 +40,7 @@ internal static class ManifestJson
         JsonNode? node;
         try
         {
+            PlainFile.Require(path, PlainFile.LargestText);
             node = JsonNode.Parse(File.ReadAllText(path), documentOptions: Lenient);
         }
         catch (JsonException e)
@@ -176,7 +182,9 @@ internal static class ManifestJson
         string[] lines;
         try
         {
-            lines = File.ReadAllLines(Path.Combine(folder, file));
+            string names = Path.Combine(folder, file);
+            PlainFile.Require(names, PlainFile.LargestText);
+            lines = File.ReadAllLines(names);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -228,7 +236,13 @@ internal static class ManifestJson
             manifest.Family,
             $"one of {string.Join(", ", DetectionHeads.Families)}");
         Require(manifest.Labels.Count > 0, "labels", "empty", "the names of the model's classes, at least one");
+        Require(manifest.Labels.Count <= MostLabels, "labels", $"a list of {manifest.Labels.Count} names", $"at most {MostLabels}");
         Require(manifest.Labels.All(l => !string.IsNullOrWhiteSpace(l)), "labels", "a list with an empty name", "a name for each class");
+        Require(
+            manifest.Labels.All(l => l.Length <= LongestLabel && !l.Any(char.IsControl)),
+            "labels",
+            $"a list with a name of more than {LongestLabel} characters, or of characters that cannot be printed",
+            "shorter names: they are part of every answer");
         Require(manifest.ScoreFloor is >= 0 and <= 1, "scoreFloor", manifest.ScoreFloor, "a number from 0 to 1, for example \"scoreFloor\": 0.05");
         Require(manifest.Threshold is >= 0 and <= 1, "threshold", manifest.Threshold, "a number from 0 to 1, for example \"threshold\": 0.4");
         Require(

@@ -34,12 +34,26 @@ public static partial class ModelFile
                 $"\"{name}\" cannot be the name of a model; rename it to letters, digits, '.', '_' and '-', 64 at most.");
         }
 
-        var manifest = ReadManifest(path, labels);
-        return new ModelSource(name, VersionOf(path, manifest), path, manifest);
+        try
+        {
+            var manifest = ReadManifest(path, labels);
+            return new ModelSource(name, VersionOf(path, manifest), path, manifest);
+        }
+#pragma warning disable CA1031 // Whatever a file makes the runtime or a library throw is that model's problem.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            throw ModelFault.Of($"Model {name} cannot be read", e);
+        }
     }
 
-    /// <summary>All files of a folder but hidden ones.</summary>
-    internal static readonly EnumerationOptions Inside = new() { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.Hidden };
+    /// <summary>The files of a model's folder but hidden ones. A link to a folder above would otherwise be followed for ever.</summary>
+    internal static readonly EnumerationOptions Inside = new()
+    {
+        RecurseSubdirectories = true,
+        MaxRecursionDepth = 3,
+        AttributesToSkip = FileAttributes.Hidden,
+    };
 
     /// <summary>The file that holds a model in a folder of its own.</summary>
     internal const string OnnxName = "model.onnx";
@@ -60,38 +74,43 @@ public static partial class ModelFile
         {
             return VersionOf(model.Path, model.Manifest) == model.Version;
         }
-        catch (ModelException)
+#pragma warning disable CA1031 // Files that cannot be read any more are not those that were.
+        catch (Exception)
+#pragma warning restore CA1031
         {
             return false;
         }
     }
 
-    /// <summary>
-    /// The files of which a graph's numbers come, in order: the graph and its weights beside it. Those are named after a file alone; in a
-    /// folder of its own they may have any name, and the graph says it.
-    /// </summary>
-    internal static IEnumerable<string> PartsOf(string onnx)
+    /// <summary>The files of which a graph's numbers come, in order: the graph and the weights beside it that it names.</summary>
+    /// <exception cref="ModelException">One of them is no file, too large, or outside of the graph's folder.</exception>
+    /// <exception cref="IOException">One of them cannot be read.</exception>
+    /// <exception cref="InvalidDataException">The graph is no ONNX file.</exception>
+    internal static IReadOnlyList<string> PartsOf(string onnx)
     {
-        string folder = Path.GetDirectoryName(onnx)!;
-        if (Path.GetFileName(onnx) != OnnxName)
+        PlainFile.Require(onnx, PlainFile.LargestGraph);
+        string folder = Path.GetDirectoryName(Path.GetFullPath(onnx))!;
+        return [onnx, .. OnnxReader.ExternalFiles(onnx).Select(location => WeightsAt(folder, location))];
+    }
+
+    /// <summary>Weights are read as the process that serves them may read, so they may lie nowhere but in the model's folder.</summary>
+    private static string WeightsAt(string folder, string location)
+    {
+        string path = Path.GetFullPath(Path.Combine(folder, location));
+        if (location.Length == 0
+            || Path.IsPathRooted(location)
+            || !IsInside(folder, path)
+            || !IsInside(PlainFile.RealPath(folder), PlainFile.RealPath(path)))
         {
-            return Directory.EnumerateFiles(folder, Path.GetFileName(onnx) + "*").Order(StringComparer.Ordinal);
+            throw new ModelException($"The graph has weights in \"{location}\", which leads outside of its folder; put that file beside the graph.");
         }
 
-        var others = Directory.EnumerateFiles(folder, "*", Inside)
-            .Where(file => file != onnx && Path.GetExtension(file) is not (".json" or ".md" or ".txt"))
-            .Order(StringComparer.Ordinal)
-            .ToList();
-        byte[] graph = others.Count > 0 ? File.ReadAllBytes(onnx) : [];
-        return others.Where(file => HasWeightsIn(graph, Path.GetRelativePath(folder, file).Replace('\\', '/'))).Prepend(onnx);
+        PlainFile.Require(path, PlainFile.LargestWeights);
+        return path;
     }
 
-    /// <summary>Looks for the entry of external_data in the protocol buffer: key <c>location</c>, value the file.</summary>
-    private static bool HasWeightsIn(ReadOnlySpan<byte> graph, string file)
-    {
-        byte[] name = Encoding.UTF8.GetBytes(file);
-        return name.Length > 127 || graph.IndexOf([.. "\n\blocation\u0012"u8, (byte)name.Length, .. name]) >= 0;
-    }
+    private static bool IsInside(string folder, string path) =>
+        path.StartsWith(Path.TrimEndingDirectorySeparator(folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 
     /// <summary>What the manifest says, and what it leaves out from the graph; the outputs are checked against it.</summary>
     private static ModelManifest ReadManifest(string onnx, IReadOnlyList<string>? labels)
@@ -112,22 +131,15 @@ public static partial class ModelFile
     private static string VersionOf(string onnx, ModelManifest manifest)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        try
+        byte[] buffer = new byte[64 * 1024];
+        foreach (string file in PartsOf(onnx))
         {
-            byte[] buffer = new byte[64 * 1024];
-            foreach (string file in PartsOf(onnx))
+            using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 0);
+            int read;
+            while ((read = stream.Read(buffer)) > 0)
             {
-                using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 0);
-                int read;
-                while ((read = stream.Read(buffer)) > 0)
-                {
-                    hash.AppendData(buffer, 0, read);
-                }
+                hash.AppendData(buffer, 0, read);
             }
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new ModelException($"Model {NameOf(onnx)} cannot be read: {e.Message}", e);
         }
 
         hash.AppendData(Encoding.UTF8.GetBytes(manifest.ToJson()));

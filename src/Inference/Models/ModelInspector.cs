@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
 using Detection.Inference.Devices;
 using Detection.Inference.Heads;
 using Detection.Inference.Preprocessing;
@@ -10,7 +9,7 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 namespace Detection.Inference.Models;
 
 /// <summary>Reads from an ONNX file what a manifest would say.</summary>
-public static partial class ModelInspector
+public static class ModelInspector
 {
     /// <summary>
     /// Looks at a model: its graph, its metadata and, where there is one, its manifest, whose lines win over what the graph says.
@@ -23,6 +22,20 @@ public static partial class ModelInspector
     /// not known is no exception but listed in <see cref="ModelInspection.Missing"/>.
     /// </exception>
     public static ModelInspection Inspect(string onnxPath, string? manifestPath = null, IReadOnlyList<string>? labels = null)
+    {
+        try
+        {
+            return InspectFile(onnxPath, manifestPath, labels);
+        }
+#pragma warning disable CA1031 // Whatever a file makes the runtime or a library throw is that model's problem.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            throw ModelFault.Of($"{onnxPath}: cannot be used", e);
+        }
+    }
+
+    private static ModelInspection InspectFile(string onnxPath, string? manifestPath, IReadOnlyList<string>? labels)
     {
         var lines = manifestPath is null ? [] : ManifestJson.Read(manifestPath);
         if (labels is not null)
@@ -46,9 +59,11 @@ public static partial class ModelInspector
         {
             session = OnnxFile.Open(Path.GetFullPath(onnxPath), options);
         }
-        catch (Exception e) when (e is OnnxRuntimeException or IOException or UnauthorizedAccessException)
+#pragma warning disable CA1031 // As above.
+        catch (Exception e) when (e is not ModelException)
+#pragma warning restore CA1031
         {
-            throw new ModelException($"{onnxPath}: not an ONNX model that can be loaded ({Reason(e)}); export it again.", e);
+            throw new ModelException($"{onnxPath}: not an ONNX model that can be loaded ({ModelFault.Reason(e)}); export it again.", e);
         }
 
         using (session)
@@ -59,12 +74,6 @@ public static partial class ModelInspector
 
     private static readonly string[] FirstMembers = ["family", "input", "head"];
     private static readonly string[] SsdLines = ["boxFormat", "boxUnit", "background"];
-
-    /// <summary>What the runtime says, without the places in its own source that it puts before.</summary>
-    private static string Reason(Exception e) => RuntimePlace().Replace(e.Message.Split('\n')[0], "").Trim().TrimEnd('.');
-
-    [GeneratedRegex(@"^\[ErrorCode:\w+\] (Load model from \S+ failed:)?|\S*[/\\]onnxruntime[/\\]core\S+:\d+ [^)]*\) ")]
-    private static partial Regex RuntimePlace();
 
     /// <summary>One inspection under way.</summary>
     private sealed class Reading(InferenceSession session, string path, string named, JsonObject lines)
@@ -184,7 +193,7 @@ public static partial class ModelInspector
             }
             catch (OnnxRuntimeException e)
             {
-                throw Fault($"the graph does not run on a {width}×{height} picture ({Reason(e)}); correct \"input\"", e);
+                throw Fault($"the graph does not run on a {width}×{height} picture ({ModelFault.Reason(e)}); correct \"input\"", e);
             }
 
             bool Fits(FamilyGuess guess) => guess.Family is not null && guess.Family == (Text(known["family"]) ?? guess.Family);

@@ -14,6 +14,14 @@ public sealed partial class ModelRepository(IOptions<ModelOptions> options, Time
     /// <summary>Files that go on changing are read all the same after this many settle times.</summary>
     private const int MostSettleTimes = 60;
 
+    /// <summary>A model's folder may hold anything beside its files; changes of the first so many are noticed.</summary>
+    private const int MostFiles = 1000;
+
+    /// <summary>
+    /// What kept a model from being read may pass without a change of its files: a share that was away, memory that was short.
+    /// </summary>
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromMinutes(1);
+
     private readonly ModelOptions _options = options.Value;
     private readonly string _folder = Path.Join(Path.GetFullPath(options.Value.Directory), "/");
     private readonly Lock _scanning = new();
@@ -50,7 +58,9 @@ public sealed partial class ModelRepository(IOptions<ModelOptions> options, Time
                     _readings.Remove(gone);
                 }
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+#pragma warning disable CA1031 // What the folder holds must not end the loop that looks at it.
+            catch (Exception e)
+#pragma warning restore CA1031
             {
                 // A share that is away for a moment must not take the models from their callers.
                 models = new Dictionary<string, ModelSource>(_current.Models, StringComparer.Ordinal);
@@ -72,7 +82,7 @@ public sealed partial class ModelRepository(IOptions<ModelOptions> options, Time
             while (true)
             {
                 watcher ??= TryWatch(changed.Writer);
-                await Task.Run(Scan, cancellationToken);
+                await ScanSafely(cancellationToken);
                 await WaitForChange(changed.Reader, cancellationToken);
                 await WaitUntilSettled(cancellationToken);
             }
@@ -83,9 +93,40 @@ public sealed partial class ModelRepository(IOptions<ModelOptions> options, Time
         }
     }
 
+    private async Task ScanSafely(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await Task.Run(Scan, cancellationToken);
+        }
+#pragma warning disable CA1031 // The next look may succeed; without this loop no model would be found any more.
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+#pragma warning restore CA1031
+        {
+            LogScanFailed(logger, e, _options.Directory, _options.RescanInterval);
+        }
+    }
+
+    /// <summary>Names, sizes and times of files: of what links lead to, because that is what is read.</summary>
     private static string StampOf(IEnumerable<FileInfo> files) => string.Join('|', files
+        .Take(MostFiles)
         .OrderBy(file => file.FullName, StringComparer.Ordinal)
-        .Select(file => string.Create(CultureInfo.InvariantCulture, $"{file.FullName}:{file.Length}:{file.LastWriteTimeUtc.Ticks}")));
+        .Select(StampOf));
+
+    private static string StampOf(FileInfo file)
+    {
+        try
+        {
+            var target = file.LinkTarget is null ? file : new FileInfo(PlainFile.RealPath(file.FullName));
+            var mode = OperatingSystem.IsWindows() ? default : target.UnixFileMode;
+            return string.Create(CultureInfo.InvariantCulture, $"{file.FullName}:{target.FullName}:{target.Length}:{target.LastWriteTimeUtc.Ticks}:{(int)mode}");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Gone meanwhile, or a link that leads nowhere: reading it tells.
+            return file.FullName;
+        }
+    }
 
     private static bool Same<T>(IReadOnlyDictionary<string, T> one, IReadOnlyDictionary<string, T> other, Func<T, T, bool> same) =>
         one.Count == other.Count && one.All(item => other.TryGetValue(item.Key, out var value) && same(item.Value, value));
@@ -102,7 +143,7 @@ public sealed partial class ModelRepository(IOptions<ModelOptions> options, Time
         foreach (var inner in folder.EnumerateDirectories())
         {
             string onnx = Path.Combine(inner.FullName, ModelFile.OnnxName);
-            if (File.Exists(onnx))
+            if (new FileInfo(onnx) is { Exists: true } or { LinkTarget: not null })
             {
                 string? hidden = found.ContainsKey(inner.Name)
                     ? $"There are both {inner.Name}/{ModelFile.OnnxName} and {inner.Name}.onnx; remove or rename one, the first is served."
@@ -117,16 +158,16 @@ public sealed partial class ModelRepository(IOptions<ModelOptions> options, Time
     private void Read(string name, Files files, Dictionary<string, ModelSource> models, Dictionary<string, string> problems)
     {
         _readings.TryGetValue(name, out var reading);
-        if (reading is null || reading.Files != files)
+        if (reading is null || reading.Files != files || reading.RetryAt <= time.GetUtcNow())
         {
             try
             {
-                reading = new Reading(files, ModelFile.Read(files.Onnx), files.Problem);
+                reading = new Reading(files, ModelFile.Read(files.Onnx), files.Problem, DateTimeOffset.MaxValue);
             }
             catch (ModelException e)
             {
-                // Told to callers too: whom the folder is no business of.
-                reading = new Reading(files, reading?.Source, e.Message.Replace(_folder, "", StringComparison.Ordinal));
+                // Callers see this text: it must not reveal the path.
+                reading = new Reading(files, reading?.Source, e.Message.Replace(_folder, "", StringComparison.Ordinal), time.GetUtcNow() + RetryAfter);
             }
 
             _readings[name] = reading;
@@ -196,7 +237,9 @@ public sealed partial class ModelRepository(IOptions<ModelOptions> options, Time
             watcher.EnableRaisingEvents = true;
             return watcher;
         }
-        catch (Exception e) when (e is ArgumentException or IOException or UnauthorizedAccessException)
+#pragma warning disable CA1031 // Reports are a help only: the regular look finds every change.
+        catch (Exception e)
+#pragma warning restore CA1031
         {
             // No such folder yet, or no more watches to be had: the regular look remains.
             watcher?.Dispose();
@@ -243,9 +286,10 @@ public sealed partial class ModelRepository(IOptions<ModelOptions> options, Time
         {
             return FindFiles();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+#pragma warning disable CA1031 // The scan that follows tells it.
+        catch (Exception)
+#pragma warning restore CA1031
         {
-            // The scan that follows tells it.
             return [];
         }
     }
@@ -273,6 +317,9 @@ public sealed partial class ModelRepository(IOptions<ModelOptions> options, Time
     [LoggerMessage(5, LogLevel.Information, "No change reports for {Folder}, looking every {Interval}: {Reason}")]
     private static partial void LogNotWatched(ILogger logger, string folder, TimeSpan interval, string reason);
 
+    [LoggerMessage(6, LogLevel.Error, "Looking at the models in {Folder} failed; looking again within {Interval}")]
+    private static partial void LogScanFailed(ILogger logger, Exception exception, string folder, TimeSpan interval);
+
     /// <summary>A model's files as they lie in the folder.</summary>
     /// <param name="Onnx">The graph.</param>
     /// <param name="Stamp">Names, sizes and times of writing.</param>
@@ -280,5 +327,9 @@ public sealed partial class ModelRepository(IOptions<ModelOptions> options, Time
     private sealed record Files(string Onnx, string Stamp, string? Problem);
 
     /// <summary>What reading a model's files gave.</summary>
-    private sealed record Reading(Files Files, ModelSource? Source, string? Problem);
+    /// <param name="Files">The files.</param>
+    /// <param name="Source">The model, or the version before it.</param>
+    /// <param name="Problem">What is wrong with it.</param>
+    /// <param name="RetryAt">When it is read again though its files are the same.</param>
+    private sealed record Reading(Files Files, ModelSource? Source, string? Problem, DateTimeOffset RetryAt);
 }

@@ -6,6 +6,3 @@ namespace Detection.Inference.Models;
 /// <param name="Path">The ONNX file.</param>
 /// <param name="Manifest">How to feed it and how to read it.</param>
 public sealed record ModelSource(string Name, string Version, string Path, ModelManifest Manifest);
-
-/// <summary>A model that cannot be used. The message is one sentence that says what to change.</summary>
-public sealed class ModelException(string message, Exception? inner = null) : Exception(message, inner);

@@ -14,16 +14,18 @@ internal static class OnnxFile
     /// <param name="path">The ONNX file.</param>
     /// <param name="options">Settings of the session.</param>
     /// <exception cref="OnnxRuntimeException">The runtime cannot load it.</exception>
-    /// <exception cref="IOException">The weights cannot be copied.</exception>
+    /// <exception cref="ModelException">It, or a file of its weights, is no file that may be read.</exception>
+    /// <exception cref="IOException">They cannot be read.</exception>
+    /// <exception cref="InvalidDataException">It is no ONNX file.</exception>
     public static InferenceSession Open(string path, SessionOptions options)
     {
-        var parts = ModelFile.PartsOf(path).ToList();
+        var parts = ModelFile.PartsOf(path);
         if (parts.Count == 1 || OperatingSystem.IsWindows())
         {
             return new InferenceSession(path, options);
         }
 
-        string folder = Path.GetDirectoryName(path)!;
+        string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         var copy = Directory.CreateTempSubdirectory("detection-model-");
         try
         {

@@ -1,0 +1,278 @@
+using System.Diagnostics;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using Detection.Inference.Models;
+using Detection.Inference.Tests.Devices;
+using Detection.Inference.Tests.Onnx;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Microsoft.ML.OnnxRuntime.Tensors;
+
+namespace Detection.Inference.Tests.Models;
+
+/// <summary>What may lie in the folder of the models beside models: each is its own problem, and the others are found.</summary>
+public sealed class StrangeFilesTests : IDisposable
+{
+    private static readonly TimeSpan Enough = TimeSpan.FromSeconds(60);
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("detection-strange-").FullName;
+    private readonly string _outside = Directory.CreateTempSubdirectory("detection-outside-").FullName;
+    private readonly List<IDisposable> _open = [];
+
+    /// <summary>What lies there, how it is made, and a word of what is said of it.</summary>
+    public static TheoryData<string, string> Strange() => new()
+    {
+        { "pipe", "pipe" },
+        { "socket", "pipe" },
+        { "device", "device" },
+        { "endless manifest", "device" },
+        { "manifest is a pipe", "pipe" },
+        { "labels are a pipe", "pipe" },
+        { "link to nowhere", "no file" },
+        { "links in a circle", "circle" },
+        { "empty", "not an ONNX model" },
+        { "huge", "at most" },
+        { "huge manifest", "at most" },
+        { "text", "not an ONNX model" },
+        { "manifest nested deeply", "model.json" },
+        { "weights are a pipe", "pipe" },
+        { "weights are a device", "outside" },
+        { "weights are a folder", "folder" },
+        { "weights above", "outside" },
+        { "weights absolute", "outside" },
+        { "weights through a link", "outside" },
+        { "weights through a linked folder", "outside" },
+        { "weights in memory", "no file" },
+        { "weights without a name", "outside" },
+        { "huge weights", "at most" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Strange))]
+    public async Task What_is_no_model_is_its_own_problem_and_a_mended_one_is_served(string what, string word)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no such files.");
+        Good("before");
+        Make(what);
+        Good("z-after");
+        var repository = new ModelRepository(
+            Options.Create(new ModelOptions { Directory = _folder }), TimeProvider.System, NullLogger<ModelRepository>.Instance);
+
+        var found = await Task.Run(repository.Scan).WaitAsync(Enough);
+
+        Assert.Equal(["before", "z-after"], found.Models.Keys.Order(StringComparer.Ordinal));
+        var (name, problem) = Assert.Single(found.Problems);
+        Assert.Equal("odd", name);
+        Assert.Contains(word, problem, StringComparison.Ordinal);
+        Assert.DoesNotContain(_folder, problem, StringComparison.Ordinal);
+
+        foreach (var old in Directory.EnumerateFileSystemEntries(Path.Combine(_folder, "odd")))
+        {
+            if (Directory.Exists(old) && new DirectoryInfo(old).LinkTarget is null)
+            {
+                Directory.Delete(old, recursive: true);
+            }
+            else
+            {
+                File.Delete(old);
+            }
+        }
+
+        Good("odd");
+        var mended = await Task.Run(repository.Scan).WaitAsync(Enough);
+        Assert.Empty(mended.Problems);
+        Assert.Equal(["before", "odd", "z-after"], mended.Models.Keys.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task Folders_that_lead_back_to_themselves_are_looked_at_once()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Links need rights there.");
+        Good("odd");
+        Directory.CreateSymbolicLink(Path.Combine(_folder, "odd", "up"), "..");
+        Directory.CreateSymbolicLink(Path.Combine(_folder, "odd", "self"), "../odd");
+        Directory.CreateDirectory(Path.Combine(_folder, "folder.onnx"));
+
+        var found = await Task.Run(() => Open().Scan()).WaitAsync(Enough);
+
+        Assert.Equal(["odd"], found.Models.Keys);
+        Assert.Empty(found.Problems);
+    }
+
+    /// <summary>Kubernetes mounts a ConfigMap so: the files are links into a folder that is exchanged.</summary>
+    [Fact]
+    public void A_file_behind_a_link_is_served_and_its_replacement_noticed()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Links need rights there.");
+        string inner = Directory.CreateDirectory(Path.Combine(_folder, "odd")).FullName;
+        foreach (var edition in new[] { "1", "2" })
+        {
+            var data = Directory.CreateDirectory(Path.Combine(inner, $"..{edition}")).FullName;
+            BrightnessModel.Graph().Metadata("edition", edition).Metadata("names", "['x']").Save(Path.Combine(data, "model.onnx"));
+        }
+
+        Directory.CreateSymbolicLink(Path.Combine(inner, "..data"), "..1");
+        File.CreateSymbolicLink(Path.Combine(inner, "model.onnx"), "..data/model.onnx");
+        var repository = Open();
+        var before = repository.Scan();
+        Assert.Empty(before.Problems);
+
+        Directory.Delete(Path.Combine(inner, "..data"));
+        Directory.CreateSymbolicLink(Path.Combine(inner, "..data"), "..2");
+
+        Assert.NotEqual(before.Models["odd"].Version, repository.Scan().Models["odd"].Version);
+    }
+
+    [Fact]
+    public void Names_out_of_a_file_are_cut_and_cannot_write_into_a_log()
+    {
+        var name = "\u001b[2J\r\n" + new string('x', 1_000_000);
+        var graph = new OnnxGraph();
+        string input = graph.Input("images", TensorElementType.Float, 1, 3, 32, 32);
+        graph.Output(name, graph.Node("Identity", [input]), TensorElementType.Float, 1, 3, 32, 32);
+        graph.Save(Path.Combine(_folder, "odd.onnx"));
+
+        var problem = Assert.Single(Open().Scan().Problems).Value;
+
+        Assert.InRange(problem.Length, 1, 2100);
+        Assert.DoesNotContain(problem, char.IsControl);
+    }
+
+    public void Dispose()
+    {
+        _open.ForEach(open => open.Dispose());
+        Directory.Delete(_folder, recursive: true);
+        Directory.Delete(_outside, recursive: true);
+    }
+
+    private ModelRepository Open() => new(
+        Options.Create(new ModelOptions { Directory = _folder }), TimeProvider.System, NullLogger<ModelRepository>.Instance);
+
+    private string Good(string name)
+    {
+        string folder = Directory.CreateDirectory(Path.Combine(_folder, name)).FullName;
+        BrightnessModel.Graph().Metadata("names", "['x']").Save(Path.Combine(folder, "model.onnx"));
+        return folder;
+    }
+
+    private void Make(string what)
+    {
+        string folder = Good("odd");
+        string onnx = Path.Combine(folder, "model.onnx");
+        string manifest = Path.Combine(folder, "model.json");
+        switch (what)
+        {
+            case "pipe":
+                Pipe(onnx);
+                break;
+            case "socket":
+                File.Delete(onnx);
+                var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                socket.Bind(new UnixDomainSocketEndPoint(onnx));
+                _open.Add(socket);
+                break;
+            case "device":
+                Link(onnx, "/dev/zero");
+                break;
+            case "endless manifest":
+                Link(manifest, "/dev/zero");
+                break;
+            case "manifest is a pipe":
+                Pipe(manifest);
+                break;
+            case "labels are a pipe":
+                File.WriteAllText(manifest, """{ "labels": "names.txt" }""");
+                Pipe(Path.Combine(folder, "names.txt"));
+                break;
+            case "link to nowhere":
+                Link(onnx, "nowhere");
+                break;
+            case "links in a circle":
+                Link(onnx, "other.onnx");
+                Link(Path.Combine(folder, "other.onnx"), "model.onnx");
+                break;
+            case "empty":
+                File.WriteAllBytes(onnx, []);
+                break;
+            case "huge":
+                Sparse(onnx);
+                break;
+            case "huge manifest":
+                Sparse(manifest);
+                break;
+            case "text":
+                File.WriteAllText(onnx, "<html>404 Not Found</html>");
+                break;
+            case "manifest nested deeply":
+                File.WriteAllText(manifest, string.Concat(Enumerable.Repeat("{ \"input\": ", 100_000)));
+                break;
+            case "weights are a pipe":
+                Pipe(Weights(onnx, "best.data"));
+                break;
+            case "weights are a device":
+                Link(Weights(onnx, "best.data"), "/dev/zero");
+                break;
+            case "weights are a folder":
+                Directory.CreateDirectory(Weights(onnx, "best.data"));
+                break;
+            case "weights above":
+                File.WriteAllBytes(Path.Combine(_folder, "above.data"), new byte[84]);
+                Weights(onnx, "../above.data");
+                break;
+            case "weights absolute":
+                File.WriteAllBytes(Path.Combine(_outside, "w.data"), new byte[84]);
+                Weights(onnx, Path.Combine(_outside, "w.data"));
+                break;
+            case "weights through a link":
+                File.WriteAllBytes(Path.Combine(_outside, "w.data"), new byte[84]);
+                Link(Weights(onnx, "best.data"), Path.Combine(_outside, "w.data"));
+                break;
+            case "weights through a linked folder":
+                File.WriteAllBytes(Path.Combine(_outside, "w.data"), new byte[84]);
+                Weights(onnx, "inner/w.data");
+                Directory.CreateSymbolicLink(Path.Combine(folder, "inner"), _outside);
+                break;
+            case "weights in memory":
+                // The runtime's own word for weights at an address of its process.
+                Weights(onnx, "*/_ORT_MEM_ADDR_/*");
+                break;
+            case "weights without a name":
+                Weights(onnx, "");
+                break;
+            case "huge weights":
+                Sparse(Weights(onnx, "best.data"));
+                break;
+            default:
+                throw new NotSupportedException(what);
+        }
+    }
+
+    private static string Weights(string onnx, string location)
+    {
+        var graph = new OnnxGraph();
+        string picture = graph.Input("images", TensorElementType.Float, "batch", 3, 32, 32);
+        string none = graph.Node("Mul", [graph.Node("ReduceMean", [picture]), graph.Floats([0])]);
+        graph.Output("output0", graph.Node("Add", [graph.External(location, 1, 5, 21), none]), TensorElementType.Float, "batch", 5, 21);
+        graph.Metadata("names", "['thing']").Save(onnx);
+        return Path.Combine(Path.GetDirectoryName(onnx)!, location);
+    }
+
+    private static void Link(string path, string target)
+    {
+        File.Delete(path);
+        File.CreateSymbolicLink(path, target);
+    }
+
+    private static void Sparse(string path)
+    {
+        using var file = File.Create(path);
+        file.SetLength(64L * 1024 * 1024 * 1024);
+    }
+
+    private static void Pipe(string path)
+    {
+        File.Delete(path);
+        using var made = Process.Start("mkfifo", [path]);
+        made.WaitForExit();
+    }
+}
