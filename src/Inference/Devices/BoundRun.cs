@@ -11,6 +11,12 @@ namespace Detection.Inference.Devices;
 /// </summary>
 internal sealed class BoundRun : IDisposable
 {
+    /// <summary>Far more than a detector takes for one picture.</summary>
+    private static readonly TimeSpan LongestOfCpu = TimeSpan.FromMinutes(2);
+
+    /// <summary>TensorRT may build an engine in the first run.</summary>
+    private static readonly TimeSpan LongestOfDevice = TimeSpan.FromMinutes(15);
+
     private readonly InferenceSession _session;
     private readonly ModelGraph _graph;
     private readonly int _batch;
@@ -164,7 +170,7 @@ internal sealed class BoundRun : IDisposable
     /// <exception cref="OnnxRuntimeException">The run failed.</exception>
     public void WarmUp()
     {
-        using var limit = new RunLimit(_options);
+        using var limit = new RunLimit(_options, _copiesInput ? LongestOfDevice : LongestOfCpu);
         Run();
     }
 

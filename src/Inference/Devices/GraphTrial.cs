@@ -15,8 +15,14 @@ internal readonly record struct TrialOutput(int[] Shape, float[] Values);
 /// <param name="type">Type of the values of the picture input.</param>
 /// <param name="shape">Shape of the picture input for a batch.</param>
 /// <param name="second">The second input; <see langword="null"/> when there is only the picture.</param>
+/// <param name="longest">When a run is ended; <see langword="null"/> for 2 minutes, far more than a detector takes for a picture.</param>
 internal sealed class GraphTrial(
-    InferenceSession session, string input, TensorElementType type, Func<int, long[]> shape, Func<int, (string Name, OrtValue Value)?> second)
+    InferenceSession session,
+    string input,
+    TensorElementType type,
+    Func<int, long[]> shape,
+    Func<int, (string Name, OrtValue Value)?> second,
+    TimeSpan? longest = null)
 {
     /// <summary>Most values of an output: 1 GiB as 32-bit floating point. Detectors stay below 200 MiB.</summary>
     public const int MostValues = 256 * 1024 * 1024;
@@ -42,7 +48,7 @@ internal sealed class GraphTrial(
         var other = second(batch);
         using var value = other?.Value;
         using var options = new RunOptions();
-        using var limit = new RunLimit(options);
+        using var limit = new RunLimit(options, longest ?? TimeSpan.FromMinutes(2));
         using var outputs = session.Run(
             options,
             other is null ? [input] : [input, other.Value.Name],

@@ -3,6 +3,7 @@ using Detection.Inference.Models;
 using Detection.Inference.Preprocessing;
 using Detection.Inference.Tests.Onnx;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Detection.Inference.Tests.Devices;
@@ -111,6 +112,45 @@ public sealed class GraphVariantTests : IDisposable
             .WaitAsync(TimeSpan.FromMinutes(1));
 
         Assert.Contains(expected, Assert.IsType<ModelException>(error).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>As an exporter writes them that traced one picture and was told to leave the batch open (Co-DETR #26).</summary>
+    [Fact]
+    public async Task A_graph_that_leaves_the_batch_open_and_takes_one_picture_is_run_on_single_pictures()
+    {
+        const int Cells = 16 + 4 + 1;
+        var graph = new OnnxGraph();
+        string input = graph.Input("images", TensorElementType.Float, "batch", 3, 32, 32);
+        string one = graph.Node("Reshape", [graph.Node("ReduceMean", [graph.Node("Reshape", [input, graph.Longs(1, 3 * 32 * 32)])], ("axes", new long[] { 1 })), graph.Longs(1, 1, 1)]);
+        string level = graph.Node("Mul", [one, graph.Floats([1f / 255], 1)]);
+        graph.Output("scores", graph.Node("Add", [level, graph.Floats(new float[Cells], 1, Cells, 1)]), TensorElementType.Float, "batch", Cells, 1);
+        graph.Output("distances", graph.Node("Add", [level, graph.Floats(new float[Cells * 44], 1, Cells, 44)]), TensorElementType.Float, "batch", Cells, 44);
+        var model = _models.Create();
+        graph.Save(model.Path);
+
+        await AssertSeen(batched: false, model);
+        await AssertSeen(batched: true, model);
+    }
+
+    [Fact]
+    public void A_graph_that_does_not_end_is_ended()
+    {
+        var body = new OnnxGraph { Prefix = "b" };
+        body.Input("iteration", TensorElementType.Int64);
+        string go = body.Input("go", TensorElementType.Bool);
+        string number = body.Input("number", TensorElementType.Float, 1);
+        body.Output("go_on", go, TensorElementType.Bool);
+        body.Output("next", number, TensorElementType.Float, 1);
+        var graph = new OnnxGraph();
+        string input = graph.Input("images", TensorElementType.Float, 1, 3, 32, 32);
+        string start = graph.Node("Reshape", [graph.Node("ReduceMean", [input], ("keepdims", 0)), graph.Longs(1)]);
+        string most = graph.Node("Reshape", [graph.Longs(long.MaxValue), graph.Longs([])]);
+        graph.Output("scores", graph.Node("Loop", [most, "", start], ("body", body)), TensorElementType.Float, 1);
+        using var session = new InferenceSession(graph.ToBytes());
+        var trial = new GraphTrial(
+            session, "images", TensorElementType.Float, batch => [batch, 3, 32, 32], _ => null, TimeSpan.FromMilliseconds(300));
+
+        Assert.Throws<OnnxRuntimeException>(() => trial.Run(1, TrialPicture.Black));
     }
 
     public void Dispose() => _models.Dispose();

@@ -18,6 +18,9 @@ internal sealed class OnnxGraph
     /// <summary>Version of the operator set.</summary>
     public int OperatorSet { get; init; } = 13;
 
+    /// <summary>What names begin with: a graph inside of another needs names of its own.</summary>
+    public string Prefix { get; init; } = "v";
+
     /// <summary>A dimension: a number, or the name of one that is free.</summary>
     internal readonly record struct Dim(long Value, string? Name)
     {
@@ -102,6 +105,7 @@ internal sealed class OnnxGraph
             {
                 float f => attribute.Add(2, f).Add(20, 1),
                 int i => attribute.Add(3, i).Add(20, 2),
+                OnnxGraph inner => attribute.Add(6, new Message().Append(inner._graph).Add(2, "inner")).Add(20, 5),
                 long[] many => many.Aggregate(attribute, (a, v) => a.Add(8, v)).Add(20, 7),
                 _ => throw new NotSupportedException(value.GetType().Name),
             };
@@ -120,7 +124,7 @@ internal sealed class OnnxGraph
         return name;
     }
 
-    private string NextName() => string.Create(CultureInfo.InvariantCulture, $"v{_names++}");
+    private string NextName() => string.Create(CultureInfo.InvariantCulture, $"{Prefix}{_names++}");
 
     private static Message ValueInfo(string name, TensorElementType type, Dim[] shape)
     {
