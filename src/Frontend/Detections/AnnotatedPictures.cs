@@ -40,6 +40,11 @@ internal sealed class AnnotatedPictures(IOptions<FrontendOptions> options, Uploa
 
             return jpeg;
         }
+        catch (TimeoutException)
+        {
+            jpeg.Dispose();
+            throw new DetectionException(DetectionError.Busy, "No memory to draw the picture became free in time. Ask again later.");
+        }
         catch
         {
             jpeg.Dispose();

@@ -24,6 +24,7 @@ public static class PictureMutations
             < 6 => new byte[random.Next(20_971_521, 22_000_000)],
             < 60 => Stub(random),
             < 300 => WithLyingHeader(random, Seed(random)),
+            < 400 => OddJpeg(random),
             _ => Enumerable.Range(0, random.Next(1, 4)).Aggregate(Seed(random), (picture, _) => Mutate(random, picture)),
         };
     }
@@ -146,6 +147,30 @@ public static class PictureMutations
 
     private static uint Size(Random random) =>
         random.Of<uint>([0, 1, 2, 7, 255, 320, 4096, 7071, 16_383, 32_767, 65_535, 65_536, int.MaxValue, 0x8000_0000, uint.MaxValue, (uint)random.Next(2000)]);
+
+    /// <summary>A JPEG of a kind that few encoders write, or none: other samples, scans, restarts and ends, whole, cut off or mutated.</summary>
+    private static byte[] OddJpeg(Random random)
+    {
+        var jpeg = BlockJpeg.Quadrants(random.Of([16, 97, 192])) with
+        {
+            Frame = random.Of<byte>([0xC0, 0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC9, 0xCA, 0xCB, 0xCF]),
+            Precision = random.Of([8, 8, 8, 12, 16]),
+            Interleaved = random.OneIn(2),
+            RestartInterval = random.Of([0, 0, 1, 7]),
+            Sampling = random.OneIn(6) ? [Sampling(random)] : [Sampling(random), Sampling(random), Sampling(random)],
+        };
+        var encoded = jpeg.Encode();
+        return random.Next(5) switch
+        {
+            0 => encoded[..^2],
+            1 => [.. encoded[..^2], .. Seed(random)],
+            2 => encoded[..random.Next(encoded.Length)],
+            3 => Mutate(random, encoded),
+            _ => encoded,
+        };
+    }
+
+    private static (int Across, int Down) Sampling(Random random) => (random.Next(1, 5), random.Next(1, 5));
 
     /// <summary>Few bytes that want to be many.</summary>
     private static byte[] Bomb(Random random) => random.Next(6) switch
