@@ -64,7 +64,7 @@ async Task RunAsync(string mode, TimeSpan time)
     Check($"{mode}: every answer is that to the same request alone", Describe(run.Differences));
 
     // Redis fills until what came first expires.
-    var filled = TimeSpan.FromSeconds(75);
+    var filled = TimeSpan.FromSeconds(95);
     var warm = time / 3 > filled ? time / 3 : time * 0.6 < filled ? time * 0.6 : filled;
     foreach (var (process, what, fault) in watch.Compare(warm, time))
     {

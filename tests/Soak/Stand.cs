@@ -53,15 +53,20 @@ internal sealed class Stand : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts Redis, two silos, and two front ends: one that asks for keys and one that does not.</summary>
+    /// <summary>Starts Redis, two silos, one of them with a device that fails now and then, and two front ends: one that asks for keys and one that does not.</summary>
     public static async Task<Stand> StartClusterAsync(string models, Uri host)
     {
-        var cluster = await DetectionCluster.StartAsync(silos: 2, frontends: 0, Settings(models, host));
+        var cluster = await DetectionCluster.StartAsync(silos: 1, frontends: 0, Settings(models, host));
         try
         {
             var keys = Enumerable.Range(0, Keys).ToDictionary(
                 static i => $"Detection__Access__Keys__caller{i}__Sha256",
                 static string? (i) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Key(i)!))));
+
+            // A device that fails now and then: nobody may notice while the other one lives.
+            cluster.AddSilo(
+                new Dictionary<string, string?>(StringComparer.Ordinal) { ["Detection__DeviceHealth__RetryDelay"] = "00:00:01", ["Detection__DeviceHealth__MaxRetryDelay"] = "00:00:02" },
+                "tests/SickSilo");
             cluster.AddFrontend(keys);
             cluster.AddFrontend();
             await cluster.ReadyAsync(TimeSpan.FromMinutes(3));
@@ -110,8 +115,8 @@ internal sealed class Stand : IAsyncDisposable
         ["Detection__Webhooks__Secret"] = Secret,
         ["Detection__Results__Expiry"] = "00:01:00",
         ["Detection__Requests__FailureExpiry"] = "00:02:00",
-        ["Detection__Pictures__Expiry"] = "00:01:05",
-        ["Detection__Client__PictureExpiry"] = "00:01:05",
+        ["Detection__Pictures__Expiry"] = "00:01:30",
+        ["Detection__Client__PictureExpiry"] = "00:01:30",
         ["Detection__Embedded__RedisMemoryMegabytes"] = "256",
         ["Logging__LogLevel__Default"] = "Warning",
         ["Logging__Console__FormatterName"] = "simple",

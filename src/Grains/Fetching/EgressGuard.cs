@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Options;
@@ -7,18 +8,20 @@ namespace Detection.Grains.Fetching;
 /// <summary>Where a host leads, as the egress guard has checked it.</summary>
 /// <param name="Host">The host.</param>
 /// <param name="Addresses">Its addresses, at least one; all may be connected to.</param>
-internal sealed record OpenAddresses(string Host, IReadOnlyList<IPAddress> Addresses)
+/// <param name="Port">The port that is asked for.</param>
+internal sealed record OpenAddresses(string Host, IReadOnlyList<IPAddress> Addresses, int Port)
 {
     /// <summary>
-    /// Whose share of the places a connection takes: the first address, whatever names lead to it; of an IPv6 address its network of 64
-    /// bits, which one machine has for itself.
+    /// Whose share of the places a connection takes: the first address with its port, whatever names lead to it; of an IPv6 address its
+    /// network of 64 bits, which one machine has for itself.
     /// </summary>
     public string Site
     {
         get
         {
             var address = Addresses[0];
-            return address.AddressFamily == AddressFamily.InterNetworkV6 ? Convert.ToHexStringLower(address.GetAddressBytes().AsSpan(0, 8)) : address.ToString();
+            var place = address.AddressFamily == AddressFamily.InterNetworkV6 ? Convert.ToHexStringLower(address.GetAddressBytes().AsSpan(0, 8)) : address.ToString();
+            return string.Create(CultureInfo.InvariantCulture, $"{place}:{Port}");
         }
     }
 }
@@ -101,7 +104,7 @@ internal sealed class EgressGuard
     public async Task<OpenAddresses> ResolveAsync(Uri url, string? caller, CancellationToken cancellationToken)
     {
         CheckUrl(url);
-        return new OpenAddresses(HostPattern.Normalize(url.IdnHost), await ResolveAsync(url.IdnHost, caller, cancellationToken));
+        return new OpenAddresses(HostPattern.Normalize(url.IdnHost), await ResolveAsync(url.IdnHost, caller, cancellationToken), url.Port);
     }
 
     /// <summary>The addresses of a host, all of which may be connected to. Connect to these, and do not ask for the name again.</summary>

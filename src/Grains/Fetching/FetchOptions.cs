@@ -32,7 +32,7 @@ public sealed class FetchOptions
     /// </summary>
     public double CallerShare { get; set; } = 0.5;
 
-    /// <summary>The same for one site, that is for one address, whatever names lead to it, so that a slow one does not hold up the others. Of 32 one holds 8 at most.</summary>
+    /// <summary>The same for one site, that is for one address with its port, whatever names lead to it, so that a slow one does not hold up the others. Of 32 one holds 8 at most.</summary>
     public double SiteShare { get; set; } = 0.25;
 
     /// <summary>Name servers to ask, as <c>address</c> or <c>address:port</c>; those of the operating system when there are none.</summary>

@@ -28,7 +28,7 @@ public sealed class WebhookOptions
     public double CallerShare { get; set; } = 0.5;
 
     /// <summary>
-    /// Most deliveries at the same time in one silo, 1 to 1024; half of them to one receiver, that is to one address, so that one that
+    /// Most deliveries at the same time in one silo, 1 to 1024; half of them to one receiver, that is to one address with its port, so that one that
     /// hangs does not hold up the others.
     /// </summary>
     [Range(1, 1024)]

@@ -63,9 +63,10 @@ public sealed class DetectionCluster : IAsyncDisposable
 
     /// <summary>Starts one more silo; wait with <see cref="DetectionProcess.ReadyAsync"/>.</summary>
     /// <param name="settings">Environment variables for this one, over those of the deployment.</param>
-    public DetectionProcess AddSilo(IReadOnlyDictionary<string, string?>? settings = null)
+    /// <param name="folder">The project, from the top of the checkout, when it is not the product's silo.</param>
+    public DetectionProcess AddSilo(IReadOnlyDictionary<string, string?>? settings = null, string folder = "src/Silo")
     {
-        var silo = DetectionProcess.StartSilo(Merge(settings), string.Create(CultureInfo.InvariantCulture, $"silo{_silos.Count + 1}"));
+        var silo = DetectionProcess.StartSilo(Merge(settings), string.Create(CultureInfo.InvariantCulture, $"silo{_silos.Count + 1}"), folder);
         _silos.Add(silo);
         return silo;
     }

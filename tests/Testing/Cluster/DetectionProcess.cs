@@ -18,7 +18,7 @@ public sealed class DetectionProcess : IAsyncDisposable
         Name = name;
         Url = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{LoopbackPorts.Next()}"));
         Http = new HttpClient(_handler) { BaseAddress = Url, Timeout = TimeSpan.FromSeconds(100) };
-        Folder = Path.Combine(Repository.Root, "src", folder);
+        Folder = Path.Combine(Repository.Root, folder);
         Settings = Defaults();
         foreach (var (key, value) in settings ?? new Dictionary<string, string?>())
         {
@@ -48,12 +48,13 @@ public sealed class DetectionProcess : IAsyncDisposable
     /// <summary>Starts the front end. It is not ready yet: see <see cref="ReadyAsync"/>.</summary>
     /// <param name="settings">Environment variables such as <c>ConnectionStrings__redis</c>; null removes one.</param>
     public static DetectionProcess StartFrontend(IReadOnlyDictionary<string, string?>? settings = null, string name = "frontend") =>
-        new(name, "Frontend", settings);
+        new(name, "src/Frontend", settings);
 
     /// <summary>Starts a silo. It is not ready yet: see <see cref="ReadyAsync"/>.</summary>
     /// <param name="settings">Environment variables such as <c>ConnectionStrings__redis</c>; null removes one.</param>
-    public static DetectionProcess StartSilo(IReadOnlyDictionary<string, string?>? settings = null, string name = "silo") =>
-        new(name, "Silo", settings);
+    /// <param name="folder">The project, from the top of the checkout: another program than the product's silo, for tests of what it cannot be made to do.</param>
+    public static DetectionProcess StartSilo(IReadOnlyDictionary<string, string?>? settings = null, string name = "silo", string folder = "src/Silo") =>
+        new(name, folder, settings);
 
     /// <summary>Waits until <c>/health/ready</c> answers 200.</summary>
     /// <param name="deadline">Longest wait; 90 s by default.</param>
