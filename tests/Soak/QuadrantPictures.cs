@@ -5,12 +5,13 @@ using System.Text;
 
 namespace Detection.Soak;
 
-/// <summary>Black pictures of 64 x 64 pixels with some of their quadrants white: what the graphs of the shared cases look at.</summary>
+/// <summary>Black pictures of 64 x 64 pixels with some of their quadrants lit: what the graphs of the shared cases look at.</summary>
 internal static class QuadrantPictures
 {
     private const int Side = 64;
+    private const byte Light = 230;
 
-    /// <summary>A PNG whose first <paramref name="count"/> quadrants are white.</summary>
+    /// <summary>A PNG whose first <paramref name="count"/> quadrants are lit.</summary>
     public static byte[] Lit(int count)
     {
         var rows = new byte[Side * (1 + (Side * 3))];
@@ -19,7 +20,7 @@ internal static class QuadrantPictures
             for (var x = 0; x < Side; x++)
             {
                 var quadrant = (y / (Side / 2) * 2) + (x / (Side / 2));
-                rows.AsSpan((y * (1 + (Side * 3))) + 1 + (x * 3), 3).Fill(quadrant < count ? (byte)255 : (byte)0);
+                rows.AsSpan((y * (1 + (Side * 3))) + 1 + (x * 3), 3).Fill(quadrant < count ? Light : (byte)0);
             }
         }
 
