@@ -24,6 +24,8 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
     /// <summary>A wait is short, because a call to a silo that died is not answered until it times out.</summary>
     private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(2);
 
+    private const string StorageFull = "The cluster's Redis has no memory left for another picture.";
+
     private static readonly TimeSpan CallGrace = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan FetchRetry = TimeSpan.FromSeconds(2);
@@ -55,7 +57,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
     public async Task<DetectionAnswer> DetectAsync(ReadOnlyMemory<byte> picture, DetectionOptions? options, CancellationToken cancellationToken)
     {
         var imageKey = KeyOf(picture, options?.Caller);
-        return await WithinDeadlineAsync(options, imageKey, attempt => DetectAsync(attempt, imageKey, picture), cancellationToken, counts: true);
+        return await WithinDeadlineAsync(options, imageKey, async attempt => (await DetectAsync(attempt, imageKey, picture))!, cancellationToken, counts: true);
     }
 
     public async Task<DetectionAnswer> DetectAsync(Stream picture, DetectionOptions? options, CancellationToken cancellationToken)
@@ -95,11 +97,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         return WithinDeadlineAsync(
             options,
             null,
-            async attempt =>
-            {
-                var imageKey = await FetchAsync(attempt, url);
-                return await DetectAsync(attempt, imageKey, default);
-            },
+            attempt => WithFetchedAsync(attempt, url, imageKey => DetectAsync(attempt, imageKey, default)),
             cancellationToken,
             counts: true);
     }
@@ -109,7 +107,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
     {
         var imageKey = KeyOf(picture, options?.Caller);
         return WithinDeadlineAsync(
-            Submission(options), imageKey, attempt => SubmitAsync(attempt, imageKey, picture, webhook), cancellationToken, counts: true);
+            Submission(options), imageKey, async attempt => (await SubmitAsync(attempt, imageKey, picture, webhook))!, cancellationToken, counts: true);
     }
 
     public Task<DetectionTicket> SubmitAsync(Uri url, DetectionOptions? options, Uri? webhook, CancellationToken cancellationToken)
@@ -118,7 +116,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         return WithinDeadlineAsync(
             Submission(options),
             null,
-            async attempt => await SubmitAsync(attempt, await FetchAsync(attempt, url), default, webhook),
+            attempt => WithFetchedAsync(attempt, url, imageKey => SubmitAsync(attempt, imageKey, default, webhook)),
             cancellationToken,
             counts: true);
     }
@@ -201,8 +199,11 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         await _serialization.DisposeAsync();
     }
 
-    /// <summary>The heart: finds or has computed the result of one picture.</summary>
-    private async Task<DetectionAnswer> DetectAsync(Attempt attempt, string imageKey, ReadOnlyMemory<byte> picture)
+    /// <summary>
+    /// The heart: finds or has computed the result of one picture. <see langword="null"/> when the cluster needs the picture and it is
+    /// not at hand, because it came from a URL.
+    /// </summary>
+    private async Task<DetectionAnswer?> DetectAsync(Attempt attempt, string imageKey, ReadOnlyMemory<byte> picture)
     {
         attempt.ImageKey = imageKey;
         var model = await FindModelAsync(attempt, wait: true);
@@ -232,8 +233,10 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
             {
                 case RequestStatus.Done:
                     return Answer(attempt, imageKey, model, snapshot.Result!, snapshot.Joined && !mine ? AnswerSource.Joined : AnswerSource.Computed);
-                case RequestStatus.Failed when snapshot.Failure!.Reason != FailureReason.PictureLost || picture.IsEmpty:
+                case RequestStatus.Failed when snapshot.Failure!.Reason != FailureReason.PictureLost:
                     throw Failure(attempt, snapshot.Failure);
+                case RequestStatus.Failed when picture.IsEmpty:
+                    return null;
                 case RequestStatus.Queued or RequestStatus.Running:
                     // It is under way; no need to bring the picture. (A stopping silo answers before the wait is over.)
                     stored = false;
@@ -248,7 +251,8 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         }
     }
 
-    private async Task<DetectionTicket> SubmitAsync(Attempt attempt, string imageKey, ReadOnlyMemory<byte> picture, Uri? webhook)
+    /// <summary>Puts one picture into the queue. <see langword="null"/> as above.</summary>
+    private async Task<DetectionTicket?> SubmitAsync(Attempt attempt, string imageKey, ReadOnlyMemory<byte> picture, Uri? webhook)
     {
         attempt.ImageKey = imageKey;
         var model = await FindModelAsync(attempt, wait: true);
@@ -271,7 +275,13 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
             }
 
             ThrowIfRefused(attempt, snapshot);
-            if (snapshot.Status is RequestStatus.Unknown or RequestStatus.Expired || (snapshot.Failure?.Reason == FailureReason.PictureLost && !stored))
+            var lost = snapshot is { Status: RequestStatus.Failed, Failure.Reason: FailureReason.PictureLost };
+            if (lost && picture.IsEmpty)
+            {
+                return null;
+            }
+
+            if (lost || snapshot.Status is RequestStatus.Unknown or RequestStatus.Expired)
             {
                 await StoreAsync(imageKey, picture);
                 stored = true;
@@ -366,6 +376,22 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         return picture.Length <= _options.MaxPictureBytes ? _keys.Of(picture.Span, caller) : throw TooLarge();
     }
 
+    /// <summary>Does something with the picture at a URL, which is fetched again when it is not kept any more.</summary>
+    private async Task<T> WithFetchedAsync<T>(Attempt attempt, Uri url, Func<string, Task<T?>> request)
+        where T : class
+    {
+        while (true)
+        {
+            if (await request(await FetchAsync(attempt, url)) is { } answer)
+            {
+                return answer;
+            }
+
+            LogFetchAgain(attempt.ImageKey, url.Host);
+            await Task.Delay(RetryDelay, _time, attempt.Token);
+        }
+    }
+
     private async Task<string> FetchAsync(Attempt attempt, Uri url)
     {
         while (true)
@@ -408,7 +434,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
     private async Task<DetectionResult?> FindResultAsync(RequestKey key)
     {
         using var lease = await (await DatabaseAsync()).StringGetLeaseAsync(_redisKeys.Result(key));
-        return lease is null ? null : _serializer.Deserialize(lease.Memory);
+        return lease is null ? null : StoredResult.TryRead(_serializer, key, lease.Memory);
     }
 
     /// <summary>
@@ -417,9 +443,9 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
     private async Task<(DetectionResult? Result, bool Stored)> FindOrStoreAsync(RequestKey key, ReadOnlyMemory<byte> picture)
     {
         var found = await (await DatabaseAsync()).StringGetAsync([_redisKeys.Result(key), _redisKeys.Item(key)]);
-        if (!found[0].IsNull)
+        if (!found[0].IsNull && StoredResult.TryRead(_serializer, key, (ReadOnlyMemory<byte>)found[0]) is { } result)
         {
-            return (_serializer.Deserialize((ReadOnlyMemory<byte>)found[0]), false);
+            return (result, false);
         }
 
         if (!found[1].IsNull)
@@ -436,7 +462,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         // A picture from a URL is in Redis already.
         if (!picture.IsEmpty)
         {
-            await (await DatabaseAsync()).StringSetAsync(_redisKeys.Picture(imageKey), picture, _options.PictureExpiry);
+            await (await DatabaseAsync()).StringSetAsync(_redisKeys.Picture(imageKey), picture, StoredPicture.UnacceptedExpiry, When.NotExists);
         }
     }
 
@@ -522,6 +548,8 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
                 throw attempt.Error(DetectionError.WebhookRefused, snapshot.Failure!.Message);
             case RequestStatus.WebhooksFull:
                 throw attempt.Error(DetectionError.WebhooksFull, "Too many webhooks wait already to be delivered.", snapshot.RetryAfter);
+            case RequestStatus.StorageFull:
+                throw attempt.Error(DetectionError.StorageFull, StorageFull, snapshot.RetryAfter);
             case RequestStatus.Unavailable:
                 throw attempt.Error(DetectionError.Unavailable, "The cluster cannot reach its Redis.", snapshot.RetryAfter);
         }
@@ -535,7 +563,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
     /// could not place in time because another silo has fallen silent.
     /// </summary>
     private static bool IsTransient(Exception e, Attempt attempt) =>
-        e is TimeoutException or OrleansException or RedisException
+        (e is TimeoutException or OrleansException or RedisException && !RedisConnection.IsFull(e))
         || (e is OperationCanceledException && !attempt.Token.IsCancellationRequested);
 
     /// <summary>Runs <paramref name="action"/> under the request's deadline and turns what goes wrong into <see cref="DetectionException"/>.</summary>
@@ -557,6 +585,10 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && attempt.Token.IsCancellationRequested)
         {
             throw attempt.DeadlineExceeded();
+        }
+        catch (Exception e) when (RedisConnection.IsFull(e))
+        {
+            throw attempt.Error(DetectionError.StorageFull, StorageFull, TimeSpan.FromSeconds(1), e);
         }
         catch (Exception e) when (RedisConnection.IsOutage(e))
         {
@@ -591,6 +623,9 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
 
     [LoggerMessage(LogLevel.Debug, "{ImageKey}: asking again after {Failure}: {Message}")]
     private partial void LogRetry(string imageKey, string failure, string message);
+
+    [LoggerMessage(LogLevel.Debug, "{ImageKey}: its picture is not kept any more; it is fetched from {Host} again")]
+    private partial void LogFetchAgain(string? imageKey, string host);
 
     /// <summary>One request of a caller and its deadline.</summary>
     private sealed class Attempt : IDisposable

@@ -27,8 +27,4 @@ public sealed class DetectionClientOptions
     /// <summary>Most bytes of a picture.</summary>
     [Range(1, int.MaxValue)]
     public int MaxPictureBytes { get; set; } = 20 * 1024 * 1024;
-
-    /// <summary>How long a picture is kept in Redis after it was sent, at least until its request has ended.</summary>
-    [Range(typeof(TimeSpan), "00:01:30", "365.00:00:00")]
-    public TimeSpan PictureExpiry { get; set; } = TimeSpan.FromMinutes(2);
 }

@@ -47,6 +47,9 @@ public enum DetectionError
 
     /// <summary>As many webhooks wait to be delivered as may; come again after <see cref="DetectionException.RetryAfter"/>.</summary>
     WebhooksFull,
+
+    /// <summary>The cluster's Redis has no memory left; come again after <see cref="DetectionException.RetryAfter"/>.</summary>
+    StorageFull,
 }
 
 /// <summary>A request that got no result. The message is one sentence for a person.</summary>

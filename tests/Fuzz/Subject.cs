@@ -85,7 +85,6 @@ internal sealed class Subject : IAsyncDisposable
             ["Detection__Embedded__RedisPort"] = redisPort.ToString(CultureInfo.InvariantCulture),
             // Small, so that it is full before the memory is measured for the first time; and kept for as short as may be.
             ["Detection__Embedded__RedisMemoryMegabytes"] = "256",
-            ["Detection__Client__PictureExpiry"] = PictureExpiry.ToString(),
             ["Detection__Pictures__Expiry"] = PictureExpiry.ToString(),
             ["Detection__Fetch__AllowedNetworks__0"] = "127.0.0.1/32",
             ["Detection__Fetch__AllowedPorts__0"] = pictures.Port.ToString(CultureInfo.InvariantCulture),

@@ -40,6 +40,9 @@ public enum RequestStatus
 
     /// <summary>Refused: so many webhooks of this caller wait that its share of them is used. Nothing was kept.</summary>
     WebhookShareUsed,
+
+    /// <summary>Refused: Redis has no memory left. Nothing was kept.</summary>
+    StorageFull,
 }
 
 /// <summary>Why a request failed.</summary>

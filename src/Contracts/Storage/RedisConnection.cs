@@ -44,6 +44,23 @@ public static class RedisConnection
     /// </summary>
     public static bool IsOutage(Exception exception) => exception is RedisException or RedisTimeoutException;
 
+    /// <summary>
+    /// Whether <paramref name="exception"/> says that Redis has no memory left for what was to be written. It serves what needs none.
+    /// </summary>
+    public static bool IsFull(Exception? exception)
+    {
+        for (; exception is not null; exception = exception.InnerException)
+        {
+            // Orleans gives the text on, not always the exception.
+            if (exception.Message.Contains("OOM command not allowed", StringComparison.Ordinal))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>The time of Redis; see <see cref="ClusterClock"/>.</summary>
     public static async Task<DateTimeOffset> TellTimeAsync(this IDatabaseAsync database)
     {

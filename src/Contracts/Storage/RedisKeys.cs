@@ -19,7 +19,7 @@ namespace Detection.Contracts.Storage;
 /// detection:{model}:dead             list    items that were given up, newest first; bounded and expiring
 /// detection:{model}:wake             channel published at every enqueue
 /// detection:{model}:result:ITEM      string  the result (Orleans serializer); expires
-/// detection:picture:IMAGEKEY         string  the encoded picture; expires
+/// detection:picture:IMAGEKEY         string  the encoded picture; expires after 30 s, once a request with it is accepted after minutes
 /// detection:silos                    hash    silo → report (JSON); rewritten every few seconds, expires
 /// detection:history                  hash    silo → what it did during the last minutes (JSON); rewritten every few seconds, expires
 /// detection:members                  hash    Orleans cluster membership; owned by the silos

@@ -285,7 +285,7 @@ internal sealed partial class LegacyQueueService(
 
     /// <summary>Whether a failure says nothing about the picture and may be over soon.</summary>
     private static bool IsPassing(Exception e) =>
-        e is DetectionException { Error: DetectionError.Busy or DetectionError.ShareUsed or DetectionError.Unavailable }
+        e is DetectionException { Error: DetectionError.Busy or DetectionError.ShareUsed or DetectionError.StorageFull or DetectionError.Unavailable }
         || (e is ProblemException problem && problem.Type == ProblemType.TooManyUploads);
 
     /// <summary>Does something in Redis, again and again while it is away.</summary>

@@ -30,7 +30,7 @@ internal static class OperationDescriptions
             .. Cluster, ProblemType.NotAPicture, ProblemType.UrlNotAllowed, ProblemType.ModelNotFound, ProblemType.UploadTimeout,
             ProblemType.TooLarge, ProblemType.UnsupportedMediaType, ProblemType.UnsupportedPicture, ProblemType.Undecodable,
             ProblemType.InferenceFailed, ProblemType.UrlNotReachable, ProblemType.ShareUsed, ProblemType.QueueFull, ProblemType.TooManyUploads,
-            ProblemType.WebhookRefused, ProblemType.WebhooksFull,
+            ProblemType.WebhookRefused, ProblemType.WebhooksFull, ProblemType.StorageFull,
         ])
         .AddOpenApiOperationTransformer(static (operation, context, _) =>
         {

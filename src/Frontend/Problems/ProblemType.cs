@@ -78,6 +78,9 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
     public static readonly ProblemType WebhooksFull = new("webhooks-full", 503, "Too many webhooks wait",
         "As many webhooks wait to be delivered as the server keeps. Nothing was kept. Come again after the time in Retry-After, or without a webhook.");
 
+    public static readonly ProblemType StorageFull = new("storage-full", 503, "No memory left",
+        "The cluster's Redis has no memory left for another picture. Nothing was kept. Come again after the time in Retry-After.");
+
     public static readonly ProblemType Unavailable = new("unavailable", 503, "The cluster is not available",
         "The cluster or its Redis cannot be reached at this time. Come again after the time in Retry-After.");
 
@@ -89,7 +92,7 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
     [
         InvalidRequest, NotAPicture, UrlNotAllowed, WebhookRefused, Unauthorized, NotFound, ResultNotFound, ModelNotFound, MethodNotAllowed, UploadTimeout, TooLarge,
         UnsupportedMediaType, UnsupportedPicture, Undecodable, RateLimited, ShareUsed, InferenceFailed, Internal, UrlNotReachable, QueueFull, TooManyUploads,
-        WebhooksFull, Unavailable, DeadlineExceeded,
+        WebhooksFull, StorageFull, Unavailable, DeadlineExceeded,
     ];
 
     /// <summary>The type URI, relative to the server.</summary>
@@ -109,6 +112,7 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
         DetectionError.ShareUsed => ShareUsed,
         DetectionError.WebhookRefused => WebhookRefused,
         DetectionError.WebhooksFull => WebhooksFull,
+        DetectionError.StorageFull => StorageFull,
         DetectionError.Unavailable => Unavailable,
         DetectionError.DeadlineExceeded => DeadlineExceeded,
         DetectionError.Failed => InferenceFailed,

@@ -3,6 +3,7 @@ using Detection.Contracts.Storage;
 using Detection.Grains.Batching;
 using Detection.Grains.Devices;
 using Detection.Grains.Queueing;
+using Detection.Grains.Storage;
 using Detection.Inference.Models;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -29,6 +30,8 @@ internal sealed partial class SiloReporter(
     : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
+    private static readonly string ReportScript = EmbeddedScript.Read(typeof(SiloReporter), "report");
 
     private readonly DateTimeOffset _startedAt = time.GetUtcNow();
 
@@ -86,13 +89,11 @@ internal sealed partial class SiloReporter(
             {
                 var report = Report();
                 var database = redis.GetDatabase();
-                await database.HashSetAsync(keys.Silos, local.Silo, report.Serialize());
-                await database.KeyExpireAsync(keys.Silos, 6 * SiloReport.Lifetime);
+                await WriteAsync(database, keys.Silos, report.Serialize());
                 _written = report;
                 var queues = await LookAtQueuesAsync(report);
                 metrics.Show(report, queues);
-                await database.HashSetAsync(keys.History, local.Silo, History(queues).Serialize());
-                await database.KeyExpireAsync(keys.History, 6 * SiloReport.Lifetime);
+                await WriteAsync(database, keys.History, History(queues).Serialize());
                 await ForgetTheGoneAsync(database);
             }
             catch (Exception e) when (RedisConnection.IsOutage(e))
@@ -102,6 +103,9 @@ internal sealed partial class SiloReporter(
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }
+
+    private async Task WriteAsync(IDatabase database, string key, byte[] report) => await database.ScriptEvaluateAsync(
+        ReportScript, [key], [local.Silo, report, (long)(6 * SiloReport.Lifetime).TotalMilliseconds]);
 
     private async Task<IReadOnlyList<QueueReport>> LookAtQueuesAsync(SiloReport report)
     {

@@ -25,8 +25,8 @@ public static class PictureFetchingServices
         services.AddOptions<FetchOptions>().Bind(configuration.GetSection(FetchOptions.Section)).ValidateOnStart();
         services.AddOptions<PictureOptions>().Bind(configuration.GetSection(PictureOptions.Section))
             .Validate(
-                options => options.Expiry >= TimeSpan.FromSeconds(1) && options.Expiry <= TimeSpan.FromDays(1),
-                $"{PictureOptions.Section}: Expiry must be 1 second to 1 day.")
+                options => options.Expiry >= TimeSpan.FromSeconds(90) && options.Expiry <= TimeSpan.FromDays(1),
+                $"{PictureOptions.Section}: Expiry must be 90 seconds to 1 day.")
             .ValidateOnStart();
         services.AddOptions<ImageKeyOptions>().Bind(configuration.GetSection(ImageKeyOptions.Section));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<FetchOptions>, FetchOptionsValidation>());

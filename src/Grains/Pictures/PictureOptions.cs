@@ -6,6 +6,6 @@ public sealed class PictureOptions
     /// <summary>Name of the configuration section.</summary>
     public const string Section = "Detection:Pictures";
 
-    /// <summary>How long a picture stays in Redis, 1 second to 1 day. It must outlast the longest wait in the queue.</summary>
+    /// <summary>How long the picture of an accepted request stays in Redis, 90 seconds to 1 day. It outlasts the longest wait in the queue.</summary>
     public TimeSpan Expiry { get; set; } = TimeSpan.FromMinutes(2);
 }

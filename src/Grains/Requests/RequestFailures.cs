@@ -1,10 +1,19 @@
 using Detection.Contracts.Requests;
+using Detection.Contracts.Storage;
 
 namespace Detection.Grains.Requests;
 
 /// <summary>Failures that are told from several places.</summary>
 internal static class RequestFailures
 {
+    /// <summary>The picture of a request that is to be accepted is not there: whoever brought it brings it again.</summary>
+    public static readonly RequestSnapshot PictureLost =
+        new(RequestStatus.Failed, Failure: new(FailureReason.PictureLost, "The picture is not kept any more."));
+
+    /// <summary>Redis does not do what a request needs: it cannot be reached, or has no memory left.</summary>
+    public static RequestSnapshot Refused(Exception exception) =>
+        new(RedisConnection.IsFull(exception) ? RequestStatus.StorageFull : RequestStatus.Unavailable, RetryAfter: TimeSpan.FromSeconds(1));
+
     public static readonly RequestSnapshot Poison =
         new(RequestStatus.Failed, Failure: new(FailureReason.Poison, "This picture was given up: the batchers that held it died."));
 }

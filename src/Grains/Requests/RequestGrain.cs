@@ -1,5 +1,6 @@
 using Detection.Contracts.Requests;
 using Detection.Contracts.Storage;
+using Detection.Grains.Pictures;
 using Detection.Grains.Queueing;
 using Detection.Grains.Results;
 using Detection.Grains.Webhooks;
@@ -21,6 +22,7 @@ internal sealed partial class RequestGrain(
     [FromKeyedServices(RequestGrain.Storage)] IGrainStorage storage,
     RequestQueue queue,
     ResultCache results,
+    IPictureStore pictures,
     Admission admission,
     WebhookIntake webhooks,
     IHostApplicationLifetime lifetime,
@@ -56,6 +58,9 @@ internal sealed partial class RequestGrain(
     /// <summary>The deadline of the work when this activation put it into the queue.</summary>
     private DateTimeOffset _queuedUntil;
 
+    /// <summary>Callers whose picture is stored and of whom it is not known whether they are accepted.</summary>
+    private int _bringing;
+
     /// <summary>Somebody is putting the work into the queue; <see langword="null"/> while nobody is.</summary>
     private PendingEnqueue? _pending;
 
@@ -90,7 +95,7 @@ internal sealed partial class RequestGrain(
                 ? await WaitAsync(work, terms, maxWait, joined: true, cancellationToken)
                 : new RequestSnapshot(RequestStatus.Unknown);
         }
-        catch (Exception e) when (RedisConnection.IsOutage(e))
+        catch (Exception e) when (IsRefusal(e))
         {
             return Unavailable(e);
         }
@@ -100,24 +105,24 @@ internal sealed partial class RequestGrain(
     {
         try
         {
-            while (_pending is { } pending)
+            var (work, joined, end) = await JoinOrEnqueueAsync(terms);
+            if (end is not null)
             {
-                if (await pending.Outcome is { } refused && pending.HoldsFor(terms, refused))
-                {
-                    return refused;
-                }
-            }
-
-            var joined = _work is not null;
-            var work = _work ??= NewWork();
-            if (!joined && await EnqueueAsync(work, terms) is { } end)
-            {
+                await LeavePictureAsync(end);
                 return end;
             }
 
+            // Nobody who waits needs to know: without its picture the work fails, and he brings it again.
+            var kept = pictures.KeepAsync(_key.ImageKey);
+            if (terms.Asynchronous && !await kept)
+            {
+                return RequestFailures.PictureLost;
+            }
+
+            kept.Ignore();
             return await WaitAsync(work, terms, maxWait, joined, cancellationToken);
         }
-        catch (Exception e) when (RedisConnection.IsOutage(e))
+        catch (Exception e) when (IsRefusal(e))
         {
             return Unavailable(e);
         }
@@ -168,7 +173,7 @@ internal sealed partial class RequestGrain(
             DeactivateOnIdle();
             return Snapshot(joined: true);
         }
-        catch (Exception e) when (RedisConnection.IsOutage(e))
+        catch (Exception e) when (IsRefusal(e))
         {
             return Unavailable(e);
         }
@@ -228,7 +233,7 @@ internal sealed partial class RequestGrain(
         {
             taken = await webhooks.TakeOnAsync(_key, webhook, terms.Budget, terms.Caller);
         }
-        catch (Exception e) when (RedisConnection.IsOutage(e))
+        catch (Exception e) when (IsRefusal(e))
         {
             return Unavailable(e);
         }
@@ -342,6 +347,55 @@ internal sealed partial class RequestGrain(
         return (await result is { } found ? new RequestSnapshot(RequestStatus.Done, found, Joined: true) : null, await underWay);
     }
 
+    /// <summary>Joins the work, or puts it into the queue. Gives its end when it is refused, or done already.</summary>
+    private async Task<(TaskCompletionSource<RequestSnapshot> Work, bool Joined, RequestSnapshot? End)> JoinOrEnqueueAsync(RequestTerms terms)
+    {
+        _bringing++;
+        try
+        {
+            while (_pending is { } pending)
+            {
+                if (await pending.Outcome is { } refused && pending.HoldsFor(terms, refused))
+                {
+                    return (null!, true, refused);
+                }
+            }
+
+            if (_work is { } under)
+            {
+                return (under, true, null);
+            }
+
+            var work = _work = NewWork();
+            return (work, false, await EnqueueAsync(work, terms));
+        }
+        finally
+        {
+            _bringing--;
+        }
+    }
+
+    /// <summary>A request that brought its picture has ended at once: nothing of one that was refused stays.</summary>
+    private async Task LeavePictureAsync(RequestSnapshot end)
+    {
+        try
+        {
+            if (end.Status == RequestStatus.Done)
+            {
+                await pictures.KeepAsync(_key.ImageKey);
+            }
+            else if (_bringing == 0 && _work is null)
+            {
+                await pictures.RemoveAsync(_key.ImageKey);
+            }
+        }
+        catch (Exception e) when (RedisConnection.IsOutage(e))
+        {
+            // It expires.
+            LogUnavailable(_key.Item, e.Message);
+        }
+    }
+
     /// <summary>Waits until it is known what becomes of work that is being put into the queue.</summary>
     private async ValueTask PendingAsync()
     {
@@ -360,7 +414,7 @@ internal sealed partial class RequestGrain(
         {
             end = await TryEnqueueAsync(work, terms);
         }
-        catch (Exception e) when (RedisConnection.IsOutage(e))
+        catch (Exception e) when (IsRefusal(e))
         {
             end = Unavailable(e);
         }
@@ -387,19 +441,27 @@ internal sealed partial class RequestGrain(
             await KeepAsynchronousAsync(terms, item.Deadline);
         }
 
-        var (outcome, place, deadline) = await queue.EnqueueAsync(item, admission.Limit(_key.Model, terms.Budget), terms.Asynchronous);
-        if (outcome is EnqueueOutcome.Full or EnqueueOutcome.ShareUsed or EnqueueOutcome.Poison or EnqueueOutcome.AlreadyDone)
+        var limit = admission.Limit(_key.Model, terms.Budget);
+        var (outcome, place, deadline) = await queue.EnqueueAsync(item, limit, terms.Asynchronous);
+        var done = outcome == EnqueueOutcome.AlreadyDone ? await results.FindAsync(_key) : null;
+        if (outcome == EnqueueOutcome.AlreadyDone && done is null)
         {
-            var end = outcome switch
-            {
-                EnqueueOutcome.Full => new RequestSnapshot(RequestStatus.Busy, RetryAfter: admission.RetryAfter(_key.Model, place)),
-                EnqueueOutcome.ShareUsed => new RequestSnapshot(RequestStatus.ShareUsed, RetryAfter: admission.RetryAfter(_key.Model, place)),
-                EnqueueOutcome.Poison => RequestFailures.Poison,
-                // Unless it has just expired: then the caller submits again.
-                _ => await results.FindAsync(_key) is { } found
-                    ? new RequestSnapshot(RequestStatus.Done, found, Joined: true)
-                    : new RequestSnapshot(RequestStatus.Unknown),
-            };
+            // It has just expired, or could not be read and is removed by now.
+            (outcome, place, deadline) = await queue.EnqueueAsync(item, limit, terms.Asynchronous);
+            done = outcome == EnqueueOutcome.AlreadyDone ? await results.FindAsync(_key) : null;
+        }
+
+        RequestSnapshot? end = outcome switch
+        {
+            EnqueueOutcome.Full => new(RequestStatus.Busy, RetryAfter: admission.RetryAfter(_key.Model, place)),
+            EnqueueOutcome.ShareUsed => new(RequestStatus.ShareUsed, RetryAfter: admission.RetryAfter(_key.Model, place)),
+            EnqueueOutcome.Poison => RequestFailures.Poison,
+            EnqueueOutcome.AlreadyDone when done is null => new(RequestStatus.Unknown),
+            EnqueueOutcome.AlreadyDone => new(RequestStatus.Done, done, Joined: true),
+            _ => null,
+        };
+        if (end is not null)
+        {
             if (terms.Asynchronous)
             {
                 await _kept.WriteAsync(static kept => kept.Asynchronous = false);
@@ -476,6 +538,7 @@ internal sealed partial class RequestGrain(
     private async Task<bool> JoinAsynchronousAsync(TaskCompletionSource<RequestSnapshot> work, RequestTerms terms, DateTimeOffset deadline)
     {
         await KeepAsynchronousAsync(terms, deadline);
+        pictures.KeepAsync(_key.ImageKey).Ignore();
         var isThere = await queue.ExtendAsync(_key, terms.Budget);
         if (work.Task.IsCompletedSuccessfully && await work.Task is { Status: RequestStatus.Failed } failed)
         {
@@ -548,8 +611,11 @@ internal sealed partial class RequestGrain(
     private RequestSnapshot Unavailable(Exception e)
     {
         LogUnavailable(_key.Item, e.Message);
-        return new RequestSnapshot(RequestStatus.Unavailable, RetryAfter: TimeSpan.FromSeconds(1));
+        return RequestFailures.Refused(e);
     }
+
+    /// <summary>Whether Redis says no, itself or through the grain storage.</summary>
+    private static bool IsRefusal(Exception e) => RedisConnection.IsOutage(e) || RedisConnection.IsFull(e);
 
     private TaskCompletionSource<RequestSnapshot> NewWork()
     {

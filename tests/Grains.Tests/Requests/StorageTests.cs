@@ -1,0 +1,167 @@
+using Detection.Client;
+using Detection.Contracts.Requests;
+using Detection.Contracts.Storage;
+
+namespace Detection.Grains.Tests.Requests;
+
+/// <summary>What requests leave in Redis, and what they do when something is missing there, damaged, or has no room.</summary>
+public sealed class StorageTests : RequestTest
+{
+    [Fact]
+    public async Task Nothing_of_a_refused_request_stays()
+    {
+        await using var silo = await StartSiloAsync(("Detection:Queue:Capacity", "4"));
+        await OccupyAsync();
+
+        var outcomes = await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => TryAsync(Next(), asynchronous: true)));
+
+        Assert.Equal(4, outcomes.Count(outcome => outcome is null));
+        Assert.Equal(56, outcomes.Count(outcome => outcome is DetectionError.Busy));
+        Assert.Equal(5, await PicturesAsync());
+
+        // Those that were accepted are kept for longer than they may wait.
+        await foreach (var key in Server.KeysAsync(pattern: "*picture:*"))
+        {
+            Assert.True(await Database.KeyTimeToLiveAsync(key) > StoredPicture.UnacceptedExpiry);
+        }
+
+        Device.Open();
+    }
+
+    [Fact]
+    public async Task A_picture_that_is_refused_with_one_model_is_kept_for_who_was_accepted_with_another()
+    {
+        await using var silo = await StartSiloAsync(("Detection:Queue:Capacity", "1"));
+        await OccupyAsync();
+        var picture = Next();
+        var accepted = await Client.SubmitAsync(picture, Patient);
+
+        var refused = await Assert.ThrowsAsync<DetectionException>(() => Client.SubmitAsync(picture, Patient with { Iou = 0.3f }));
+
+        Assert.Equal(DetectionError.Busy, refused.Error);
+        Device.Open();
+        await DoneAsync(accepted.ImageKey);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task The_picture_of_a_url_that_is_gone_is_fetched_again(bool asynchronous)
+    {
+        var picture = Next();
+        var fetched = 0;
+        await using var host = new LoopbackServer(async context =>
+        {
+            Interlocked.Increment(ref fetched);
+            context.Response.ContentType = "image/jpeg";
+            await context.Response.OutputStream.WriteAsync(picture);
+            context.Response.Close();
+        });
+        await using var silo = await StartSiloAsync(
+            ("Detection:Fetch:AllowedNetworks:0", "127.0.0.1/32"), ("Detection:Fetch:AllowedPorts:0", $"{host.Url.Port}"));
+        await OccupyAsync();
+        if (asynchronous)
+        {
+            // It goes between the fetch and the acceptance.
+            var submitting = SubmitWhilePicturesGoAsync(host.Url);
+            var ticket = await submitting;
+            Device.Open();
+            await DoneAsync(ticket.ImageKey);
+            return;
+        }
+
+        var detecting = Client.DetectAsync(host.Url, Patient);
+        await Eventually.Async(async () => await WaitingAsync() == 1, Eventually.Soon, "it waits");
+        await Database.KeyDeleteAsync(Keys.Picture(TestPictures.ImageKey(picture)));
+        Device.Open();
+
+        Assert.Equal(TestPictures.ImageKey(picture), (await detecting).ImageKey);
+        Assert.Equal(2, fetched);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(10)]
+    [InlineData(-1)]
+    public async Task A_result_that_cannot_be_read_is_none_and_is_replaced(int length)
+    {
+        await using var silo = await StartSiloAsync();
+        Device.Open();
+        var picture = Next();
+        var answer = await Client.DetectAsync(picture, Patient);
+        var key = Keys.Result(new RequestKey(answer.Model, answer.ImageKey));
+        var whole = (byte[])(await Database.StringGetAsync(key))!;
+        byte[] damaged = length < 0 ? [.. Enumerable.Repeat((byte)0xFF, 300)] : whole[..length];
+        await Database.StringSetAsync(key, damaged, TimeSpan.FromMinutes(5));
+
+        Assert.Null(await Client.FindAsync(answer.ImageKey));
+        Assert.Equal(DetectionStatus.Unknown, (await Client.GetStatusAsync(answer.ImageKey)).Status);
+        await Database.StringSetAsync(key, "garbage", TimeSpan.FromMinutes(5));
+        var again = await Client.DetectAsync(picture, Patient);
+
+        Assert.Equal(AnswerSource.Computed, again.Source);
+        Assert.Equal(answer.Objects, again.Objects);
+        Assert.Equal(answer.Objects, (await Client.FindAsync(answer.ImageKey))!.Objects);
+    }
+
+    [Fact]
+    public async Task A_full_Redis_is_said_to_be_full_serves_what_it_holds_and_heals_at_once()
+    {
+        RedisServer.SkipUnlessInstalled();
+        await using var silo = await StartSiloAsync(("Detection:Queue:Lease", "00:00:02"), ("Detection:Batching:MaxBatch", "1"));
+        var running = await OccupyAsync();
+        var waiting = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Client.SubmitAsync(Next(), Patient)));
+        await Server.ConfigSetAsync("maxmemory-policy", "noeviction");
+        await Server.ConfigSetAsync("maxmemory", "1mb");
+
+        Assert.Equal(DetectionError.StorageFull, await TryAsync(Next(), asynchronous: true));
+        Assert.Equal(DetectionError.StorageFull, await TryAsync(Next(), asynchronous: false));
+
+        // Longer than the lease: it is renewed, what was accepted is claimed and settled, and the silo stays known.
+        await Task.Delay(TimeSpan.FromSeconds(5));
+        Device.Open();
+        foreach (var ticket in waiting.Append(running))
+        {
+            await DoneAsync(ticket.ImageKey);
+        }
+
+        Assert.Equal(DetectionError.StorageFull, await TryAsync(Next(), asynchronous: false));
+        Assert.Equal(Enumerable.Repeat(1, 9), Device.Batches);
+        await Server.ConfigSetAsync("maxmemory", "0");
+        Assert.Null(await TryAsync(Next(), asynchronous: false));
+        Assert.Null(await TryAsync(Next(), asynchronous: true));
+    }
+
+    private async Task<DetectionTicket> SubmitWhilePicturesGoAsync(Uri url)
+    {
+        using var ended = new CancellationTokenSource();
+        var going = Task.Run(async () =>
+        {
+            for (var i = 0; i < 200 && !ended.IsCancellationRequested; i++)
+            {
+                await foreach (var key in Server.KeysAsync(pattern: "*picture:*"))
+                {
+                    if (await Database.KeyTimeToLiveAsync(key) <= StoredPicture.UnacceptedExpiry)
+                    {
+                        await Database.KeyDeleteAsync(key);
+                    }
+                }
+            }
+        });
+        var ticket = await Client.SubmitAsync(url, Patient);
+        await ended.CancelAsync();
+        await going;
+        return ticket;
+    }
+
+    private async Task<int> PicturesAsync()
+    {
+        var count = 0;
+        await foreach (var _ in Server.KeysAsync(pattern: "*picture:*"))
+        {
+            count++;
+        }
+
+        return count;
+    }
+}
