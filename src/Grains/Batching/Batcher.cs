@@ -284,7 +284,7 @@ internal sealed partial class Batcher : IAsyncDisposable
     /// <summary>Ends the requests whose pictures are not in Redis any more.</summary>
     private async Task<int> SettleLostAsync(HeldLease lease, IReadOnlyList<QueuedItem> items, Lease<byte>?[] pictures, BatchTrace? trace)
     {
-        var lost = items.Where((_, i) => pictures[i] is null).Select(static item => (item, Endings.PictureLost)).ToList();
+        var lost = items.Where((_, i) => pictures[i] is null).Select(static item => (item, RequestFailures.PictureLost)).ToList();
         if (lost.Count > 0)
         {
             await SettleAsync(lease, lost, trace);

@@ -10,10 +10,6 @@ namespace Detection.Grains.Batching;
 /// <summary>How the outcomes of pictures end their requests.</summary>
 internal static class Endings
 {
-    /// <summary>The picture was not in Redis any more.</summary>
-    public static readonly RequestSnapshot PictureLost =
-        new(RequestStatus.Failed, Failure: new RequestFailure(FailureReason.PictureLost, "The picture is not kept any more."));
-
     /// <summary>The end of a request whose picture came off the device.</summary>
     public static RequestSnapshot Of(QueuedItem item, PictureOutcome outcome, DateTimeOffset claimedAt, int batchSize) => outcome.Kind switch
     {
