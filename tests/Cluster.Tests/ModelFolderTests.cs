@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Detection.Client;
 
@@ -7,6 +8,16 @@ namespace Detection.Cluster.Tests;
 public sealed class ModelFolderTests : IDisposable
 {
     private static readonly DetectionOptions Patient = new() { Deadline = TimeSpan.FromSeconds(60) };
+
+    /// <summary>
+    /// A graph that can be read and fails when it is run first: its input is [N, 3, N, N], one name for the number of pictures and their size.
+    /// </summary>
+    private const string SameName =
+        "CAhCBAoAEA06lgIKKAoGaW1hZ2VzEgFtIgpSZWR1Y2VNZWFuKg8KCGtlZXBkaW1zGACgAQIKEgoGaW1hZ2VzEgFzIgVTaGFwZQoTCgFzCgFhCg"
+        + "FiEgFuIgVTbGljZQoeCgFuCgFyEgF0IgZDb25jYXQqCwoEYXhpcxgAoAECChcKAW0KAXQSB291dHB1dDAiBkV4cGFuZBIBZyoRCAEQB0IBYUoI"
+        + "AAAAAAAAAAAqEQgBEAdCAWJKCAEAAAAAAAAAKhkIAhAHQgFyShAHAAAAAAAAAFQAAAAAAAAAWiMKBmltYWdlcxIZChcIARITCgMSAU4KAggDCg"
+        + "MSAU4KAxIBTmIfCgdvdXRwdXQwEhQKEggBEg4KAxIBTgoCCAcKAxIBTnIWCgVuYW1lcxINWydhJywnYicsJ2MnXXIRCgVpbWdzehIIWzY0LCA2"
+        + "NF1yDgoEdGFzaxIGZGV0ZWN0cgwKBnN0cmlkZRICMzI=";
 
     private readonly string _folder = Directory.CreateTempSubdirectory("detection-models-").FullName;
 
@@ -85,6 +96,65 @@ public sealed class ModelFolderTests : IDisposable
         Assert.StartsWith("nanodet-g/model.onnx: not an ONNX model that can be loaded", (string?)told["problem"], StringComparison.Ordinal);
         var after = await client.Detection.DetectAsync(TestPictures.Unique(30_001), Patient);
         Assert.Equal(before.Model, after.Model);
+    }
+
+    [Fact]
+    public async Task What_is_no_model_ends_neither_the_silo_nor_the_loading_of_others()
+    {
+        Lay("nanodet-g", threshold: 0.4);
+        await using var cluster = await DetectionCluster.StartAsync(silos: 1, frontends: 1, new Dictionary<string, string?>
+        {
+            ["Detection__Models__Directory"] = _folder,
+            ["Detection__Models__SettleTime"] = "00:00:00.2",
+        });
+        await using var client = new TestClient(cluster.Redis);
+        var picture = await File.ReadAllBytesAsync(TestPictures.Path("tourist.webp"));
+        var before = await client.Detection.DetectAsync(picture, Patient);
+
+        var names = new[] { "cut", "pipe", "circle", "same" };
+        Lay("cut", threshold: 0.4);
+        using (var cut = new FileStream(Path.Combine(_folder, "cut", "model.onnx"), FileMode.Open))
+        {
+            cut.SetLength(cut.Length / 2);
+        }
+
+        using (var made = Process.Start("mkfifo", [Path.Combine(_folder, "pipe.onnx")]))
+        {
+            await made.WaitForExitAsync();
+        }
+
+        File.CreateSymbolicLink(Path.Combine(_folder, "circle.onnx"), "circle.onnx");
+        await File.WriteAllBytesAsync(Path.Combine(_folder, "same.onnx"), Convert.FromBase64String(SameName));
+        Lay("people", threshold: 0.4, firstLabel: "human");
+
+        // Each is told where it is asked for, and what was laid beside them is served.
+        await Eventually.Async(
+            async () => (await client.Detection.GetModelsAsync()).Any(model => model.Name == "people"), Eventually.Soon, "the model beside them is served");
+        foreach (var name in names)
+        {
+            await Eventually.Async(
+                async () => (await Detail(name)).Contains(name, StringComparison.Ordinal) && (await Detail(name)).Contains(':', StringComparison.Ordinal),
+                Eventually.Soon,
+                $"it is told what is wrong with {name}");
+        }
+
+        Assert.Equal("human", (await client.Detection.DetectAsync(picture, Patient with { Model = "people" })).Objects[0].Label);
+        Assert.Equal(before.Model, (await client.Detection.DetectAsync(TestPictures.Unique(33_000), Patient)).Model);
+
+        // And mended ones are.
+        File.Delete(Path.Combine(_folder, "cut", "model.onnx"));
+        Lay("cut", threshold: 0.4, firstLabel: "mended");
+        File.Delete(Path.Combine(_folder, "pipe.onnx"));
+        Lay("pipe", threshold: 0.4, firstLabel: "mended");
+        await Eventually.Async(
+            async () => (await client.Detection.GetModelsAsync()).Count(model => model.Name is "cut" or "pipe") == 2, Eventually.Soon, "the mended ones are served");
+        Assert.Equal("mended", (await client.Detection.DetectAsync(picture, Patient with { Model = "cut" })).Objects[0].Label);
+
+        async Task<string> Detail(string name)
+        {
+            using var answer = await cluster.Frontends[0].Http.GetAsync($"/v1/models/{name}");
+            return (string?)JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["detail"] ?? "";
+        }
     }
 
     [Fact]
