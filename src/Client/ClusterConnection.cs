@@ -12,9 +12,10 @@ namespace Detection.Client;
 /// </summary>
 /// <param name="options">Where the cluster is.</param>
 /// <param name="keys">Where it lies in Redis.</param>
+/// <param name="redis">The process' connections to its Redis.</param>
 /// <param name="loggers">For the connection's messages.</param>
 /// <param name="silo">The silo of this process where it is one of the cluster: calls then go through it and no connection is made.</param>
-internal sealed class ClusterConnection(DetectionClientOptions options, RedisKeys keys, ILoggerFactory loggers, IClusterClient? silo) : IAsyncDisposable
+internal sealed class ClusterConnection(DetectionClientOptions options, RedisKeys keys, RedisConnections redis, ILoggerFactory loggers, IClusterClient? silo) : IAsyncDisposable
 {
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(250);
 
@@ -86,10 +87,11 @@ internal sealed class ClusterConnection(DetectionClientOptions options, RedisKey
                 cluster.ServiceId = options.ClusterId;
             })
             .Configure<GatewayOptions>(gateways => gateways.GatewayListRefreshPeriod = TimeSpan.FromSeconds(2))
-            .UseRedisClustering(redis =>
+            .UseRedisClustering(clustering =>
             {
-                redis.ConfigurationOptions = RedisConnection.Parse(options.Redis);
-                redis.CreateRedisKey = _ => keys.Members;
+                clustering.ConfigurationOptions = RedisConnection.Parse(options.Redis);
+                clustering.CreateMultiplexer = async _ => (await redis.ConnectAsync(), IsShared: true);
+                clustering.CreateRedisKey = _ => keys.Members;
             })
             .UseConnectionRetryFilter(RetryAsync)
             .AddActivityPropagation());

@@ -37,21 +37,39 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
     private readonly ClusterConnection _cluster;
     private readonly ServiceProvider _serialization;
     private readonly Serializer<DetectionResult> _serializer;
-    private readonly Lazy<Task<IConnectionMultiplexer>> _redis;
+    private readonly RedisConnections _redis;
+    private readonly PictureStore _pictures;
+    private readonly bool _ownsRedis;
     private readonly RedisKeys _redisKeys;
     private ModelCatalog? _catalog;
 
-    public DetectionClient(IOptions<DetectionClientOptions> options, ImageKeys keys, TimeProvider time, ILoggerFactory loggers, IClusterClient? silo)
+    /// <param name="options">Settings.</param>
+    /// <param name="transfer">How pictures travel.</param>
+    /// <param name="keys">Makes image keys.</param>
+    /// <param name="time">Clock.</param>
+    /// <param name="loggers">For its messages.</param>
+    /// <param name="silo">The silo of this process where it is one of the cluster.</param>
+    /// <param name="redis">The connections of that silo.</param>
+    public DetectionClient(
+        IOptions<DetectionClientOptions> options,
+        IOptions<PictureTransferOptions> transfer,
+        ImageKeys keys,
+        TimeProvider time,
+        ILoggerFactory loggers,
+        IClusterClient? silo = null,
+        RedisConnections? redis = null)
     {
         _options = options.Value;
         _keys = keys;
         _time = time;
         _logger = loggers.CreateLogger<DetectionClient>();
         _redisKeys = new RedisKeys(_options.ClusterId);
-        _cluster = new ClusterConnection(_options, _redisKeys, loggers, silo);
+        _redis = redis ?? new RedisConnections(_options.Redis);
+        _ownsRedis = redis is null;
+        _pictures = new PictureStore(_redis, _redisKeys, transfer.Value, time);
+        _cluster = new ClusterConnection(_options, _redisKeys, _redis, loggers, silo);
         _serialization = new ServiceCollection().AddSerializer().BuildServiceProvider();
         _serializer = _serialization.GetRequiredService<Serializer<DetectionResult>>();
-        _redis = new(async () => await ConnectionMultiplexer.ConnectAsync(RedisConnection.Parse(_options.Redis)));
     }
 
     public async Task<DetectionAnswer> DetectAsync(ReadOnlyMemory<byte> picture, DetectionOptions? options, CancellationToken cancellationToken)
@@ -165,7 +183,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         WithinDeadlineAsync<IMemoryOwner<byte>?>(
             options,
             imageKey,
-            async _ => _keys.MayRead(imageKey, options?.Caller) ? await (await DatabaseAsync()).StringGetLeaseAsync(_redisKeys.Picture(imageKey)) : null,
+            async attempt => _keys.MayRead(imageKey, options?.Caller) ? await _pictures.ReadAsync(imageKey, attempt.Token) : null,
             cancellationToken);
 
     public async Task<IReadOnlyList<ModelInfo>> GetModelsAsync(CancellationToken cancellationToken)
@@ -191,9 +209,9 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
     public async ValueTask DisposeAsync()
     {
         await _cluster.DisposeAsync();
-        if (_redis.IsValueCreated)
+        if (_ownsRedis)
         {
-            await (await _redis.Value).DisposeAsync();
+            await _redis.DisposeAsync();
         }
 
         await _serialization.DisposeAsync();
@@ -208,7 +226,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         attempt.ImageKey = imageKey;
         var model = await FindModelAsync(attempt, wait: true);
         var key = new RequestKey(model.Id, imageKey, attempt.Options.Iou);
-        var (cached, stored) = await FindOrStoreAsync(key, picture);
+        var (cached, stored) = await FindOrStoreAsync(attempt, key, picture);
         if (cached is not null)
         {
             return Answer(attempt, imageKey, model, cached, AnswerSource.Cached);
@@ -244,7 +262,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
                     break;
                 default:
                     // The cluster does not know the picture (any more), or what it knew came to nothing without a fault of the picture.
-                    await StoreAsync(imageKey, picture);
+                    await StoreAsync(attempt, imageKey, picture);
                     stored = true;
                     break;
             }
@@ -257,7 +275,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         attempt.ImageKey = imageKey;
         var model = await FindModelAsync(attempt, wait: true);
         var key = new RequestKey(model.Id, imageKey, attempt.Options.Iou);
-        var (cached, stored) = await FindOrStoreAsync(key, picture);
+        var (cached, stored) = await FindOrStoreAsync(attempt, key, picture);
         if (cached is not null && webhook is null)
         {
             return Done(attempt, imageKey, model, cached);
@@ -283,7 +301,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
 
             if (lost || snapshot.Status is RequestStatus.Unknown or RequestStatus.Expired)
             {
-                await StoreAsync(imageKey, picture);
+                await StoreAsync(attempt, imageKey, picture);
                 stored = true;
                 continue;
             }
@@ -440,7 +458,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
     /// <summary>
     /// The result when it is there. Otherwise stores the picture, unless the work is under way: then it need not be brought.
     /// </summary>
-    private async Task<(DetectionResult? Result, bool Stored)> FindOrStoreAsync(RequestKey key, ReadOnlyMemory<byte> picture)
+    private async Task<(DetectionResult? Result, bool Stored)> FindOrStoreAsync(Attempt attempt, RequestKey key, ReadOnlyMemory<byte> picture)
     {
         var found = await (await DatabaseAsync()).StringGetAsync([_redisKeys.Result(key), _redisKeys.Item(key)]);
         if (!found[0].IsNull && StoredResult.TryRead(_serializer, key, (ReadOnlyMemory<byte>)found[0]) is { } result)
@@ -453,18 +471,13 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
             return (null, false);
         }
 
-        await StoreAsync(key.ImageKey, picture);
+        await StoreAsync(attempt, key.ImageKey, picture);
         return (null, true);
     }
 
-    private async Task StoreAsync(string imageKey, ReadOnlyMemory<byte> picture)
-    {
-        // A picture from a URL is in Redis already.
-        if (!picture.IsEmpty)
-        {
-            await (await DatabaseAsync()).StringSetAsync(_redisKeys.Picture(imageKey), picture, StoredPicture.UnacceptedExpiry, When.NotExists);
-        }
-    }
+    // A picture from a URL is in Redis already.
+    private Task StoreAsync(Attempt attempt, string imageKey, ReadOnlyMemory<byte> picture) =>
+        picture.IsEmpty ? Task.CompletedTask : _pictures.StoreAsync(imageKey, picture, attempt.Token);
 
     private async Task<ModelInfo> FindModelAsync(Attempt attempt, bool wait)
     {
@@ -495,10 +508,9 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         }
     }
 
-    private async ValueTask<ModelCatalog> CatalogAsync() => _catalog ??= new ModelCatalog(await _redis.Value, _redisKeys, _time);
+    private async ValueTask<ModelCatalog> CatalogAsync() => _catalog ??= new ModelCatalog(await _redis.ConnectAsync(), _redisKeys, _time);
 
-    private async ValueTask<IDatabase> DatabaseAsync() =>
-        (_redis.IsValueCreated && _redis.Value.IsCompletedSuccessfully ? _redis.Value.Result : await _redis.Value).GetDatabase();
+    private async ValueTask<IDatabase> DatabaseAsync() => (await _redis.ConnectAsync()).GetDatabase();
 
     private static DetectionAnswer Answer(Attempt attempt, string imageKey, ModelInfo model, DetectionResult result, AnswerSource source)
     {

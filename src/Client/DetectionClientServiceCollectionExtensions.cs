@@ -21,6 +21,7 @@ public static class DetectionClientServiceCollectionExtensions
     {
         ArgumentNullException.ThrowIfNull(configuration);
         services.Configure<ImageKeyOptions>(configuration.GetSection(ImageKeyOptions.Section));
+        services.Configure<PictureTransferOptions>(configuration.GetSection(PictureTransferOptions.Section));
         return services.AddDetectionClient(options =>
         {
             configuration.GetSection(DetectionClientOptions.Section).Bind(options);
@@ -45,10 +46,11 @@ public static class DetectionClientServiceCollectionExtensions
     {
         services.AddOptions<DetectionClientOptions>().Configure(configure).ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<ImageKeyOptions>().ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<PictureTransferOptions>().ValidateDataAnnotations().ValidateOnStart();
         services.AddLogging();
         services.TryAddSingleton<ImageKeys>();
         services.TryAddSingleton(TimeProvider.System);
-        services.TryAddSingleton<IDetectionClient>(static provider => Create(provider, null));
+        services.TryAddSingleton<IDetectionClient>(static provider => Create(provider));
         return services;
     }
 
@@ -60,14 +62,16 @@ public static class DetectionClientServiceCollectionExtensions
     {
         services.AddOptions<DetectionClientOptions>().PostConfigure<RedisKeys>(static (options, keys) => options.ClusterId = keys.ClusterId);
         services.Replace(ServiceDescriptor.Singleton<IDetectionClient>(static provider =>
-            Create(provider, provider.GetRequiredService<IClusterClient>())));
+            Create(provider, provider.GetRequiredService<IClusterClient>(), provider.GetRequiredService<RedisConnections>())));
         return services;
     }
 
-    private static DetectionClient Create(IServiceProvider services, IClusterClient? silo) => new(
+    private static DetectionClient Create(IServiceProvider services, IClusterClient? silo = null, RedisConnections? redis = null) => new(
         services.GetRequiredService<IOptions<DetectionClientOptions>>(),
+        services.GetRequiredService<IOptions<PictureTransferOptions>>(),
         services.GetRequiredService<ImageKeys>(),
         services.GetRequiredService<TimeProvider>(),
         services.GetRequiredService<ILoggerFactory>(),
-        silo);
+        silo,
+        redis);
 }

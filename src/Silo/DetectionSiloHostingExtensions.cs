@@ -16,6 +16,7 @@ using Detection.Inference.Models;
 using Detection.Silo.Health;
 using Detection.Silo.Management;
 using Microsoft.Extensions.Options;
+using Orleans.Clustering.Redis;
 using Orleans.Configuration;
 using Orleans.Dashboard;
 using Orleans.Runtime.MembershipService.SiloMetadata;
@@ -37,6 +38,7 @@ public static class DetectionSiloHostingExtensions
     public static IHostApplicationBuilder AddDetectionSilo(this IHostApplicationBuilder builder, DeviceSet? devices = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
+        WorkerThreads.Reserve();
         var configuration = builder.Configuration;
         var connectionString = configuration.GetConnectionString("redis")
             ?? throw new OptionsValidationException("redis", typeof(string), ["A silo needs the connection string 'redis' (ConnectionStrings__redis)."]);
@@ -56,8 +58,15 @@ public static class DetectionSiloHostingExtensions
         services.AddOptions<WebhookOptions>().BindConfiguration(WebhookOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<ImageKeyOptions>().ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<ModelOptions>().BindConfiguration(ModelOptions.Section).ValidateDataAnnotations().ValidateOnStart();
-        services.AddSingleton<IConnectionMultiplexer>(_ => ConnectionMultiplexer.Connect(RedisConnection.Parse(connectionString)));
         services.AddSingleton(keys);
+        services.AddSingleton(_ => new RedisConnections(connectionString));
+        services.AddSingleton(provider => provider.GetRequiredService<RedisConnections>().ConnectAsync().AsTask().GetAwaiter().GetResult());
+        services.AddOptions<PictureTransferOptions>().BindConfiguration(PictureTransferOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton(static provider => new PictureStore(
+            provider.GetRequiredService<RedisConnections>(),
+            provider.GetRequiredService<RedisKeys>(),
+            provider.GetRequiredService<IOptions<PictureTransferOptions>>().Value,
+            provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<ClusterClock>();
 
@@ -92,9 +101,14 @@ public static class DetectionSiloHostingExtensions
                 options.ConfigurationOptions = redis;
                 options.CreateRedisKey = _ => keys.Members;
             })
-            .AddRedisGrainStorage(RequestGrain.Storage, options => options.Configure<IOptions<RequestOptions>>((storage, requests) =>
+            .ConfigureServices(orleansServices => LetLeave(orleansServices
+                .AddOptions<RedisClusteringOptions>()
+                .Configure<IConnectionMultiplexer>((clustering, shared) => clustering.CreateMultiplexer = _ => Task.FromResult((shared, IsShared: true)))
+                .Services))
+            .AddRedisGrainStorage(RequestGrain.Storage, options => options.Configure<IOptions<RequestOptions>, IConnectionMultiplexer>((storage, requests, shared) =>
             {
                 storage.ConfigurationOptions = redis;
+                storage.CreateMultiplexer = _ => Task.FromResult((shared, IsShared: true));
                 storage.GetStorageKey = (_, grain) => keys.State(grain.Key.ToString()!);
 
                 // Whole seconds, and well above the time that a grain lives: a write after the expiry would fail.
@@ -133,6 +147,15 @@ public static class DetectionSiloHostingExtensions
         services.AddWebhookDelivery();
         services.AddHealthChecks().AddCheck<SiloHealthCheck>("silo", tags: ["ready"]);
         return builder;
+    }
+
+    /// <summary>Puts <see cref="LeavingMembershipTable"/> before the membership table that is registered.</summary>
+    private static void LetLeave(IServiceCollection services)
+    {
+        var table = services.Last(service => service.ServiceType == typeof(IMembershipTable));
+        services.Remove(table);
+        services.AddSingleton<IMembershipTable>(provider =>
+            ActivatorUtilities.CreateInstance<LeavingMembershipTable>(provider, table.ImplementationFactory!(provider)));
     }
 
     private static ISiloBuilder AddDashboard(ISiloBuilder orleans, IConfiguration configuration) =>

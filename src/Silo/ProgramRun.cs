@@ -18,6 +18,7 @@ public static class ProgramRun
     public static async Task<int> RunAsync(Func<WebApplication> create)
     {
         ArgumentNullException.ThrowIfNull(create);
+        WorkerThreads.Reserve();
         try
         {
             await using var app = create();

@@ -10,17 +10,17 @@ internal sealed partial class Audit : IAsyncDisposable
 {
     private readonly List<string> _timeline = [];
     private readonly CancellationTokenSource _ended = new();
-    private readonly RedisServer _server;
+    private readonly IRedisDeployment _deployment;
     private readonly ConnectionMultiplexer _redis;
 
-    private Audit(RedisServer server, ConnectionMultiplexer redis) => (_server, _redis) = (server, redis);
+    private Audit(IRedisDeployment deployment, ConnectionMultiplexer redis) => (_deployment, _redis) = (deployment, redis);
 
-    public static async Task<Audit> StartAsync(RedisServer server)
+    public static async Task<Audit> StartAsync(IRedisDeployment deployment)
     {
-        var options = ConfigurationOptions.Parse(server.ConnectionString);
+        var options = ConfigurationOptions.Parse(deployment.ConnectionString);
         options.AllowAdmin = true;
         options.AbortOnConnectFail = false;
-        var audit = new Audit(server, await ConnectionMultiplexer.ConnectAsync(options));
+        var audit = new Audit(deployment, await ConnectionMultiplexer.ConnectAsync(options));
         _ = audit.SampleAsync();
         return audit;
     }
@@ -32,13 +32,24 @@ internal sealed partial class Audit : IAsyncDisposable
     public DetectionKeys Keys => new(_redis);
 
     /// <summary>
-    /// How often each result was published, by image key: read from the append-only file, which holds every write since Redis began
-    /// or lost its data, over restarts and whoever was connected meanwhile.
+    /// How often each result was published, by image key: read from the append-only files, which hold every write since Redis began
+    /// or lost its data, over restarts and whoever was connected meanwhile. A replica's file repeats its master's writes, so that of
+    /// all servers the one that saw most counts.
     /// </summary>
-    public async Task<IReadOnlyDictionary<string, int>> PublishedAsync() =>
-        Published().Matches(Encoding.Latin1.GetString(await _server.ReadAppendOnlyFileAsync()))
-            .CountBy(match => match.Groups["key"].Value)
-            .ToDictionary(StringComparer.Ordinal);
+    public async Task<IReadOnlyDictionary<string, int>> PublishedAsync()
+    {
+        var published = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var server in _deployment.Servers)
+        {
+            var file = Encoding.Latin1.GetString(await server.ReadAppendOnlyFileAsync());
+            foreach (var (key, count) in Published().Matches(file).CountBy(match => match.Groups["key"].Value))
+            {
+                published[key] = Math.Max(count, published.GetValueOrDefault(key));
+            }
+        }
+
+        return published;
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -55,18 +66,17 @@ internal sealed partial class Audit : IAsyncDisposable
             {
                 await timer.WaitForNextTickAsync(_ended.Token);
                 long waiting = 0, running = 0, done = 0;
-                await foreach (var key in _redis.GetServers()[0].KeysAsync(pattern: "detection:{*}:*"))
+                foreach (var key in await Keys.FindAsync("detection:{*}:*"))
                 {
-                    var name = key.ToString();
-                    if (name.EndsWith(":queue", StringComparison.Ordinal))
+                    if (key.EndsWith(":queue", StringComparison.Ordinal))
                     {
                         waiting += await _redis.GetDatabase().ListLengthAsync(key);
                     }
-                    else if (name.Contains(":inflight:", StringComparison.Ordinal))
+                    else if (key.Contains(":inflight:", StringComparison.Ordinal))
                     {
                         running += await _redis.GetDatabase().ListLengthAsync(key);
                     }
-                    else if (name.Contains(":result:", StringComparison.Ordinal))
+                    else if (key.Contains(":result:", StringComparison.Ordinal))
                     {
                         done++;
                     }

@@ -36,11 +36,11 @@ async Task RunAsync(Scenario scenario)
 {
     Console.WriteLine($"      {scenario.Name}: {scenario.What} ...");
     var settings = new Dictionary<string, string?> { ["Detection__CpuWorkers"] = "1" };
-    await using var cluster = await DetectionCluster.StartAsync(silos: 2, frontends: 1, settings, new RedisOptions { AppendOnly = true });
+    await using var cluster = await DetectionCluster.StartAsync(await scenario.StartRedisAsync(), silos: 2, frontends: 1, settings);
     await cluster.AddSilo(new Dictionary<string, string?> { ["Detection__Devices"] = "none" }).ReadyAsync();
-    await using var audit = await Audit.StartAsync(cluster.Redis);
+    await using var audit = await Audit.StartAsync(cluster.Deployment);
 
-    var load = new SteadyLoad(cluster.Frontends, picture);
+    var load = new SteadyLoad(cluster.Frontends, picture, scenario.PictureBytes);
     var whole = int.MaxValue;
     string? failure = null;
     IReadOnlyList<Ending> endings;
@@ -48,10 +48,10 @@ async Task RunAsync(Scenario scenario)
     IReadOnlyDictionary<string, int> published = new Dictionary<string, int>();
     try
     {
-        var steady = load.RunAsync(rate: 4, TimeSpan.FromSeconds(4));
+        var steady = load.RunAsync(scenario.Rate, TimeSpan.FromSeconds(4));
         await steady;
-        load.Burst(40);
-        steady = load.RunAsync(rate: 4, TimeSpan.FromSeconds(12));
+        load.Burst(scenario.Burst);
+        steady = load.RunAsync(scenario.Rate, TimeSpan.FromSeconds(12));
         await Task.Delay(TimeSpan.FromMilliseconds(random.Next(100, 900)));
         await scenario.HappenAsync(cluster, random);
         await steady;
@@ -86,7 +86,7 @@ async Task RunAsync(Scenario scenario)
     }
 
     var twice = published.Values.Count(count => count > 1);
-    var never = scenario.Redis == RedisFate.LosesData ? 0 : answered.Count(ending => !published.ContainsKey(ending.ImageKey));
+    var never = scenario.Redis is RedisFate.LosesData or RedisFate.LosesLastWrites ? 0 : answered.Count(ending => !published.ContainsKey(ending.ImageKey));
     var latencies = answered.Select(ending => ending.Latency).Order().ToList();
     var outcome = new Outcome(
         scenario.Name, endings.Count, refused.Count, answered.Count, answered.Count(ending => ending.Latency > TimeSpan.FromSeconds(10)), lost.Count, twice, never, immortal,

@@ -10,6 +10,21 @@ namespace Detection.Chaos;
 /// <param name="HappenAsync">Makes it happen; ends when the cluster is whole again.</param>
 internal sealed record Scenario(string Name, string What, RedisFate Redis, Func<DetectionCluster, Random, Task> HappenAsync)
 {
+    /// <summary>Starts the Redis that it happens with: one server unless it says otherwise.</summary>
+    public Func<Task<IRedisDeployment>> StartRedisAsync { get; private init; } = async () => await RedisServer.StartAsync(KeepsWrites);
+
+    /// <summary>Pictures per second before, during and after it.</summary>
+    public double Rate { get; private init; } = 4;
+
+    /// <summary>Pictures sent at once just before it.</summary>
+    public int Burst { get; private init; } = 40;
+
+    /// <summary>Least size of each picture, in bytes.</summary>
+    public int PictureBytes { get; private init; }
+
+    // The append-only file tells what was published.
+    private static readonly RedisOptions KeepsWrites = new() { AppendOnly = true };
+
     public static readonly IReadOnlyList<Scenario> All =
     [
         new("kill-batcher", "kill -9 of a silo in the middle of a batch", RedisFate.Stays, async (cluster, random) =>
@@ -66,6 +81,48 @@ internal sealed record Scenario(string Name, string What, RedisFate Redis, Func<
             });
         }),
         new("redis-restart", "Redis stopped for 10 s and started with its data", RedisFate.IsAway, (cluster, _) => RestartRedisAsync(cluster, keepData: true)),
+        new("sentinel-kill", "kill -9 of the master under three Sentinels, 160 requests on the way", RedisFate.LosesLastWrites, (cluster, _) => FailOverAsync(cluster, async master =>
+        {
+            await master.KillAsync();
+            return async () => await master.StartAgainAsync();
+        }))
+        {
+            StartRedisAsync = StartSentinelsAsync,
+            Burst = 160,
+        },
+        new("sentinel-pause", "SIGSTOP of the master under three Sentinels, 160 requests on the way; SIGCONT once another is master", RedisFate.LosesLastWrites, (cluster, _) => FailOverAsync(cluster, master =>
+        {
+            master.Pause();
+            return Task.FromResult<Func<Task>>(() =>
+            {
+                master.Resume();
+                return Task.CompletedTask;
+            });
+        }))
+        {
+            StartRedisAsync = StartSentinelsAsync,
+            Burst = 160,
+        },
+        new("cluster-failover", "CLUSTER FAILOVER of each of three masters and back, 160 requests on the way", RedisFate.LosesLastWrites, (cluster, _) => SurviveAsync(cluster, async () =>
+        {
+            var redis = (RedisCluster)cluster.Deployment;
+            for (var part = 0; part < 6; part++)
+            {
+                await redis.FailOverAsync(part % 3);
+                await Task.Delay(TimeSpan.FromSeconds(1));
+            }
+        }))
+        {
+            StartRedisAsync = static async () => await RedisCluster.StartAsync(replicas: true, options: KeepsWrites),
+            Burst = 160,
+        },
+        new("slow-link", "a link of 10 MB/s to Redis, 64 pictures of 2 MB on the way", RedisFate.Stays, (_, _) => Task.CompletedTask)
+        {
+            StartRedisAsync = static async () => new SlowRedis(await RedisServer.StartAsync(KeepsWrites), bytesPerSecond: 10_000_000),
+            Rate = 0.25,
+            Burst = 64,
+            PictureBytes = 2_000_000,
+        },
         new("redis-loss", "Redis stopped for 10 s and started without its data", RedisFate.LosesData, (cluster, _) => RestartRedisAsync(cluster, keepData: false)),
     ];
 
@@ -94,6 +151,22 @@ internal sealed record Scenario(string Name, string What, RedisFate Redis, Func<
         await cluster.Redis.StartAgainAsync(keepData);
     });
 
+    private static async Task<IRedisDeployment> StartSentinelsAsync() => await RedisSentinels.StartAsync(KeepsWrites);
+
+    /// <summary>The Sentinels make the replica the master, and then the old master comes back as its replica.</summary>
+    /// <param name="cluster">The cluster.</param>
+    /// <param name="failAsync">Makes the master fail; gives what brings it back.</param>
+    private static Task FailOverAsync(DetectionCluster cluster, Func<RedisServer, Task<Func<Task>>> failAsync) => SurviveAsync(cluster, async () =>
+    {
+        var redis = (RedisSentinels)cluster.Deployment;
+        var master = await redis.MasterAsync();
+        var bringBackAsync = await failAsync(master);
+        await redis.FailedOverAsync(master);
+        await Task.Delay(TimeSpan.FromSeconds(5));
+        await bringBackAsync();
+        await master.FollowsAsync();
+    });
+
     /// <summary>Something happens to Redis that no process may end of.</summary>
     private static async Task SurviveAsync(DetectionCluster cluster, Func<Task> happenAsync)
     {
@@ -118,7 +191,10 @@ internal enum RedisFate
     /// <summary>Requests may be refused with 503 meanwhile.</summary>
     IsAway,
 
-    /// <summary>As before, and what was published until then is gone.</summary>
+    /// <summary>As before, and the writes of the last moment may be gone: they were answered before a replica had them.</summary>
+    LosesLastWrites,
+
+    /// <summary>Requests may be refused meanwhile, and what was published until then is gone.</summary>
     LosesData,
 }
 

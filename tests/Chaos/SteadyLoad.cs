@@ -17,7 +17,10 @@ internal sealed record Ending(int Number, string ImageKey, int Status, TimeSpan 
 /// <summary>
 /// A steady stream of unique pictures, each posted once, without waiting for the answers of others. Every post has an ending.
 /// </summary>
-internal sealed class SteadyLoad(IReadOnlyList<DetectionProcess> frontends, int firstPicture)
+/// <param name="frontends">Where they are posted, in turn.</param>
+/// <param name="firstPicture">Number of the first picture.</param>
+/// <param name="bytes">Least size of each picture, in bytes.</param>
+internal sealed class SteadyLoad(IReadOnlyList<DetectionProcess> frontends, int firstPicture, int bytes)
 {
     private readonly ConcurrentBag<Task<Ending>> _posts = [];
     private int _next = firstPicture;
@@ -55,12 +58,12 @@ internal sealed class SteadyLoad(IReadOnlyList<DetectionProcess> frontends, int 
     private void Post()
     {
         var number = Interlocked.Increment(ref _next) - 1;
-        _posts.Add(Task.Run(() => PostAsync(frontends[number % frontends.Count], number)));
+        _posts.Add(Task.Run(() => PostAsync(frontends[number % frontends.Count], number, bytes)));
     }
 
-    private static async Task<Ending> PostAsync(DetectionProcess frontend, int number)
+    private static async Task<Ending> PostAsync(DetectionProcess frontend, int number, int bytes)
     {
-        var picture = TestPictures.Unique(number);
+        var picture = TestPictures.Unique(number, bytes);
         var key = TestPictures.ImageKey(picture);
         var clock = Stopwatch.StartNew();
         try

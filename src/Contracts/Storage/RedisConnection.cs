@@ -39,6 +39,18 @@ public static class RedisConnection
     }
 
     /// <summary>
+    /// As <see cref="Parse"/>, for a connection that carries pictures: how long one may take depends on its size, which
+    /// <see cref="PictureStore"/> knows and the library does not.
+    /// </summary>
+    /// <exception cref="ArgumentException"><paramref name="connectionString"/> is not a connection string.</exception>
+    internal static ConfigurationOptions ParseForPictures(string connectionString)
+    {
+        var options = Parse(connectionString);
+        options.SyncTimeout = options.AsyncTimeout = (int)PictureStore.LongestTransfer.TotalMilliseconds;
+        return options;
+    }
+
+    /// <summary>
     /// Whether <paramref name="exception"/> says that Redis cannot be reached or does not answer, which passes. (The library's
     /// timeout is not a <see cref="RedisException"/>.)
     /// </summary>

@@ -10,7 +10,6 @@ using Detection.Grains.Requests;
 using Detection.Inference.Devices;
 using Detection.Inference.Pictures;
 using Microsoft.Extensions.Logging;
-using StackExchange.Redis;
 
 namespace Detection.Grains.Batching;
 
@@ -218,30 +217,19 @@ internal sealed partial class Batcher : IAsyncDisposable
             var claimedAt = _services.Clock.GetUtcNow();
             _services.Metrics.Claimed(_key, items, claimedAt);
             using var trace = BatchTrace.Begin(_key, items, claimedAt);
-            var pictures = await Task.WhenAll(items.Select(FetchAsync));
-            try
+            foreach (var item in items)
             {
-                foreach (var item in items)
-                {
-                    Request(item.Key).Started().Ignore();
-                }
-
-                left -= await SettleLostAsync(lease, items, pictures, trace);
-                await foreach (var outcomes in BatchRun.DetectAsync(_session, Work(items, pictures), _stopping.Token))
-                {
-                    _throughput.Progressed();
-                    if (await EndAsync(lease, outcomes, claimedAt, items.Count, trace))
-                    {
-                        left -= outcomes.Count;
-                        _throughput.Leave(outcomes.Count);
-                    }
-                }
+                Request(item.Key).Started().Ignore();
             }
-            finally
+
+            var feed = new PictureFeed(_services.Pictures, _services.Clock, _session, _throughput.Progressed);
+            await foreach (var outcomes in BatchRun.DetectAsync(feed, items, _stopping.Token))
             {
-                foreach (var picture in pictures)
+                _throughput.Progressed();
+                if (await EndAsync(lease, outcomes, claimedAt, items.Count, trace))
                 {
-                    picture?.Dispose();
+                    left -= outcomes.Count;
+                    _throughput.Leave(outcomes.Count);
                 }
             }
         }
@@ -264,42 +252,12 @@ internal sealed partial class Batcher : IAsyncDisposable
         }
     }
 
-    private async Task<Lease<byte>?> FetchAsync(QueuedItem item) =>
-        await _services.Redis.GetDatabase().StringGetLeaseAsync(_services.Keys.Picture(item.Key.ImageKey));
-
-    private List<(QueuedItem Item, PictureWork Picture)> Work(IReadOnlyList<QueuedItem> items, Lease<byte>?[] pictures)
-    {
-        var work = new List<(QueuedItem, PictureWork)>(items.Count);
-        for (var i = 0; i < items.Count; i++)
-        {
-            if (pictures[i] is { } picture)
-            {
-                work.Add((items[i], new PictureWork(picture.Memory, items[i].Key.Iou, _services.Clock.ToLocal(items[i].Deadline))));
-            }
-        }
-
-        return work;
-    }
-
-    /// <summary>Ends the requests whose pictures are not in Redis any more.</summary>
-    private async Task<int> SettleLostAsync(HeldLease lease, IReadOnlyList<QueuedItem> items, Lease<byte>?[] pictures, BatchTrace? trace)
-    {
-        var lost = items.Where((_, i) => pictures[i] is null).Select(static item => (item, RequestFailures.PictureLost)).ToList();
-        if (lost.Count > 0)
-        {
-            await SettleAsync(lease, lost, trace);
-            _throughput.Leave(lost.Count);
-        }
-
-        return lost.Count;
-    }
-
     /// <summary>
     /// Settles pictures that came off the device, and returns to the queue those on which the device failed. <see langword="false"/> when
     /// the device has been quarantined meanwhile: what it says is not published, and goes back to the queue when the batcher finishes.
     /// </summary>
     private async Task<bool> EndAsync(
-        HeldLease lease, List<(QueuedItem Item, PictureOutcome Outcome)> outcomes, DateTimeOffset claimedAt, int batchSize, BatchTrace? trace)
+        HeldLease lease, List<(QueuedItem Item, PictureOutcome? Outcome)> outcomes, DateTimeOffset claimedAt, int batchSize, BatchTrace? trace)
     {
         if (!_watch.Tracker.Serves)
         {
@@ -312,6 +270,12 @@ internal sealed partial class Batcher : IAsyncDisposable
         var detected = 0;
         foreach (var (item, outcome) in outcomes)
         {
+            if (outcome is null)
+            {
+                ended.Add((item, RequestFailures.PictureLost));
+                continue;
+            }
+
             if (outcome.Kind == OutcomeKind.Failed && _watch.IsDevices(outcome.Error))
             {
                 failed.Add(item);

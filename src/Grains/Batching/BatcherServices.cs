@@ -3,7 +3,6 @@ using Detection.Grains.Queueing;
 using Detection.Grains.Results;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using StackExchange.Redis;
 
 namespace Detection.Grains.Batching;
 
@@ -11,8 +10,7 @@ namespace Detection.Grains.Batching;
 internal sealed class BatcherServices(
     RequestQueue queue,
     ResultCache results,
-    IConnectionMultiplexer redis,
-    RedisKeys keys,
+    PictureStore pictures,
     IGrainFactory grains,
     IOptions<BatcherOptions> options,
     IOptions<QueueOptions> queueOptions,
@@ -26,9 +24,7 @@ internal sealed class BatcherServices(
 
     public ResultCache Results => results;
 
-    public IConnectionMultiplexer Redis => redis;
-
-    public RedisKeys Keys => keys;
+    public PictureStore Pictures => pictures;
 
     public IGrainFactory Grains => grains;
 

@@ -6,14 +6,15 @@ using StackExchange.Redis;
 namespace Detection.Grains.Pictures;
 
 /// <summary>Pictures as Redis strings, see <see cref="RedisKeys.Picture"/>.</summary>
-internal sealed class RedisPictureStore(IConnectionMultiplexer redis, RedisKeys keys, IOptions<PictureOptions> options) : IPictureStore
+internal sealed class RedisPictureStore(
+    PictureStore store, IConnectionMultiplexer redis, RedisKeys keys, IOptions<PictureOptions> options) : IPictureStore
 {
     private static readonly string RemoveScript = EmbeddedScript.Read(typeof(RedisPictureStore), "remove");
 
     /// <inheritdoc/>
     /// <exception cref="RedisException">Redis cannot be reached or refuses the write.</exception>
     public Task StoreAsync(string imageKey, ReadOnlyMemory<byte> picture) =>
-        redis.GetDatabase().StringSetAsync(keys.Picture(imageKey), picture, StoredPicture.UnacceptedExpiry, When.NotExists);
+        store.StoreAsync(imageKey, picture);
 
     /// <inheritdoc/>
     /// <exception cref="RedisException">Redis cannot be reached.</exception>

@@ -15,6 +15,7 @@ internal static class WakeUps
 
     private sealed class Subscription(ChannelMessageQueue messages) : IAsyncDisposable
     {
-        public async ValueTask DisposeAsync() => await messages.UnsubscribeAsync();
+        // Nobody waits for the answer: whoever ends its subscription may do so because Redis does not answer.
+        public async ValueTask DisposeAsync() => await messages.UnsubscribeAsync(CommandFlags.FireAndForget);
     }
 }

@@ -133,6 +133,8 @@ public sealed class CpuDevice : IInferenceDevice
         // One that is worked on and one that follows for each worker; with a second such batch none of them waits for the next.
         public int BatchLimit => 2 * _desks.Length;
 
+        public bool RunsSingly => true;
+
         public Task DetectAsync(
             IReadOnlyList<PictureWork> batch,
             Action<int, PictureOutcome> completed,

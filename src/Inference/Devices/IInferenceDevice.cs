@@ -35,6 +35,11 @@ public interface IModelSession : IAsyncDisposable
     int BatchLimit => int.MaxValue;
 
     /// <summary>
+    /// Whether pictures run one by one, so that each may be given alone as soon as it is there; otherwise a batch is worth waiting for.
+    /// </summary>
+    bool RunsSingly => false;
+
+    /// <summary>
     /// Runs a batch. <paramref name="completed"/> is called exactly once per picture, from any thread and as soon as that
     /// picture is ready; a picture that fails, fails alone. The task ends after the last of these calls.
     /// </summary>

@@ -14,14 +14,18 @@ public sealed class DetectionCluster : IAsyncDisposable
     private readonly List<DetectionProcess> _frontends = [];
     private readonly IReadOnlyDictionary<string, string?> _settings;
 
-    private DetectionCluster(RedisServer redis, IReadOnlyDictionary<string, string?> settings)
+    private DetectionCluster(IRedisDeployment redis, IReadOnlyDictionary<string, string?> settings)
     {
-        Redis = redis;
+        Deployment = redis;
         _settings = settings;
     }
 
-    /// <summary>Redis of the deployment.</summary>
-    public RedisServer Redis { get; }
+    /// <summary>Redis of the deployment, whatever it consists of.</summary>
+    public IRedisDeployment Deployment { get; }
+
+    /// <summary>Redis of the deployment, where it is one server.</summary>
+    /// <exception cref="InvalidOperationException">It is more than one.</exception>
+    public RedisServer Redis => Deployment.Servers.Count == 1 ? Deployment.Servers[0] : throw new InvalidOperationException("Redis is more than one server.");
 
     /// <summary>The silos, in the order of their start; those that were killed too.</summary>
     public IReadOnlyList<DetectionProcess> Silos => _silos;
@@ -36,9 +40,15 @@ public sealed class DetectionCluster : IAsyncDisposable
         int silos = 1,
         int frontends = 1,
         IReadOnlyDictionary<string, string?>? settings = null,
-        RedisOptions? redis = null)
+        RedisOptions? redis = null) => await StartAsync(await RedisServer.StartAsync(redis), silos, frontends, settings);
+
+    /// <summary>Starts all processes at once on a Redis that runs, and waits until all are ready.</summary>
+    /// <param name="redis">Redis, disposed of with the deployment.</param>
+    /// <param name="settings">Environment variables for every process.</param>
+    public static async Task<DetectionCluster> StartAsync(
+        IRedisDeployment redis, int silos = 1, int frontends = 1, IReadOnlyDictionary<string, string?>? settings = null)
     {
-        var cluster = new DetectionCluster(await RedisServer.StartAsync(redis), settings ?? new Dictionary<string, string?>());
+        var cluster = new DetectionCluster(redis, settings ?? new Dictionary<string, string?>());
         try
         {
             for (var i = 0; i < silos; i++)
@@ -96,13 +106,13 @@ public sealed class DetectionCluster : IAsyncDisposable
             await process.DisposeAsync();
         }
 
-        await Redis.DisposeAsync();
+        await Deployment.DisposeAsync();
     }
 
     private Dictionary<string, string?> Merge(IReadOnlyDictionary<string, string?>? own)
     {
-        var merged = new Dictionary<string, string?>(StringComparer.Ordinal) { [DetectionSettings.Redis] = Redis.ConnectionString };
-        foreach (var (key, value) in Redis.ClientEnvironment.Concat(_settings).Concat(own ?? new Dictionary<string, string?>()))
+        var merged = new Dictionary<string, string?>(StringComparer.Ordinal) { [DetectionSettings.Redis] = Deployment.ConnectionString };
+        foreach (var (key, value) in Deployment.ClientEnvironment.Concat(_settings).Concat(own ?? new Dictionary<string, string?>()))
         {
             merged[key] = value;
         }

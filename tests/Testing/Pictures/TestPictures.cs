@@ -45,7 +45,27 @@ public static class TestPictures
         return unique;
     }
 
-    /// <summary>Number of photos that <see cref="Unique"/> takes in turn.</summary>
+    /// <summary>The same, made at least <paramref name="leastBytes"/> long by more comment segments: large to send, quick to decode.</summary>
+    public static byte[] Unique(int seed, int leastBytes)
+    {
+        const int Segment = 65_535;
+        var picture = Unique(seed);
+        var segments = Math.Max(0, leastBytes - picture.Length + Segment + 1) / (Segment + 2);
+        var padded = new byte[picture.Length + (segments * (Segment + 2))];
+        picture.AsSpan(0, 2).CopyTo(padded);
+        for (var i = 0; i < segments; i++)
+        {
+            var at = 2 + (i * (Segment + 2));
+            padded[at] = 0xFF;
+            padded[at + 1] = 0xFE;
+            BinaryPrimitives.WriteUInt16BigEndian(padded.AsSpan(at + 2), Segment);
+        }
+
+        picture.AsSpan(2).CopyTo(padded.AsSpan(2 + (segments * (Segment + 2))));
+        return padded;
+    }
+
+    /// <summary>Number of photos that <see cref="Unique(int)"/> takes in turn.</summary>
     public static int PhotoCount => Photos.Value.Count;
 
     /// <summary>SHA-256 of the encoded picture in lower-case hex: the image key.</summary>

@@ -37,13 +37,18 @@ public sealed class DetectionKeys(ConnectionMultiplexer redis)
         return immortal;
     }
 
+    /// <summary>Names of keys, of all masters.</summary>
+    /// <param name="pattern">As in <c>SCAN</c>.</param>
     // All names before anything is read: reading moves an entry of Garnet to the end of what a scan goes through.
-    private async Task<List<string>> FindAsync(string pattern)
+    public async Task<IReadOnlyList<string>> FindAsync(string pattern)
     {
         var names = new List<string>();
-        await foreach (var key in redis.GetServers()[0].KeysAsync(pattern: pattern))
+        foreach (var server in redis.GetServers().Where(static server => server is { IsConnected: true, IsReplica: false }))
         {
-            names.Add(key.ToString());
+            await foreach (var key in server.KeysAsync(pattern: pattern))
+            {
+                names.Add(key.ToString());
+            }
         }
 
         return names;

@@ -17,6 +17,9 @@ public sealed record RedisOptions
     /// <summary>A node of a Redis Cluster; see <see cref="RedisCluster"/>, which sets it.</summary>
     public bool Cluster { get; init; }
 
+    /// <summary>The server on 127.0.0.1 whose data it replicates, by port; none by default.</summary>
+    public int? ReplicaOf { get; init; }
+
     /// <summary>Memory limit such as <c>64mb</c>; none by default. With it keys that expire are evicted first (volatile-lru).</summary>
     public string? MaxMemory { get; init; }
 

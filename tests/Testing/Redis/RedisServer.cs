@@ -15,7 +15,7 @@ namespace Detection.Testing;
 /// await using var redis = await RedisServer.StartAsync();
 /// await using var connection = await redis.ConnectAsync();
 /// </code></example>
-public sealed class RedisServer : IAsyncDisposable
+public sealed class RedisServer : IRedisDeployment
 {
     private static readonly string? Program = Executables.Find("redis-server");
     private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(20);
@@ -65,6 +65,9 @@ public sealed class RedisServer : IAsyncDisposable
     public IReadOnlyDictionary<string, string?> ClientEnvironment => _certificate is null
         ? new Dictionary<string, string?>()
         : new Dictionary<string, string?> { ["SERedis_IssuerCertPath"] = _certificate.CertificatePath };
+
+    /// <inheritdoc/>
+    public IReadOnlyList<RedisServer> Servers => [this];
 
     /// <summary>The last lines that redis-server wrote.</summary>
     public string Log => _process?.LogTail() ?? "";
@@ -188,6 +191,20 @@ public sealed class RedisServer : IAsyncDisposable
         _folder.Delete(recursive: true);
     }
 
+    /// <summary>What the server itself says in a section of <c>INFO</c>.</summary>
+    /// <param name="section">Such as <c>replication</c>.</param>
+    public async Task<string> InfoAsync(string section)
+    {
+        await using var connection = await ConnectAsync(string.Create(CultureInfo.InvariantCulture, $"{ConnectionString},connectTimeout=1000"));
+        return await connection.GetServer(connection.GetEndPoints()[0]).InfoRawAsync(section) ?? "";
+    }
+
+    /// <summary>Waits until it is a replica and has all data of its master.</summary>
+    public Task FollowsAsync() => Eventually.Async(
+        async () => (await InfoAsync("replication")).Contains("master_link_status:up", StringComparison.Ordinal),
+        TimeSpan.FromSeconds(60),
+        $"Redis on port {Port} replicates its master");
+
     internal async Task<ConnectionMultiplexer> ConnectAsync(string connectionString)
     {
         var options = ConfigurationOptions.Parse(connectionString);
@@ -251,6 +268,12 @@ public sealed class RedisServer : IAsyncDisposable
             arguments.AddRange(["--maxmemory", memory, "--maxmemory-policy", "volatile-lru"]);
         }
 
+        if (_options.ReplicaOf is { } master)
+        {
+            arguments.AddRange(
+                ["--replicaof", "127.0.0.1", master.ToString(CultureInfo.InvariantCulture), "--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1"]);
+        }
+
         if (_options.Cluster)
         {
             arguments.AddRange(
@@ -265,9 +288,9 @@ public sealed class RedisServer : IAsyncDisposable
 
     private GarnetServer StartGarnet()
     {
-        if (_options.Tls || _options.Cluster || _options.AppendOnly)
+        if (_options.Tls || _options.Cluster || _options.AppendOnly || _options.ReplicaOf is not null)
         {
-            throw new NotSupportedException("TLS, cluster mode and kept data need redis-server; see SkipUnlessInstalled.");
+            throw new NotSupportedException("TLS, cluster mode, replication and kept data need redis-server; see SkipUnlessInstalled.");
         }
 
         List<string> arguments =

@@ -1,0 +1,136 @@
+using StackExchange.Redis;
+
+namespace Detection.Contracts.Storage;
+
+/// <summary>
+/// Encoded pictures as Redis strings (<see cref="RedisKeys.Picture"/>). They travel on a connection of their own and few at a time, so that
+/// on a slow link nothing else waits behind them, and each arrives soon after it was begun. How long a transfer may take depends on its size.
+/// </summary>
+/// <param name="connections">The process' connections.</param>
+/// <param name="keys">Where the cluster lies in Redis.</param>
+/// <param name="options">How many travel at once, and how slow the link may be.</param>
+/// <param name="time">Clock of the timeouts.</param>
+#pragma warning disable CA1001 // The semaphores have nothing to dispose of while nobody asks for their wait handles.
+public sealed class PictureStore(RedisConnections connections, RedisKeys keys, PictureTransferOptions options, TimeProvider time)
+#pragma warning restore CA1001
+{
+    /// <summary>The library's own timeout on the connection for pictures; the store's ends are nearly always sooner.</summary>
+    internal static readonly TimeSpan LongestTransfer = TimeSpan.FromSeconds(60);
+
+    private readonly SemaphoreSlim _writes = new(options.MaxAtOnce);
+    private readonly SemaphoreSlim _reads = new(options.MaxAtOnce);
+    private int _completed;
+
+    /// <summary>
+    /// Stores a picture unless it is there. It expires after <see cref="StoredPicture.UnacceptedExpiry"/> unless a request that needs it is
+    /// accepted.
+    /// </summary>
+    /// <param name="imageKey">SHA-256 of <paramref name="picture"/>, 64 lower-case hex digits.</param>
+    /// <param name="picture">
+    /// The encoded picture. It must not change before the task has ended well; when the task fails, it may still be read later
+    /// and must not be used again.
+    /// </param>
+    /// <param name="cancellationToken">Ends the wait; a transfer that has begun goes on.</param>
+    /// <exception cref="RedisException">Redis cannot be reached or refuses the write.</exception>
+    /// <exception cref="RedisTimeoutException">The transfer takes longer than its size allows.</exception>
+    public Task StoreAsync(string imageKey, ReadOnlyMemory<byte> picture, CancellationToken cancellationToken = default) =>
+        CarryAsync(
+            _writes,
+            pictures => pictures.StringSetAsync(keys.Picture(imageKey), picture, StoredPicture.UnacceptedExpiry, When.NotExists),
+            (_, patience) => Task.FromResult(patience + TimeFor(picture.Length)),
+            cancellationToken);
+
+    /// <summary>Reads a picture; <see langword="null"/> when it is not kept any more. Dispose of it after use.</summary>
+    /// <param name="imageKey">Its key.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="RedisException">Redis cannot be reached.</exception>
+    /// <exception cref="RedisTimeoutException">The transfer takes longer than its size allows.</exception>
+    public Task<Lease<byte>?> ReadAsync(string imageKey, CancellationToken cancellationToken = default) =>
+        CarryAsync(
+            _reads,
+            pictures => pictures.StringGetLeaseAsync(keys.Picture(imageKey)),
+            async (reading, patience) =>
+            {
+                if (await IsOverAsync(reading, patience, cancellationToken))
+                {
+                    return TimeSpan.Zero;
+                }
+
+                // It is slow or large. The other connection tells how large, and at the same time whether Redis is there at all.
+                var commands = await connections.ConnectAsync();
+                return TimeFor(await commands.GetDatabase().StringLengthAsync(keys.Picture(imageKey)));
+            },
+            cancellationToken);
+
+    /// <summary>Carries one picture in its turn.</summary>
+    /// <param name="turns">The turns of its direction.</param>
+    /// <param name="start">Begins the transfer.</param>
+    /// <param name="limit">How long to wait for it; gets the transfer and the time that any command may take.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    private async Task<T> CarryAsync<T>(
+        SemaphoreSlim turns, Func<IDatabase, Task<T>> start, Func<Task, TimeSpan, Task<TimeSpan>> limit, CancellationToken cancellationToken)
+    {
+        await turns.WaitAsync(cancellationToken);
+        Task<T>? transfer = null;
+        try
+        {
+            var connection = await connections.ConnectForPicturesAsync();
+            var completed = Volatile.Read(ref _completed);
+            transfer = start(connection.GetDatabase());
+            try
+            {
+                var patience = transfer.IsCompleted ? TimeSpan.Zero : await limit(transfer, connections.CommandTimeout);
+                var result = transfer.IsCompleted ? await transfer : await transfer.WaitAsync(patience, time, cancellationToken);
+                Interlocked.Increment(ref _completed);
+                return result;
+            }
+            catch (TimeoutException e) when (e is not RedisTimeoutException)
+            {
+                if (Volatile.Read(ref _completed) == completed)
+                {
+                    // Nothing has come through since: the connection may be dead without having ended.
+                    await connections.ReplaceForPicturesAsync(connection);
+                }
+
+                throw new RedisTimeoutException(CommandFlags.None, "A picture took longer to or from Redis than its size allows.", CommandStatus.Sent);
+            }
+        }
+        finally
+        {
+            if (transfer is null or { IsCompleted: true })
+            {
+                turns.Release();
+            }
+            else
+            {
+                _ = LeaveAsync(transfer, turns);
+            }
+        }
+    }
+
+    /// <summary>A transfer that nobody waits for keeps its turn while it occupies the connection.</summary>
+    private static async Task LeaveAsync<T>(Task<T> transfer, SemaphoreSlim turns)
+    {
+        try
+        {
+            (await transfer as IDisposable)?.Dispose();
+        }
+        catch (Exception e) when (RedisConnection.IsOutage(e) || e is ObjectDisposedException)
+        {
+            // Whoever waited for it has been told.
+        }
+        finally
+        {
+            turns.Release();
+        }
+    }
+
+    private TimeSpan TimeFor(long bytes) => TimeSpan.FromSeconds((double)options.MaxAtOnce * bytes / options.MinBytesPerSecond);
+
+    private async Task<bool> IsOverAsync(Task transfer, TimeSpan patience, CancellationToken cancellationToken)
+    {
+        await transfer.WaitAsync(patience, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellationToken.ThrowIfCancellationRequested();
+        return transfer.IsCompleted;
+    }
+}

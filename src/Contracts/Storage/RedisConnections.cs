@@ -1,0 +1,108 @@
+using StackExchange.Redis;
+
+namespace Detection.Contracts.Storage;
+
+/// <summary>
+/// The connections of a process to the Redis of one cluster: one for everything that is short, which all users share, and one for pictures,
+/// so that nothing waits behind them. Each is made at its first use. A process should have one of these: every connection is restored by
+/// itself after an outage, and under Sentinel also follows the master by itself, at a cost.
+/// </summary>
+/// <param name="connectionString">See <see cref="RedisConnection.Parse"/>.</param>
+public sealed class RedisConnections(string connectionString) : IAsyncDisposable
+{
+    private readonly LazyConnection _commands = new(RedisConnection.Parse(connectionString));
+    private readonly LazyConnection _pictures = new(RedisConnection.ParseForPictures(connectionString));
+
+    /// <summary>How long a command may take.</summary>
+    internal TimeSpan CommandTimeout { get; } = TimeSpan.FromMilliseconds(RedisConnection.Parse(connectionString).AsyncTimeout);
+
+    /// <summary>The connection for everything but pictures.</summary>
+    /// <exception cref="RedisConnectionException">No Sentinel answers; the next call tries again.</exception>
+    public ValueTask<IConnectionMultiplexer> ConnectAsync() => _commands.GetAsync();
+
+    /// <summary>The connection that carries pictures only.</summary>
+    /// <exception cref="RedisConnectionException">As for <see cref="ConnectAsync"/>.</exception>
+    internal ValueTask<IConnectionMultiplexer> ConnectForPicturesAsync() => _pictures.GetAsync();
+
+    /// <summary>Ends a connection for pictures that carries nothing any more; the next transfer makes a new one.</summary>
+    internal Task ReplaceForPicturesAsync(IConnectionMultiplexer broken) => _pictures.ReplaceAsync(broken);
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _commands.DisposeAsync();
+        await _pictures.DisposeAsync();
+    }
+
+    private sealed class LazyConnection(ConfigurationOptions options) : IAsyncDisposable
+    {
+        private readonly Lock _gate = new();
+        private Task<IConnectionMultiplexer>? _connection;
+        private bool _disposed;
+
+        public ValueTask<IConnectionMultiplexer> GetAsync()
+        {
+            var connection = Volatile.Read(ref _connection);
+            return connection is { IsCompletedSuccessfully: true } ? new(connection.Result) : new(GetOrConnect());
+        }
+
+        public async Task ReplaceAsync(IConnectionMultiplexer broken)
+        {
+            lock (_gate)
+            {
+                if (_connection is not { IsCompletedSuccessfully: true } connection || connection.Result != broken)
+                {
+                    return;
+                }
+
+                _connection = null;
+            }
+
+            await EndAsync(broken);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            Task<IConnectionMultiplexer>? connection;
+            lock (_gate)
+            {
+                _disposed = true;
+                connection = _connection;
+            }
+
+            if (connection is not null)
+            {
+                try
+                {
+                    // Without waiting for a last answer: a Redis that is away would hold up the end of the process.
+                    await EndAsync(await connection);
+                }
+                catch (Exception e) when (RedisConnection.IsOutage(e))
+                {
+                    // It was never connected.
+                }
+            }
+        }
+
+        private static async Task EndAsync(IConnectionMultiplexer connection)
+        {
+            await connection.CloseAsync(allowCommandsToComplete: false);
+            await connection.DisposeAsync();
+        }
+
+        private Task<IConnectionMultiplexer> GetOrConnect()
+        {
+            lock (_gate)
+            {
+                ObjectDisposedException.ThrowIf(_disposed, typeof(RedisConnections));
+                if (_connection is null or { IsFaulted: true } or { IsCanceled: true })
+                {
+                    // On the thread pool: the library blocks while it asks Sentinels.
+                    _connection = Task.Run(async () => (IConnectionMultiplexer)await ConnectionMultiplexer.ConnectAsync(options));
+                }
+
+                return _connection;
+            }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+using Detection.Contracts.Storage;
+using Detection.Grains.Queueing;
+using Detection.Inference.Devices;
+using StackExchange.Redis;
+
+namespace Detection.Grains.Batching;
+
+/// <summary>
+/// Fetches the pictures of a batch and gives them to the device: each as soon as it has come where the device runs them singly, else those
+/// that have come together. A picture that does not come holds up no other.
+/// </summary>
+/// <param name="store">Where the pictures are.</param>
+/// <param name="clock">Clock of the items' deadlines.</param>
+/// <param name="session">The model on the device.</param>
+/// <param name="fetched">Called whenever a picture has come.</param>
+internal sealed class PictureFeed(PictureStore store, ClusterClock clock, IModelSession session, Action fetched)
+{
+    /// <summary>
+    /// Runs items. When a run breaks off, its pictures without an outcome fail with its exception.
+    /// </summary>
+    /// <param name="items">The items.</param>
+    /// <param name="completed">
+    /// Called at most once for each item, by its index: with the outcome, or <see langword="null"/> when its picture is not kept any more.
+    /// </param>
+    /// <param name="cancellationToken">Gives up pictures that are not begun.</param>
+    /// <exception cref="RedisException">A picture could not be fetched; the others are done nevertheless.</exception>
+    /// <exception cref="RedisTimeoutException">As above.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled; items not yet completed will not be.</exception>
+    public async Task RunAsync(IReadOnlyList<QueuedItem> items, Action<int, PictureOutcome?> completed, CancellationToken cancellationToken)
+    {
+        if (session.RunsSingly)
+        {
+            await Task.WhenAll(items.Select((item, index) =>
+                RunAsync([item], (_, outcome) => completed(index, outcome), [FetchAsync(item, cancellationToken)], cancellationToken)));
+        }
+        else
+        {
+            await RunAsync(items, completed, [.. items.Select(item => FetchAsync(item, cancellationToken))], cancellationToken);
+        }
+    }
+
+    private async Task RunAsync(
+        IReadOnlyList<QueuedItem> items, Action<int, PictureOutcome?> completed, Task<Lease<byte>?>[] fetches, CancellationToken cancellationToken)
+    {
+        await ((Task)Task.WhenAll(fetches)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        try
+        {
+            var work = new List<(int Index, PictureWork Picture)>(items.Count);
+            for (var i = 0; i < fetches.Length; i++)
+            {
+                if (!fetches[i].IsCompletedSuccessfully)
+                {
+                    continue;
+                }
+
+                if (await fetches[i] is { } picture)
+                {
+                    work.Add((i, new PictureWork(picture.Memory, items[i].Key.Iou, clock.ToLocal(items[i].Deadline))));
+                }
+                else
+                {
+                    completed(i, null);
+                }
+            }
+
+            if (work.Count > 0)
+            {
+                await DetectAsync(work, completed, cancellationToken);
+            }
+
+            // Of the pictures that did not come the first tells why.
+            await Task.WhenAll(fetches);
+        }
+        finally
+        {
+            foreach (var fetch in fetches.Where(static fetch => fetch.IsCompletedSuccessfully))
+            {
+                (await fetch)?.Dispose();
+            }
+        }
+    }
+
+    private async Task DetectAsync(
+        List<(int Index, PictureWork Picture)> work, Action<int, PictureOutcome?> completed, CancellationToken cancellationToken)
+    {
+        var hasOutcome = new bool[work.Count];
+        Exception error = new InvalidOperationException("The run ended without an outcome.");
+        try
+        {
+            await session.DetectAsync([.. work.Select(static one => one.Picture)], Complete, cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw;
+        }
+        catch (Exception e)
+        {
+            error = e;
+        }
+
+        var failed = new PictureOutcome(OutcomeKind.Failed, 0, 0, [], error, default, default, default, default);
+        for (var i = 0; i < work.Count; i++)
+        {
+            if (!hasOutcome[i])
+            {
+                completed(work[i].Index, failed);
+            }
+        }
+
+        void Complete(int index, PictureOutcome outcome)
+        {
+            hasOutcome[index] = true;
+            completed(work[index].Index, outcome);
+        }
+    }
+
+    private async Task<Lease<byte>?> FetchAsync(QueuedItem item, CancellationToken cancellationToken)
+    {
+        var picture = await store.ReadAsync(item.Key.ImageKey, cancellationToken);
+        fetched();
+        return picture;
+    }
+}
