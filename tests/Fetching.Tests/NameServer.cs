@@ -147,7 +147,7 @@ internal sealed class NameServer : IAsyncDisposable
             message.Write(bytes);
         }
 
-        return message.ToArray();
+        return message.ToArray()[..(int)(reply.BreaksOff && addresses.Length > 0 ? message.Length - 3 : message.Length)];
     }
 }
 
@@ -164,6 +164,9 @@ internal sealed record Reply(int Code, params IPAddress[] Addresses)
     public TimeSpan After { get; init; }
 
     public bool Truncated { get; init; }
+
+    /// <summary>Its last bytes are missing, and nothing says so.</summary>
+    public bool BreaksOff { get; init; }
 
     public int Lifetime { get; init; } = 30;
 

@@ -66,6 +66,17 @@ public sealed class NameTests(SharedRedis redis)
     }
 
     [Fact]
+    public async Task A_question_that_is_lost_is_asked_again()
+    {
+        // As where a network loses one of the two that are sent at once: kubernetes/kubernetes issue 56903.
+        var seen = new System.Collections.Concurrent.ConcurrentDictionary<string, int>();
+        await using var server = new NameServer(question =>
+            seen.AddOrUpdate(question.Type, 1, static (_, times) => times + 1) == 1 ? null : new Reply(0, Loopback));
+
+        Assert.Equal([Loopback], await NewResolver(server, "00:00:08").ResolveAsync("lossy.test", null, CancellationToken.None));
+    }
+
+    [Fact]
     public async Task A_silent_server_is_passed_over()
     {
         await using var silent = new NameServer(static _ => null);
@@ -102,6 +113,15 @@ public sealed class NameTests(SharedRedis redis)
 
         Assert.Equal(many, await NewResolver(server).ResolveAsync("many.test", null, CancellationToken.None));
         Assert.Contains("tcp A many.test", server.Asked);
+    }
+
+    [Fact]
+    public async Task An_answer_that_breaks_off_without_saying_so_is_asked_for_again_by_TCP()
+    {
+        // MichaCo/DnsClient.NET issue 52.
+        await using var server = new NameServer(static question => new Reply(0, Loopback) { BreaksOff = question.Transport == "udp" });
+
+        Assert.Equal([Loopback], await NewResolver(server).ResolveAsync("short.test", null, CancellationToken.None));
     }
 
     [Fact]

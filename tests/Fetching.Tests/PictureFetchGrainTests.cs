@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Detection.Contracts.Fetching;
+using Detection.Contracts.Storage;
 using Detection.Grains.Fetching;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
@@ -82,7 +83,7 @@ public sealed class PictureFetchGrainTests(SharedRedis redis)
             ["Detection:Fetch:Timeout"] = "00:00:30",
         }).Build();
         var builder = new InProcessTestClusterBuilder(initialSilosCount: 1);
-        builder.ConfigureSilo((_, silo) => silo.Services.AddSingleton(redis.Connection).AddPictureFetching(configuration));
+        builder.ConfigureSilo((_, silo) => silo.Services.AddSingleton(redis.Connection).AddSingleton(new RedisKeys()).AddPictureFetching(configuration));
         var cluster = builder.Build();
         await cluster.DeployAsync();
         return cluster;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Detection.Testing;
 
 namespace Detection.Soak;
@@ -74,7 +75,10 @@ internal sealed class ModelTraffic : IDisposable
             File.Copy(file, System.IO.Path.Combine(staged.FullName, System.IO.Path.GetFileName(file)));
         }
 
-        File.AppendAllText(System.IO.Path.Combine(staged.FullName, "model.json"), new string(' ', 1 + _events.Count));
+        // The requests say their threshold, so that every version answers the same.
+        var manifest = System.IO.Path.Combine(staged.FullName, "model.json");
+        var threshold = string.Create(CultureInfo.InvariantCulture, $"\"threshold\": 0.{401 + (_events.Count % 100)}");
+        File.WriteAllText(manifest, File.ReadAllText(manifest).Replace("\"threshold\": 0.4", threshold, StringComparison.Ordinal));
         Remove();
         Directory.Move(staged.FullName, System.IO.Path.Combine(Path, Coming));
     }

@@ -68,7 +68,7 @@ async Task RunAsync(string mode, TimeSpan time)
     var warm = time / 3 > filled ? time / 3 : time * 0.6 < filled ? time * 0.6 : filled;
     foreach (var (process, what, fault) in watch.Compare(warm, time))
     {
-        Console.WriteLine($"      {process}: {what}");
+        Console.WriteLine($"      {process}: {what}; memory over the run {watch.Trend(process, time, windows: 8)} MiB");
         Check($"{mode}: {process} holds no more at the end than at the beginning", fault is null ? [] : [$"{fault}: {what}"]);
     }
 

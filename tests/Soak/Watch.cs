@@ -61,6 +61,11 @@ internal sealed class Watch
         }
     }
 
+    /// <summary>The medians of a process' memory in so many windows of the run, in MiB: whether it grows, or swings.</summary>
+    public string Trend(string process, TimeSpan end, int windows) => string.Join(' ', Enumerable.Range(0, windows)
+        .Select(i => Median(process, end / windows * i, end / windows * (i + 1)))
+        .Select(static median => median is { } measure ? (measure.Bytes >> 20).ToString(CultureInfo.InvariantCulture) : "?"));
+
     private Measure? Median(string process, TimeSpan from, TimeSpan to)
     {
         Measure[] measures = [.. _samples.Where(sample => sample.Process == process && sample.At >= from && sample.At <= to).Select(static sample => sample.Measure)];

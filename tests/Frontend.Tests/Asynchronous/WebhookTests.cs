@@ -1,5 +1,8 @@
 using System.Globalization;
 using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Detection.Contracts.Requests;
 using Detection.Contracts.Storage;
@@ -278,6 +281,43 @@ public sealed class WebhookTests(OneProcess frontend)
 
         await prompt.ReceiveAsync(url);
         Assert.Single(hanging.Received);
+    }
+
+    [Fact]
+    public async Task One_key_fills_its_share_of_the_webhooks_and_another_still_finds_room()
+    {
+        static string Hash(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
+        await using var hanging = new WebhookReceiver();
+        await using var cluster = await StartAsync(
+            hanging,
+            frontends: 1,
+            ("Detection__Webhooks__Capacity", "4"),
+            ("Detection__Webhooks__Timeout", "00:01:00"),
+            ("Detection__Access__Keys__flood__Sha256", Hash("the key of the flood")),
+            ("Detection__Access__Keys__other__Sha256", Hash("the key of the other")));
+
+        List<JsonElement> refused = [];
+        List<HttpStatusCode> statuses = [];
+        foreach (var (key, number) in (IEnumerable<(string, int)>)[("the key of the flood", 0), ("the key of the flood", 1), ("the key of the flood", 2), ("the key of the other", 3)])
+        {
+            var url = hanging.Url($"share-{number}", 0);
+            using var request = new HttpRequestMessage(HttpMethod.Post, $"/v1/detections?async=true&webhook={Uri.EscapeDataString(url.AbsoluteUri)}")
+            {
+                Content = Asking.Form(TestPictures.Unique(2200 + number)),
+                Headers = { { "X-API-Key", key } },
+            };
+            using var answer = await cluster.Frontends[0].Http.SendAsync(request);
+            statuses.Add(answer.StatusCode);
+            if (answer.StatusCode == HttpStatusCode.TooManyRequests)
+            {
+                Assert.NotNull(answer.Headers.RetryAfter);
+                refused.Add(JsonElement.Parse(await answer.Content.ReadAsStringAsync()));
+            }
+        }
+
+        Assert.Equal([HttpStatusCode.Accepted, HttpStatusCode.Accepted, HttpStatusCode.TooManyRequests, HttpStatusCode.Accepted], statuses);
+        Assert.Equal("/problems/share-used", Assert.Single(refused).GetProperty("type").GetString());
+        Assert.Contains("webhooks of flood", refused[0].GetProperty("detail").GetString(), StringComparison.Ordinal);
     }
 
     private static Task<DetectionCluster> StartAsync(
