@@ -48,6 +48,7 @@ internal sealed class GraphTrial(
         var other = second(batch);
         using var value = other?.Value;
         using var options = new RunOptions();
+        TrialMemory.GiveBack(options);
         using var limit = new RunLimit(options, longest ?? TimeSpan.FromMinutes(2));
         using var outputs = session.Run(
             options,

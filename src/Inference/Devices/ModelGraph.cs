@@ -9,6 +9,8 @@ namespace Detection.Inference.Devices;
 /// <summary>What a device must know of a model's graph to run it: read from the file once, checked against the manifest.</summary>
 internal sealed class ModelGraph
 {
+    private const int MostPicturesTried = 4;
+
     private readonly Dictionary<string, long> _freeDimensions = [];
     private readonly HashSet<string> _freeBatch = new(StringComparer.Ordinal);
 
@@ -23,6 +25,7 @@ internal sealed class ModelGraph
         };
         using (options)
         {
+            TrialMemory.Use(options);
             using var session = OpenFile(model, options);
             (InputName, var input) = FindInput(session);
             InputType = input.ElementDataType;
@@ -203,12 +206,38 @@ internal sealed class ModelGraph
             session, InputName, InputType, InputShape, batch => CreateSecond(batch) is { } second ? (Second!.Name, second) : null);
         try
         {
+            RefuseHugeRuns(trial);
             var outputs = GraphOutputs.Of(session, FixedBatch, _freeBatch, trial);
             return outputs.List(objects: outputs.HasDoubt && Reads(outputs.Tensors(objects: true)));
         }
         catch (OnnxRuntimeException e)
         {
             throw ModelFault.Of($"Model {Model.Name} cannot be run", e);
+        }
+    }
+
+    /// <summary>
+    /// Runs a black picture in the limited memory, before a session that serves does so without a limit. What else may fail here the
+    /// sessions tell that serve; batches of many pictures may rightly take more.
+    /// </summary>
+    private void RefuseHugeRuns(GraphTrial trial)
+    {
+        if (FixedBatch > MostPicturesTried)
+        {
+            return;
+        }
+
+        try
+        {
+            trial.Run(Math.Max(FixedBatch, 1), TrialPicture.Black);
+        }
+        catch (OnnxRuntimeException e) when (TrialMemory.IsExceeded(e))
+        {
+            throw Fault($"a run on a picture takes more than {TrialMemory.MostBytes / (1024 * 1024)} MiB of memory ({ModelFault.Reason(e)})");
+        }
+        catch (OnnxRuntimeException)
+        {
+            // Told by the session that serves, on its own device.
         }
     }
 

@@ -57,6 +57,7 @@ public static class ModelInspector
         InferenceSession session;
         try
         {
+            TrialMemory.Use(options);
             session = OnnxFile.Open(Path.GetFullPath(onnxPath), options);
         }
 #pragma warning disable CA1031 // As above.

@@ -132,6 +132,29 @@ public sealed class GraphVariantTests : IDisposable
         await AssertSeen(batched: true, model);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_graph_that_asks_for_more_memory_than_there_is_is_refused(bool batched)
+    {
+        // Just above 4 GiB, by a few bytes of the graph. Without a limit such an allocation succeeds, and filling it may end the process.
+        const int Cells = 16 + 4 + 1;
+        var graph = new OnnxGraph();
+        string input = graph.Input("images", TensorElementType.Float, 1, 3, 32, 32);
+        string mean = graph.Node("ReduceMean", [input], ("keepdims", 0));
+        string huge = graph.Node("ReduceMean", [graph.Node("Expand", [mean, graph.Longs(33_000, 33_000)])], ("keepdims", 0));
+        graph.Output("scores", graph.Node("Add", [huge, graph.Floats(new float[Cells], 1, Cells, 1)]), TensorElementType.Float, 1, Cells, 1);
+        graph.Output("distances", graph.Node("Add", [huge, graph.Floats(new float[Cells * 44], 1, Cells, 44)]), TensorElementType.Float, 1, Cells, 44);
+        var model = _models.Create();
+        graph.Save(model.Path);
+
+        await using var device = Open(batched);
+        var error = await Assert.ThrowsAsync<ModelException>(() => device.LoadAsync(model, default));
+
+        Assert.Contains("takes more than 4095 MiB of memory", error.Message, StringComparison.Ordinal);
+        await AssertSeen(batched, _models.Create());
+    }
+
     [Fact]
     public void A_graph_that_does_not_end_is_ended()
     {
