@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Diagnostics;
 using Detection.Contracts.Cluster;
 using Detection.Contracts.Fetching;
+using Detection.Contracts.Messages;
 using Detection.Contracts.Models;
 using Detection.Contracts.Pictures;
 using Detection.Contracts.Requests;
@@ -495,7 +496,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
             // While no silo with a device is up, nobody can say that the model does not exist.
             if (served)
             {
-                throw attempt.Error(DetectionError.ModelNotFound, problem is null ? $"No model '{name}' is served." : $"No model '{name}' is served: {problem}");
+                throw attempt.Error(DetectionError.ModelNotFound, problem is null ? $"No model '{CallerText.Show(name)}' is served." : $"No model '{CallerText.Show(name)}' is served: {problem}");
             }
 
             if (!wait)

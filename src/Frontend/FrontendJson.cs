@@ -25,6 +25,7 @@ namespace Detection.Frontend;
 [JsonSerializable(typeof(DetectionBody))]
 [JsonSerializable(typeof(DeepStackBody))]
 [JsonSerializable(typeof(DeepStackFailure))]
+[JsonSerializable(typeof(DeepStackModels))]
 [JsonSerializable(typeof(TicketBody))]
 [JsonSerializable(typeof(BatchLine))]
 [JsonSerializable(typeof(ModelBody))]

@@ -15,7 +15,7 @@ public sealed class DescriptionTests(OneProcess frontend)
             [
                 "ClusterStatus", "Detect", "DetectBatch", "DetectDeepStack", "DetectDeepStackCustom", "DetectLegacy", "DetectLegacyCachedPage", "DetectLegacyPage",
                 "FindAnnotatedPicture", "FindDetection", "FindModel", "Infer", "InferVersion", "InferenceModel", "InferenceModelReady",
-                "InferenceModelVersion", "InferenceModelVersionReady", "InferenceServer", "InferenceServerLive", "InferenceServerReady", "ListModels",
+                "InferenceModelVersion", "InferenceModelVersionReady", "InferenceServer", "InferenceServerLive", "InferenceServerReady", "ListDeepStackModels", "ListModels",
                 "WatchDetection",
             ],
             operations.Keys.Order(StringComparer.Ordinal));

@@ -7,8 +7,8 @@ namespace Detection.Fuzz;
 /// <summary>Which answers are right whatever was asked.</summary>
 internal static class AnswerRules
 {
-    // What the HTTP server says by itself of what is no HTTP, without a body; 499: of who ended within the body.
-    private static readonly int[] OfTheServer = [400, 405, 408, 411, 413, 414, 417, 431, 499, 505];
+    // What the HTTP server says by itself of what is no HTTP, without a body.
+    private static readonly int[] OfTheServer = [400, 405, 408, 411, 413, 414, 417, 431, 505];
 
     /// <summary>The class of an answer, and what is wrong with it, if anything.</summary>
     public static (string Class, string? Fault) Judge(FuzzRequest request, Answer answer)

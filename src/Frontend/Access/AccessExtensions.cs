@@ -11,6 +11,7 @@ internal static class AccessExtensions
     {
         var services = builder.Services;
         services.AddOptions<AccessOptions>().BindConfiguration(AccessOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<ListeningAddresses>();
         services.AddSingleton<CallerLimits>();
         if (!AreKeysAsked(builder.Configuration))
         {

@@ -15,7 +15,7 @@ internal static class DetectionEvents
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
 
     public static void MapDetectionEvents(this IEndpointRouteBuilder routes) =>
-        routes.MapGet("/v1/detections/{imageKey}/events", StreamAsync).WithTags("Detections").DescribeEvents();
+        routes.MapGet("/v1/detections/{imageKey}/events", StreamAsync).WithQuery<AnswerQuery>().WithTags("Detections").DescribeEvents();
 
     private static async Task StreamAsync(
         string imageKey,

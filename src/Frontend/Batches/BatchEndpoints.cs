@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Threading.Channels;
 using Detection.Client;
+using Detection.Contracts.Messages;
 using Detection.Frontend.Access;
 using Detection.Frontend.Detections;
 using Detection.Frontend.OpenApi;
@@ -24,7 +25,7 @@ internal static partial class BatchEndpoints
     }
 
     public static void MapBatches(this IEndpointRouteBuilder routes) =>
-        routes.MapPost("/v1/detections/batch", DetectAsync).WithTags("Detections").DescribeBatch();
+        routes.MapPost("/v1/detections/batch", DetectAsync).WithQuery<BatchQuery>().WithTags("Detections").DescribeBatch();
 
     private static async Task DetectAsync(
         [AsParameters] BatchQuery query,
@@ -149,6 +150,7 @@ internal static partial class BatchEndpoints
         catch (Exception e)
         {
             var (type, detail, imageKey) = Failures.Of(e);
+            var shown = CallerText.Show(detail, CallerText.MessageLength);
             var duration = Math.Round(time.GetElapsedTime(started).TotalMilliseconds, 1);
             Failed(
                 logger,
@@ -157,7 +159,7 @@ internal static partial class BatchEndpoints
                 type.Status,
                 type.Uri,
                 duration,
-                detail,
+                shown,
                 imageKey ?? "unknown",
                 e is DetectionException or ProblemException ? null : e);
             lines.TryWrite(new BatchLine(index, picture.Name, null, Failures.Problem(e)));

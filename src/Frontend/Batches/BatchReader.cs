@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using Detection.Client;
+using Detection.Contracts.Messages;
 using Detection.Frontend.Problems;
 using Detection.Frontend.Uploads;
 using Microsoft.AspNetCore.WebUtilities;
@@ -14,6 +15,9 @@ namespace Detection.Frontend.Batches;
 internal sealed class BatchReader(UploadMemory memory, UploadTimeout timeout, UploadReader uploads, IOptions<DetectionClientOptions> client)
 {
     private static ReadOnlySpan<byte> Blank => " \t\r\n"u8;
+
+    /// <summary>Most characters of the name of a picture in its line.</summary>
+    private const int MaxName = 1000;
 
     private readonly int _maxPicture = UploadReader.MaxPictureBytes(client.Value);
     private readonly int _maxLine = (int)Math.Min(UploadReader.MaxBodyBytes(client.Value), Array.MaxLength - 1);
@@ -59,7 +63,7 @@ internal sealed class BatchReader(UploadMemory memory, UploadTimeout timeout, Up
                     continue;
                 }
 
-                var name = HeaderUtilities.RemoveQuotes(disposition.FileNameStar.HasValue ? disposition.FileNameStar : disposition.FileName).ToString();
+                var name = Shown(HeaderUtilities.RemoveQuotes(disposition.FileNameStar.HasValue ? disposition.FileNameStar : disposition.FileName).ToString());
                 try
                 {
                     return new BatchPicture(name, new Upload(await PooledBytes.ReadAsync(section.Body, null, _maxPicture, memory, cancellationToken)), null);
@@ -92,7 +96,7 @@ internal sealed class BatchReader(UploadMemory memory, UploadTimeout timeout, Up
         try
         {
             var upload = uploads.Parse(line);
-            return new BatchPicture(upload.Url?.OriginalString, upload, null);
+            return new BatchPicture(Shown(upload.Url?.OriginalString), upload, null);
         }
         catch (ProblemException e)
         {
@@ -157,6 +161,8 @@ internal sealed class BatchReader(UploadMemory memory, UploadTimeout timeout, Up
             throw;
         }
     }
+
+    private static string? Shown(string? name) => name is null ? null : CallerText.Show(name, MaxName);
 
     /// <summary>Where something other than white space begins.</summary>
     private static SequencePosition SkipBlank(ReadOnlySequence<byte> buffer)

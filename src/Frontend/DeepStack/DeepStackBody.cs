@@ -57,6 +57,12 @@ internal sealed record DeepStackPrediction(
     [property: JsonPropertyName("x_max")] int XMax,
     [property: JsonPropertyName("y_max")] int YMax);
 
+/// <summary>The models that are served, in the form that clients of DeepStack and of CodeProject.AI read.</summary>
+/// <param name="Success">Always true.</param>
+/// <param name="Models">Their names.</param>
+/// <param name="Code">The HTTP status.</param>
+internal sealed record DeepStackModels(bool Success, IReadOnlyList<string> Models, int Code);
+
 /// <summary>A failure, in the form that clients of DeepStack and of CodeProject.AI read.</summary>
 /// <param name="Success">Always false.</param>
 /// <param name="Error">One sentence for a person.</param>

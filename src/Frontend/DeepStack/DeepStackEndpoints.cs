@@ -9,7 +9,8 @@ namespace Detection.Frontend.DeepStack;
 
 /// <summary>
 /// The detection calls of DeepStack and CodeProject.AI, so that camera and home automation software can point here unchanged:
-/// <c>POST /v1/vision/detection</c>, and <c>POST /v1/vision/custom/{model}</c> for another model than the default one.
+/// <c>POST /v1/vision/detection</c>, <c>POST /v1/vision/custom/{model}</c> for another model than the default one, and
+/// <c>POST /v1/vision/custom/list</c> for the names of the models.
 /// </summary>
 internal static class DeepStackEndpoints
 {
@@ -20,7 +21,15 @@ internal static class DeepStackEndpoints
     {
         var group = routes.MapGroup("/v1/vision").WithTags("DeepStack").WithMetadata(new DeepStackFailureForm());
         group.MapPost("detection", DetectAsync).DescribeDeepStack("DetectDeepStack", "Find objects, as DeepStack and CodeProject.AI do");
+        group.MapPost("custom/list", ListAsync).DescribeDeepStackModels();
         group.MapPost("custom/{model}", DetectWithModelAsync).DescribeDeepStack("DetectDeepStackCustom", "Find objects with a model of your choice, as DeepStack does");
+    }
+
+    private static async Task<IResult> ListAsync(HttpContext http, IDetectionClient client)
+    {
+        var models = await client.GetModelsAsync(http.RequestAborted);
+        return TypedResults.Json(
+            new DeepStackModels(true, [.. models.Select(static model => model.Name)], StatusCodes.Status200OK), FrontendJson.Default.DeepStackModels);
     }
 
     private static Task<IResult> DetectAsync(HttpContext http, IDetectionClient client, UploadFormReader forms, TimeProvider time) =>

@@ -26,9 +26,9 @@ internal static class DetectionEndpoints
     public static void MapDetections(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/v1/detections").WithTags("Detections");
-        group.MapPost("", DetectAsync).DescribeDetect();
-        group.MapGet("{imageKey}", FindAsync).DescribeFind();
-        group.MapGet("{imageKey}/image", FindPictureAsync).DescribeFindPicture();
+        group.MapPost("", DetectAsync).WithQuery<DetectionQuery>().DescribeDetect();
+        group.MapGet("{imageKey}", FindAsync).WithQuery<FindQuery>().DescribeFind();
+        group.MapGet("{imageKey}/image", FindPictureAsync).WithQuery<AnswerQuery>().DescribeFindPicture();
     }
 
     private static async Task<IResult> DetectAsync(
@@ -76,7 +76,7 @@ internal static class DetectionEndpoints
             return Json(answer, total);
         }
 
-        using var fetched = upload.Url is null ? null : await client.FindPictureAsync(answer.ImageKey, options, cancelled) ?? throw NoResult(answer.ImageKey);
+        using var fetched = upload.Url is null ? null : await client.FindPictureAsync(answer.ImageKey, options, cancelled) ?? throw NoPicture(answer.ImageKey);
         await pictures.WriteAsync(http.Response, fetched?.Memory ?? upload.Picture, answer);
         return TypedResults.Empty;
     }
@@ -125,7 +125,7 @@ internal static class DetectionEndpoints
         var options = query.ToOptions() with { Caller = http.Caller() };
         RequireImageKey(imageKey);
         var answer = await client.FindAsync(imageKey, options, http.RequestAborted) ?? throw NoResult(imageKey);
-        using var picture = await client.FindPictureAsync(imageKey, options, http.RequestAborted) ?? throw NoResult(answer.ImageKey);
+        using var picture = await client.FindPictureAsync(imageKey, options, http.RequestAborted) ?? throw NoPicture(answer.ImageKey);
         AnswerHeaders.Write(http.Response, answer, time.GetElapsedTime(started).TotalMilliseconds);
         await pictures.WriteAsync(http.Response, picture.Memory, answer);
         return TypedResults.Empty;
@@ -141,6 +141,9 @@ internal static class DetectionEndpoints
 
     private static JsonHttpResult<DetectionBody> Json(DetectionAnswer answer, double total) =>
         TypedResults.Json(DetectionBody.Of(answer, total), FrontendJson.Default.DetectionBody);
+
+    private static ProblemException NoPicture(string imageKey) =>
+        new(ProblemType.ResultNotFound, "The result is there, but the picture has expired. Post the picture again; it is then kept again.") { ImageKey = imageKey };
 
     private static ProblemException NoResult(string imageKey) =>
         new(ProblemType.ResultNotFound, "There is no result for this picture, or it has expired.") { ImageKey = imageKey };

@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Text;
 using Detection.Client;
+using Detection.Contracts.Messages;
 using Detection.Contracts.Storage;
 using Detection.Frontend.Detections;
 using Detection.Frontend.Problems;
@@ -182,7 +183,7 @@ internal sealed partial class LegacyQueueService(
     {
         if (LegacyItem.Read(((ReadOnlyMemory<byte>)raw).Span, _options.Queue, _keys, out var fault) is not { } item)
         {
-            NotUnderstood(fault);
+            NotUnderstood(CallerText.Show(fault, CallerText.MessageLength));
             await ToRedisAsync(() => queue.DropAsync(raw), giveUp);
             return;
         }
@@ -194,7 +195,7 @@ internal sealed partial class LegacyQueueService(
         }
         catch (Exception e) when (e is DetectionException or ProblemException)
         {
-            Unanswered(item.ImageKey!, e.Message);
+            Unanswered(CallerText.Show(item.ImageKey), CallerText.Show(e.Message, CallerText.MessageLength));
             await ToRedisAsync(() => queue.DropAsync(raw), giveUp);
             return;
         }
@@ -207,7 +208,7 @@ internal sealed partial class LegacyQueueService(
                 await ToRedisAsync(async () => answered = await queue.AnswerAsync(raw, item.ImageKey!, answer.Memory), giveUp);
                 if (!answered)
                 {
-                    Unanswered(item.ImageKey!, "Under this key stands something else.");
+                    Unanswered(CallerText.Show(item.ImageKey), "Under this key stands something else.");
                 }
             }
             catch

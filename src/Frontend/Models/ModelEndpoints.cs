@@ -1,5 +1,6 @@
 using Detection.Client;
 using Detection.Contracts.Cluster;
+using Detection.Contracts.Messages;
 using Detection.Contracts.Models;
 using Detection.Frontend.OpenApi;
 using Detection.Frontend.Problems;
@@ -31,7 +32,7 @@ internal static class ModelEndpoints
         var model = models.FirstOrDefault(m => m.Id == name)
             ?? models.FirstOrDefault(m => m.Name == name)
             ?? throw new ProblemException(
-                ProblemType.ModelNotFound, problems.TryGetValue(name, out var why) ? $"No silo serves the model '{name}': {why}" : $"No silo serves the model '{name}'.");
+                ProblemType.ModelNotFound, problems.TryGetValue(name, out var why) ? $"No silo serves the model '{CallerText.Show(name)}': {why}" : $"No silo serves the model '{CallerText.Show(name)}'.");
         return TypedResults.Json(ModelBody.Of(model, problems.GetValueOrDefault(model.Name)), FrontendJson.Default.ModelBody);
     }
 

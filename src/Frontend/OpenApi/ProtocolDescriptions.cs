@@ -28,6 +28,12 @@ internal static class ProtocolDescriptions
             return Task.CompletedTask;
         });
 
+    public static void DescribeDeepStackModels(this RouteHandlerBuilder route) => route
+        .WithName("ListDeepStackModels")
+        .WithSummary("The models, as DeepStack and CodeProject.AI list them")
+        .Produces<DeepStackModels>(StatusCodes.Status200OK, Json)
+        .Produces<DeepStackFailure>(StatusCodes.Status503ServiceUnavailable, Json);
+
     public static void DescribeLegacyText(this RouteHandlerBuilder route) => route
         .WithName("DetectLegacy")
         .WithTags("Legacy")

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Detection.Client;
+using Detection.Contracts.Messages;
 using Detection.Frontend.Problems;
 using Detection.Frontend.Uploads;
 
@@ -17,6 +18,7 @@ namespace Detection.Frontend.OpenInference;
 internal sealed record InferenceRequest(string? Id, DetectionOptions Options, IReadOnlyList<RequestedOutput> Outputs)
 {
     private const int LengthPrefix = 4;
+    private const int MaxIdBytes = 1000;
 
     // Of a request with every parameter and output there are some fifty.
     private const int MaxTokens = 1000;
@@ -40,7 +42,7 @@ internal sealed record InferenceRequest(string? Id, DetectionOptions Options, IR
             using var json = JsonDocument.Parse(text);
             var root = json.RootElement;
             Require(root.ValueKind == JsonValueKind.Object, "The request must be a JSON object.");
-            var id = Find(root, "id", JsonValueKind.String)?.GetString();
+            var id = ReadId(root);
             var parameters = Find(root, "parameters", JsonValueKind.Object);
             var request = new InferenceRequest(id, ReadOptions(parameters), ReadOutputs(root, parameters));
             ReadPicture(root, body, headerLength, maxPicture);
@@ -71,8 +73,8 @@ internal sealed record InferenceRequest(string? Id, DetectionOptions Options, IR
         var input = inputs!.Value[0];
         Require(
             input.ValueKind == JsonValueKind.Object
-            && Find(input, "name", JsonValueKind.String)?.GetString() == DetectionTensors.Image
-            && Find(input, "datatype", JsonValueKind.String)?.GetString() == "BYTES"
+            && Find(input, "name", JsonValueKind.String)?.ValueEquals(DetectionTensors.Image) == true
+            && Find(input, "datatype", JsonValueKind.String)?.ValueEquals("BYTES") == true
             && Find(input, "shape", JsonValueKind.Array) is { } shape
             && shape.EnumerateArray().All(static d => d.ValueKind == JsonValueKind.Number && d.TryGetInt64(out var length) && length == 1),
             Wanted);
@@ -112,7 +114,7 @@ internal sealed record InferenceRequest(string? Id, DetectionOptions Options, IR
     private static void ReadBase64(JsonElement text, PooledBytes body, int maxPicture)
     {
         // The text as it stands in the body, without its quotes.
-        var raw = JsonMarshal.GetRawUtf8Value(text)[1..^1];
+        var raw = Raw(text);
         body.Span.Overlaps(raw, out var start);
         var value = body.Span.Slice(start, raw.Length);
         Base64Picture.Decode(body, start, JsonBase64.Unescape(value), DetectionTensors.Image, maxPicture);
@@ -148,16 +150,35 @@ internal sealed record InferenceRequest(string? Id, DetectionOptions Options, IR
         var requested = new List<RequestedOutput>();
         foreach (var output in outputs.EnumerateArray())
         {
-            var name = output.ValueKind == JsonValueKind.Object ? Find(output, "name", JsonValueKind.String)?.GetString() : null;
-            Require(DetectionTensors.Outputs.Any(known => known.Name == name), $"There is no output '{name}'.");
+            var text = output.ValueKind == JsonValueKind.Object ? Find(output, "name", JsonValueKind.String) : null;
+            var name = DetectionTensors.Outputs.FirstOrDefault(known => text?.ValueEquals(known.Name) == true)?.Name;
+            if (name is null)
+            {
+                throw Invalid(text is { } unknown ? $"There is no output '{CallerText.Show(Raw(unknown))}'." : "An output has no name.");
+            }
+
             Require(requested.All(before => before.Name != name), $"The output '{name}' is asked for twice.");
             var own = Find(output, "parameters", JsonValueKind.Object);
             Require(own?.TryGetProperty("classification", out _) != true, "The classification extension is not offered.");
-            requested.Add(new RequestedOutput(name!, own is { } chosen && chosen.TryGetProperty("binary_data", out _) ? Flag(chosen, "binary_data") : binary));
+            requested.Add(new RequestedOutput(name, own is { } chosen && chosen.TryGetProperty("binary_data", out _) ? Flag(chosen, "binary_data") : binary));
         }
 
         return requested;
     }
+
+    private static string? ReadId(JsonElement root)
+    {
+        if (Find(root, "id", JsonValueKind.String) is not { } id)
+        {
+            return null;
+        }
+
+        // The answer repeats it, so it cannot be cut.
+        return Raw(id).Length <= MaxIdBytes ? id.GetString() : throw Invalid($"The 'id' has more than {MaxIdBytes} bytes.");
+    }
+
+    /// <summary>A text as it stands in the body, without its quotes: however long it is, it takes no memory of its own.</summary>
+    private static ReadOnlySpan<byte> Raw(JsonElement text) => JsonMarshal.GetRawUtf8Value(text)[1..^1];
 
     private static float? Share(JsonElement parameters, string name, float least)
     {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Reflection;
 using Detection.Client;
+using Detection.Contracts.Messages;
 using Detection.Contracts.Models;
 using Detection.Frontend.Access;
 using Detection.Frontend.Health;
@@ -111,6 +112,6 @@ internal static class OpenInferenceEndpoints
         var named = version is null ? await client.GetModelsAsync(http.RequestAborted) : [];
         return named.FirstOrDefault(m => m.Name == model)
             ?? (await client.GetSilosAsync(http.RequestAborted)).SelectMany(static silo => silo.Models).FirstOrDefault(m => m.Id == id)
-            ?? throw new ProblemException(ProblemType.ModelNotFound, $"No model '{id}' is served.");
+            ?? throw new ProblemException(ProblemType.ModelNotFound, $"No model '{CallerText.Show(id)}' is served.");
     }
 }

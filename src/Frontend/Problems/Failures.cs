@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Detection.Client;
+using Detection.Contracts.Messages;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Detection.Frontend.Problems;
@@ -20,7 +21,7 @@ internal static partial class Failures
     public static ProblemDetails Problem(Exception exception)
     {
         var (type, detail, imageKey) = Of(exception);
-        var problem = new ProblemDetails { Type = type.Uri, Title = type.Title, Status = type.Status, Detail = detail };
+        var problem = new ProblemDetails { Type = type.Uri, Title = type.Title, Status = type.Status, Detail = CallerText.Show(detail, CallerText.MessageLength) };
         if (imageKey is not null)
         {
             problem.Extensions[ProblemWriter.ImageKey] = imageKey;
@@ -31,7 +32,7 @@ internal static partial class Failures
 
     /// <summary>What the framework says of a parameter names its type in the program.</summary>
     private static string InOurWords(string message) =>
-        Unbound().Match(message) is { Success: true } match ? $"'{match.Groups[1].Value.ToLowerInvariant()}' cannot be '{match.Groups[2].Value}'." : message;
+        Unbound().Match(message) is { Success: true } match ? $"'{match.Groups[1].Value.ToLowerInvariant()}' cannot be '{CallerText.Show(match.Groups[2].Value)}'." : message;
 
     [GeneratedRegex("""^Failed to bind parameter "\S+ (\w+)" from "(.*)"\.$""", RegexOptions.Singleline)]
     private static partial Regex Unbound();

@@ -10,10 +10,20 @@ internal sealed class ProblemExceptionHandler(IProblemDetailsService problems, I
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
-        if (httpContext.RequestAborted.IsCancellationRequested || exception is UploadAbandonedException)
+        if (httpContext.RequestAborted.IsCancellationRequested)
         {
-            // Nobody is there to read an answer, and a caller that leaves is no failure of ours.
+            // Nobody is there to read an answer, and a caller that leaves is no failure of ours. The status is for metrics alone: a
+            // caller that has closed its half of the connection would still read it.
             httpContext.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+            httpContext.Abort();
+            return true;
+        }
+
+        if (exception is UploadAbandonedException)
+        {
+            // Without a body, like all that is no HTTP.
+            httpContext.Response.StatusCode = StatusCodes.Status400BadRequest;
+            httpContext.Response.Headers.Connection = "close";
             return true;
         }
 

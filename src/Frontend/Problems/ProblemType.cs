@@ -27,6 +27,9 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
     public static readonly ProblemType Unauthorized = new("unauthorized", 401, "An API key is needed",
         "No API key was sent, or none that is known. Send it as X-API-Key or as Authorization: Bearer.");
 
+    public static readonly ProblemType OriginNotAllowed = new("origin-not-allowed", 403, "This page may not use the server",
+        "A page of another site made a browser send the request. The setting Detection:Browsers:AllowedOrigins names the origins whose pages may.");
+
     public static readonly ProblemType NotFound = new("not-found", 404, "No such address",
         "Nothing is served at this address.");
 
@@ -50,6 +53,9 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
 
     public static readonly ProblemType UnsupportedPicture = new("unsupported-picture", 415, "This kind of picture is not supported",
         "It is a picture, but of a kind that is not supported.");
+
+    public static readonly ProblemType HostNotAllowed = new("host-not-allowed", 421, "Not a name of this server",
+        "The Host header names another host. The setting Detection:Browsers:AllowedHosts names the hosts for which the server answers.");
 
     public static readonly ProblemType Undecodable = new("undecodable", 422, "The picture cannot be decoded",
         "The picture is truncated or damaged.");
@@ -90,8 +96,8 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
     /// <summary>All of them.</summary>
     public static readonly IReadOnlyList<ProblemType> All =
     [
-        InvalidRequest, NotAPicture, UrlNotAllowed, WebhookRefused, Unauthorized, NotFound, ResultNotFound, ModelNotFound, MethodNotAllowed, UploadTimeout, TooLarge,
-        UnsupportedMediaType, UnsupportedPicture, Undecodable, RateLimited, ShareUsed, InferenceFailed, Internal, UrlNotReachable, QueueFull, TooManyUploads,
+        InvalidRequest, NotAPicture, UrlNotAllowed, WebhookRefused, Unauthorized, OriginNotAllowed, NotFound, ResultNotFound, ModelNotFound, MethodNotAllowed, UploadTimeout, TooLarge,
+        UnsupportedMediaType, UnsupportedPicture, HostNotAllowed, Undecodable, RateLimited, ShareUsed, InferenceFailed, Internal, UrlNotReachable, QueueFull, TooManyUploads,
         WebhooksFull, StorageFull, Unavailable, DeadlineExceeded,
     ];
 
@@ -124,6 +130,7 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
     {
         400 => InvalidRequest,
         401 => Unauthorized,
+        403 => OriginNotAllowed,
         404 => NotFound,
         405 => MethodNotAllowed,
         408 => UploadTimeout,

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Detection.Client;
+using Detection.Contracts.Messages;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Mvc;
@@ -37,7 +38,9 @@ internal sealed partial class ProblemWriter(TimeProvider time, ILogger<ProblemWr
             problem.Detail ??= type.Description;
         }
 
-        problem.Instance ??= http.Request.Path;
+        // Whatever callers sent stands in these.
+        problem.Detail = CallerText.Show(problem.Detail, CallerText.MessageLength);
+        problem.Instance = CallerText.Show(problem.Instance ?? http.Request.Path);
         problem.Extensions["traceId"] = Activity.Current?.Id ?? http.TraceIdentifier;
 
         Log(http, problem, status, context.Exception);
@@ -84,10 +87,11 @@ internal sealed partial class ProblemWriter(TimeProvider time, ILogger<ProblemWr
         var cause = exception is DetectionException { Error: not DetectionError.Failed } or ProblemException or BadHttpRequestException
             ? null
             : exception;
-        var imageKey = problem.Extensions.TryGetValue(ImageKey, out var key) ? key : "unknown";
-        var path = http.Request.Path.Value;
+        var imageKey = problem.Extensions.TryGetValue(ImageKey, out var key) ? CallerText.Show(key as string) : "unknown";
+        var method = CallerText.Show(http.Request.Method);
+        var path = CallerText.Show(http.Request.Path.Value);
         var duration = Duration(http);
-        Failed(level, http.Request.Method, path, status, problem.Type, duration, problem.Detail, imageKey, cause);
+        Failed(level, method, path, status, problem.Type, duration, problem.Detail, imageKey, cause);
     }
 
     /// <summary>Milliseconds since the request's headers were there.</summary>

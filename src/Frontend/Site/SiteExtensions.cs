@@ -1,3 +1,4 @@
+using System.Net.Mime;
 using Microsoft.AspNetCore.StaticFiles;
 
 namespace Detection.Frontend.Site;
@@ -17,13 +18,26 @@ internal static class SiteExtensions
     private const string ContentSecurityPolicy =
         "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
+    /// <summary>Of answers that are no pages: a browser that is made to show one runs and loads nothing, and no other page frames it.</summary>
+    private const string NoPagePolicy = "default-src 'none'; frame-ancestors 'none'";
+
     /// <summary>No browser shall take an answer for anything but what it says it is; problem documents neither.</summary>
     public static void UseSafeHeaders(this IApplicationBuilder app) => app.Use(static (http, next) =>
     {
         // At the start of the answer, because the exception handler clears the headers.
         http.Response.OnStarting(static response =>
         {
-            ((HttpResponse)response).Headers.XContentTypeOptions = "nosniff";
+            var headers = ((HttpResponse)response).Headers;
+            headers.XContentTypeOptions = "nosniff";
+
+            // Neither a picture nor an answer is for a page of another site to embed; one that is allowed asks with CORS.
+            headers["Cross-Origin-Resource-Policy"] = "same-origin";
+            headers["Referrer-Policy"] = "no-referrer";
+            if (headers.ContentSecurityPolicy.Count == 0 && ((HttpResponse)response).ContentType?.StartsWith(MediaTypeNames.Text.Html, StringComparison.OrdinalIgnoreCase) != true)
+            {
+                headers.ContentSecurityPolicy = NoPagePolicy;
+            }
+
             return Task.CompletedTask;
         }, http.Response);
         return next(http);
@@ -51,6 +65,5 @@ internal static class SiteExtensions
         // The names carry no version: ask each time, and be told 304 by the ETag.
         headers.CacheControl = "no-cache";
         headers.ContentSecurityPolicy = ContentSecurityPolicy;
-        headers["Referrer-Policy"] = "no-referrer";
     }
 }

@@ -19,6 +19,9 @@ internal sealed class UploadReader(UploadMemory memory, UploadTimeout timeout, I
     // What may stand around a picture in a multipart or JSON body.
     private const int Wrapping = 64 * 1024;
 
+    /// <summary>Most bytes of a URL; longer ones are not fetched by anybody.</summary>
+    private const int MaxUrlBytes = 8192;
+
     private readonly int _maxPicture = MaxPictureBytes(client.Value);
     private readonly int _maxJson = (int)Math.Min(MaxBodyBytes(client.Value), Array.MaxLength - 1);
 
@@ -140,7 +143,9 @@ internal sealed class UploadReader(UploadMemory memory, UploadTimeout timeout, I
 
                 if (isUrl)
                 {
-                    url = reader.GetString();
+                    url = reader.ValueSpan.Length <= MaxUrlBytes
+                        ? reader.GetString()
+                        : throw new ProblemException(ProblemType.InvalidRequest, $"The '{UrlField}' has more than {MaxUrlBytes} bytes.");
                 }
                 else if (isImage)
                 {
