@@ -461,9 +461,16 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
     /// </summary>
     private async Task<(DetectionResult? Result, bool Stored)> FindOrStoreAsync(Attempt attempt, RequestKey key, ReadOnlyMemory<byte> picture)
     {
-        var found = await (await DatabaseAsync()).StringGetAsync([_redisKeys.Result(key), _redisKeys.Item(key)]);
+        var database = await DatabaseAsync();
+        var finding = database.StringGetAsync([_redisKeys.Result(key), _redisKeys.Item(key)]);
+
+        // In the same round trip: whether the picture of a known result is still there.
+        var looking = picture.IsEmpty ? Task.FromResult(true) : database.KeyExistsAsync(_redisKeys.Picture(key.ImageKey));
+        await Task.WhenAll(finding, looking);
+        var found = await finding;
         if (!found[0].IsNull && StoredResult.TryRead(_serializer, key, (ReadOnlyMemory<byte>)found[0]) is { } result)
         {
+            await KeepAsync(attempt, key.ImageKey, picture, await looking);
             return (result, false);
         }
 
@@ -479,6 +486,28 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
     // A picture from a URL is in Redis already.
     private Task StoreAsync(Attempt attempt, string imageKey, ReadOnlyMemory<byte> picture) =>
         picture.IsEmpty ? Task.CompletedTask : _pictures.StoreAsync(imageKey, picture, attempt.Token);
+
+    /// <summary>
+    /// Keeps the picture of a known result for another while, so that it can be drawn. A Redis that has no room for it does not keep the
+    /// result from its caller.
+    /// </summary>
+    private async Task KeepAsync(Attempt attempt, string imageKey, ReadOnlyMemory<byte> picture, bool isThere)
+    {
+        try
+        {
+            if (!isThere)
+            {
+                await StoreAsync(attempt, imageKey, picture);
+            }
+
+            var database = await DatabaseAsync();
+            await database.KeyExpireAsync(_redisKeys.Picture(imageKey), StoredPicture.KnownExpiry, ExpireWhen.GreaterThanCurrentExpiry, CommandFlags.FireAndForget);
+        }
+        catch (RedisServerException e)
+        {
+            LogNotKept(imageKey, e.Message);
+        }
+    }
 
     private async Task<ModelInfo> FindModelAsync(Attempt attempt, bool wait)
     {
@@ -636,6 +665,9 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
 
     [LoggerMessage(LogLevel.Debug, "{ImageKey}: asking again after {Failure}: {Message}")]
     private partial void LogRetry(string imageKey, string failure, string message);
+
+    [LoggerMessage(LogLevel.Debug, "{ImageKey}: its result is known, its picture could not be stored again: {Message}")]
+    private partial void LogNotKept(string imageKey, string message);
 
     [LoggerMessage(LogLevel.Debug, "{ImageKey}: its picture is not kept any more; it is fetched from {Host} again")]
     private partial void LogFetchAgain(string? imageKey, string host);

@@ -12,6 +12,17 @@ public sealed class FrontendOptions
     [Range(1L << 20, 1L << 40)]
     public long MaxBufferedBytes { get; set; } = 1L << 30;
 
+    /// <summary>
+    /// How much of <see cref="MaxBufferedBytes"/> one caller, a key or an address where no keys are asked for, may hold when it is
+    /// alone; with others the same share of what they leave. 0.01 to 1; default 0.5.
+    /// </summary>
+    [Range(0.01, 1.0)]
+    public double CallerBufferShare { get; set; } = 0.5;
+
+    /// <summary>Most connections at the same time; further ones are closed at once. 1 to 1,000,000; default 10,000.</summary>
+    [Range(1, 1_000_000)]
+    public int MaxConnections { get; set; } = 10_000;
+
     /// <summary>Most bytes of the headers of one request. 4 KiB to 1 MiB; default 32 KiB.</summary>
     [Range(4096, 1 << 20)]
     public int MaxHeaderBytes { get; set; } = 32 * 1024;
@@ -29,14 +40,22 @@ public sealed class FrontendOptions
 
     /// <summary>
     /// Least rate of a body that arrives and of an answer that is taken, in bytes per second, after 5 s of grace; slower
-    /// connections are closed. 0 (no limit) to 1 MiB/s; default 240.
+    /// connections are closed. 0 (no limit) to 1 MiB/s; default 1024.
     /// </summary>
     [Range(0, 1 << 20)]
-    public int MinBytesPerSecond { get; set; } = 240;
+    public int MinBytesPerSecond { get; set; } = 1024;
 
     /// <summary>Annotated pictures drawn at the same time. 1 to 256; default the number of processors.</summary>
     [Range(1, 256)]
     public int MaxConcurrentDrawings { get; set; } = Math.Clamp(Environment.ProcessorCount, 1, 256);
+
+    /// <summary>Annotated pictures that may wait to be drawn; further ones are refused. 0 to 10,000; default 64.</summary>
+    [Range(0, 10_000)]
+    public int MaxWaitingDrawings { get; set; } = 64;
+
+    /// <summary>How long an annotated picture may wait to be drawn. 100 ms to 60 s; default 5 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:01:00")]
+    public TimeSpan DrawingTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary><c>Retry-After</c> of answers for which the cluster names none. 1 s to 5 min; default 1 s.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:05:00")]

@@ -147,6 +147,27 @@ public sealed class DetectionClientTests(ClusterFixture fixture) : IClassFixture
     }
 
     [Fact]
+    public async Task A_picture_that_has_expired_before_its_result_is_kept_again_when_it_is_sent_again()
+    {
+        var picture = NewPicture();
+        var answer = await _client.Detection.DetectAsync(picture, Patient);
+        await using var redis = await fixture.Cluster.Redis.ConnectAsync();
+        await redis.GetDatabase().KeyDeleteAsync(Keys.Picture(answer.ImageKey));
+        Assert.Null(await _client.Detection.FindPictureAsync(answer.ImageKey));
+
+        var again = await _client.Detection.DetectAsync(picture, Patient);
+
+        Assert.Equal(AnswerSource.Cached, again.Source);
+        using var kept = await _client.Detection.FindPictureAsync(answer.ImageKey);
+        Assert.Equal(picture, kept!.Memory.ToArray());
+
+        // Sent once more shortly before its end, it is kept for as long again.
+        await redis.GetDatabase().KeyExpireAsync(Keys.Picture(answer.ImageKey), TimeSpan.FromSeconds(5));
+        await _client.Detection.SubmitAsync(picture, Patient);
+        Assert.True(await redis.GetDatabase().KeyTimeToLiveAsync(Keys.Picture(answer.ImageKey)) > TimeSpan.FromSeconds(60));
+    }
+
+    [Fact]
     public async Task An_expired_result_is_gone_for_everybody()
     {
         var answer = await _client.Detection.DetectAsync(TestPictures.Unique(31_000), Patient);

@@ -8,4 +8,7 @@ public static class StoredPicture
     /// that is longer, so that what is left of a picture's time tells whether it belongs to an accepted request.
     /// </summary>
     public static readonly TimeSpan UnacceptedExpiry = TimeSpan.FromSeconds(30);
+
+    /// <summary>The picture of a known result is kept for so long after it was sent again, so that it can be drawn.</summary>
+    public static readonly TimeSpan KnownExpiry = TimeSpan.FromMinutes(2);
 }

@@ -40,6 +40,17 @@ public sealed class AccessOptions
     [Range(1, 1_000_000)]
     public int MaxUploads { get; set; } = 4096;
 
+    /// <summary>
+    /// Other requests than uploads under way of each key, in this process: those that wait for an answer and streams of events too; 0
+    /// for no limit. To 1,000,000.
+    /// </summary>
+    [Range(0, 1_000_000)]
+    public int MaxReadsPerKey { get; set; }
+
+    /// <summary>Other requests than uploads under way of all callers together, in this process. 1 to 1,000,000; default 4096.</summary>
+    [Range(1, 1_000_000)]
+    public int MaxReads { get; set; } = 4096;
+
     /// <summary>Whether keys are asked for.</summary>
     internal bool AreKeysAsked => Keys.Count > 0 || KeysFile.Length > 0;
 }

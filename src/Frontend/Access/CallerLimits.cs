@@ -6,13 +6,15 @@ using Microsoft.Extensions.Options;
 
 namespace Detection.Frontend.Access;
 
-/// <summary>How often each key may ask and how much may be uploaded at once, in this process. What is open to all is not counted.</summary>
+/// <summary>How often each key may ask and how much may be under way at once, in this process. What is open to all is not counted.</summary>
 internal sealed class CallerLimits : IMiddleware, IDisposable
 {
     private readonly TimeSpan _retryAfter;
     private readonly TimeProvider _time;
     private readonly IProblemDetailsService _problems;
     private readonly ConcurrencyLimiter _uploads;
+    private readonly ConcurrencyLimiter _reads;
+    private readonly PartitionedRateLimiter<ApiKey> _readsByKey;
 
     // A key whose limits were changed has new partitions; the old ones go when they have been idle.
     private readonly PartitionedRateLimiter<ApiKey> _rates = PartitionedRateLimiter.Create<ApiKey, (string, double, int)>(static key =>
@@ -34,7 +36,12 @@ internal sealed class CallerLimits : IMiddleware, IDisposable
     public CallerLimits(IOptions<AccessOptions> options, IOptions<FrontendOptions> frontend, IProblemDetailsService problems, TimeProvider time)
     {
         (_retryAfter, _problems, _time) = (frontend.Value.RetryAfter, problems, time);
+        var (reads, readsPerKey) = (options.Value.MaxReads, options.Value.MaxReadsPerKey);
         _uploads = new ConcurrencyLimiter(new ConcurrencyLimiterOptions { PermitLimit = options.Value.MaxUploads });
+        _reads = new ConcurrencyLimiter(new ConcurrencyLimiterOptions { PermitLimit = reads });
+        _readsByKey = PartitionedRateLimiter.Create<ApiKey, string>(key => readsPerKey == 0
+            ? RateLimitPartition.GetNoLimiter(key.Name)
+            : RateLimitPartition.GetConcurrencyLimiter(key.Name, _ => new ConcurrencyLimiterOptions { PermitLimit = readsPerKey }));
     }
 
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
@@ -57,23 +64,20 @@ internal sealed class CallerLimits : IMiddleware, IDisposable
             }
         }
 
-        if (!HttpMethods.IsPost(context.Request.Method))
-        {
-            await next(context);
-            return;
-        }
-
-        using var own = key is null ? null : _uploadsByKey.AttemptAcquire(key);
+        var (all, each, what, full) = HttpMethods.IsPost(context.Request.Method)
+            ? (_uploads, _uploadsByKey, "uploads", ProblemType.TooManyUploads)
+            : (_reads, _readsByKey, "requests", ProblemType.TooManyReads);
+        using var own = key is null ? null : each.AttemptAcquire(key);
         if (own is { IsAcquired: false })
         {
-            await RefuseAsync(context, ProblemType.RateLimited, $"The key {key!.Name} may have {key.MaxUploads} uploads under way.", _retryAfter);
+            await RefuseAsync(context, ProblemType.RateLimited, $"The key {key!.Name} has as many {what} under way as it may.", _retryAfter);
             return;
         }
 
-        using var place = _uploads.AttemptAcquire();
+        using var place = all.AttemptAcquire();
         if (!place.IsAcquired)
         {
-            await RefuseAsync(context, ProblemType.TooManyUploads, "So many uploads are under way that no more are taken.", _retryAfter);
+            await RefuseAsync(context, full, $"So many {what} are under way that no more are taken.", _retryAfter);
             return;
         }
 
@@ -105,6 +109,8 @@ internal sealed class CallerLimits : IMiddleware, IDisposable
         _rates.Dispose();
         _uploadsByKey.Dispose();
         _uploads.Dispose();
+        _reads.Dispose();
+        _readsByKey.Dispose();
     }
 
     private static TokenBucketRateLimiterOptions Bucket(ApiKey key) => new()

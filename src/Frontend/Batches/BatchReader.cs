@@ -36,7 +36,7 @@ internal sealed class BatchReader(UploadMemory memory, UploadTimeout timeout, Up
             if (type.MediaType.Equals("application/x-ndjson", StringComparison.OrdinalIgnoreCase)
                 || type.MediaType.Equals("application/jsonl", StringComparison.OrdinalIgnoreCase))
             {
-                return ReadLinesAsync(request.BodyReader, cancellationToken);
+                return ReadLinesAsync(request.BodyReader, memory.ShareOf(request.HttpContext), cancellationToken);
             }
         }
 
@@ -66,7 +66,7 @@ internal sealed class BatchReader(UploadMemory memory, UploadTimeout timeout, Up
                 var name = Shown(HeaderUtilities.RemoveQuotes(disposition.FileNameStar.HasValue ? disposition.FileNameStar : disposition.FileName).ToString());
                 try
                 {
-                    return new BatchPicture(name, new Upload(await PooledBytes.ReadAsync(section.Body, null, _maxPicture, memory, cancellationToken)), null);
+                    return new BatchPicture(name, new Upload(await PooledBytes.ReadAsync(section.Body, null, _maxPicture, memory.ShareOf(request.HttpContext), cancellationToken)), null);
                 }
                 catch (ProblemException e)
                 {
@@ -83,9 +83,9 @@ internal sealed class BatchReader(UploadMemory memory, UploadTimeout timeout, Up
         }
     }
 
-    private async IAsyncEnumerable<BatchPicture> ReadLinesAsync(PipeReader body, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<BatchPicture> ReadLinesAsync(PipeReader body, UploadShare share, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        while (await timeout.ApplyAsync(limited => ReadLineAsync(body, limited), cancellationToken) is { } line)
+        while (await timeout.ApplyAsync(limited => ReadLineAsync(body, share, limited), cancellationToken) is { } line)
         {
             yield return Parse(line);
         }
@@ -108,9 +108,9 @@ internal sealed class BatchReader(UploadMemory memory, UploadTimeout timeout, Up
     /// The next line that is not blank, without its end; <see langword="null"/> when there are no more. Blank ones are passed over here,
     /// within the time for one picture: they count for nothing, so a body of them would never come to an end.
     /// </summary>
-    private async ValueTask<PooledBytes?> ReadLineAsync(PipeReader body, CancellationToken cancellationToken)
+    private async ValueTask<PooledBytes?> ReadLineAsync(PipeReader body, UploadShare share, CancellationToken cancellationToken)
     {
-        var line = new PooledBytes(memory);
+        var line = new PooledBytes(share);
         try
         {
             while (true)

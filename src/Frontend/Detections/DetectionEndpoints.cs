@@ -37,6 +37,7 @@ internal static class DetectionEndpoints
         IDetectionClient client,
         UploadReader uploads,
         AnnotatedPictures pictures,
+        UploadMemory memory,
         TimeProvider time)
     {
         var started = time.GetTimestamp();
@@ -76,8 +77,11 @@ internal static class DetectionEndpoints
             return Json(answer, total);
         }
 
-        using var fetched = upload.Url is null ? null : await client.FindPictureAsync(answer.ImageKey, options, cancelled) ?? throw NoPicture(answer.ImageKey);
-        await pictures.WriteAsync(http.Response, fetched?.Memory ?? upload.Picture, answer);
+        var share = memory.ShareOf(http);
+        using var jpeg = upload.Url is null
+            ? await pictures.DrawAsync(upload.Picture, answer, share, cancelled)
+            : await pictures.FetchAndDrawAsync(answer, options, share, cancelled);
+        await AnnotatedPictures.WriteAsync(http.Response, jpeg);
         return TypedResults.Empty;
     }
 
@@ -119,15 +123,15 @@ internal static class DetectionEndpoints
     }
 
     private static async Task<IResult> FindPictureAsync(
-        string imageKey, [AsParameters] AnswerQuery query, HttpContext http, IDetectionClient client, AnnotatedPictures pictures, TimeProvider time)
+        string imageKey, [AsParameters] AnswerQuery query, HttpContext http, IDetectionClient client, AnnotatedPictures pictures, UploadMemory memory, TimeProvider time)
     {
         var started = time.GetTimestamp();
         var options = query.ToOptions() with { Caller = http.Caller() };
         RequireImageKey(imageKey);
         var answer = await client.FindAsync(imageKey, options, http.RequestAborted) ?? throw NoResult(imageKey);
-        using var picture = await client.FindPictureAsync(imageKey, options, http.RequestAborted) ?? throw NoPicture(answer.ImageKey);
+        using var jpeg = await pictures.FetchAndDrawAsync(answer, options, memory.ShareOf(http), http.RequestAborted);
         AnswerHeaders.Write(http.Response, answer, time.GetElapsedTime(started).TotalMilliseconds);
-        await pictures.WriteAsync(http.Response, picture.Memory, answer);
+        await AnnotatedPictures.WriteAsync(http.Response, jpeg);
         return TypedResults.Empty;
     }
 
@@ -141,9 +145,6 @@ internal static class DetectionEndpoints
 
     private static JsonHttpResult<DetectionBody> Json(DetectionAnswer answer, double total) =>
         TypedResults.Json(DetectionBody.Of(answer, total), FrontendJson.Default.DetectionBody);
-
-    private static ProblemException NoPicture(string imageKey) =>
-        new(ProblemType.ResultNotFound, "The result is there, but the picture has expired. Post the picture again; it is then kept again.") { ImageKey = imageKey };
 
     private static ProblemException NoResult(string imageKey) =>
         new(ProblemType.ResultNotFound, "There is no result for this picture, or it has expired.") { ImageKey = imageKey };

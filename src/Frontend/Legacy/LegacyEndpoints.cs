@@ -34,18 +34,18 @@ internal static class LegacyEndpoints
         routes.MapPost("/detectOutWithCache", DetectPageAsync).WithMetadata(new LegacyPageFailureForm()).DescribeLegacyPage("DetectLegacyCachedPage");
     }
 
-    private static async Task DetectAsync(HttpContext http, IDetectionClient client, UploadFormReader forms, AnnotatedPictures pictures)
+    private static async Task DetectAsync(HttpContext http, IDetectionClient client, UploadFormReader forms, AnnotatedPictures pictures, UploadMemory memory)
     {
-        using var jpeg = await AnnotateAsync(http, client, forms, pictures);
+        using var jpeg = await AnnotateAsync(http, client, forms, pictures, memory);
         var response = http.Response;
         response.ContentType = MediaTypeNames.Text.Plain;
         response.ContentLength = Base64.GetMaxEncodedToUtf8Length(jpeg.Memory.Length);
         await WriteBase64Async(response.BodyWriter, jpeg.Memory, http.RequestAborted);
     }
 
-    private static async Task DetectPageAsync(HttpContext http, IDetectionClient client, UploadFormReader forms, AnnotatedPictures pictures)
+    private static async Task DetectPageAsync(HttpContext http, IDetectionClient client, UploadFormReader forms, AnnotatedPictures pictures, UploadMemory memory)
     {
-        using var jpeg = await AnnotateAsync(http, client, forms, pictures);
+        using var jpeg = await AnnotateAsync(http, client, forms, pictures, memory);
         var response = http.Response;
         WritePageHeaders(response);
         var body = response.BodyWriter;
@@ -63,7 +63,7 @@ internal static class LegacyEndpoints
         response.Headers.CacheControl = "no-store";
     }
 
-    private static async Task<PooledBytes> AnnotateAsync(HttpContext http, IDetectionClient client, UploadFormReader forms, AnnotatedPictures pictures)
+    private static async Task<PooledBytes> AnnotateAsync(HttpContext http, IDetectionClient client, UploadFormReader forms, AnnotatedPictures pictures, UploadMemory memory)
     {
         var cancelled = http.RequestAborted;
         var options = new DetectionOptions { Caller = http.Caller() };
@@ -72,7 +72,7 @@ internal static class LegacyEndpoints
         {
             if (form.Picture is { } picture)
             {
-                return await pictures.DrawAsync(picture, await client.DetectAsync(picture, options, cancelled), cancelled);
+                return await pictures.DrawAsync(picture, await client.DetectAsync(picture, options, cancelled), memory.ShareOf(http), cancelled);
             }
 
             var link = form.Text(LinkField)
@@ -81,9 +81,7 @@ internal static class LegacyEndpoints
                 ? address
                 : throw new ProblemException(ProblemType.InvalidRequest, $"The '{LinkField}' is not an absolute URL.");
             var answer = await client.DetectAsync(url, options, cancelled);
-            using var fetched = await client.FindPictureAsync(answer.ImageKey, options, cancelled)
-                ?? throw new ProblemException(ProblemType.ResultNotFound, "The picture has expired.") { ImageKey = answer.ImageKey };
-            return await pictures.DrawAsync(fetched.Memory, answer, cancelled);
+            return await pictures.FetchAndDrawAsync(answer, options, memory.ShareOf(http), cancelled);
         }
         catch
         {

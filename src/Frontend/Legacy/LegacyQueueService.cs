@@ -36,6 +36,7 @@ internal sealed partial class LegacyQueueService(
 
     private readonly LegacyQueueOptions _options = options.Value;
     private readonly RedisKeys _keys = new(clientOptions.Value.ClusterId);
+    private readonly UploadShare _share = memory.ShareOf(Caller);
     private readonly int _maxPicture = UploadReader.MaxPictureBytes(clientOptions.Value);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -247,17 +248,17 @@ internal sealed partial class LegacyQueueService(
                 ? address
                 : throw new ProblemException(ProblemType.InvalidRequest, $"The '{UrlProperty}' is not an absolute URL.");
             var found = await client.DetectAsync(url, detection, giveUp);
-            using var fetched = await client.FindPictureAsync(found.ImageKey, detection, giveUp)
-                ?? throw new ProblemException(ProblemType.ResultNotFound, "The picture has expired.") { ImageKey = found.ImageKey };
-            return await DrawAsync(fetched.Memory, found, giveUp);
+            using var annotated = await pictures.FetchAndDrawAsync(found, detection, _share, giveUp);
+            return ToBase64(annotated);
         }
 
-        using var picture = new PooledBytes(memory);
+        using var picture = new PooledBytes(_share);
         picture.Advance(Encoding.UTF8.GetBytes(item.ImageUrl, picture.GetSpan(Encoding.UTF8.GetByteCount(item.ImageUrl))));
         Base64Picture.Decode(picture, 0, picture.Memory.Length, UrlProperty, _maxPicture);
         try
         {
-            return await DrawAsync(picture.Memory, await client.DetectAsync(picture.Memory, detection, giveUp), giveUp);
+            using var annotated = await pictures.DrawAsync(picture.Memory, await client.DetectAsync(picture.Memory, detection, giveUp), _share, giveUp);
+            return ToBase64(annotated);
         }
         catch
         {
@@ -267,10 +268,9 @@ internal sealed partial class LegacyQueueService(
         }
     }
 
-    private async Task<PooledBytes> DrawAsync(ReadOnlyMemory<byte> picture, DetectionAnswer answer, CancellationToken giveUp)
+    private PooledBytes ToBase64(PooledBytes jpeg)
     {
-        using var jpeg = await pictures.DrawAsync(picture, answer, giveUp);
-        var base64 = new PooledBytes(memory);
+        var base64 = new PooledBytes(_share);
         try
         {
             Base64.EncodeToUtf8(jpeg.Span, base64.GetSpan(Base64.GetMaxEncodedToUtf8Length(jpeg.Span.Length)), out _, out var written);
@@ -287,7 +287,7 @@ internal sealed partial class LegacyQueueService(
     /// <summary>Whether a failure says nothing about the picture and may be over soon.</summary>
     private static bool IsPassing(Exception e) =>
         e is DetectionException { Error: DetectionError.Busy or DetectionError.ShareUsed or DetectionError.StorageFull or DetectionError.Unavailable }
-        || (e is ProblemException problem && problem.Type == ProblemType.TooManyUploads);
+        || (e is ProblemException problem && (problem.Type == ProblemType.TooManyUploads || problem.Type == ProblemType.RateLimited || problem.Type == ProblemType.DrawingBusy));
 
     /// <summary>Does something in Redis, again and again while it is away.</summary>
     private async Task ToRedisAsync(Func<Task> action, CancellationToken giveUp)

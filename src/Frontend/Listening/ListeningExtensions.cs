@@ -33,6 +33,7 @@ internal static class ListeningExtensions
             // The reader of uploads has the exact limits. A body that is somewhat larger is heard out nevertheless, for some seconds:
             // whoever is cut off while sending does not see the answer.
             limits.MaxRequestBodySize = HeardOut * UploadReader.MaxBodyBytes(client.Value);
+            limits.MaxConcurrentConnections = options.Value.MaxConnections;
             limits.MaxRequestHeadersTotalSize = options.Value.MaxHeaderBytes;
             limits.RequestHeadersTimeout = options.Value.HeadersTimeout;
             var rate = options.Value.MinBytesPerSecond;

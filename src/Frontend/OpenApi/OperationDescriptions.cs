@@ -29,7 +29,7 @@ internal static class OperationDescriptions
         .WithProblems([
             .. Cluster, ProblemType.NotAPicture, ProblemType.UrlNotAllowed, ProblemType.ModelNotFound, ProblemType.UploadTimeout,
             ProblemType.TooLarge, ProblemType.UnsupportedMediaType, ProblemType.UnsupportedPicture, ProblemType.Undecodable,
-            ProblemType.InferenceFailed, ProblemType.UrlNotReachable, ProblemType.ShareUsed, ProblemType.QueueFull, ProblemType.TooManyUploads,
+            ProblemType.InferenceFailed, ProblemType.UrlNotReachable, ProblemType.ShareUsed, ProblemType.QueueFull, ProblemType.TooManyUploads, ProblemType.DrawingBusy,
             ProblemType.WebhookRefused, ProblemType.WebhooksFull, ProblemType.StorageFull,
         ])
         .AddOpenApiOperationTransformer(static (operation, context, _) =>
@@ -107,7 +107,7 @@ internal static class OperationDescriptions
         .WithSummary("Read an annotated picture again")
         .WithDescription("The picture of an earlier request with the boxes drawn into it, until it expires.")
         .Produces(StatusCodes.Status200OK, contentType: Jpeg)
-        .WithProblems([.. Cluster, ProblemType.ResultNotFound, ProblemType.ModelNotFound])
+        .WithProblems([.. Cluster, ProblemType.ResultNotFound, ProblemType.ModelNotFound, ProblemType.DrawingBusy, ProblemType.TooManyUploads])
         .AddOpenApiOperationTransformer(static (operation, _, _) =>
         {
             DescribeImageKey(operation);

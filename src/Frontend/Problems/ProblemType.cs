@@ -61,7 +61,7 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
         "The picture is truncated or damaged.");
 
     public static readonly ProblemType RateLimited = new("rate-limited", 429, "Too many requests",
-        "Your key makes more requests than it may, or has too many uploads under way. Come again after the time in Retry-After.");
+        "Your key makes more requests than it may, has too many requests under way, or your uploads fill your share of the memory for them. Come again after the time in Retry-After.");
 
     public static readonly ProblemType ShareUsed = new("share-used", 429, "Your share is used",
         "So many of your pictures, URLs or webhooks wait that your share of the queue, of the fetches or of the webhooks is used; others are still served. Nothing was kept. Come again after the time in Retry-After. The detail says which share.");
@@ -81,6 +81,12 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
     public static readonly ProblemType TooManyUploads = new("too-many-uploads", 503, "Too many uploads",
         "As many uploads are under way as the server takes, or they fill the memory set aside for them. Come again after the time in Retry-After.");
 
+    public static readonly ProblemType TooManyReads = new("too-many-requests", 503, "Too many requests",
+        "As many requests that are no uploads are under way as the server takes. Come again after the time in Retry-After.");
+
+    public static readonly ProblemType DrawingBusy = new("drawing-busy", 503, "Too many pictures are drawn",
+        "As many annotated pictures are being drawn, or wait for it, as the server draws. The result is there and can be read. Come again after the time in Retry-After.");
+
     public static readonly ProblemType WebhooksFull = new("webhooks-full", 503, "Too many webhooks wait",
         "As many webhooks wait to be delivered as the server keeps. Nothing was kept. Come again after the time in Retry-After, or without a webhook.");
 
@@ -97,7 +103,7 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
     public static readonly IReadOnlyList<ProblemType> All =
     [
         InvalidRequest, NotAPicture, UrlNotAllowed, WebhookRefused, Unauthorized, OriginNotAllowed, NotFound, ResultNotFound, ModelNotFound, MethodNotAllowed, UploadTimeout, TooLarge,
-        UnsupportedMediaType, UnsupportedPicture, HostNotAllowed, Undecodable, RateLimited, ShareUsed, InferenceFailed, Internal, UrlNotReachable, QueueFull, TooManyUploads,
+        UnsupportedMediaType, UnsupportedPicture, HostNotAllowed, Undecodable, RateLimited, ShareUsed, InferenceFailed, Internal, UrlNotReachable, QueueFull, TooManyUploads, TooManyReads, DrawingBusy,
         WebhooksFull, StorageFull, Unavailable, DeadlineExceeded,
     ];
 

@@ -4,9 +4,15 @@ using Detection.Frontend.Problems;
 namespace Detection.Frontend.Uploads;
 
 /// <summary>Bytes in a buffer of the shared pool, of whatever length turns out to be needed.</summary>
-internal sealed class PooledBytes(UploadMemory memory) : IBufferWriter<byte>, IDisposable
+internal sealed class PooledBytes(UploadShare share) : IBufferWriter<byte>, IDisposable
 {
     private const int FirstSize = 64 * 1024;
+
+    /// <summary>What is believed of an announced length before its bytes have come: that of an ordinary picture, which is then read without a copy.</summary>
+    private const int BelievedSize = 256 * 1024;
+
+    /// <summary>How much more than has come is taken of an announced length.</summary>
+    private const int Lead = 4;
 
     private byte[] _buffer = [];
     private int _start;
@@ -17,26 +23,26 @@ internal sealed class PooledBytes(UploadMemory memory) : IBufferWriter<byte>, ID
     /// <summary>The bytes, to be worked on in place.</summary>
     public Span<byte> Span => _buffer.AsSpan(_start, _length);
 
-    /// <summary>Reads <paramref name="source"/> to its end.</summary>
+    /// <summary>Reads <paramref name="source"/> to its end. Memory is taken as the bytes come, not as they are announced.</summary>
     /// <param name="source">Where from.</param>
     /// <param name="expected">Number of bytes, when the sender said.</param>
     /// <param name="limit">Most bytes.</param>
-    /// <param name="memory">Where the memory is counted.</param>
+    /// <param name="share">Where the memory is counted.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="ProblemException">More bytes than <paramref name="limit"/>, or no memory for them.</exception>
     public static async ValueTask<PooledBytes> ReadAsync(
-        Stream source, long? expected, int limit, UploadMemory memory, CancellationToken cancellationToken)
+        Stream source, long? expected, int limit, UploadShare share, CancellationToken cancellationToken)
     {
         if (expected > limit)
         {
             throw TooLarge(limit);
         }
 
-        var bytes = new PooledBytes(memory);
+        var bytes = new PooledBytes(share);
         try
         {
-            // One byte more than expected, so that the end is seen without growing.
-            bytes.Grow(expected is { } length ? (int)length + 1 : Math.Min(FirstSize, limit + 1));
+            // One byte more than announced, so that the end is seen without growing.
+            bytes.Grow((int)Math.Min(expected is { } announced ? Math.Min(announced + 1, BelievedSize) : FirstSize, limit + 1L));
             while (true)
             {
                 var read = await source.ReadAsync(bytes._buffer.AsMemory(bytes._length), cancellationToken);
@@ -53,7 +59,7 @@ internal sealed class PooledBytes(UploadMemory memory) : IBufferWriter<byte>, ID
 
                 if (bytes._length == bytes._buffer.Length)
                 {
-                    bytes.Grow((int)Math.Min(2L * bytes._length, limit + 1L));
+                    bytes.Grow((int)Math.Min(expected >= bytes._length ? Math.Min((long)Lead * bytes._length, expected.Value + 1) : 2L * bytes._length, limit + 1L));
                 }
             }
         }
@@ -99,7 +105,7 @@ internal sealed class PooledBytes(UploadMemory memory) : IBufferWriter<byte>, ID
     /// </summary>
     public void Abandon()
     {
-        memory.Give(_buffer.Length);
+        share.Give(_buffer.Length);
         _buffer = [];
         _start = _length = 0;
     }
@@ -122,7 +128,7 @@ internal sealed class PooledBytes(UploadMemory memory) : IBufferWriter<byte>, ID
         var larger = ArrayPool<byte>.Shared.Rent(size);
         try
         {
-            memory.Take(larger.Length);
+            share.Take(larger.Length);
         }
         catch
         {
@@ -135,7 +141,7 @@ internal sealed class PooledBytes(UploadMemory memory) : IBufferWriter<byte>, ID
         _buffer = larger;
         if (smaller.Length > 0)
         {
-            memory.Give(smaller.Length);
+            share.Give(smaller.Length);
             ArrayPool<byte>.Shared.Return(smaller);
         }
     }

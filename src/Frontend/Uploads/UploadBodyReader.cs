@@ -12,5 +12,5 @@ internal sealed class UploadBodyReader(UploadMemory memory, UploadTimeout timeou
     /// <exception cref="ProblemException">It is too large, or too slow.</exception>
     /// <exception cref="UploadAbandonedException">Its sender has left.</exception>
     public ValueTask<PooledBytes> ReadAsync(HttpRequest request, CancellationToken cancellationToken) =>
-        timeout.ApplyAsync(limited => PooledBytes.ReadAsync(request.Body, request.ContentLength, _max, memory, limited), cancellationToken);
+        timeout.ApplyAsync(limited => PooledBytes.ReadAsync(request.Body, request.ContentLength, _max, memory.ShareOf(request.HttpContext), limited), cancellationToken);
 }

@@ -59,7 +59,7 @@ internal sealed class UploadFormReader(UploadMemory memory, UploadTimeout timeou
                 var name = HeaderUtilities.RemoveQuotes(disposition.Name).ToString();
                 if (name == file && picture is null)
                 {
-                    var bytes = await PooledBytes.ReadAsync(section.Body, null, _maxPicture, memory, cancellationToken);
+                    var bytes = await PooledBytes.ReadAsync(section.Body, null, _maxPicture, memory.ShareOf(request.HttpContext), cancellationToken);
 
                     // A page whose file was not chosen sends it empty and without a name.
                     if (bytes.Memory.IsEmpty && string.IsNullOrEmpty(HeaderUtilities.RemoveQuotes(disposition.FileName).Value))
@@ -73,12 +73,12 @@ internal sealed class UploadFormReader(UploadMemory memory, UploadTimeout timeou
                 }
                 else if (name == base64 && picture is null)
                 {
-                    var bytes = await PooledBytes.ReadAsync(section.Body, null, _maxBase64, memory, cancellationToken);
+                    var bytes = await PooledBytes.ReadAsync(section.Body, null, _maxBase64, memory.ShareOf(request.HttpContext), cancellationToken);
                     picture = Decoded(bytes, 0, bytes.Memory.Length, name);
                 }
                 else if (disposition.FileName.Length == 0)
                 {
-                    using var bytes = await PooledBytes.ReadAsync(section.Body, null, _maxPicture, memory, cancellationToken);
+                    using var bytes = await PooledBytes.ReadAsync(section.Body, null, _maxPicture, memory.ShareOf(request.HttpContext), cancellationToken);
                     Add(texts, name, bytes.Span);
                 }
             }
@@ -101,7 +101,7 @@ internal sealed class UploadFormReader(UploadMemory memory, UploadTimeout timeou
     {
         // Each of the few characters of base64 that are not letters or digits takes three bytes here.
         var limit = (int)Math.Min(_maxBase64 + (_maxBase64 / 4L), Array.MaxLength - 1);
-        var body = await PooledBytes.ReadAsync(request.Body, request.ContentLength, limit, memory, cancellationToken);
+        var body = await PooledBytes.ReadAsync(request.Body, request.ContentLength, limit, memory.ShareOf(request.HttpContext), cancellationToken);
         try
         {
             var texts = new Dictionary<string, string>(StringComparer.Ordinal);

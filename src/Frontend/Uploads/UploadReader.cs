@@ -88,7 +88,7 @@ internal sealed class UploadReader(UploadMemory memory, UploadTimeout timeout, I
     }
 
     private async ValueTask<Upload> ReadPictureAsync(HttpRequest request, CancellationToken cancellationToken) =>
-        new(await PooledBytes.ReadAsync(request.Body, request.ContentLength, _maxPicture, memory, cancellationToken));
+        new(await PooledBytes.ReadAsync(request.Body, request.ContentLength, _maxPicture, memory.ShareOf(request.HttpContext), cancellationToken));
 
     private async ValueTask<Upload> ReadFormAsync(HttpRequest request, MediaTypeHeaderValue type, CancellationToken cancellationToken)
     {
@@ -100,7 +100,7 @@ internal sealed class UploadReader(UploadMemory memory, UploadTimeout timeout, I
                 if (section.GetContentDispositionHeader() is { } disposition
                     && HeaderUtilities.RemoveQuotes(disposition.Name).Equals(ImageField, StringComparison.Ordinal))
                 {
-                    return new Upload(await PooledBytes.ReadAsync(section.Body, null, _maxPicture, memory, cancellationToken));
+                    return new Upload(await PooledBytes.ReadAsync(section.Body, null, _maxPicture, memory.ShareOf(request.HttpContext), cancellationToken));
                 }
             }
         }
@@ -114,7 +114,7 @@ internal sealed class UploadReader(UploadMemory memory, UploadTimeout timeout, I
 
     private async ValueTask<Upload> ReadJsonAsync(HttpRequest request, CancellationToken cancellationToken)
     {
-        return Parse(await PooledBytes.ReadAsync(request.Body, request.ContentLength, _maxJson, memory, cancellationToken));
+        return Parse(await PooledBytes.ReadAsync(request.Body, request.ContentLength, _maxJson, memory.ShareOf(request.HttpContext), cancellationToken));
     }
 
     /// <summary>Reads <c>{"url": …}</c> or <c>{"image": base64}</c>; the picture is decoded where it stands.</summary>

@@ -59,6 +59,7 @@ public sealed class LegacyQueueTests(OneProcess frontend)
             ["Detection__LegacyQueue"] = "true",
             ["Detection__Embedded__RedisPort"] = port.ToString(CultureInfo.InvariantCulture),
             ["Detection__Frontend__MaxBufferedBytes"] = (1 << 20).ToString(CultureInfo.InvariantCulture),
+            ["Detection__Frontend__CallerBufferShare"] = "1",
         });
         await small.ReadyAsync();
         await using var connection = await ConnectionMultiplexer.ConnectAsync(string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}"));
