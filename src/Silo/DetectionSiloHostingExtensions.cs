@@ -88,6 +88,7 @@ public static class DetectionSiloHostingExtensions
 
         // Before Orleans, which starts after it.
         services.AddHostedService<RedisWait>();
+        services.AddHostedService<EvictionCheck>();
         builder.UseOrleans(orleans => AddDashboard(orleans, configuration)
             .Configure<ClusterOptions>(cluster =>
             {

@@ -20,8 +20,11 @@ public sealed record RedisOptions
     /// <summary>The server on 127.0.0.1 whose data it replicates, by port; none by default.</summary>
     public int? ReplicaOf { get; init; }
 
-    /// <summary>Memory limit such as <c>64mb</c>; none by default. With it keys that expire are evicted first (volatile-lru).</summary>
+    /// <summary>Memory limit such as <c>64mb</c>; none by default.</summary>
     public string? MaxMemory { get; init; }
+
+    /// <summary>What happens at <see cref="MaxMemory"/>; by default keys that expire are evicted.</summary>
+    public string MaxMemoryPolicy { get; init; } = "volatile-lru";
 
     /// <summary>The embedded Garnet also where redis-server is installed.</summary>
     public bool Garnet { get; init; }

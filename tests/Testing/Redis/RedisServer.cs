@@ -265,7 +265,7 @@ public sealed class RedisServer : IRedisDeployment
 
         if (_options.MaxMemory is { } memory)
         {
-            arguments.AddRange(["--maxmemory", memory, "--maxmemory-policy", "volatile-lru"]);
+            arguments.AddRange(["--maxmemory", memory, "--maxmemory-policy", _options.MaxMemoryPolicy]);
         }
 
         if (_options.ReplicaOf is { } master)

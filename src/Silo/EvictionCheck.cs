@@ -1,0 +1,86 @@
+using Detection.Contracts.Storage;
+using StackExchange.Redis;
+
+namespace Detection.Silo;
+
+/// <summary>
+/// Says at the start of a silo when its Redis may evict. Leases, marks and webhooks expire, so that every policy but
+/// <c>noeviction</c> takes them for a cache. The silo serves nevertheless.
+/// </summary>
+internal sealed partial class EvictionCheck(IConfiguration configuration, ILogger<EvictionCheck> logger) : BackgroundService
+{
+    private const string Setting = "maxmemory-policy";
+    private const string InfoField = "maxmemory_policy:";
+    private const string Needed = "noeviction";
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            // A short connection of its own: the library lets no other ask this.
+            var options = RedisConnection.Parse(configuration.GetConnectionString("redis")!);
+            options.AllowAdmin = true;
+            await using var redis = await ConnectionMultiplexer.ConnectAsync(options).WaitAsync(stoppingToken);
+            foreach (var server in redis.GetServers())
+            {
+                await CheckAsync(server);
+            }
+        }
+        catch (Exception e) when (RedisConnection.IsOutage(e))
+        {
+            // It went away since the silo waited for it.
+            LogUnreadable("the connection string", e.Message);
+        }
+    }
+
+    private async Task CheckAsync(IServer server)
+    {
+        var address = server.EndPoint.ToString()!;
+        try
+        {
+            var policy = await FromInfoAsync(server) ?? await FromConfigurationAsync(server);
+            if (policy is null)
+            {
+                LogUnknown(address);
+            }
+            else if (policy != Needed)
+            {
+                LogEvicts(address, policy);
+            }
+        }
+        catch (Exception e) when (RedisConnection.IsOutage(e))
+        {
+            // A replica that is away, or a user who may do neither.
+            LogUnreadable(address, e.Message);
+        }
+    }
+
+    /// <summary>What INFO says; managed servers often answer it and no CONFIG.</summary>
+    private static async Task<string?> FromInfoAsync(IServer server)
+    {
+        try
+        {
+            var lines = ((string?)await server.ExecuteAsync("INFO", "memory"))?.Split('\n', StringSplitOptions.TrimEntries) ?? [];
+            return lines.FirstOrDefault(static line => line.StartsWith(InfoField, StringComparison.Ordinal))?[InfoField.Length..];
+        }
+        catch (RedisServerException)
+        {
+            return null;
+        }
+    }
+
+    private static async Task<string?> FromConfigurationAsync(IServer server)
+    {
+        var answer = await server.ExecuteAsync("CONFIG", "GET", Setting);
+        return answer.Length == 2 ? (string?)answer[1] : null;
+    }
+
+    [LoggerMessage(20, LogLevel.Warning, "Redis at {Server} has the maxmemory-policy '{Policy}' and evicts requests that wait, leases and webhooks when its memory is used up; set 'maxmemory-policy noeviction'.")]
+    private partial void LogEvicts(string server, string policy);
+
+    [LoggerMessage(21, LogLevel.Debug, "Redis at {Server} does not tell its maxmemory-policy; it must be 'noeviction'.")]
+    private partial void LogUnknown(string server);
+
+    [LoggerMessage(22, LogLevel.Information, "The maxmemory-policy of Redis at {Server} cannot be read: {Reason}. It must be 'noeviction'.")]
+    private partial void LogUnreadable(string server, string reason);
+}
