@@ -67,7 +67,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         _redisKeys = new RedisKeys(_options.ClusterId);
         _redis = redis ?? new RedisConnections(_options.Redis);
         _ownsRedis = redis is null;
-        _pictures = new PictureStore(_redis, _redisKeys, transfer.Value, time);
+        _pictures = new PictureStore(_redis, _redisKeys, transfer, time);
         _cluster = new ClusterConnection(_options, _redisKeys, _redis, loggers, silo);
         _serialization = new ServiceCollection().AddSerializer().BuildServiceProvider();
         _serializer = _serialization.GetRequiredService<Serializer<DetectionResult>>();

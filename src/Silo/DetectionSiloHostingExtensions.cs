@@ -57,16 +57,11 @@ public static class DetectionSiloHostingExtensions
         services.AddOptions<ResultOptions>().BindConfiguration(ResultOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<WebhookOptions>().BindConfiguration(WebhookOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<ImageKeyOptions>().ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<PictureTransferOptions>().ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<ModelOptions>().BindConfiguration(ModelOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton(keys);
         services.AddSingleton(_ => new RedisConnections(connectionString));
         services.AddSingleton(provider => provider.GetRequiredService<RedisConnections>().ConnectAsync().AsTask().GetAwaiter().GetResult());
-        services.AddOptions<PictureTransferOptions>().BindConfiguration(PictureTransferOptions.Section).ValidateDataAnnotations().ValidateOnStart();
-        services.AddSingleton(static provider => new PictureStore(
-            provider.GetRequiredService<RedisConnections>(),
-            provider.GetRequiredService<RedisKeys>(),
-            provider.GetRequiredService<IOptions<PictureTransferOptions>>().Value,
-            provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<ClusterClock>();
 

@@ -24,7 +24,8 @@ internal sealed class Fetcher : IAsyncDisposable
             values[key.StartsWith("Detection:", StringComparison.Ordinal) ? key : $"{FetchOptions.Section}:{key}"] = value;
         }
 
-        var services = new ServiceCollection().AddLogging().AddSingleton(redis).AddSingleton(new RedisKeys());
+        var services = new ServiceCollection().AddLogging().AddSingleton(redis).AddSingleton(new RedisKeys())
+            .AddSingleton(_ => new RedisConnections(redis.Configuration));
         if (names is not null)
         {
             services.AddSingleton(names);

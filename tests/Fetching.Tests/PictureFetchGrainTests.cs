@@ -83,7 +83,11 @@ public sealed class PictureFetchGrainTests(SharedRedis redis)
             ["Detection:Fetch:Timeout"] = "00:00:30",
         }).Build();
         var builder = new InProcessTestClusterBuilder(initialSilosCount: 1);
-        builder.ConfigureSilo((_, silo) => silo.Services.AddSingleton(redis.Connection).AddSingleton(new RedisKeys()).AddPictureFetching(configuration));
+        builder.ConfigureSilo((_, silo) => silo.Services
+            .AddSingleton(redis.Connection)
+            .AddSingleton(new RedisKeys())
+            .AddSingleton(_ => new RedisConnections(redis.Connection.Configuration))
+            .AddPictureFetching(configuration));
         var cluster = builder.Build();
         await cluster.DeployAsync();
         return cluster;

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
 namespace Detection.Contracts.Storage;
@@ -11,14 +12,14 @@ namespace Detection.Contracts.Storage;
 /// <param name="options">How many travel at once, and how slow the link may be.</param>
 /// <param name="time">Clock of the timeouts.</param>
 #pragma warning disable CA1001 // The semaphores have nothing to dispose of while nobody asks for their wait handles.
-public sealed class PictureStore(RedisConnections connections, RedisKeys keys, PictureTransferOptions options, TimeProvider time)
+public sealed class PictureStore(RedisConnections connections, RedisKeys keys, IOptions<PictureTransferOptions> options, TimeProvider time)
 #pragma warning restore CA1001
 {
     /// <summary>The library's own timeout on the connection for pictures; the store's ends are nearly always sooner.</summary>
     internal static readonly TimeSpan LongestTransfer = TimeSpan.FromSeconds(60);
 
-    private readonly SemaphoreSlim _writes = new(options.MaxAtOnce);
-    private readonly SemaphoreSlim _reads = new(options.MaxAtOnce);
+    private readonly SemaphoreSlim _writes = new(options.Value.MaxAtOnce);
+    private readonly SemaphoreSlim _reads = new(options.Value.MaxAtOnce);
     private int _completed;
 
     /// <summary>
@@ -125,7 +126,7 @@ public sealed class PictureStore(RedisConnections connections, RedisKeys keys, P
         }
     }
 
-    private TimeSpan TimeFor(long bytes) => TimeSpan.FromSeconds((double)options.MaxAtOnce * bytes / options.MinBytesPerSecond);
+    private TimeSpan TimeFor(long bytes) => TimeSpan.FromSeconds((double)options.Value.MaxAtOnce * bytes / options.Value.MinBytesPerSecond);
 
     private async Task<bool> IsOverAsync(Task transfer, TimeSpan patience, CancellationToken cancellationToken)
     {

@@ -18,7 +18,12 @@ public sealed class RedisConnections(string connectionString) : IAsyncDisposable
 
     /// <summary>The connection for everything but pictures.</summary>
     /// <exception cref="RedisConnectionException">No Sentinel answers; the next call tries again.</exception>
-    public ValueTask<IConnectionMultiplexer> ConnectAsync() => _commands.GetAsync();
+    public ValueTask<IConnectionMultiplexer> ConnectAsync()
+    {
+        // Whoever asks for something soon brings or fetches a picture: that one should not wait for its connection.
+        _pictures.Begin();
+        return _commands.GetAsync();
+    }
 
     /// <summary>The connection that carries pictures only.</summary>
     /// <exception cref="RedisConnectionException">As for <see cref="ConnectAsync"/>.</exception>
@@ -44,6 +49,15 @@ public sealed class RedisConnections(string connectionString) : IAsyncDisposable
         {
             var connection = Volatile.Read(ref _connection);
             return connection is { IsCompletedSuccessfully: true } ? new(connection.Result) : new(GetOrConnect());
+        }
+
+        /// <summary>Makes the connection, unless it is there, without waiting for it.</summary>
+        public void Begin()
+        {
+            if (Volatile.Read(ref _connection) is null)
+            {
+                _ = GetOrConnect();
+            }
         }
 
         public async Task ReplaceAsync(IConnectionMultiplexer broken)

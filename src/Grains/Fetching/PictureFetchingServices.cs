@@ -1,4 +1,5 @@
 using Detection.Contracts.Pictures;
+using Detection.Contracts.Storage;
 using Detection.Grains.Pictures;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -12,7 +13,7 @@ public static class PictureFetchingServices
 {
     /// <summary>
     /// Adds what <see cref="Detection.Contracts.Fetching.IPictureFetchGrain"/> needs on a silo. A
-    /// <see cref="StackExchange.Redis.IConnectionMultiplexer"/> must be registered too.
+    /// <see cref="StackExchange.Redis.IConnectionMultiplexer"/> and <see cref="RedisConnections"/> must be registered too.
     /// </summary>
     /// <param name="services">The silo's services.</param>
     /// <param name="configuration">The root: <see cref="FetchOptions.Section"/>, <see cref="PictureOptions.Section"/> and <see cref="ImageKeyOptions.Section"/> are read.</param>
@@ -32,6 +33,8 @@ public static class PictureFetchingServices
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<FetchOptions>, FetchOptionsValidation>());
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ImageKeys>();
+        services.AddOptions<PictureTransferOptions>().Bind(configuration.GetSection(PictureTransferOptions.Section));
+        services.TryAddSingleton<PictureStore>();
         services.TryAddSingleton<IPictureStore, RedisPictureStore>();
         services.TryAddSingleton<IHostResolver, DnsHostResolver>();
         services.TryAddSingleton<EgressGuard>();
