@@ -9,6 +9,7 @@ namespace Detection.Contracts.Storage;
 /// detection:{model}:queue            list    request items waiting, head first; with those of named callers bounded by the queue's capacity; expires an hour after its last use
 /// detection:{model}:queue:CALLER     list    the same of a named caller
 /// detection:{model}:callers          zset    callers whose lists hold items, by turns had; emptied with the lists; expires an hour after the last enqueue
+/// detection:{model}:callers:CALLER   string  turns that a caller without items owes for pictures that cost more; expires after a minute
 /// detection:{model}:item:ITEM        string  exists while ITEM waits or runs: deadline|enqueued|traceparent[|caller], unix ms of Redis; expires two hours after the item moved, later than its list
 /// detection:{model}:inflight:BATCHER list    items that a batcher has claimed; its lease protects them; expires an hour after the last claim
 /// detection:{model}:answers:BATCHER  hash    what its last settles were answered, by their numbers modulo 64; expires an hour after the last

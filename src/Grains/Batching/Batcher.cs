@@ -222,7 +222,12 @@ internal sealed partial class Batcher : IAsyncDisposable
                 Request(item.Key).Started().Ignore();
             }
 
-            var feed = new PictureFeed(_services.Pictures, _services.Clock, _session, _throughput.Progressed);
+            var turns = new PictureTurns(_services.Queue, _key.Model, items);
+            var feed = new PictureFeed(_services.Pictures, _services.Clock, _session, (item, picture) =>
+            {
+                _throughput.Progressed();
+                turns.Take(item, picture);
+            });
             await foreach (var outcomes in BatchRun.DetectAsync(feed, items, _stopping.Token))
             {
                 _throughput.Progressed();

@@ -12,8 +12,8 @@ namespace Detection.Grains.Batching;
 /// <param name="store">Where the pictures are.</param>
 /// <param name="clock">Clock of the items' deadlines.</param>
 /// <param name="session">The model on the device.</param>
-/// <param name="fetched">Called whenever a picture has come.</param>
-internal sealed class PictureFeed(PictureStore store, ClusterClock clock, IModelSession session, Action fetched)
+/// <param name="fetched">Called whenever a picture has come, or is known not to be kept any more, before it is decoded.</param>
+internal sealed class PictureFeed(PictureStore store, ClusterClock clock, IModelSession session, Action<QueuedItem, Lease<byte>?> fetched)
 {
     /// <summary>
     /// Runs items. When a run breaks off, its pictures without an outcome fail with its exception.
@@ -117,7 +117,7 @@ internal sealed class PictureFeed(PictureStore store, ClusterClock clock, IModel
     private async Task<Lease<byte>?> FetchAsync(QueuedItem item, CancellationToken cancellationToken)
     {
         var picture = await store.ReadAsync(item.Key.ImageKey, cancellationToken);
-        fetched();
+        fetched(item, picture);
         return picture;
     }
 }

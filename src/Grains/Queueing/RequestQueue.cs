@@ -100,9 +100,13 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, RedisKeys keys, I
     /// <summary>How long it is known what a batcher was answered; longer than it takes to ask again.</summary>
     private static readonly TimeSpan AnswersExpiry = TimeSpan.FromHours(1);
 
+    /// <summary>How long a caller owes turns for pictures that cost more.</summary>
+    private static readonly TimeSpan DebtExpiry = TimeSpan.FromMinutes(1);
+
     private static readonly string Marks = Script("clock") + Script("marks");
     private static readonly string Lists = Marks + Script("callers");
     private static readonly string EnqueueScript = Lists + Script("enqueue");
+    private static readonly string ChargeScript = Lists + Script("charge");
     private static readonly string ExtendScript = Marks + Script("extend");
     private static readonly string ClaimScript = Lists + Script("claim");
     private static readonly string LookScript = Lists + Script("look");
@@ -188,7 +192,7 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, RedisKeys keys, I
         (bool)await Database.ScriptEvaluateAsync(
             WithdrawScript,
             [keys.Queue(key.Model), keys.Callers(key.Model), keys.Item(key)],
-            [key.Item, deadline.ToUnixTimeMilliseconds()]);
+            [key.Item, deadline.ToUnixTimeMilliseconds(), Milliseconds(DebtExpiry)]);
 
     /// <summary>Takes a lease for a new batcher.</summary>
     public Task TakeLeaseAsync(string model, string batcher) => LeaseAsync(model, batcher, "new");
@@ -246,6 +250,21 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, RedisKeys keys, I
         }
 
         return new Claim(true, items, expired ?? (IReadOnlyList<RequestKey>)[], (int)reply[0]);
+    }
+
+    /// <summary>Takes turns from callers whose pictures cost more than the one that each had: others are served meanwhile.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="turns">Turns by caller; the empty name is that of those who have none.</param>
+    public async Task ChargeAsync(string model, IReadOnlyDictionary<string, int> turns)
+    {
+        ArgumentNullException.ThrowIfNull(turns);
+        var values = new List<RedisValue>(1 + (2 * turns.Count)) { Milliseconds(DebtExpiry) };
+        foreach (var (caller, taken) in turns)
+        {
+            values.AddRange([caller, taken]);
+        }
+
+        await Database.ScriptEvaluateAsync(ChargeScript, [keys.Queue(model), keys.Callers(model)], [.. values]);
     }
 
     /// <summary>Ends items that the batcher still holds.</summary>

@@ -104,6 +104,24 @@ public sealed class BatcherTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_caller_owes_for_what_the_header_of_his_picture_costs()
+    {
+        var device = new GatedDevice("gated:0");
+        device.Open();
+        await using var silo = await TestSilo.StartAsync(_redis, device);
+        byte[] header = [0x89, (byte)'P', (byte)'N', (byte)'G', 13, 10, 26, 10, 0, 0, 0, 13, .. "IHDR"u8, 0, 0, 0x13, 0x88, 0, 0, 0x13, 0x88, 8, 2, 0, 0, 0];
+
+        await _client.DetectAsync(header, Patient with { Caller = "costly" });
+        await _client.DetectAsync(TestPictures.Unique(1), Patient with { Caller = "cheap" });
+
+        // 25 megapixels of three bytes, less the turn that the picture had.
+        await using var redis = await _redis.ConnectAsync();
+        var callers = Keys.Callers(await ModelAsync());
+        await Eventually.Async(async () => await redis.GetDatabase().StringGetAsync($"{callers}:costly") == 74, Eventually.Soon, "he owes");
+        Assert.False(await redis.GetDatabase().KeyExistsAsync($"{callers}:cheap"));
+    }
+
+    [Fact]
     public async Task An_end_whose_settling_was_not_answered_is_told_nevertheless()
     {
         var device = new GatedDevice("gated:0");

@@ -29,6 +29,7 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
         SettleAgain,
         SettleExpired,
         JoinAsynchronously,
+        Charge,
         Crash,
         LeaseEnds,
         Reclaim,
@@ -139,6 +140,9 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
                 case Step.JoinAsynchronously:
                     Assert.Equal(_open.Contains(item), await _queue.ExtendAsync(Key(model, item), TimeSpan.FromSeconds(1)));
                     _joined.Add(item);
+                    break;
+                case Step.Charge:
+                    await _queue.ChargeAsync(model, new Dictionary<string, int> { [CallerOf(item) ?? ""] = item + 1 });
                     break;
                 case Step.Crash:
                     // The process is gone with all it believed; its lease ends later.

@@ -51,6 +51,96 @@ public abstract class FairnessTests(QueueFixture fixture)
     }
 
     [Fact]
+    public async Task A_caller_is_charged_what_his_pictures_cost()
+    {
+        var queue = fixture.NewQueue();
+        await EnqueueAsync(queue, "cheap", 30);
+        await EnqueueAsync(queue, "costly", 30);
+        await queue.TakeLeaseAsync(_model, "a");
+        await queue.ClaimAsync(_model, "a", 2);
+
+        await queue.ChargeAsync(_model, Turns("costly", 10));
+
+        var claim = await queue.ClaimAsync(_model, "a", 12);
+        Assert.Equal(11, claim.Items.Count(item => item.Caller == "cheap"));
+        Assert.Equal("costly", claim.Items[^1].Caller);
+    }
+
+    [Fact]
+    public async Task Callers_share_what_pictures_cost_and_not_their_number()
+    {
+        var queue = fixture.NewQueue(options => (options.Capacity, options.CallerShare) = (100_000, 1));
+        var costs = new Dictionary<string, int> { ["cheap"] = 1, ["middle"] = 5, ["costly"] = 20 };
+        var served = costs.ToDictionary(cost => cost.Key, _ => 0);
+        await EnqueueAsync(queue, "cheap", 450);
+        await EnqueueAsync(queue, "middle", 120);
+        await EnqueueAsync(queue, "costly", 60);
+        await queue.TakeLeaseAsync(_model, "a");
+
+        while (served.Values.Sum() < 1200)
+        {
+            var items = (await queue.ClaimAsync(_model, "a", 4)).Items;
+            foreach (var caller in items.GroupBy(item => item.Caller!))
+            {
+                served[caller.Key] += caller.Count() * costs[caller.Key];
+                await queue.ChargeAsync(_model, Turns(caller.Key, caller.Count() * (costs[caller.Key] - 1)));
+            }
+        }
+
+        // Apart by no more than what one claim takes before it is known what its pictures cost.
+        Assert.InRange(served.Values.Max() - served.Values.Min(), 0, 4 * 20);
+    }
+
+    [Fact]
+    public async Task What_a_caller_owes_outlasts_his_items_for_a_while()
+    {
+        var queue = fixture.NewQueue();
+        await EnqueueAsync(queue, "cheap", 20);
+        await EnqueueAsync(queue, "costly", 1);
+        await queue.TakeLeaseAsync(_model, "a");
+        await queue.ClaimAsync(_model, "a", 2);
+        await queue.ChargeAsync(_model, Turns("costly", 5));
+        Assert.InRange((await fixture.Database.KeyTimeToLiveAsync($"{Keys.Callers(_model)}:costly"))!.Value.TotalSeconds, 1, 60);
+
+        // Seven of the other are served before: what he owes, and the turn that each has in any case. So his place is said to be.
+        Assert.InRange(await EnqueueAsync(queue, "costly", 1), 6, 8);
+        var claim = await queue.ClaimAsync(_model, "a", 5);
+
+        Assert.All(claim.Items, item => Assert.Equal("cheap", item.Caller));
+        Assert.Contains((await queue.ClaimAsync(_model, "a", 3)).Items, item => item.Caller == "costly");
+        Assert.False(await fixture.Database.KeyExistsAsync($"{Keys.Callers(_model)}:costly"));
+    }
+
+    [Fact]
+    public async Task Who_withdraws_his_items_still_owes()
+    {
+        var queue = fixture.NewQueue();
+        await EnqueueAsync(queue, "cheap", 20);
+        await EnqueueAsync(queue, "costly", 1);
+        var last = await queue.EnqueueAsync(Item(_model, 900, caller: "costly"), int.MaxValue);
+        await queue.TakeLeaseAsync(_model, "a");
+        await queue.ClaimAsync(_model, "a", 2);
+        await queue.ChargeAsync(_model, Turns("costly", 8));
+
+        Assert.True(await queue.WithdrawAsync(Key(_model, 900), last.Deadline));
+
+        await EnqueueAsync(queue, "costly", 1);
+        Assert.All((await queue.ClaimAsync(_model, "a", 7)).Items, item => Assert.Equal("cheap", item.Caller));
+    }
+
+    [Fact]
+    public async Task Without_names_nobody_owes()
+    {
+        var queue = fixture.NewQueue();
+        await EnqueueAsync(queue, null, 2);
+
+        await queue.ChargeAsync(_model, Turns("", 8));
+
+        Assert.False(await fixture.Database.KeyExistsAsync($"{Keys.Callers(_model)}:"));
+        Assert.False(await fixture.Database.KeyExistsAsync(Keys.Callers(_model)));
+    }
+
+    [Fact]
     public async Task A_look_at_the_queue_counts_all_callers_and_finds_the_oldest_of_any()
     {
         var queue = fixture.NewQueue();
@@ -209,6 +299,8 @@ public abstract class FairnessTests(QueueFixture fixture)
         Assert.False(await queue.ContainsAsync(item.Key));
         return outcome;
     }
+
+    private static Dictionary<string, int> Turns(string caller, int turns) => new() { [caller] = turns };
 
     private static int Number(QueuedItem item) => Convert.ToInt32(item.Key.ImageKey, 16);
 }

@@ -12,11 +12,47 @@ local function caller_of(mark)
     return mark and string.match(mark, '^%d+|%d+|[^|]*|(.+)$') or ''
 end
 
--- Takes a caller among those who have turns, as one who has had no more of them than any other. Turns of the past give no claim.
-local function join(caller)
+-- What a caller owes while he does not stand among those who have turns: his pictures cost more than the turns that he has had.
+local function debt_key(caller)
+    return KEYS[2] .. ':' .. caller
+end
+
+-- The turns of a caller, or those with which he would join: no more than any other has had, and what he owes. Turns of the past give
+-- no claim.
+local function turns_of(caller)
+    local score = redis.call('ZSCORE', KEYS[2], caller)
+    if score then
+        return tonumber(score)
+    end
     local first = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
-    redis.call('ZADD', KEYS[2], 'NX', first[2] or '0', caller)
+    return tonumber(first[2] or '0') + tonumber(redis.call('GET', debt_key(caller)) or '0')
+end
+
+-- Takes a caller among those who have turns.
+local function join(caller)
+    redis.call('ZADD', KEYS[2], 'NX', whole(turns_of(caller)), caller)
+    redis.call('DEL', debt_key(caller))
     redis.call('PEXPIRE', KEYS[2], list_lifetime)
+end
+
+-- Takes turns from a caller, now or from those of his next items.
+local function charge(caller, turns, debt_lifetime)
+    if redis.call('ZSCORE', KEYS[2], caller) then
+        redis.call('ZINCRBY', KEYS[2], turns, caller)
+    else
+        redis.call('INCRBY', debt_key(caller), turns)
+        redis.call('PEXPIRE', debt_key(caller), debt_lifetime)
+    end
+end
+
+-- A caller's list is empty. What he has had more than others he owes when he comes again.
+local function leave(caller, debt_lifetime)
+    local turns = turns_of(caller)
+    redis.call('ZREM', KEYS[2], caller)
+    local first = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
+    if first[2] and turns - tonumber(first[2]) > 1 then
+        charge(caller, whole(turns - tonumber(first[2])), debt_lifetime)
+    end
 end
 
 -- Returns an item to the head of its caller's list.

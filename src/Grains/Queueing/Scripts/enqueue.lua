@@ -10,21 +10,24 @@ local time = now()
 local caller = ARGV[8]
 local own = redis.call('LLEN', list(caller))
 local total, before, others = own, own, 0
+local turns
 
--- Another caller has at most one turn more than this one before the item's own comes.
-local function count(length)
+-- Another caller has at most one turn more than this one before the item's own comes, and those that he is behind by what this one's
+-- pictures cost.
+local function count(other, length)
     if length > 0 then
+        turns = turns or turns_of(caller)
         total = total + length
-        before = before + math.min(length, own + 1)
+        before = before + math.max(0, math.min(length, own + 1 + turns - turns_of(other)))
         others = others + 1
     end
 end
 if caller ~= '' then
-    count(redis.call('LLEN', KEYS[1]))
+    count('', redis.call('LLEN', KEYS[1]))
 end
 for _, other in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do
     if other ~= '' and other ~= caller then
-        count(redis.call('LLEN', list(other)))
+        count(other, redis.call('LLEN', list(other)))
     end
 end
 

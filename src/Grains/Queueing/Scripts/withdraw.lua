@@ -1,7 +1,7 @@
 -- Takes an item out of the queue that nobody wants any more. One that a batcher has claimed stays, and so does one that somebody else
 -- has joined, which its deadline shows.
 -- KEYS  1 queue, 2 callers, 3 mark of the item
--- ARGV  1 item, 2 its deadline as far as those know who want it no more, in unix ms
+-- ARGV  1 item, 2 its deadline as far as those know who want it no more, in unix ms, 3 lifetime of a debt in ms
 -- gives 1 when it was taken out
 local mark = redis.call('GET', KEYS[3])
 if not mark or deadline_of(mark) ~= tonumber(ARGV[2]) then
@@ -11,7 +11,7 @@ local caller = caller_of(mark)
 if redis.call('LREM', list(caller), 1, ARGV[1]) == 1 then
     redis.call('DEL', KEYS[3])
     if caller ~= '' and redis.call('EXISTS', list(caller)) == 0 then
-        redis.call('ZREM', KEYS[2], caller)
+        leave(caller, ARGV[3])
     end
     return 1
 end
