@@ -123,6 +123,20 @@ internal sealed record Scenario(string Name, string What, RedisFate Redis, Func<
             Burst = 64,
             PictureBytes = 2_000_000,
         },
+        new("redis-full", "Redis without memory for 8 s while accepted requests wait, then with room again", RedisFate.IsAway, (cluster, _) => SurviveAsync(cluster, async () =>
+        {
+            await using var redis = await cluster.Redis.ConnectAsync();
+            var server = redis.GetServers()[0];
+            await Eventually.Async(
+                async _ => await server.KeysAsync(pattern: "*:item:*").CountAsync() >= 8, TimeSpan.FromSeconds(60), "accepted requests wait");
+            await server.ConfigSetAsync("maxmemory-policy", "noeviction");
+            await server.ConfigSetAsync("maxmemory", "1mb");
+            await Task.Delay(TimeSpan.FromSeconds(8));
+            await server.ConfigSetAsync("maxmemory", "0");
+        }))
+        {
+            Burst = 160,
+        },
         new("redis-loss", "Redis stopped for 10 s and started without its data", RedisFate.LosesData, (cluster, _) => RestartRedisAsync(cluster, keepData: false)),
     ];
 
