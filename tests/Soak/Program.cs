@@ -4,6 +4,7 @@
 //   dotnet run --project tests/Soak -- --minutes 60            an hour, half of it against a cluster and half against one process
 //   dotnet run --project tests/Soak -- --minutes 5 --seed 7    shorter; the same seed makes the same requests
 //   --mode cluster | alone                                     one of the two
+//   --models still                                             without models that come and go
 using System.Diagnostics;
 using System.Globalization;
 using Detection.Soak;
@@ -54,7 +55,7 @@ async Task RunAsync(string mode, TimeSpan time)
     var run = new Run(stand, cases, host, references, seed);
     var clock = Stopwatch.StartNew();
     using var over = new CancellationTokenSource();
-    var models = traffic.RunAsync(new Random(seed), over.Token);
+    var models = Argument("--models") == "still" ? Task.CompletedTask : traffic.RunAsync(new Random(seed), over.Token);
     await run.AskAsync(clock, time, time / 100 < TimeSpan.FromSeconds(1) ? TimeSpan.FromSeconds(1) : time / 100, watch.Sample);
     await over.CancelAsync();
     await models;

@@ -110,6 +110,8 @@ internal sealed class Stand : IAsyncDisposable
         ["Detection__Models__Directory"] = models,
         ["Detection__Models__RescanInterval"] = "00:00:05",
         ["Detection__CpuWorkers"] = "1",
+        // As long as may be, for protocols that cannot say how long: what is slow under load is no difference.
+        ["Detection__Client__Deadline"] = "00:01:00",
         ["Detection__Fetch__AllowedNetworks__0"] = "127.0.0.1/32",
         ["Detection__Fetch__AllowedPorts__0"] = host.Port.ToString(CultureInfo.InvariantCulture),
         ["Detection__Webhooks__Secret"] = Secret,
