@@ -501,7 +501,10 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
             }
 
             var database = await DatabaseAsync();
-            await database.KeyExpireAsync(_redisKeys.Picture(imageKey), StoredPicture.KnownExpiry, ExpireWhen.GreaterThanCurrentExpiry, CommandFlags.FireAndForget);
+
+            // The silos' setting may keep it for longer. (Before 7.0 Redis does not know the condition: it then keeps it as long as it would have.)
+            var when = isThere ? ExpireWhen.GreaterThanCurrentExpiry : ExpireWhen.Always;
+            await database.KeyExpireAsync(_redisKeys.Picture(imageKey), StoredPicture.KnownExpiry, when, CommandFlags.FireAndForget);
         }
         catch (RedisServerException e)
         {

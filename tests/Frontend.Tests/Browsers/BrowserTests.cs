@@ -10,6 +10,7 @@ public sealed class BrowserTests(OneProcess frontend, BrowserTests.OpenedProcess
 
     [Theory]
     [InlineData("localhost")]
+    [InlineData("localhost.:8080")]
     [InlineData("LOCALHOST:1")]
     [InlineData("127.0.0.1:8080")]
     [InlineData("[::1]:8080")]
