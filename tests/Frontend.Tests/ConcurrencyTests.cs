@@ -15,7 +15,7 @@ public sealed class ConcurrencyTests(OneProcess frontend)
     {
         const int Photos = 50;
         const int Posts = 200;
-        await using var redis = await ConnectionMultiplexer.ConnectAsync(string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{frontend.RedisPort}"));
+        await using var redis = await ConnectionMultiplexer.ConnectAsync(string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{frontend.RedisPort},password={DetectionSettings.SomePassword}"));
 
         // What other tests had done just before is in the next report only.
         var started = DateTimeOffset.UtcNow;

@@ -36,6 +36,7 @@ public sealed class OneProcess : IAsyncLifetime
             ["Detection__Webhooks__Secret"] = WebhookSecret,
             ["Detection__Webhooks__FirstPause"] = "00:00:00.05",
             ["Detection__Webhooks__MaxAttempts"] = "4",
+            [DetectionSettings.EmbeddedPassword] = DetectionSettings.SomePassword,
             ["Detection__Embedded__RedisPort"] = RedisPort.ToString(CultureInfo.InvariantCulture),
             ["Detection__Fetch__AllowedNetworks__0"] = "127.0.0.1/32",
             ["Detection__Fetch__AllowedPorts__0"] = _pictures.Port.ToString(CultureInfo.InvariantCulture),

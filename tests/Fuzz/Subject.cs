@@ -82,6 +82,7 @@ internal sealed class Subject : IAsyncDisposable
         {
             [DetectionSettings.Redis] = null,
             ["TMPDIR"] = temporary.FullName,
+            [DetectionSettings.EmbeddedPassword] = DetectionSettings.SomePassword,
             ["Detection__Embedded__RedisPort"] = redisPort.ToString(CultureInfo.InvariantCulture),
             // Small, so that it is full before the memory is measured for the first time; and kept for as short as may be.
             ["Detection__Embedded__RedisMemoryMegabytes"] = "256",
@@ -99,7 +100,7 @@ internal sealed class Subject : IAsyncDisposable
         try
         {
             await process.ReadyAsync();
-            var options = ConfigurationOptions.Parse(string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{redisPort}"));
+            var options = ConfigurationOptions.Parse(string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{redisPort},password={DetectionSettings.SomePassword}"));
             options.AllowAdmin = true;
             return new Subject(temporary, process, await ConnectionMultiplexer.ConnectAsync(options));
         }

@@ -18,4 +18,11 @@ public sealed class EmbeddedOptions
     /// <summary>Port of the embedded server, on loopback only. 0 (any free one) to 65535; default 0.</summary>
     [Range(0, 65535)]
     public int RedisPort { get; set; }
+
+    /// <summary>
+    /// Password of the embedded server: 16 to 128 letters, digits, '_' and '-'. Default: a random one for each start, which nothing
+    /// outside this process knows. With one that is set, and a port, other processes of this machine may join the cluster.
+    /// </summary>
+    [RegularExpression("[A-Za-z0-9_-]{16,128}", ErrorMessage = "Detection:Embedded:RedisPassword must be 16 to 128 letters, digits, '_' and '-'.")]
+    public string? RedisPassword { get; set; }
 }

@@ -1,40 +1,47 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using Garnet;
 using Garnet.server;
+using Garnet.server.Auth.Settings;
 
 namespace Detection.Frontend.Embedded;
 
 /// <summary>
-/// A Redis-compatible server (Microsoft Garnet) inside this process, on loopback, that keeps nothing on disk.
+/// A Redis-compatible server (Microsoft Garnet) inside this process, on loopback, that keeps nothing on disk. It takes commands from
+/// whoever reaches its port, also from the body of an HTTP request that a web page makes; so it does nothing without its password.
 /// </summary>
 internal sealed class EmbeddedRedis : IDisposable
 {
     private const int Attempts = 5;
 
     private readonly GarnetServer _server;
+    private readonly string _password;
 
-    private EmbeddedRedis(GarnetServer server, int port)
+    private EmbeddedRedis(GarnetServer server, int port, string password)
     {
         _server = server;
+        _password = password;
         Port = port;
     }
 
     public int Port { get; }
 
-    public string ConnectionString => $"127.0.0.1:{Port.ToString(CultureInfo.InvariantCulture)}";
+    /// <summary>With the password: for this process alone, never for a log.</summary>
+    public string ConnectionString => $"127.0.0.1:{Port.ToString(CultureInfo.InvariantCulture)},password={_password}";
 
     public static EmbeddedRedis Start(EmbeddedOptions options, ILoggerFactory loggers)
     {
+        var password = options.RedisPassword ?? Convert.ToHexString(RandomNumberGenerator.GetBytes(32));
         for (var attempt = 1; ; attempt++)
         {
             var port = options.RedisPort == 0 ? FreePort() : options.RedisPort;
-            var server = new GarnetServer(Settings(options, port), loggers);
+            var server = new GarnetServer(Settings(options, port, password), loggers);
             try
             {
                 server.Start();
-                return new EmbeddedRedis(server, port);
+                return new EmbeddedRedis(server, port, password);
             }
             catch (SocketException) when (options.RedisPort == 0 && attempt < Attempts)
             {
@@ -51,9 +58,10 @@ internal sealed class EmbeddedRedis : IDisposable
 
     public void Dispose() => _server.Dispose();
 
-    private static GarnetServerOptions Settings(EmbeddedOptions options, int port) => new()
+    private static GarnetServerOptions Settings(EmbeddedOptions options, int port, string password) => new()
     {
         EndPoints = [new IPEndPoint(IPAddress.Loopback, port)],
+        AuthSettings = new PasswordAuthenticationSettings(password),
         QuietMode = true,
         // It shares the thread pool with everything else here, which begins small and grows slowly.
         ThreadPoolMinThreads = Math.Max(32, 4 * Environment.ProcessorCount),

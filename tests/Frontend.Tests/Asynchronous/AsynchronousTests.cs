@@ -63,7 +63,7 @@ public sealed class AsynchronousTests(OneProcess frontend)
         // Its mark stands in Redis, but it is in nobody's list: as if it had been lost with all who knew of it.
         var photo = TestPictures.Unique(906);
         var model = (await frontend.Http.ReadAsync("/v1/models/nanodet-g").AnswerAsync()).GetProperty("id").GetString()!;
-        await using var redis = await ConnectionMultiplexer.ConnectAsync(string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{frontend.RedisPort}"));
+        await using var redis = await ConnectionMultiplexer.ConnectAsync(string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{frontend.RedisPort},password={DetectionSettings.SomePassword}"));
         await redis.GetDatabase().StringSetAsync(Keys.Item(new RequestKey(model, TestPictures.ImageKey(photo))), "lost", TimeSpan.FromSeconds(2));
 
         var (response, _) = await SubmitAsync(frontend.Http, Asking.Bytes(photo, "image/jpeg"), "?async=true&timeout=1");

@@ -345,7 +345,7 @@ public sealed class WebhookTests(OneProcess frontend)
         (http ?? frontend.Http).PostAsync(content, $"?async=true&webhook={Uri.EscapeDataString(webhook.AbsoluteUri)}{query}");
 
     private Task<ConnectionMultiplexer> ConnectAsync() =>
-        ConnectionMultiplexer.ConnectAsync(string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{frontend.RedisPort}"));
+        ConnectionMultiplexer.ConnectAsync(string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{frontend.RedisPort},password={DetectionSettings.SomePassword}"));
 
     /// <summary>Waits until a webhook is neither waiting nor on its way.</summary>
     private async Task DoneAsync(string id)

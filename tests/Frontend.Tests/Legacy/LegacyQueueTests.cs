@@ -57,12 +57,13 @@ public sealed class LegacyQueueTests(OneProcess frontend)
         {
             [DetectionSettings.Redis] = null,
             ["Detection__LegacyQueue"] = "true",
+            [DetectionSettings.EmbeddedPassword] = DetectionSettings.SomePassword,
             ["Detection__Embedded__RedisPort"] = port.ToString(CultureInfo.InvariantCulture),
             ["Detection__Frontend__MaxBufferedBytes"] = (1 << 20).ToString(CultureInfo.InvariantCulture),
             ["Detection__Frontend__CallerBufferShare"] = "1",
         });
         await small.ReadyAsync();
-        await using var connection = await ConnectionMultiplexer.ConnectAsync(string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}"));
+        await using var connection = await ConnectionMultiplexer.ConnectAsync(string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port},password={DetectionSettings.SomePassword}"));
         var redis = connection.GetDatabase();
 
         // What stands behind the end of a JPEG is nobody's business; it makes it long.
@@ -191,5 +192,5 @@ public sealed class LegacyQueueTests(OneProcess frontend)
     private static async Task<string> TakerAsync(IDatabase redis) => Assert.Single(await redis.SetMembersAsync("detection:{imageQueue}:takers"))!;
 
     private Task<ConnectionMultiplexer> ConnectAsync() =>
-        ConnectionMultiplexer.ConnectAsync(string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{frontend.RedisPort}"));
+        ConnectionMultiplexer.ConnectAsync(string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{frontend.RedisPort},password={DetectionSettings.SomePassword}"));
 }

@@ -15,6 +15,12 @@ public static class DetectionSettings
     /// <summary>Port on which clients reach a silo.</summary>
     public const string GatewayPort = "Detection__Silo__GatewayPort";
 
+    /// <summary>Password of the embedded server, which is a random one unless it is set.</summary>
+    public const string EmbeddedPassword = "Detection__Embedded__RedisPassword";
+
+    /// <summary>A password for it.</summary>
+    public const string SomePassword = "a-password-of-the-tests";
+
     /// <summary>Path that answers 200 when the process can do its work.</summary>
     public const string ReadyPath = "/health/ready";
 }
