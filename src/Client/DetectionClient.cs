@@ -184,7 +184,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         WithinDeadlineAsync<IMemoryOwner<byte>?>(
             options,
             imageKey,
-            async attempt => _keys.MayRead(imageKey, options?.Caller) ? await _pictures.ReadAsync(imageKey, attempt.Token) : null,
+            async attempt => _keys.MayRead(imageKey, options?.Caller) ? await ReadPictureAsync(imageKey, options?.Caller, attempt.Token) : null,
             cancellationToken);
 
     public async Task<IReadOnlyList<ModelInfo>> GetModelsAsync(CancellationToken cancellationToken)
@@ -665,6 +665,30 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
             }
         }
     }
+
+    /// <summary>Reads a picture; bytes of another one end the connection that gave them, and it is read once more.</summary>
+    private async Task<IMemoryOwner<byte>?> ReadPictureAsync(string imageKey, string? caller, CancellationToken cancellationToken)
+    {
+        for (var again = false; ; again = true)
+        {
+            var picture = await _pictures.ReadAsync(imageKey, cancellationToken);
+            if (picture is null || _keys.Matches(imageKey, picture.Span, caller))
+            {
+                return picture;
+            }
+
+            picture.Dispose();
+            LogWrongPicture(imageKey);
+            await _pictures.ReconnectAsync();
+            if (again)
+            {
+                return null;
+            }
+        }
+    }
+
+    [LoggerMessage(LogLevel.Error, "{ImageKey}: Redis gave the bytes of another picture; the connection that gave them is ended")]
+    private partial void LogWrongPicture(string imageKey);
 
     [LoggerMessage(LogLevel.Debug, "{ImageKey}: asking again after {Failure}: {Message}")]
     private partial void LogRetry(string imageKey, string failure, string message);

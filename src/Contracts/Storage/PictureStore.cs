@@ -63,6 +63,16 @@ public sealed class PictureStore(RedisConnections connections, RedisKeys keys, I
             },
             cancellationToken);
 
+    /// <summary>Removes what is kept under a key: it is not the picture of that key, which is stored once somebody brings it again.</summary>
+    /// <exception cref="RedisException">Redis cannot be reached.</exception>
+    public async Task RemoveAsync(string imageKey) => await (await connections.ConnectAsync()).GetDatabase().KeyDeleteAsync(keys.Picture(imageKey));
+
+    /// <summary>
+    /// Ends the connection for pictures and makes a new one: it gave the bytes of another picture. What travels on it fails as in an outage.
+    /// </summary>
+    /// <exception cref="RedisConnectionException">Redis cannot be reached.</exception>
+    public async Task ReconnectAsync() => await connections.ReplaceForPicturesAsync(await connections.ConnectForPicturesAsync());
+
     /// <summary>Carries one picture in its turn.</summary>
     /// <param name="turns">The turns of its direction.</param>
     /// <param name="start">Begins the transfer.</param>

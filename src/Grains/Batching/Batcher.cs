@@ -223,7 +223,7 @@ internal sealed partial class Batcher : IAsyncDisposable
             }
 
             var turns = new PictureTurns(_services.Queue, _key.Model, items);
-            var feed = new PictureFeed(_services.Pictures, _services.Clock, _session, (item, picture) =>
+            var feed = new PictureFeed(_services.Pictures, _services.ImageKeys, _services.Clock, _session, (item, picture) =>
             {
                 _throughput.Progressed();
                 turns.Take(item, picture);
@@ -271,6 +271,7 @@ internal sealed partial class Batcher : IAsyncDisposable
 
         var ended = new List<(QueuedItem, RequestSnapshot)>(outcomes.Count);
         var failed = new List<QueuedItem>();
+        var wrong = new List<QueuedItem>();
         Exception? error = null;
         var detected = 0;
         foreach (var (item, outcome) in outcomes)
@@ -278,6 +279,12 @@ internal sealed partial class Batcher : IAsyncDisposable
             if (outcome is null)
             {
                 ended.Add((item, RequestFailures.PictureLost));
+                continue;
+            }
+
+            if (outcome.Error is WrongPictureException)
+            {
+                wrong.Add(item);
                 continue;
             }
 
@@ -306,23 +313,36 @@ internal sealed partial class Batcher : IAsyncDisposable
 
         if (failed.Count > 0)
         {
-            await ReturnAsync(lease.Id, failed, error!, trace);
+            LogDeviceFailed(_key, failed.Count, error!.Message);
+            await ReturnAsync(lease.Id, failed, error, trace);
+        }
+
+        if (wrong.Count > 0)
+        {
+            LogWrongPictures(_key, wrong.Count, wrong[0].Key.ImageKey);
+            _services.Metrics.WrongPictures(_key, wrong.Count);
+            await _services.Pictures.ReconnectAsync();
+            await ReturnAsync(lease.Id, wrong, new WrongPictureException(), trace);
         }
 
         return true;
     }
 
-    /// <summary>Returns items on which the device failed to the queue, for another device, and gives up those that failed too often.</summary>
+    /// <summary>Returns items to the queue for another attempt, by another device if there is one, and gives up those that failed too often.</summary>
     private async Task ReturnAsync(string id, List<QueuedItem> items, Exception error, BatchTrace? trace)
     {
         var outcomes = await _services.Queue.ReturnAsync(_key.Model, id, _key.Device, [.. items.Select(static item => item.Key)]);
-        LogReturned(_key, outcomes.Count(static outcome => outcome == ReturnOutcome.Returned), error.Message);
         var now = _services.Clock.GetUtcNow();
         for (var i = 0; i < items.Count; i++)
         {
             if (outcomes[i] == ReturnOutcome.GivenUp)
             {
                 LogGivenUp(error, items[i].Key.Item, _services.QueueOptions.MaxAttempts);
+                if (error is WrongPictureException)
+                {
+                    await _services.Pictures.RemoveAsync(items[i].Key.ImageKey);
+                }
+
                 Tell(items[i], Endings.GivenUp(error, _services.QueueOptions.MaxAttempts), now, trace);
             }
         }
@@ -552,10 +572,13 @@ internal sealed partial class Batcher : IAsyncDisposable
     [LoggerMessage(LogLevel.Information, "{Item}: not settled: {Outcome}; this batcher's result is dropped")]
     private partial void LogNotSettled(string item, SettleOutcome outcome);
 
-    [LoggerMessage(LogLevel.Warning, "Batcher {Batcher}: its device failed; {Returned} items returned to the queue for another attempt: {Reason}")]
-    private partial void LogReturned(BatcherKey batcher, int returned, string reason);
+    [LoggerMessage(LogLevel.Warning, "Batcher {Batcher}: its device failed; {Count} items go back to the queue for another attempt: {Reason}")]
+    private partial void LogDeviceFailed(BatcherKey batcher, int count, string reason);
 
-    [LoggerMessage(LogLevel.Error, "{Item}: given up, devices failed on it {Attempts} times")]
+    [LoggerMessage(LogLevel.Error, "Batcher {Batcher}: Redis gave the bytes of other pictures for {Count} pictures, the first is {ImageKey}; its connection is ended and the pictures are fetched again")]
+    private partial void LogWrongPictures(BatcherKey batcher, int count, string imageKey);
+
+    [LoggerMessage(LogLevel.Error, "{Item}: given up after {Attempts} attempts that failed")]
     private partial void LogGivenUp(Exception exception, string item, int attempts);
 
     [LoggerMessage(LogLevel.Information, "{Item}: failed: {Reason}")]

@@ -1,3 +1,4 @@
+using Detection.Contracts.Pictures;
 using Detection.Contracts.Storage;
 using Detection.Grains.Queueing;
 using Detection.Grains.Results;
@@ -11,6 +12,7 @@ internal sealed class BatcherServices(
     RequestQueue queue,
     ResultCache results,
     PictureStore pictures,
+    ImageKeys keys,
     IGrainFactory grains,
     IOptions<BatcherOptions> options,
     IOptions<QueueOptions> queueOptions,
@@ -25,6 +27,8 @@ internal sealed class BatcherServices(
     public ResultCache Results => results;
 
     public PictureStore Pictures => pictures;
+
+    public ImageKeys ImageKeys => keys;
 
     public IGrainFactory Grains => grains;
 

@@ -33,6 +33,7 @@ internal sealed class BatchingMetrics
     private readonly Counter<long> _pictures;
     private readonly Counter<long> _returned;
     private readonly Counter<long> _givenUp;
+    private readonly Counter<long> _wrong;
 
     public BatchingMetrics(IMeterFactory meters, RecentWork recent)
     {
@@ -46,6 +47,8 @@ internal sealed class BatchingMetrics
         _pictures = meter.CreateCounter<long>("detection.pictures", "{picture}", "Pictures that batchers settled, by outcome.");
         _returned = meter.CreateCounter<long>(
             "detection.queue.returned", "{picture}", "Pictures put back into the queue for another attempt because their batcher died.");
+        _wrong = meter.CreateCounter<long>(
+            "detection.pictures.wrong", "{picture}", "Fetches from Redis that gave the bytes of another picture; it was fetched again.");
         _givenUp = meter.CreateCounter<long>(
             "detection.queue.given_up", "{picture}", "Pictures given up because batchers that held them died too often (dead letters).");
     }
@@ -56,6 +59,7 @@ internal sealed class BatchingMetrics
         var (model, device) = Labels(batcher);
         _returned.Add(0, model);
         _givenUp.Add(0, model);
+        _wrong.Add(0, model, device);
         foreach (var outcome in Outcomes)
         {
             _pictures.Add(0, model, device, new("outcome", outcome));
@@ -73,6 +77,12 @@ internal sealed class BatchingMetrics
                 _wait.Record(Math.Max(0, (at - item.EnqueuedAt).TotalSeconds), model, device);
             }
         }
+    }
+
+    public void WrongPictures(in BatcherKey batcher, int count)
+    {
+        var (model, device) = Labels(batcher);
+        _wrong.Add(count, model, device);
     }
 
     public void BatchEnded(int pictures) => _recent.BatchEnded(pictures);

@@ -1,6 +1,7 @@
 using Detection.Contracts.Requests;
 using Detection.Contracts.Results;
 using Detection.Grains.Queueing;
+using Detection.Grains.Requests;
 using Detection.Inference.Devices;
 using Detection.Inference.Models;
 using Detection.Inference.Pictures;
@@ -19,7 +20,7 @@ internal static class Endings
     };
 
     /// <summary>The end of a request on whose picture devices failed too often.</summary>
-    public static RequestSnapshot GivenUp(Exception? error, int attempts) => new(
+    public static RequestSnapshot GivenUp(Exception? error, int attempts) => error is WrongPictureException ? RequestFailures.PictureLost : new(
         RequestStatus.Failed,
         Failure: new RequestFailure(
             FailureReason.Inference,

@@ -1,3 +1,4 @@
+using Detection.Contracts.Pictures;
 using Detection.Contracts.Storage;
 using Detection.Grains.Queueing;
 using Detection.Inference.Devices;
@@ -10,10 +11,11 @@ namespace Detection.Grains.Batching;
 /// that have come together. A picture that does not come holds up no other.
 /// </summary>
 /// <param name="store">Where the pictures are.</param>
+/// <param name="keys">Say whether bytes are those of the picture that an item names.</param>
 /// <param name="clock">Clock of the items' deadlines.</param>
 /// <param name="session">The model on the device.</param>
 /// <param name="fetched">Called whenever a picture has come, or is known not to be kept any more, before it is decoded.</param>
-internal sealed class PictureFeed(PictureStore store, ClusterClock clock, IModelSession session, Action<QueuedItem, Lease<byte>?> fetched)
+internal sealed class PictureFeed(PictureStore store, ImageKeys keys, ClusterClock clock, IModelSession session, Action<QueuedItem, Lease<byte>?> fetched)
 {
     /// <summary>
     /// Runs items. When a run breaks off, its pictures without an outcome fail with its exception.
@@ -55,7 +57,12 @@ internal sealed class PictureFeed(PictureStore store, ClusterClock clock, IModel
 
                 if (await fetches[i] is { } picture)
                 {
-                    work.Add((i, new PictureWork(picture.Memory, items[i].Key.Iou, clock.ToLocal(items[i].Deadline))));
+                    var item = items[i];
+                    work.Add((i, new PictureWork(
+                        picture.Memory,
+                        item.Key.Iou,
+                        clock.ToLocal(item.Deadline),
+                        IsGenuine: bytes => keys.Matches(item.Key.ImageKey, bytes.Span, item.Caller))));
                 }
                 else
                 {

@@ -37,7 +37,7 @@ internal sealed partial class DeviceWatch
     /// Whether the device is to be blamed for an error, and not the picture. A model that answers nonsense is to be blamed itself, unless
     /// it gave sound boxes on this device before.
     /// </summary>
-    public bool IsDevices(Exception? error) => error is not PictureException && (error is not ModelException || _probe.Tells);
+    public bool IsDevices(Exception? error) => error is not (PictureException or WrongPictureException) && (error is not ModelException || _probe.Tells);
 
     /// <summary>
     /// Whether the device may have more pictures. One that failed must come out right with the known picture first, so that a picture on

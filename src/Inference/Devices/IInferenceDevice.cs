@@ -54,7 +54,12 @@ public interface IModelSession : IAsyncDisposable
 /// Instant after which the picture is not worth decoding; completed with <see cref="OutcomeKind.Expired"/>.
 /// </param>
 /// <param name="Floor">Lowest score of a box, from 0 to 1; <see langword="null"/> for the model's own score floor.</param>
-public readonly record struct PictureWork(ReadOnlyMemory<byte> Encoded, float? Iou, DateTimeOffset Deadline, float? Floor = null);
+/// <param name="IsGenuine">
+/// Whether <paramref name="Encoded"/> is the picture that is meant; asked on the thread that decodes it, before that. If not, the picture
+/// fails with a <see cref="Pictures.WrongPictureException"/>.
+/// </param>
+public readonly record struct PictureWork(
+    ReadOnlyMemory<byte> Encoded, float? Iou, DateTimeOffset Deadline, float? Floor = null, Predicate<ReadOnlyMemory<byte>>? IsGenuine = null);
 
 /// <summary>How a picture ended.</summary>
 public enum OutcomeKind

@@ -100,6 +100,11 @@ internal sealed class PictureStages(ModelGraph graph, InputSpec input, PictureLi
         long start = Stopwatch.GetTimestamp();
         try
         {
+            if (work.IsGenuine is { } isGenuine && !isGenuine(work.Encoded))
+            {
+                throw new WrongPictureException();
+            }
+
             var turn = new DecodingTurn(memory, work.Deadline - time.GetUtcNow(), Cancellation: batch.Cancellation);
             return PictureDecoder.Decode(work.Encoded.Span, limits, input.Width, input.Height, turn);
         }

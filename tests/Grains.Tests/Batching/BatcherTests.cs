@@ -164,6 +164,32 @@ public sealed class BatcherTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Bytes_of_another_picture_are_never_published_and_the_right_ones_are_fetched_again()
+    {
+        var device = new GatedDevice("gated:0");
+        await using var silo = await TestSilo.StartAsync(_redis, device);
+        var first = _client.DetectAsync(TestPictures.Unique(1), Patient);
+        await Eventually.Async(() => device.Batches.Count == 1, Eventually.Soon, "the device is busy with one picture");
+        var second = _client.DetectAsync(TestPictures.Unique(2), Patient);
+        await using var redis = await _redis.ConnectAsync();
+        var key = Keys.Picture(TestPictures.ImageKey(TestPictures.Unique(2)));
+        await Eventually.Async(async () => await redis.GetDatabase().KeyExistsAsync(key), Eventually.Soon, "the second is stored");
+
+        // As a client that has lost step with its connection gets another key's value.
+        await redis.GetDatabase().StringSetAsync(key, TestPictures.Unique(3));
+        device.Open();
+
+        // The client brings the picture again once the cluster has given its bytes up.
+        Assert.Equal(AnswerSource.Computed, (await second).Source);
+        await first;
+        Assert.Equal(4, device.Batches.Count - 1);
+        Assert.Equal(1, device.Loads);
+        var report = Assert.Single((await _client.GetSilosAsync()).SelectMany(one => one.Batchers));
+        Assert.Equal((DeviceHealth.Serving, 0), (report.Health, report.DeviceErrors));
+        Assert.StartsWith("Healthy", await silo.HealthAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_silo_without_a_batcher_yet_is_not_ready()
     {
         var device = new GatedDevice("gated:0");

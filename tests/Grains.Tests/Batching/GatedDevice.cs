@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Detection.Inference.Devices;
 using Detection.Inference.Models;
+using Detection.Inference.Pictures;
 
 namespace Detection.Grains.Tests.Batching;
 
@@ -95,6 +96,8 @@ internal sealed class GatedDevice(string name) : IInferenceDevice
             {
                 completed(i, device.Sickness is { } sickness
                     ? new PictureOutcome(OutcomeKind.Failed, 0, 0, [], sickness, default, default, default, default)
+                    : batch[i].IsGenuine?.Invoke(batch[i].Encoded) == false
+                    ? new PictureOutcome(OutcomeKind.Failed, 0, 0, [], new WrongPictureException(), default, default, default, default)
                     : batch[i].Deadline <= DateTimeOffset.UtcNow ? new PictureOutcome(OutcomeKind.Expired, 0, 0, [], null, default, default, default, default)
                     : new PictureOutcome(
                         OutcomeKind.Detected, 640, 480, device.IsBlind ? [] : [new(0, 0.9f, 1, 2, 30, 40)], null, default, default, default, default));

@@ -112,6 +112,32 @@ public sealed class CpuDeviceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Bytes_that_are_not_the_picture_meant_are_not_decoded_and_fail_alone()
+    {
+        var asked = new ConcurrentBag<int>();
+        var outcomes = new PictureOutcome[6];
+        await _session.DetectAsync(
+            [.. Enumerable.Range(0, 6).Select(i => Work(Photos.Get(i)) with
+            {
+                IsGenuine = bytes =>
+                {
+                    asked.Add(bytes.Length);
+                    return i % 2 == 0;
+                },
+            })],
+            (i, outcome) => outcomes[i] = outcome,
+            default).WaitAsync(TimeSpan.FromMinutes(1));
+
+        Assert.Equal(6, asked.Count);
+        for (int i = 0; i < outcomes.Length; i += 2)
+        {
+            BoxAssert.Same(ByHand(Photos.Get(i)), outcomes[i].Boxes);
+            Assert.IsType<WrongPictureException>(outcomes[i + 1].Error);
+            Assert.Equal((0, 0), (outcomes[i + 1].Width, outcomes[i + 1].Boxes.Length));
+        }
+    }
+
+    [Fact]
     public async Task Disposing_waits_for_the_running_batches_and_lets_no_more_in()
     {
         var session = await _device.LoadAsync(NanoDet, default);
