@@ -36,7 +36,12 @@ async Task RunAsync(Scenario scenario)
 {
     Console.WriteLine($"      {scenario.Name}: {scenario.What} ...");
     var settings = new Dictionary<string, string?> { ["Detection__CpuWorkers"] = "1" };
-    await using var cluster = await DetectionCluster.StartAsync(await scenario.StartRedisAsync(), silos: 2, frontends: 1, settings);
+    await using var cluster = await DetectionCluster.StartAsync(await scenario.StartRedisAsync(), silos: scenario.IsOfSickness ? 1 : 2, frontends: 1, settings);
+    if (scenario.IsOfSickness)
+    {
+        await SickSilo.Start(cluster).ReadyAsync();
+    }
+
     await cluster.AddSilo(new Dictionary<string, string?> { ["Detection__Devices"] = "none" }).ReadyAsync();
     await using var audit = await Audit.StartAsync(cluster.Deployment);
 
@@ -44,6 +49,7 @@ async Task RunAsync(Scenario scenario)
     var whole = int.MaxValue;
     string? failure = null;
     IReadOnlyList<Ending> endings;
+    IReadOnlyList<Ending> blind = [];
     IReadOnlyList<string> immortal = [];
     IReadOnlyDictionary<string, int> published = new Dictionary<string, int>();
     try
@@ -53,12 +59,18 @@ async Task RunAsync(Scenario scenario)
         load.Burst(scenario.Burst);
         steady = load.RunAsync(scenario.Rate, TimeSpan.FromSeconds(12));
         await Task.Delay(TimeSpan.FromMilliseconds(random.Next(100, 900)));
-        await scenario.HappenAsync(cluster, random);
+        var happening = scenario.HappenAsync(cluster, random);
         await steady;
+        while (!happening.IsCompleted)
+        {
+            await load.RunAsync(scenario.Rate, TimeSpan.FromSeconds(1));
+        }
 
+        await happening;
         whole = load.NextPicture;
         load.Burst(10);
         endings = await load.FinishAsync();
+        blind = scenario.IsOfSickness ? await load.BlindAsync(endings) : [];
         await audit.Keys.QuietAsync();
         published = await audit.PublishedAsync();
         foreach (var process in cluster.Frontends.Concat(cluster.Silos))
@@ -85,11 +97,17 @@ async Task RunAsync(Scenario scenario)
         failure ??= $"refused: {wrongly.Detail}";
     }
 
+    // What a device that has gone blind says until the known picture tries it is published. Once it serves again nothing more is.
+    if (blind.Any(ending => ending.Number >= whole))
+    {
+        failure ??= "answered without boxes once the device was well again";
+    }
+
     var twice = published.Values.Count(count => count > 1);
     var never = scenario.Redis is RedisFate.LosesData or RedisFate.LosesLastWrites ? 0 : answered.Count(ending => !published.ContainsKey(ending.ImageKey));
     var latencies = answered.Select(ending => ending.Latency).Order().ToList();
     var outcome = new Outcome(
-        scenario.Name, endings.Count, refused.Count, answered.Count, answered.Count(ending => ending.Latency > TimeSpan.FromSeconds(10)), lost.Count, twice, never, immortal,
+        scenario.Name, endings.Count, refused.Count, answered.Count, answered.Count(ending => ending.Latency > TimeSpan.FromSeconds(10)), lost.Count, twice, never, blind.Count, immortal,
         latencies.Count > 0 ? latencies[latencies.Count / 2] : default, latencies.Count > 0 ? latencies[^1] : default, failure);
     outcomes.Add(outcome);
     Console.WriteLine(outcome);

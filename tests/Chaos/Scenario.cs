@@ -22,6 +22,9 @@ internal sealed record Scenario(string Name, string What, RedisFate Redis, Func<
     /// <summary>Least size of each picture, in bytes.</summary>
     public int PictureBytes { get; private init; }
 
+    /// <summary>Whether the second silo is one whose device can be made sick.</summary>
+    public bool IsOfSickness { get; private init; }
+
     // The append-only file tells what was published.
     private static readonly RedisOptions KeepsWrites = new() { AppendOnly = true };
 
@@ -138,6 +141,31 @@ internal sealed record Scenario(string Name, string What, RedisFate Redis, Func<
             Burst = 160,
         },
         new("redis-loss", "Redis stopped for 10 s and started without its data", RedisFate.LosesData, (cluster, _) => RestartRedisAsync(cluster, keepData: false)),
+        new("sick-device", "every run of one of two devices fails, out of memory; well again once it is out of service", RedisFate.Stays, (cluster, _) => BeSickAsync(cluster, "OutOfMemory"))
+        {
+            IsOfSickness = true,
+        },
+        new("blind-device", "one of two devices finds nothing, without an error; well again once it is out of service", RedisFate.Stays, (cluster, _) => BeSickAsync(cluster, "Blind"))
+        {
+            IsOfSickness = true,
+        },
+        new("lost-device", "one of two devices fails with a CUDA error that only a new process mends; its silo ends and is started again", RedisFate.Stays, async (cluster, _) =>
+        {
+            var sick = new SickSilo(cluster.Frontends[0], cluster.Silos[1]);
+            await sick.MakeAsync("CudaError");
+            await sick.Process.Process.ExitAsync(TimeSpan.FromSeconds(60));
+            if (sick.Process.Process.ExitCode != 3)
+            {
+                throw sick.Process.Process.Failure("should have ended with exit code 3");
+            }
+
+            await sick.Process.StartAgainAsync();
+            await sick.Process.ReadyAsync();
+            await sick.ServesAgainAsync();
+        })
+        {
+            IsOfSickness = true,
+        },
     ];
 
     private static async Task KillAndRestartAsync(DetectionProcess silo)
@@ -145,6 +173,16 @@ internal sealed record Scenario(string Name, string What, RedisFate Redis, Func<
         await silo.KillAsync();
         await silo.StartAgainAsync();
         await silo.ReadyAsync();
+    }
+
+    private static async Task BeSickAsync(DetectionCluster cluster, string kind)
+    {
+        var sick = new SickSilo(cluster.Frontends[0], cluster.Silos[1]);
+        await sick.MakeAsync(kind);
+        await sick.OutOfServiceAsync();
+        await Task.Delay(TimeSpan.FromSeconds(5));
+        await sick.MakeAsync("None");
+        await sick.ServesAgainAsync();
     }
 
     private static async Task RestartIfEndedAsync(DetectionProcess silo)
@@ -212,13 +250,16 @@ internal enum RedisFate
     LosesData,
 }
 
-/// <summary>The counts of one scenario. Late: answered, but after more than the default deadline.</summary>
+/// <summary>
+/// The counts of one scenario. Late: answered, but after more than the default deadline. Blind: answered without boxes, though the picture
+/// has some.
+/// </summary>
 internal sealed record Outcome(
-    string Scenario, int Sent, int Refused, int Answered, int Late, int Lost, int PublishedTwice, int NeverPublished, IReadOnlyList<string> ImmortalKeys, TimeSpan P50, TimeSpan Worst, string? Failure)
+    string Scenario, int Sent, int Refused, int Answered, int Late, int Lost, int PublishedTwice, int NeverPublished, int Blind, IReadOnlyList<string> ImmortalKeys, TimeSpan P50, TimeSpan Worst, string? Failure)
 {
     public bool Passed => Failure is null && Lost == 0 && PublishedTwice == 0 && NeverPublished == 0 && ImmortalKeys.Count == 0 && Answered > 0;
 
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{(Passed ? "pass" : "FAIL")}  {Scenario,-18} sent {Sent,4}, refused {Refused,3}, answered {Answered,4}, after 10 s {Late,2}, lost {Lost}, published twice {PublishedTwice}, never {NeverPublished}, keys without expiry {ImmortalKeys.Count}, p50 {P50.TotalMilliseconds:F0} ms, worst {Worst.TotalSeconds:F1} s{(Failure is null ? "" : "  " + Failure)}");
+        $"{(Passed ? "pass" : "FAIL")}  {Scenario,-18} sent {Sent,4}, refused {Refused,3}, answered {Answered,4}, after 10 s {Late,2}, lost {Lost}, published twice {PublishedTwice}, never {NeverPublished}, blind {Blind}, keys without expiry {ImmortalKeys.Count}, p50 {P50.TotalMilliseconds:F0} ms, worst {Worst.TotalSeconds:F1} s{(Failure is null ? "" : "  " + Failure)}");
 }

@@ -12,7 +12,8 @@ namespace Detection.Chaos;
 /// <param name="Status">HTTP status; 0 when the connection failed.</param>
 /// <param name="Latency">From sending to the end of the answer.</param>
 /// <param name="Detail">Beginning of an answer that is not 200.</param>
-internal sealed record Ending(int Number, string ImageKey, int Status, TimeSpan Latency, string Detail);
+/// <param name="HasBoxes">Whether the answer has boxes.</param>
+internal sealed record Ending(int Number, string ImageKey, int Status, TimeSpan Latency, string Detail, bool HasBoxes);
 
 /// <summary>
 /// A steady stream of unique pictures, each posted once, without waiting for the answers of others. Every post has an ending.
@@ -55,6 +56,22 @@ internal sealed class SteadyLoad(IReadOnlyList<DetectionProcess> frontends, int 
     /// <summary>Waits for every answer.</summary>
     public async Task<IReadOnlyList<Ending>> FinishAsync() => await Task.WhenAll(_posts);
 
+    /// <summary>Of these endings the answers without boxes to pictures that have some: each is asked for once more, with other bytes and the same pixels.</summary>
+    public async Task<IReadOnlyList<Ending>> BlindAsync(IEnumerable<Ending> endings)
+    {
+        var blind = new List<Ending>();
+        foreach (var ending in endings.Where(static ending => ending is { Status: 200, HasBoxes: false }))
+        {
+            var again = await PostAsync(frontends[0], ending.Number + (100_000 * TestPictures.PhotoCount), bytes);
+            if (again.HasBoxes)
+            {
+                blind.Add(ending);
+            }
+        }
+
+        return blind;
+    }
+
     private void Post()
     {
         var number = Interlocked.Increment(ref _next) - 1;
@@ -72,11 +89,12 @@ internal sealed class SteadyLoad(IReadOnlyList<DetectionProcess> frontends, int 
             content.Headers.ContentType = new MediaTypeHeaderValue("image/jpeg");
             using var answer = await frontend.Http.PostAsync(new Uri("/v1/detections?timeout=60", UriKind.Relative), content);
             var body = await answer.Content.ReadAsStringAsync();
-            return new Ending(number, key, (int)answer.StatusCode, clock.Elapsed, answer.StatusCode == HttpStatusCode.OK ? "" : body[..Math.Min(200, body.Length)]);
+            var detail = answer.StatusCode == HttpStatusCode.OK ? "" : body[..Math.Min(200, body.Length)];
+            return new Ending(number, key, (int)answer.StatusCode, clock.Elapsed, detail, body.Contains("\"boxes\":[{", StringComparison.Ordinal));
         }
         catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
         {
-            return new Ending(number, key, 0, clock.Elapsed, e.Message);
+            return new Ending(number, key, 0, clock.Elapsed, e.Message, false);
         }
     }
 }

@@ -1,17 +1,13 @@
-using System.Diagnostics;
 using Detection.Inference.Devices;
 using Detection.Inference.Models;
 
 namespace Detection.SickSilo;
 
-/// <summary>A device that is out of memory for a few seconds, and then well for a while, again and again.</summary>
-internal sealed class SickDevice(IInferenceDevice well) : IInferenceDevice
+/// <summary>A device that works, except while it is made sick.</summary>
+/// <param name="well">What does the work.</param>
+/// <param name="course">How it is from moment to moment.</param>
+internal sealed class SickDevice(IInferenceDevice well, Course course) : IInferenceDevice
 {
-    private static readonly TimeSpan Cycle = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan Sickness = TimeSpan.FromSeconds(6);
-
-    private readonly Stopwatch _clock = Stopwatch.StartNew();
-
     /// <inheritdoc/>
     public string Name => well.Name;
 
@@ -21,38 +17,39 @@ internal sealed class SickDevice(IInferenceDevice well) : IInferenceDevice
     /// <inheritdoc/>
     public string Description => well.Description;
 
-    // Well at the beginning of each cycle, so that the silo starts.
-    private bool IsSick => _clock.Elapsed.TotalSeconds % Cycle.TotalSeconds > (Cycle - Sickness).TotalSeconds;
-
     /// <inheritdoc/>
     public async Task<IModelSession> LoadAsync(ModelSource model, CancellationToken cancellationToken) =>
-        new SickSession(this, await well.LoadAsync(model, cancellationToken));
+        new SickSession(await well.LoadAsync(model, cancellationToken), course);
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => well.DisposeAsync();
 
-    private sealed class SickSession(SickDevice device, IModelSession well) : IModelSession
+    private sealed class SickSession(IModelSession well, Course course) : IModelSession
     {
         public int Concurrency => well.Concurrency;
 
         public int BatchLimit => well.BatchLimit;
 
-        public Task DetectAsync(IReadOnlyList<PictureWork> batch, Action<int, PictureOutcome> completed, CancellationToken cancellationToken)
-        {
-            if (!device.IsSick)
-            {
-                return well.DetectAsync(batch, completed, cancellationToken);
-            }
+        public bool RunsSingly => well.RunsSingly;
 
+        public Task DetectAsync(IReadOnlyList<PictureWork> batch, Action<int, PictureOutcome> completed, CancellationToken cancellationToken) => course.Now switch
+        {
+            Sickness.OutOfMemory => Fail(batch, completed, "Failed to allocate memory for requested buffer of size 1048576"),
+            Sickness.CudaError => Fail(batch, completed, "CUDA failure 700: an illegal memory access was encountered ; GPU=0"),
+            Sickness.Blind => well.DetectAsync(batch, (i, outcome) => completed(i, outcome with { Boxes = [] }), cancellationToken),
+            _ => well.DetectAsync(batch, completed, cancellationToken),
+        };
+
+        public ValueTask DisposeAsync() => well.DisposeAsync();
+
+        private static Task Fail(IReadOnlyList<PictureWork> batch, Action<int, PictureOutcome> completed, string error)
+        {
             for (var i = 0; i < batch.Count; i++)
             {
-                completed(i, new PictureOutcome(
-                    OutcomeKind.Failed, 0, 0, [], new InvalidOperationException("Failed to allocate memory for requested buffer of size 1048576"), default, default, default, default));
+                completed(i, new PictureOutcome(OutcomeKind.Failed, 0, 0, [], new InvalidOperationException(error), default, default, default, default));
             }
 
             return Task.CompletedTask;
         }
-
-        public ValueTask DisposeAsync() => well.DisposeAsync();
     }
 }

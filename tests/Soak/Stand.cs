@@ -65,7 +65,12 @@ internal sealed class Stand : IAsyncDisposable
 
             // A device that fails now and then: nobody may notice while the other one lives.
             cluster.AddSilo(
-                new Dictionary<string, string?>(StringComparer.Ordinal) { ["Detection__DeviceHealth__RetryDelay"] = "00:00:01", ["Detection__DeviceHealth__MaxRetryDelay"] = "00:00:02" },
+                new Dictionary<string, string?>(StringComparer.Ordinal)
+                {
+                    ["Sickness__NowAndThen"] = "true",
+                    ["Detection__DeviceHealth__RetryDelay"] = "00:00:01",
+                    ["Detection__DeviceHealth__MaxRetryDelay"] = "00:00:02",
+                },
                 "tests/SickSilo");
             cluster.AddFrontend(keys);
             cluster.AddFrontend();
