@@ -5,7 +5,7 @@ local list_lifetime = 3600000
 local mark_lifetime = 7200000
 
 local function deadline_of(mark)
-    return tonumber(string.match(mark, '^(%d+)|'))
+    return tonumber(string.match(mark, '^(%d+)|') or '0')
 end
 
 local function whole(number)
@@ -15,6 +15,11 @@ end
 -- Gives an item to one more who waits, maybe longer than those before. Of one who will come back the mark shows it in any case, so that
 -- whoever takes the item out of the queue for those before him sees that it is not theirs alone. Gives the deadline.
 local function extend(key, mark, deadline, asynchronous)
+    local rest = string.match(mark, '^%d+(|.*)$')
+    if not rest then
+        -- Somebody else wrote it. It expires.
+        return deadline
+    end
     local before = deadline_of(mark)
     local after = math.max(before, deadline)
     if asynchronous and after == before then
@@ -23,7 +28,7 @@ local function extend(key, mark, deadline, asynchronous)
     if after > before then
         -- The first write of a script may not need memory when Redis is full; what follows may.
         redis.call('PEXPIRE', key, mark_lifetime)
-        redis.call('SET', key, whole(after) .. string.match(mark, '^%d+(|.*)$'), 'PX', mark_lifetime)
+        redis.call('SET', key, whole(after) .. rest, 'PX', mark_lifetime)
     end
     return after
 end
