@@ -1,3 +1,4 @@
+using Detection.Contracts.Security;
 using Detection.Contracts.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -13,9 +14,11 @@ namespace Detection.Client;
 /// <param name="options">Where the cluster is.</param>
 /// <param name="keys">Where it lies in Redis.</param>
 /// <param name="redis">The process' connections to its Redis.</param>
+/// <param name="security">What its connections must show.</param>
 /// <param name="loggers">For the connection's messages.</param>
 /// <param name="silo">The silo of this process where it is one of the cluster: calls then go through it and no connection is made.</param>
-internal sealed class ClusterConnection(DetectionClientOptions options, RedisKeys keys, RedisConnections redis, ILoggerFactory loggers, IClusterClient? silo) : IAsyncDisposable
+internal sealed class ClusterConnection(
+    DetectionClientOptions options, RedisKeys keys, RedisConnections redis, ClusterSecurity security, ILoggerFactory loggers, IClusterClient? silo) : IAsyncDisposable
 {
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(250);
 
@@ -86,6 +89,7 @@ internal sealed class ClusterConnection(DetectionClientOptions options, RedisKey
                 cluster.ClusterId = options.ClusterId;
                 cluster.ServiceId = options.ClusterId;
             })
+            .Configure<ClientConnectionOptions>(connections => connections.ConfigureConnection(security.Connect))
             .Configure<GatewayOptions>(gateways => gateways.GatewayListRefreshPeriod = TimeSpan.FromSeconds(2))
             .UseRedisClustering(clustering =>
             {

@@ -7,6 +7,7 @@ using Detection.Contracts.Models;
 using Detection.Contracts.Pictures;
 using Detection.Contracts.Requests;
 using Detection.Contracts.Results;
+using Detection.Contracts.Security;
 using Detection.Contracts.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -47,6 +48,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
     /// <param name="options">Settings.</param>
     /// <param name="transfer">How pictures travel.</param>
     /// <param name="keys">Makes image keys.</param>
+    /// <param name="security">What connections to silos must show.</param>
     /// <param name="time">Clock.</param>
     /// <param name="loggers">For its messages.</param>
     /// <param name="silo">The silo of this process where it is one of the cluster.</param>
@@ -55,6 +57,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         IOptions<DetectionClientOptions> options,
         IOptions<PictureTransferOptions> transfer,
         ImageKeys keys,
+        ClusterSecurity security,
         TimeProvider time,
         ILoggerFactory loggers,
         IClusterClient? silo = null,
@@ -68,7 +71,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         _redis = redis ?? new RedisConnections(_options.Redis);
         _ownsRedis = redis is null;
         _pictures = new PictureStore(_redis, _redisKeys, transfer, time);
-        _cluster = new ClusterConnection(_options, _redisKeys, _redis, loggers, silo);
+        _cluster = new ClusterConnection(_options, _redisKeys, _redis, security, loggers, silo);
         _serialization = new ServiceCollection().AddSerializer().BuildServiceProvider();
         _serializer = _serialization.GetRequiredService<Serializer<DetectionResult>>();
     }

@@ -1,5 +1,6 @@
 using Detection.Contracts.Cluster;
 using Detection.Contracts.Pictures;
+using Detection.Contracts.Security;
 using Detection.Contracts.Storage;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -13,8 +14,8 @@ namespace Detection.Client;
 public static class DetectionClientServiceCollectionExtensions
 {
     /// <summary>
-    /// Registers <see cref="IDetectionClient"/>, with options from the sections <c>Detection:Client</c> and <c>Detection:ImageKeys</c>,
-    /// the connection string <c>redis</c> and <c>Detection:ClusterId</c>.
+    /// Registers <see cref="IDetectionClient"/>, with options from the sections <c>Detection:Client</c>, <c>Detection:ImageKeys</c> and
+    /// <c>Detection:ClusterSecurity</c>, the connection string <c>redis</c> and <c>Detection:ClusterId</c>.
     /// The client connects at its first use; the cluster need not be up before.
     /// </summary>
     public static IServiceCollection AddDetectionClient(this IServiceCollection services, IConfiguration configuration)
@@ -22,6 +23,7 @@ public static class DetectionClientServiceCollectionExtensions
         ArgumentNullException.ThrowIfNull(configuration);
         services.Configure<ImageKeyOptions>(configuration.GetSection(ImageKeyOptions.Section));
         services.Configure<PictureTransferOptions>(configuration.GetSection(PictureTransferOptions.Section));
+        services.Configure<ClusterSecurityOptions>(configuration.GetSection(ClusterSecurityOptions.Section));
         return services.AddDetectionClient(options =>
         {
             configuration.GetSection(DetectionClientOptions.Section).Bind(options);
@@ -39,8 +41,8 @@ public static class DetectionClientServiceCollectionExtensions
     }
 
     /// <summary>
-    /// Registers <see cref="IDetectionClient"/> with options set in code; <see cref="ImageKeyOptions"/> are set with
-    /// <c>services.Configure</c> where the cluster has a secret there.
+    /// Registers <see cref="IDetectionClient"/> with options set in code; <see cref="ImageKeyOptions"/> and
+    /// <see cref="ClusterSecurityOptions"/> are set with <c>services.Configure</c> where the cluster has a secret or certificates there.
     /// </summary>
     public static IServiceCollection AddDetectionClient(this IServiceCollection services, Action<DetectionClientOptions> configure)
     {
@@ -48,6 +50,7 @@ public static class DetectionClientServiceCollectionExtensions
         services.AddOptions<ImageKeyOptions>().ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<PictureTransferOptions>().ValidateDataAnnotations().ValidateOnStart();
         services.AddLogging();
+        services.AddClusterSecurity();
         services.TryAddSingleton<ImageKeys>();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<IDetectionClient>(static provider => Create(provider));
@@ -70,6 +73,7 @@ public static class DetectionClientServiceCollectionExtensions
         services.GetRequiredService<IOptions<DetectionClientOptions>>(),
         services.GetRequiredService<IOptions<PictureTransferOptions>>(),
         services.GetRequiredService<ImageKeys>(),
+        services.GetRequiredService<ClusterSecurity>(),
         services.GetRequiredService<TimeProvider>(),
         services.GetRequiredService<ILoggerFactory>(),
         silo,

@@ -1,5 +1,6 @@
 using Detection.Contracts.Cluster;
 using Detection.Contracts.Pictures;
+using Detection.Contracts.Security;
 using Detection.Contracts.Storage;
 using Detection.Grains.Batching;
 using Detection.Grains.Cluster;
@@ -64,6 +65,7 @@ public static class DetectionSiloHostingExtensions
         services.AddSingleton(provider => provider.GetRequiredService<RedisConnections>().ConnectAsync().AsTask().GetAwaiter().GetResult());
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<ClusterClock>();
+        services.AddSecuredPorts(configuration);
 
         var local = LocalTo(name, devices ?? FindDevices(configuration));
         services.AddSingleton(local);
@@ -182,6 +184,18 @@ public static class DetectionSiloHostingExtensions
 
         // A GPU's UUID is its own wherever it is; "cpu" is the name of one in every silo.
         string IdOf(IInferenceDevice device) => device.HardwareId == device.Name ? $"{silo}/{device.Name}" : device.HardwareId;
+    }
+
+    private static void AddSecuredPorts(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddClusterSecurity();
+        services.Configure<ClusterSecurityOptions>(configuration.GetSection(ClusterSecurityOptions.Section));
+        services.AddOptions<SiloConnectionOptions>().Configure<ClusterSecurity>(static (connections, security) =>
+        {
+            connections.ConfigureSiloInboundConnection(security.Accept);
+            connections.ConfigureSiloOutboundConnection(security.Connect);
+            connections.ConfigureGatewayInboundConnection(security.Accept);
+        });
     }
 
     private static void AddHostedSingleton<T>(this IServiceCollection services)

@@ -41,6 +41,9 @@ public class StartTests
     [InlineData(DetectionSettings.ClusterId, "two:parts", "The cluster id (Detection:ClusterId) must be 1 to 64 letters, digits, '.', '_' or '-', and begin with a letter or a digit. It is 'two:parts'.")]
     [InlineData(DetectionSettings.ClusterId, "{tag}", "It is '{tag}'.")]
     [InlineData("Detection__Silo__ClusterId", "blue", "The setting 'Detection:Silo:ClusterId' no longer exists. Set 'Detection:ClusterId'")]
+    [InlineData(DetectionSettings.ClusterSecret, "short", "The setting Detection:ClusterSecurity:Secret must be 32 to 500 characters without spaces")]
+    [InlineData(DetectionSettings.Authority, "ca.crt", "Detection:ClusterSecurity has an authority or a key but no certificate. Set Detection:ClusterSecurity:Certificate.")]
+    [InlineData(DetectionSettings.Certificate, "tls.crt", "Detection:ClusterSecurity has a certificate but no authority. Set Detection:ClusterSecurity:Authority")]
     [InlineData(DetectionSettings.Redis, null, "needs the connection string 'redis'")]
     public async Task A_setting_that_cannot_be_is_said_in_a_sentence(string setting, string? value, string sentence)
     {
@@ -57,6 +60,7 @@ public class StartTests
 
     [Theory]
     [InlineData(DetectionSettings.ClusterId, "two:parts", "The cluster id (Detection:ClusterId) must be 1 to 64 letters")]
+    [InlineData(DetectionSettings.ClusterSecret, "short", "The setting Detection:ClusterSecurity:Secret must be 32 to 500 characters without spaces")]
     [InlineData("Detection__Client__ServiceId", "blue", "The setting 'Detection:Client:ServiceId' no longer exists.")]
     public async Task A_front_end_says_so_too(string setting, string value, string sentence)
     {

@@ -1,5 +1,6 @@
 using Detection.Client;
 using Detection.Contracts.Cluster;
+using Detection.Contracts.Security;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Detection.Cluster.Tests;
@@ -14,13 +15,15 @@ internal sealed class TestClient : IAsyncDisposable
     {
     }
 
-    public TestClient(string redis, string? cluster = null)
+    public TestClient(string redis, string? cluster = null, string secret = "")
     {
-        _services = new ServiceCollection().AddDetectionClient(options =>
-        {
-            options.Redis = redis;
-            options.ClusterId = cluster ?? options.ClusterId;
-        }).BuildServiceProvider();
+        _services = new ServiceCollection()
+            .Configure<ClusterSecurityOptions>(options => options.Secret = secret)
+            .AddDetectionClient(options =>
+            {
+                options.Redis = redis;
+                options.ClusterId = cluster ?? options.ClusterId;
+            }).BuildServiceProvider();
         Detection = _services.GetRequiredService<IDetectionClient>();
     }
 

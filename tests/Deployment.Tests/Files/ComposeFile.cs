@@ -35,6 +35,8 @@ internal sealed class ComposeService
 
     public ComposeBuild? Build { get; set; }
 
+    public string? User { get; set; }
+
     public List<string> Profiles { get; set; } = [];
 
     public List<string> Command { get; set; } = [];
@@ -100,7 +102,16 @@ internal sealed class ComposeDeployment
 
 internal sealed class ComposeResources
 {
+    public ComposeLimits? Limits { get; set; }
+
     public ComposeReservations? Reservations { get; set; }
+}
+
+internal sealed class ComposeLimits
+{
+    public string Memory { get; set; } = "";
+
+    public int Pids { get; set; }
 }
 
 internal sealed class ComposeReservations

@@ -38,7 +38,7 @@ public sealed partial class ComposeTests
         {
             Assert.NotEmpty(service.Environment);
             Assert.All(service.Environment, static pair => ContainerEnvironment.Check(ComposeFile.Path, pair.Key, pair.Value));
-            Assert.Equal("redis:6379", service.Environment["ConnectionStrings__redis"]);
+            Assert.Equal($"redis:6379,password={_file.Services["redis"].Environment["REDISCLI_AUTH"]}", service.Environment["ConnectionStrings__redis"]);
         }
     }
 
@@ -76,11 +76,35 @@ public sealed partial class ComposeTests
             Assert.Equal("service_healthy", service.DependsOn["redis"].Condition);
             var grace = TimeSpan.FromSeconds(int.Parse(Seconds().Match(service.StopGracePeriod!).Groups[1].ValueSpan, CultureInfo.InvariantCulture));
             Assert.True(grace > new HostOptions().ShutdownTimeout, $"{grace} is shorter than a host takes to stop.");
-            Assert.True(service.ReadOnly);
-            Assert.Equal(["ALL"], service.CapDrop);
         }
 
         Assert.NotNull(_file.Services["redis"].Healthcheck);
+    }
+
+    [Fact]
+    public void No_service_may_do_more_than_it_must()
+    {
+        Assert.All(_file.Services.Values, static service =>
+        {
+            Assert.True(service.ReadOnly);
+            Assert.Equal(["/tmp"], service.Tmpfs);
+            Assert.Equal(["ALL"], service.CapDrop);
+            Assert.Equal(["no-new-privileges:true"], service.SecurityOpt);
+        });
+        Assert.All(Own(), static service => Assert.NotEqual('0', Dockerfile.Last(service.Value.Build!.Target, "USER")[0]));
+
+        var redis = _file.Services["redis"];
+        Assert.Matches("^[1-9][0-9]*:[1-9][0-9]*$", redis.User!);
+        Assert.Equal("3g", redis.Deploy!.Resources!.Limits!.Memory);
+        Assert.True(redis.Deploy.Resources.Limits.Pids > 0);
+        Assert.Empty(redis.Ports);
+    }
+
+    [Fact]
+    public void The_password_of_redis_is_asked_for_and_not_in_the_file()
+    {
+        Assert.StartsWith("${REDIS_PASSWORD:?", _file.Services["redis"].Environment["REDISCLI_AUTH"], StringComparison.Ordinal);
+        Assert.Contains(".env", File.ReadAllLines(Path.Combine(Repository.Root, ".gitignore")));
     }
 
     private IEnumerable<KeyValuePair<string, ComposeService>> Own() => _file.Services.Where(static service => service.Key != "redis");

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using Detection.Grains.Batching;
 using k8s;
 using k8s.Models;
@@ -7,7 +8,7 @@ using Microsoft.Extensions.Hosting;
 namespace Detection.Deployment.Tests.Files;
 
 /// <summary>The Kubernetes manifests fit the API, each other and the programs. No cluster applies them here.</summary>
-public sealed class ManifestTests
+public sealed partial class ManifestTests
 {
     public static readonly TheoryData<string> Programs = ["silo", "silo-gpu", "frontend"];
 
@@ -40,7 +41,7 @@ public sealed class ManifestTests
             ContainerEnvironment.Check($"{Manifests.Folder}, {name}", variable.Name, variable.Value);
             if (variable.ValueFrom?.SecretKeyRef is { } secret)
             {
-                Assert.Contains(Manifests.Of<V1Secret>(), own => own.Metadata.Name == secret.Name && own.StringData.ContainsKey(secret.Key));
+                Assert.Contains(secret.Key, KeysOfSecret(secret.Name));
             }
         }
 
@@ -114,6 +115,60 @@ public sealed class ManifestTests
     }
 
     [Fact]
+    public void Redis_may_do_no_more_than_it_must_and_its_password_is_a_secret()
+    {
+        var pod = Assert.Single(Manifests.Of<V1StatefulSet>()).Spec.Template.Spec;
+        var container = Assert.Single(pod.Containers);
+
+        Assert.True(pod.SecurityContext.RunAsNonRoot);
+        Assert.Equal("RuntimeDefault", pod.SecurityContext.SeccompProfile.Type);
+        Assert.False(pod.AutomountServiceAccountToken);
+        Assert.True(container.SecurityContext.ReadOnlyRootFilesystem);
+        Assert.False(container.SecurityContext.AllowPrivilegeEscalation);
+        Assert.Equal(["ALL"], container.SecurityContext.Capabilities.Drop);
+        Assert.Contains("memory", container.Resources.Limits.Keys);
+        Assert.Contains(container.Variable("REDISCLI_AUTH")!.ValueFrom.SecretKeyRef.Key, KeysOfSecret("detection-redis"));
+        Assert.Empty(Manifests.Of<V1Secret>());
+    }
+
+    [Theory]
+    [InlineData("silo", "silo", "silo", true)]
+    [InlineData("silo-gpu", "silo", "silo", true)]
+    [InlineData("silo", "silo-gpu", "silo", true)]
+    [InlineData("frontend", "silo", "silo", false)]
+    [InlineData("frontend", "silo", "gateway", true)]
+    [InlineData("frontend", "silo-gpu", "gateway", true)]
+    [InlineData("frontend", "redis", "redis", true)]
+    [InlineData("silo", "redis", "redis", true)]
+    [InlineData("silo-gpu", "redis", "redis", true)]
+    [InlineData("silo", "frontend", "management", false)]
+    [InlineData("redis", "silo", "gateway", false)]
+    [InlineData("other", "silo", "silo", false)]
+    [InlineData("other", "silo", "gateway", false)]
+    [InlineData("other", "silo", "health", false)]
+    [InlineData("other", "silo", "management", false)]
+    [InlineData("other", "redis", "redis", false)]
+    [InlineData("other", "frontend", "http", true)]
+    [InlineData("monitoring", "silo", "management", true)]
+    [InlineData("monitoring", "silo-gpu", "management", true)]
+    [InlineData("monitoring", "frontend", "management", true)]
+    [InlineData("monitoring", "silo", "silo", false)]
+    [InlineData("monitoring", "redis", "redis", false)]
+    public void Pods_connect_to_what_they_must_and_nothing_else(string from, string to, string port, bool may) =>
+        Assert.Equal(may, NetworkPolicies.Allow(from, to, port));
+
+    [Fact]
+    public void Every_port_of_a_network_policy_is_one_of_the_pods_that_it_is_for()
+    {
+        foreach (var policy in Manifests.Of<V1NetworkPolicy>())
+        {
+            Assert.All(NetworkPolicies.Pods(policy), pod => Assert.All(
+                policy.Spec.Ingress?.SelectMany(static rule => rule.Ports) ?? [],
+                port => Assert.Contains(pod.Spec.Containers[0].Ports, own => own.Name == port.Port.Value)));
+        }
+    }
+
+    [Fact]
     public void Silos_are_scaled_by_the_age_of_what_waits()
     {
         var scaled = Assert.Single(Manifests.Of<ScaledObject>());
@@ -124,4 +179,17 @@ public sealed class ManifestTests
         Assert.Equal(["query", "serverAddress", "threshold"], trigger.Metadata.Keys.Order());
         Assert.InRange(scaled.Spec.Fallback!.Replicas, scaled.Spec.MinReplicaCount, scaled.Spec.MaxReplicaCount);
     }
+
+    /// <summary>Secrets are made by a command of the documentation, so that no password is in a file.</summary>
+    private static IEnumerable<string> KeysOfSecret(string name)
+    {
+        var command = File.ReadAllText(Path.Combine(Repository.Root, "docs/deployment.md"))
+            .Replace("\\\n", " ", StringComparison.Ordinal)
+            .Split('\n')
+            .Single(line => line.Contains($"create secret generic {name} ", StringComparison.Ordinal));
+        return LiteralOfSecret().Matches(command).Select(static match => match.Groups[1].Value);
+    }
+
+    [GeneratedRegex("--from-literal=([a-z-]+)=")]
+    private static partial Regex LiteralOfSecret();
 }

@@ -21,6 +21,18 @@ public static class DetectionSettings
     /// <summary>A password for it.</summary>
     public const string SomePassword = "a-password-of-the-tests";
 
+    /// <summary>Secret that the processes of a cluster prove to each other.</summary>
+    public const string ClusterSecret = "Detection__ClusterSecurity__Secret";
+
+    /// <summary>Certificate that a process shows the others.</summary>
+    public const string Certificate = "Detection__ClusterSecurity__Certificate";
+
+    /// <summary>Key of that certificate.</summary>
+    public const string CertificateKey = "Detection__ClusterSecurity__Key";
+
+    /// <summary>Authority of the others' certificates.</summary>
+    public const string Authority = "Detection__ClusterSecurity__Authority";
+
     /// <summary>Path that answers 200 when the process can do its work.</summary>
     public const string ReadyPath = "/health/ready";
 }

@@ -1,0 +1,181 @@
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Detection.Contracts.Security;
+
+/// <summary>
+/// Lets only processes with the cluster's certificate and secret through to Orleans: for connections to silo and gateway ports, on both
+/// sides. A refused connection is closed before a byte of it is read as a message.
+/// </summary>
+public sealed partial class ClusterSecurity
+{
+    private static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(5);
+
+    private readonly TimeProvider _time;
+    private readonly TlsIdentityFiles? _identity;
+    private readonly byte[][] _secrets;
+    private readonly RefusalLog _refusals;
+
+    /// <summary>Reads the certificate.</summary>
+    /// <exception cref="OptionsValidationException">A setting is wrong, or a file that it names.</exception>
+    public ClusterSecurity(IOptions<ClusterSecurityOptions> options, TimeProvider time, ILoggerFactory loggers)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var settings = options.Value;
+        var logger = loggers.CreateLogger<ClusterSecurity>();
+        _time = time;
+        _identity = settings.Certificate.Length > 0 ? new TlsIdentityFiles(settings, time, logger) : null;
+        _secrets = SecretHandshake.Secrets(settings.Secret);
+        _refusals = new RefusalLog(time, logger);
+        IsOn = _identity is not null || settings.Secret.Length > 0;
+    }
+
+    /// <summary>Whether anything is asked of connections; when not, they are left as they are.</summary>
+    public bool IsOn { get; }
+
+    /// <summary>For connections that others open to this process.</summary>
+    public void Accept(IConnectionBuilder connections)
+    {
+        ArgumentNullException.ThrowIfNull(connections);
+        if (IsOn)
+        {
+            connections.Use(next => connection => AcceptAsync(connection, next));
+        }
+    }
+
+    /// <summary>For connections that this process opens.</summary>
+    public void Connect(IConnectionBuilder connections)
+    {
+        ArgumentNullException.ThrowIfNull(connections);
+        if (IsOn)
+        {
+            connections.Use(next => connection => ConnectAsync(connection, next));
+        }
+    }
+
+    private async Task AcceptAsync(ConnectionContext connection, ConnectionDelegate next)
+    {
+        SecuredTransport transport;
+        try
+        {
+            transport = await ShakeHandsAsync(
+                connection,
+                static (tls, identity, validate, deadline) => tls.AuthenticateAsServerAsync(identity.ToServer(validate), deadline),
+                SecretHandshake.AcceptAsync);
+        }
+        catch (AuthenticationException e)
+        {
+            _refusals.Inbound(connection, e.Message);
+            return;
+        }
+
+        await RunAsync(connection, transport, next);
+    }
+
+    private async Task ConnectAsync(ConnectionContext connection, ConnectionDelegate next)
+    {
+        SecuredTransport transport;
+        try
+        {
+            transport = await ShakeHandsAsync(
+                connection,
+                static (tls, identity, validate, deadline) => tls.AuthenticateAsClientAsync(identity.ToClient(validate), deadline),
+                SecretHandshake.ConnectAsync);
+        }
+        catch (AuthenticationException e)
+        {
+            _refusals.Outbound(connection, e.Message);
+            throw;
+        }
+
+        await RunAsync(connection, transport, next);
+    }
+
+    private static async Task RunAsync(ConnectionContext connection, SecuredTransport transport, ConnectionDelegate next)
+    {
+        var plain = connection.Transport;
+        await using (transport)
+        {
+            connection.Transport = transport;
+            try
+            {
+                await next(connection);
+            }
+            finally
+            {
+                connection.Transport = plain;
+            }
+        }
+    }
+
+    /// <exception cref="AuthenticationException">The handshake failed; the message says why, as a part of a sentence.</exception>
+    private async Task<SecuredTransport> ShakeHandsAsync(
+        ConnectionContext connection,
+        Func<SslStream, TlsIdentity, RemoteCertificateValidationCallback, CancellationToken, Task> authenticate,
+        Func<System.IO.Pipelines.IDuplexPipe, byte[][], CancellationToken, Task> prove)
+    {
+        using var deadline = new CancellationTokenSource(HandshakeTimeout, _time);
+        var certificate = new RemoteCertificate();
+        SecuredTransport? transport = null;
+        try
+        {
+            if (_identity is { Current: { } identity })
+            {
+                var tls = new SslStream(new DuplexPipeStream(connection.Transport));
+                transport = new SecuredTransport(tls);
+                await authenticate(tls, identity, certificate.Validate, deadline.Token);
+            }
+            else
+            {
+                transport = new SecuredTransport(connection.Transport);
+            }
+
+            await prove(transport, _secrets, deadline.Token);
+            return transport;
+        }
+        catch (Exception e) when (IsRefusal(e))
+        {
+            if (transport is not null)
+            {
+                await transport.DisposeAsync();
+            }
+
+            throw new AuthenticationException(
+                certificate.Fault
+                    ?? (deadline.IsCancellationRequested ? $"the handshake was not complete after {HandshakeTimeout.TotalSeconds:0} s"
+                    : e is AuthenticationException { InnerException: { } inner } ? $"{e.Message} {inner.Message}" : e.Message),
+                e);
+        }
+    }
+
+    /// <summary>Whatever a stranger's bytes, or a connection that is closed meanwhile, make TLS and pipes throw.</summary>
+    private static bool IsRefusal(Exception e) =>
+        e is AuthenticationException or IOException or InvalidDataException or OperationCanceledException or CryptographicException
+            or InvalidOperationException or System.ComponentModel.Win32Exception;
+
+    /// <summary>Judges the other side's certificate, and keeps what is wrong with it.</summary>
+    private sealed class RemoteCertificate
+    {
+        public string? Fault { get; private set; }
+
+        /// <summary>A certificate of the authority is accepted whatever its name: processes come and go, at any address.</summary>
+        public bool Validate(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
+        {
+            var faults = errors & ~SslPolicyErrors.RemoteCertificateNameMismatch;
+            if (faults == SslPolicyErrors.None)
+            {
+                return true;
+            }
+
+            Fault = certificate is null
+                ? "the other side has no certificate"
+                : $"the certificate '{certificate.Subject}' is not accepted: {string.Join(", ", chain?.ChainStatus.Select(static status => status.Status).Distinct() ?? [])}";
+            return false;
+        }
+    }
+}

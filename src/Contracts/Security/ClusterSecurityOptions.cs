@@ -1,0 +1,32 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Detection.Contracts.Security;
+
+/// <summary>
+/// What the processes of a cluster ask of each other on silo and gateway ports: section <c>Detection:ClusterSecurity</c>. The same on every
+/// silo, front end and client of a cluster. With nothing set, these ports take every connection.
+/// </summary>
+public sealed class ClusterSecurityOptions
+{
+    /// <summary>Name of the section.</summary>
+    public const string Section = "Detection:ClusterSecurity";
+
+    /// <summary>
+    /// A secret that both sides of a connection prove to have. Two, separated by a space, while it changes: the first is used for own
+    /// connections, both are accepted.
+    /// </summary>
+    [RegularExpression(@"\S{32,500}( \S{32,500})?", ErrorMessage = "The setting Detection:ClusterSecurity:Secret must be 32 to 500 characters without spaces, or two such secrets separated by a space, or be empty.")]
+    public string Secret { get; set; } = "";
+
+    /// <summary>File with this process's certificate and those between it and its authority, as PEM or PKCS #12. It turns TLS on.</summary>
+    public string Certificate { get; set; } = "";
+
+    /// <summary>File with the key of <see cref="Certificate"/> as PEM; empty when it is in the same file.</summary>
+    public string Key { get; set; } = "";
+
+    /// <summary>Password of the key or of the PKCS #12 file.</summary>
+    public string Password { get; set; } = "";
+
+    /// <summary>PEM file with the authorities whose certificates are accepted, and no others.</summary>
+    public string Authority { get; set; } = "";
+}

@@ -1,0 +1,54 @@
+using Microsoft.Extensions.Logging;
+
+namespace Detection.Contracts.Security;
+
+/// <summary>The certificate of this process, read again when its files change. Used by new connections only.</summary>
+internal sealed partial class TlsIdentityFiles(ClusterSecurityOptions options, TimeProvider time, ILogger logger)
+{
+    // Strangers who connect must not make this process read files all the time.
+    private static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(2);
+
+    private readonly Lock _gate = new();
+    private TlsIdentity _identity = TlsIdentity.Load(options);
+    private long _checked = time.GetTimestamp();
+
+    /// <summary>What the files have now, or had when they could last be used.</summary>
+    public TlsIdentity Current
+    {
+        get
+        {
+            lock (_gate)
+            {
+                if (time.GetElapsedTime(_checked) >= CheckInterval)
+                {
+                    _checked = time.GetTimestamp();
+                    Reload();
+                }
+
+                return _identity;
+            }
+        }
+    }
+
+    private void Reload()
+    {
+        try
+        {
+            if (!_identity.IsUnchanged(options))
+            {
+                _identity = TlsIdentity.Load(options);
+                LogReloaded(options.Certificate);
+            }
+        }
+        catch (InvalidDataException e)
+        {
+            LogKept(e.Message);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Information, "The certificate in '{File}' has changed; new connections between the processes of the cluster use it.")]
+    private partial void LogReloaded(string file);
+
+    [LoggerMessage(LogLevel.Warning, "{Reason} The certificate and the authorities that were read before stay in use.")]
+    private partial void LogKept(string reason);
+}

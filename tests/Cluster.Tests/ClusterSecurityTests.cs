@@ -1,0 +1,137 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json;
+using Detection.Client;
+
+namespace Detection.Cluster.Tests;
+
+/// <summary>Silo and gateway ports take connections of processes with the cluster's certificate and secret only.</summary>
+public sealed class ClusterSecurityTests
+{
+    private const string Secret = "correct-horse-battery-staple-0001";
+    private const string OtherSecret = "correct-horse-battery-staple-0002";
+    private const int Pictures = 6;
+
+    [Fact]
+    public async Task With_certificates_and_a_secret_strangers_are_refused_and_the_cluster_goes_on()
+    {
+        using var authority = new ClusterAuthority();
+        using var stranger = new ClusterAuthority();
+        await using var cluster = await DetectionCluster.StartAsync(silos: 0, frontends: 0);
+        var good = cluster.AddSilo(With(authority.Issue("silo1"), Secret));
+        cluster.AddSilo(With(authority.Issue("silo2"), Secret));
+        var http = cluster.AddFrontend(With(authority.Issue("frontend1"), Secret)).Http;
+        await cluster.ReadyAsync();
+        var before = await DetectAsync(http, 0);
+
+        var foreigner = cluster.AddFrontend(With(stranger.Issue("frontend2"), Secret));
+        await RefusedClientAsync(foreigner, "the certificate 'CN=silo");
+        await foreigner.KillAsync();
+
+        // One after the other: each is in the membership table until it is voted out, and several could vote together.
+        await RefusedSiloAsync(cluster, With(stranger.Issue("silo1"), Secret), "the certificate 'CN=silo");
+        await RefusedSiloAsync(cluster, With(authority.Issue("silo3"), OtherSecret), "the other side closed the connection during the handshake; its log says why");
+        await RefusedSiloAsync(cluster, [], PortOf(good));
+        await LogsAsync(good, "refused: the other side has another secret");
+
+        Assert.Equal(before, await DetectAsync(http, 1));
+
+        // A new certificate is used without a restart: a new front end, and the silos among each other after it.
+        authority.Issue("silo1");
+        authority.Issue("silo2");
+        var late = cluster.AddFrontend(With(authority.Issue("frontend3"), Secret));
+        await late.ReadyAsync();
+        await LogsAsync(good, "silo1.crt' has changed");
+        Assert.Equal(before, await DetectAsync(late.Http, 2));
+    }
+
+    [Fact]
+    public async Task With_a_secret_alone_clients_without_it_and_silent_connections_are_refused()
+    {
+        await using var cluster = await DetectionCluster.StartAsync(settings: With([], $"{Secret} {OtherSecret}"), frontends: 0);
+        var silo = cluster.Silos[0];
+        using var silent = await ConnectAsync(silo);
+        await using var first = new TestClient(cluster.Redis.ConnectionString, secret: Secret);
+        var answer = await first.Detection.DetectAsync(TestPictures.Unique(0));
+        await IsClosedAsync(silent);
+        await LogsAsync(silo, "the handshake was not complete after 5 s");
+
+        foreach (var secret in (string[])["", OtherSecret + "3"])
+        {
+            await using var refused = new TestClient(cluster.Redis.ConnectionString, secret: secret);
+            await Assert.ThrowsAsync<DetectionException>(() => refused.Detection.DetectAsync(TestPictures.Unique(1), new DetectionOptions { Deadline = TimeSpan.FromSeconds(3) }));
+        }
+
+        using var talker = await ConnectAsync(silo);
+        await talker.GetStream().WriteAsync(Encoding.ASCII.GetBytes("GET / HTTP/1.1\r\n\r\n"));
+        await IsClosedAsync(talker);
+        await LogsAsync(silo, "did not begin with the handshake of the cluster's secret");
+
+        // While a secret changes both are accepted.
+        await using var second = new TestClient(cluster.Redis.ConnectionString, secret: OtherSecret);
+        foreach (var client in (TestClient[])[first, second])
+        {
+            var again = await client.Detection.DetectAsync(TestPictures.Unique(client == first ? TestPictures.PhotoCount : 2 * TestPictures.PhotoCount));
+            Assert.Equal(AnswerSource.Computed, again.Source);
+            Assert.Equal(answer.Objects.Select(static found => $"{found}"), again.Objects.Select(static found => $"{found}"));
+        }
+    }
+
+    private static Dictionary<string, string?> With(Dictionary<string, string?> settings, string secret) =>
+        new(settings) { [DetectionSettings.ClusterSecret] = secret };
+
+    /// <summary>As the silo's address ends in the log of others.</summary>
+    private static string PortOf(DetectionProcess silo) => $":{silo.Settings[DetectionSettings.SiloPort]}";
+
+    /// <summary>The objects of some photos; of the same photos in each round, but not from the cache.</summary>
+    private static async Task<string[]> DetectAsync(HttpClient http, int round) => await Task.WhenAll(Enumerable.Range(0, Pictures).Select(async i =>
+    {
+        using var content = new ByteArrayContent(TestPictures.Unique(i + (round * TestPictures.PhotoCount)));
+        using var answer = await http.PostAsync(new Uri("/v1/detections?timeout=60", UriKind.Relative), content);
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        return (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("boxes").GetRawText();
+    }));
+
+    private static async Task RefusedClientAsync(DetectionProcess frontend, string reason)
+    {
+        // It sees the cluster in Redis, and connects with the first picture.
+        await frontend.ReadyAsync();
+        using var content = new ByteArrayContent(TestPictures.Unique(Pictures));
+        using var answer = await frontend.Http.PostAsync(new Uri("/v1/detections?timeout=3", UriKind.Relative), content);
+        Assert.True((int)answer.StatusCode >= 500, $"{answer.StatusCode}");
+        await LogsAsync(frontend, reason);
+    }
+
+    private static async Task RefusedSiloAsync(DetectionCluster cluster, Dictionary<string, string?> settings, string reason)
+    {
+        var silo = cluster.AddSilo(settings);
+        await LogsAsync(silo, reason);
+        await silo.KillAsync();
+    }
+
+    private static Task LogsAsync(DetectionProcess process, string text) =>
+        Eventually.Async(() => process.Process.Log.Contains(text, StringComparison.Ordinal), TimeSpan.FromSeconds(90), $"the log of {process.Name} says: {text}");
+
+    private static async Task<TcpClient> ConnectAsync(DetectionProcess silo)
+    {
+        var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, int.Parse(silo.Settings[DetectionSettings.GatewayPort]!, CultureInfo.InvariantCulture));
+        return client;
+    }
+
+    private static async Task IsClosedAsync(TcpClient client)
+    {
+        using var limit = new CancellationTokenSource(Eventually.Soon);
+        try
+        {
+            Assert.Equal(0, await client.GetStream().ReadAsync(new byte[1], limit.Token));
+        }
+        catch (IOException)
+        {
+            // Reset, which is as good.
+        }
+    }
+}
