@@ -509,7 +509,7 @@ internal sealed partial class RequestGrain(
         }
         catch (TimeoutException)
         {
-            return await CheckAsync(work, joined);
+            return await CheckUnlessAwayAsync(work, joined);
         }
         catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
         {
@@ -547,6 +547,23 @@ internal sealed partial class RequestGrain(
         }
 
         return isThere;
+    }
+
+    /// <summary>
+    /// As <see cref="CheckAsync"/>. While Redis is away, accepted work is taken to be under way: its caller waits on, until its deadline,
+    /// instead of being refused for a failover of Redis.
+    /// </summary>
+    private async Task<RequestSnapshot> CheckUnlessAwayAsync(TaskCompletionSource<RequestSnapshot> work, bool joined)
+    {
+        try
+        {
+            return await CheckAsync(work, joined);
+        }
+        catch (Exception e) when (RedisConnection.IsOutage(e) && _work == work)
+        {
+            LogUnavailable(_key.Item, e.Message);
+            return Snapshot(joined);
+        }
     }
 
     /// <summary>After a wait without an end: the message that it ended may have been lost with a silo.</summary>

@@ -190,6 +190,25 @@ public sealed class BatcherTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_request_that_was_accepted_outlives_an_outage_of_Redis()
+    {
+        RedisServer.SkipUnlessInstalled();
+        var device = new GatedDevice("gated:0");
+        await using var silo = await TestSilo.StartAsync(_redis, device, ("Detection:Queue:Lease", "00:10:00"));
+        var waiting = _client.DetectAsync(TestPictures.Unique(1), Patient);
+        await Eventually.Async(() => device.Batches.Count == 1, Eventually.Soon, "the picture is on the device");
+
+        // For longer than the grain of the request waits for the end before it looks into Redis.
+        await _redis.StopAsync();
+        await Task.Delay(TimeSpan.FromSeconds(4));
+        Assert.False(waiting.IsCompleted);
+        await _redis.StartAgainAsync();
+        device.Open();
+
+        Assert.Equal(AnswerSource.Computed, (await waiting).Source);
+    }
+
+    [Fact]
     public async Task A_silo_without_a_batcher_yet_is_not_ready()
     {
         var device = new GatedDevice("gated:0");
