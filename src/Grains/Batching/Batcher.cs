@@ -30,6 +30,7 @@ internal sealed partial class Batcher : IAsyncDisposable
     private readonly SemaphoreSlim _wake = new(0, 1);
     private readonly Throughput _throughput;
     private readonly DeviceWatch _watch;
+    private readonly Outages _outages;
     private readonly Task _loop;
     private bool _disposed;
 
@@ -42,6 +43,7 @@ internal sealed partial class Batcher : IAsyncDisposable
         (_key, _session, _watch, _services, _logger) = (key, session, watch, services, services.Logger);
         _slots = new SemaphoreSlim(session.Concurrency, session.Concurrency);
         _throughput = new Throughput(services.Time);
+        _outages = new Outages(services.QueueOptions.Lease, services.Time);
         _loop = Task.Run(RunAsync);
     }
 
@@ -111,6 +113,11 @@ internal sealed partial class Batcher : IAsyncDisposable
             }
             catch (Exception e)
             {
+                if (RedisConnection.IsOutage(e))
+                {
+                    _outages.Noticed();
+                }
+
                 LogInterrupted(e, _key);
                 await Task.Delay(RetryDelay, _services.Time, CancellationToken.None);
             }
@@ -147,6 +154,7 @@ internal sealed partial class Batcher : IAsyncDisposable
                 catch (Exception e) when (RedisConnection.IsOutage(e))
                 {
                     LogCannotClaim(_key, e.Message);
+                    _outages.Noticed();
                     lease.End(LeaseOver.Unclear);
                 }
                 finally
@@ -426,6 +434,7 @@ internal sealed partial class Batcher : IAsyncDisposable
                     else if (!await _services.Queue.RenewLeaseAsync(_key.Model, lease.Id))
                     {
                         LogLeaseEnded(_key);
+                        _outages.Noticed();
                         lease.End(LeaseOver.Lost);
                         Wake();
                         return;
@@ -435,6 +444,7 @@ internal sealed partial class Batcher : IAsyncDisposable
                 }
                 catch (Exception e) when (RedisConnection.IsOutage(e))
                 {
+                    _outages.Noticed();
                     LogCannotRenew(_key, e.Message);
                 }
             }
@@ -455,7 +465,7 @@ internal sealed partial class Batcher : IAsyncDisposable
                 continue;
             }
 
-            var reclaimed = await _services.Queue.ReclaimAsync(_key.Model, other);
+            var reclaimed = await _services.Queue.ReclaimAsync(_key.Model, other, counts: !_outages.EndedLeases);
             if (reclaimed.Alive)
             {
                 continue;

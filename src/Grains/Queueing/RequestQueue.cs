@@ -341,7 +341,10 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, RedisKeys keys, I
         Array.ConvertAll(await Database.SetMembersAsync(keys.Batchers(model)), member => (string)member!);
 
     /// <summary>Returns what a batcher held to the heads of the callers' lists, if its lease has ended.</summary>
-    public async Task<Reclaimed> ReclaimAsync(string model, string batcher)
+    /// <param name="model">The model.</param>
+    /// <param name="batcher">The batcher.</param>
+    /// <param name="counts">Whether an attempt is counted for each item: not when leases ended because Redis was away.</param>
+    public async Task<Reclaimed> ReclaimAsync(string model, string batcher, bool counts = true)
     {
         var reply = (RedisResult[])(await Database.ScriptEvaluateAsync(
             ReclaimScript,
@@ -364,6 +367,7 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, RedisKeys keys, I
                 Milliseconds(_options.DeadLetterExpiry),
                 keys.PoisonPrefix(model),
                 Milliseconds(_options.PoisonExpiry),
+                counts ? 1 : 0,
             ]))!;
         var returned = (int)reply[0];
         return returned < 0

@@ -191,6 +191,26 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
     }
 
     [Fact]
+    public async Task Leases_that_end_in_outages_count_no_attempt_and_later_deaths_still_do()
+    {
+        var queue = fixture.NewQueue();
+        await EnqueueAsync(queue, 1);
+        for (var outage = 1; outage <= 3; outage++)
+        {
+            await DieAsync(queue, $"outage{outage}", expectedItems: 1, counts: false);
+        }
+
+        Assert.False(await fixture.Database.KeyExistsAsync(Keys.Attempts(_model)));
+        await DieAsync(queue, "victim1", expectedItems: 1);
+        await DieAsync(queue, "victim2", expectedItems: 1);
+        Assert.True(await queue.ContainsAsync(Key(_model, 1)));
+        await DieAsync(queue, "victim3", expectedItems: 1);
+
+        Assert.False(await queue.ContainsAsync(Key(_model, 1)));
+        Assert.Equal(EnqueueOutcome.Poison, (await queue.EnqueueAsync(Item(_model, 1), int.MaxValue)).Outcome);
+    }
+
+    [Fact]
     public async Task A_suspect_is_claimed_with_nothing_that_stands_before_or_behind_it()
     {
         var queue = fixture.NewQueue();
@@ -344,12 +364,12 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
         return (enqueued.Outcome, enqueued.Place);
     }
 
-    private async Task DieAsync(RequestQueue queue, string batcher, int expectedItems)
+    private async Task DieAsync(RequestQueue queue, string batcher, int expectedItems, bool counts = true)
     {
         await queue.TakeLeaseAsync(_model, batcher);
         Assert.Equal(expectedItems, (await queue.ClaimAsync(_model, batcher, 32)).Items.Count);
         await fixture.EndLeaseAsync(_model, batcher);
-        await queue.ReclaimAsync(_model, batcher);
+        await queue.ReclaimAsync(_model, batcher, counts);
     }
 
     private async Task<bool> SettleAsync(RequestQueue queue, string batcher, int number, string result) =>

@@ -1,7 +1,7 @@
 -- Returns what a dead batcher held to the heads of the callers' lists, in its old order; what died too often is given up.
 -- KEYS  1 queue, 2 callers, 3 in-flight list, 4 lease, 5 batchers, 6 attempts, 7 dead letters
 -- ARGV  1 batcher, 2 most attempts, 3 prefix of the items' marks, 4 wake-up channel, 5 lifetime of attempts in ms,
---       6 most dead letters, 7 lifetime of dead letters in ms, 8 prefix of the keys that refuse items, 9 lifetime of those in ms
+--       6 most dead letters, 7 lifetime of dead letters in ms, 8 prefix of the keys that refuse items, 9 lifetime of those in ms, 10 attempts to count for each item, 0 or 1
 -- gives {-1} when the batcher lives, else {items returned, item given up, ...}
 if redis.call('EXISTS', KEYS[4]) == 1 then
     return {-1}
@@ -13,7 +13,10 @@ while true do
     if not item then
         break
     end
-    local attempts = redis.call('HINCRBY', KEYS[6], item, 1)
+    local attempts = 0
+    if ARGV[10] ~= '0' then
+        attempts = redis.call('HINCRBY', KEYS[6], item, 1)
+    end
     if attempts >= tonumber(ARGV[2]) then
         redis.call('HDEL', KEYS[6], item, 'on:' .. item)
         redis.call('DEL', ARGV[3] .. item)
