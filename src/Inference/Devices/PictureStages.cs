@@ -67,6 +67,8 @@ internal sealed class PictureStages(ModelGraph graph, InputSpec input, PictureLi
         TimeSpan.Zero,
         TimeSpan.Zero);
 
+    private static readonly TimeSpan ClockTick = TimeSpan.FromMilliseconds(20);
+
     private readonly IDetectionHead _head = DetectionHeads.Create(graph.Model.Manifest);
 
     /// <summary>Completes a picture for which it is too late, or gives it up if its batch is cancelled.</summary>
@@ -105,7 +107,8 @@ internal sealed class PictureStages(ModelGraph graph, InputSpec input, PictureLi
                 throw new WrongPictureException();
             }
 
-            var turn = new DecodingTurn(memory, work.Deadline - time.GetUtcNow(), Cancellation: batch.Cancellation);
+            // Waits end up to a clock tick early; a picture whose wait has ended is to be past its deadline.
+            var turn = new DecodingTurn(memory, work.Deadline - time.GetUtcNow() + ClockTick, Cancellation: batch.Cancellation);
             return PictureDecoder.Decode(work.Encoded.Span, limits, input.Width, input.Height, turn);
         }
         finally
