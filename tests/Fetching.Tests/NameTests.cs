@@ -134,6 +134,21 @@ public sealed class NameTests(SharedRedis redis)
         Assert.Equal(SocketError.HostNotFound, fault.SocketErrorCode);
     }
 
+    [Theory]
+    [InlineData(64, 1)]
+    [InlineData(20, 15)]
+    public async Task A_name_that_no_question_can_hold_does_not_exist(int length, int labels)
+    {
+        await using var server = new NameServer(static _ => new Reply(0, Loopback));
+        var resolver = NewResolver(server);
+
+        var error = await Assert.ThrowsAsync<SocketException>(() => resolver.ResolveAsync(
+            string.Join('.', Enumerable.Repeat(new string('x', length), labels)), null, CancellationToken.None));
+
+        Assert.Equal(SocketError.HostNotFound, error.SocketErrorCode);
+        Assert.Equal([Loopback], await resolver.ResolveAsync("good.test", null, CancellationToken.None));
+    }
+
     [Fact]
     public async Task Addresses_of_both_kinds_alternate_and_one_missing_kind_holds_up_for_a_moment_only()
     {

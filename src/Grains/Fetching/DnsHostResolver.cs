@@ -140,7 +140,11 @@ internal sealed class DnsHostResolver : IHostResolver
     /// <summary>Asks the servers in turn, each soon after the one before, and takes the first answer that comes.</summary>
     private async Task<Answer> AskAsync(string name, QueryType type, IReadOnlyList<IPEndPoint> servers, CancellationToken cancellationToken)
     {
-        var question = new DnsQuestion(name, type);
+        if (Question(name, type) is not { } question)
+        {
+            return Answer.NoSuchName;
+        }
+
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         List<Task<IDnsQueryResponse?>> asked = [];
         try
@@ -173,6 +177,19 @@ internal sealed class DnsHostResolver : IHostResolver
         finally
         {
             await ended.CancelAsync();
+        }
+    }
+
+    /// <summary>The question for a name; <see langword="null"/> where none can hold it: labels have at most 63 bytes, names 255 (RFC 1035, 2.3.4).</summary>
+    private static DnsQuestion? Question(string name, QueryType type)
+    {
+        try
+        {
+            return new DnsQuestion(name, type);
+        }
+        catch (Exception e) when (e is ArgumentException or InvalidOperationException or FormatException)
+        {
+            return null;
         }
     }
 
@@ -213,5 +230,7 @@ internal sealed class DnsHostResolver : IHostResolver
     private sealed record Answer(IPAddress[] Addresses, TimeSpan Lifetime, bool Failed)
     {
         public static readonly Answer None = new([], TimeSpan.Zero, Failed: true);
+
+        public static readonly Answer NoSuchName = new([], TimeSpan.Zero, Failed: false);
     }
 }
