@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Detection.Client;
 
 namespace Detection.Cluster.Tests;
@@ -85,8 +84,9 @@ public sealed class QueueLimitTests
         // More than a second of work stands before it.
         var rate = (await client.BatchersAsync()).Sum(batcher => batcher.Rate);
         var waiting = Enumerable.Range(1000, (int)Math.Clamp(3 * rate, 30, 230)).Select(i => client.Detection.DetectAsync(TestPictures.Unique(i), Patient)).ToList();
-        await Eventually.Async(async () => (await client.BatchersAsync()).Any(batcher => batcher.InFlight > 0), Eventually.Soon, "they are under way");
-        var clock = Stopwatch.StartNew();
+        await using var redis = await cluster.Redis.ConnectAsync();
+        await Eventually.Async(
+            async () => await redis.GetServers()[0].KeysAsync(pattern: "*:item:*").CountAsync() >= Math.Min(1.5 * rate, waiting.Count / 2), Eventually.Soon, "more than a second of work waits");
         var failure = await Assert.ThrowsAsync<DetectionException>(
             () => client.Detection.DetectAsync(TestPictures.Unique(9999), new DetectionOptions { Deadline = TimeSpan.FromMilliseconds(600) }));
 

@@ -6,7 +6,7 @@ namespace Detection.Cluster.Tests;
 public sealed class StopTests
 {
     // Without what lets a silo leave it takes its host's shutdown time, 30 s, several times.
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(25);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(45);
 
     [Theory]
     [InlineData(true)]
