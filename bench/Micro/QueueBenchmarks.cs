@@ -1,6 +1,6 @@
-using Detection.Contracts.Storage;
 using BenchmarkDotNet.Attributes;
 using Detection.Contracts.Requests;
+using Detection.Contracts.Storage;
 using Detection.Grains.Queueing;
 using Detection.Testing;
 using Microsoft.Extensions.Options;
