@@ -61,6 +61,13 @@ internal sealed partial class InferenceHost(LocalDevices local, BatcherServices 
 
         foreach (var (key, loaded) in _loaded)
         {
+            if (loaded.IsLost)
+            {
+                // A file of the same version that is put back is loaded anew.
+                await UnloadAsync(key);
+                continue;
+            }
+
             var current = models.Any(model => $"{model.Name}@{model.Version}" == key.Model)
                 || (models.Any(model => model.Name == loaded.Info.Name) && _problems.ContainsKey(loaded.Info.Name));
             if (current)

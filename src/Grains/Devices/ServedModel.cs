@@ -44,6 +44,9 @@ internal sealed partial class ServedModel(
     /// <summary>Whether its device may be given pictures.</summary>
     public bool Serves => _watch.Tracker.Serves;
 
+    /// <summary>Whether its device is out of service and its file is another by now, so that this version cannot be loaded again.</summary>
+    public bool IsLost { get; private set; }
+
     /// <summary>Learns the boxes of the known picture and begins to watch over the device.</summary>
     public async Task StartAsync()
     {
@@ -191,6 +194,7 @@ internal sealed partial class ServedModel(
 
             if (!ModelFile.IsUnchanged(source))
             {
+                IsLost = true;
                 return "The model's file was replaced.";
             }
 
