@@ -14,6 +14,9 @@ internal readonly struct JpegFile
     private const byte LosslessArithmetic = 0xCB;
     private const int Filler = 64;
 
+    // The one warning that says nothing of the data themselves: more bytes than the picture needs.
+    private const string ExtraneousBytes = "extraneous bytes";
+
     private static ReadOnlySpan<byte> EndOfImage => [0xFF, 0xD9];
 
     private JpegFile(in JpegStructure structure) => Structure = structure;
@@ -105,34 +108,26 @@ internal readonly struct JpegFile
             encoded.CopyTo(copy);
             if (turbo)
             {
-                // With an end put behind it, a file whose data are whole decodes without a warning.
+                // With an end put behind it, a file whose data are whole decodes without a warning of them.
                 EndOfImage.CopyTo(copy.AsSpan(encoded.Length));
-                if (TurboJpeg.Decode(copy.AsSpan(0, encoded.Length + 2), picture, out var whole) is not null || !whole)
+                if (TurboJpeg.Decode(copy.AsSpan(0, encoded.Length + 2), picture, out var warning) is not null)
                 {
                     throw Truncated();
                 }
 
-                return;
-            }
-
-            // SkiaSharp warns of nothing. What follows data that are whole changes no pixel; what follows truncated data does.
-            EndOfImage.CopyTo(copy.AsSpan(encoded.Length + Filler));
-            Span<byte> hashes = stackalloc byte[2 * SHA256.HashSizeInBytes];
-            for (var round = 0; round < 2; round++)
-            {
-                for (var i = 0; i < Filler; i++)
+                if (warning is null)
                 {
-                    copy[encoded.Length + i] = (byte)((((i * 29) + 85) >> round) % 255);
+                    return;
                 }
 
-                Decode(copy.AsSpan(0, encoded.Length + Filler + 2), picture);
-                SHA256.HashData(picture.Pixels, hashes[(round * SHA256.HashSizeInBytes)..]);
+                // Bytes between the markers hide, as the first warning, what else it would have said.
+                if (!warning.Contains(ExtraneousBytes, StringComparison.Ordinal))
+                {
+                    throw Truncated();
+                }
             }
 
-            if (!hashes[..SHA256.HashSizeInBytes].SequenceEqual(hashes[SHA256.HashSizeInBytes..]))
-            {
-                throw Truncated();
-            }
+            DecodeTwice(copy, encoded.Length, picture, turbo);
         }
         finally
         {
@@ -140,8 +135,40 @@ internal readonly struct JpegFile
         }
     }
 
-    private static unsafe void Decode(ReadOnlySpan<byte> encoded, Picture picture)
+    // What follows data that are whole changes no pixel; what follows truncated data does.
+    private static void DecodeTwice(byte[] file, int length, Picture picture, bool turbo)
     {
+        EndOfImage.CopyTo(file.AsSpan(length + Filler));
+        Span<byte> hashes = stackalloc byte[2 * SHA256.HashSizeInBytes];
+        for (var round = 0; round < 2; round++)
+        {
+            for (var i = 0; i < Filler; i++)
+            {
+                file[length + i] = (byte)((((i * 29) + 85) >> round) % 255);
+            }
+
+            Decode(file.AsSpan(0, length + Filler + 2), picture, turbo);
+            SHA256.HashData(picture.Pixels, hashes[(round * SHA256.HashSizeInBytes)..]);
+        }
+
+        if (!hashes[..SHA256.HashSizeInBytes].SequenceEqual(hashes[SHA256.HashSizeInBytes..]))
+        {
+            throw Truncated();
+        }
+    }
+
+    private static unsafe void Decode(ReadOnlySpan<byte> encoded, Picture picture, bool turbo)
+    {
+        if (turbo)
+        {
+            if (TurboJpeg.Decode(encoded, picture, out _) is not null)
+            {
+                throw Truncated();
+            }
+
+            return;
+        }
+
         fixed (byte* bytes = encoded)
         {
             using var data = SKData.Create((nint)bytes, encoded.Length);

@@ -19,17 +19,22 @@ internal static unsafe class TurboJpeg
     private const int Fatal = 1;
     private const int Unread = int.MinValue;
 
-    // The one warning that says nothing of the data themselves: more bytes than the picture needs.
-    private const string ExtraneousBytes = "extraneous bytes";
+    /// <summary>
+    /// How the library's warnings begin (<c>JWRN_…</c> in its <c>jerror.h</c>). It reports an error that came after a warning as a warning,
+    /// although pixels are missing then, but the message is the error's: what is not listed here is an error.
+    /// </summary>
+    private static readonly string[] Warnings =
+    [
+        "Application transferred too many scanlines",
+        "Corrupt JPEG data",
+        "Inconsistent progression sequence",
+        "Invalid SOS parameters for sequential JPEG",
+        "Premature end of JPEG file",
+        "Unknown Adobe color transform code",
+        "Warning: unknown JFIF revision number",
+    ];
 
     private static readonly Functions? Library = Load();
-
-    // A codec keeps some tables between pictures; one per thread needs no lock.
-    [ThreadStatic]
-    private static Handle? _decompressor;
-
-    [ThreadStatic]
-    private static Handle? _compressor;
 
     /// <summary>Whether the library was found.</summary>
     public static bool IsAvailable => Library is not null;
@@ -37,29 +42,24 @@ internal static unsafe class TurboJpeg
     /// <summary>Decodes into <paramref name="picture"/>, whose size says at which scale.</summary>
     /// <param name="encoded">A JPEG of one or three components.</param>
     /// <param name="picture">Gets the pixels, as stored.</param>
-    /// <param name="whole">Whether the library found coded data for every pixel.</param>
+    /// <param name="warning">What the library complained of first although it decoded; <see langword="null"/> where it did not.</param>
     /// <returns><see langword="null"/>, or why the library refuses the file.</returns>
-    public static string? Decode(ReadOnlySpan<byte> encoded, Picture picture, out bool whole)
+    public static string? Decode(ReadOnlySpan<byte> encoded, Picture picture, out string? warning)
     {
         var library = Library!;
-        whole = false;
+        warning = null;
         fixed (byte* source = encoded, target = picture.Pixels)
         {
             var length = new CULong((nuint)encoded.Length);
             int width = 0, height = 0, subsampling = Unread, colours = 0;
-            var handle = Decompressor(library);
-            if (library.DecompressHeader(handle, source, length, &width, &height, &subsampling, &colours) != 0
-                && library.GetErrorCode(handle) == Fatal)
+            using (var header = new Handle(library.InitDecompress(), library))
             {
-                var refusal = Discard(ref _decompressor, library);
-
                 // It refuses to name a sampling that it has no name for, although it decodes it.
-                if (subsampling == Unread)
+                if (library.DecompressHeader(header.Value, source, length, &width, &height, &subsampling, &colours) != 0
+                    && library.GetErrorCode(header.Value) == Fatal && subsampling == Unread)
                 {
-                    return refusal;
+                    return header.Message;
                 }
-
-                handle = Decompressor(library);
             }
 
             // The library picks its largest scale that fits into the size given: it must be exactly the one that was planned.
@@ -68,14 +68,20 @@ internal static unsafe class TurboJpeg
                 throw new PictureException(PictureFault.Undecodable, "The JPEG picture contradicts itself about its size.");
             }
 
-            var warned = library.Decompress(handle, source, length, target, picture.Width, picture.Stride, picture.Height, Rgba, 0) != 0;
-            if (warned && library.GetErrorCode(handle) == Fatal)
+            using var codec = new Handle(library.InitDecompress(), library);
+            if (library.Decompress(codec.Value, source, length, target, picture.Width, picture.Stride, picture.Height, Rgba, 0) == 0)
             {
-                return Discard(ref _decompressor, library);
+                return null;
             }
 
             // A warning (damaged data in a file that is whole) leaves a picture to look at, as in every browser.
-            whole = !warned || Message(library, handle).Contains(ExtraneousBytes, StringComparison.Ordinal);
+            var message = codec.Message;
+            if (library.GetErrorCode(codec.Value) == Fatal || !Warnings.Any(warning => message.StartsWith(warning, StringComparison.Ordinal)))
+            {
+                return message;
+            }
+
+            warning = message;
             return null;
         }
     }
@@ -87,8 +93,7 @@ internal static unsafe class TurboJpeg
     public static void Encode(Picture picture, int quality, IBufferWriter<byte> output)
     {
         var library = Library!;
-        _compressor ??= new Handle(library.InitCompress(), library.Destroy);
-        var handle = _compressor.Value;
+        using var codec = new Handle(library.InitCompress(), library);
         var most = library.BufferSize(picture.Width, picture.Height, FullColour);
         var buffer = ArrayPool<byte>.Shared.Rent(checked((int)most.Value));
         try
@@ -98,12 +103,12 @@ internal static unsafe class TurboJpeg
             fixed (byte* source = picture.Pixels, target = buffer)
             {
                 var at = target;
-                result = library.Compress(handle, source, picture.Width, picture.Stride, picture.Height, Rgba, &at, &size, FullColour, quality, NoRealloc);
+                result = library.Compress(codec.Value, source, picture.Width, picture.Stride, picture.Height, Rgba, &at, &size, FullColour, quality, NoRealloc);
             }
 
             if (result != 0)
             {
-                throw new InvalidOperationException($"libjpeg-turbo cannot encode: {Discard(ref _compressor, library)}");
+                throw new InvalidOperationException($"libjpeg-turbo cannot encode: {codec.Message}");
             }
 
             output.Write(buffer.AsSpan(0, (int)size.Value));
@@ -113,20 +118,6 @@ internal static unsafe class TurboJpeg
             ArrayPool<byte>.Shared.Return(buffer);
         }
     }
-
-    private static nint Decompressor(Functions library) => (_decompressor ??= new Handle(library.InitDecompress(), library.Destroy)).Value;
-
-    // A codec that gave up may still be in the middle of that file, and would take the next one for its rest: it is never used again.
-    private static string Discard(ref Handle? handle, Functions library)
-    {
-        var message = Message(library, handle!.Value);
-        handle.Dispose();
-        handle = null;
-        return message;
-    }
-
-    private static string Message(Functions library, nint handle) =>
-        Marshal.PtrToStringUTF8((nint)library.GetErrorString(handle)) ?? "unknown error";
 
     private static Functions? Load()
     {
@@ -151,18 +142,16 @@ internal static unsafe class TurboJpeg
         return null;
     }
 
-    // Freed when its thread has ended, or before.
-    private sealed class Handle(nint value, delegate* unmanaged<nint, int> destroy) : IDisposable
+    /// <summary>
+    /// A codec, for one picture: it keeps the tables of one file for the next, and one that gave up may still be in the middle of its file.
+    /// </summary>
+    private readonly ref struct Handle(nint value, Functions library)
     {
         public nint Value { get; } = value != 0 ? value : throw new InvalidOperationException("libjpeg-turbo cannot start.");
 
-        ~Handle() => _ = destroy(Value);
+        public string Message => Marshal.PtrToStringUTF8((nint)library.GetErrorString(Value)) ?? "unknown error";
 
-        public void Dispose()
-        {
-            GC.SuppressFinalize(this);
-            _ = destroy(Value);
-        }
+        public void Dispose() => _ = library.Destroy(Value);
     }
 
     // C's unsigned long is 32 bits wide on Windows and as wide as a pointer elsewhere: CULong.

@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
+using System.Security.Cryptography;
 using Detection.Inference.Pictures;
+using SkiaSharp;
 
 namespace Detection.Inference.Tests.Pictures;
 
@@ -54,9 +56,78 @@ public sealed class DamagedPictureTests
         TestContext.Current.TestOutputHelper?.WriteLine($"{decoded} decoded, {refused} refused");
         Assert.True(refused > rounds / 20, $"Only {refused} of {rounds} were refused.");
 
-        // The codec's state, which is kept between pictures, has survived.
+        // What the codecs keep between pictures has survived.
         using var again = PictureDecoder.Decode(whole, limits, 0, 0, turbo);
         Assert.Equal(61 * 47, again.Width * again.Height);
+    }
+
+    /// <summary>
+    /// What a file holds is all that counts: codecs that keep the tables of one file for the next give a file that lacks them the pixels
+    /// of whatever was decoded before.
+    /// </summary>
+    [Theory]
+    [InlineData(PictureFormat.Jpeg, 4000, true)]
+    [InlineData(PictureFormat.Jpeg, 1500, false)]
+    [InlineData(PictureFormat.Png, 1500, false)]
+    [InlineData(PictureFormat.WebP, 700, false)]
+    [InlineData(PictureFormat.Gif, 700, false)]
+    [InlineData(PictureFormat.Bmp, 700, false)]
+    public void A_damaged_file_gives_the_same_whatever_was_decoded_before(PictureFormat format, int rounds, bool turbo)
+    {
+        Assert.SkipWhen(turbo && !TurboJpeg.IsAvailable, "libjpeg-turbo is not installed");
+        using var scene = Samples.Scene(61, 47);
+        using var night = new SKBitmap(61, 47);
+        night.Erase(SKColors.Navy);
+        var (whole, dark) = (Samples.Encode(scene, format), Samples.Encode(night, format));
+        var random = new Random(20261127);
+        for (var round = 0; round < rounds; round++)
+        {
+            var damaged = Damage(whole, random);
+            if (format == PictureFormat.Jpeg && round % 3 == 0)
+            {
+                // Without its end.
+                damaged = damaged[..^Math.Min(2, damaged.Length)];
+            }
+
+            if (format == PictureFormat.Png && round % 4 != 0)
+            {
+                MendChecksums(damaged);
+            }
+
+            Outcome(dark, turbo);
+            var first = Outcome(damaged, turbo);
+            Outcome(whole, turbo);
+            Assert.True(first == Outcome(damaged, turbo), $"Round {round}: {first}, then {Outcome(damaged, turbo)}");
+        }
+    }
+
+    [Fact]
+    public void Tables_of_the_picture_before_are_not_used_for_one_that_lacks_them()
+    {
+        Assert.SkipUnless(TurboJpeg.IsAvailable, "libjpeg-turbo is not installed");
+        using var scene = Samples.Scene(61, 47);
+        var whole = Samples.Encode(scene, PictureFormat.Jpeg);
+
+        // The length of its first segment swallows the quantisation table.
+        var lacking = whole.ToArray();
+        Assert.Equal(16, lacking[5]);
+        lacking[5] += 4;
+        Outcome(whole, turbo: true);
+        Assert.Equal("The JPEG picture is damaged (Quantization table 0x00 was not defined).", Outcome(lacking, turbo: true));
+        Assert.Equal("The JPEG picture is truncated.", Outcome(lacking[..^2], turbo: true));
+    }
+
+    private static string Outcome(byte[] file, bool turbo)
+    {
+        try
+        {
+            using var picture = PictureDecoder.Decode(file, new PictureLimits(1_000_000, 1_000_000), 0, 0, turbo);
+            return Convert.ToHexString(SHA256.HashData(picture.Pixels));
+        }
+        catch (PictureException e)
+        {
+            return e.Message;
+        }
     }
 
     private static byte[] Damage(byte[] whole, Random random)
