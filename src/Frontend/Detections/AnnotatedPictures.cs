@@ -72,6 +72,12 @@ internal sealed class AnnotatedPictures(IDetectionClient client, IOptions<Fronte
             await Task.Run(() => PictureAnnotator.Annotate(picture.Span, PictureLimits.None, boxes, jpeg, cancellationToken), cancellationToken);
             return jpeg;
         }
+        catch (PictureException e)
+        {
+            // It was decoded before, but at another scale, or by the codec of another machine.
+            jpeg.Dispose();
+            throw new ProblemException(ProblemType.Undecodable, $"The picture has a result, but it cannot be drawn: {e.Message}", e) { ImageKey = answer.ImageKey };
+        }
         catch (TimeoutException e)
         {
             // No memory to decode it became free.
