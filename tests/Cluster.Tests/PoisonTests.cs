@@ -19,7 +19,7 @@ public sealed class PoisonTests
     public async Task A_picture_whose_batcher_was_killed_three_times_is_given_up_and_others_are_answered_meanwhile()
     {
         await using var cluster = await DetectionCluster.StartAsync(
-            silos: 0, frontends: 0, new Dictionary<string, string?> { ["Detection__CpuWorkers"] = "1" });
+            silos: 0, frontends: 0, new Dictionary<string, string?> { ["Detection__CpuWorkers"] = "1", ["Detection__Limits__MaxCost"] = "2000" });
         for (var number = 0; number <= Deaths; number++)
         {
             cluster.AddSilo(new Dictionary<string, string?> { [Name] = string.Create(CultureInfo.InvariantCulture, $"silo{number}") });

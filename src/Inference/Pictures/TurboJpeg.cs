@@ -55,8 +55,7 @@ internal static unsafe class TurboJpeg
             using (var header = new Handle(library.InitDecompress(), library))
             {
                 // It refuses to name a sampling that it has no name for, although it decodes it.
-                if (library.DecompressHeader(header.Value, source, length, &width, &height, &subsampling, &colours) != 0
-                    && library.GetErrorCode(header.Value) == Fatal && subsampling == Unread)
+                if (library.DecompressHeader(header.Value, source, length, &width, &height, &subsampling, &colours) != 0 && subsampling == Unread)
                 {
                     return header.Message;
                 }
