@@ -9,6 +9,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using Detection.Contracts.Storage;
 using Detection.Fuzz;
 using Detection.Testing;
 

@@ -68,8 +68,8 @@ internal sealed class Stand : IAsyncDisposable
                 new Dictionary<string, string?>(StringComparer.Ordinal)
                 {
                     ["Sickness__NowAndThen"] = "true",
-                    ["Detection__DeviceHealth__RetryDelay"] = "00:00:04",
-                    ["Detection__DeviceHealth__MaxRetryDelay"] = "00:00:04",
+                    ["Detection__DeviceHealth__RetryDelay"] = "00:00:01",
+                    ["Detection__DeviceHealth__MaxRetryDelay"] = "00:00:01",
                 },
                 "tests/SickSilo");
             cluster.AddFrontend(keys);

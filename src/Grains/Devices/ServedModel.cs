@@ -25,6 +25,8 @@ internal sealed partial class ServedModel(
     /// <summary>Loading takes seconds; a device that takes longer hangs.</summary>
     private static readonly TimeSpan LoadTimeout = TimeSpan.FromMinutes(5);
 
+    private const string Replaced = "The model's file was replaced.";
+
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _stopping = new();
     private readonly DeviceWatch _watch = new(key, info.ScoreFloor, health);
@@ -192,13 +194,18 @@ internal sealed partial class ServedModel(
                 return "A run hangs on the device.";
             }
 
-            if (!ModelFile.IsUnchanged(source))
+            // Looked at again afterwards: what was loaded may be of either version.
+            if (IsReplaced())
             {
-                IsLost = true;
-                return "The model's file was replaced.";
+                return Replaced;
             }
 
             _session = await LoadAsync();
+            if (IsReplaced())
+            {
+                return Replaced;
+            }
+
             var result = await _watch.ProbeAsync(_session);
             return result.Verdict is ProbeVerdict.Sound or ProbeVerdict.Unknown ? null : result.Reason;
         }
@@ -216,6 +223,8 @@ internal sealed partial class ServedModel(
             return e.Message;
         }
     }
+
+    private bool IsReplaced() => IsLost = !ModelFile.IsUnchanged(source);
 
     private async Task<IModelSession> LoadAsync()
     {

@@ -126,6 +126,10 @@ internal sealed class BatchDevice : IInferenceDevice
         {
             throw ModelFault.Of($"Model {model.Name} cannot be run on {Name}", e);
         }
+        finally
+        {
+            FreedMemory.GiveBack();
+        }
     }
 
     private async Task<BatchSession> OpenAsync(ModelGraph graph, int most)

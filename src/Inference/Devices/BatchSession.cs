@@ -105,6 +105,7 @@ internal sealed class BatchSession : IModelSession
         }
 
         _normaliser?.Dispose();
+        FreedMemory.GiveBack();
     }
 
     private async ValueTask StartAsync(RunningBatch batch)

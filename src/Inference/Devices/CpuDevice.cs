@@ -90,6 +90,10 @@ public sealed class CpuDevice : IInferenceDevice
         {
             throw ModelFault.Of($"Model {model.Name} cannot be run", e);
         }
+        finally
+        {
+            FreedMemory.GiveBack();
+        }
 
         DeviceLog.Loaded(_logger, model.Name, model.Version, Name, Stopwatch.GetElapsedTime(start).TotalSeconds);
         return session;
@@ -144,6 +148,7 @@ public sealed class CpuDevice : IInferenceDevice
         {
             await _calls.CloseAsync();
             Free();
+            FreedMemory.GiveBack();
         }
 
         private void Free()

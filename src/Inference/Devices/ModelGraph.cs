@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Detection.Inference.Heads;
 using Detection.Inference.Models;
 using Detection.Inference.Preprocessing;
@@ -10,6 +11,11 @@ namespace Detection.Inference.Devices;
 internal sealed class ModelGraph
 {
     private const int MostPicturesTried = 4;
+
+    /// <summary>
+    /// What was read, for as long as its source is in use: another device, and a device that loads its model again, need not try the graph.
+    /// </summary>
+    private static readonly ConditionalWeakTable<ModelSource, ModelGraph> Known = [];
 
     private readonly Dictionary<string, long> _freeDimensions = [];
     private readonly HashSet<string> _freeBatch = new(StringComparer.Ordinal);
@@ -112,9 +118,23 @@ internal sealed class ModelGraph
     /// <summary>Whether a run may hold any number of pictures.</summary>
     public bool TakesAnyBatch => FixedBatch == 0 && Outputs.All(o => o.Grows);
 
-    /// <summary>Reads a model's graph.</summary>
+    /// <summary>Reads a model's graph, once for a source whose files are still those that it tells of.</summary>
     /// <exception cref="ModelException">It cannot be read, or does not fit its manifest.</exception>
-    public static ModelGraph Read(ModelSource model) => new(model);
+    public static ModelGraph Read(ModelSource model)
+    {
+        if (Known.TryGetValue(model, out var known))
+        {
+            return known;
+        }
+
+        var graph = new ModelGraph(model);
+        if (ModelFile.IsUnchanged(model))
+        {
+            Known.AddOrUpdate(model, graph);
+        }
+
+        return graph;
+    }
 
     /// <summary>Shape of the picture input.</summary>
     public long[] InputShape(int batch) => Input.Layout == TensorLayout.Nchw

@@ -2,7 +2,6 @@ using System.Runtime.InteropServices;
 using Detection.Inference.Models;
 using Detection.Inference.Tests.Onnx;
 using Detection.Inference.Tests.Pictures;
-using Microsoft.ML.OnnxRuntime.Tensors;
 using SkiaSharp;
 
 namespace Detection.Inference.Tests.Models;
@@ -10,11 +9,9 @@ namespace Detection.Inference.Tests.Models;
 /// <summary>Weights in a file beside the graph, as PyTorch exports them: a YOLOv8 whose answer is what that file says.</summary>
 public sealed class ExternalWeightsTests : IDisposable
 {
-    private const int Cells = 16 + 4 + 1;
-
     private readonly string _folder = Directory.CreateTempSubdirectory("weights").FullName;
 
-    private string Weights => Path.Combine(_folder, "best.onnx.data");
+    private string Weights => Path.Combine(_folder, OneBoxDetector.Weights);
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
@@ -39,7 +36,7 @@ public sealed class ExternalWeightsTests : IDisposable
         using (var file = new FileStream(Weights, FileMode.Truncate, FileAccess.Write, FileShare.ReadWrite))
         {
             Assert.Equal(8, await Width(model));
-            file.Write(MemoryMarshal.AsBytes<float>(Answer(width: 10)));
+            file.Write(MemoryMarshal.AsBytes<float>(OneBoxDetector.Answer(width: 10)));
         }
 
         Assert.Equal(8, await Width(model));
@@ -59,24 +56,7 @@ public sealed class ExternalWeightsTests : IDisposable
         Assert.Contains("best.onnx.data", error.Message, StringComparison.Ordinal);
     }
 
-    private ModelSource Write(float width)
-    {
-        var graph = new OnnxGraph();
-        var picture = graph.Input("images", TensorElementType.Float, "batch", 3, 32, 32);
-        var none = graph.Node("Mul", [graph.Node("ReduceMean", [graph.Node("Reshape", [picture, graph.Longs(0, -1, 1)])], ("axes", new long[] { 1 })), graph.Floats([0])]);
-        graph.Output("output0", graph.Node("Add", [graph.External("best.onnx.data", 1, 5, Cells), none]), TensorElementType.Float, "batch", 5, Cells);
-        graph.Metadata("names", "['thing']").Save(Path.Combine(_folder, "model.onnx"));
-        File.WriteAllBytes(Weights, MemoryMarshal.AsBytes<float>(Answer(width)));
-        return ModelFile.Read(_folder);
-    }
-
-    /// <summary>One box in the middle of the picture; the other cells are empty.</summary>
-    private static float[] Answer(float width)
-    {
-        var values = new float[5 * Cells];
-        (values[0], values[Cells], values[2 * Cells], values[3 * Cells], values[4 * Cells]) = (16, 16, width, width, 0.9f);
-        return values;
-    }
+    private ModelSource Write(float width) => OneBoxDetector.Write(_folder, width);
 
     private static async Task<float> Width(DroppedModel model)
     {

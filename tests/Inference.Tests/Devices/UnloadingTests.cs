@@ -1,0 +1,96 @@
+using System.Runtime.InteropServices;
+using Detection.Inference.Devices;
+using Detection.Inference.Models;
+using Detection.Inference.Tests.Onnx;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Detection.Inference.Tests.Devices;
+
+/// <summary>Models that come and go leave nothing behind. Alone, because what is measured is the whole process.</summary>
+[Collection(nameof(AllocationTests))]
+public sealed class UnloadingTests : IDisposable
+{
+    private static readonly ModelSource NanoDet = ModelFile.Read(Path.Combine(Repository.Root, "models", "nanodet-g"));
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("detection-unloading-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task What_a_model_took_goes_back_to_the_system_when_it_is_unloaded()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && NativeLibrary.TryGetExport(NativeLibrary.GetMainProgramHandle(), "malloc_trim", out _), "the allocator is not glibc's");
+        await using var device = new CpuDevice(new DeviceOptions { CpuWorkers = 2 }, TimeProvider.System, NullLogger<CpuDevice>.Instance);
+        for (var i = 0; i < 6; i++)
+        {
+            await LoadAndUnloadAsync(device, NanoDet);
+        }
+
+        var kept = ProcessMeasures.ResidentBytes(Environment.ProcessId);
+        _ = malloc_trim(0);
+
+        // Without giving back, some 100 MB.
+        Assert.InRange(kept - ProcessMeasures.ResidentBytes(Environment.ProcessId), long.MinValue, 24 << 20);
+    }
+
+    [Fact]
+    public async Task A_hundred_models_that_come_and_go_leave_no_memory_threads_descriptors_and_files()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "what a process holds is read from /proc");
+        await using var device = new CpuDevice(new DeviceOptions { CpuWorkers = 2 }, TimeProvider.System, NullLogger<CpuDevice>.Instance);
+        await ComeAndGoAsync(device, 20);
+        var (memory, threads, descriptors, files) = Measure();
+
+        await ComeAndGoAsync(device, 100);
+        var after = Measure();
+
+        Assert.InRange(after.Memory - memory, long.MinValue, 32 << 20);
+        Assert.InRange(after.Threads - threads, int.MinValue, 4);
+        Assert.InRange(after.Descriptors - descriptors, int.MinValue, 4);
+        Assert.Equal(files, after.Files);
+    }
+
+    [Fact]
+    public void A_graph_is_tried_once_for_each_source_and_again_when_its_file_has_changed()
+    {
+        var first = OneBoxDetector.Write(_folder, 8);
+        var graph = ModelGraph.Read(first);
+        Assert.Same(graph, ModelGraph.Read(first));
+        var second = ModelFile.Read(_folder);
+        Assert.NotSame(graph, ModelGraph.Read(second));
+
+        // Of the second version, asked for by the name of the first: not kept.
+        var stale = ModelFile.Read(_folder);
+        OneBoxDetector.Write(_folder, 10);
+        Assert.NotSame(ModelGraph.Read(stale), ModelGraph.Read(stale));
+    }
+
+    private async Task ComeAndGoAsync(CpuDevice device, int count)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            await LoadAndUnloadAsync(device, OneBoxDetector.Write(_folder, 1 + i));
+        }
+    }
+
+    private static async Task LoadAndUnloadAsync(CpuDevice device, ModelSource model)
+    {
+        await using var session = await device.LoadAsync(model, default);
+        PictureOutcome? outcome = null;
+        await session.DetectAsync([new PictureWork(Photos.Get(1), null, DateTimeOffset.MaxValue)], (_, one) => outcome = one, default);
+        Assert.Equal(OutcomeKind.Detected, outcome!.Kind);
+    }
+
+    private static (long Memory, int Threads, int Descriptors, int Files) Measure()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        GC.Collect();
+        var process = Environment.ProcessId;
+        return (ProcessMeasures.ResidentBytes(process), ProcessMeasures.Threads(process), ProcessMeasures.Descriptors(process),
+            Directory.GetDirectories(Path.GetTempPath(), "detection-model-*").Length);
+    }
+
+    [DllImport("libc")]
+    private static extern int malloc_trim(nint pad);
+}
