@@ -23,6 +23,13 @@ public sealed class FrontendOptions
     [Range(1, 1_000_000)]
     public int MaxConnections { get; set; } = 10_000;
 
+    /// <summary>
+    /// How much of <see cref="MaxConnections"/> one address (of IPv6, one network of 64 bits) may hold when it is alone; with others the
+    /// same share of what they leave. Behind a reverse proxy every caller has its address. 0.01 to 1; default 0.5.
+    /// </summary>
+    [Range(0.01, 1.0)]
+    public double AddressConnectionShare { get; set; } = 0.5;
+
     /// <summary>Most bytes of the headers of one request. 4 KiB to 1 MiB; default 32 KiB.</summary>
     [Range(4096, 1 << 20)]
     public int MaxHeaderBytes { get; set; } = 32 * 1024;

@@ -26,7 +26,11 @@ internal static class ListeningExtensions
             builder.WebHost.UseUrls(DefaultUrl);
         }
 
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Use(ConnectionsOf(kestrel.ApplicationServices).Limit));
+        });
         builder.Services.AddOptions<KestrelServerOptions>().Configure<IOptions<FrontendOptions>, IOptions<DetectionClientOptions>>(static (kestrel, options, client) =>
         {
             var limits = kestrel.Limits;
@@ -40,5 +44,16 @@ internal static class ListeningExtensions
             limits.MinRequestBodyDataRate = rate == 0 ? null : new MinDataRate(rate, RateGrace);
             limits.MinResponseDataRate = rate == 0 ? null : new MinDataRate(rate, RateGrace);
         });
+    }
+
+    /// <summary>One for each endpoint, as the server counts connections for each: a flood of one leaves the probes of another alone.</summary>
+    private static AddressConnections ConnectionsOf(IServiceProvider services)
+    {
+        var options = services.GetRequiredService<IOptions<FrontendOptions>>().Value;
+        return new AddressConnections(
+            options.MaxConnections,
+            options.AddressConnectionShare,
+            services.GetRequiredService<TimeProvider>(),
+            services.GetRequiredService<ILogger<AddressConnections>>());
     }
 }

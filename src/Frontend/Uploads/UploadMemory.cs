@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using Detection.Frontend.Access;
 using Detection.Frontend.Problems;
 using Microsoft.Extensions.Options;
@@ -12,8 +10,6 @@ namespace Detection.Frontend.Uploads;
 /// </summary>
 internal sealed class UploadMemory(IOptions<FrontendOptions> options)
 {
-    private const int PrefixBytes = 8;
-
     private readonly Lock _gate = new();
     private readonly long _capacity = options.Value.MaxBufferedBytes;
     private readonly double _share = options.Value.CallerBufferShare;
@@ -25,7 +21,7 @@ internal sealed class UploadMemory(IOptions<FrontendOptions> options)
 
     /// <summary>The share of whoever sends a request: its key, or its address where no keys are asked for.</summary>
     public UploadShare ShareOf(HttpContext http) =>
-        ShareOf(http.Caller() is { } key ? $"key {key}" : $"address {Network(http.Connection.RemoteIpAddress)}");
+        ShareOf(http.Caller() is { } key ? $"key {key}" : $"address {RemoteNetwork.Of(http.Connection.RemoteIpAddress)}");
 
     /// <summary>The share of a caller.</summary>
     public UploadShare ShareOf(string caller) => new(this, caller);
@@ -66,20 +62,6 @@ internal sealed class UploadMemory(IOptions<FrontendOptions> options)
                 _byCaller.Remove(caller);
             }
         }
-    }
-
-    /// <summary>One who has IPv6 has a whole network of 64 bits.</summary>
-    private static string Network(IPAddress? address)
-    {
-        if (address is null)
-        {
-            return "";
-        }
-
-        var plain = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
-        return plain.AddressFamily == AddressFamily.InterNetworkV6 && !IPAddress.IsLoopback(plain)
-            ? Convert.ToHexString(plain.GetAddressBytes().AsSpan(0, PrefixBytes))
-            : plain.ToString();
     }
 }
 
