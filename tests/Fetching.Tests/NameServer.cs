@@ -136,19 +136,33 @@ internal sealed class NameServer : IAsyncDisposable
 
         using var message = new MemoryStream();
         message.Write(id);
-        message.Write([(byte)(reply.Truncated ? 0x86 : 0x84), (byte)(0x80 | reply.Code), 0, 1, (byte)(addresses.Length >> 8), (byte)addresses.Length, 0, 0, 0, 0]);
+        var records = addresses.Length + reply.Aliases.Count;
+        message.Write([(byte)(reply.Truncated ? 0x86 : 0x84), (byte)(0x80 | reply.Code), 0, 1, (byte)(records >> 8), (byte)records, 0, 0, 0, 0]);
         message.Write(question);
+        byte[] asked = [0xC0, 12];
+        foreach (var (name, target) in reply.Aliases)
+        {
+            Record(name is null ? asked : Encode(name), 5, Encode(target));
+        }
+
         foreach (var address in addresses)
         {
-            var bytes = address.GetAddressBytes();
-            Span<byte> head = [0xC0, 12, (byte)(type >> 8), (byte)type, 0, 1, 0, 0, 0, 0, 0, (byte)bytes.Length];
-            BinaryPrimitives.WriteInt32BigEndian(head[6..], reply.Lifetime);
+            Record(reply.Owner is null ? asked : Encode(reply.Owner), type, address.GetAddressBytes());
+        }
+
+        void Record(byte[] owner, ushort kind, byte[] data)
+        {
+            Span<byte> head = [(byte)(kind >> 8), (byte)kind, 0, 1, 0, 0, 0, 0, 0, (byte)data.Length];
+            BinaryPrimitives.WriteInt32BigEndian(head[4..], reply.Lifetime);
+            message.Write(owner);
             message.Write(head);
-            message.Write(bytes);
+            message.Write(data);
         }
 
         return message.ToArray()[..(int)(reply.BreaksOff && addresses.Length > 0 ? message.Length - 3 : message.Length)];
     }
+
+    private static byte[] Encode(string name) => [.. name.Split('.').SelectMany(static label => (byte[])[(byte)label.Length, .. Encoding.ASCII.GetBytes(label)]), 0];
 }
 
 /// <summary>What is asked.</summary>
@@ -169,6 +183,12 @@ internal sealed record Reply(int Code, params IPAddress[] Addresses)
     public bool BreaksOff { get; init; }
 
     public int Lifetime { get; init; } = 30;
+
+    /// <summary>Whose addresses they are; <see langword="null"/> for the name asked for.</summary>
+    public string? Owner { get; init; }
+
+    /// <summary>Which names are aliases of which; <see langword="null"/> is the name asked for.</summary>
+    public IReadOnlyList<(string? Name, string Target)> Aliases { get; init; } = [];
 
     /// <summary>Instead of a message: these bytes.</summary>
     public byte[]? Raw { get; init; }

@@ -150,6 +150,29 @@ public sealed class NameTests(SharedRedis redis)
     }
 
     [Fact]
+    public async Task Addresses_of_a_name_that_was_not_asked_for_are_no_answer_but_those_of_its_alias_are()
+    {
+        await using var server = new NameServer(static question => question.Name switch
+        {
+            "other.test" => new Reply(0, Loopback) { Owner = "evil.test" },
+            "astray.test" => new Reply(0, Loopback) { Owner = "evil.test", Aliases = [(null, "somewhere.test")] },
+            "round.test" => new Reply(0, Loopback) { Owner = "evil.test", Aliases = [(null, "a.test"), ("a.test", "round.test")] },
+            "alias.test" => new Reply(0, Loopback) { Owner = "END.test", Aliases = [("middle.test", "end.test"), (null, "Middle.test")] },
+            _ => new Reply(0, Loopback) { Owner = question.Name.ToUpperInvariant() },
+        });
+        var resolver = NewResolver(server);
+
+        foreach (var name in (string[])["other.test", "astray.test", "round.test"])
+        {
+            var error = await Assert.ThrowsAsync<SocketException>(() => resolver.ResolveAsync(name, null, CancellationToken.None));
+            Assert.Equal(SocketError.HostNotFound, error.SocketErrorCode);
+        }
+
+        Assert.Equal([Loopback], await resolver.ResolveAsync("alias.test", null, CancellationToken.None));
+        Assert.Equal([Loopback], await resolver.ResolveAsync("good.test", null, CancellationToken.None));
+    }
+
+    [Fact]
     public async Task Addresses_of_both_kinds_alternate_and_one_missing_kind_holds_up_for_a_moment_only()
     {
         await using var both = NameServer.Knowing(("both.test", "8.8.8.8"), ("both.test", "2606:4700::1"), ("both.test", "8.8.4.4"));

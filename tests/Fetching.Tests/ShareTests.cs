@@ -83,6 +83,29 @@ public sealed class ShareTests(SharedRedis redis)
         Assert.Equal(each * callers < capacity ? PlaceLimit.None : PlaceLimit.All, places.Limit("one more", null));
     }
 
+    [Theory]
+    [InlineData(32, 0.5, 0.25, 4, 2), InlineData(32, 1, 0.25, 8, 0), InlineData(4, 0.5, 0.25, 1, 0), InlineData(16, 0.5, 0.5, 4, 2)]
+    public void A_caller_holds_its_share_of_a_site_and_the_next_finds_a_place_there(
+        int capacity, double callerShare, double siteShare, int first, int second)
+    {
+        var places = new SharedPlaces(capacity, callerShare, siteShare);
+
+        Assert.Equal((first, second), (Fill("a"), Fill("b")));
+        Assert.Null(places.TryEnter("a", "site"));
+        Assert.NotNull(places.TryEnter("a", "other site"));
+
+        int Fill(string caller)
+        {
+            var count = 0;
+            while (places.TryEnter(caller, "site") is not null)
+            {
+                count++;
+            }
+
+            return count;
+        }
+    }
+
     [Fact]
     public async Task The_next_place_goes_to_whoever_holds_the_fewest()
     {

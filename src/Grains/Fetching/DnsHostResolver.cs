@@ -167,7 +167,7 @@ internal sealed class DnsHostResolver : IHostResolver
                     asked.Remove(answered);
                     if (await answered is { } response)
                     {
-                        return Read(response, type);
+                        return Read(response, question);
                     }
                 }
             }
@@ -208,9 +208,21 @@ internal sealed class DnsHostResolver : IHostResolver
         }
     }
 
-    private static Answer Read(IDnsQueryResponse response, QueryType type)
+    /// <summary>The addresses of the name asked for and of what it is an alias of (RFC 1034, 4.3.2); records of other names are left out.</summary>
+    private static Answer Read(IDnsQueryResponse response, DnsQuestion question)
     {
-        AddressRecord[] records = [.. response.Answers.OfType<AddressRecord>().Where(record => (int)record.RecordType == (int)type)];
+        var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { question.QueryName.Value };
+        for (var known = 0; known < names.Count;)
+        {
+            known = names.Count;
+            names.UnionWith(response.Answers.OfType<CNameRecord>().Where(record => names.Contains(record.DomainName.Value)).Select(static record => record.CanonicalName.Value));
+        }
+
+        AddressRecord[] records =
+        [
+            .. response.Answers.OfType<AddressRecord>()
+                .Where(record => (int)record.RecordType == (int)question.QuestionType && names.Contains(record.DomainName.Value)),
+        ];
         var lifetime = response.Answers.Count > 0 ? TimeSpan.FromSeconds(response.Answers.Min(static record => record.TimeToLive)) : AddressCache.Longest;
         return new Answer([.. records.Select(static record => record.Address).Distinct()], lifetime, Failed: false);
     }

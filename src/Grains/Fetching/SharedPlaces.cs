@@ -23,7 +23,8 @@ internal enum PlaceLimit
 /// <param name="capacity">Number of places.</param>
 /// <param name="callerShare">
 /// A named caller gets no further place when it holds this share of what it holds and what is free: one holds 0.5 of the places at
-/// most, two a third each, and one more caller always finds a place. 1: no limit. Callers without a name have none.
+/// most, two a third each, and one more caller always finds a place. 1: no limit. Callers without a name have none. It holds for the
+/// places of one site as well, so that no caller holds all of a site's.
 /// </param>
 /// <param name="siteShare">The same for sites.</param>
 internal sealed class SharedPlaces(int capacity, double callerShare, double siteShare)
@@ -31,6 +32,7 @@ internal sealed class SharedPlaces(int capacity, double callerShare, double site
     private readonly Lock _lock = new();
     private readonly Dictionary<string, int> _callers = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _sites = new(StringComparer.Ordinal);
+    private readonly Dictionary<(string Caller, string Site), int> _callersOfSites = [];
     private readonly LinkedList<Waiter> _waiting = [];
     private int _held;
 
@@ -122,8 +124,17 @@ internal sealed class SharedPlaces(int capacity, double callerShare, double site
         var free = capacity - _held;
         return free <= 0 ? PlaceLimit.All
             : caller is not null && IsUsed(_callers.GetValueOrDefault(caller), callerShare, free) ? PlaceLimit.Caller
-            : site is not null && IsUsed(_sites.GetValueOrDefault(site), siteShare, free) ? PlaceLimit.Site
+            : site is null ? PlaceLimit.None
+            : IsUsed(_sites.GetValueOrDefault(site), siteShare, free) ? PlaceLimit.Site
+            : caller is not null && IsUsed(_callersOfSites.GetValueOrDefault((caller, site)), callerShare, FreeOf(site, free)) ? PlaceLimit.Caller
             : PlaceLimit.None;
+    }
+
+    // As many as its share lets the site take of those that are free.
+    private int FreeOf(string site, int free)
+    {
+        var held = _sites.GetValueOrDefault(site);
+        return Math.Max(1, (int)Math.Ceiling(siteShare * (held + free))) - held;
     }
 
     // Whoever holds nothing is not held up by its share.
@@ -131,9 +142,7 @@ internal sealed class SharedPlaces(int capacity, double callerShare, double site
 
     private Place Take(string? caller, string? site)
     {
-        _held++;
-        Add(_callers, caller ?? "", 1);
-        Add(_sites, site ?? "", 1);
+        Count(caller, site, 1);
         return new Place(this, caller, site);
     }
 
@@ -141,9 +150,7 @@ internal sealed class SharedPlaces(int capacity, double callerShare, double site
     {
         lock (_lock)
         {
-            _held--;
-            Add(_callers, place.Caller ?? "", -1);
-            Add(_sites, place.Site ?? "", -1);
+            Count(place.Caller, place.Site, -1);
             while (Next() is { } next)
             {
                 _waiting.Remove(next);
@@ -151,9 +158,7 @@ internal sealed class SharedPlaces(int capacity, double callerShare, double site
                 if (!next.Value.Turn.TrySetResult(taken))
                 {
                     // It has left while its turn came.
-                    _held--;
-                    Add(_callers, taken.Caller ?? "", -1);
-                    Add(_sites, taken.Site ?? "", -1);
+                    Count(taken.Caller, taken.Site, -1);
                 }
             }
         }
@@ -176,7 +181,16 @@ internal sealed class SharedPlaces(int capacity, double callerShare, double site
         return best;
     }
 
-    private static void Add(Dictionary<string, int> counts, string name, int change)
+    private void Count(string? caller, string? site, int change)
+    {
+        _held += change;
+        Add(_callers, caller ?? "", change);
+        Add(_sites, site ?? "", change);
+        Add(_callersOfSites, (caller ?? "", site ?? ""), change);
+    }
+
+    private static void Add<TKey>(Dictionary<TKey, int> counts, TKey name, int change)
+        where TKey : notnull
     {
         var count = counts.GetValueOrDefault(name) + change;
         if (count == 0)

@@ -36,7 +36,7 @@ internal sealed class WebhookSender(
     private const double ReceiverShare = 0.5;
 
     private readonly HttpMessageInvoker _http = new(http, disposeHandler: false);
-    private readonly SharedPlaces _places = new(options.Value.MaxConcurrency, callerShare: 1, ReceiverShare);
+    private readonly SharedPlaces _places = new(options.Value.MaxConcurrency, options.Value.CallerShare, ReceiverShare);
 
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public async Task<WebhookReply> SendAsync(Webhook webhook, WebhookPayload payload, CancellationToken cancellationToken)
@@ -46,7 +46,7 @@ internal sealed class WebhookSender(
         try
         {
             var addresses = await guard.ResolveAsync(webhook.Url, webhook.Caller, ended.Token);
-            using var place = _places.TryEnter(caller: null, addresses.Site);
+            using var place = _places.TryEnter(webhook.Caller, addresses.Site);
             if (place is null)
             {
                 return new(WebhookReplyKind.NotNow, "as many deliveries to this receiver are under way as may be");

@@ -60,7 +60,7 @@ internal readonly struct JpegFile
         }
 
         limits.CheckCost(PictureCost.OfJpeg(Structure), PictureFormat.Jpeg);
-        if (!Structure.Ends && !Structure.IsComplete)
+        if (!Structure.Ends && (!Structure.IsComplete || Structure.IsArithmetic))
         {
             throw Truncated();
         }

@@ -20,6 +20,7 @@ internal struct JpegStructure
     private const byte Progressive = 0xC2;
     private const byte HuffmanTable = 0xC4;
     private const byte Reserved = 0xC8;
+    private const byte ArithmeticSequential = 0xC9;
     private const byte ArithmeticProgressive = 0xCA;
     private const byte ArithmeticTable = 0xCC;
     private const byte LastFrame = 0xCF;
@@ -71,6 +72,9 @@ internal struct JpegStructure
 
     /// <summary>Whether the frame is progressive.</summary>
     public readonly bool IsProgressive => Frame is Progressive or ArithmeticProgressive;
+
+    /// <summary>Whether its data are coded arithmetically. Decoders take missing data for zeros then, and do not tell.</summary>
+    public readonly bool IsArithmetic => Frame is >= ArithmeticSequential and not ArithmeticTable;
 
     /// <summary>Whether the scans bring every coefficient of every component in full accuracy, with all restart markers.</summary>
     public readonly bool IsComplete

@@ -83,6 +83,19 @@ public sealed class JpegKindTests
         }
     }
 
+    [Fact]
+    public void An_arithmetic_file_without_its_end_is_refused_since_decoders_do_not_tell_whether_it_is_whole()
+    {
+        // Any bytes are arithmetic data; those of a Huffman scan will do.
+        var encoded = (BlockJpeg.Quadrants(Size) with { Frame = 0xC9 }).Encode();
+        foreach (var turbo in new[] { TurboJpeg.IsAvailable, false })
+        {
+            using var whole = turbo ? PictureDecoder.Decode(encoded, Limits, 0, 0, turbo) : null;
+            var exception = Assert.Throws<PictureException>(() => PictureDecoder.Decode(encoded.AsSpan(0, encoded.Length - 2), Limits, 0, 0, turbo).Dispose());
+            Assert.Equal("The JPEG picture is truncated.", exception.Message);
+        }
+    }
+
     [Theory]
     [MemberData(nameof(Forms))]
     public void A_truncated_file_stays_refused(byte frame, bool interleaved, int restarts)
