@@ -21,9 +21,11 @@ internal sealed class ClusterConnection(
     DetectionClientOptions options, RedisKeys keys, RedisConnections redis, ClusterSecurity security, ILoggerFactory loggers, IClusterClient? silo) : IAsyncDisposable
 {
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(50);
 
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _disposing = new();
+    private readonly ClusterReach _reach = new();
     private Task<IHost>? _host;
 
     /// <summary>The grains of the cluster; waits for a silo as long as <paramref name="cancellationToken"/> lets it.</summary>
@@ -47,6 +49,37 @@ internal sealed class ClusterConnection(
         }
 
         return (await host.WaitAsync(cancellationToken)).Services.GetRequiredService<IClusterClient>();
+    }
+
+    /// <summary>Waits until a silo has taken a connection of this process, or has refused it.</summary>
+    /// <exception cref="DetectionException">No silo takes one; further attempts go on.</exception>
+    public async Task ReachAsync(CancellationToken cancellationToken)
+    {
+        if (silo is not null || _reach.IsConnected)
+        {
+            return;
+        }
+
+        var grains = GetGrainsAsync(cancellationToken);
+        if (grains.IsCompletedSuccessfully)
+        {
+            // Orleans connects again when there is something to send.
+            (await grains).GetGrain<IManagementGrain>(0).GetHosts(onlyActive: true, cancellationToken).Ignore();
+        }
+        else
+        {
+            grains.AsTask().Ignore();
+        }
+
+        while (!_reach.IsConnected)
+        {
+            if (_reach.Fault is { } fault)
+            {
+                throw new DetectionException(DetectionError.Unavailable, $"No silo takes a connection of this process: {fault.TrimEnd('.')}.");
+            }
+
+            await Task.Delay(LookInterval, cancellationToken);
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -98,11 +131,13 @@ internal sealed class ClusterConnection(
                 clustering.CreateRedisKey = _ => keys.Members;
             })
             .UseConnectionRetryFilter(RetryAsync)
+            .AddClusterConnectionStatusObserver(_reach)
             .AddActivityPropagation());
         var host = builder.Build();
         try
         {
             await host.StartAsync(_disposing.Token);
+            _reach.Connected();
             return host;
         }
         catch
@@ -115,6 +150,7 @@ internal sealed class ClusterConnection(
     private async Task<bool> RetryAsync(Exception exception, CancellationToken cancellationToken)
     {
         // No silo yet, or no Redis yet: both may come.
+        _reach.Failed(exception);
         await Task.Delay(RetryInterval, cancellationToken);
         return !_disposing.IsCancellationRequested;
     }

@@ -204,6 +204,8 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         return [.. models.Values];
     }
 
+    public Task ConnectAsync(CancellationToken cancellationToken) => _cluster.ReachAsync(cancellationToken);
+
     public Task<IReadOnlyList<SiloReport>> GetSilosAsync(CancellationToken cancellationToken) =>
         WithinDeadlineAsync(null, null, async _ => await (await CatalogAsync()).ReadSilosAsync(), cancellationToken);
 

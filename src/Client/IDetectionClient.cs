@@ -68,6 +68,14 @@ public interface IDetectionClient
     /// <param name="cancellationToken">Gives up.</param>
     Task<IMemoryOwner<byte>?> FindPictureAsync(string imageKey, DetectionOptions? options = null, CancellationToken cancellationToken = default);
 
+    /// <summary>
+    /// Connects to the cluster, unless it is connected, and returns when a silo has taken the connection. Nobody needs to call it: requests
+    /// connect by themselves. It tells at the start of a program, or to a health check, whether silos refuse it.
+    /// </summary>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="DetectionException"><see cref="DetectionError.Unavailable"/>: no silo takes a connection; says why. Further attempts go on.</exception>
+    Task ConnectAsync(CancellationToken cancellationToken = default);
+
     /// <summary>The models that the cluster serves now.</summary>
     Task<IReadOnlyList<ModelInfo>> GetModelsAsync(CancellationToken cancellationToken = default);
 

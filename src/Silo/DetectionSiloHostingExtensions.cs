@@ -85,7 +85,8 @@ public static class DetectionSiloHostingExtensions
 
         // Before Orleans, which starts after it.
         services.AddHostedService<RedisWait>();
-        services.AddHostedService<EvictionCheck>();
+        services.AddHostedService<ClusterMarkKeeper>();
+        services.AddEvictionCheck();
         builder.UseOrleans(orleans => AddDashboard(orleans, configuration)
             .Configure<ClusterOptions>(cluster =>
             {

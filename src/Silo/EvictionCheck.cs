@@ -4,32 +4,51 @@ using StackExchange.Redis;
 namespace Detection.Silo;
 
 /// <summary>
-/// Says at the start of a silo when its Redis may evict. Leases, marks and webhooks expire, so that every policy but
-/// <c>noeviction</c> takes them for a cache. The silo serves nevertheless.
+/// Says once, when a silo or front end has started and Redis answers, that Redis may evict. Leases, marks and webhooks expire, so that every
+/// policy but <c>noeviction</c> takes them for a cache. The process serves nevertheless.
 /// </summary>
-internal sealed partial class EvictionCheck(IConfiguration configuration, ILogger<EvictionCheck> logger) : BackgroundService
+internal sealed partial class EvictionCheck(IConfiguration configuration, TimeProvider time, ILogger<EvictionCheck> logger) : BackgroundService
 {
     private const string Setting = "maxmemory-policy";
     private const string InfoField = "maxmemory_policy:";
     private const string Needed = "noeviction";
 
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        // A short connection of its own: the library lets no other ask this.
+        var options = RedisConnection.Parse(configuration.GetConnectionString("redis")!);
+        options.AllowAdmin = true;
+        while (!await TryCheckAsync(options, stoppingToken))
+        {
+            // Nothing is said: a process without its Redis tells by its readiness.
+            await Task.Delay(Pause, time, stoppingToken);
+        }
+    }
+
+    /// <summary>Asks every server.</summary>
+    /// <returns>Whether any could be reached.</returns>
+    private async Task<bool> TryCheckAsync(ConfigurationOptions options, CancellationToken stoppingToken)
     {
         try
         {
-            // A short connection of its own: the library lets no other ask this.
-            var options = RedisConnection.Parse(configuration.GetConnectionString("redis")!);
-            options.AllowAdmin = true;
             await using var redis = await ConnectionMultiplexer.ConnectAsync(options).WaitAsync(stoppingToken);
+            if (!redis.IsConnected)
+            {
+                return false;
+            }
+
             foreach (var server in redis.GetServers())
             {
                 await CheckAsync(server);
             }
+
+            return true;
         }
         catch (Exception e) when (RedisConnection.IsOutage(e))
         {
-            // It went away since the silo waited for it.
-            LogUnreadable("the connection string", e.Message);
+            return false;
         }
     }
 

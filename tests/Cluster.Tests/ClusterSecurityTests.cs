@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Detection.Client;
+using Detection.Contracts.Storage;
 
 namespace Detection.Cluster.Tests;
 
@@ -27,15 +28,25 @@ public sealed class ClusterSecurityTests
         await cluster.ReadyAsync();
         var before = await DetectAsync(http, 0);
 
+        // Whoever is refused says so and is not ready, though Redis answers.
         var foreigner = cluster.AddFrontend(With(stranger.Issue("frontend2"), Secret));
-        await RefusedClientAsync(foreigner, "the certificate 'CN=silo");
-        await foreigner.KillAsync();
-
-        // One after the other: each is in the membership table until it is voted out, and several could vote together.
-        await RefusedSiloAsync(cluster, With(stranger.Issue("silo1"), Secret), "the certificate 'CN=silo");
-        await RefusedSiloAsync(cluster, With(authority.Issue("silo3"), OtherSecret), "the other side closed the connection during the handshake; its log says why");
-        await RefusedSiloAsync(cluster, [], PortOf(good));
+        await RefusedFrontendAsync(foreigner, "the certificate 'CN=silo");
+        var guesser = cluster.AddFrontend(With(authority.Issue("frontend4"), OtherSecret));
+        await RefusedFrontendAsync(guesser, "the other side closed the connection during the handshake; its log says why");
         await LogsAsync(good, "refused: the other side has another secret");
+        await RefusedFrontendAsync(cluster.AddFrontend(), "Connection");
+
+        // Silos do not even stand in the membership table for a while: several could vote out others.
+        var members = await MembersAsync(cluster);
+        DetectionProcess[] strangers =
+        [
+            cluster.AddSilo(With(stranger.Issue("silo1"), Secret)),
+            cluster.AddSilo(With(authority.Issue("silo3"), OtherSecret)),
+            cluster.AddSilo(With([], Secret)),
+            cluster.AddSilo(),
+        ];
+        await Task.WhenAll(strangers.Select(static silo => RefusedSiloAsync(silo)));
+        Assert.Equal(members, await MembersAsync(cluster));
 
         Assert.Equal(before, await DetectAsync(http, 1));
 
@@ -92,9 +103,6 @@ public sealed class ClusterSecurityTests
     private static Dictionary<string, string?> With(Dictionary<string, string?> settings, string secret) =>
         new(settings) { [DetectionSettings.ClusterSecret] = secret };
 
-    /// <summary>As the silo's address ends in the log of others.</summary>
-    private static string PortOf(DetectionProcess silo) => $":{silo.Settings[DetectionSettings.SiloPort]}";
-
     /// <summary>The objects of some photos; of the same photos in each round, but not from the cache.</summary>
     private static async Task<string[]> DetectAsync(HttpClient http, int round) => await Task.WhenAll(Enumerable.Range(0, Pictures).Select(async i =>
     {
@@ -104,21 +112,37 @@ public sealed class ClusterSecurityTests
         return (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("boxes").GetRawText();
     }));
 
-    private static async Task RefusedClientAsync(DetectionProcess frontend, string reason)
+    private static async Task RefusedFrontendAsync(DetectionProcess frontend, string reason)
     {
-        // It sees the cluster in Redis, and connects with the first picture.
-        await frontend.ReadyAsync();
+        await Eventually.Async(
+            async limit =>
+            {
+                using var ready = await frontend.Http.GetAsync(new Uri(DetectionSettings.ReadyPath, UriKind.Relative), limit);
+                return ready.StatusCode == HttpStatusCode.ServiceUnavailable
+                    && (await ready.Content.ReadAsStringAsync(limit)).Contains("No silo takes a connection of this process", StringComparison.Ordinal);
+            },
+            TimeSpan.FromSeconds(60),
+            $"{frontend.Name} is not ready");
         using var content = new ByteArrayContent(TestPictures.Unique(Pictures));
         using var answer = await frontend.Http.PostAsync(new Uri("/v1/detections?timeout=3", UriKind.Relative), content);
         Assert.True((int)answer.StatusCode >= 500, $"{answer.StatusCode}");
         await LogsAsync(frontend, reason);
+        Assert.False(await frontend.IsReadyAsync());
+        await frontend.KillAsync();
     }
 
-    private static async Task RefusedSiloAsync(DetectionCluster cluster, Dictionary<string, string?> settings, string reason)
+    private static async Task RefusedSiloAsync(DetectionProcess silo)
     {
-        var silo = cluster.AddSilo(settings);
-        await LogsAsync(silo, reason);
-        await silo.KillAsync();
+        await silo.Process.ExitAsync(TimeSpan.FromSeconds(90));
+        Assert.Equal(1, silo.Process.ExitCode);
+        Assert.Contains("Cannot start: The silos of the cluster 'detection' in this Redis have another secret or another authority", silo.Process.Log, StringComparison.Ordinal);
+    }
+
+    /// <summary>Whoever stands in the membership table, dead silos too.</summary>
+    private static async Task<string[]> MembersAsync(DetectionCluster cluster)
+    {
+        await using var redis = await cluster.Redis.ConnectAsync();
+        return [.. (await redis.GetDatabase().HashKeysAsync(new RedisKeys().Members)).Select(static silo => silo.ToString()).Order(StringComparer.Ordinal)];
     }
 
     private static Task LogsAsync(DetectionProcess process, string text) =>

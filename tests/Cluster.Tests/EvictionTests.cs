@@ -2,7 +2,7 @@ using Detection.Client;
 
 namespace Detection.Cluster.Tests;
 
-/// <summary>A Redis that may evict is said to at the start of a silo, which serves nevertheless.</summary>
+/// <summary>That a Redis may evict is said at the start of a silo and of a front end, which serve nevertheless.</summary>
 public sealed class EvictionTests
 {
     private const string Warning = "set 'maxmemory-policy noeviction'";
@@ -30,6 +30,23 @@ public sealed class EvictionTests
         Assert.DoesNotContain("maxmemory-policy", cluster.Silos[0].Process.LogTail(400), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_front_end_alone_says_it_too_even_when_Redis_comes_later()
+    {
+        RedisServer.SkipUnlessInstalled();
+        await using var redis = await RedisServer.StartAsync(new RedisOptions { MaxMemory = "256mb", MaxMemoryPolicy = "allkeys-lru" });
+        await redis.StopAsync();
+        await using var frontend = DetectionProcess.StartFrontend(
+            new Dictionary<string, string?>(redis.ClientEnvironment) { [DetectionSettings.Redis] = redis.ConnectionString });
+        await Eventually.Async(
+            async limit => (await frontend.Http.GetAsync(new Uri("/health/live", UriKind.Relative), limit)).IsSuccessStatusCode, Eventually.Soon, "it runs");
+        Assert.DoesNotContain("maxmemory-policy", frontend.Process.Log, StringComparison.Ordinal);
+        await redis.StartAgainAsync();
+
+        await WarnsAsync(frontend, "allkeys-lru");
+        Assert.Single(frontend.Process.Log.Split('\n'), static line => line.Contains(Warning, StringComparison.Ordinal));
+    }
+
     private static async Task<DetectionCluster> StartAsync(string policy, string forbidden)
     {
         RedisServer.SkipUnlessInstalled();
@@ -54,11 +71,11 @@ public sealed class EvictionTests
         }
     }
 
-    private static Task WarnsAsync(DetectionProcess silo, string policy) => Eventually.Async(
-        () => silo.Process.LogTail(400).Contains($"maxmemory-policy '{policy}'", StringComparison.Ordinal)
-            && silo.Process.LogTail(400).Contains(Warning, StringComparison.Ordinal),
+    private static Task WarnsAsync(DetectionProcess process, string policy) => Eventually.Async(
+        () => process.Process.LogTail(400).Contains($"maxmemory-policy '{policy}'", StringComparison.Ordinal)
+            && process.Process.LogTail(400).Contains(Warning, StringComparison.Ordinal),
         Eventually.Soon,
-        "the silo warns");
+        "it warns");
 
     private static async Task ServesAsync(DetectionCluster cluster)
     {

@@ -86,7 +86,7 @@ public sealed class SharedRedisTests
 
         // Both have all of what a cluster has.
         Assert.All(Ids, id => Assert.All(
-            (string[])["silos", "history", "members", "picture:", "{nanodet-g@", "{webhooks}:", "{imageQueue}:"],
+            (string[])["silos", "history", "security", "members", "picture:", "{nanodet-g@", "{webhooks}:", "{imageQueue}:"],
             part => Assert.Contains(byOwner[id], name => name.StartsWith(part, StringComparison.Ordinal))));
     }
 

@@ -38,59 +38,39 @@ public sealed partial class ClusterSecurity
     /// <summary>Whether anything is asked of connections; when not, they are left as they are.</summary>
     public bool IsOn { get; }
 
+    /// <summary>What the silos of a cluster tell each other by, before they connect.</summary>
+    public ClusterMark MarkOf(string clusterId) => ClusterMark.Of(clusterId, _secrets, _identity?.Current);
+
     /// <summary>For connections that others open to this process.</summary>
-    public void Accept(IConnectionBuilder connections)
-    {
-        ArgumentNullException.ThrowIfNull(connections);
-        if (IsOn)
-        {
-            connections.Use(next => connection => AcceptAsync(connection, next));
-        }
-    }
+    public void Accept(IConnectionBuilder connections) => Secure(connections, HandshakeSide.Accepting);
 
     /// <summary>For connections that this process opens.</summary>
-    public void Connect(IConnectionBuilder connections)
+    public void Connect(IConnectionBuilder connections) => Secure(connections, HandshakeSide.Connecting);
+
+    private void Secure(IConnectionBuilder connections, HandshakeSide side)
     {
         ArgumentNullException.ThrowIfNull(connections);
         if (IsOn)
         {
-            connections.Use(next => connection => ConnectAsync(connection, next));
+            connections.Use(next => connection => SecureAsync(connection, next, side));
         }
     }
 
-    private async Task AcceptAsync(ConnectionContext connection, ConnectionDelegate next)
+    private async Task SecureAsync(ConnectionContext connection, ConnectionDelegate next, HandshakeSide side)
     {
         SecuredTransport transport;
         try
         {
-            transport = await ShakeHandsAsync(
-                connection,
-                static (tls, identity, validate, deadline) => tls.AuthenticateAsServerAsync(identity.ToServer(validate), deadline),
-                SecretHandshake.AcceptAsync);
+            transport = await ShakeHandsAsync(connection, side);
         }
         catch (AuthenticationException e)
         {
-            _refusals.Inbound(connection, e.Message);
+            if (side.Refuse(_refusals, connection, e.Message))
+            {
+                throw;
+            }
+
             return;
-        }
-
-        await RunAsync(connection, transport, next);
-    }
-
-    private async Task ConnectAsync(ConnectionContext connection, ConnectionDelegate next)
-    {
-        SecuredTransport transport;
-        try
-        {
-            transport = await ShakeHandsAsync(
-                connection,
-                static (tls, identity, validate, deadline) => tls.AuthenticateAsClientAsync(identity.ToClient(validate), deadline),
-                SecretHandshake.ConnectAsync);
-        }
-        catch (AuthenticationException e)
-        {
-            _refusals.Outbound(connection, e.Message);
-            throw;
         }
 
         await RunAsync(connection, transport, next);
@@ -114,10 +94,7 @@ public sealed partial class ClusterSecurity
     }
 
     /// <exception cref="AuthenticationException">The handshake failed; the message says why, as a part of a sentence.</exception>
-    private async Task<SecuredTransport> ShakeHandsAsync(
-        ConnectionContext connection,
-        Func<SslStream, TlsIdentity, RemoteCertificateValidationCallback, CancellationToken, Task> authenticate,
-        Func<System.IO.Pipelines.IDuplexPipe, byte[][], CancellationToken, Task> prove)
+    private async Task<SecuredTransport> ShakeHandsAsync(ConnectionContext connection, HandshakeSide side)
     {
         using var deadline = new CancellationTokenSource(HandshakeTimeout, _time);
         var certificate = new RemoteCertificate();
@@ -128,14 +105,14 @@ public sealed partial class ClusterSecurity
             {
                 var tls = new SslStream(new DuplexPipeStream(connection.Transport));
                 transport = new SecuredTransport(tls);
-                await authenticate(tls, identity, certificate.Validate, deadline.Token);
+                await side.AuthenticateAsync(tls, identity, certificate.Validate, deadline.Token);
             }
             else
             {
                 transport = new SecuredTransport(connection.Transport);
             }
 
-            await prove(transport, _secrets, deadline.Token);
+            await side.ProveAsync(transport, _secrets, deadline.Token);
             return transport;
         }
         catch (Exception e) when (IsRefusal(e))

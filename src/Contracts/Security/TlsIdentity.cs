@@ -12,12 +12,19 @@ internal sealed class TlsIdentity
     private readonly X509Certificate2Collection _authorities;
     private readonly byte[] _files;
 
-    private TlsIdentity(SslStreamCertificateContext own, X509Certificate2Collection authorities, byte[] files)
+    private TlsIdentity(SslStreamCertificateContext own, string authority, X509Certificate2Collection authorities, byte[] files)
     {
+        Authority = authority;
         _own = own;
         _authorities = authorities;
         _files = files;
     }
+
+    /// <summary>SHA-256 of the authority that the certificate comes from.</summary>
+    public string Authority { get; }
+
+    /// <summary>SHA-256 of each authority that is trusted.</summary>
+    public IEnumerable<string> Authorities => _authorities.Select(Thumbprint);
 
     /// <summary>Reads the files that the settings name.</summary>
     /// <exception cref="InvalidDataException">One cannot be read, or the certificate does not come from an authority; the message is a sentence.</exception>
@@ -31,8 +38,8 @@ internal sealed class TlsIdentity
         var authorities = Parse(nameof(options.Authority), options.Authority, () => ParseAuthorities(authority));
         var own = chain[0];
         chain.RemoveAt(0);
-        Verify(own, chain, authorities, options);
-        return new TlsIdentity(SslStreamCertificateContext.Create(own, chain, offline: true), authorities, Hash(certificate, key, authority));
+        var issuer = Verify(own, chain, authorities, options);
+        return new TlsIdentity(SslStreamCertificateContext.Create(own, chain, offline: true), issuer, authorities, Hash(certificate, key, authority));
     }
 
     /// <summary>Whether the files still have what this was read from.</summary>
@@ -121,7 +128,8 @@ internal sealed class TlsIdentity
         }
     }
 
-    private static void Verify(X509Certificate2 own, X509Certificate2Collection intermediates, X509Certificate2Collection authorities, ClusterSecurityOptions options)
+    /// <returns>SHA-256 of the authority.</returns>
+    private static string Verify(X509Certificate2 own, X509Certificate2Collection intermediates, X509Certificate2Collection authorities, ClusterSecurityOptions options)
     {
         using var chain = new X509Chain { ChainPolicy = Policy(authorities) };
         chain.ChainPolicy.ExtraStore.AddRange(intermediates);
@@ -130,7 +138,11 @@ internal sealed class TlsIdentity
             var faults = string.Join(", ", chain.ChainStatus.Select(static status => status.Status).Distinct());
             throw new InvalidDataException($"The certificate '{own.Subject}' in '{options.Certificate}', valid from {own.NotBefore:u} to {own.NotAfter:u}, is not accepted by the authorities in '{options.Authority}': {faults}.");
         }
+
+        return Thumbprint(chain.ChainElements[^1].Certificate);
     }
+
+    private static string Thumbprint(X509Certificate2 certificate) => certificate.GetCertHashString(HashAlgorithmName.SHA256);
 
     /// <summary>These authorities and no others; nothing is fetched that a certificate of a stranger names.</summary>
     private static X509ChainPolicy Policy(X509Certificate2Collection authorities)

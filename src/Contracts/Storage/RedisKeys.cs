@@ -23,6 +23,7 @@ namespace Detection.Contracts.Storage;
 /// detection:picture:IMAGEKEY         string  the encoded picture; expires after 30 s, once a request with it is accepted after minutes
 /// detection:silos                    hash    silo → report (JSON); rewritten every few seconds, expires
 /// detection:history                  hash    silo → what it did during the last minutes (JSON); rewritten every few seconds, expires
+/// detection:security                 string  what the silos ask of each other, as a proof (ClusterMark); rewritten every few seconds, expires
 /// detection:members                  hash    Orleans cluster membership; owned by the silos
 /// detection:state:GRAIN              hash    state of a request that outlives its callers (Orleans grain storage); expires
 /// detection:{webhooks}:due           zset    webhooks that wait, by when somebody looks at them, unix ms; bounded; expires after the last of them
@@ -54,6 +55,7 @@ public sealed class RedisKeys
         Prefix = clusterId + ":";
         Silos = Prefix + "silos";
         History = Prefix + "history";
+        Security = Prefix + "security";
         Members = Prefix + "members";
         _webhooks = Prefix + "{webhooks}";
         WebhookCallers = _webhooks + ":callers";
@@ -72,6 +74,9 @@ public sealed class RedisKeys
 
     /// <summary>What the silos did during the last minutes.</summary>
     public string History { get; }
+
+    /// <summary>What the silos ask of each other.</summary>
+    public string Security { get; }
 
     /// <summary>Cluster membership.</summary>
     public string Members { get; }

@@ -10,13 +10,14 @@ internal static class EmbeddedCluster
     private const string Redis = "ConnectionStrings:redis";
 
     /// <summary>
-    /// With a Redis connection string: nothing, the front end is a client of the cluster there. Without: starts a
+    /// With a Redis connection string: only a look at how that is set up, the front end is a client of the cluster there. Without: starts a
     /// Redis-compatible server, names it in the configuration, and hosts a silo beside the front end.
     /// </summary>
     public static void AddEmbeddedCluster(this WebApplicationBuilder builder)
     {
         if (!string.IsNullOrWhiteSpace(builder.Configuration[Redis]))
         {
+            builder.Services.AddEvictionCheck();
             return;
         }
 

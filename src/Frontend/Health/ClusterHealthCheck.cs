@@ -7,7 +7,7 @@ namespace Detection.Frontend.Health;
 
 /// <summary>
 /// Whether the cluster can serve the default model: its Redis answers, a silo with a device has the model, and a batcher of it
-/// works. It does not look at the queue: a full one is full for every front end, and taking them all away would not empty it.
+/// works, and a silo takes this process's connection. It does not look at the queue: a full one is full for every front end, and taking them all away would not empty it.
 /// </summary>
 internal sealed class ClusterHealthCheck(IDetectionClient client, IOptions<DetectionClientOptions> options) : IHealthCheck
 {
@@ -23,6 +23,11 @@ internal sealed class ClusterHealthCheck(IDetectionClient client, IOptions<Detec
             // The token ends after the registration's timeout, whatever the client is waiting for.
             var silos = await client.GetSilosAsync(cancellationToken).WaitAsync(cancellationToken);
             var (status, reasons) = Judge(silos);
+            if (status != HealthStatus.Unhealthy)
+            {
+                await client.ConnectAsync(cancellationToken);
+            }
+
             return Result(status, reasons);
         }
         catch (DetectionException e)
@@ -31,7 +36,7 @@ internal sealed class ClusterHealthCheck(IDetectionClient client, IOptions<Detec
         }
         catch (OperationCanceledException)
         {
-            return Result(HealthStatus.Unhealthy, ["Redis did not answer in time."]);
+            return Result(HealthStatus.Unhealthy, ["Redis, or the silos that stand in it, did not answer in time."]);
         }
     }
 

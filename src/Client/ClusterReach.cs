@@ -1,0 +1,40 @@
+namespace Detection.Client;
+
+/// <summary>Whether the client's connection leads to a silo, as Orleans tells.</summary>
+internal sealed class ClusterReach : IClusterConnectionStatusObserver
+{
+    private volatile bool _isConnected;
+    private volatile string? _fault;
+
+    /// <summary>Whether at least one silo has taken a connection that is still open.</summary>
+    public bool IsConnected => _isConnected;
+
+    /// <summary>Why the last attempt failed; <see langword="null"/> when none has, or one has succeeded since.</summary>
+    public string? Fault => _isConnected ? null : _fault;
+
+    public void Connected()
+    {
+        _fault = null;
+        _isConnected = true;
+    }
+
+    public void Failed(Exception exception) => _fault = exception.GetBaseException().Message;
+
+    void IClusterConnectionStatusObserver.NotifyGatewayCountChanged(int currentNumberOfGateways, int previousNumberOfGateways, bool connectionRecovered)
+    {
+        if (currentNumberOfGateways > 0)
+        {
+            Connected();
+        }
+        else
+        {
+            _isConnected = false;
+        }
+    }
+
+    void IClusterConnectionStatusObserver.NotifyClusterConnectionLost()
+    {
+        _fault = "the connection to every silo was lost";
+        _isConnected = false;
+    }
+}
