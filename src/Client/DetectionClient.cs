@@ -68,7 +68,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         _time = time;
         _logger = loggers.CreateLogger<DetectionClient>();
         _redisKeys = new RedisKeys(_options.ClusterId);
-        _redis = redis ?? new RedisConnections(_options.Redis);
+        _redis = redis ?? new RedisConnections(_options.Redis, _options.PictureMemory);
         _ownsRedis = redis is null;
         _pictures = new PictureStore(_redis, _redisKeys, transfer, time);
         _cluster = new ClusterConnection(_options, _redisKeys, _redis, security, loggers, silo);
@@ -470,7 +470,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         var finding = database.StringGetAsync([_redisKeys.Result(key), _redisKeys.Item(key)]);
 
         // In the same round trip: whether the picture of a known result is still there.
-        var looking = picture.IsEmpty ? Task.FromResult(true) : database.KeyExistsAsync(_redisKeys.Picture(key.ImageKey));
+        var looking = picture.IsEmpty ? Task.FromResult(true) : _pictures.ContainsAsync(key.ImageKey);
         await Task.WhenAll(finding, looking);
         var found = await finding;
         if (!found[0].IsNull && StoredResult.TryRead(_serializer, key, (ReadOnlyMemory<byte>)found[0]) is { } result)
@@ -505,11 +505,9 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
                 await StoreAsync(attempt, imageKey, picture);
             }
 
-            var database = await DatabaseAsync();
-
             // The silos' setting may keep it for longer. (Before 7.0 Redis does not know the condition: it then keeps it as long as it would have.)
             var when = isThere ? ExpireWhen.GreaterThanCurrentExpiry : ExpireWhen.Always;
-            await database.KeyExpireAsync(_redisKeys.Picture(imageKey), StoredPicture.KnownExpiry, when, CommandFlags.FireAndForget);
+            await _pictures.KeepKnownAsync(imageKey, when);
         }
         catch (RedisServerException e)
         {

@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Detection.Client;
 
-/// <summary>The client: section <c>Detection:Client</c>, and the connection string <c>redis</c>.</summary>
+/// <summary>The client: section <c>Detection:Client</c>, and the connection strings <c>redis</c> and <c>pictures</c>.</summary>
 public sealed class DetectionClientOptions
 {
     /// <summary>Name of the section.</summary>
@@ -11,6 +11,12 @@ public sealed class DetectionClientOptions
     /// <summary>StackExchange.Redis connection string of the cluster's Redis.</summary>
     [Required]
     public string Redis { get; set; } = "";
+
+    /// <summary>
+    /// Connection string of the picture memory, for a process that joins an embedded cluster (connection string <c>pictures</c>). Every
+    /// other cluster has its pictures in its Redis.
+    /// </summary>
+    public string? PictureMemory { get; set; }
 
     /// <summary>Id of the cluster, the same as that of its silos; <c>Detection:ClusterId</c> comes before it.</summary>
     [Required, RegularExpression(Contracts.Cluster.ClusterId.Pattern, ErrorMessage = Contracts.Cluster.ClusterId.Rule)]

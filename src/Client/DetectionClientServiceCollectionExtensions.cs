@@ -32,6 +32,11 @@ public static class DetectionClientServiceCollectionExtensions
                 options.Redis = redis;
             }
 
+            if (configuration.GetConnectionString("pictures") is { Length: > 0 } pictures)
+            {
+                options.PictureMemory = pictures;
+            }
+
             ClusterId.RefuseFormerSettings(configuration);
             if (configuration[ClusterId.Setting] is { Length: > 0 } cluster)
             {

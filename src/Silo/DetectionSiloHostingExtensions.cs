@@ -61,7 +61,7 @@ public static class DetectionSiloHostingExtensions
         services.AddOptions<PictureTransferOptions>().ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<ModelOptions>().BindConfiguration(ModelOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton(keys);
-        services.AddSingleton(_ => new RedisConnections(connectionString));
+        services.AddSingleton(_ => new RedisConnections(connectionString, configuration.GetConnectionString("pictures")));
         services.AddSingleton(provider => provider.GetRequiredService<RedisConnections>().ConnectAsync().AsTask().GetAwaiter().GetResult());
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<ClusterClock>();

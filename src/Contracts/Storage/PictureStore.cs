@@ -6,6 +6,7 @@ namespace Detection.Contracts.Storage;
 /// <summary>
 /// Encoded pictures as Redis strings (<see cref="RedisKeys.Picture"/>). They travel on a connection of their own and few at a time, so that
 /// on a slow link nothing else waits behind them, and each arrives soon after it was begun. How long a transfer may take depends on its size.
+/// In an embedded cluster they lie in its picture memory instead, under the same keys.
 /// </summary>
 /// <param name="connections">The process' connections.</param>
 /// <param name="keys">Where the cluster lies in Redis.</param>
@@ -20,6 +21,10 @@ public sealed class PictureStore(RedisConnections connections, RedisKeys keys, I
 
     private readonly SemaphoreSlim _writes = new(options.Value.MaxAtOnce);
     private readonly SemaphoreSlim _reads = new(options.Value.MaxAtOnce);
+    private readonly IPictureTerms _terms = connections.HasPictureMemory
+        ? new PictureMemoryTerms(connections, keys)
+        : new RedisPictureTerms(connections, keys);
+
     private int _completed;
 
     /// <summary>
@@ -58,20 +63,51 @@ public sealed class PictureStore(RedisConnections connections, RedisKeys keys, I
                 }
 
                 // It is slow or large. The other connection tells how large, and at the same time whether Redis is there at all.
-                var commands = await connections.ConnectAsync();
+                var commands = await connections.ConnectForPictureCommandsAsync();
                 return TimeFor(await commands.GetDatabase().StringLengthAsync(keys.Picture(imageKey)));
             },
             cancellationToken);
 
+    /// <summary>Whether a picture is kept.</summary>
+    /// <exception cref="RedisException">Redis cannot be reached.</exception>
+    public async Task<bool> ContainsAsync(string imageKey) => await (await DatabaseAsync()).KeyExistsAsync(keys.Picture(imageKey));
+
+    /// <summary>
+    /// Keeps a picture for a request that is accepted, until the request has ended or the picture expires.
+    /// <see langword="false"/> when it is not there (any more).
+    /// </summary>
+    /// <param name="imageKey">Its key.</param>
+    /// <param name="expiry">How long it is kept.</param>
+    /// <param name="request">The request; <see langword="null"/> when it has ended already.</param>
+    /// <exception cref="RedisException">Redis cannot be reached.</exception>
+    public Task<bool> KeepAsync(string imageKey, TimeSpan expiry, string? request) => _terms.KeepAsync(imageKey, expiry, request);
+
+    /// <summary>A request has ended: its picture may go before it expires where there is no room for others. Waits for no answer.</summary>
+    /// <exception cref="RedisException">Redis cannot be reached.</exception>
+    public Task ReleaseAsync(string imageKey, string request) => _terms.ReleaseAsync(imageKey, request);
+
+    /// <summary>Removes the picture of a request that was refused, unless one that was accepted needs it.</summary>
+    /// <exception cref="RedisException">Redis cannot be reached.</exception>
+    public Task RemoveUnacceptedAsync(string imageKey) => _terms.RemoveUnacceptedAsync(imageKey);
+
+    /// <summary>Keeps the picture of a known result for another while, so that it can be drawn. Waits for no answer.</summary>
+    /// <param name="imageKey">Its key.</param>
+    /// <param name="when">Whether the silos' setting may keep it for longer, or it was just stored.</param>
+    /// <exception cref="RedisException">Redis cannot be reached.</exception>
+    public async Task KeepKnownAsync(string imageKey, ExpireWhen when) =>
+        await (await DatabaseAsync()).KeyExpireAsync(keys.Picture(imageKey), StoredPicture.KnownExpiry, when, CommandFlags.FireAndForget);
+
     /// <summary>Removes what is kept under a key: it is not the picture of that key, which is stored once somebody brings it again.</summary>
     /// <exception cref="RedisException">Redis cannot be reached.</exception>
-    public async Task RemoveAsync(string imageKey) => await (await connections.ConnectAsync()).GetDatabase().KeyDeleteAsync(keys.Picture(imageKey));
+    public async Task RemoveAsync(string imageKey) => await (await DatabaseAsync()).KeyDeleteAsync(keys.Picture(imageKey));
 
     /// <summary>
     /// Ends the connection for pictures and makes a new one: it gave the bytes of another picture. What travels on it fails as in an outage.
     /// </summary>
     /// <exception cref="RedisConnectionException">Redis cannot be reached.</exception>
     public async Task ReconnectAsync() => await connections.ReplaceForPicturesAsync(await connections.ConnectForPicturesAsync());
+
+    private async ValueTask<IDatabase> DatabaseAsync() => (await connections.ConnectForPictureCommandsAsync()).GetDatabase();
 
     /// <summary>Carries one picture in its turn.</summary>
     /// <param name="turns">The turns of its direction.</param>

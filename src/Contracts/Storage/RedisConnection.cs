@@ -50,6 +50,17 @@ public static class RedisConnection
         return options;
     }
 
+    /// <summary>As <see cref="ParseForPictures"/>, for a picture memory, which knows a few commands and has nobody to follow.</summary>
+    /// <exception cref="ArgumentException"><paramref name="connectionString"/> is not a connection string.</exception>
+    internal static ConfigurationOptions ParseForPictureMemory(string connectionString)
+    {
+        var options = ParseForPictures(connectionString);
+        options.CommandMap = CommandMap.Create([.. PictureMemoryCommands.Ordinary], available: true);
+        options.TieBreaker = "";
+        options.ConfigurationChannel = "";
+        return options;
+    }
+
     /// <summary>
     /// Whether <paramref name="exception"/> says that Redis cannot be reached or does not answer, which passes. (The library's
     /// timeout is not a <see cref="RedisException"/>.)

@@ -5,16 +5,30 @@ namespace Detection.Contracts.Storage;
 /// <summary>
 /// The connections of a process to the Redis of one cluster: one for everything that is short, which all users share, and one for pictures,
 /// so that nothing waits behind them. Each is made at its first use. A process should have one of these: every connection is restored by
-/// itself after an outage, and under Sentinel also follows the master by itself, at a cost.
+/// itself after an outage, and under Sentinel also follows the master by itself, at a cost. The pictures of an embedded cluster lie in a
+/// picture memory of their own (<see cref="PictureMemoryCommands"/>), to which the connection for pictures then leads.
 /// </summary>
-/// <param name="connectionString">See <see cref="RedisConnection.Parse"/>.</param>
-public sealed class RedisConnections(string connectionString) : IAsyncDisposable
+public sealed class RedisConnections : IAsyncDisposable
 {
-    private readonly LazyConnection _commands = new(RedisConnection.Parse(connectionString));
-    private readonly LazyConnection _pictures = new(RedisConnection.ParseForPictures(connectionString));
+    private readonly LazyConnection _commands;
+    private readonly LazyConnection _pictures;
+
+    /// <param name="connectionString">See <see cref="RedisConnection.Parse"/>.</param>
+    /// <param name="pictureMemory">Connection string of the picture memory; <see langword="null"/> or empty where pictures lie in Redis.</param>
+    public RedisConnections(string connectionString, string? pictureMemory = null)
+    {
+        var commands = RedisConnection.Parse(connectionString);
+        CommandTimeout = TimeSpan.FromMilliseconds(commands.AsyncTimeout);
+        HasPictureMemory = !string.IsNullOrWhiteSpace(pictureMemory);
+        _commands = new(commands);
+        _pictures = new(HasPictureMemory ? RedisConnection.ParseForPictureMemory(pictureMemory!) : RedisConnection.ParseForPictures(connectionString));
+    }
+
+    /// <summary>Whether pictures lie in a picture memory and not in Redis.</summary>
+    internal bool HasPictureMemory { get; }
 
     /// <summary>How long a command may take.</summary>
-    internal TimeSpan CommandTimeout { get; } = TimeSpan.FromMilliseconds(RedisConnection.Parse(connectionString).AsyncTimeout);
+    internal TimeSpan CommandTimeout { get; }
 
     /// <summary>The connection for everything but pictures.</summary>
     /// <exception cref="RedisConnectionException">No Sentinel answers; the next call tries again.</exception>
@@ -28,6 +42,13 @@ public sealed class RedisConnections(string connectionString) : IAsyncDisposable
     /// <summary>The connection that carries pictures only.</summary>
     /// <exception cref="RedisConnectionException">As for <see cref="ConnectAsync"/>.</exception>
     internal ValueTask<IConnectionMultiplexer> ConnectForPicturesAsync() => _pictures.GetAsync();
+
+    /// <summary>
+    /// The connection for what is short and touches pictures. That of the picture memory carries pictures as well: nothing on this machine
+    /// waits long behind them.
+    /// </summary>
+    /// <exception cref="RedisConnectionException">As for <see cref="ConnectAsync"/>.</exception>
+    internal ValueTask<IConnectionMultiplexer> ConnectForPictureCommandsAsync() => HasPictureMemory ? _pictures.GetAsync() : _commands.GetAsync();
 
     /// <summary>Ends a connection for pictures that carries nothing any more; the next transfer makes a new one.</summary>
     internal Task ReplaceForPicturesAsync(IConnectionMultiplexer broken) => _pictures.ReplaceAsync(broken);

@@ -90,6 +90,9 @@ public sealed class RedisKeys
     /// <summary>A cached result.</summary>
     public string Result(in RequestKey key) => $"{Model(key.Model)}:result:{key.Item}";
 
+    /// <summary>What stands in the keys of cached results, and in no other key of the cluster.</summary>
+    public const string ResultMark = "}:result:";
+
     /// <summary>The mark of an item that waits or runs.</summary>
     public string Item(in RequestKey key) => ItemPrefix(key.Model) + key.Item;
 

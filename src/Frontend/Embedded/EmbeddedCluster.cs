@@ -8,10 +8,11 @@ namespace Detection.Frontend.Embedded;
 internal static class EmbeddedCluster
 {
     private const string Redis = "ConnectionStrings:redis";
+    private const string Pictures = "ConnectionStrings:pictures";
 
     /// <summary>
     /// With a Redis connection string: only a look at how that is set up, the front end is a client of the cluster there. Without: starts a
-    /// Redis-compatible server, names it in the configuration, and hosts a silo beside the front end.
+    /// Redis-compatible server and a memory for pictures, names them in the configuration, and hosts a silo beside the front end.
     /// </summary>
     public static void AddEmbeddedCluster(this WebApplicationBuilder builder)
     {
@@ -26,10 +27,12 @@ internal static class EmbeddedCluster
 
         // The registration of the silo wants the connection string, so the server runs before there is a container with loggers.
         var loggers = LoggerFactory.Create(static logging => logging.SetMinimumLevel(LogLevel.Warning).AddSimpleConsole());
-        var redis = EmbeddedRedis.Start(options, loggers);
-        builder.Configuration[Redis] = redis.ConnectionString;
+        var stores = EmbeddedStores.Start(options, TimeProvider.System, loggers);
+        builder.Configuration[Redis] = stores.Redis.ConnectionString;
+        builder.Configuration[Pictures] = stores.PicturesConnectionString;
         builder.Services.AddHostedService(services =>
-            new EmbeddedRedisLifetime(redis, services.GetRequiredService<ILogger<EmbeddedRedisLifetime>>()));
+            new EmbeddedLifetime(stores, services.GetRequiredService<ILogger<EmbeddedLifetime>>()));
+        builder.Services.AddHostedService(services => ActivatorUtilities.CreateInstance<RedisUpkeep>(services, stores, options));
         builder.AddDetectionSilo();
         builder.Services.UseHostedSilo();
     }

@@ -9,11 +9,23 @@ public sealed class EmbeddedOptions
     public const string Section = "Detection:Embedded";
 
     /// <summary>
-    /// Memory of the embedded Redis-compatible server, in MiB. When it is full the oldest entries go, pictures and cached
-    /// results among them. 128 to 65536, so that there are a few of its pages; default 512.
+    /// Memory of the embedded Redis-compatible server, in MiB: cached results, of which the oldest go when it is full, and a quarter of it
+    /// for what never goes: queues, webhooks, states of requests, membership. When that quarter is used up new requests are refused.
+    /// 32 to 65536; default 256.
     /// </summary>
-    [Range(128, 65536)]
-    public int RedisMemoryMegabytes { get; set; } = 512;
+    [Range(32, 65536)]
+    public int RedisMemoryMegabytes { get; set; } = 256;
+
+    /// <summary>
+    /// Memory of pictures, in MiB. When it is full the oldest go of those whose requests have ended; while every one in it belongs to
+    /// a request that has not, new requests are refused. 32 to 65536, and room for two of the largest pictures; default 512.
+    /// </summary>
+    [Range(32, 65536)]
+    public int PictureMemoryMegabytes { get; set; } = 512;
+
+    /// <summary>Port on which the pictures are reached, on loopback only. 0 (any free one) to 65535; default 0.</summary>
+    [Range(0, 65535)]
+    public int PicturePort { get; set; }
 
     /// <summary>Port of the embedded server, on loopback only. 0 (any free one) to 65535; default 0.</summary>
     [Range(0, 65535)]
@@ -21,7 +33,7 @@ public sealed class EmbeddedOptions
 
     /// <summary>
     /// Password of the embedded server: 16 to 128 letters, digits, '_' and '-'. Default: a random one for each start, which nothing
-    /// outside this process knows. With one that is set, and a port, other processes of this machine may join the cluster.
+    /// outside this process knows. With one that is set, and both ports, other processes of this machine may join the cluster.
     /// </summary>
     [RegularExpression("[A-Za-z0-9_-]{16,128}", ErrorMessage = "The setting Detection:Embedded:RedisPassword must be 16 to 128 letters, digits, '_' and '-'.")]
     public string? RedisPassword { get; set; }

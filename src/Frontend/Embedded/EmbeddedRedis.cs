@@ -1,15 +1,15 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using System.Security.Cryptography;
 using Garnet;
+using Garnet.common;
 using Garnet.server;
 using Garnet.server.Auth.Settings;
 
 namespace Detection.Frontend.Embedded;
 
 /// <summary>
-/// A Redis-compatible server (Microsoft Garnet) inside this process, on loopback, that keeps nothing on disk. It takes commands from
+/// A Redis-compatible server (Microsoft Garnet) inside this process, on loopback, that keeps nothing on disk, for everything but pictures. It takes commands from
 /// whoever reaches its port, also from the body of an HTTP request that a web page makes; so it does nothing without its password.
 /// </summary>
 internal sealed class EmbeddedRedis : IDisposable
@@ -31,9 +31,8 @@ internal sealed class EmbeddedRedis : IDisposable
     /// <summary>With the password: for this process alone, never for a log.</summary>
     public string ConnectionString => $"127.0.0.1:{Port.ToString(CultureInfo.InvariantCulture)},password={_password}";
 
-    public static EmbeddedRedis Start(EmbeddedOptions options, ILoggerFactory loggers)
+    public static EmbeddedRedis Start(EmbeddedOptions options, string password, ILoggerFactory loggers)
     {
-        var password = options.RedisPassword ?? Convert.ToHexString(RandomNumberGenerator.GetBytes(32));
         for (var attempt = 1; ; attempt++)
         {
             var port = options.RedisPort == 0 ? FreePort() : options.RedisPort;
@@ -56,6 +55,25 @@ internal sealed class EmbeddedRedis : IDisposable
         }
     }
 
+    /// <summary>How far the end of its ring has moved in all, and what its objects (hashes, lists, sets) take beside the ring, in bytes.</summary>
+    public (long Written, long Objects) Measure()
+    {
+        var (written, objects) = (0L, 0L);
+        foreach (var item in _server.Metrics.GetInfoMetrics(InfoMetricsType.STORE))
+        {
+            if (item.Name.EndsWith("Log.TailAddress", StringComparison.Ordinal))
+            {
+                written = long.Parse(item.Value, CultureInfo.InvariantCulture);
+            }
+            else if (item.Name.EndsWith("Log.CurrentHeapSizeBytes", StringComparison.Ordinal))
+            {
+                objects = long.Parse(item.Value, CultureInfo.InvariantCulture);
+            }
+        }
+
+        return (written, objects);
+    }
+
     public void Dispose() => _server.Dispose();
 
     private static GarnetServerOptions Settings(EmbeddedOptions options, int port, string password) => new()
@@ -68,10 +86,11 @@ internal sealed class EmbeddedRedis : IDisposable
         EnableLua = true,
         LuaOptions = new LuaOptions(),
         LogMemorySize = $"{options.RedisMemoryMegabytes}m",
-        // Pictures stand inside the pages, so that the pages are all the memory there is, and room is made page by page.
-        PageSize = "32m",
-        MaxInlineValueSize = "16000k",
-        // The log is a ring: entries that are read or rewritten move to its head, the others make room in time.
+        // Small pages: room is made page by page. Values stand inside them up to the size of any usual result.
+        PageSize = options.RedisMemoryMegabytes < 128 ? "1m" : "4m",
+        MaxInlineValueSize = "256k",
+        // The log is a ring: entries of its old part that are read or rewritten move to its young end (RedisUpkeep relies on it), the
+        // others make room in time.
         MutablePercent = 25,
         CopyReadsToTail = true,
         IndexMemorySize = "8m",

@@ -1,3 +1,5 @@
+using Detection.Contracts.Requests;
+
 namespace Detection.Grains.Pictures;
 
 /// <summary>Where encoded pictures wait until a batcher takes them.</summary>
@@ -14,8 +16,16 @@ public interface IPictureStore
     /// </param>
     Task StoreAsync(string imageKey, ReadOnlyMemory<byte> picture);
 
-    /// <summary>Keeps a picture for a request that is accepted. <see langword="false"/> when it is not there (any more).</summary>
-    Task<bool> KeepAsync(string imageKey);
+    /// <summary>
+    /// Keeps the picture of a request that is accepted, until the request has ended or the picture expires. <see langword="false"/> when
+    /// it is not there (any more).
+    /// </summary>
+    /// <param name="request">The request.</param>
+    /// <param name="ended">Whether the request has ended already: the picture is kept to be drawn.</param>
+    Task<bool> KeepAsync(RequestKey request, bool ended = false);
+
+    /// <summary>A request has ended: where there is no room its picture may go before it expires.</summary>
+    Task ReleaseAsync(RequestKey request);
 
     /// <summary>Removes the picture of a request that was refused, unless one that was accepted needs it.</summary>
     Task RemoveAsync(string imageKey);

@@ -1,16 +1,13 @@
+using Detection.Contracts.Requests;
 using Detection.Contracts.Storage;
-using Detection.Grains.Storage;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
 namespace Detection.Grains.Pictures;
 
-/// <summary>Pictures as Redis strings, see <see cref="RedisKeys.Picture"/>.</summary>
-internal sealed class RedisPictureStore(
-    PictureStore store, IConnectionMultiplexer redis, RedisKeys keys, IOptions<PictureOptions> options) : IPictureStore
+/// <summary>Pictures where <see cref="PictureStore"/> keeps them, for as long as the silo's settings say.</summary>
+internal sealed class RedisPictureStore(PictureStore store, IOptions<PictureOptions> options) : IPictureStore
 {
-    private static readonly string RemoveScript = EmbeddedScript.Read(typeof(RedisPictureStore), "remove");
-
     /// <inheritdoc/>
     /// <exception cref="RedisException">Redis cannot be reached or refuses the write.</exception>
     public Task StoreAsync(string imageKey, ReadOnlyMemory<byte> picture) =>
@@ -18,10 +15,14 @@ internal sealed class RedisPictureStore(
 
     /// <inheritdoc/>
     /// <exception cref="RedisException">Redis cannot be reached.</exception>
-    public Task<bool> KeepAsync(string imageKey) => redis.GetDatabase().KeyExpireAsync(keys.Picture(imageKey), options.Value.Expiry);
+    public Task<bool> KeepAsync(RequestKey request, bool ended = false) =>
+        store.KeepAsync(request.ImageKey, options.Value.Expiry, ended ? null : request.ToString());
 
     /// <inheritdoc/>
     /// <exception cref="RedisException">Redis cannot be reached.</exception>
-    public Task RemoveAsync(string imageKey) => redis.GetDatabase().ScriptEvaluateAsync(
-        RemoveScript, [keys.Picture(imageKey)], [(long)StoredPicture.UnacceptedExpiry.TotalMilliseconds]);
+    public Task ReleaseAsync(RequestKey request) => store.ReleaseAsync(request.ImageKey, request.ToString());
+
+    /// <inheritdoc/>
+    /// <exception cref="RedisException">Redis cannot be reached.</exception>
+    public Task RemoveAsync(string imageKey) => store.RemoveUnacceptedAsync(imageKey);
 }

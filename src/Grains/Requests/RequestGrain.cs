@@ -113,7 +113,7 @@ internal sealed partial class RequestGrain(
             }
 
             // Nobody who waits needs to know: without its picture the work fails, and he brings it again.
-            var kept = pictures.KeepAsync(_key.ImageKey);
+            var kept = pictures.KeepAsync(_key, ended: work.Task.IsCompleted);
             if (terms.Asynchronous && !await kept)
             {
                 return RequestFailures.PictureLost;
@@ -382,7 +382,7 @@ internal sealed partial class RequestGrain(
         {
             if (end.Status == RequestStatus.Done)
             {
-                await pictures.KeepAsync(_key.ImageKey);
+                await pictures.KeepAsync(_key, ended: true);
             }
             else if (_bringing == 0 && _work is null)
             {
@@ -538,7 +538,7 @@ internal sealed partial class RequestGrain(
     private async Task<bool> JoinAsynchronousAsync(TaskCompletionSource<RequestSnapshot> work, RequestTerms terms, DateTimeOffset deadline)
     {
         await KeepAsynchronousAsync(terms, deadline);
-        pictures.KeepAsync(_key.ImageKey).Ignore();
+        pictures.KeepAsync(_key, ended: work.Task.IsCompleted).Ignore();
         var isThere = await queue.ExtendAsync(_key, terms.Budget);
         if (work.Task.IsCompletedSuccessfully && await work.Task is { Status: RequestStatus.Failed } failed)
         {
@@ -617,6 +617,7 @@ internal sealed partial class RequestGrain(
         _enqueued = false;
         _running.TrySetResult();
         work?.TrySetResult(outcome);
+        pictures.ReleaseAsync(_key).Ignore();
     }
 
     private RequestSnapshot Snapshot(bool joined) => new(

@@ -1,0 +1,14 @@
+namespace Detection.Contracts.Storage;
+
+/// <summary>How long pictures are kept, and for whom.</summary>
+internal interface IPictureTerms
+{
+    /// <summary>See <see cref="PictureStore.KeepAsync"/>.</summary>
+    Task<bool> KeepAsync(string imageKey, TimeSpan expiry, string? request);
+
+    /// <summary>See <see cref="PictureStore.ReleaseAsync"/>.</summary>
+    Task ReleaseAsync(string imageKey, string request);
+
+    /// <summary>See <see cref="PictureStore.RemoveUnacceptedAsync"/>.</summary>
+    Task RemoveUnacceptedAsync(string imageKey);
+}

@@ -1,0 +1,18 @@
+using StackExchange.Redis;
+
+namespace Detection.Contracts.Storage;
+
+/// <summary>A picture memory knows which requests need a picture, and gives those that none needs any more away when it is full.</summary>
+internal sealed class PictureMemoryTerms(RedisConnections connections, RedisKeys keys) : IPictureTerms
+{
+    public async Task<bool> KeepAsync(string imageKey, TimeSpan expiry, string? request) => (bool)await (await DatabaseAsync()).ExecuteAsync(
+        PictureMemoryCommands.Keep, keys.Picture(imageKey), (long)expiry.TotalMilliseconds, request ?? "");
+
+    public async Task ReleaseAsync(string imageKey, string request) => await (await DatabaseAsync()).ExecuteAsync(
+        PictureMemoryCommands.Release, [keys.Picture(imageKey), request], CommandFlags.FireAndForget);
+
+    public async Task RemoveUnacceptedAsync(string imageKey) => await (await DatabaseAsync()).ExecuteAsync(
+        PictureMemoryCommands.RemoveUnaccepted, keys.Picture(imageKey));
+
+    private async ValueTask<IDatabase> DatabaseAsync() => (await connections.ConnectForPictureCommandsAsync()).GetDatabase();
+}

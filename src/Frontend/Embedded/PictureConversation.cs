@@ -1,0 +1,239 @@
+using System.Globalization;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text;
+using Detection.Contracts.Storage;
+
+namespace Detection.Frontend.Embedded;
+
+/// <summary>One connection to the picture memory: commands are read, done and answered one after another.</summary>
+internal sealed class PictureConversation(Socket socket, PictureMemory memory, byte[] password)
+{
+    private const int MostParts = 8;
+    private const int LongestPart = 1024;
+
+    /// <summary>Whoever connects must say the password soon.</summary>
+    private static readonly TimeSpan PasswordTimeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>A picture that has begun must come, or be taken, within this time: its memory is reserved.</summary>
+    private static readonly TimeSpan PictureTimeout = TimeSpan.FromSeconds(60);
+
+    private readonly RespReader _reader = new(socket);
+    private readonly StringBuilder _replies = new();
+    private bool _known;
+
+    /// <summary>Serves the connection until it ends.</summary>
+    /// <exception cref="InvalidDataException">What comes is no command: an HTTP request, for example.</exception>
+    public async Task RunAsync(CancellationToken stopping)
+    {
+        using var first = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        first.CancelAfter(PasswordTimeout);
+        while (await _reader.ReadCountAsync(_known ? stopping : first.Token) is { } parts)
+        {
+            if (parts is 0 or > MostParts)
+            {
+                throw new InvalidDataException();
+            }
+
+            var open = await DoAsync(parts, _known ? stopping : first.Token);
+            if (!open || !_reader.HasMore)
+            {
+                await FlushAsync(stopping);
+            }
+
+            if (!open)
+            {
+                return;
+            }
+        }
+    }
+
+    private async Task<bool> DoAsync(int parts, CancellationToken cancellationToken)
+    {
+        var command = (await _reader.ReadTextAsync(LongestPart, cancellationToken)).ToUpperInvariant();
+        if (_known && command == "SET" && parts == 6)
+        {
+            await SetAsync(cancellationToken);
+            return true;
+        }
+
+        var arguments = new string[parts - 1];
+        for (var i = 0; i < arguments.Length; i++)
+        {
+            arguments[i] = await _reader.ReadTextAsync(LongestPart, cancellationToken);
+        }
+
+        if (command == "QUIT")
+        {
+            _replies.Append("+OK\r\n");
+            return false;
+        }
+
+        if (command == "AUTH" && arguments.Length is 1 or 2)
+        {
+            Authenticate(arguments[^1]);
+        }
+        else if (!_known)
+        {
+            _replies.Append("-NOAUTH Authentication required.\r\n");
+        }
+        else if (command == "GET" && arguments.Length == 1)
+        {
+            await GetAsync(arguments[0], cancellationToken);
+        }
+        else
+        {
+            Answer(command, arguments);
+        }
+
+        return true;
+    }
+
+    private void Authenticate(string said)
+    {
+        _known = CryptographicOperations.FixedTimeEquals(SHA256.HashData(Encoding.Latin1.GetBytes(said)), SHA256.HashData(password));
+        _replies.Append(_known ? "+OK\r\n" : "-WRONGPASS invalid username-password pair or user is disabled.\r\n");
+    }
+
+    /// <summary>SET key bytes PX ms NX.</summary>
+    private async Task SetAsync(CancellationToken cancellationToken)
+    {
+        var key = await _reader.ReadTextAsync(LongestPart, cancellationToken);
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timeout.CancelAfter(PictureTimeout);
+        var length = await _reader.ReadLengthAsync(timeout.Token);
+        var bytes = memory.Reserve(length);
+        try
+        {
+            if (bytes is null)
+            {
+                await _reader.SkipAsync(length, timeout.Token);
+            }
+            else
+            {
+                for (var i = 0; i < bytes.Blocks.Length; i++)
+                {
+                    await _reader.ReadAsync(bytes.Part(i), timeout.Token);
+                }
+            }
+
+            await _reader.EndPartAsync(timeout.Token);
+            var unit = (await _reader.ReadTextAsync(LongestPart, timeout.Token)).ToUpperInvariant();
+            var expiry = Time(unit == "EX" ? 1000 : 1, await _reader.ReadTextAsync(LongestPart, timeout.Token));
+            var condition = await _reader.ReadTextAsync(LongestPart, timeout.Token);
+            if (expiry is not { } time || unit is not ("PX" or "EX") || !condition.Equals("NX", StringComparison.OrdinalIgnoreCase))
+            {
+                _replies.Append("-ERR syntax error\r\n");
+            }
+            else if (bytes is null)
+            {
+                // As Redis says it, whose clients know it by these words.
+                _replies.Append("-OOM command not allowed when used memory > 'maxmemory'.\r\n");
+            }
+            else
+            {
+                _replies.Append(memory.Add(key, bytes, time) ? "+OK\r\n" : "$-1\r\n");
+                bytes = null;
+            }
+        }
+        finally
+        {
+            if (bytes is not null)
+            {
+                memory.Leave(bytes);
+            }
+        }
+    }
+
+    private async Task GetAsync(string key, CancellationToken cancellationToken)
+    {
+        if (memory.Read(key) is not { } bytes)
+        {
+            _replies.Append("$-1\r\n");
+            return;
+        }
+
+        try
+        {
+            using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            timeout.CancelAfter(PictureTimeout);
+            _replies.Append(CultureInfo.InvariantCulture, $"${bytes.Length}\r\n");
+            await FlushAsync(timeout.Token);
+            for (var i = 0; i < bytes.Blocks.Length; i++)
+            {
+                await SendAsync(bytes.Part(i), timeout.Token);
+            }
+
+            _replies.Append("\r\n");
+        }
+        finally
+        {
+            memory.Leave(bytes);
+        }
+    }
+
+    private void Answer(string command, string[] arguments)
+    {
+        switch (command, arguments.Length)
+        {
+            case ("PING", 0):
+                _replies.Append("+PONG\r\n");
+                break;
+            case ("PING" or "ECHO", 1):
+                _replies.Append(CultureInfo.InvariantCulture, $"${arguments[0].Length}\r\n{arguments[0]}\r\n");
+                break;
+            case ("STRLEN", 1):
+                Number(memory.Look(arguments[0])?.Length ?? 0);
+                break;
+            case ("EXISTS", 1):
+                Number(memory.Look(arguments[0]) is null ? 0 : 1);
+                break;
+            case ("PTTL", 1):
+                Number(memory.Look(arguments[0]) is { } there ? (long)there.Left.TotalMilliseconds : -2);
+                break;
+            case ("DEL", 1):
+                Number(memory.Remove(arguments[0]) ? 1 : 0);
+                break;
+            case ("PEXPIRE" or "EXPIRE", 2 or 3) when Time(command == "EXPIRE" ? 1000 : 1, arguments[1]) is { } expiry:
+                Number(memory.Expire(arguments[0], expiry, onlyLater: arguments.Length == 3 && arguments[2].Equals("GT", StringComparison.OrdinalIgnoreCase)) ? 1 : 0);
+                break;
+            case (PictureMemoryCommands.Keep, 3) when Time(1, arguments[1]) is { } expiry:
+                Number(memory.Keep(arguments[0], expiry, arguments[2]) ? 1 : 0);
+                break;
+            case (PictureMemoryCommands.Release, 2):
+                Number(memory.Release(arguments[0], arguments[1]) ? 1 : 0);
+                break;
+            case (PictureMemoryCommands.RemoveUnaccepted, 1):
+                Number(memory.RemoveUnaccepted(arguments[0]) ? 1 : 0);
+                break;
+            default:
+                _replies.Append("-ERR unknown command, or wrong arguments\r\n");
+                break;
+        }
+    }
+
+    private void Number(long number) => _replies.Append(CultureInfo.InvariantCulture, $":{number}\r\n");
+
+    private static TimeSpan? Time(int milliseconds, string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0
+            ? TimeSpan.FromMilliseconds((long)number * milliseconds)
+            : null;
+
+    private async Task FlushAsync(CancellationToken cancellationToken)
+    {
+        if (_replies.Length > 0)
+        {
+            var bytes = Encoding.Latin1.GetBytes(_replies.ToString());
+            _replies.Clear();
+            await SendAsync(bytes, cancellationToken);
+        }
+    }
+
+    private async ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        while (!bytes.IsEmpty)
+        {
+            bytes = bytes[await socket.SendAsync(bytes, SocketFlags.None, cancellationToken)..];
+        }
+    }
+}

@@ -1,0 +1,266 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json;
+using Detection.Contracts.Requests;
+using Detection.Contracts.Storage;
+using StackExchange.Redis;
+
+namespace Detection.Frontend.Tests.Embedded;
+
+/// <summary>What bounds the memory of one process, what goes when it is full, and what never goes.</summary>
+public sealed class MemoryTests(SmallProcess frontend) : IClassFixture<SmallProcess>
+{
+    private const int Megabyte = 1024 * 1024;
+
+    private static readonly RedisKeys Keys = new();
+    private static int s_next = 7000;
+
+    [Fact]
+    public async Task Large_pictures_are_taken_and_answered_as_small_ones_however_many_come()
+    {
+        var small = TestPictures.Unique(7001);
+        var expected = Objects(await frontend.Http.PostAsync(Asking.Bytes(small, "image/jpeg")).AnswerAsync());
+
+        // Nearly four times the memory: the ones that were answered make room.
+        for (var i = 0; i < 6; i++)
+        {
+            var large = TestPictures.Unique(7001 + ((i + 1) * TestPictures.PhotoCount), 19 * Megabyte);
+            Assert.Equal(expected, Objects(await frontend.Http.PostAsync(Asking.Bytes(large, "image/jpeg")).AnswerAsync()));
+            Assert.InRange(await frontend.Pictures.StringLengthAsync(Keys.Picture(TestPictures.ImageKey(large))), 18 * Megabyte, 20 * Megabyte);
+        }
+
+        Assert.Equal(expected, Objects(await frontend.Http.PostAsync(Asking.Bytes(TestPictures.Unique(7001 + (20 * TestPictures.PhotoCount)), "image/jpeg")).AnswerAsync()));
+    }
+
+    [Fact]
+    public async Task Pictures_of_requests_that_wait_stay_and_new_requests_are_refused_until_there_is_room()
+    {
+        var waiting = new List<RedisKey>();
+        try
+        {
+            // Requests of a model whose devices are busy for long.
+            while (waiting.Count <= SmallProcess.Megabytes && await StoreAsync(Name(), Megabyte - 4096) is { } key)
+            {
+                Assert.True(await KeepAsync(key, "waits@1/1"));
+                waiting.Add(key);
+            }
+
+            Assert.InRange(waiting.Count, SmallProcess.Megabytes - 2, SmallProcess.Megabytes);
+            var leftOver = new List<RedisKey>();
+            while (await StoreAsync(Name(), 1) is { } key)
+            {
+                leftOver.Add(key);
+            }
+
+            await frontend.Http.PostAsync(Asking.Form(TestPictures.Unique(7101))).ProblemAsync(503, "storage-full");
+            await frontend.Http.PostAsync(Asking.Form(TestPictures.Unique(7102, 2 * Megabyte))).ProblemAsync(503, "storage-full");
+            await frontend.Http.PostAsync(Asking.Form(TestPictures.Unique(7103)), "?async=true").ProblemAsync(503, "storage-full");
+            foreach (var key in waiting)
+            {
+                Assert.Equal(Megabyte - 4096, await frontend.Pictures.StringLengthAsync(key));
+            }
+
+            // One of them ends: there is room for small ones again.
+            await ReleaseAsync(waiting[0], "waits@1/1");
+            await frontend.Http.PostAsync(Asking.Form(TestPictures.Unique(7101))).AnswerAsync();
+            Assert.False(await frontend.Pictures.KeyExistsAsync(waiting[0]));
+            Assert.True(await frontend.Pictures.KeyExistsAsync(waiting[1]));
+            foreach (var key in leftOver)
+            {
+                await frontend.Pictures.KeyDeleteAsync(key);
+            }
+        }
+        finally
+        {
+            foreach (var key in waiting)
+            {
+                await frontend.Pictures.KeyDeleteAsync(key);
+            }
+        }
+
+        await frontend.Http.PostAsync(Asking.Form(TestPictures.Unique(7102, 2 * Megabyte))).AnswerAsync();
+        await frontend.Http.PostAsync(Asking.Form(TestPictures.Unique(7103))).AnswerAsync();
+    }
+
+    [Fact]
+    public async Task A_full_memory_heals_when_what_fills_it_expires()
+    {
+        var key = await StoreAsync(Name(), 20 * Megabyte, seconds: 2);
+        Assert.True(await KeepAsync(key!.Value, "waits@1/2", 2500));
+        Assert.Null(await StoreAsync(Name(), 20 * Megabyte));
+
+        await Eventually.Async(async () =>
+        {
+            var again = await StoreAsync(Name(), 20 * Megabyte);
+            return again is { } stored && await frontend.Pictures.KeyDeleteAsync(stored);
+        }, Eventually.Soon, "there is room again");
+
+        Assert.False(await frontend.Pictures.KeyExistsAsync(key.Value));
+    }
+
+    [Fact]
+    public async Task A_picture_of_two_requests_stays_until_both_have_ended_and_a_refused_one_takes_nothing_with_it()
+    {
+        var key = (await StoreAsync(Name(), 20 * Megabyte))!.Value;
+        Assert.True(await KeepAsync(key, "one@1/3"));
+        Assert.True(await KeepAsync(key, "two@1/3"));
+        Assert.Equal(0, (int)await frontend.Pictures.ExecuteAsync("PICTURE.REMOVE", key));
+        await ReleaseAsync(key, "one@1/3");
+        Assert.Null(await StoreAsync(Name(), 20 * Megabyte));
+        await ReleaseAsync(key, "two@1/3");
+
+        var other = (await StoreAsync(Name(), 20 * Megabyte))!.Value;
+        Assert.False(await frontend.Pictures.KeyExistsAsync(key));
+
+        // Nobody was accepted with this one.
+        Assert.Equal(1, (int)await frontend.Pictures.ExecuteAsync("PICTURE.REMOVE", other));
+        Assert.False(await frontend.Pictures.KeyExistsAsync(other));
+    }
+
+    [Fact]
+    public async Task Results_make_room_for_results_and_nothing_else_goes()
+    {
+        // A webhook whose receiver wants it later, an item that waits, a state.
+        var url = frontend.Webhooks.Url("later", 503);
+        using var accepted = await frontend.Http.PostAsync(
+            Asking.Bytes(TestPictures.Unique(7201), "image/jpeg"), $"?async=true&webhook={Uri.EscapeDataString(url.ToString())}");
+        Assert.Equal(HttpStatusCode.Accepted, accepted.StatusCode);
+        var first = Assert.Single(await frontend.Webhooks.ReceiveAsync(url));
+        var hour = TimeSpan.FromHours(1);
+        var queue = Keys.Queue("waits@1");
+        var mark = Keys.Item(new RequestKey("waits@1", TestPictures.ImageKey("waits"u8)));
+        await frontend.Redis.ListRightPushAsync(queue, TestPictures.ImageKey("waits"u8));
+        await frontend.Redis.StringSetAsync(mark, "1|1|", hour);
+        await frontend.Redis.HashSetAsync(Keys.State("waits"), "data", "kept");
+        await frontend.Redis.KeyExpireAsync(queue, hour);
+        await frontend.Redis.KeyExpireAsync(Keys.State("waits"), hour);
+
+        // Three times the memory in results, as fast as no device gives them.
+        var result = new byte[4000];
+        var results = new List<string>();
+        for (var i = 0; i < 3 * SmallProcess.Megabytes * Megabyte / result.Length; i++)
+        {
+            Random.Shared.NextBytes(result);
+            var key = Keys.Result(new RequestKey("full@1", TestPictures.ImageKey(Encoding.ASCII.GetBytes($"{i}"))));
+            results.Add(key);
+            await frontend.Redis.StringSetAsync(key, result, hour, When.Always, i % 500 == 0 ? CommandFlags.None : CommandFlags.FireAndForget);
+            if (i % 500 == 0)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(50), TestContext.Current.CancellationToken);
+            }
+        }
+
+        Assert.True(await frontend.Redis.KeyExistsAsync(results[^1]));
+        Assert.False(await frontend.Redis.KeyExistsAsync(results[0]));
+        Assert.Equal(1, await frontend.Redis.ListLengthAsync(queue));
+        Assert.Equal("1|1|", await frontend.Redis.StringGetAsync(mark));
+        Assert.Equal("kept", await frontend.Redis.HashGetAsync(Keys.State("waits"), "data"));
+        Assert.Equal(first.Id, (await frontend.Webhooks.ReceiveAsync(url, 2))[1].Id);
+        Assert.Equal(HttpStatusCode.OK, (await frontend.Http.ReadAsync("/health/ready")).StatusCode);
+        await frontend.Http.PostAsync(Asking.Form(TestPictures.Unique(7202))).AnswerAsync();
+    }
+
+    [Fact]
+    public async Task More_than_fits_of_what_must_stay_refuses_new_requests_until_there_is_less()
+    {
+        var states = Enumerable.Range(0, 12).Select(i => (RedisKey)Keys.State($"large-{i}")).ToArray();
+        foreach (var state in states)
+        {
+            await frontend.Redis.HashSetAsync(state, "data", new byte[Megabyte]);
+            await frontend.Redis.KeyExpireAsync(state, TimeSpan.FromMinutes(5));
+        }
+
+        var seed = 7300;
+        await Eventually.Async(async () =>
+        {
+            using var answer = await frontend.Http.PostAsync(Asking.Form(TestPictures.Unique(++seed)));
+            return answer.StatusCode == HttpStatusCode.ServiceUnavailable
+                && (await answer.Content.ReadAsStringAsync()).Contains("storage-full", StringComparison.Ordinal);
+        }, Eventually.Soon, "new requests are refused");
+        foreach (var state in states)
+        {
+            Assert.Equal(Megabyte, ((byte[]?)await frontend.Redis.HashGetAsync(state, "data"))?.Length);
+        }
+
+        await frontend.Redis.KeyDeleteAsync(states);
+
+        await Eventually.Async(async () =>
+        {
+            using var answer = await frontend.Http.PostAsync(Asking.Form(TestPictures.Unique(++seed)));
+            return answer.StatusCode == HttpStatusCode.OK;
+        }, Eventually.Soon, "new requests are accepted again");
+    }
+
+    [Fact]
+    public async Task Another_process_joins_with_both_addresses()
+    {
+        await using var joined = DetectionProcess.StartFrontend(new Dictionary<string, string?>
+        {
+            [DetectionSettings.Redis] = frontend.RedisConnectionString,
+            ["ConnectionStrings__pictures"] = frontend.PicturesConnectionString,
+        });
+        await joined.ReadyAsync();
+        var picture = TestPictures.Unique(7401);
+
+        var there = await joined.Http.PostAsync(Asking.Form(picture)).AnswerAsync();
+
+        Assert.NotEmpty(there.GetProperty("boxes").EnumerateArray());
+        var here = await frontend.Http.ReadAsync($"/v1/detections/{TestPictures.ImageKey(picture)}").AnswerAsync();
+        Assert.Equal(Objects(there), Objects(here));
+    }
+
+    [Theory]
+    [InlineData("*2\r\n$3\r\nGET\r\n$1\r\nx\r\n", "-NOAUTH")]
+    [InlineData("*2\r\n$4\r\nAUTH\r\n$5\r\nwrong\r\n*2\r\n$3\r\nGET\r\n$1\r\nx\r\n", "-WRONGPASS")]
+    [InlineData("*6\r\n$3\r\nSET\r\n$1\r\nx\r\n$2000000000\r\n", "")]
+    [InlineData("*2000000000\r\n", "")]
+    [InlineData("POST / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n*6\r\n$3\r\nSET\r\n$1\r\nx\r\n$1\r\ny\r\n$2\r\nPX\r\n$5\r\n10000\r\n$2\r\nNX\r\n", "")]
+    public async Task Whoever_has_no_password_reads_and_writes_no_picture(string said, string answer)
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(IPAddress.Loopback, frontend.PicturePort);
+        await socket.SendAsync(Encoding.ASCII.GetBytes(said));
+        socket.Shutdown(SocketShutdown.Send);
+        var heard = new StringBuilder();
+        var buffer = new byte[4096];
+        try
+        {
+            while (await socket.ReceiveAsync(buffer, TestContext.Current.CancellationToken) is > 0 and var read)
+            {
+                heard.Append(Encoding.ASCII.GetString(buffer, 0, read));
+            }
+        }
+        catch (SocketException)
+        {
+            // Ended at once: more had come than it read.
+        }
+
+        Assert.StartsWith(answer, heard.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("+OK", heard.ToString(), StringComparison.Ordinal);
+        Assert.False(await frontend.Pictures.KeyExistsAsync("x"));
+    }
+
+    private static string Objects(JsonElement answer) => answer.GetProperty("boxes").GetRawText();
+
+    private static RedisKey Name() => Keys.Picture(TestPictures.ImageKey(Encoding.ASCII.GetBytes($"memory {Interlocked.Increment(ref s_next)}")));
+
+    /// <summary>Stores a picture as a client does; <see langword="null"/> when there is no room.</summary>
+    private async Task<RedisKey?> StoreAsync(RedisKey key, int bytes, int seconds = 30)
+    {
+        try
+        {
+            return await frontend.Pictures.StringSetAsync(key, new byte[bytes], TimeSpan.FromSeconds(seconds), When.NotExists) ? key : throw new InvalidOperationException("It is there.");
+        }
+        catch (RedisServerException e) when (e.Message.StartsWith("OOM ", StringComparison.Ordinal))
+        {
+            return null;
+        }
+    }
+
+    private async Task<bool> KeepAsync(RedisKey key, string request, int milliseconds = 120_000) =>
+        (bool)await frontend.Pictures.ExecuteAsync("PICTURE.KEEP", key, milliseconds.ToString(CultureInfo.InvariantCulture), request);
+
+    private Task<RedisResult> ReleaseAsync(RedisKey key, string request) => frontend.Pictures.ExecuteAsync("PICTURE.RELEASE", key, request);
+}

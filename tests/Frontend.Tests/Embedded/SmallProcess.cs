@@ -1,0 +1,71 @@
+using System.Globalization;
+using StackExchange.Redis;
+
+namespace Detection.Frontend.Tests.Embedded;
+
+/// <summary>One process with the least memory that the settings allow, and connections to where it keeps what.</summary>
+public sealed class SmallProcess : IAsyncLifetime
+{
+    /// <summary>Of its pictures, and of its Redis-compatible server.</summary>
+    public const int Megabytes = 32;
+
+    private ConnectionMultiplexer? _redis;
+    private ConnectionMultiplexer? _pictures;
+    private DetectionProcess? _process;
+
+    public DetectionProcess Process => _process ?? throw new InvalidOperationException("Not started.");
+
+    public HttpClient Http => Process.Http;
+
+    public int RedisPort { get; } = LoopbackPorts.Next();
+
+    public int PicturePort { get; } = LoopbackPorts.Next();
+
+    public WebhookReceiver Webhooks { get; } = new();
+
+    public string RedisConnectionString => ConnectionString(RedisPort);
+
+    public string PicturesConnectionString => ConnectionString(PicturePort);
+
+    public IDatabase Redis => _redis!.GetDatabase();
+
+    public IDatabase Pictures => _pictures!.GetDatabase();
+
+    public async ValueTask InitializeAsync()
+    {
+        _process = DetectionProcess.StartFrontend(new Dictionary<string, string?>
+        {
+            [DetectionSettings.Redis] = null,
+            [DetectionSettings.EmbeddedPassword] = DetectionSettings.SomePassword,
+            ["Detection__Embedded__RedisPort"] = Text(RedisPort),
+            ["Detection__Embedded__PicturePort"] = Text(PicturePort),
+            ["Detection__Embedded__RedisMemoryMegabytes"] = Text(Megabytes),
+            ["Detection__Embedded__PictureMemoryMegabytes"] = Text(Megabytes),
+            ["Detection__Webhooks__Secret"] = OneProcess.WebhookSecret,
+            ["Detection__Webhooks__FirstPause"] = "00:00:05",
+            ["Detection__Fetch__AllowedNetworks__0"] = "127.0.0.1/32",
+            ["Detection__Fetch__AllowedPorts__0"] = Text(Webhooks.Port),
+        });
+        await _process.ReadyAsync();
+        _redis = await ConnectionMultiplexer.ConnectAsync(RedisConnectionString);
+
+        // It knows no more commands than it needs.
+        var pictures = ConfigurationOptions.Parse(PicturesConnectionString);
+        pictures.CommandMap = CommandMap.Create(["AUTH", "PING", "ECHO", "SET", "GET", "STRLEN", "EXISTS", "EXPIRE", "PEXPIRE", "PTTL", "DEL"]);
+        pictures.TieBreaker = "";
+        pictures.ConfigurationChannel = "";
+        _pictures = await ConnectionMultiplexer.ConnectAsync(pictures);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await (_redis?.DisposeAsync() ?? ValueTask.CompletedTask);
+        await (_pictures?.DisposeAsync() ?? ValueTask.CompletedTask);
+        await (_process?.DisposeAsync() ?? ValueTask.CompletedTask);
+        await Webhooks.DisposeAsync();
+    }
+
+    private static string ConnectionString(int port) => $"127.0.0.1:{Text(port)},password={DetectionSettings.SomePassword}";
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+}
