@@ -53,19 +53,6 @@ public sealed class LifeTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task With_the_least_memory_for_its_redis_it_works()
-    {
-        await using var process = DetectionProcess.StartFrontend(new Dictionary<string, string?>
-        {
-            [DetectionSettings.Redis] = null,
-            ["Detection__Embedded__RedisMemoryMegabytes"] = "128",
-        });
-        await process.ReadyAsync();
-
-        await process.Http.PostAsync(Asking.Form(TestPictures.Unique(752))).AnswerAsync();
-    }
-
-    [Fact]
     public async Task Who_leaves_while_a_problem_is_written_is_no_error_of_the_server()
     {
         // Far more than is taken, so that it is refused at once; the answer then meets a connection that is gone, now and then.

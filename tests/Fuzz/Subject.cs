@@ -17,10 +17,12 @@ internal sealed class Subject : IAsyncDisposable
     private readonly DirectoryInfo _temporary;
     private readonly DetectionProcess _process;
     private readonly ConnectionMultiplexer _redis;
+    private readonly int _picturePort;
     private readonly int _id;
 
-    private Subject(DirectoryInfo temporary, DetectionProcess process, ConnectionMultiplexer redis)
+    private Subject(DirectoryInfo temporary, DetectionProcess process, ConnectionMultiplexer redis, int picturePort)
     {
+        _picturePort = picturePort;
         _temporary = temporary;
         _process = process;
         _redis = redis;
@@ -74,6 +76,7 @@ internal sealed class Subject : IAsyncDisposable
     /// <param name="pictures">A host that it may fetch from although it is on this machine.</param>
     public static async Task<Subject> StartAsync(int redisPort, Uri pictures)
     {
+        var picturePort = LoopbackPorts.Next();
         var temporary = Directory.CreateTempSubdirectory("detection-fuzz-");
 
         // So that the diagnostic client looks for the process where it says that it is.
@@ -85,7 +88,9 @@ internal sealed class Subject : IAsyncDisposable
             [DetectionSettings.EmbeddedPassword] = DetectionSettings.SomePassword,
             ["Detection__Embedded__RedisPort"] = redisPort.ToString(CultureInfo.InvariantCulture),
             // Small, so that it is full before the memory is measured for the first time; and kept for as short as may be.
-            ["Detection__Embedded__RedisMemoryMegabytes"] = "256",
+            ["Detection__Embedded__RedisMemoryMegabytes"] = "64",
+            ["Detection__Embedded__PictureMemoryMegabytes"] = "256",
+            ["Detection__Embedded__PicturePort"] = picturePort.ToString(CultureInfo.InvariantCulture),
             ["Detection__Pictures__Expiry"] = PictureExpiry.ToString(),
             ["Detection__Fetch__AllowedNetworks__0"] = "127.0.0.1/32",
             ["Detection__Fetch__AllowedPorts__0"] = pictures.Port.ToString(CultureInfo.InvariantCulture),
@@ -100,9 +105,9 @@ internal sealed class Subject : IAsyncDisposable
         try
         {
             await process.ReadyAsync();
-            var options = ConfigurationOptions.Parse(string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{redisPort},password={DetectionSettings.SomePassword}"));
+            var options = Options(redisPort);
             options.AllowAdmin = true;
-            return new Subject(temporary, process, await ConnectionMultiplexer.ConnectAsync(options));
+            return new Subject(temporary, process, await ConnectionMultiplexer.ConnectAsync(options), picturePort);
         }
         catch
         {
@@ -110,6 +115,21 @@ internal sealed class Subject : IAsyncDisposable
             temporary.Delete(recursive: true);
             throw;
         }
+    }
+
+    /// <summary>Waits until no picture is kept any more.</summary>
+    /// <param name="expiry">How long they are kept.</param>
+    /// <exception cref="TimeoutException">Some still are, half a minute after that.</exception>
+    public async Task WithoutPicturesAsync(TimeSpan expiry)
+    {
+        // The memory of pictures knows a few commands of Redis.
+        var options = Options(_picturePort);
+        options.CommandMap = CommandMap.Create(["AUTH", "PING", "ECHO", "SET", "DBSIZE"]);
+        options.TieBreaker = "";
+        options.ConfigurationChannel = "";
+        await using var pictures = await ConnectionMultiplexer.ConnectAsync(options);
+        await Eventually.Async(
+            async () => (int)await pictures.GetDatabase().ExecuteAsync("DBSIZE") == 0, expiry + TimeSpan.FromSeconds(30), "all pictures have expired");
     }
 
     /// <summary>Has its garbage collected.</summary>
@@ -128,6 +148,9 @@ internal sealed class Subject : IAsyncDisposable
     /// <returns>The exit code.</returns>
     /// <exception cref="TimeoutException">It still runs after 30 s.</exception>
     public Task<int> StopAsync() => _process.StopAsync();
+
+    private static ConfigurationOptions Options(int port) =>
+        ConfigurationOptions.Parse(string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port},password={DetectionSettings.SomePassword}"));
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

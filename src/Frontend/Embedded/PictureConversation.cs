@@ -182,6 +182,9 @@ internal sealed class PictureConversation(Socket socket, PictureMemory memory, b
             case ("PING" or "ECHO", 1):
                 _replies.Append(CultureInfo.InvariantCulture, $"${arguments[0].Length}\r\n{arguments[0]}\r\n");
                 break;
+            case ("DBSIZE", 0):
+                Number(memory.Count);
+                break;
             case ("STRLEN", 1):
                 Number(memory.Look(arguments[0])?.Length ?? 0);
                 break;

@@ -32,14 +32,14 @@ internal sealed class PictureMemory : IDisposable
     /// <summary>While it is set every new picture is refused.</summary>
     public bool IsClosed { get; set; }
 
-    /// <summary>Bytes in use.</summary>
-    public long Used
+    /// <summary>Number of pictures.</summary>
+    public int Count
     {
         get
         {
             lock (_gate)
             {
-                return (long)_blocks.Used * PictureBlocks.Size;
+                return _pictures.Count;
             }
         }
     }

@@ -16,12 +16,6 @@ public sealed class DetectionKeys(ConnectionMultiplexer redis)
         TimeSpan.FromSeconds(60),
         "nothing waits or runs any more");
 
-    /// <summary>Waits until no picture is kept any more.</summary>
-    /// <param name="expiry">How long they are kept.</param>
-    /// <exception cref="TimeoutException">Some still are, half a minute after that.</exception>
-    public Task WithoutPicturesAsync(TimeSpan expiry) => Eventually.Async(
-        async _ => (await FindAsync("detection:picture:*")).Count == 0, expiry + TimeSpan.FromSeconds(30), "all pictures have expired");
-
     /// <summary>Keys that would stay for ever, besides the membership table.</summary>
     public async Task<IReadOnlyList<string>> ImmortalAsync()
     {
