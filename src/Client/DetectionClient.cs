@@ -632,7 +632,10 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && attempt.Token.IsCancellationRequested)
         {
-            throw attempt.DeadlineExceeded();
+            // Only a request for a picture has a deadline of its own; whoever looks after one learns nothing of it.
+            throw counts
+                ? attempt.DeadlineExceeded()
+                : attempt.Error(DetectionError.Unavailable, "The cluster did not answer in time.", TimeSpan.FromSeconds(1));
         }
         catch (Exception e) when (RedisConnection.IsFull(e))
         {

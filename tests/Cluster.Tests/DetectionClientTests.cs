@@ -54,6 +54,32 @@ public sealed class DetectionClientTests(ClusterFixture fixture) : IClassFixture
     }
 
     [Fact]
+    public async Task A_silo_that_does_not_answer_is_no_deadline_of_the_request_that_is_looked_after()
+    {
+        var (picture, later) = (NewPicture(), NewPicture());
+        await _client.Detection.DetectAsync(picture, Patient);
+        var ticket = await _client.Detection.SubmitAsync(later);
+        var brief = new DetectionOptions { Deadline = TimeSpan.FromSeconds(1) };
+        var silo = fixture.Cluster.Silos[0].Process;
+
+        silo.Pause();
+        try
+        {
+            var error = await Assert.ThrowsAsync<DetectionException>(() => _client.Detection.GetStatusAsync(TestPictures.ImageKey(NewPicture()), options: brief));
+            Assert.Equal(DetectionError.Unavailable, error.Error);
+            Assert.NotNull(error.RetryAfter);
+        }
+        finally
+        {
+            silo.Resume();
+        }
+
+        var ended = await _client.Detection.GetStatusAsync(ticket.ImageKey, TimeSpan.FromSeconds(60), options: Patient);
+        Assert.Equal(DetectionStatus.Done, ended.Status);
+        Assert.Equal(AnswerSource.Cached, (await _client.Detection.DetectAsync(picture, Patient)).Source);
+    }
+
+    [Fact]
     public async Task The_same_picture_asked_by_many_is_inferred_once()
     {
         var picture = NewPicture();

@@ -95,8 +95,12 @@ public sealed partial class ChildProcess : IAsyncDisposable
         await ExitAsync(KillDeadline);
     }
 
-    /// <summary>SIGSTOP: it stays, with its connections, and does nothing.</summary>
-    public void Pause() => Signal(SigStop);
+    /// <summary>SIGSTOP: it stays, with its connections, and does nothing. Returns when all of its threads have stopped.</summary>
+    public void Pause()
+    {
+        Signal(SigStop);
+        SpinWait.SpinUntil(() => !OperatingSystem.IsLinux() || Directory.EnumerateDirectories($"/proc/{_process.Id}/task").All(IsStopped), TimeSpan.FromSeconds(10));
+    }
 
     /// <summary>SIGCONT: it goes on where it was paused.</summary>
     public void Resume() => Signal(SigCont);
@@ -145,6 +149,21 @@ public sealed partial class ChildProcess : IAsyncDisposable
         finally
         {
             _process.Dispose();
+        }
+    }
+
+    // "PID (NAME) STATE ...", as in proc(5).
+    private static bool IsStopped(string task)
+    {
+        try
+        {
+            var status = File.ReadAllText(Path.Combine(task, "stat"));
+            return status[status.LastIndexOf(')') + 2] == 'T';
+        }
+        catch (IOException)
+        {
+            // A thread that has ended.
+            return true;
         }
     }
 
