@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Diagnostics;
 using Detection.Contracts.Cluster;
 using Detection.Contracts.Fetching;
-using Detection.Contracts.Messages;
 using Detection.Contracts.Models;
 using Detection.Contracts.Pictures;
 using Detection.Contracts.Requests;
@@ -195,7 +194,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         var models = new SortedDictionary<string, ModelInfo>(StringComparer.Ordinal);
         foreach (var silo in await GetSilosAsync(cancellationToken))
         {
-            foreach (var model in silo.Models.Reverse())
+            foreach (var model in silo.CurrentModels.Reverse())
             {
                 models[model.Name] = model;
             }
@@ -257,6 +256,8 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
             {
                 case RequestStatus.Done:
                     return Answer(attempt, imageKey, model, snapshot.Result!, snapshot.Joined && !mine ? AnswerSource.Joined : AnswerSource.Computed);
+                case RequestStatus.Failed when snapshot.Failure!.Reason == FailureReason.ModelGone:
+                    return await WithNextModelAsync(attempt, () => DetectAsync(attempt, imageKey, picture));
                 case RequestStatus.Failed when snapshot.Failure!.Reason != FailureReason.PictureLost:
                     throw Failure(attempt, snapshot.Failure);
                 case RequestStatus.Failed when picture.IsEmpty:
@@ -299,6 +300,11 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
             }
 
             ThrowIfRefused(attempt, snapshot);
+            if (snapshot is { Status: RequestStatus.Failed, Failure.Reason: FailureReason.ModelGone })
+            {
+                return await WithNextModelAsync(attempt, () => SubmitAsync(attempt, imageKey, picture, webhook));
+            }
+
             var lost = snapshot is { Status: RequestStatus.Failed, Failure.Reason: FailureReason.PictureLost };
             if (lost && picture.IsEmpty)
             {
@@ -376,15 +382,15 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
     private static DetectionTicket Told(Attempt attempt, string imageKey, ModelInfo model, RequestSnapshot snapshot) => snapshot.Status switch
     {
         RequestStatus.Done => Done(attempt, imageKey, model, snapshot.Result!),
-        RequestStatus.Failed => new(imageKey, DetectionStatus.Failed, Failure: Failure(attempt, snapshot.Failure!)),
-        RequestStatus.Expired => new(imageKey, DetectionStatus.Expired, Failure: attempt.DeadlineExceeded()),
-        RequestStatus.Running => new(imageKey, DetectionStatus.Running, snapshot.Position, snapshot.EstimatedWait),
-        RequestStatus.Queued => new(imageKey, DetectionStatus.Queued, snapshot.Position, snapshot.EstimatedWait),
-        _ => new(imageKey, DetectionStatus.Unknown),
+        RequestStatus.Failed => new(imageKey, DetectionStatus.Failed, Failure: Failure(attempt, snapshot.Failure!), Model: model.Id),
+        RequestStatus.Expired => new(imageKey, DetectionStatus.Expired, Failure: attempt.DeadlineExceeded(), Model: model.Id),
+        RequestStatus.Running => new(imageKey, DetectionStatus.Running, snapshot.Position, snapshot.EstimatedWait, Model: model.Id),
+        RequestStatus.Queued => new(imageKey, DetectionStatus.Queued, snapshot.Position, snapshot.EstimatedWait, Model: model.Id),
+        _ => new(imageKey, DetectionStatus.Unknown, Model: model.Id),
     };
 
     private static DetectionTicket Done(Attempt attempt, string imageKey, ModelInfo model, DetectionResult result) =>
-        new(imageKey, DetectionStatus.Done, Answer: Answer(attempt, imageKey, model, result, AnswerSource.Cached));
+        new(imageKey, DetectionStatus.Done, Answer: Answer(attempt, imageKey, model, result, AnswerSource.Cached), Model: model.Id);
 
     private static DetectionOptions Submission(DetectionOptions? options) =>
         (options ?? new DetectionOptions()) with { Deadline = options?.Deadline ?? DetectionOptions.MaxDeadline };
@@ -521,17 +527,17 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         var catalog = await CatalogAsync();
         while (true)
         {
-            var (model, served, problem) = await catalog.FindAsync(name, toRun: wait);
-            if (model is not null)
+            var found = await catalog.FindAsync(name, toRun: wait);
+            if (found.Entry is { } entry && (entry.Accepts || !wait))
             {
-                attempt.Model = model.Id;
-                return model;
+                attempt.Model = entry.Model.Id;
+                return entry.Model;
             }
 
             // While no silo with a device is up, nobody can say that the model does not exist.
-            if (served)
+            if (found.Served || found.Entry is not null)
             {
-                throw attempt.Error(DetectionError.ModelNotFound, problem is null ? $"No model '{CallerText.Show(name)}' is served." : $"No model '{CallerText.Show(name)}' is served: {problem}");
+                throw attempt.Error(DetectionError.ModelNotFound, ModelMessages.NotServed(name, found));
             }
 
             if (!wait)
@@ -542,6 +548,14 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
             attempt.ThrowIfOver();
             await Task.Delay(RetryDelay, _time, attempt.Token);
         }
+    }
+
+    /// <summary>A silo said that the model is gone: the request begins anew, with the version that is served by now.</summary>
+    private async Task<T> WithNextModelAsync<T>(Attempt attempt, Func<Task<T>> request)
+    {
+        (await CatalogAsync()).Distrust();
+        await Task.Delay(RetryDelay, _time, attempt.Token);
+        return await request();
     }
 
     private async ValueTask<ModelCatalog> CatalogAsync() => _catalog ??= new ModelCatalog(await _redis.ConnectAsync(), _redisKeys, _time);
@@ -571,6 +585,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
             FailureReason.Undecodable => DetectionError.Undecodable,
             FailureReason.Unsupported => DetectionError.Unsupported,
             FailureReason.TooLarge => DetectionError.TooLarge,
+            FailureReason.ModelGone => DetectionError.ModelNotFound,
             _ => DetectionError.Failed,
         },
         failure.Message);
@@ -598,6 +613,8 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
                 throw attempt.Error(DetectionError.WebhooksFull, "Too many webhooks wait already to be delivered.", snapshot.RetryAfter);
             case RequestStatus.StorageFull:
                 throw attempt.Error(DetectionError.StorageFull, StorageFull, snapshot.RetryAfter);
+            case RequestStatus.DevicesBroken:
+                throw attempt.Error(DetectionError.Unavailable, $"Every device that serves '{attempt.Model}' is broken.", snapshot.RetryAfter);
             case RequestStatus.Unavailable:
                 throw attempt.Error(DetectionError.Unavailable, "The cluster cannot reach its Redis.", snapshot.RetryAfter);
         }

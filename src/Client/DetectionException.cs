@@ -21,13 +21,13 @@ public enum DetectionError
     /// <summary>The URL could not be fetched.</summary>
     UrlNotReachable,
 
-    /// <summary>No such model is served.</summary>
+    /// <summary>No such model is served, or its version was removed or replaced before the picture's turn came.</summary>
     ModelNotFound,
 
     /// <summary>The queue is full, or the deadline could not be met; come again after <see cref="DetectionException.RetryAfter"/>.</summary>
     Busy,
 
-    /// <summary>The cluster or its Redis cannot be reached.</summary>
+    /// <summary>The cluster or its Redis cannot be reached, or every device that serves the model is broken.</summary>
     Unavailable,
 
     /// <summary>The deadline passed first.</summary>

@@ -29,13 +29,18 @@ public enum DetectionStatus
 /// <param name="EstimatedWait">Expected time from entering the queue to the answer, where it is known.</param>
 /// <param name="Answer">The answer, when done.</param>
 /// <param name="Failure">Why there is none, when failed or expired.</param>
+/// <param name="Model">
+/// The model that it was accepted for, <c>name@version</c>. With it as <see cref="DetectionOptions.Model"/> the request is found after that
+/// version was replaced. <see langword="null"/> when nothing may be told of the request.
+/// </param>
 public sealed record DetectionTicket(
     string ImageKey,
     DetectionStatus Status,
     int Position = 0,
     TimeSpan? EstimatedWait = null,
     DetectionAnswer? Answer = null,
-    DetectionException? Failure = null)
+    DetectionException? Failure = null,
+    string? Model = null)
 {
     /// <summary>Whether the status will not change any more.</summary>
     public bool IsFinal => Status is DetectionStatus.Done or DetectionStatus.Failed or DetectionStatus.Expired;

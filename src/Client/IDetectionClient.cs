@@ -26,7 +26,9 @@ public interface IDetectionClient
     /// <summary>
     /// Puts an encoded picture in the queue and returns. The work goes on whoever is there; <see cref="GetStatusAsync"/> tells what
     /// became of it. The deadline is <see cref="DetectionOptions.MaxDeadline"/> unless the options say otherwise. The same picture
-    /// submitted again is the same request.
+    /// submitted again is the same request. <see cref="DetectionTicket.Model"/> names the version of the model that it was accepted for:
+    /// with that it is found after the model was replaced. When the version is removed before the picture's turn comes, the request fails
+    /// with <see cref="DetectionError.ModelNotFound"/>.
     /// </summary>
     /// <param name="picture">The encoded picture.</param>
     /// <param name="options">What the request chooses.</param>

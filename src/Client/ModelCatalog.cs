@@ -5,7 +5,7 @@ using StackExchange.Redis;
 
 namespace Detection.Client;
 
-/// <summary>The models that silos serve, at most <see cref="FreshFor"/> old.</summary>
+/// <summary>The models of the cluster, as they were a moment ago.</summary>
 internal sealed class ModelCatalog(IConnectionMultiplexer redis, RedisKeys keys, TimeProvider time)
 {
     private readonly ClusterClock _clock = new(time);
@@ -13,22 +13,14 @@ internal sealed class ModelCatalog(IConnectionMultiplexer redis, RedisKeys keys,
     /// <summary>A replaced model is seen this soon.</summary>
     private static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(1);
 
-    /// <summary>What is older is not used: silos let go of a version soon after.</summary>
+    /// <summary>What is older is not used.</summary>
     private static readonly TimeSpan StaleAfter = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long a model is remembered whose silos are away.</summary>
-    private static readonly TimeSpan RememberFor = TimeSpan.FromMinutes(5);
-
     private readonly Lock _gate = new();
-
-    /// <summary>Full and short names. A model whose silos are away is remembered, so that its requests can wait for them.</summary>
-    private volatile Dictionary<string, Known> _known = [];
-
-    /// <summary>What is wrong with the files of a model, by its name.</summary>
-    private volatile Dictionary<string, string> _problems = [];
-
-    private Task<bool> _refreshing = Task.FromResult(false);
+    private volatile Reading _reading = new(ModelDirectory.Empty, new Dictionary<string, string>());
+    private Task? _refreshing;
     private long _readAt;
+    private volatile bool _isStale = true;
 
     /// <summary>The silos that live.</summary>
     public async Task<IReadOnlyList<SiloReport>> ReadSilosAsync() =>
@@ -38,16 +30,13 @@ internal sealed class ModelCatalog(IConnectionMultiplexer redis, RedisKeys keys,
     public async Task<IReadOnlyList<SiloHistory>> ReadHistoriesAsync() =>
         SiloHistory.Live(await ReadAsync(keys.History), _clock.GetUtcNow());
 
-    /// <summary>
-    /// Finds a model by <c>name</c> or <c>name@version</c>. <c>Served</c> tells an unknown name from a cluster in which no silo
-    /// serves any model yet, <c>Problem</c> why files of that name are not served.
-    /// </summary>
+    /// <summary>Finds a model by <c>name</c> or <c>name@version</c>.</summary>
     /// <param name="name">Name, or name and version.</param>
     /// <param name="toRun">Whether it is to answer new pictures, not only to name results that it left.</param>
-    public async ValueTask<(ModelInfo? Model, bool Served, string? Problem)> FindAsync(string name, bool toRun)
+    public async ValueTask<Finding> FindAsync(string name, bool toRun)
     {
         var age = time.GetElapsedTime(Volatile.Read(ref _readAt));
-        if (age <= StaleAfter && _known.TryGetValue(name, out var known) && !(toRun && known.IsGone))
+        if (age <= StaleAfter && !_isStale && _reading.Models.Find(name) is { } known && (known.Accepts || !toRun))
         {
             if (age > FreshFor)
             {
@@ -55,13 +44,18 @@ internal sealed class ModelCatalog(IConnectionMultiplexer redis, RedisKeys keys,
                 Refresh().Ignore();
             }
 
-            return (known.Model, true, null);
+            return new Finding(known, null, true, null);
         }
 
-        var served = await Refresh();
-        known = _known.GetValueOrDefault(name);
-        return (toRun && known is { IsGone: true } ? null : known?.Model, served, _problems.GetValueOrDefault(name));
+        await Refresh();
+        var reading = _reading;
+        var entry = reading.Models.Find(name);
+        var current = entry is null ? null : reading.Models.Find(entry.Model.Name);
+        return new Finding(entry, current is { Accepts: true } ? current.Model : null, reading.Models.Serves, reading.Problems.GetValueOrDefault(name));
     }
+
+    /// <summary>Has the next look at Redis come before the next answer: a silo said of a model that it is gone.</summary>
+    public void Distrust() => _isStale = true;
 
     /// <summary>Reads what silos wrote, and the time by which they did.</summary>
     private async Task<HashEntry[]> ReadAsync(string key)
@@ -74,45 +68,33 @@ internal sealed class ModelCatalog(IConnectionMultiplexer redis, RedisKeys keys,
         return entries;
     }
 
-    private Task<bool> Refresh()
+    private Task Refresh()
     {
         lock (_gate)
         {
-            return _refreshing.IsCompleted ? _refreshing = RefreshAsync() : _refreshing;
+            return _refreshing is { IsCompleted: false } ? _refreshing : _refreshing = RefreshAsync();
         }
     }
 
-    private async Task<bool> RefreshAsync()
+    private async Task RefreshAsync()
     {
+        _isStale = false;
+
+        // In this order: see ModelDirectory.
+        var records = ModelRecord.Read(await redis.GetDatabase().HashGetAllAsync(keys.Models));
         var silos = await ReadSilosAsync();
-        var now = time.GetTimestamp();
-
-        // A silo that lives and no longer names a model has let go of it: its files were removed or replaced.
-        var known = _known.ToDictionary(
-            of => of.Key,
-            of => of.Value with
-            {
-                IsGone = time.GetElapsedTime(of.Value.SeenAt) > RememberFor || silos.Any(silo => (silo.Silo, silo.StartedAt) == of.Value.Server),
-            },
-            StringComparer.Ordinal);
-        var served = false;
-        foreach (var silo in silos)
-        {
-            served |= silo.Models.Count > 0;
-
-            // The current version of a name comes first in a report.
-            foreach (var model in silo.Models.Reverse())
-            {
-                known[model.Name] = known[model.Id] = new Known(model, (silo.Silo, silo.StartedAt), now, IsGone: false);
-            }
-        }
-
-        _known = known;
-        _problems = SiloReport.ModelProblemsOf(silos);
+        _reading = new Reading(ModelDirectory.Of(silos, records, _clock.GetUtcNow()), SiloReport.ModelProblemsOf(silos));
         Volatile.Write(ref _readAt, time.GetTimestamp());
-        return served;
     }
 
-    /// <summary>A model with the process that served it when it was last seen.</summary>
-    private sealed record Known(ModelInfo Model, (string Silo, DateTimeOffset StartedAt) Server, long SeenAt, bool IsGone);
+    /// <summary>What is known of a model.</summary>
+    /// <param name="Entry">The model; <see langword="null"/> when nobody knows it.</param>
+    /// <param name="Current">The version that a request for its name gets, when that is known to be served.</param>
+    /// <param name="Served">Whether any silo serves any model: tells an unknown name from a cluster that serves none yet.</param>
+    /// <param name="Problem">Why files of that name are not served.</param>
+    public readonly record struct Finding(ModelEntry? Entry, ModelInfo? Current, bool Served, string? Problem);
+
+    /// <param name="Models">The models.</param>
+    /// <param name="Problems">What is wrong with the files of a model, by its name.</param>
+    private sealed record Reading(ModelDirectory Models, IReadOnlyDictionary<string, string> Problems);
 }

@@ -140,6 +140,7 @@ public static class DetectionSiloHostingExtensions
 
         // After Orleans: they stop before it, while grains can still be called.
         services.AddHostedSingleton<ClusterView>();
+        services.AddHostedSingleton<AbandonedQueues>();
         services.AddHostedSingleton<MembershipGuard>();
         services.AddHostedSingleton<SiloReporter>();
         services.AddHostedSingleton<InferenceService>();

@@ -21,6 +21,10 @@ namespace Detection.Contracts.Cluster;
 /// Of these, what is wrong with the files of a model, by its name: it is not served, or as it was before. <see langword="null"/> from a
 /// silo of an older version.
 /// </param>
+/// <param name="RetiredModels">
+/// Of <paramref name="Models"/>, the full names of those whose files were removed or replaced: the silo finishes what was accepted for them
+/// and then lets go of them. <see langword="null"/> from a silo of an older version.
+/// </param>
 public sealed record SiloReport(
     string Silo,
     string Address,
@@ -30,10 +34,15 @@ public sealed record SiloReport(
     IReadOnlyList<ModelInfo> Models,
     IReadOnlyList<BatcherReport> Batchers,
     IReadOnlyList<string> Problems,
-    IReadOnlyDictionary<string, string>? ModelProblems = null)
+    IReadOnlyDictionary<string, string>? ModelProblems = null,
+    IReadOnlyList<string>? RetiredModels = null)
 {
     /// <summary>How long a report counts after it was written.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(10);
+
+    /// <summary>The models for which it takes requests.</summary>
+    [JsonIgnore]
+    public IEnumerable<ModelInfo> CurrentModels => RetiredModels is { Count: > 0 } retired ? Models.Where(model => !retired.Contains(model.Id)) : Models;
 
     /// <summary>What is wrong with the files of models, by their names, over several silos: the first that says so is heard.</summary>
     public static Dictionary<string, string> ModelProblemsOf(IEnumerable<SiloReport> silos) => silos

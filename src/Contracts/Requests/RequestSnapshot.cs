@@ -43,6 +43,9 @@ public enum RequestStatus
 
     /// <summary>Refused: Redis has no memory left. Nothing was kept.</summary>
     StorageFull,
+
+    /// <summary>Refused: every device that serves the model is broken. Nothing was kept.</summary>
+    DevicesBroken,
 }
 
 /// <summary>Why a request failed.</summary>
@@ -71,6 +74,9 @@ public enum FailureReason
 
     /// <summary>No webhook may be sent to the URL that was given.</summary>
     WebhookRefused,
+
+    /// <summary>The version of the model was removed or replaced: it takes no requests, or was let go before the picture's turn came.</summary>
+    ModelGone,
 }
 
 /// <summary>A failure as callers see it.</summary>

@@ -24,6 +24,7 @@ namespace Detection.Contracts.Storage;
 /// detection:silos                    hash    silo → report (JSON); rewritten every few seconds, expires
 /// detection:history                  hash    silo → what it did during the last minutes (JSON); rewritten every few seconds, expires
 /// detection:security                 string  what the silos ask of each other, as a proof (ClusterMark); rewritten every few seconds, expires
+/// detection:models                   hash    model → its description and who served it last (JSON); rewritten every few seconds; of those that are gone the 20 last served; expires a day after the last silo
 /// detection:members                  hash    Orleans cluster membership; owned by the silos
 /// detection:state:GRAIN              hash    state of a request that outlives its callers (Orleans grain storage); expires
 /// detection:{webhooks}:due           zset    webhooks that wait, by when somebody looks at them, unix ms; bounded; expires after the last of them
@@ -56,6 +57,7 @@ public sealed class RedisKeys
         Silos = Prefix + "silos";
         History = Prefix + "history";
         Security = Prefix + "security";
+        Models = Prefix + "models";
         Members = Prefix + "members";
         _webhooks = Prefix + "{webhooks}";
         WebhookCallers = _webhooks + ":callers";
@@ -77,6 +79,9 @@ public sealed class RedisKeys
 
     /// <summary>What the silos ask of each other.</summary>
     public string Security { get; }
+
+    /// <summary>Versions of models that are or were served.</summary>
+    public string Models { get; }
 
     /// <summary>Cluster membership.</summary>
     public string Members { get; }

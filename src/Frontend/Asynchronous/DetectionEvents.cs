@@ -53,7 +53,7 @@ internal static class DetectionEvents
         {
             while (true)
             {
-                await WriteAsync(response, ticket, Tickets.Location(http.Request, imageKey), time.GetElapsedTime(started), ends.Token);
+                await WriteAsync(response, ticket, Tickets.Location(http.Request, ticket), time.GetElapsedTime(started), ends.Token);
                 var before = ticket.Status;
                 while (ticket.Status == before && !ticket.IsFinal)
                 {

@@ -7,7 +7,7 @@ namespace Detection.Frontend.Asynchronous;
 /// <param name="Status">queued, or running when a device works on it.</param>
 /// <param name="Position">Place in the queue when it entered, 1 for the head; 0 when not known.</param>
 /// <param name="EstimatedSeconds">Expected time from entering the queue to the answer, where it is known.</param>
-/// <param name="Location">Where to ask for the answer.</param>
+/// <param name="Location">Where to ask for the answer: it names the version of the model that the request was accepted for.</param>
 internal sealed record TicketBody(string ImageKey, DetectionStatus Status, int Position, double? EstimatedSeconds, string Location)
 {
     public static TicketBody Of(DetectionTicket ticket, string location) =>

@@ -20,7 +20,7 @@ internal static class Tickets
     /// <summary>202 with the place where the answer will be.</summary>
     public static JsonHttpResult<TicketBody> Answer(HttpContext http, DetectionTicket ticket)
     {
-        var location = Location(http.Request, ticket.ImageKey);
+        var location = Location(http.Request, ticket);
         var headers = http.Response.Headers;
         headers.Location = location;
         headers.CacheControl = "no-store";
@@ -34,12 +34,23 @@ internal static class Tickets
         return TypedResults.Json(TicketBody.Of(ticket, location), FrontendJson.Default.TicketBody, statusCode: StatusCodes.Status202Accepted);
     }
 
-    /// <summary>The address of the answer, with what the caller chose of it.</summary>
-    public static string Location(HttpRequest request, string imageKey)
+    /// <summary>
+    /// The address of the answer, with what the caller chose of it. It names the version that the request was accepted for, so that the
+    /// answer is found there after the model was replaced.
+    /// </summary>
+    public static string Location(HttpRequest request, DetectionTicket ticket)
     {
-        var chosen = new QueryBuilder(request.Query
-            .Where(static pair => pair.Key is "model" or "iou" or "threshold" or "max" or "labels")
-            .SelectMany(static pair => pair.Value, static (pair, value) => KeyValuePair.Create(pair.Key, value ?? "")));
-        return $"/v1/detections/{imageKey}{chosen}";
+        var query = new QueryBuilder();
+        if ((ticket.Model ?? (string?)request.Query["model"]) is { Length: > 0 } model)
+        {
+            query.Add("model", model);
+        }
+
+        foreach (var (key, values) in request.Query.Where(static pair => pair.Key is "iou" or "threshold" or "max" or "labels"))
+        {
+            query.Add(key, values.Select(static value => value ?? ""));
+        }
+
+        return $"/v1/detections/{ticket.ImageKey}{query}";
     }
 }

@@ -49,7 +49,7 @@ internal sealed class ClusterHealthCheck(IDetectionClient client, IOptions<Detec
         var works = false;
         foreach (var silo in silos)
         {
-            var models = silo.Models.Where(model => model.Name == _model || model.Id == _model).Select(static model => model.Id).ToHashSet();
+            var models = silo.CurrentModels.Where(model => model.Name == _model || model.Id == _model).Select(static model => model.Id).ToHashSet();
             foreach (var batcher in silo.Batchers)
             {
                 if (batcher.State == BatcherState.Stuck)

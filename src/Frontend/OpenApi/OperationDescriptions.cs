@@ -238,7 +238,7 @@ internal static class OperationDescriptions
     {
         var response = (OpenApiResponse)operation.Responses!["202"];
         response.Description = "The request is under way.";
-        AddHeader(response, "Location", "Where to ask for the answer.", new OpenApiSchema { Type = JsonSchemaType.String });
+        AddHeader(response, "Location", "Where to ask for the answer, under the version of the model that the request was accepted for.", new OpenApiSchema { Type = JsonSchemaType.String });
         AddHeader(response, "Retry-After", "Seconds after which it is worth to ask.", new OpenApiSchema { Type = JsonSchemaType.Integer, Minimum = "1" });
     }
 

@@ -111,7 +111,7 @@ internal static class OpenInferenceEndpoints
         var id = version is null ? model : $"{model}@{version}";
         var named = version is null ? await client.GetModelsAsync(http.RequestAborted) : [];
         return named.FirstOrDefault(m => m.Name == model)
-            ?? (await client.GetSilosAsync(http.RequestAborted)).SelectMany(static silo => silo.Models).FirstOrDefault(m => m.Id == id)
+            ?? (await client.GetSilosAsync(http.RequestAborted)).SelectMany(static silo => silo.CurrentModels).FirstOrDefault(m => m.Id == id)
             ?? throw new ProblemException(ProblemType.ModelNotFound, $"No model '{CallerText.Show(id)}' is served.");
     }
 }

@@ -37,7 +37,7 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
         "There is no result, or no picture, under this image key, or it has expired. Post the picture again.");
 
     public static readonly ProblemType ModelNotFound = new("model-not-found", 404, "No such model",
-        "No silo serves this model. GET /v1/models lists those that are served.");
+        "No silo serves this model, or its version was removed or replaced before the picture's turn came. The detail says which. GET /v1/models lists those that are served.");
 
     public static readonly ProblemType MethodNotAllowed = new("method-not-allowed", 405, "Method not allowed",
         "The address exists, but not for this method. The Allow header lists the methods.");
@@ -94,7 +94,7 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
         "The cluster's Redis has no memory left for another picture. Nothing was kept. Come again after the time in Retry-After.");
 
     public static readonly ProblemType Unavailable = new("unavailable", 503, "The cluster is not available",
-        "The cluster or its Redis cannot be reached at this time. Come again after the time in Retry-After.");
+        "The cluster or its Redis cannot be reached at this time, or every device that serves the model is broken. The detail says which. Come again after the time in Retry-After.");
 
     public static readonly ProblemType DeadlineExceeded = new("deadline-exceeded", 504, "The deadline passed",
         "There was no result before the deadline. The same picture may be asked for again.");

@@ -11,10 +11,16 @@ public sealed partial class ClusterView(IConnectionMultiplexer redis, RedisKeys 
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
-    private volatile IReadOnlyList<SiloReport> _silos = [];
+    private volatile View _view = new([], ModelDirectory.Empty, DateTimeOffset.MinValue);
 
     /// <summary>The silos that live.</summary>
-    public IReadOnlyList<SiloReport> Silos => _silos;
+    public IReadOnlyList<SiloReport> Silos => _view.Silos;
+
+    /// <summary>The models that they serve, and those that are gone.</summary>
+    public ModelDirectory Models => _view.Models;
+
+    /// <summary>Whether the reports were read just now; while Redis is away they get old.</summary>
+    public bool IsFresh => time.GetUtcNow() - _view.ReadAt < 3 * Interval;
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -24,7 +30,11 @@ public sealed partial class ClusterView(IConnectionMultiplexer redis, RedisKeys 
         {
             try
             {
-                _silos = SiloReport.Live(await redis.GetDatabase().HashGetAllAsync(keys.Silos), time.GetUtcNow());
+                // In this order: see ModelDirectory.
+                var records = ModelRecord.Read(await redis.GetDatabase().HashGetAllAsync(keys.Models));
+                var now = time.GetUtcNow();
+                var silos = SiloReport.Live(await redis.GetDatabase().HashGetAllAsync(keys.Silos), now);
+                _view = new View(silos, ModelDirectory.Of(silos, records, now), now);
             }
             catch (Exception e) when (RedisConnection.IsOutage(e))
             {
@@ -33,6 +43,8 @@ public sealed partial class ClusterView(IConnectionMultiplexer redis, RedisKeys 
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }
+
+    private sealed record View(IReadOnlyList<SiloReport> Silos, ModelDirectory Models, DateTimeOffset ReadAt);
 
     [LoggerMessage(LogLevel.Debug, "The reports of the silos cannot be read: {Reason}")]
     private partial void LogUnreadable(string reason);

@@ -35,6 +35,14 @@ internal sealed partial class SiloReporter(
 
     private readonly DateTimeOffset _startedAt = time.GetUtcNow();
 
+    /// <summary>How often the records of models are written anew; well below the time after which a version counts as unseen.</summary>
+    private static readonly TimeSpan RecordInterval = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long the records of models outlive the last silo.</summary>
+    private static readonly TimeSpan RecordLifetime = TimeSpan.FromDays(1);
+
+    private string _recorded = "";
+    private long _recordedAt;
     private volatile SiloReport? _written;
 
     /// <summary>The report that others read; <see langword="null"/> before the first.</summary>
@@ -63,13 +71,14 @@ internal sealed partial class SiloReporter(
         // A file that cannot be read comes before one that was read and cannot be run.
         var models = host.Problems.Concat(repository.Current.Problems).GroupBy(problem => problem.Key).ToDictionary(same => same.Key, same => same.Last().Value);
         var batchers = host.Report();
+        var offer = host.Offer;
         return new(
             local.Silo,
             silo.SiloAddress.ToParsableString(),
             _startedAt,
             time.GetUtcNow(),
             [.. local.Devices.Select(device => new DeviceReport(device.Id, device.Kind, device.Device.Description))],
-            host.Models,
+            offer.Models,
             batchers,
             [
                 .. local.Problems,
@@ -77,7 +86,8 @@ internal sealed partial class SiloReporter(
                 .. batchers.Where(static batcher => batcher.IsOutOfService)
                     .Select(static batcher => $"Device {batcher.Device} does not serve {batcher.Model}, it is {Word(batcher.Health)}: {batcher.Ailment}"),
             ],
-            models);
+            models,
+            offer.Retired);
     }
 
     private static string Word(DeviceHealth health) => health.ToString().ToLowerInvariant();
@@ -91,11 +101,12 @@ internal sealed partial class SiloReporter(
             {
                 var report = Report();
                 var database = redis.GetDatabase();
-                await WriteAsync(database, keys.Silos, report.Serialize());
+                await WriteAsync(database, keys.Silos, local.Silo, report.Serialize(), 6 * SiloReport.Lifetime);
                 _written = report;
+                await RecordModelsAsync(database, report);
                 var queues = await LookAtQueuesAsync(report);
                 metrics.Show(report, queues);
-                await WriteAsync(database, keys.History, History(queues).Serialize());
+                await WriteAsync(database, keys.History, local.Silo, History(queues).Serialize(), 6 * SiloReport.Lifetime);
                 await ForgetTheGoneAsync(database);
             }
             catch (Exception e) when (RedisConnection.IsOutage(e))
@@ -106,8 +117,26 @@ internal sealed partial class SiloReporter(
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
-    private async Task WriteAsync(IDatabase database, string key, byte[] report) => await database.ScriptEvaluateAsync(
-        ReportScript, [key], [local.Silo, report, (long)(6 * SiloReport.Lifetime).TotalMilliseconds]);
+    /// <summary>Keeps what is known of each version that is served, for the time after it is gone.</summary>
+    private async Task RecordModelsAsync(IDatabase database, SiloReport report)
+    {
+        var served = string.Join(' ', report.Models.Select(static model => model.Id));
+        if (served == _recorded && time.GetElapsedTime(_recordedAt) < RecordInterval)
+        {
+            return;
+        }
+
+        foreach (var model in report.Models)
+        {
+            var record = new ModelRecord(model, report.Silo, report.StartedAt, report.ReportedAt);
+            await WriteAsync(database, keys.Models, model.Id, record.Serialize(), RecordLifetime);
+        }
+
+        (_recorded, _recordedAt) = (served, time.GetTimestamp());
+    }
+
+    private static async Task WriteAsync(IDatabase database, string key, string field, byte[] value, TimeSpan lifetime) =>
+        await database.ScriptEvaluateAsync(ReportScript, [key], [field, value, (long)lifetime.TotalMilliseconds]);
 
     private async Task<IReadOnlyList<QueueReport>> LookAtQueuesAsync(SiloReport report)
     {

@@ -13,8 +13,8 @@ namespace Detection.Grains.Devices;
 /// <summary>The models that are loaded on this silo's devices, and the batchers that feed them.</summary>
 internal sealed partial class InferenceHost(LocalDevices local, BatcherServices services, HealthServices health, ILogger<InferenceHost> logger)
 {
-    /// <summary>Longer than clients take to learn of a new version.</summary>
-    private static readonly TimeSpan RetireAfter = TimeSpan.FromSeconds(10);
+    /// <summary>Longer than silos take to learn that nothing is accepted for a version any more.</summary>
+    private static readonly TimeSpan RetireAfter = TimeSpan.FromSeconds(5);
 
     /// <summary>A model that did not load may do so later, when a device has memory again; but trying costs.</summary>
     private static readonly TimeSpan RetryAfter = TimeSpan.FromMinutes(1);
@@ -22,7 +22,7 @@ internal sealed partial class InferenceHost(LocalDevices local, BatcherServices 
     private readonly ConcurrentDictionary<BatcherKey, ServedModel> _loaded = new();
     private readonly ConcurrentDictionary<string, Problem> _problems = new(StringComparer.Ordinal);
     private volatile bool _stopping;
-    private IReadOnlyList<ModelInfo>? _modelsAtStop;
+    private ModelOffer? _offerAtStop;
 
     /// <summary>What is loaded, and so can have a batcher.</summary>
     public IEnumerable<BatcherKey> Keys => _loaded.Keys;
@@ -31,11 +31,23 @@ internal sealed partial class InferenceHost(LocalDevices local, BatcherServices 
     public IEnumerable<KeyValuePair<string, string>> Problems => _problems.Select(problem => KeyValuePair.Create(problem.Key, problem.Value.Message));
 
     /// <summary>
-    /// The models that are served, the current version of a name first. While it stops, those that it served: they are not gone, and their
-    /// requests wait for another silo.
+    /// The models that are served. While it stops, those that it served: they are not gone, and their requests wait for another silo.
     /// </summary>
-    public IReadOnlyList<ModelInfo> Models => _modelsAtStop ??
-        [.. _loaded.Values.OrderBy(model => model.RetiredAt is not null).Select(model => model.Info).DistinctBy(info => info.Id)];
+    public ModelOffer Offer
+    {
+        get
+        {
+            if (_offerAtStop is { } last)
+            {
+                return last;
+            }
+
+            var versions = _loaded.Values.GroupBy(static model => model.Info.Id).Select(static of => (of.First().Info, IsRetired: of.All(static model => model.RetiredAt is not null))).ToList();
+            return new ModelOffer(
+                [.. versions.OrderBy(static version => version.IsRetired).Select(static version => version.Info)],
+                [.. versions.Where(static version => version.IsRetired).Select(static version => version.Info.Id)]);
+        }
+    }
 
     /// <summary>What the batchers do.</summary>
     public IReadOnlyList<BatcherReport> Report() => [.. _loaded.Values.Select(model => model.Report()).OfType<BatcherReport>()];
@@ -99,7 +111,7 @@ internal sealed partial class InferenceHost(LocalDevices local, BatcherServices 
     /// <summary>Stops all batchers, for good, and frees the devices.</summary>
     public async Task StopAsync()
     {
-        _modelsAtStop = Models;
+        _offerAtStop = Offer;
         _stopping = true;
         await Task.WhenAll(_loaded.Keys.Select(UnloadAsync));
         foreach (var device in local.Devices)

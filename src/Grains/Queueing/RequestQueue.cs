@@ -115,6 +115,7 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, RedisKeys keys, I
     private static readonly string ReturnScript = Lists + Script("return");
     private static readonly string ReleaseScript = Lists + Script("release");
     private static readonly string WithdrawScript = Lists + Script("withdraw");
+    private static readonly string AbandonScript = Lists + Script("abandon");
     private static readonly string LeaseScript = Script("lease");
 
     private readonly QueueOptions _options = options.Value;
@@ -388,6 +389,12 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, RedisKeys keys, I
                 keys.Batchers(model),
             ],
             [batcher, keys.Wake(model), keys.ItemPrefix(model)]);
+
+    /// <summary>Takes items out of the queue of a model that nobody serves any more, whoever waits for them.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="most">Most items.</param>
+    public async Task<IReadOnlyList<RequestKey>> AbandonAsync(string model, int most) => Parse(
+        model, (RedisResult[])(await Database.ScriptEvaluateAsync(AbandonScript, [keys.Queue(model), keys.Callers(model)], [keys.ItemPrefix(model), most]))!);
 
     /// <summary>Calls <paramref name="wake"/> whenever something is enqueued, until the subscription is disposed.</summary>
     public Task<IAsyncDisposable> SubscribeAsync(string model, Action wake) => WakeUps.SubscribeAsync(redis, keys.Wake(model), wake);

@@ -1,13 +1,26 @@
+using Detection.Contracts.Cluster;
+using Detection.Contracts.Requests;
 using Detection.Grains.Cluster;
 
 namespace Detection.Grains.Requests;
 
 /// <summary>
-/// Decides how long the queue may be for a request to be served in time: what the batchers of its model, at the rate they
-/// measured while they were busy, do until its deadline. Without a measured rate only the queue's capacity counts.
+/// Decides whether a model takes requests, and how long the queue may be for a request to be served in time: what the batchers of its
+/// model, at the rate they measured while they were busy, do until its deadline. Without a measured rate only the queue's capacity counts.
 /// </summary>
 public sealed class Admission(ClusterView cluster)
 {
+    /// <summary>Why no request for a model is accepted now; <see langword="null"/> when requests are.</summary>
+    public RequestSnapshot? Refusal(string model) => cluster.Models.Find(model)?.Standing switch
+    {
+        ModelStanding.Retired or ModelStanding.Gone => RequestFailures.ModelGone,
+        ModelStanding.Broken => RequestFailures.DevicesBroken,
+        _ => null,
+    };
+
+    /// <summary>Whether nobody will compute anything with a model any more.</summary>
+    public bool IsGone(string model) => cluster.Models.Find(model)?.Standing == ModelStanding.Gone;
+
     /// <summary>Most items that may stand before a request with <paramref name="budget"/> left.</summary>
     public int Limit(string model, TimeSpan budget)
     {

@@ -281,6 +281,7 @@ internal sealed partial class RequestGrain(
 
         // Accepted, and its end is not known here: it is just being told, or was lost with its batcher.
         return !kept.Asynchronous || kept.End is not null ? new RequestSnapshot(RequestStatus.Unknown)
+            : admission.IsGone(_key.Model) ? RequestFailures.ModelGone
             : time.GetUtcNow() < kept.Deadline ? new RequestSnapshot(RequestStatus.Running, Joined: true)
             : new RequestSnapshot(RequestStatus.Expired, Joined: true);
     }
@@ -434,6 +435,11 @@ internal sealed partial class RequestGrain(
 
     private async Task<RequestSnapshot?> TryEnqueueAsync(TaskCompletionSource<RequestSnapshot> work, RequestTerms terms)
     {
+        if (admission.Refusal(_key.Model) is { } refusal)
+        {
+            return refusal;
+        }
+
         var now = time.GetUtcNow();
         var item = new QueuedItem(_key, now + terms.Budget, now, terms.TraceParent, Caller: terms.Caller);
         if (terms.Asynchronous)
@@ -518,7 +524,7 @@ internal sealed partial class RequestGrain(
         }
         catch (OperationCanceledException)
         {
-            if (_waiting == 1 && _enqueued && !_asynchronous && _work == work)
+            if (_waiting == 1)
             {
                 await WithdrawAsync(work);
             }
@@ -575,12 +581,19 @@ internal sealed partial class RequestGrain(
             return await work.Task with { Joined = joined };
         }
 
+        RequestSnapshot? refusal = null;
         if (result is null && underWay)
         {
-            return Snapshot(joined);
+            // Those who wait while the last device breaks are told as those are who come later.
+            if (admission.Refusal(_key.Model) is not { Status: RequestStatus.DevicesBroken } broken || !await TakeOutAsync(work))
+            {
+                return Snapshot(joined);
+            }
+
+            refusal = broken;
         }
 
-        var end = result ?? new RequestSnapshot(RequestStatus.Unknown);
+        var end = result ?? refusal ?? new RequestSnapshot(RequestStatus.Unknown);
         if (_work == work)
         {
             End(end);
@@ -594,7 +607,7 @@ internal sealed partial class RequestGrain(
     {
         try
         {
-            if (await queue.WithdrawAsync(_key, _queuedUntil) && _work == work)
+            if (await TakeOutAsync(work) && _work == work)
             {
                 LogWithdrawn(_key.Item);
                 End(new RequestSnapshot(RequestStatus.Unknown));
@@ -606,6 +619,10 @@ internal sealed partial class RequestGrain(
             LogUnavailable(_key.Item, e.Message);
         }
     }
+
+    /// <summary>Takes the work out of the queue, unless it is on a device, or somebody else's as well who comes back for the answer.</summary>
+    private async Task<bool> TakeOutAsync(TaskCompletionSource<RequestSnapshot> work) =>
+        _enqueued && !_asynchronous && _work == work && await queue.WithdrawAsync(_key, _queuedUntil);
 
     private void End(RequestSnapshot outcome)
     {

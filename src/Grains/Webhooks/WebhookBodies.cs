@@ -11,7 +11,7 @@ namespace Detection.Grains.Webhooks;
 /// </summary>
 internal sealed class WebhookBodies(ClusterView cluster, ClusterClock time)
 {
-    /// <summary>What is to be said of the end of a request; <see langword="null"/> while no silo is seen that knows the model's labels.</summary>
+    /// <summary>What is to be said of the end of a request; <see langword="null"/> while the model's labels are not known.</summary>
     public WebhookPayload? Write(Webhook webhook, RequestSnapshot end)
     {
         if (end.Result is not { } result)
@@ -27,7 +27,7 @@ internal sealed class WebhookBodies(ClusterView cluster, ClusterClock time)
             return new WebhookPayload("application/problem+json", JsonSerializer.SerializeToUtf8Bytes(problem, WebhookJson.Default.WebhookProblem));
         }
 
-        if (cluster.Silos.SelectMany(static silo => silo.Models).FirstOrDefault(model => model.Id == webhook.Key.Model) is not { } model)
+        if (cluster.Models.Find(webhook.Key.Model)?.Model is not { } model)
         {
             return null;
         }
@@ -61,6 +61,7 @@ internal sealed class WebhookBodies(ClusterView cluster, ClusterClock time)
         FailureReason.Undecodable => ("undecodable", "The picture cannot be decoded", 422),
         FailureReason.Unsupported => ("unsupported-picture", "This kind of picture is not supported", 415),
         FailureReason.TooLarge => ("picture-too-large", "The picture is too large", 413),
+        FailureReason.ModelGone => ("model-not-found", "No such model", 404),
         _ => ("inference-failed", "The model failed", 500),
     };
 }

@@ -23,13 +23,15 @@ public sealed class AsynchronousTests(OneProcess frontend)
         var (response, ticket) = await SubmitAsync(frontend.Http, Asking.Bytes(photo, "image/jpeg"), query, prefer);
 
         Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
-        Assert.Equal($"/v1/detections/{key}?threshold=0.07", response.Headers.Location!.ToString());
+        var model = (await frontend.Http.ReadAsync("/v1/models/nanodet-g").AnswerAsync()).GetProperty("id").GetString()!;
+        Assert.Equal($"/v1/detections/{key}?model={model}&threshold=0.07", response.Headers.Location!.ToString());
+        Assert.Equal(response.Headers.Location.ToString(), ticket.GetProperty("location").GetString());
         Assert.Equal(prefer is not null, response.Headers.Contains("Preference-Applied"));
         Assert.True(response.Headers.RetryAfter?.Delta >= TimeSpan.FromSeconds(1));
         Assert.Equal(key, ticket.GetProperty("imageKey").GetString());
         Assert.True(ticket.GetProperty("status").GetString() is "queued" or "running");
         Assert.True(ticket.GetProperty("position").GetInt32() >= 1);
-        var answer = await frontend.Http.ReadAsync(response.Headers.Location + "&wait=20").AnswerAsync();
+        var answer = await frontend.Http.ReadAsync(Waiting(response)).AnswerAsync();
         Assert.Equal(key, answer.GetProperty("imageKey").GetString());
         Assert.Equal(0.07f, answer.GetProperty("threshold").GetSingle());
 
@@ -48,11 +50,11 @@ public sealed class AsynchronousTests(OneProcess frontend)
 
         for (var time = 0; time < 2; time++)
         {
-            var problem = await frontend.Http.ReadAsync(response.Headers.Location + "?wait=20").ProblemAsync(422, "undecodable");
+            var problem = await frontend.Http.ReadAsync(Waiting(response)).ProblemAsync(422, "undecodable");
             Assert.Equal(TestPictures.ImageKey(photo), problem.GetProperty("imageKey").GetString());
         }
 
-        var last = (await EventsAsync(response.Headers.Location + "/events")).Single();
+        var last = (await EventsAsync(Events(response))).Single();
         Assert.Equal("failed", last.Name);
         Assert.Equal("/problems/undecodable", last.Data.GetProperty("type").GetString());
     }
@@ -69,9 +71,9 @@ public sealed class AsynchronousTests(OneProcess frontend)
         var (response, _) = await SubmitAsync(frontend.Http, Asking.Bytes(photo, "image/jpeg"), "?async=true&timeout=1");
         Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
 
-        await frontend.Http.ReadAsync(response.Headers.Location + "?wait=20").ProblemAsync(504, "deadline-exceeded");
+        await frontend.Http.ReadAsync(Waiting(response)).ProblemAsync(504, "deadline-exceeded");
         await frontend.Http.ReadAsync(response.Headers.Location!.ToString()).ProblemAsync(504, "deadline-exceeded");
-        var last = (await EventsAsync(response.Headers.Location + "/events")).Single();
+        var last = (await EventsAsync(Events(response))).Single();
         Assert.Equal("expired", last.Name);
 
         // Sent again it is a new request.
@@ -126,6 +128,50 @@ public sealed class AsynchronousTests(OneProcess frontend)
         await cluster.Frontends[1].Http.ReadAsync($"/v1/detections/{TestPictures.ImageKey(broken)}?wait=30").ProblemAsync(422, "undecodable");
     }
 
+    [Fact]
+    public async Task Its_answer_stays_where_it_says_after_the_model_was_replaced_and_after_that_version_is_gone()
+    {
+        using var models = new ModelFolder();
+        models.Lay("nanodet-g", 0.4);
+        models.Lay("people", 0.4);
+        await using var cluster = await DetectionCluster.StartAsync(silos: 1, frontends: 2, new Dictionary<string, string?>
+        {
+            ["Detection__Models__Directory"] = models.Path,
+            ["Detection__Models__SettleTime"] = "00:00:00.2",
+        });
+        var (first, second) = (cluster.Frontends[0].Http, cluster.Frontends[1].Http);
+        await Eventually.Async(async () => await VersionAsync(first) is not null, Eventually.Soon, "the model is served");
+        var before = await VersionAsync(first);
+        var photo = TestPictures.Unique(970);
+        var (accepted, ticket) = await SubmitAsync(first, Asking.Bytes(photo, "image/jpeg"), "?async=true&model=people&threshold=0.1");
+        var (damaged, _) = await SubmitAsync(first, Asking.Bytes(photo[..3000], "image/jpeg"), "?async=true&model=people");
+        Assert.Equal(
+            $"/v1/detections/{TestPictures.ImageKey(photo)}?model={before}&threshold=0.1", ticket.GetProperty("location").GetString());
+
+        models.Lay("people", 0.3);
+        await Eventually.Async(async () => await VersionAsync(first) is { } now && now != before, Eventually.Soon, "the model is replaced");
+        var answer = await second.ReadAsync(Waiting(accepted)).AnswerAsync();
+        Assert.Equal(before, answer.GetProperty("model").GetString());
+        await second.ReadAsync($"/v1/detections/{TestPictures.ImageKey(photo)}?model=people").ProblemAsync(404, "result-not-found");
+
+        await Eventually.Async(
+            async () => !(await first.ReadAsync("/v1/status").AnswerAsync()).GetProperty("silos").GetRawText().Contains(before!, StringComparison.Ordinal),
+            Eventually.Soon,
+            "the version is gone");
+        var again = await second.ReadAsync(Waiting(accepted)).AnswerAsync();
+        Assert.Equal(answer.GetProperty("boxes").GetRawText(), again.GetProperty("boxes").GetRawText());
+        Assert.Equal("done", (await EventsAsync(Events(accepted), second)).Single().Name);
+        await second.ReadAsync(Waiting(damaged)).ProblemAsync(422, "undecodable");
+        var refused = await second.PostAsync(Asking.Bytes(photo, "image/jpeg"), $"?model={before}&iou=0.3").ProblemAsync(404, "model-not-found");
+        Assert.Contains($"The model '{before}' was replaced", refused.GetProperty("detail").GetString(), StringComparison.Ordinal);
+
+        async Task<string?> VersionAsync(HttpClient http)
+        {
+            using var model = await http.GetAsync(new Uri("/v1/models/people", UriKind.Relative));
+            return model.IsSuccessStatusCode ? JsonDocument.Parse(await model.Content.ReadAsStringAsync()).RootElement.GetProperty("id").GetString() : null;
+        }
+    }
+
     private static async Task<(HttpResponseMessage Response, JsonElement Body)> SubmitAsync(
         HttpClient http, HttpContent content, string query, string? prefer = null)
     {
@@ -139,9 +185,23 @@ public sealed class AsynchronousTests(OneProcess frontend)
         return (response, JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync()).RootElement);
     }
 
-    private async Task<List<(string Name, JsonElement Data)>> EventsAsync(string path)
+    /// <summary>Where the answer is, waiting for it.</summary>
+    private static string Waiting(HttpResponseMessage accepted) => Path(accepted, under: "", query: "wait=20");
+
+    /// <summary>Where its states are told.</summary>
+    private static string Events(HttpResponseMessage accepted) => Path(accepted, under: "/events", query: "");
+
+    private static string Path(HttpResponseMessage accepted, string under, string query)
     {
-        using var response = await frontend.Http.ReadAsync(path);
+        var location = new UriBuilder(new Uri(new Uri("http://localhost"), accepted.Headers.Location!));
+        location.Path += under;
+        location.Query = $"{location.Query}&{query}".Trim('&');
+        return location.Uri.PathAndQuery;
+    }
+
+    private async Task<List<(string Name, JsonElement Data)>> EventsAsync(string path, HttpClient? http = null)
+    {
+        using var response = await (http ?? frontend.Http).ReadAsync(path);
         Assert.Equal("text/event-stream", response.Content.Headers.ContentType?.MediaType);
         var text = await response.Content.ReadAsStringAsync();
         return [.. text.Split("\n\n", StringSplitOptions.RemoveEmptyEntries).Where(block => block[0] != ':').Select(block =>

@@ -86,17 +86,44 @@ public sealed class SickDeviceTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_only_device_being_broken_every_caller_gets_an_answer_within_its_deadline()
+    public async Task The_only_device_being_broken_callers_are_told_so_before_their_deadline_until_it_works_again()
     {
         var device = OpenDevice("gated:0");
-        await using var silo = await TestSilo.StartAsync(_redis, device);
-        await DetectAsync(0, 1);
+        await using var silo = await TestSilo.StartAsync(_redis, device, ("Detection:DeviceHealth:RetryDelay", "00:00:02"), ("Detection:DeviceHealth:MaxRetryDelay", "00:00:02"));
+        var known = (await DetectAsync(0, 1))[0];
         device.Sickness = OutOfMemory;
 
-        var failure = await Assert.ThrowsAsync<DetectionException>(
-            () => _client.DetectAsync(TestPictures.Unique(100), new DetectionOptions { Deadline = TimeSpan.FromSeconds(3) }));
-        Assert.True(failure.Error is DetectionError.DeadlineExceeded or DetectionError.Unavailable, $"{failure.Error}: {failure.Message}");
+        // Those who wait while it breaks, and those who come when it is broken.
+        var waiting = await Task.WhenAll(Enumerable.Range(100, 10).Select(RefusedAsync));
         await HealthAsync("gated:0", DeviceHealth.Broken);
+        Assert.All([.. waiting, await RefusedAsync(200)], refused =>
+        {
+            Assert.Equal((DetectionError.Unavailable, $"Every device that serves '{known.Model}' is broken."), (refused.Error, refused.Message));
+            Assert.True(refused.RetryAfter > TimeSpan.Zero, $"{refused.RetryAfter}");
+        });
+        await using var redis = await _redis.ConnectAsync();
+        Assert.Equal(0, await redis.GetDatabase().ListLengthAsync(Keys.Queue(known.Model)));
+        Assert.Equal(AnswerSource.Cached, (await DetectAsync(0, 1))[0].Source);
+
+        device.Sickness = null;
+        await HealthAsync("gated:0", DeviceHealth.Serving);
+        await Eventually.Async(async () => await DetectsAsync(300), Eventually.Soon, "it is asked again");
+        await DetectAsync(301, 10);
+
+        async Task<DetectionException> RefusedAsync(int picture) =>
+            await Assert.ThrowsAsync<DetectionException>(() => _client.DetectAsync(TestPictures.Unique(picture), Patient));
+
+        async Task<bool> DetectsAsync(int picture)
+        {
+            try
+            {
+                return await _client.DetectAsync(TestPictures.Unique(picture), Patient) is not null;
+            }
+            catch (DetectionException e) when (e.Error == DetectionError.Unavailable)
+            {
+                return false;
+            }
+        }
     }
 
     [Fact]

@@ -8,7 +8,7 @@ using static Detection.Grains.Tests.Queueing.QueueFixture;
 namespace Detection.Grains.Tests.Queueing;
 
 /// <summary>
-/// Explores what happens when processes die between any two steps of Enqueue, Claim, Settle, Reclaim, Release and Withdraw. A script
+/// Explores what happens when processes die between any two steps of Enqueue, Claim, Settle, Reclaim, Release, Withdraw and Abandon. A script
 /// is atomic in Redis, so that a crash point lies between two of them. After every step each accepted item stands in exactly one
 /// place, and none but its caller's list or an in-flight one; at the end, once batchers that live have drained the queue, each was
 /// settled exactly once or given up.
@@ -36,6 +36,7 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
         Release,
         Withdraw,
         Renew,
+        Abandon,
     }
 
     [Fact]
@@ -176,6 +177,13 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
                     {
                         Assert.DoesNotContain(item, _joined);
                         Assert.True(_open.Remove(item), $"{item} was withdrawn twice");
+                    }
+
+                    break;
+                case Step.Abandon:
+                    foreach (var ended in await _queue.AbandonAsync(model, most: item + 1))
+                    {
+                        Assert.True(_open.Remove(Convert.ToInt32(ended.ImageKey, 16)), $"{ended.ImageKey} was ended twice");
                     }
 
                     break;

@@ -30,16 +30,30 @@ public abstract class RequestTest : IAsyncLifetime
     {
         _redis = await RedisServer.StartAsync();
         _connection = await _redis.ConnectAsync();
-        _services = new ServiceCollection().AddDetectionClient(options => options.Redis = _redis.ConnectionString).BuildServiceProvider();
-        Client = _services.GetRequiredService<IDetectionClient>();
+        _services = NewClient(out var client);
+        Client = client;
     }
 
     public async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
+        Dispose();
         await _services.DisposeAsync();
         await _connection.DisposeAsync();
         await _redis.DisposeAsync();
+    }
+
+    /// <summary>Another client, which has seen nothing yet.</summary>
+    private protected ServiceProvider NewClient(out IDetectionClient client)
+    {
+        var services = new ServiceCollection().AddDetectionClient(options => options.Redis = _redis.ConnectionString).BuildServiceProvider();
+        client = services.GetRequiredService<IDetectionClient>();
+        return services;
+    }
+
+    /// <summary>Ends what a derived test has besides.</summary>
+    protected virtual void Dispose()
+    {
     }
 
     private protected Task<TestSilo> StartSiloAsync(params IEnumerable<(string Name, string Value)> settings) =>
@@ -77,5 +91,5 @@ public abstract class RequestTest : IAsyncLifetime
 
     protected async Task<string> ModelAsync() => (await Client.GetModelsAsync())[0].Id;
 
-    protected byte[] Next() => TestPictures.Unique(++_next);
+    protected byte[] Next() => TestPictures.Unique(Interlocked.Increment(ref _next));
 }

@@ -1,0 +1,127 @@
+using Detection.Contracts.Models;
+
+namespace Detection.Contracts.Cluster;
+
+/// <summary>What can be had of a version of a model.</summary>
+public enum ModelStanding
+{
+    /// <summary>A device serves it, or is about to.</summary>
+    Serving,
+
+    /// <summary>Every device that serves it is broken. They are tried again from time to time.</summary>
+    Broken,
+
+    /// <summary>The silos that served it last are not there at this time. Its requests wait for them.</summary>
+    Away,
+
+    /// <summary>It was removed or replaced: what was accepted is finished, nothing is accepted any more.</summary>
+    Retired,
+
+    /// <summary>It was removed or replaced, and no device has it any more.</summary>
+    Gone,
+}
+
+/// <summary>A version of a model, and what can be had of it.</summary>
+/// <param name="Model">The version.</param>
+/// <param name="Standing">What can be had of it.</param>
+public sealed record ModelEntry(ModelInfo Model, ModelStanding Standing)
+{
+    /// <summary>Whether it takes requests that are to be computed, now or when its devices are back.</summary>
+    public bool Accepts => Standing is not (ModelStanding.Retired or ModelStanding.Gone);
+}
+
+/// <summary>The models of the cluster, as the reports of its silos and the records of what they served tell at one instant.</summary>
+public sealed class ModelDirectory
+{
+    /// <summary>A version that no silo has named for this long is gone when another version of its name is served.</summary>
+    private static readonly TimeSpan ReplacedAfter = 3 * SiloReport.Lifetime;
+
+    /// <summary>How long a version is waited for whose silos are away.</summary>
+    private static readonly TimeSpan AwayFor = TimeSpan.FromMinutes(5);
+
+    private readonly Dictionary<string, ModelEntry> _entries = new(StringComparer.Ordinal);
+    private readonly List<ModelRecord> _gone = [];
+
+    private ModelDirectory()
+    {
+    }
+
+    /// <summary>A directory that knows of nothing.</summary>
+    public static ModelDirectory Empty { get; } = new();
+
+    /// <summary>Whether a silo that lives serves a model.</summary>
+    public bool Serves { get; private init; }
+
+    /// <summary>Records of versions that are gone.</summary>
+    public IReadOnlyList<ModelRecord> Gone => _gone;
+
+    /// <param name="silos">The silos that live. To be read after <paramref name="records"/>: silos write the report first.</param>
+    /// <param name="records">What was served.</param>
+    /// <param name="now">The time by which they were written.</param>
+    public static ModelDirectory Of(IReadOnlyList<SiloReport> silos, IReadOnlyList<ModelRecord> records, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(silos);
+        ArgumentNullException.ThrowIfNull(records);
+        var directory = new ModelDirectory { Serves = silos.Any(static silo => silo.Models.Count > 0) };
+        var current = silos.SelectMany(static silo => silo.CurrentModels).Select(static model => model.Id).ToHashSet(StringComparer.Ordinal);
+        var names = silos.SelectMany(static silo => silo.CurrentModels).Select(static model => model.Name).ToHashSet(StringComparer.Ordinal);
+        var listed = silos.SelectMany(static silo => silo.Models).Select(static model => model.Id).ToHashSet(StringComparer.Ordinal);
+        var processes = silos.Select(static silo => (silo.Silo, silo.StartedAt)).ToHashSet();
+
+        // What comes later stands for a name: the best that can be had of it, and of two versions of which that is the same the later seen.
+        foreach (var record in records.Where(record => !listed.Contains(record.Model.Id)).OrderBy(static record => record.SeenAt))
+        {
+            var unseen = now - record.SeenAt;
+            if (processes.Contains((record.Silo, record.StartedAt)) || unseen > AwayFor || (unseen > ReplacedAfter && names.Contains(record.Model.Name)))
+            {
+                directory._gone.Add(record);
+                directory.Enter(record.Model, ModelStanding.Gone);
+            }
+            else
+            {
+                directory.Enter(record.Model, ModelStanding.Away);
+            }
+        }
+
+        foreach (var model in silos.SelectMany(static silo => silo.Models).Where(model => !current.Contains(model.Id)))
+        {
+            directory.Enter(model, ModelStanding.Retired);
+        }
+
+        foreach (var model in silos.SelectMany(static silo => silo.CurrentModels.Reverse()))
+        {
+            directory.Enter(model, IsBroken(silos, model.Id) ? ModelStanding.Broken : ModelStanding.Serving);
+        }
+
+        return directory;
+    }
+
+    /// <summary>Finds a model by <c>name@version</c>, or by <c>name</c> the version that a request for it gets.</summary>
+    public ModelEntry? Find(string name) => _entries.GetValueOrDefault(name);
+
+    private void Enter(ModelInfo model, ModelStanding standing)
+    {
+        var entry = new ModelEntry(model, standing);
+        _entries[model.Id] = entry;
+
+        // While a name's silos are away its requests wait, whatever older versions are being finished.
+        if (_entries.GetValueOrDefault(model.Name) is not { Standing: ModelStanding.Away } || standing is not (ModelStanding.Gone or ModelStanding.Retired))
+        {
+            _entries[model.Name] = entry;
+        }
+    }
+
+    private static bool IsBroken(IReadOnlyList<SiloReport> silos, string model)
+    {
+        foreach (var silo in silos.Where(silo => silo.CurrentModels.Any(of => of.Id == model)))
+        {
+            var batchers = silo.Batchers.Where(batcher => batcher.Model == model).ToList();
+            if (batchers.Count == 0 || batchers.Any(static batcher => batcher.Health != DeviceHealth.Broken))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+}

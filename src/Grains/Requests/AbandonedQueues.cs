@@ -1,0 +1,94 @@
+using Detection.Contracts.Cluster;
+using Detection.Contracts.Requests;
+using Detection.Contracts.Storage;
+using Detection.Grains.Cluster;
+using Detection.Grains.Queueing;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using StackExchange.Redis;
+
+namespace Detection.Grains.Requests;
+
+/// <summary>
+/// Ends the requests that were accepted for a version of a model which no device has any more, and forgets versions that are long gone.
+/// Every silo does it: an item is given to one of them.
+/// </summary>
+internal sealed partial class AbandonedQueues(
+    ClusterView cluster, RequestQueue queue, IGrainFactory grains, IConnectionMultiplexer redis, RedisKeys keys, ClusterClock time, ILogger<AbandonedQueues> logger)
+    : BackgroundService
+{
+    private const int MaxItems = 100;
+
+    /// <summary>Versions that are gone of which the description is kept.</summary>
+    private const int MaxGone = 20;
+
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
+
+    /// <summary>Deadlines are shorter, and nothing is accepted for a version that is gone.</summary>
+    private static readonly TimeSpan LookFor = TimeSpan.FromMinutes(10);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Interval, time);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                foreach (var record in cluster.Models.Gone.Where(record => time.GetUtcNow() - record.SeenAt < LookFor))
+                {
+                    await EndAsync(record.Model.Id);
+                }
+
+                await ForgetAsync();
+            }
+            catch (Exception e) when (RedisConnection.IsOutage(e) || e is OrleansException or TimeoutException)
+            {
+                LogFailed(Interval, e.Message);
+            }
+        }
+    }
+
+    private async Task EndAsync(string model)
+    {
+        foreach (var batcher in await queue.BatchersAsync(model))
+        {
+            await queue.ReclaimAsync(model, batcher, counts: false);
+        }
+
+        IReadOnlyList<RequestKey> ended;
+        do
+        {
+            // It may be served again by now.
+            if (!cluster.IsFresh || cluster.Models.Find(model) is not { Standing: ModelStanding.Gone })
+            {
+                return;
+            }
+
+            ended = await queue.AbandonAsync(model, MaxItems);
+            foreach (var key in ended)
+            {
+                await grains.GetGrain<IRequestGrain>(key.ToString()).Complete(RequestFailures.ModelGone);
+            }
+
+            if (ended.Count > 0)
+            {
+                LogEnded(model, ended.Count);
+            }
+        }
+        while (ended.Count > 0);
+    }
+
+    private async Task ForgetAsync()
+    {
+        foreach (var record in cluster.Models.Gone.OrderByDescending(static record => record.SeenAt).Skip(MaxGone))
+        {
+            await redis.GetDatabase().HashDeleteAsync(keys.Models, record.Model.Id);
+        }
+    }
+
+    [LoggerMessage(1, LogLevel.Warning, "No device has {Model} any more; {Count} requests that waited for it end")]
+    private partial void LogEnded(string model, int count);
+
+    [LoggerMessage(2, LogLevel.Warning, "Requests for models that are gone could not be ended; trying again in {Delay}: {Reason}")]
+    private partial void LogFailed(TimeSpan delay, string reason);
+}

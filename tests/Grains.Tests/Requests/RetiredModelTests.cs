@@ -1,0 +1,267 @@
+using Detection.Client;
+using Detection.Contracts.Models;
+using Detection.Contracts.Requests;
+using Detection.Contracts.Storage;
+using Detection.Grains.Queueing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Detection.Grains.Tests.Requests;
+
+/// <summary>Models that are replaced and removed while requests for them wait.</summary>
+public sealed class RetiredModelTests : RequestTest
+{
+    private static readonly InvalidOperationException OutOfMemory = new("Failed to allocate memory for requested buffer of size 8388608");
+
+    private readonly ModelFolder _models = new();
+
+    private static DetectionOptions For(string model) => Patient with { Model = model };
+
+    protected override void Dispose() => _models.Dispose();
+
+    [Fact]
+    public async Task An_accepted_request_is_found_under_its_version_after_the_model_was_replaced_and_after_that_version_is_gone()
+    {
+        _models.Lay("people", 0.4);
+        await using var silo = await StartSiloAsync(_models.Settings);
+        var first = await ServedAsync("people");
+        var busy = await Client.SubmitAsync(Next(), For("people"));
+        await Eventually.Async(() => Device.Batches.Count == 1, Eventually.Soon, "the device is busy");
+        var waiting = await Client.SubmitAsync(Next(), For("people"));
+        Assert.Equal((first.Id, first.Id), (busy.Model!, waiting.Model!));
+
+        _models.Lay("people", 0.3);
+        var second = await ReplacedAsync(first);
+        Assert.Equal(DetectionStatus.Queued, (await Client.GetStatusAsync(waiting.ImageKey, options: For(waiting.Model!))).Status);
+        var other = await Client.GetStatusAsync(waiting.ImageKey, options: For("people"));
+        Assert.Equal((DetectionStatus.Unknown, second.Id), (other.Status, other.Model!));
+
+        Device.Open();
+        foreach (var ticket in new[] { busy, waiting })
+        {
+            var done = await Client.GetStatusAsync(ticket.ImageKey, TimeSpan.FromSeconds(30), options: For(ticket.Model!));
+            Assert.Equal((DetectionStatus.Done, first.Id), (done.Status, done.Answer?.Model));
+        }
+
+        // A client that has never seen the version names its labels as well.
+        await GoneAsync(first.Id);
+        await using var services = NewClient(out var fresh);
+        var found = await fresh.GetStatusAsync(waiting.ImageKey, options: For(waiting.Model!));
+        Assert.Equal((DetectionStatus.Done, first.Id, "person"), (found.Status, found.Answer?.Model, found.Answer?.Objects[0].Label));
+        var never = await fresh.GetStatusAsync(TestPictures.ImageKey(Next()), options: For(first.Id));
+        Assert.Equal(DetectionStatus.Unknown, never.Status);
+        var refused = await Assert.ThrowsAsync<DetectionException>(() => fresh.DetectAsync(Next(), For(first.Id)));
+        Assert.Equal(DetectionError.ModelNotFound, refused.Error);
+        Assert.Equal($"The model '{first.Id}' was replaced and takes no new pictures. The version that is served is '{second.Id}'.", refused.Message);
+        Assert.Equal(second.Id, (await fresh.DetectAsync(Next(), For("people"))).Model);
+    }
+
+    [Fact]
+    public async Task What_is_removed_takes_no_requests_and_finishes_those_that_it_took()
+    {
+        _models.Lay("people");
+        await using var silo = await StartSiloAsync(_models.Settings);
+        var model = await ServedAsync("people");
+        await using var services = NewClient(out var other);
+        var waiting = new List<DetectionTicket>();
+        for (var i = 0; i < 3; i++)
+        {
+            waiting.Add(await Client.SubmitAsync(Next(), For("people")));
+        }
+
+        var asking = Client.DetectAsync(Next(), For("people"));
+        await Eventually.Async(async () => await LengthAsync(model.Id) == 3, Eventually.Soon, "three wait behind the one on the device");
+
+        _models.Remove("people");
+        await Eventually.Async(async () => (await Client.GetModelsAsync()).Count == 0, Eventually.Soon, "nobody is offered it");
+        foreach (var client in new[] { Client, other })
+        {
+            foreach (var name in new[] { "people", model.Id })
+            {
+                var refused = await Assert.ThrowsAsync<DetectionException>(() => client.DetectAsync(Next(), For(name)));
+                Assert.Equal((DetectionError.ModelNotFound, $"The model '{name}' was removed and takes no new pictures."), (refused.Error, refused.Message));
+                Assert.Equal(DetectionError.ModelNotFound, (await Assert.ThrowsAsync<DetectionException>(() => client.SubmitAsync(Next(), For(name)))).Error);
+            }
+        }
+
+        // Longer than a version is kept whose queue is empty.
+        await Task.Delay(TimeSpan.FromSeconds(6));
+        Device.Open();
+        Assert.Equal(model.Id, (await asking).Model);
+        foreach (var ticket in waiting)
+        {
+            Assert.Equal(DetectionStatus.Done, (await Client.GetStatusAsync(ticket.ImageKey, TimeSpan.FromSeconds(30), options: For(ticket.Model!))).Status);
+        }
+
+        _models.Lay("people");
+        await ServedAsync("people");
+        Assert.Equal(model.Id, (await Client.DetectAsync(Next(), For("people"))).Model);
+    }
+
+    [Fact]
+    public async Task A_request_that_is_told_late_that_its_model_was_replaced_gets_the_version_that_is_served()
+    {
+        Device.Open();
+        _models.Lay("people", 0.4);
+        await using var silo = await StartSiloAsync(_models.Settings);
+        var first = await ServedAsync("people");
+        await using var services = NewClient(out var stale);
+        await stale.DetectAsync(Next(), For("people"));
+
+        // A client looks again after a second; this one asks on and on and sees the change late, but never a failure.
+        var asking = Task.Run(async () =>
+        {
+            var models = new HashSet<string>();
+            while (models.Count < 3)
+            {
+                models.Add((await stale.DetectAsync(Next(), For("people"))).Model);
+                models.Add((await stale.SubmitAsync(Next(), For("people"))).Model!);
+            }
+
+            return models;
+        });
+        _models.Lay("people", 0.3);
+        var second = await ReplacedAsync(first);
+        _models.Lay("people", 0.2);
+        var third = await ReplacedAsync(second);
+
+        Assert.Equal([first.Id, second.Id, third.Id], await asking.WaitAsync(Eventually.Soon));
+    }
+
+    [Fact]
+    public async Task What_was_accepted_and_can_no_longer_run_ends_with_the_reason_and_leaves_nothing()
+    {
+        _models.Lay("people");
+        _models.Lay("staying");
+        await using var silo = await StartSiloAsync([.. _models.Settings, ("Detection:DeviceHealth:ProbeInterval", "00:00:01"), ("Detection:DeviceHealth:RetryDelay", "00:01:00")]);
+        var model = await ServedAsync("people");
+        var waiting = new List<DetectionTicket>();
+        for (var i = 0; i < 5; i++)
+        {
+            waiting.Add(await Client.SubmitAsync(Next(), For("people") with { Caller = i % 2 == 0 ? null : "alice" }));
+        }
+
+        var asking = Client.DetectAsync(Next(), For("people"));
+        await Eventually.Async(async () => await LengthAsync(model.Id) > 2, Eventually.Soon, "they wait");
+
+        // The device is out of service, so that the version is let go of with what waits for it.
+        Device.Sickness = OutOfMemory;
+        Device.Open();
+        _models.Remove("people");
+
+        var refused = await Assert.ThrowsAsync<DetectionException>(() => asking);
+        Assert.Equal(DetectionError.ModelNotFound, refused.Error);
+        foreach (var ticket in waiting)
+        {
+            var ended = await Client.GetStatusAsync(ticket.ImageKey, TimeSpan.FromSeconds(30), options: For(ticket.Model!));
+            Assert.Equal((DetectionStatus.Failed, DetectionError.ModelNotFound), (ended.Status, ended.Failure?.Error));
+            Assert.Contains("was removed or replaced before the picture's turn came", ended.Failure!.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Empty(Server.Keys(pattern: Keys.ItemPrefix(model.Id).Replace("[", "\\[", StringComparison.Ordinal) + "*"));
+        Assert.Equal(0, await LengthAsync(model.Id));
+        Assert.False(await Database.KeyExistsAsync(Keys.Callers(model.Id)));
+    }
+
+    [Fact]
+    public async Task What_comes_into_the_queue_of_a_version_that_is_gone_does_not_stay_there()
+    {
+        Device.Open();
+        _models.Lay("people");
+        await using var silo = await StartSiloAsync(_models.Settings);
+        var model = await ServedAsync("people");
+        var key = new RequestKey(model.Id, TestPictures.ImageKey(Next()));
+        _models.Remove("people");
+        await GoneAsync(model.Id);
+
+        // As a silo does that has not heard of it yet; its batcher has died with another one.
+        var queue = silo.Services.GetRequiredService<RequestQueue>();
+        var now = silo.Services.GetRequiredService<ClusterClock>().GetUtcNow();
+        var dead = new RequestKey(model.Id, TestPictures.ImageKey(Next()));
+        await queue.EnqueueAsync(new QueuedItem(dead, now + TimeSpan.FromMinutes(1), now), int.MaxValue, asynchronous: true);
+        await queue.TakeLeaseAsync(model.Id, "dead");
+        await queue.ClaimAsync(model.Id, "dead", 1);
+        await queue.EnqueueAsync(new QueuedItem(key, now + TimeSpan.FromMinutes(1), now), int.MaxValue, asynchronous: true);
+
+        await Eventually.Async(async () => !await queue.ContainsAsync(key) && !await queue.ContainsAsync(dead), Eventually.Soon, "both have ended");
+        Assert.Equal(0, await queue.LengthAsync(model.Id));
+        Assert.False(await Database.KeyExistsAsync(Keys.InFlight(model.Id, "dead")));
+    }
+
+    [Fact]
+    public async Task Models_that_come_and_go_under_load_leave_no_request_without_an_answer_that_fits()
+    {
+        Device.Open();
+        _models.Lay("staying");
+        _models.Lay("coming");
+        await using var silo = await StartSiloAsync(_models.Settings);
+        await ServedAsync("coming");
+        using var ends = new CancellationTokenSource();
+        var askers = Enumerable.Range(0, 4).Select(i => Task.Run(async () =>
+        {
+            var (answers, refusals) = (0, 0);
+            while (!ends.IsCancellationRequested)
+            {
+                try
+                {
+                    if (i % 2 == 0)
+                    {
+                        await Client.DetectAsync(Next(), For("coming"));
+                    }
+                    else
+                    {
+                        var ticket = await Client.SubmitAsync(Next(), For("coming"));
+                        var end = await Client.GetStatusAsync(ticket.ImageKey, TimeSpan.FromSeconds(30), options: For(ticket.Model!));
+                        Assert.True(end.Failure is null or { Error: DetectionError.ModelNotFound }, $"{end.Failure}");
+                        Assert.True(end.IsFinal, $"{end.Status}");
+                    }
+
+                    answers++;
+                }
+                catch (DetectionException e) when (e.Error == DetectionError.ModelNotFound)
+                {
+                    refusals++;
+                    await Task.Delay(20);
+                }
+            }
+
+            return (answers, refusals);
+        })).ToList();
+        for (var round = 0; round < 3; round++)
+        {
+            var model = await ServedAsync("coming");
+            _models.Remove("coming");
+            await Eventually.Async(async () => (await Client.GetModelsAsync()).Count == 1, Eventually.Soon, "it is offered no more");
+            if (round == 1)
+            {
+                await GoneAsync(model.Id);
+            }
+
+            _models.Lay("coming", 0.3 - (round / 100.0));
+            await ServedAsync("coming");
+        }
+
+        await ends.CancelAsync();
+        foreach (var (answers, refusals) in await Task.WhenAll(askers))
+        {
+            Assert.True(answers > 0 && refusals > 0, $"{answers} answers, {refusals} refusals");
+        }
+    }
+
+    private async Task<ModelInfo> ServedAsync(string name)
+    {
+        await Eventually.Async(async () => (await Client.GetModelsAsync()).Any(model => model.Name == name), Eventually.Soon, $"{name} is served");
+        return (await Client.GetModelsAsync()).Single(model => model.Name == name);
+    }
+
+    private async Task<ModelInfo> ReplacedAsync(ModelInfo before)
+    {
+        await Eventually.Async(
+            async () => (await Client.GetModelsAsync()).Any(model => model.Name == before.Name && model.Id != before.Id), Eventually.Soon, "the new version is served");
+        return (await Client.GetModelsAsync()).Single(model => model.Name == before.Name);
+    }
+
+    private Task GoneAsync(string model) => Eventually.Async(
+        async () => (await Client.GetSilosAsync()) is { Count: > 0 } silos && silos.All(silo => silo.Models.All(of => of.Id != model)), Eventually.Soon, "the version is let go of");
+
+    private Task<long> LengthAsync(string model) => Database.ListLengthAsync(Keys.Queue(model));
+}
