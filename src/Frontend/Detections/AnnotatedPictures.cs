@@ -1,7 +1,7 @@
-using System.Threading.RateLimiting;
 using Detection.Client;
 using Detection.Frontend.Problems;
 using Detection.Frontend.Uploads;
+using Detection.Grains.Fetching;
 using Detection.Inference.Annotation;
 using Detection.Inference.Pictures;
 using Microsoft.Extensions.Options;
@@ -10,16 +10,15 @@ namespace Detection.Frontend.Detections;
 
 /// <summary>
 /// Draws what was found into a picture. Decoded pictures are large: only so many are drawn at the same time, only so many wait for
-/// that, and none for long. A picture that must be read from Redis is read in its turn, so that those that wait hold nothing.
+/// that, and none for long. A picture that must be read from Redis is read in its turn, so that those that wait hold nothing. A caller
+/// holds a share of the places to wait in, and the next turn goes to the caller for whom the fewest are drawn.
 /// </summary>
-internal sealed class AnnotatedPictures(IDetectionClient client, IOptions<FrontendOptions> options) : IDisposable
+internal sealed class AnnotatedPictures(IDetectionClient client, IOptions<FrontendOptions> options)
 {
     private readonly TimeSpan _wait = options.Value.DrawingTimeout;
-    private readonly ConcurrencyLimiter _turns = new(new ConcurrencyLimiterOptions
-    {
-        PermitLimit = options.Value.MaxConcurrentDrawings,
-        QueueLimit = options.Value.MaxWaitingDrawings,
-    });
+    private readonly SharedPlaces _turns = new(options.Value.MaxConcurrentDrawings, callerShare: 1, siteShare: 1);
+    private readonly SharedPlaces _room = new(
+        options.Value.MaxConcurrentDrawings + options.Value.MaxWaitingDrawings, options.Value.CallerBufferShare, siteShare: 1);
 
     /// <summary>Answers with an annotated picture.</summary>
     public static async Task WriteAsync(HttpResponse response, PooledBytes jpeg)
@@ -30,10 +29,11 @@ internal sealed class AnnotatedPictures(IDetectionClient client, IOptions<Fronte
     }
 
     /// <summary>The annotated picture, a JPEG. The caller disposes of it.</summary>
-    /// <exception cref="ProblemException">Too many are being drawn, or there is no memory for it.</exception>
+    /// <exception cref="ProblemException">Too many are being drawn, the caller's share is used, or there is no memory for it.</exception>
     public async Task<PooledBytes> DrawAsync(ReadOnlyMemory<byte> picture, DetectionAnswer answer, UploadShare share, CancellationToken cancellationToken)
     {
-        using var turn = await WaitForTurnAsync(answer, cancellationToken);
+        using var place = TakePlace(answer, share);
+        using var turn = await WaitForTurnAsync(answer, share, cancellationToken);
         return await DrawInTurnAsync(picture, answer, share, cancellationToken);
     }
 
@@ -46,7 +46,8 @@ internal sealed class AnnotatedPictures(IDetectionClient client, IOptions<Fronte
     public async Task<PooledBytes> FetchAndDrawAsync(
         DetectionAnswer answer, DetectionOptions options, UploadShare share, CancellationToken cancellationToken)
     {
-        using var turn = await WaitForTurnAsync(answer, cancellationToken);
+        using var place = TakePlace(answer, share);
+        using var turn = await WaitForTurnAsync(answer, share, cancellationToken);
         using var picture = await client.FindPictureAsync(answer.ImageKey, options, cancellationToken) ?? throw Gone(answer);
         var length = picture.Memory.Length;
         share.Take(length);
@@ -59,8 +60,6 @@ internal sealed class AnnotatedPictures(IDetectionClient client, IOptions<Fronte
             share.Give(length);
         }
     }
-
-    public void Dispose() => _turns.Dispose();
 
     private static async Task<PooledBytes> DrawInTurnAsync(
         ReadOnlyMemory<byte> picture, DetectionAnswer answer, UploadShare share, CancellationToken cancellationToken)
@@ -91,20 +90,26 @@ internal sealed class AnnotatedPictures(IDetectionClient client, IOptions<Fronte
         }
     }
 
-    private async Task<RateLimitLease> WaitForTurnAsync(DetectionAnswer answer, CancellationToken cancellationToken)
+    private IDisposable TakePlace(DetectionAnswer answer, UploadShare share) =>
+        _room.TryEnter(share.Caller, site: null)
+        ?? throw (_room.Limit(share.Caller, site: null) == PlaceLimit.Caller ? ShareUsed(answer) : Busy(answer));
+
+    private async Task<IDisposable> WaitForTurnAsync(DetectionAnswer answer, UploadShare share, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(_wait);
         try
         {
-            var turn = await _turns.AcquireAsync(1, limit.Token);
-            return turn.IsAcquired ? turn : throw Busy(answer);
+            return await _turns.EnterAsync(share.Caller, site: null, limit.Token);
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
             throw Busy(answer, e);
         }
     }
+
+    private static ProblemException ShareUsed(DetectionAnswer answer) =>
+        new(ProblemType.ShareUsed, "So many of your annotated pictures wait to be drawn that your share of the places is used. Retry after the time in Retry-After; the result itself can be read meanwhile.") { ImageKey = answer.ImageKey };
 
     private static ProblemException Busy(DetectionAnswer answer, Exception? inner = null) =>
         new(ProblemType.DrawingBusy, "Too many pictures are being drawn. Come again after the time in Retry-After; the result itself can be read meanwhile.", inner) { ImageKey = answer.ImageKey };

@@ -107,7 +107,7 @@ internal static class OperationDescriptions
         .WithSummary("Read an annotated picture again")
         .WithDescription("The picture of an earlier request with the boxes drawn into it, until it expires.")
         .Produces(StatusCodes.Status200OK, contentType: Jpeg)
-        .WithProblems([.. Cluster, ProblemType.ResultNotFound, ProblemType.ModelNotFound, ProblemType.DrawingBusy, ProblemType.TooManyUploads])
+        .WithProblems([.. Cluster, ProblemType.ResultNotFound, ProblemType.ModelNotFound, ProblemType.Undecodable, ProblemType.ShareUsed, ProblemType.DrawingBusy, ProblemType.TooManyUploads])
         .AddOpenApiOperationTransformer(static (operation, _, _) =>
         {
             DescribeImageKey(operation);

@@ -64,7 +64,7 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
         "Your key makes more requests than it may, has too many requests under way, or your uploads fill your share of the memory for them. Come again after the time in Retry-After.");
 
     public static readonly ProblemType ShareUsed = new("share-used", 429, "Your share is used",
-        "So many of your pictures, URLs or webhooks wait that your share of the queue, of the fetches or of the webhooks is used; others are still served. Nothing was kept. Come again after the time in Retry-After. The detail says which share.");
+        "So many of your pictures, URLs, webhooks or annotated pictures wait that your share of them is used; others are still served. Nothing was kept. Come again after the time in Retry-After. The detail says which share.");
 
     public static readonly ProblemType InferenceFailed = new("inference-failed", 500, "The model failed",
         "The model or its device failed on this picture. Trying again may help once.");

@@ -68,6 +68,9 @@ internal sealed class UploadMemory(IOptions<FrontendOptions> options)
 /// <summary>What one caller holds of the memory for uploads.</summary>
 internal sealed class UploadShare(UploadMemory memory, string caller)
 {
+    /// <summary>Whose it is.</summary>
+    public string Caller => caller;
+
     /// <exception cref="ProblemException">They are not there, or more than the caller's share.</exception>
     public void Take(int bytes) => memory.Take(caller, bytes);
 

@@ -1,7 +1,7 @@
 namespace Detection.Grains.Fetching;
 
 /// <summary>Which limit keeps somebody waiting for a place.</summary>
-internal enum PlaceLimit
+public enum PlaceLimit
 {
     /// <summary>None: a place is free.</summary>
     None,
@@ -27,7 +27,7 @@ internal enum PlaceLimit
 /// places of one site as well, so that no caller holds all of a site's.
 /// </param>
 /// <param name="siteShare">The same for sites.</param>
-internal sealed class SharedPlaces(int capacity, double callerShare, double siteShare)
+public sealed class SharedPlaces(int capacity, double callerShare, double siteShare)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, int> _callers = new(StringComparer.Ordinal);
