@@ -57,12 +57,15 @@ internal sealed class PictureBlocks(int most)
         }
     }
 
-    /// <summary>To be called every second: forgets the blocks that were free all the time. Says whether a collection is worth it.</summary>
-    public bool Trim()
+    /// <summary>
+    /// To be called every second: after some rounds, forgets the blocks that were free in all of them. Says whether it was such a round,
+    /// and whether a collection is worth it.
+    /// </summary>
+    public (bool Round, bool Trimmed) Trim()
     {
         if (++_rounds < RoundsUntilTrimmed)
         {
-            return false;
+            return (false, false);
         }
 
         var trimmed = _fewestFree;
@@ -74,6 +77,6 @@ internal sealed class PictureBlocks(int most)
         _free.TrimExcess();
         _rounds = 0;
         _fewestFree = _free.Count;
-        return (long)trimmed * Size >= WorthCollecting;
+        return (true, (long)trimmed * Size >= WorthCollecting);
     }
 }

@@ -7,6 +7,8 @@ namespace Detection.Frontend.Embedded;
 /// </summary>
 internal sealed class PictureMemory : IDisposable
 {
+    private const int CollectionsAfterTrim = 8;
+
     private static readonly TimeSpan Round = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
@@ -19,6 +21,7 @@ internal sealed class PictureMemory : IDisposable
     private readonly TimeProvider _time;
     private readonly ITimer _timer;
     private int _spareBlocks;
+    private int _collections;
 
     /// <param name="capacity">Most bytes, those of pictures on their way in and out included.</param>
     /// <param name="time">The clock.</param>
@@ -211,16 +214,19 @@ internal sealed class PictureMemory : IDisposable
     /// <summary>Removes what has expired, and gives memory back that nobody has used for a while.</summary>
     private void Clean()
     {
-        bool collect;
+        bool round, trimmed;
         lock (_gate)
         {
             RemoveExpired();
-            collect = _blocks.Trim();
+            (round, trimmed) = _blocks.Trim();
         }
 
-        if (collect)
+        // An idle process would keep it until its next collection, which may never come. The array pools of the runtime, whose buffers
+        // carried the pictures, give them back over several.
+        _collections = trimmed ? CollectionsAfterTrim : _collections;
+        if (round && _collections > 0)
         {
-            // An idle process would keep it until its next collection, which may never come.
+            _collections--;
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: false);
         }
     }

@@ -14,6 +14,12 @@ internal sealed class PooledBytes(UploadShare share) : IBufferWriter<byte>, IDis
     /// <summary>How much more than has come is taken of an announced length.</summary>
     private const int Lead = 4;
 
+    /// <summary>
+    /// Larger buffers are left to the garbage collector. The pool keeps what every thread has returned, and two sizes above this one that
+    /// is gigabytes for a few large uploads.
+    /// </summary>
+    private const int LargestPooled = 1024 * 1024;
+
     private byte[] _buffer = [];
     private int _start;
     private int _length;
@@ -114,7 +120,15 @@ internal sealed class PooledBytes(UploadShare share) : IBufferWriter<byte>, IDis
     {
         var buffer = _buffer;
         Abandon();
-        if (buffer.Length > 0)
+        Return(buffer);
+    }
+
+    private static byte[] Rent(int size) =>
+        size > LargestPooled ? GC.AllocateUninitializedArray<byte>(size) : ArrayPool<byte>.Shared.Rent(size);
+
+    private static void Return(byte[] buffer)
+    {
+        if (buffer.Length is > 0 and <= LargestPooled)
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
@@ -125,14 +139,14 @@ internal sealed class PooledBytes(UploadShare share) : IBufferWriter<byte>, IDis
 
     private void Grow(int size)
     {
-        var larger = ArrayPool<byte>.Shared.Rent(size);
+        var larger = Rent(size);
         try
         {
             share.Take(larger.Length);
         }
         catch
         {
-            ArrayPool<byte>.Shared.Return(larger);
+            Return(larger);
             throw;
         }
 
@@ -142,7 +156,7 @@ internal sealed class PooledBytes(UploadShare share) : IBufferWriter<byte>, IDis
         if (smaller.Length > 0)
         {
             share.Give(smaller.Length);
-            ArrayPool<byte>.Shared.Return(smaller);
+            Return(smaller);
         }
     }
 }

@@ -47,7 +47,7 @@ public sealed class SmallProcess : IAsyncLifetime
             ["Detection__Fetch__AllowedPorts__0"] = Text(Webhooks.Port),
         });
         await _process.ReadyAsync();
-        _redis = await ConnectionMultiplexer.ConnectAsync(RedisConnectionString);
+        _redis = await ConnectionMultiplexer.ConnectAsync(RedisConnectionString + ",allowAdmin=true");
 
         // It knows no more commands than it needs.
         var pictures = ConfigurationOptions.Parse(PicturesConnectionString);
