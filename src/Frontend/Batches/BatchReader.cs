@@ -44,7 +44,7 @@ internal sealed class BatchReader(UploadMemory memory, UploadTimeout timeout, Up
     }
 
     private async IAsyncEnumerable<BatchPicture> ReadFormAsync(
-        HttpRequest request, MultipartReader sections, [EnumeratorCancellation] CancellationToken cancellationToken)
+        HttpRequest request, MultipartSections sections, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         while (await timeout.ApplyAsync(limited => ReadFileAsync(request, sections, limited), cancellationToken) is { } picture)
         {
@@ -52,11 +52,11 @@ internal sealed class BatchReader(UploadMemory memory, UploadTimeout timeout, Up
         }
     }
 
-    private async ValueTask<BatchPicture?> ReadFileAsync(HttpRequest request, MultipartReader sections, CancellationToken cancellationToken)
+    private async ValueTask<BatchPicture?> ReadFileAsync(HttpRequest request, MultipartSections sections, CancellationToken cancellationToken)
     {
         try
         {
-            while (await sections.ReadNextSectionAsync(cancellationToken) is { } section)
+            while (await sections.ReadNextAsync(cancellationToken) is { } section)
             {
                 if (section.GetContentDispositionHeader() is not { } disposition || !disposition.IsFileDisposition())
                 {

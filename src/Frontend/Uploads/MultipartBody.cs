@@ -1,5 +1,4 @@
 using Detection.Frontend.Problems;
-using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;
 
 namespace Detection.Frontend.Uploads;
@@ -10,12 +9,12 @@ internal static class MultipartBody
     private const int MaxBoundaryLength = 200;
 
     /// <exception cref="ProblemException">The content type has no usable boundary.</exception>
-    public static MultipartReader Open(Stream body, MediaTypeHeaderValue type)
+    public static MultipartSections Open(Stream body, MediaTypeHeaderValue type)
     {
         var boundary = HeaderUtilities.RemoveQuotes(type.Boundary);
         return boundary.Length is 0 or > MaxBoundaryLength
             ? throw new ProblemException(ProblemType.InvalidRequest, "The content type has no usable multipart boundary.")
-            : new MultipartReader(boundary.ToString(), body);
+            : new MultipartSections(boundary.ToString(), body);
     }
 
     /// <summary>Whether <paramref name="e"/> says that the body is not what its type says, and not that its sender has left.</summary>

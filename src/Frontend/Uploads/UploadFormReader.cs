@@ -49,7 +49,7 @@ internal sealed class UploadFormReader(UploadMemory memory, UploadTimeout timeou
         try
         {
             var sections = MultipartBody.Open(request.Body, type);
-            while (await sections.ReadNextSectionAsync(cancellationToken) is { } section)
+            while (await sections.ReadNextAsync(cancellationToken) is { } section)
             {
                 if (section.GetContentDispositionHeader() is not { } disposition)
                 {

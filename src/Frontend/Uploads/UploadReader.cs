@@ -95,7 +95,7 @@ internal sealed class UploadReader(UploadMemory memory, UploadTimeout timeout, I
         try
         {
             var sections = MultipartBody.Open(request.Body, type);
-            while (await sections.ReadNextSectionAsync(cancellationToken) is { } section)
+            while (await sections.ReadNextAsync(cancellationToken) is { } section)
             {
                 if (section.GetContentDispositionHeader() is { } disposition
                     && HeaderUtilities.RemoveQuotes(disposition.Name).Equals(ImageField, StringComparison.Ordinal))
