@@ -114,7 +114,17 @@ public sealed class ClusterSecurityTests
 
     private static async Task RefusedFrontendAsync(DetectionProcess frontend, string reason)
     {
-        await Eventually.Async(
+        await UnreadyAsync(frontend);
+        using var content = new ByteArrayContent(TestPictures.Unique(Pictures));
+        using var answer = await frontend.Http.PostAsync(new Uri("/v1/detections?timeout=3", UriKind.Relative), content);
+        Assert.True((int)answer.StatusCode >= 500, $"{answer.StatusCode}");
+        await LogsAsync(frontend, reason);
+        Assert.False(await frontend.IsReadyAsync());
+        await frontend.KillAsync();
+    }
+
+    private static Task UnreadyAsync(DetectionProcess frontend) =>
+        Eventually.Async(
             async limit =>
             {
                 using var ready = await frontend.Http.GetAsync(new Uri(DetectionSettings.ReadyPath, UriKind.Relative), limit);
@@ -123,12 +133,36 @@ public sealed class ClusterSecurityTests
             },
             TimeSpan.FromSeconds(60),
             $"{frontend.Name} is not ready");
-        using var content = new ByteArrayContent(TestPictures.Unique(Pictures));
-        using var answer = await frontend.Http.PostAsync(new Uri("/v1/detections?timeout=3", UriKind.Relative), content);
-        Assert.True((int)answer.StatusCode >= 500, $"{answer.StatusCode}");
-        await LogsAsync(frontend, reason);
-        Assert.False(await frontend.IsReadyAsync());
-        await frontend.KillAsync();
+
+    /// <summary>Gives silos certificates that they read and that end soon, and waits for that.</summary>
+    private static async Task ExpireAsync(ClusterAuthority authority, IReadOnlyList<DetectionProcess> silos)
+    {
+        var validFor = TimeSpan.FromSeconds(8);
+        for (var i = 0; i < silos.Count; i++)
+        {
+            var (silo, name) = (silos[i], $"silo{i + 1}");
+            var changes = Changes(silo);
+            await Eventually.Async(
+                async limit =>
+                {
+                    // It may end before a slow machine has read it.
+                    authority.Issue(name, validFor: validFor);
+                    for (var look = 0; look < 12 && Changes(silo) == changes; look++)
+                    {
+                        // The files are looked at when somebody connects.
+                        using var stranger = await ConnectAsync(silo);
+                        await Task.Delay(250, limit);
+                    }
+
+                    return Changes(silo) > changes;
+                },
+                TimeSpan.FromSeconds(60),
+                $"{silo.Name} has read its certificate");
+        }
+
+        await Task.Delay(validFor);
+
+        static int Changes(DetectionProcess silo) => silo.Process.Log.Split(".crt' has changed").Length;
     }
 
     private static async Task RefusedSiloAsync(DetectionProcess silo)

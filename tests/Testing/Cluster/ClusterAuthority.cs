@@ -25,12 +25,13 @@ public sealed class ClusterAuthority : IDisposable
     /// <summary>Settings of a process with a new certificate of this authority.</summary>
     /// <param name="name">Name of the files, NAME.crt and NAME.key, which are overwritten.</param>
     /// <param name="expired">Whether the certificate ended an hour ago.</param>
-    public Dictionary<string, string?> Issue(string name, bool expired = false)
+    /// <param name="validFor">How long it is valid; a day by default.</param>
+    public Dictionary<string, string?> Issue(string name, bool expired = false, TimeSpan? validFor = null)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var now = DateTimeOffset.UtcNow;
         var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
-        using var certificate = request.Create(_certificate, now.AddDays(-1), now.AddHours(expired ? -1 : 24), RandomNumberGenerator.GetBytes(16));
+        using var certificate = request.Create(_certificate, now.AddDays(-1), expired ? now.AddHours(-1) : now + (validFor ?? TimeSpan.FromDays(1)), RandomNumberGenerator.GetBytes(16));
         var path = System.IO.Path.Combine(_folder, name);
         File.WriteAllText($"{path}.key", key.ExportPkcs8PrivateKeyPem());
         File.WriteAllText($"{path}.crt", certificate.ExportCertificatePem());
