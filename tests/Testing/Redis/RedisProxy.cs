@@ -13,6 +13,7 @@ public sealed class RedisProxy : IAsyncDisposable
     private readonly List<TcpClient> _open = [];
     private readonly Task _accepting;
     private Func<string, bool>? _held;
+    private volatile Func<string, string?>? _error;
     private volatile bool _holding;
 
     /// <summary>Starts it before <paramref name="redis"/>.</summary>
@@ -31,6 +32,12 @@ public sealed class RedisProxy : IAsyncDisposable
 
     /// <summary>Lets no answer through from the next request on that <paramref name="request"/> accepts.</summary>
     public void HoldAnswersFrom(Func<string, bool> request) => _held = request;
+
+    /// <summary>
+    /// Has requests answered with an error of Redis, which does not get them then: <paramref name="error"/> gives the error of a request, for
+    /// example <c>LOADING Redis is loading the dataset in memory</c>, or <see langword="null"/>.
+    /// </summary>
+    public void Refuse(Func<string, string?>? error) => _error = error;
 
     /// <summary>Ends all connections. New ones work.</summary>
     public void Cut()
@@ -68,8 +75,9 @@ public sealed class RedisProxy : IAsyncDisposable
                     _open.AddRange([client, server]);
                 }
 
-                _ = PumpAsync(client, server, LookAt);
-                _ = PumpAsync(server, client, _ => !_holding);
+                var requests = new RespRequests();
+                _ = PumpAsync(client, server, bytes => LookAt(requests, bytes));
+                _ = PumpAsync(server, client, bytes => _holding ? default : bytes);
             }
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
@@ -78,13 +86,27 @@ public sealed class RedisProxy : IAsyncDisposable
         }
     }
 
-    private bool LookAt(ReadOnlyMemory<byte> request)
+    private ReadOnlyMemory<byte> LookAt(RespRequests requests, ReadOnlyMemory<byte> bytes)
     {
-        _holding |= _held is { } held && held(Encoding.Latin1.GetString(request.Span));
-        return true;
+        if (_held is null && _error is null && requests.IsEmpty)
+        {
+            return bytes;
+        }
+
+        var passed = new List<byte>();
+        foreach (var request in requests.Read(bytes))
+        {
+            var text = Encoding.Latin1.GetString(request);
+            _holding |= _held is { } held && held(text);
+
+            // Redis itself gives the error, so that answers stay in their order.
+            passed.AddRange(_error?.Invoke(text) is { } error ? RespRequests.Write("EVAL", "return redis.error_reply(ARGV[1])", "0", "-" + error) : request);
+        }
+
+        return passed.ToArray();
     }
 
-    private static async Task PumpAsync(TcpClient from, TcpClient to, Func<ReadOnlyMemory<byte>, bool> passes)
+    private static async Task PumpAsync(TcpClient from, TcpClient to, Func<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> pass)
     {
         var buffer = new byte[64 * 1024];
         try
@@ -92,10 +114,7 @@ public sealed class RedisProxy : IAsyncDisposable
             int read;
             while ((read = await from.GetStream().ReadAsync(buffer)) > 0)
             {
-                if (passes(buffer.AsMemory(0, read)))
-                {
-                    await to.GetStream().WriteAsync(buffer.AsMemory(0, read));
-                }
+                await to.GetStream().WriteAsync(pass(buffer.AsMemory(0, read)));
             }
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException or InvalidOperationException)

@@ -72,6 +72,24 @@ public sealed class RedisSentinels : IRedisDeployment
         throw new InvalidOperationException("No Sentinel names a master.");
     }
 
+    /// <summary>Ends the Sentinels; the servers go on.</summary>
+    public async Task StopSentinelsAsync()
+    {
+        foreach (var (_, process) in _sentinels)
+        {
+            await process.DisposeAsync();
+        }
+    }
+
+    /// <summary>Starts the Sentinels again, with what they knew.</summary>
+    public void StartSentinelsAgain()
+    {
+        for (var i = 0; i < _sentinels.Count; i++)
+        {
+            _sentinels[i] = (_sentinels[i].Port, StartSentinel(_sentinels[i].Port));
+        }
+    }
+
     /// <summary>Waits until the Sentinels name another master than this one, and it says so itself.</summary>
     public Task FailedOverAsync(RedisServer from) => Eventually.Async(
         async () =>
@@ -101,9 +119,8 @@ public sealed class RedisSentinels : IRedisDeployment
     private async Task StartSentinelAsync(int master)
     {
         var port = LoopbackPorts.Next();
-        var configuration = Path.Combine(_folder.FullName, string.Create(CultureInfo.InvariantCulture, $"{port}.conf"));
         await File.WriteAllTextAsync(
-            configuration,
+            Configuration(port),
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"""
@@ -115,8 +132,12 @@ public sealed class RedisSentinels : IRedisDeployment
                 sentinel failover-timeout {Service} 10000
 
                 """));
-        _sentinels.Add((port, ChildProcess.Start($"sentinel:{port}", "redis-server", [configuration, "--sentinel"])));
+        _sentinels.Add((port, StartSentinel(port)));
     }
+
+    private ChildProcess StartSentinel(int port) => ChildProcess.Start($"sentinel:{port}", "redis-server", [Configuration(port), "--sentinel"]);
+
+    private string Configuration(int port) => Path.Combine(_folder.FullName, string.Create(CultureInfo.InvariantCulture, $"{port}.conf"));
 
     private async Task<bool> KnowsAllAsync()
     {

@@ -1,0 +1,187 @@
+using System.Collections.Concurrent;
+using Detection.Contracts.Pictures;
+using Detection.Contracts.Requests;
+using Detection.Contracts.Storage;
+using Detection.Grains.Batching;
+using Detection.Grains.Queueing;
+using Detection.Inference.Devices;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace Detection.Grains.Tests.Batching;
+
+public sealed class PictureFeedTests : IAsyncLifetime
+{
+    private static readonly RedisKeys Keys = new();
+    private readonly ConcurrentQueue<(QueuedItem Item, bool Came)> _fetched = [];
+    private RedisServer _redis = null!;
+    private RedisConnections _connections = null!;
+    private PictureStore _store = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _redis = await RedisServer.StartAsync();
+        _connections = new RedisConnections(_redis.ConnectionString);
+        _store = new PictureStore(_connections, Keys, Options.Create(new PictureTransferOptions()), TimeProvider.System);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _connections.DisposeAsync();
+        await _redis.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Each_item_gets_the_outcome_of_its_own_picture_and_one_without_a_picture_holds_up_no_other(bool singly)
+    {
+        var items = new List<QueuedItem>();
+        for (var i = 1; i <= 9; i++)
+        {
+            items.Add(await ItemAsync(i, isKept: i % 3 != 0));
+        }
+
+        var session = new Session(singly);
+        var outcomes = await RunAsync(session, items);
+
+        // The device answers how many bytes a picture has.
+        Assert.Equal([1, 2, null, 4, 5, null, 7, 8, null], outcomes.Select(outcome => outcome?.Width));
+        Assert.Equal(singly ? [1, 1, 1, 1, 1, 1] : [6], session.Batches);
+        Assert.Equal(items.Select((item, i) => (item.Key, (i + 1) % 3 != 0)).ToHashSet(), _fetched.Select(one => (one.Item.Key, one.Came)).ToHashSet());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_run_that_breaks_off_fails_only_those_without_an_outcome(bool singly)
+    {
+        var items = new List<QueuedItem> { await ItemAsync(1), await ItemAsync(2), await ItemAsync(3) };
+        var outcomes = await RunAsync(new Session(singly) { BreaksAt = 2 }, items);
+
+        Assert.Equal(OutcomeKind.Detected, outcomes[0]!.Kind);
+        Assert.Equal((OutcomeKind.Failed, "broken"), (outcomes[1]!.Kind, outcomes[1]!.Error?.Message));
+        Assert.Equal(singly ? OutcomeKind.Detected : OutcomeKind.Failed, outcomes[2]!.Kind);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_picture_that_cannot_be_fetched_is_thrown_after_the_others_are_done(bool singly)
+    {
+        var items = new List<QueuedItem> { await ItemAsync(1), await ItemAsync(2), await ItemAsync(3) };
+        await using (var connection = await _redis.ConnectAsync())
+        {
+            // Redis refuses to read it as a string.
+            await connection.GetDatabase().KeyDeleteAsync(Keys.Picture(items[1].Key.ImageKey));
+            await connection.GetDatabase().ListLeftPushAsync(Keys.Picture(items[1].Key.ImageKey), "x");
+        }
+
+        var outcomes = new PictureOutcome?[items.Count];
+        await Assert.ThrowsAnyAsync<RedisException>(() => Feed(new Session(singly)).RunAsync(items, (i, outcome) => outcomes[i] = outcome, CancellationToken.None));
+        Assert.Equal([1, null, 3], outcomes.Select(outcome => outcome?.Width));
+    }
+
+    [Fact]
+    public async Task The_device_is_told_the_deadline_and_whether_bytes_are_those_of_the_key()
+    {
+        var right = await ItemAsync(5);
+        var (wrong, _) = Item(6);
+        await _store.StoreAsync(wrong.Key.ImageKey, new byte[] { 1, 2, 3 });
+        var session = new Session(singly: false);
+
+        await RunAsync(session, [right, wrong]);
+
+        Assert.Equal([true, false], session.Genuine);
+        Assert.All(session.Deadlines, deadline => Assert.InRange(deadline - right.Deadline, TimeSpan.FromSeconds(-1), TimeSpan.FromSeconds(1)));
+    }
+
+    [Fact]
+    public async Task Cancelled_it_gives_up_what_is_not_begun()
+    {
+        var items = new List<QueuedItem> { await ItemAsync(1) };
+        using var cancelled = new CancellationTokenSource();
+        await cancelled.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Feed(new Session(true)).RunAsync(items, (_, _) => Assert.Fail("completed"), cancelled.Token));
+    }
+
+    private async Task<PictureOutcome?[]> RunAsync(Session session, List<QueuedItem> items)
+    {
+        var outcomes = new PictureOutcome?[items.Count];
+        var completed = new int[items.Count];
+        await Feed(session).RunAsync(
+            items,
+            (i, outcome) =>
+            {
+                outcomes[i] = outcome;
+                Interlocked.Increment(ref completed[i]);
+            },
+            CancellationToken.None);
+        Assert.All(completed, times => Assert.Equal(1, times));
+        return outcomes;
+    }
+
+    private PictureFeed Feed(Session session) => new(
+        _store, new ImageKeys(Options.Create(new ImageKeyOptions())), new ClusterClock(TimeProvider.System), session, (item, picture) => _fetched.Enqueue((item, picture is not null)));
+
+    private async Task<QueuedItem> ItemAsync(int bytes, bool isKept = true)
+    {
+        var (item, picture) = Item(bytes);
+        if (isKept)
+        {
+            await _store.StoreAsync(item.Key.ImageKey, picture);
+        }
+
+        return item;
+    }
+
+    /// <summary>An item whose picture has so many bytes.</summary>
+    private static (QueuedItem Item, byte[] Picture) Item(int bytes)
+    {
+        var picture = new byte[bytes];
+        var now = DateTimeOffset.UtcNow;
+        return (new QueuedItem(new RequestKey("m@1", TestPictures.ImageKey(picture)), now + TimeSpan.FromMinutes(1), now), picture);
+    }
+
+    /// <summary>Answers a picture's number of bytes as its width.</summary>
+    private sealed class Session(bool singly) : IModelSession
+    {
+        private readonly ConcurrentQueue<int> _batches = [];
+
+        public int Concurrency => 1;
+
+        public bool RunsSingly => singly;
+
+        /// <summary>The run breaks off at the picture of so many bytes.</summary>
+        public int BreaksAt { get; init; }
+
+        public IEnumerable<int> Batches => _batches;
+
+        public List<bool> Genuine { get; } = [];
+
+        public List<DateTimeOffset> Deadlines { get; } = [];
+
+        public async Task DetectAsync(IReadOnlyList<PictureWork> batch, Action<int, PictureOutcome> completed, CancellationToken cancellationToken)
+        {
+            await Task.Yield();
+            _batches.Enqueue(batch.Count);
+            for (var i = 0; i < batch.Count; i++)
+            {
+                if (batch[i].Encoded.Length == BreaksAt)
+                {
+                    throw new InvalidOperationException("broken");
+                }
+
+                lock (Genuine)
+                {
+                    Genuine.Add(batch[i].IsGenuine!(batch[i].Encoded));
+                    Deadlines.Add(batch[i].Deadline);
+                }
+
+                completed(i, new PictureOutcome(OutcomeKind.Detected, batch[i].Encoded.Length, 1, [], null, default, default, default, default));
+            }
+        }
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+}
