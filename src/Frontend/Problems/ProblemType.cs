@@ -67,7 +67,7 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
         "So many of your pictures, URLs, webhooks or annotated pictures wait that your share of them is used; others are still served. Nothing was kept. Come again after the time in Retry-After. The detail says which share.");
 
     public static readonly ProblemType InferenceFailed = new("inference-failed", 500, "The model failed",
-        "The model or its device failed on this picture. Trying again may help once.");
+        "The model or its device failed on this picture. Trying again may help once; where the detail says what to correct in the model, it does not. GET /v1/models says which model that is.");
 
     public static readonly ProblemType Internal = new("internal", 500, "Internal error",
         "A defect of the server. Its log has the trace id.");

@@ -78,13 +78,15 @@ internal sealed partial class ProblemWriter(TimeProvider time, ILogger<ProblemWr
     {
         var level = status switch
         {
+            // Nothing is wrong here: the silo says once what is wrong with its model or device.
+            500 when exception is DetectionException { Error: DetectionError.Failed } => LogLevel.Information,
             500 => LogLevel.Error,
             > 500 => LogLevel.Warning,
             _ => LogLevel.Information,
         };
 
         // A stack trace helps only where somebody here has to find a defect.
-        var cause = exception is DetectionException { Error: not DetectionError.Failed } or ProblemException or BadHttpRequestException
+        var cause = exception is DetectionException or ProblemException or BadHttpRequestException
             ? null
             : exception;
         var imageKey = problem.Extensions.TryGetValue(ImageKey, out var key) ? CallerText.Show(key as string) : "unknown";

@@ -21,18 +21,26 @@ internal static class BatchRun
     {
         var outcomes = Channel.CreateUnbounded<(int Index, PictureOutcome? Outcome)>(new() { SingleReader = true });
         var run = RunAsync();
-        while (await outcomes.Reader.WaitToReadAsync(CancellationToken.None))
+        try
         {
-            var ended = new List<(QueuedItem, PictureOutcome?)>();
-            while (outcomes.Reader.TryRead(out var outcome))
+            while (await outcomes.Reader.WaitToReadAsync(CancellationToken.None))
             {
-                ended.Add((items[outcome.Index], outcome.Outcome));
+                var ended = new List<(QueuedItem, PictureOutcome?)>();
+                while (outcomes.Reader.TryRead(out var outcome))
+                {
+                    ended.Add((items[outcome.Index], outcome.Outcome));
+                }
+
+                yield return ended;
             }
 
-            yield return ended;
+            await run;
         }
-
-        await run;
+        finally
+        {
+            // Whoever stops listening has the device to himself again only when nothing is on it.
+            await ((Task)run).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
 
         async Task RunAsync()
         {

@@ -8,6 +8,7 @@ using Detection.Grains.Health;
 using Detection.Grains.Queueing;
 using Detection.Grains.Requests;
 using Detection.Inference.Devices;
+using Detection.Inference.Models;
 using Detection.Inference.Pictures;
 using Microsoft.Extensions.Logging;
 
@@ -177,9 +178,16 @@ internal sealed partial class Batcher : IAsyncDisposable
         }
         finally
         {
-            await FinishAsync(lease);
-            await finished.CancelAsync();
-            await renewing;
+            try
+            {
+                await FinishAsync(lease);
+            }
+            finally
+            {
+                // However it ends: a lease that is renewed for ever keeps what it protects from everybody.
+                await finished.CancelAsync();
+                await renewing;
+            }
         }
     }
 
@@ -303,7 +311,11 @@ internal sealed partial class Batcher : IAsyncDisposable
                 continue;
             }
 
-            if (outcome.Kind == OutcomeKind.Failed)
+            if (outcome.Error is ModelException nonsense)
+            {
+                _watch.Answered(nonsense);
+            }
+            else if (outcome.Kind == OutcomeKind.Failed)
             {
                 LogFailed(outcome.Error is PictureException ? null : outcome.Error, item.Key.Item, outcome.Error?.Message);
             }
@@ -322,7 +334,7 @@ internal sealed partial class Batcher : IAsyncDisposable
         if (failed.Count > 0)
         {
             LogDeviceFailed(_key, failed.Count, error!.Message);
-            await ReturnAsync(lease.Id, failed, error, trace);
+            await ReturnAsync(lease.Id, await _watch.IsSickAsync(_session), failed, error, trace);
         }
 
         if (wrong.Count > 0)
@@ -330,22 +342,27 @@ internal sealed partial class Batcher : IAsyncDisposable
             LogWrongPictures(_key, wrong.Count, wrong[0].Key.ImageKey);
             _services.Metrics.WrongPictures(_key, wrong.Count);
             await _services.Pictures.ReconnectAsync();
-            await ReturnAsync(lease.Id, wrong, new WrongPictureException(), trace);
+            await ReturnAsync(lease.Id, false, wrong, new WrongPictureException(), trace);
         }
 
         return true;
     }
 
     /// <summary>Returns items to the queue for another attempt, by another device if there is one, and gives up those that failed too often.</summary>
-    private async Task ReturnAsync(string id, List<QueuedItem> items, Exception error, BatchTrace? trace)
+    private async Task ReturnAsync(string id, bool isSick, List<QueuedItem> items, Exception error, BatchTrace? trace)
     {
-        var outcomes = await _services.Queue.ReturnAsync(_key.Model, id, _key.Device, [.. items.Select(static item => item.Key)]);
+        var outcomes = await _services.Queue.ReturnAsync(_key.Model, id, _key.Device, isSick, [.. items.Select(static item => item.Key)]);
         var now = _services.Clock.GetUtcNow();
         for (var i = 0; i < items.Count; i++)
         {
             if (outcomes[i] == ReturnOutcome.GivenUp)
             {
                 LogGivenUp(error, items[i].Key.Item, _services.QueueOptions.MaxAttempts);
+                if (error is ModelException nonsense)
+                {
+                    _watch.Answered(nonsense);
+                }
+
                 if (error is WrongPictureException)
                 {
                     await _services.Pictures.RemoveAsync(items[i].Key.ImageKey);

@@ -27,8 +27,11 @@ internal sealed partial class InferenceHost(LocalDevices local, BatcherServices 
     /// <summary>What is loaded, and so can have a batcher.</summary>
     public IEnumerable<BatcherKey> Keys => _loaded.Keys;
 
-    /// <summary>Models that did not load, by name, one sentence each.</summary>
-    public IEnumerable<KeyValuePair<string, string>> Problems => _problems.Select(problem => KeyValuePair.Create(problem.Key, problem.Value.Message));
+    /// <summary>Models that answer what cannot be meant, and then those that did not load, by name, one sentence each.</summary>
+    public IEnumerable<KeyValuePair<string, string>> Problems => _loaded.Values
+        .Where(model => model is { Nonsense: not null, RetiredAt: null })
+        .Select(model => KeyValuePair.Create(model.Info.Name, model.Nonsense!))
+        .Concat(_problems.Select(problem => KeyValuePair.Create(problem.Key, problem.Value.Message)));
 
     /// <summary>
     /// The models that are served. While it stops, those that it served: they are not gone, and their requests wait for another silo.

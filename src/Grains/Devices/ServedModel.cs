@@ -43,6 +43,9 @@ internal sealed partial class ServedModel(
     /// <summary>Since when the repository has it no more.</summary>
     public DateTimeOffset? RetiredAt { get; set; }
 
+    /// <summary>What it answers that cannot be meant, one sentence; <see langword="null"/> as long as nothing was seen of that.</summary>
+    public string? Nonsense => _watch.Nonsense;
+
     /// <summary>Whether its device may be given pictures.</summary>
     public bool Serves => _watch.Tracker.Serves;
 
@@ -120,9 +123,9 @@ internal sealed partial class ServedModel(
 
     private async Task KeepAsync()
     {
-        try
+        while (!_stopping.IsCancellationRequested)
         {
-            while (true)
+            try
             {
                 var served = services.Time.GetTimestamp();
                 while (_watch.Tracker.Serves)
@@ -144,10 +147,16 @@ internal sealed partial class ServedModel(
 
                 await RecoverAsync();
             }
-        }
-        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
-        {
-            // Unloaded.
+            catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+            {
+                // Unloaded.
+            }
+            catch (Exception e)
+            {
+                // A device that nobody watches over could fail unseen, and would never serve again.
+                LogWatchFailed(e, key, health.Options.RetryDelay);
+                await ((Task)Task.Delay(health.Options.RetryDelay, services.Time, _stopping.Token)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
         }
     }
 
@@ -298,6 +307,9 @@ internal sealed partial class ServedModel(
 
     [LoggerMessage(13, LogLevel.Information, "Batcher {Batcher}: the known picture came out right; the device serves again")]
     private partial void LogRecovered(BatcherKey batcher);
+
+    [LoggerMessage(15, LogLevel.Error, "Batcher {Batcher}: watching over its device failed; going on in {Delay}")]
+    private partial void LogWatchFailed(Exception exception, BatcherKey batcher, TimeSpan delay);
 
     [LoggerMessage(14, LogLevel.Error, "Device of {Batcher} is broken; trying again in {Rest}: {Reason}")]
     private partial void LogBroken(BatcherKey batcher, TimeSpan rest, string reason);

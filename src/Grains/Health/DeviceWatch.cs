@@ -16,11 +16,15 @@ internal sealed partial class DeviceWatch
     /// <summary>Between two attempts with the known picture while the device is suspect. Others claim what it returned meanwhile.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>Longest wait for the known picture while pictures wait that a device failed on.</summary>
+    private static readonly TimeSpan LongestTrial = TimeSpan.FromSeconds(2);
+
     private readonly BatcherKey _key;
     private readonly HealthServices _services;
     private readonly ILogger _logger;
     private readonly HealthTracker _tracker;
     private readonly HealthProbe _probe;
+    private long _failedAt;
 
     public DeviceWatch(BatcherKey key, float scoreFloor, HealthServices services)
     {
@@ -39,6 +43,19 @@ internal sealed partial class DeviceWatch
     /// </summary>
     public bool IsDevices(Exception? error) => error is not (PictureException or WrongPictureException) && (error is not ModelException || _probe.Tells);
 
+    /// <summary>What the model answered first that cannot be meant, one sentence with what to do; <see langword="null"/> when it did not.</summary>
+    public string? Nonsense { get; private set; }
+
+    /// <summary>The model answered something that cannot be meant, and its device is not to be blamed. Said once: every further picture may be answered so.</summary>
+    public void Answered(ModelException nonsense)
+    {
+        if (Nonsense is null)
+        {
+            Nonsense = $"The model {_key.Model} fails on pictures, on some or on all: {nonsense.Message}";
+            LogNonsense(_key, nonsense.Message);
+        }
+    }
+
     /// <summary>
     /// Whether the device may have more pictures. One that failed must come out right with the known picture first, so that a picture on
     /// which every device fails puts none out of service.
@@ -47,19 +64,40 @@ internal sealed partial class DeviceWatch
     {
         while (_tracker.State == DeviceHealth.Suspect)
         {
-            var result = await ProbeAsync(session);
-            if (result.Verdict != ProbeVerdict.Sound)
+            if (HasJustFailed)
             {
                 await Task.Delay(Pause, _services.Time, cancellationToken);
             }
 
-            if (result.Verdict == ProbeVerdict.Unknown)
+            if ((await ProbeAsync(session)).Verdict == ProbeVerdict.Unknown)
             {
+                // Nothing but pictures can tell.
+                await Task.Delay(Pause, _services.Time, cancellationToken);
                 break;
             }
         }
 
         return _tracker.Serves;
+    }
+
+    /// <summary>
+    /// Whether a device that failed on pictures fails on the known picture as well, so that its failure says nothing of those pictures.
+    /// </summary>
+    public async Task<bool> IsSickAsync(IModelSession session)
+    {
+        if (!_tracker.Serves || HasJustFailed)
+        {
+            return true;
+        }
+
+        try
+        {
+            return _probe.Tells && (await ProbeAsync(session).WaitAsync(LongestTrial, _services.Time)).Verdict != ProbeVerdict.Sound;
+        }
+        catch (TimeoutException)
+        {
+            return true;
+        }
     }
 
     /// <summary>Pictures of a batch have ended.</summary>
@@ -89,10 +127,14 @@ internal sealed partial class DeviceWatch
     public async Task<ProbeResult> ProbeAsync(IModelSession session)
     {
         var result = await _probe.RunAsync(session);
+        Volatile.Write(ref _failedAt, result.Verdict is ProbeVerdict.Failed or ProbeVerdict.Blind ? _services.Time.GetTimestamp() : 0);
         switch (result.Verdict)
         {
             case ProbeVerdict.Sound:
                 _tracker.Succeeded();
+                break;
+            case ProbeVerdict.Unknown when result.Error is ModelException nonsense:
+                Answered(nonsense);
                 break;
             case ProbeVerdict.Blind:
                 _services.Metrics.Errors(_key, 1);
@@ -114,6 +156,9 @@ internal sealed partial class DeviceWatch
 
         return result;
     }
+
+    /// <summary>Whether the known picture came out wrong a moment ago.</summary>
+    private bool HasJustFailed => Volatile.Read(ref _failedAt) is var failed and not 0 && _services.Time.GetElapsedTime(failed) < Pause;
 
     private void Failed(string reason, Exception error)
     {
@@ -145,6 +190,9 @@ internal sealed partial class DeviceWatch
 
     [LoggerMessage(1, LogLevel.Warning, "Device of {Batcher} failed; it is {Health} now: {Reason}")]
     private partial void LogFailed(BatcherKey batcher, DeviceHealth health, string reason);
+
+    [LoggerMessage(3, LogLevel.Warning, "Batcher {Batcher}: the model answered what cannot be meant; such pictures fail, and others are served: {Reason}")]
+    private partial void LogNonsense(BatcherKey batcher, string reason);
 
     [LoggerMessage(2, LogLevel.Error, "Device of {Batcher} is quarantined: it claims no pictures, and its model is loaded again: {Reason}")]
     private partial void LogQuarantined(BatcherKey batcher, string reason);

@@ -77,7 +77,8 @@ internal sealed class HealthProbe(float scoreFloor, TimeSpan timeout, TimeProvid
             var outcome = await DetectAsync(session, floor);
             if (outcome.Error is PictureException or ModelException)
             {
-                break;
+                _tellsNothing = true;
+                return new ProbeResult(ProbeVerdict.Unknown, outcome.Error.Message, outcome.Error);
             }
 
             if (outcome.Error is { } error)

@@ -311,8 +311,13 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, RedisKeys keys, I
     /// Returns items on which a device failed to the heads of the callers' lists, with an attempt counted for each; what failed
     /// <see cref="QueueOptions.MaxAttempts"/> times is given up.
     /// </summary>
+    /// <param name="model">The model.</param>
+    /// <param name="batcher">The batcher that holds them.</param>
+    /// <param name="device">Its device, which claims them again only when each other one has failed on them too.</param>
+    /// <param name="isSick">Whether the device fails on other pictures as well: no attempt is counted then for an item that it had for the first time.</param>
+    /// <param name="items">The items.</param>
     /// <returns>Per item, what became of it.</returns>
-    public async Task<ReturnOutcome[]> ReturnAsync(string model, string batcher, string device, IReadOnlyList<RequestKey> items)
+    public async Task<ReturnOutcome[]> ReturnAsync(string model, string batcher, string device, bool isSick, IReadOnlyList<RequestKey> items)
     {
         ArgumentNullException.ThrowIfNull(items);
         var reply = (RedisResult[])(await Database.ScriptEvaluateAsync(
@@ -332,6 +337,7 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, RedisKeys keys, I
                 _options.DeadLetters,
                 Milliseconds(_options.DeadLetterExpiry),
                 device,
+                isSick ? 1 : 0,
                 .. items.Select(key => (RedisValue)key.Item),
             ]))!;
         return Array.ConvertAll(reply, outcome => (ReturnOutcome)(int)outcome);

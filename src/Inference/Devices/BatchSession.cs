@@ -221,7 +221,21 @@ internal sealed class BatchSession : IModelSession
     {
         var items = seat.Items[..seat.Rows];
         int rowBytes = seat.Tensors.RowBytes;
-        byte[] rows = seat.Tensors.Input[..(seat.Rows * rowBytes)].ToArray();
+        byte[] rows;
+        try
+        {
+            rows = seat.Tensors.Input[..(seat.Rows * rowBytes)].ToArray();
+        }
+        catch (OutOfMemoryException)
+        {
+            foreach (var item in items.Where(item => item.Index >= 0))
+            {
+                seat.Batch.Complete(item.Index, item.Progress.Failed(error));
+            }
+
+            return;
+        }
+
         var boxes = new List<ScoredBox>();
         var parts = new Stack<(int First, int Count, Exception Error)>();
         parts.Push((0, items.Length, error));

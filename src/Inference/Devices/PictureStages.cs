@@ -155,7 +155,7 @@ internal sealed class PictureStages(ModelGraph graph, InputSpec input, PictureLi
         if (boxes.Count > 0 && boxes[0].Score > 1.01f)
         {
             throw new ModelException(string.Create(
-                CultureInfo.InvariantCulture, $"the graph answers the score {boxes[0].Score}, above 1; correct \"family\" or \"head\" in its manifest."));
+                CultureInfo.InvariantCulture, $"the graph answers the score {boxes[0].Score:0.##}, and scores go from 0 to 1; correct \"family\" or \"head\" (\"scores\") in its manifest, or export it with scores from 0 to 1."));
         }
 
         if (boxes.Count == 0 && outputs.Any(output => TensorPrimitives.IsNaNAny(output.Data.Span)))

@@ -5,38 +5,19 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Detection.Grains.Tests.Batching;
 
-public sealed class BatcherTests : IAsyncLifetime
+public sealed class BatcherTests : SiloTest
 {
-    private static readonly RedisKeys Keys = new();
-    private static readonly DetectionOptions Patient = new() { Deadline = TimeSpan.FromSeconds(60) };
-
-    private RedisServer _redis = null!;
-    private ServiceProvider _services = null!;
-    private IDetectionClient _client = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        _redis = await RedisServer.StartAsync();
-        _services = new ServiceCollection().AddDetectionClient(options => options.Redis = _redis.ConnectionString).BuildServiceProvider();
-        _client = _services.GetRequiredService<IDetectionClient>();
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _services.DisposeAsync();
-        await _redis.DisposeAsync();
-    }
 
     [Fact]
     public async Task Batches_form_by_themselves_while_the_device_is_busy()
     {
         var device = new GatedDevice("gated:0");
-        await using var silo = await TestSilo.StartAsync(_redis, device);
-        var first = _client.DetectAsync(TestPictures.Unique(1), Patient);
+        await using var silo = await TestSilo.StartAsync(Redis, device);
+        var first = Client.DetectAsync(TestPictures.Unique(1), Patient);
         await Eventually.Async(() => device.Batches.Count == 1, Eventually.Soon, "the device is busy with one picture");
 
-        var others = Enumerable.Range(2, 40).Select(i => _client.DetectAsync(TestPictures.Unique(i), Patient)).ToList();
-        await using var redis = await _redis.ConnectAsync();
+        var others = Enumerable.Range(2, 40).Select(i => Client.DetectAsync(TestPictures.Unique(i), Patient)).ToList();
+        await using var redis = await Redis.ConnectAsync();
         await Eventually.Async(
             async () => await redis.GetDatabase().ListLengthAsync(Keys.Queue(await ModelAsync())) == 40,
             Eventually.Soon,
@@ -52,12 +33,12 @@ public sealed class BatcherTests : IAsyncLifetime
     {
         var stuck = new GatedDevice("gated:stuck");
         await using var silo = await TestSilo.StartAsync(
-            _redis, stuck, ("Detection:Batching:StuckAfter", "00:00:02"), ("Detection:Batching:DrainTimeout", "00:00:02"), ("Detection:Queue:Lease", "00:00:01"));
-        var waiting = _client.DetectAsync(TestPictures.Unique(1), Patient);
+            Redis, stuck, ("Detection:Batching:StuckAfter", "00:00:02"), ("Detection:Batching:DrainTimeout", "00:00:02"), ("Detection:Queue:Lease", "00:00:01"));
+        var waiting = Client.DetectAsync(TestPictures.Unique(1), Patient);
         await Eventually.Async(() => stuck.Batches.Count == 1, Eventually.Soon, "the picture is on the device");
 
         await Eventually.Async(
-            async () => (await _client.GetSilosAsync()).SelectMany(report => report.Batchers).Any(batcher => batcher.State == BatcherState.Stuck),
+            async () => (await Client.GetSilosAsync()).SelectMany(report => report.Batchers).Any(batcher => batcher.State == BatcherState.Stuck),
             Eventually.Soon,
             "the batcher is reported stuck");
         var health = await silo.HealthAsync();
@@ -67,7 +48,7 @@ public sealed class BatcherTests : IAsyncLifetime
 
         var sound = new GatedDevice("gated:sound");
         sound.Open();
-        await using var other = await TestSilo.StartAsync(_redis, sound);
+        await using var other = await TestSilo.StartAsync(Redis, sound);
         var answer = await waiting;
 
         Assert.Equal(AnswerSource.Computed, answer.Source);
@@ -75,7 +56,7 @@ public sealed class BatcherTests : IAsyncLifetime
 
         // What the stuck device says in the end is not wanted any more: the result stays as published.
         stuck.Open();
-        Assert.Equal(answer.Objects, (await _client.FindAsync(answer.ImageKey))!.Objects);
+        Assert.Equal(answer.Objects, (await Client.FindAsync(answer.ImageKey))!.Objects);
     }
 
     [Theory]
@@ -84,23 +65,23 @@ public sealed class BatcherTests : IAsyncLifetime
     public async Task What_is_claimed_while_the_connection_breaks_is_done_nevertheless(params string[] request)
     {
         var device = new GatedDevice("gated:0");
-        await using var proxy = new RedisProxy(_redis);
+        await using var proxy = new RedisProxy(Redis);
         await using var silo = await TestSilo.StartAsync(
-            _redis, device, ("ConnectionStrings:redis", proxy.ConnectionString), ("Detection:Queue:Lease", "00:10:00"));
-        await _client.SubmitAsync(TestPictures.Unique(1));
+            Redis, device, ("ConnectionStrings:redis", proxy.ConnectionString), ("Detection:Queue:Lease", "00:10:00"));
+        await Client.SubmitAsync(TestPictures.Unique(1));
         await Eventually.Async(() => device.Batches.Count == 1, Eventually.Soon, "the device is busy with one picture");
-        var ticket = await _client.SubmitAsync(TestPictures.Unique(2));
+        var ticket = await Client.SubmitAsync(TestPictures.Unique(2));
 
         // The second is claimed, or its picture is fetched, and nobody hears of it. The lease would hold for minutes.
         proxy.HoldAnswersFrom(sent => request.All(word => sent.Contains(word, StringComparison.Ordinal)));
         device.Open();
         await Eventually.Async(() => proxy.IsHolding, Eventually.Soon, "the answer is held");
-        await using var redis = await _redis.ConnectAsync();
+        await using var redis = await Redis.ConnectAsync();
         await Eventually.Async(
             async () => await redis.GetDatabase().ListLengthAsync(Keys.Queue(await ModelAsync())) == 0, Eventually.Soon, "the second is claimed");
         proxy.Cut();
 
-        await Eventually.Async(async () => await _client.FindAsync(ticket.ImageKey) is not null, Eventually.Soon, "the second is done");
+        await Eventually.Async(async () => await Client.FindAsync(ticket.ImageKey) is not null, Eventually.Soon, "the second is done");
     }
 
     [Fact]
@@ -108,14 +89,14 @@ public sealed class BatcherTests : IAsyncLifetime
     {
         var device = new GatedDevice("gated:0");
         device.Open();
-        await using var silo = await TestSilo.StartAsync(_redis, device);
+        await using var silo = await TestSilo.StartAsync(Redis, device);
         byte[] header = [0x89, (byte)'P', (byte)'N', (byte)'G', 13, 10, 26, 10, 0, 0, 0, 13, .. "IHDR"u8, 0, 0, 0x13, 0x88, 0, 0, 0x13, 0x88, 8, 2, 0, 0, 0];
 
-        await _client.DetectAsync(header, Patient with { Caller = "costly" });
-        await _client.DetectAsync(TestPictures.Unique(1), Patient with { Caller = "cheap" });
+        await Client.DetectAsync(header, Patient with { Caller = "costly" });
+        await Client.DetectAsync(TestPictures.Unique(1), Patient with { Caller = "cheap" });
 
         // 25 megapixels of three bytes, less the turn that the picture had.
-        await using var redis = await _redis.ConnectAsync();
+        await using var redis = await Redis.ConnectAsync();
         var callers = Keys.Callers(await ModelAsync());
         await Eventually.Async(async () => await redis.GetDatabase().StringGetAsync($"{callers}:costly") == 74, Eventually.Soon, "he owes");
         Assert.False(await redis.GetDatabase().KeyExistsAsync($"{callers}:cheap"));
@@ -125,9 +106,9 @@ public sealed class BatcherTests : IAsyncLifetime
     public async Task An_end_whose_settling_was_not_answered_is_told_nevertheless()
     {
         var device = new GatedDevice("gated:0");
-        await using var proxy = new RedisProxy(_redis);
-        await using var silo = await TestSilo.StartAsync(_redis, device, ("ConnectionStrings:redis", proxy.ConnectionString));
-        await _client.SubmitAsync(TestPictures.Unique(1));
+        await using var proxy = new RedisProxy(Redis);
+        await using var silo = await TestSilo.StartAsync(Redis, device, ("ConnectionStrings:redis", proxy.ConnectionString));
+        await Client.SubmitAsync(TestPictures.Unique(1));
         await Eventually.Async(() => device.Batches.Count == 1, Eventually.Soon, "the device is busy with one picture");
 
         proxy.HoldAnswersFrom(static sent => sent.Contains(":answers:", StringComparison.Ordinal));
@@ -137,7 +118,7 @@ public sealed class BatcherTests : IAsyncLifetime
 
         // Only what a batcher knows to be settled by itself counts as completed and is told to the request.
         await Eventually.Async(
-            async () => (await _client.GetSilosAsync()).SelectMany(report => report.Batchers).Sum(batcher => batcher.Completed) == 1,
+            async () => (await Client.GetSilosAsync()).SelectMany(report => report.Batchers).Sum(batcher => batcher.Completed) == 1,
             Eventually.Soon,
             "the picture counts as completed");
     }
@@ -147,19 +128,19 @@ public sealed class BatcherTests : IAsyncLifetime
     {
         var device = new GatedDevice("gated:0") { Failures = 1 };
         device.Open();
-        await using var silo = await TestSilo.StartAsync(_redis, device, ("Detection:Queue:Lease", "00:00:01"));
+        await using var silo = await TestSilo.StartAsync(Redis, device, ("Detection:Queue:Lease", "00:00:01"));
 
-        Assert.Equal(AnswerSource.Computed, (await _client.DetectAsync(TestPictures.Unique(1), Patient)).Source);
+        Assert.Equal(AnswerSource.Computed, (await Client.DetectAsync(TestPictures.Unique(1), Patient)).Source);
         Assert.Equal([1, 1], device.Batches);
 
         device.Failures = int.MaxValue;
-        var failure = await Assert.ThrowsAsync<DetectionException>(() => _client.DetectAsync(TestPictures.Unique(2), Patient));
+        var failure = await Assert.ThrowsAsync<DetectionException>(() => Client.DetectAsync(TestPictures.Unique(2), Patient));
         Assert.Equal(DetectionError.Failed, failure.Error);
         Assert.Equal([1, 1, 1, 1, 1], device.Batches);
 
         // The known picture came out right meanwhile: the device serves, and the picture is not refused.
         device.Failures = 0;
-        Assert.Equal(AnswerSource.Computed, (await _client.DetectAsync(TestPictures.Unique(2), Patient)).Source);
+        Assert.Equal(AnswerSource.Computed, (await Client.DetectAsync(TestPictures.Unique(2), Patient)).Source);
         Assert.Equal(1, device.Loads);
     }
 
@@ -167,11 +148,11 @@ public sealed class BatcherTests : IAsyncLifetime
     public async Task Bytes_of_another_picture_are_never_published_and_the_right_ones_are_fetched_again()
     {
         var device = new GatedDevice("gated:0");
-        await using var silo = await TestSilo.StartAsync(_redis, device);
-        var first = _client.DetectAsync(TestPictures.Unique(1), Patient);
+        await using var silo = await TestSilo.StartAsync(Redis, device);
+        var first = Client.DetectAsync(TestPictures.Unique(1), Patient);
         await Eventually.Async(() => device.Batches.Count == 1, Eventually.Soon, "the device is busy with one picture");
-        var second = _client.DetectAsync(TestPictures.Unique(2), Patient);
-        await using var redis = await _redis.ConnectAsync();
+        var second = Client.DetectAsync(TestPictures.Unique(2), Patient);
+        await using var redis = await Redis.ConnectAsync();
         var key = Keys.Picture(TestPictures.ImageKey(TestPictures.Unique(2)));
         await Eventually.Async(async () => await redis.GetDatabase().KeyExistsAsync(key), Eventually.Soon, "the second is stored");
 
@@ -184,7 +165,7 @@ public sealed class BatcherTests : IAsyncLifetime
         await first;
         Assert.Equal(4, device.Batches.Count - 1);
         Assert.Equal(1, device.Loads);
-        var report = Assert.Single((await _client.GetSilosAsync()).SelectMany(one => one.Batchers));
+        var report = Assert.Single((await Client.GetSilosAsync()).SelectMany(one => one.Batchers));
         Assert.Equal((DeviceHealth.Serving, 0), (report.Health, report.DeviceErrors));
         Assert.StartsWith("Healthy", await silo.HealthAsync(), StringComparison.Ordinal);
     }
@@ -194,15 +175,15 @@ public sealed class BatcherTests : IAsyncLifetime
     {
         RedisServer.SkipUnlessInstalled();
         var device = new GatedDevice("gated:0");
-        await using var silo = await TestSilo.StartAsync(_redis, device, ("Detection:Queue:Lease", "00:10:00"));
-        var waiting = _client.DetectAsync(TestPictures.Unique(1), Patient);
+        await using var silo = await TestSilo.StartAsync(Redis, device, ("Detection:Queue:Lease", "00:10:00"));
+        var waiting = Client.DetectAsync(TestPictures.Unique(1), Patient);
         await Eventually.Async(() => device.Batches.Count == 1, Eventually.Soon, "the picture is on the device");
 
         // For longer than the grain of the request waits for the end before it looks into Redis.
-        await _redis.StopAsync();
+        await Redis.StopAsync();
         await Task.Delay(TimeSpan.FromSeconds(4));
         Assert.False(waiting.IsCompleted);
-        await _redis.StartAgainAsync();
+        await Redis.StartAgainAsync();
         device.Open();
 
         Assert.Equal(AnswerSource.Computed, (await waiting).Source);
@@ -213,11 +194,9 @@ public sealed class BatcherTests : IAsyncLifetime
     {
         var device = new GatedDevice("gated:0");
         var empty = Directory.CreateTempSubdirectory("detection-no-models-").FullName;
-        await using var silo = await TestSilo.StartAsync(_redis, device, ("Detection:Models:Directory", empty));
+        await using var silo = await TestSilo.StartAsync(Redis, device, ("Detection:Models:Directory", empty));
 
         Assert.Contains("has no batcher", await silo.HealthAsync(), StringComparison.Ordinal);
         Directory.Delete(empty);
     }
-
-    private async Task<string> ModelAsync() => (await _client.GetModelsAsync())[0].Id;
 }

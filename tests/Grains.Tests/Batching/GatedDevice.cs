@@ -8,10 +8,13 @@ namespace Detection.Grains.Tests.Batching;
 /// <summary>A device whose batches end when the test says so, and that is sick when the test says so: no real one is on demand.</summary>
 internal sealed class GatedDevice(string name) : IInferenceDevice
 {
-    private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private const int MostBatches = 10_000;
+
+    private readonly SemaphoreSlim _gate = new(0);
     private int _failures;
     private int _loads;
     private int _probes;
+    private int _sessions;
 
     public string Name => name;
 
@@ -28,6 +31,15 @@ internal sealed class GatedDevice(string name) : IInferenceDevice
         get => Volatile.Read(ref _failures);
         set => Volatile.Write(ref _failures, value);
     }
+
+    /// <summary>What <see cref="Failures"/> break off with.</summary>
+    public volatile Exception Failure = new InvalidOperationException("The device is broken.");
+
+    /// <summary>What the next attempts to load the model again fail with.</summary>
+    public ConcurrentQueue<Exception> FailingLoads { get; } = [];
+
+    /// <summary>Sessions that were made and not freed.</summary>
+    public int Sessions => Volatile.Read(ref _sessions);
 
     /// <summary>While set, every run fails with this, that of the known picture too.</summary>
     public volatile Exception? Sickness;
@@ -48,16 +60,28 @@ internal sealed class GatedDevice(string name) : IInferenceDevice
     public int Probes => Volatile.Read(ref _probes);
 
     /// <summary>Lets all batches end, those to come too.</summary>
-    public void Open() => _opened.TrySetResult();
+    public void Open() => _gate.Release(MostBatches);
+
+    /// <summary>Lets one batch end.</summary>
+    public void LetOneEnd() => _gate.Release();
 
     public Task<IModelSession> LoadAsync(ModelSource model, CancellationToken cancellationToken)
     {
-        if (Interlocked.Increment(ref _loads) > 1 && HealsByLoading)
+        if (Interlocked.Increment(ref _loads) > 1)
         {
-            Sickness = null;
-            IsBlind = false;
+            if (FailingLoads.TryDequeue(out var error))
+            {
+                return Task.FromException<IModelSession>(error);
+            }
+
+            if (HealsByLoading)
+            {
+                Sickness = null;
+                IsBlind = false;
+            }
         }
 
+        Interlocked.Increment(ref _sessions);
         return Task.FromResult<IModelSession>(new Session(this));
     }
 
@@ -84,11 +108,11 @@ internal sealed class GatedDevice(string name) : IInferenceDevice
                 device.Batches.Enqueue(batch.Count);
 
                 // Like a device that hangs, it does not hear that it should stop.
-                await device._opened.Task;
+                await device._gate.WaitAsync(CancellationToken.None);
                 if (device.Failures > 0)
                 {
                     device.Failures--;
-                    throw new InvalidOperationException("The device is broken.");
+                    throw device.Failure;
                 }
             }
 
@@ -104,6 +128,10 @@ internal sealed class GatedDevice(string name) : IInferenceDevice
             }
         }
 
-        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+        public ValueTask DisposeAsync()
+        {
+            Interlocked.Decrement(ref device._sessions);
+            return ValueTask.CompletedTask;
+        }
     }
 }

@@ -1,41 +1,21 @@
 using Detection.Client;
 using Detection.Contracts.Cluster;
-using Detection.Contracts.Storage;
 using Detection.Grains.Health;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Detection.Grains.Tests.Batching;
 
-public sealed class SickDeviceTests : IAsyncLifetime
+public sealed class SickDeviceTests : SiloTest
 {
-    private static readonly RedisKeys Keys = new();
-    private static readonly DetectionOptions Patient = new() { Deadline = TimeSpan.FromSeconds(60) };
     private static readonly InvalidOperationException OutOfMemory = new("Failed to allocate memory for requested buffer of size 8388608");
-
-    private RedisServer _redis = null!;
-    private ServiceProvider _services = null!;
-    private IDetectionClient _client = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        _redis = await RedisServer.StartAsync();
-        _services = new ServiceCollection().AddDetectionClient(options => options.Redis = _redis.ConnectionString).BuildServiceProvider();
-        _client = _services.GetRequiredService<IDetectionClient>();
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _services.DisposeAsync();
-        await _redis.DisposeAsync();
-    }
 
     [Fact]
     public async Task No_caller_sees_an_error_while_another_device_lives_and_the_sick_one_serves_again_once_it_is_well()
     {
         var sick = OpenDevice("gated:sick");
         var sound = OpenDevice("gated:sound");
-        await using var first = await TestSilo.StartAsync(_redis, sick, ("Detection:DeviceHealth:RetryDelay", "00:00:01"), ("Detection:DeviceHealth:MaxRetryDelay", "00:00:01"));
-        await using var second = await TestSilo.StartAsync(_redis, sound);
+        await using var first = await TestSilo.StartAsync(Redis, sick, ("Detection:DeviceHealth:RetryDelay", "00:00:01"), ("Detection:DeviceHealth:MaxRetryDelay", "00:00:01"));
+        await using var second = await TestSilo.StartAsync(Redis, sound);
         await DetectAsync(0, 8);
         await ServedByAsync(2);
 
@@ -76,7 +56,7 @@ public sealed class SickDeviceTests : IAsyncLifetime
     {
         var device = OpenDevice("gated:0");
         device.HealsByLoading = true;
-        await using var silo = await TestSilo.StartAsync(_redis, device);
+        await using var silo = await TestSilo.StartAsync(Redis, device);
         await DetectAsync(0, 4);
 
         device.Sickness = OutOfMemory;
@@ -89,7 +69,7 @@ public sealed class SickDeviceTests : IAsyncLifetime
     public async Task The_only_device_being_broken_callers_are_told_so_before_their_deadline_until_it_works_again()
     {
         var device = OpenDevice("gated:0");
-        await using var silo = await TestSilo.StartAsync(_redis, device, ("Detection:DeviceHealth:RetryDelay", "00:00:02"), ("Detection:DeviceHealth:MaxRetryDelay", "00:00:02"));
+        await using var silo = await TestSilo.StartAsync(Redis, device, ("Detection:DeviceHealth:RetryDelay", "00:00:02"), ("Detection:DeviceHealth:MaxRetryDelay", "00:00:02"));
         var known = (await DetectAsync(0, 1))[0];
         device.Sickness = OutOfMemory;
 
@@ -101,7 +81,7 @@ public sealed class SickDeviceTests : IAsyncLifetime
             Assert.Equal((DetectionError.Unavailable, $"Every device that serves '{known.Model}' is broken."), (refused.Error, refused.Message));
             Assert.True(refused.RetryAfter > TimeSpan.Zero, $"{refused.RetryAfter}");
         });
-        await using var redis = await _redis.ConnectAsync();
+        await using var redis = await Redis.ConnectAsync();
         Assert.Equal(0, await redis.GetDatabase().ListLengthAsync(Keys.Queue(known.Model)));
         Assert.Equal(AnswerSource.Cached, (await DetectAsync(0, 1))[0].Source);
 
@@ -111,13 +91,13 @@ public sealed class SickDeviceTests : IAsyncLifetime
         await DetectAsync(301, 10);
 
         async Task<DetectionException> RefusedAsync(int picture) =>
-            await Assert.ThrowsAsync<DetectionException>(() => _client.DetectAsync(TestPictures.Unique(picture), Patient));
+            await Assert.ThrowsAsync<DetectionException>(() => Client.DetectAsync(TestPictures.Unique(picture), Patient));
 
         async Task<bool> DetectsAsync(int picture)
         {
             try
             {
-                return await _client.DetectAsync(TestPictures.Unique(picture), Patient) is not null;
+                return await Client.DetectAsync(TestPictures.Unique(picture), Patient) is not null;
             }
             catch (DetectionException e) when (e.Error == DetectionError.Unavailable)
             {
@@ -131,8 +111,8 @@ public sealed class SickDeviceTests : IAsyncLifetime
     {
         var blind = OpenDevice("gated:blind");
         var sound = OpenDevice("gated:sound");
-        await using var first = await TestSilo.StartAsync(_redis, blind, ("Detection:DeviceHealth:ProbeInterval", "00:00:01"));
-        await using var second = await TestSilo.StartAsync(_redis, sound);
+        await using var first = await TestSilo.StartAsync(Redis, blind, ("Detection:DeviceHealth:ProbeInterval", "00:00:01"));
+        await using var second = await TestSilo.StartAsync(Redis, sound);
         await DetectAsync(0, 8);
 
         blind.IsBlind = true;
@@ -147,15 +127,15 @@ public sealed class SickDeviceTests : IAsyncLifetime
     {
         var blind = new GatedDevice("gated:blind");
         await using var first = await TestSilo.StartAsync(
-            _redis, blind, ("Detection:DeviceHealth:ProbeInterval", "00:00:01"), ("Detection:Batching:DrainTimeout", "00:00:30"));
-        var waiting = _client.DetectAsync(TestPictures.Unique(1), Patient);
+            Redis, blind, ("Detection:DeviceHealth:ProbeInterval", "00:00:01"), ("Detection:Batching:DrainTimeout", "00:00:30"));
+        var waiting = Client.DetectAsync(TestPictures.Unique(1), Patient);
         await Eventually.Async(() => blind.Batches.Count == 1, Eventually.Soon, "the picture is on the device");
         blind.IsBlind = true;
         await HealthAsync("blind", DeviceHealth.Quarantined);
         blind.Open();
 
         var sound = OpenDevice("gated:sound");
-        await using var second = await TestSilo.StartAsync(_redis, sound);
+        await using var second = await TestSilo.StartAsync(Redis, sound);
         Assert.Single((await waiting).Objects);
         Assert.Single(sound.Batches);
     }
@@ -165,7 +145,7 @@ public sealed class SickDeviceTests : IAsyncLifetime
     {
         var device = OpenDevice("gated:0");
         await using var silo = await TestSilo.StartAsync(
-            _redis,
+            Redis,
             device,
             ("Detection:DeviceHealth:ProbeInterval", "00:00:01"),
             ("Detection:DeviceHealth:ProbeTimeout", "00:00:01"),
@@ -180,12 +160,12 @@ public sealed class SickDeviceTests : IAsyncLifetime
     public async Task Pictures_on_which_every_device_fails_put_none_out_of_service_and_take_no_other_along()
     {
         var device = OpenDevice("gated:0");
-        await using var silo = await TestSilo.StartAsync(_redis, device);
+        await using var silo = await TestSilo.StartAsync(Redis, device);
         await DetectAsync(0, 2);
         for (var i = 0; i < 5; i++)
         {
             device.Failures = 3;
-            var failure = await Assert.ThrowsAsync<DetectionException>(() => _client.DetectAsync(TestPictures.Unique(100 + i), Patient));
+            var failure = await Assert.ThrowsAsync<DetectionException>(() => Client.DetectAsync(TestPictures.Unique(100 + i), Patient));
             Assert.Equal(DetectionError.Failed, failure.Error);
             Assert.Equal(2, (await DetectAsync(200 + (2 * i), 2)).Count);
         }
@@ -200,8 +180,8 @@ public sealed class SickDeviceTests : IAsyncLifetime
     {
         var sick = OpenDevice("gated:sick");
         var sound = OpenDevice("gated:sound");
-        await using var first = await TestSilo.StartAsync(_redis, sick);
-        await using var second = await TestSilo.StartAsync(_redis, sound);
+        await using var first = await TestSilo.StartAsync(Redis, sick);
+        await using var second = await TestSilo.StartAsync(Redis, sound);
         await DetectAsync(0, 8);
         await ServedByAsync(2);
 
@@ -218,36 +198,9 @@ public sealed class SickDeviceTests : IAsyncLifetime
     {
         var device = OpenDevice("gated:0");
         await using var silo = await TestSilo.StartAsync(
-            _redis, device, ("Detection:DeviceHealth:WhenBroken", "EndSilo"), ("Detection:DeviceHealth:ProbeInterval", "00:00:01"));
+            Redis, device, ("Detection:DeviceHealth:WhenBroken", "EndSilo"), ("Detection:DeviceHealth:ProbeInterval", "00:00:01"));
         device.Sickness = OutOfMemory;
         await Eventually.Async(() => silo.Stopping.IsCancellationRequested, Eventually.Soon, "the silo stops");
         Assert.Equal(2, device.Loads);
-    }
-
-    private static GatedDevice OpenDevice(string name)
-    {
-        var device = new GatedDevice(name);
-        device.Open();
-        return device;
-    }
-
-    private async Task<IReadOnlyList<DetectionAnswer>> DetectAsync(int first, int count) =>
-        await Task.WhenAll(Enumerable.Range(first, count).Select(i => _client.DetectAsync(TestPictures.Unique(i), Patient)));
-
-    private Task ServedByAsync(int batchers) => Eventually.Async(
-        async () => (await _client.GetSilosAsync()).SelectMany(silo => silo.Batchers).Count(batcher => batcher.Works) == batchers,
-        Eventually.Soon,
-        $"{batchers} batchers work");
-
-    private Task HealthAsync(string device, DeviceHealth health) => Eventually.Async(
-        async () => (await ReportAsync(device))?.Health == health, Eventually.Soon, $"{device} is {health}");
-
-    private async Task<BatcherReport?> ReportAsync(string device) =>
-        (await _client.GetSilosAsync()).SelectMany(silo => silo.Batchers).FirstOrDefault(batcher => batcher.Device.Contains(device, StringComparison.Ordinal));
-
-    private async Task<long> CountDeadAsync()
-    {
-        await using var redis = await _redis.ConnectAsync();
-        return await redis.GetDatabase().ListLengthAsync(Keys.Dead((await _client.GetModelsAsync())[0].Id));
     }
 }

@@ -15,8 +15,12 @@ internal sealed class TestSilo : IAsyncDisposable
 
     private TestSilo(IHost host) => _host = host;
 
+    public static Task<TestSilo> StartAsync(
+        RedisServer redis, IInferenceDevice device, params IEnumerable<(string Name, string Value)> settings) =>
+        StartAsync(redis, [device], settings);
+
     public static async Task<TestSilo> StartAsync(
-        RedisServer redis, IInferenceDevice? device, params IEnumerable<(string Name, string Value)> settings)
+        RedisServer redis, IReadOnlyList<IInferenceDevice> devices, params IEnumerable<(string Name, string Value)> settings)
     {
         var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
@@ -28,7 +32,7 @@ internal sealed class TestSilo : IAsyncDisposable
         });
         builder.Configuration.AddInMemoryCollection(settings.ToDictionary(setting => setting.Name, setting => (string?)setting.Value));
         builder.Logging.ClearProviders();
-        builder.AddDetectionSilo(new DeviceSet(device is null ? [] : [device], []));
+        builder.AddDetectionSilo(new DeviceSet(devices, []));
         var host = builder.Build();
         await host.StartAsync();
         return new TestSilo(host);

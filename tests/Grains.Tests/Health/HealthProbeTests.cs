@@ -57,20 +57,20 @@ public sealed class HealthProbeTests
 
         var refusing = new HealthProbe(0.05f, TimeSpan.FromSeconds(5), TimeProvider.System);
         var refusal = new PictureException(PictureFault.TooLarge, "Too large.");
-        Assert.Equal(ProbeVerdict.Unknown, (await refusing.RunAsync(new Answering(_ => Failed(refusal)))).Verdict);
+        Assert.Equal(ProbeVerdict.Unknown, (await refusing.RunAsync(AnsweringSession.Failing(refusal))).Verdict);
         var nonsense = new HealthProbe(0.05f, TimeSpan.FromSeconds(5), TimeProvider.System);
-        Assert.Equal(ProbeVerdict.Unknown, (await nonsense.RunAsync(new Answering(_ => Failed(new ModelException("A score above 1."))))).Verdict);
+        Assert.Equal(ProbeVerdict.Unknown, (await nonsense.RunAsync(AnsweringSession.Failing(new ModelException("A score above 1.")))).Verdict);
     }
 
     [Fact]
     public async Task A_device_that_fails_first_is_learned_from_when_it_works()
     {
         var error = new InvalidOperationException("out of memory");
-        var failed = await _probe.RunAsync(new Answering(_ => Failed(error)));
+        var failed = await _probe.RunAsync(AnsweringSession.Failing(error));
         Assert.Equal((ProbeVerdict.Failed, error), (failed.Verdict, failed.Error));
-        Assert.Equal(ProbeVerdict.Failed, (await _probe.RunAsync(new Answering(_ => throw error))).Verdict);
+        Assert.Equal(ProbeVerdict.Failed, (await _probe.RunAsync(new AnsweringSession(_ => throw error))).Verdict);
         Assert.Equal(ProbeVerdict.Sound, await TryAsync(Boxes));
-        Assert.Equal(ProbeVerdict.Failed, (await _probe.RunAsync(new Answering(_ => Failed(new ModelException("NaN"))))).Verdict);
+        Assert.Equal(ProbeVerdict.Failed, (await _probe.RunAsync(AnsweringSession.Failing(new ModelException("NaN")))).Verdict);
     }
 
     [Fact]
@@ -97,24 +97,7 @@ public sealed class HealthProbeTests
         Assert.Equal(ProbeVerdict.Blind, await TryAsync([]));
     }
 
-    private async Task<ProbeVerdict> TryAsync(ScoredBox[] boxes) => (await _probe.RunAsync(new Answering(
-        work => new PictureOutcome(
-            OutcomeKind.Detected, 416, 312, [.. boxes.Where(box => !(box.Score < work.Floor))], null, default, default, default, default)))).Verdict;
-
-    private static PictureOutcome Failed(Exception error) => new(OutcomeKind.Failed, 0, 0, [], error, default, default, default, default);
-
-    private sealed class Answering(Func<PictureWork, PictureOutcome> answer) : IModelSession
-    {
-        public int Concurrency => 1;
-
-        public async Task DetectAsync(IReadOnlyList<PictureWork> batch, Action<int, PictureOutcome> completed, CancellationToken cancellationToken)
-        {
-            await Task.Yield();
-            completed(0, answer(batch[0]));
-        }
-
-        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
-    }
+    private async Task<ProbeVerdict> TryAsync(ScoredBox[] boxes) => (await _probe.RunAsync(AnsweringSession.Finding(boxes))).Verdict;
 
     private sealed class Silent : IModelSession
     {

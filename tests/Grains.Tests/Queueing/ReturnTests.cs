@@ -20,7 +20,7 @@ public sealed class ReturnTests(QueueFixture fixture) : IClassFixture<QueueFixtu
         await queue.ClaimAsync(_model, "sick", 3, "sick:0");
 
         Assert.Equal(
-            [ReturnOutcome.Returned, ReturnOutcome.Returned, ReturnOutcome.NotHeld], await queue.ReturnAsync(_model, "sick", "sick:0", [Key(_model, 1), Key(_model, 2), Key(_model, 9)]));
+            [ReturnOutcome.Returned, ReturnOutcome.Returned, ReturnOutcome.NotHeld], await queue.ReturnAsync(_model, "sick", "sick:0", false, [Key(_model, 1), Key(_model, 2), Key(_model, 9)]));
 
         Assert.Empty((await queue.ClaimAsync(_model, "sick", 32, "sick:0")).Items);
         var claim = await queue.ClaimAsync(_model, "sound", 32, "sound:0");
@@ -35,7 +35,7 @@ public sealed class ReturnTests(QueueFixture fixture) : IClassFixture<QueueFixtu
         await queue.TakeLeaseAsync(_model, "sick");
         await queue.TakeLeaseAsync(_model, "other");
         await queue.ClaimAsync(_model, "sick", 32, "sick:0");
-        await queue.ReturnAsync(_model, "sick", "sick:0", [Key(_model, 1)]);
+        await queue.ReturnAsync(_model, "sick", "sick:0", false, [Key(_model, 1)]);
         Assert.Empty((await queue.ClaimAsync(_model, "sick", 32, "sick:0")).Items);
 
         await queue.ReleaseAsync(_model, "other");
@@ -52,7 +52,7 @@ public sealed class ReturnTests(QueueFixture fixture) : IClassFixture<QueueFixtu
         {
             await queue.TakeLeaseAsync(_model, device);
             Assert.Single((await queue.ClaimAsync(_model, device, 32, device)).Items);
-            Assert.Equal([expected], await queue.ReturnAsync(_model, device, device, [Key(_model, 1)]));
+            Assert.Equal([expected], await queue.ReturnAsync(_model, device, device, false, [Key(_model, 1)]));
         }
 
         Assert.False(await queue.ContainsAsync(Key(_model, 1)));
@@ -62,18 +62,78 @@ public sealed class ReturnTests(QueueFixture fixture) : IClassFixture<QueueFixtu
     }
 
     [Fact]
+    public async Task Devices_that_fail_on_everything_count_no_attempt_for_the_first_time_each_and_the_last_one_that_is_sound_gets_it()
+    {
+        var queue = fixture.NewQueue(options => options.MaxAttempts = 3);
+        await EnqueueAsync(queue, 1);
+        string[] devices = ["a", "b", "c", "d", "e"];
+        foreach (var device in devices.Append("sound"))
+        {
+            await queue.TakeLeaseAsync(_model, device);
+        }
+
+        foreach (var device in devices)
+        {
+            Assert.Equal(0, Assert.Single((await queue.ClaimAsync(_model, device, 32, device)).Items).Attempts);
+            Assert.Equal([ReturnOutcome.Returned], await queue.ReturnAsync(_model, device, device, true, [Key(_model, 1)]));
+            Assert.All(devices.TakeWhile(one => one != device).Append(device), one => Assert.Empty(queue.ClaimAsync(_model, one, 32, one).Result.Items));
+        }
+
+        Assert.Single((await queue.ClaimAsync(_model, "sound", 32, "sound")).Items);
+        await queue.SettleAsync(_model, "sound", [new Settlement(Key(_model, 1), default)], TimeSpan.FromMinutes(1));
+        Assert.Equal(0, await fixture.Database.HashLengthAsync(Keys.Attempts(_model)));
+    }
+
+    [Fact]
+    public async Task What_makes_devices_sick_is_given_up_though_their_first_failures_do_not_count()
+    {
+        var queue = fixture.NewQueue(options => options.MaxAttempts = 3);
+        await EnqueueAsync(queue, 1);
+        await queue.TakeLeaseAsync(_model, "a");
+        await queue.TakeLeaseAsync(_model, "b");
+
+        // Both have failed on it, so that either may have it again.
+        var outcomes = new List<ReturnOutcome>();
+        for (var i = 0; i < 5; i++)
+        {
+            var device = i % 2 == 0 ? "a" : "b";
+            Assert.Single((await queue.ClaimAsync(_model, device, 32, device)).Items);
+            outcomes.AddRange(await queue.ReturnAsync(_model, device, device, true, [Key(_model, 1)]));
+        }
+
+        Assert.Equal([.. Enumerable.Repeat(ReturnOutcome.Returned, 4), ReturnOutcome.GivenUp], outcomes);
+    }
+
+    [Fact]
+    public async Task At_most_16_sick_devices_count_no_attempt()
+    {
+        var queue = fixture.NewQueue(options => options.MaxAttempts = 3);
+        await EnqueueAsync(queue, 1);
+        for (var i = 0; i < 19; i++)
+        {
+            await queue.TakeLeaseAsync(_model, $"{i}");
+        }
+
+        for (var i = 0; i < 19; i++)
+        {
+            Assert.Single((await queue.ClaimAsync(_model, $"{i}", 32, $"{i}")).Items);
+            Assert.Equal([i < 18 ? ReturnOutcome.Returned : ReturnOutcome.GivenUp], await queue.ReturnAsync(_model, $"{i}", $"{i}", true, [Key(_model, 1)]));
+        }
+    }
+
+    [Fact]
     public async Task Nothing_is_left_of_a_returned_item_that_is_settled()
     {
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, 1);
         await queue.TakeLeaseAsync(_model, "a");
         await queue.ClaimAsync(_model, "a", 32, "a");
-        await queue.ReturnAsync(_model, "a", "a", [Key(_model, 1)]);
+        await queue.ReturnAsync(_model, "a", "a", false, [Key(_model, 1)]);
         await queue.ClaimAsync(_model, "a", 32, "a");
         await queue.SettleAsync(_model, "a", [new Settlement(Key(_model, 1), default)], TimeSpan.FromMinutes(1));
 
         Assert.Equal(0, await fixture.Database.HashLengthAsync(Keys.Attempts(_model)));
-        Assert.Empty(await queue.ReturnAsync(_model, "a", "a", Array.Empty<RequestKey>()));
+        Assert.Empty(await queue.ReturnAsync(_model, "a", "a", false, Array.Empty<RequestKey>()));
     }
 
     private async Task EnqueueAsync(RequestQueue queue, params int[] numbers)

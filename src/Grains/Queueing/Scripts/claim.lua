@@ -44,8 +44,10 @@ for i = 1, tonumber(ARGV[1]) do
         if attempts >= tonumber(ARGV[3]) and i > 1 then
             break
         end
-        -- The device failed on it: another one is to try it, while there is one.
-        if attempts > 0 and redis.call('HGET', KEYS[5], 'on:' .. item) == ARGV[4] and redis.call('SCARD', KEYS[6]) > 1 then
+        -- The device failed on it: another one is to try it, while there is one that has not failed on it.
+        local devices = redis.call('HGET', KEYS[5], 'on:' .. item)
+        if devices and string.find('\n' .. devices, '\n' .. ARGV[4] .. '\n', 1, true)
+            and redis.call('SCARD', KEYS[6]) > select(2, string.gsub(devices, '\n', '')) then
             break
         end
     end

@@ -1,28 +1,41 @@
 -- A device failed on items that its batcher holds: back to the heads of the callers' lists, in their old order, with an attempt counted;
 -- what failed too often is given up. Unlike poison it is not refused when it is asked for again: the devices may have been at fault.
+-- No attempt is counted for an item's first failure on a sick device, so that many devices that fail at once give up nothing that
+-- another one would do. At most 16 devices are noted, so that what makes devices sick is given up too.
 -- KEYS  1 queue, 2 callers, 3 in-flight list, 4 attempts, 5 dead letters
 -- ARGV  1 prefix of the items' marks, 2 wake-up channel, 3 most attempts, 4 lifetime of attempts in ms, 5 most dead letters,
---       6 lifetime of dead letters in ms, 7 device, then items
+--       6 lifetime of dead letters in ms, 7 device, 8 whether it fails on other pictures as well, 0 or 1, then items
 -- gives per item: 0 not held any more, 1 returned, 2 given up
 local outcome = {}
 local returned = false
 local time = whole(now())
-for i = #ARGV, 8, -1 do
+
+-- The devices that failed on an item, and whether this one is new among them.
+local function note(item)
+    local devices = redis.call('HGET', KEYS[4], 'on:' .. item) or ''
+    local count = select(2, string.gsub(devices, '\n', ''))
+    if count >= 16 or string.find('\n' .. devices, '\n' .. ARGV[7] .. '\n', 1, true) then
+        return false
+    end
+    redis.call('HSET', KEYS[4], 'on:' .. item, devices .. ARGV[7] .. '\n')
+    return true
+end
+
+for i = #ARGV, 9, -1 do
     local item = ARGV[i]
     if redis.call('LREM', KEYS[3], 1, item) == 0 then
-        outcome[i - 7] = 0
-    elseif redis.call('HINCRBY', KEYS[4], item, 1) >= tonumber(ARGV[3]) then
+        outcome[i - 8] = 0
+    elseif not (note(item) and ARGV[8] == '1') and redis.call('HINCRBY', KEYS[4], item, 1) >= tonumber(ARGV[3]) then
         redis.call('HDEL', KEYS[4], item, 'on:' .. item)
         redis.call('DEL', ARGV[1] .. item)
         redis.call('LPUSH', KEYS[5], item .. '|device|' .. ARGV[3] .. '|' .. time)
         redis.call('LTRIM', KEYS[5], 0, tonumber(ARGV[5]) - 1)
         redis.call('PEXPIRE', KEYS[5], ARGV[6])
-        outcome[i - 7] = 2
+        outcome[i - 8] = 2
     else
-        redis.call('HSET', KEYS[4], 'on:' .. item, ARGV[7])
         give_back(item, ARGV[1] .. item)
         returned = true
-        outcome[i - 7] = 1
+        outcome[i - 8] = 1
     end
 end
 redis.call('PEXPIRE', KEYS[4], ARGV[4])

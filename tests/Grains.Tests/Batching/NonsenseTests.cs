@@ -1,0 +1,55 @@
+using Detection.Client;
+using Detection.Contracts.Cluster;
+using Detection.Inference.Models;
+
+namespace Detection.Grains.Tests.Batching;
+
+/// <summary>Models whose graphs answer what cannot be meant, as exports without their last activation do.</summary>
+public sealed class NonsenseTests : SiloTest
+{
+    private static readonly ModelException Nonsense = new("the graph answers the score 1.4, and scores go from 0 to 1; correct its manifest.");
+
+    [Fact]
+    public async Task A_model_that_answers_nonsense_always_is_told_when_it_is_loaded_and_fails_each_picture()
+    {
+        var device = OpenDevice("gated:0");
+        device.Sickness = Nonsense;
+        await using var silo = await TestSilo.StartAsync(Redis, device);
+
+        await ToldAsync();
+        await Assert.ThrowsAsync<DetectionException>(() => DetectAsync(1, 1));
+        Assert.Equal(DeviceHealth.Serving, (await ReportAsync("gated:0"))!.Health);
+        Assert.Contains("the graph answers the score 1.4", await silo.HealthAsync(), StringComparison.Ordinal);
+        Assert.StartsWith("Healthy", await silo.HealthAsync(), StringComparison.Ordinal);
+        Assert.Equal((1, 1), (device.Loads, device.Batches.Count));
+    }
+
+    [Fact]
+    public async Task A_model_that_answers_nonsense_on_some_pictures_serves_the_others_and_is_told_once_it_did()
+    {
+        var device = OpenDevice("gated:0");
+        await using var silo = await TestSilo.StartAsync(Redis, device);
+        Assert.Equal(2, (await DetectAsync(0, 2)).Count);
+        Assert.Empty(SiloReport.ModelProblemsOf(await Client.GetSilosAsync()));
+
+        // Every attempt at one picture, while the known picture comes out right: no device is to be blamed.
+        for (var i = 0; i < 4; i++)
+        {
+            device.Failure = Nonsense;
+            device.Failures = 3;
+            var failure = await Assert.ThrowsAsync<DetectionException>(() => DetectAsync(100 + i, 1));
+            Assert.Contains("correct its manifest", failure.Message, StringComparison.Ordinal);
+            Assert.All(await DetectAsync(200 + (2 * i), 2), answer => Assert.Single(answer.Objects));
+        }
+
+        await ToldAsync();
+        Assert.StartsWith("Healthy", await silo.HealthAsync(), StringComparison.Ordinal);
+        Assert.Equal((DeviceHealth.Serving, 1), ((await ReportAsync("gated:0"))!.Health, device.Loads));
+    }
+
+    private Task ToldAsync() => Eventually.Async(
+        async () => SiloReport.ModelProblemsOf(await Client.GetSilosAsync()).TryGetValue("nanodet-g", out var problem)
+            && problem.StartsWith("The model nanodet-g@", StringComparison.Ordinal) && problem.Contains("the graph answers the score 1.4", StringComparison.Ordinal),
+        Eventually.Soon,
+        "the model's problem is told");
+}

@@ -1,0 +1,152 @@
+using Detection.Contracts.Batching;
+using Detection.Contracts.Cluster;
+using Detection.Grains.Health;
+using Detection.Inference.Heads;
+using Detection.Inference.Models;
+using Detection.Inference.Pictures;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace Detection.Grains.Tests.Health;
+
+public sealed class DeviceWatchTests : IDisposable
+{
+    private static readonly InvalidOperationException OutOfMemory = new("Failed to allocate memory for requested buffer of size 8388608");
+    private static readonly AnsweringSession Well = AnsweringSession.Finding(new ScoredBox(0, 0.9f, 1, 2, 30, 40));
+    private static readonly AnsweringSession Sick = AnsweringSession.Failing(OutOfMemory);
+    private static readonly AnsweringSession Blind = AnsweringSession.Finding();
+
+    private readonly ServiceProvider _services = new ServiceCollection()
+        .AddLogging()
+        .AddMetrics()
+        .AddOptions()
+        .AddSingleton(TimeProvider.System)
+        .AddSingleton<IHostApplicationLifetime, Lifetime>()
+        .AddDeviceHealth()
+        .BuildServiceProvider();
+
+    private readonly DeviceWatch _watch;
+
+    public DeviceWatchTests() => _watch = new DeviceWatch(new BatcherKey("node/0", "model@1"), 0.05f, _services.GetRequiredService<HealthServices>());
+
+    private DeviceHealth State => _watch.Tracker.State;
+
+    private bool SiloEnds => _services.GetRequiredService<SiloEnd>().IsRequested;
+
+    public void Dispose() => _services.Dispose();
+
+    [Fact]
+    public async Task An_error_and_a_success_again_and_again_leave_a_device_in_service()
+    {
+        await _watch.ProbeAsync(Well);
+        for (var i = 0; i < 20; i++)
+        {
+            _watch.Ended(0, 1, OutOfMemory);
+            Assert.Equal(DeviceHealth.Suspect, State);
+            Assert.True(await _watch.MayClaimAsync(Well, default));
+            Assert.Equal(DeviceHealth.Serving, State);
+        }
+
+        Assert.Equal(20, _watch.Tracker.Errors);
+    }
+
+    [Fact]
+    public async Task Three_errors_count_only_without_a_success_between_them()
+    {
+        await _watch.ProbeAsync(Well);
+        _watch.Ended(0, 1, OutOfMemory);
+        await _watch.ProbeAsync(Sick);
+        await _watch.ProbeAsync(Well);
+        _watch.Ended(0, 1, OutOfMemory);
+        await _watch.ProbeAsync(Sick);
+        Assert.Equal(DeviceHealth.Suspect, State);
+
+        // Pictures that succeed beside one that fails are a success before it.
+        _watch.Ended(5, 1, OutOfMemory);
+        Assert.Equal(DeviceHealth.Suspect, State);
+        await _watch.ProbeAsync(Sick);
+        Assert.Equal(DeviceHealth.Suspect, State);
+        await _watch.ProbeAsync(Sick);
+
+        Assert.Equal(DeviceHealth.Quarantined, State);
+        Assert.False(await _watch.MayClaimAsync(Well, default));
+        Assert.Equal(DeviceHealth.Quarantined, State);
+    }
+
+    [Fact]
+    public async Task A_device_that_goes_blind_and_is_well_again_and_goes_blind_again_is_found_out_each_time()
+    {
+        await _watch.ProbeAsync(Well);
+        for (var i = 0; i < 3; i++)
+        {
+            await _watch.ProbeAsync(Blind);
+            Assert.Equal(DeviceHealth.Quarantined, State);
+            Assert.False(await _watch.MayClaimAsync(Well, default));
+
+            _watch.Tracker.Reload();
+            Assert.Equal(ProbeVerdict.Blind, (await _watch.ProbeAsync(Blind)).Verdict);
+            _watch.Tracker.Break("still blind");
+            _watch.Tracker.Reload();
+            Assert.Equal(ProbeVerdict.Sound, (await _watch.ProbeAsync(Well)).Verdict);
+            Assert.Equal(DeviceHealth.Reloading, State);
+            _watch.Tracker.Recovered();
+            Assert.True(await _watch.MayClaimAsync(Well, default));
+        }
+    }
+
+    // triton-inference-server/server #3627, onnxruntime_backend #365: every later request fails, and readiness stays green.
+    [Fact]
+    public async Task An_error_of_a_batch_that_only_a_new_process_mends_ends_the_silo_also_while_the_device_is_suspect()
+    {
+        await _watch.ProbeAsync(Well);
+        _watch.Ended(0, 1, OutOfMemory);
+        Assert.False(SiloEnds);
+        _watch.Ended(3, 1, new InvalidOperationException("CUDA failure 700: an illegal memory access was encountered ; GPU=0"));
+
+        Assert.Equal(DeviceHealth.Quarantined, State);
+        Assert.True(SiloEnds);
+        Assert.False(await _watch.MayClaimAsync(Well, default));
+    }
+
+    [Fact]
+    public async Task Nonsense_of_a_model_is_kept_from_the_first_on_and_puts_no_device_out_of_service()
+    {
+        Assert.Null(_watch.Nonsense);
+        await _watch.ProbeAsync(AnsweringSession.Failing(new ModelException("the graph answers the score 1.4.")));
+        await _watch.ProbeAsync(Well);
+        _watch.Answered(new ModelException("the graph answers NaN."));
+
+        Assert.Equal("The model model@1 fails on pictures, on some or on all: the graph answers the score 1.4.", _watch.Nonsense);
+        Assert.Equal((DeviceHealth.Serving, 0), (State, _watch.Tracker.Errors));
+    }
+
+    [Fact]
+    public async Task Whatever_is_no_pictures_fault_is_the_devices_and_nonsense_only_where_sound_boxes_were_seen_before()
+    {
+        var nonsense = new ModelException("the graph answers NaN instead of numbers.");
+        Assert.False(_watch.IsDevices(nonsense));
+        await _watch.ProbeAsync(Well);
+        Assert.True(_watch.IsDevices(nonsense));
+        Assert.False(_watch.IsDevices(new PictureException(PictureFault.Undecodable, "It is damaged.")));
+        Assert.False(_watch.IsDevices(new WrongPictureException()));
+        Exception[] others =
+        [
+            OutOfMemory, new InsufficientMemoryException(), new TimeoutException(), new OperationCanceledException(), new TaskCanceledException(), new ObjectDisposedException("session"),
+            new AggregateException(OutOfMemory), new ArgumentOutOfRangeException("index"), new IOException(), new DllNotFoundException(),
+        ];
+        Assert.All(others, error => Assert.True(_watch.IsDevices(error)));
+    }
+
+    private sealed class Lifetime : IHostApplicationLifetime
+    {
+        public CancellationToken ApplicationStarted => default;
+
+        public CancellationToken ApplicationStopping => default;
+
+        public CancellationToken ApplicationStopped => default;
+
+        public void StopApplication()
+        {
+        }
+    }
+}
