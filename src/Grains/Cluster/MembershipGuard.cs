@@ -23,10 +23,11 @@ internal sealed partial class MembershipGuard(
 
     // KEYS 1 table  ARGV 1 field of this silo, 2 version seen, then field and row of each silo
     private const string RestoreScript = """
-        if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then
+        local last = tonumber(redis.call('HGET', KEYS[1], 'Version') or '')
+        if last and redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then
             return 0
         end
-        local version = math.max(tonumber(redis.call('HGET', KEYS[1], 'Version') or '0'), tonumber(ARGV[2])) + 1
+        local version = math.max(last or 0, tonumber(ARGV[2])) + 1
         for i = 3, #ARGV, 2 do
             redis.call('HSETNX', KEYS[1], ARGV[i], ARGV[i + 1])
         end
@@ -48,10 +49,10 @@ internal sealed partial class MembershipGuard(
             {
                 var database = redis.GetDatabase();
                 var table = await database.HashGetAllAsync(keys.Members);
-                if (table.Any(entry => entry.Name == field))
+                if (table.Any(entry => entry.Name == field) && table.FirstOrDefault(entry => entry.Name == VersionField).Value.TryParse(out long last))
                 {
                     rows = [.. table.Where(entry => entry.Name != VersionField)];
-                    version = Math.Max(version, (long)table.FirstOrDefault(entry => entry.Name == VersionField).Value);
+                    version = Math.Max(version, last);
                 }
                 else if (rows.Length > 0
                     && (bool)await database.ScriptEvaluateAsync(
@@ -66,12 +67,20 @@ internal sealed partial class MembershipGuard(
             {
                 LogUnreadable(e.Message);
             }
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+            {
+                // Whatever stands in the table: a watcher that ends would end the silo.
+                LogRoundFailed(e, Interval);
+            }
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
     [LoggerMessage(LogLevel.Warning, "Redis had lost the cluster's membership; silo {Silo} has put its {Rows} rows back")]
     private partial void LogRestored(string silo, int rows);
+
+    [LoggerMessage(LogLevel.Warning, "Looking at the membership table failed; looking again in {Delay}")]
+    private partial void LogRoundFailed(Exception exception, TimeSpan delay);
 
     [LoggerMessage(LogLevel.Debug, "The membership table cannot be read: {Reason}")]
     private partial void LogUnreadable(string reason);

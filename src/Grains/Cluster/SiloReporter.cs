@@ -113,6 +113,11 @@ internal sealed partial class SiloReporter(
             {
                 LogNotWritten(e.Message);
             }
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+            {
+                // Whatever stands in Redis: a reporter that ends would end the silo.
+                LogRoundFailed(e, Interval);
+            }
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }
@@ -174,6 +179,9 @@ internal sealed partial class SiloReporter(
             }
         }
     }
+
+    [LoggerMessage(LogLevel.Warning, "Reporting failed; reporting again in {Delay}")]
+    private partial void LogRoundFailed(Exception exception, TimeSpan delay);
 
     [LoggerMessage(LogLevel.Warning, "The silo's report cannot be written: {Reason}")]
     private partial void LogNotWritten(string reason);

@@ -161,6 +161,9 @@ public sealed class DetectionProcess : IAsyncDisposable
         ["DOTNET_ENVIRONMENT"] = "Production",
         ["ASPNETCORE_URLS"] = null,
         ["ASPNETCORE_HTTP_PORTS"] = null,
+        // A short life: half of what a process costs at its start is compiling code that it hardly runs.
+        ["DOTNET_TieredPGO"] = "0",
+        ["DOTNET_TC_QuickJitForLoops"] = "1",
         // What a test host or a coverage tool puts into its own process is not meant for this one.
         ["DOTNET_STARTUP_HOOKS"] = null,
         ["CORECLR_ENABLE_PROFILING"] = null,
