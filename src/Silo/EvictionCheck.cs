@@ -5,7 +5,8 @@ namespace Detection.Silo;
 
 /// <summary>
 /// Says once, when a silo or front end has started and Redis answers, that Redis may evict. Leases, marks and webhooks expire, so that every
-/// policy but <c>noeviction</c> takes them for a cache. The process serves nevertheless.
+/// policy but <c>noeviction</c> takes them for a cache. Under Sentinel it also says when a server has no <see cref="ReplicaFence"/>. The process
+/// serves nevertheless.
 /// </summary>
 internal sealed partial class EvictionCheck(IConfiguration configuration, TimeProvider time, ILogger<EvictionCheck> logger) : BackgroundService
 {
@@ -14,6 +15,8 @@ internal sealed partial class EvictionCheck(IConfiguration configuration, TimePr
     private const string Needed = "noeviction";
 
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    private readonly ReplicaFence _fence = new(logger);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -41,7 +44,7 @@ internal sealed partial class EvictionCheck(IConfiguration configuration, TimePr
 
             foreach (var server in redis.GetServers())
             {
-                await CheckAsync(server);
+                await CheckAsync(server, isUnderSentinel: !string.IsNullOrEmpty(options.ServiceName));
             }
 
             return true;
@@ -52,7 +55,7 @@ internal sealed partial class EvictionCheck(IConfiguration configuration, TimePr
         }
     }
 
-    private async Task CheckAsync(IServer server)
+    private async Task CheckAsync(IServer server, bool isUnderSentinel)
     {
         var address = server.EndPoint.ToString()!;
         try
@@ -65,6 +68,11 @@ internal sealed partial class EvictionCheck(IConfiguration configuration, TimePr
             else if (policy != Needed)
             {
                 LogEvicts(address, policy);
+            }
+
+            if (isUnderSentinel)
+            {
+                await _fence.CheckAsync(server);
             }
         }
         catch (Exception e) when (RedisConnection.IsOutage(e))

@@ -45,7 +45,7 @@ async Task RunAsync(Scenario scenario)
     await cluster.AddSilo(new Dictionary<string, string?> { ["Detection__Devices"] = "none" }).ReadyAsync();
     await using var audit = await Audit.StartAsync(cluster.Deployment);
 
-    var load = new SteadyLoad(cluster.Frontends, picture, scenario.PictureBytes);
+    var load = new SteadyLoad(cluster.Frontends, picture, scenario.PictureBytes, scenario.IsHalfAsynchronous);
     var whole = int.MaxValue;
     string? failure = null;
     IReadOnlyList<Ending> endings;

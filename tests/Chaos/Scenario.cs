@@ -22,6 +22,9 @@ internal sealed record Scenario(string Name, string What, RedisFate Redis, Func<
     /// <summary>Least size of each picture, in bytes.</summary>
     public int PictureBytes { get; private init; }
 
+    /// <summary>Whether every other request is asynchronous: accepted at once, and asked after until it ends.</summary>
+    public bool IsHalfAsynchronous { get; private init; }
+
     /// <summary>Whether the second silo is one whose device can be made sick.</summary>
     public bool IsOfSickness { get; private init; }
 
@@ -105,6 +108,22 @@ internal sealed record Scenario(string Name, string What, RedisFate Redis, Func<
         {
             StartRedisAsync = StartSentinelsAsync,
             Burst = 160,
+        },
+        new("sentinel-return", "SIGSTOP of the master under three Sentinels for 12 s, then SIGCONT; half of the requests asynchronous", RedisFate.LosesLastWrites, (cluster, _) => SurviveAsync(cluster, async () =>
+        {
+            // It calls itself master until the Sentinels have told it otherwise, some ten seconds later.
+            var redis = (RedisSentinels)cluster.Deployment;
+            var master = await redis.MasterAsync();
+            master.Pause();
+            await Task.WhenAll(redis.FailedOverAsync(master), Task.Delay(TimeSpan.FromSeconds(12)));
+            master.Resume();
+            await master.FollowsAsync();
+        }))
+        {
+            StartRedisAsync = StartSentinelsAsync,
+            Rate = 8,
+            Burst = 16,
+            IsHalfAsynchronous = true,
         },
         new("cluster-failover", "CLUSTER FAILOVER of each of three masters and back, 160 requests on the way", RedisFate.LosesLastWrites, (cluster, _) => SurviveAsync(cluster, async () =>
         {

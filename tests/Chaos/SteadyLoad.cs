@@ -21,7 +21,8 @@ internal sealed record Ending(int Number, string ImageKey, int Status, TimeSpan 
 /// <param name="frontends">Where they are posted, in turn.</param>
 /// <param name="firstPicture">Number of the first picture.</param>
 /// <param name="bytes">Least size of each picture, in bytes.</param>
-internal sealed class SteadyLoad(IReadOnlyList<DetectionProcess> frontends, int firstPicture, int bytes)
+/// <param name="halfAsynchronous">Whether every other request is asynchronous.</param>
+internal sealed class SteadyLoad(IReadOnlyList<DetectionProcess> frontends, int firstPicture, int bytes, bool halfAsynchronous)
 {
     private readonly ConcurrentBag<Task<Ending>> _posts = [];
     private int _next = firstPicture;
@@ -62,7 +63,7 @@ internal sealed class SteadyLoad(IReadOnlyList<DetectionProcess> frontends, int 
         var blind = new List<Ending>();
         foreach (var ending in endings.Where(static ending => ending is { Status: 200, HasBoxes: false }))
         {
-            var again = await PostAsync(frontends[0], ending.Number + (100_000 * TestPictures.PhotoCount), bytes);
+            var again = await PostAsync(frontends[0], ending.Number + (100_000 * TestPictures.PhotoCount), bytes, asynchronous: false);
             if (again.HasBoxes)
             {
                 blind.Add(ending);
@@ -75,10 +76,10 @@ internal sealed class SteadyLoad(IReadOnlyList<DetectionProcess> frontends, int 
     private void Post()
     {
         var number = Interlocked.Increment(ref _next) - 1;
-        _posts.Add(Task.Run(() => PostAsync(frontends[number % frontends.Count], number, bytes)));
+        _posts.Add(Task.Run(() => PostAsync(frontends[number % frontends.Count], number, bytes, halfAsynchronous && number % 2 == 1)));
     }
 
-    private static async Task<Ending> PostAsync(DetectionProcess frontend, int number, int bytes)
+    private static async Task<Ending> PostAsync(DetectionProcess frontend, int number, int bytes, bool asynchronous)
     {
         var picture = TestPictures.Unique(number, bytes);
         var key = TestPictures.ImageKey(picture);
@@ -87,7 +88,9 @@ internal sealed class SteadyLoad(IReadOnlyList<DetectionProcess> frontends, int 
         {
             using var content = new ByteArrayContent(picture);
             content.Headers.ContentType = new MediaTypeHeaderValue("image/jpeg");
-            using var answer = await frontend.Http.PostAsync(new Uri("/v1/detections?timeout=60", UriKind.Relative), content);
+            using var first = await frontend.Http.PostAsync(
+                new Uri(asynchronous ? "/v1/detections?timeout=60&async=true" : "/v1/detections?timeout=60", UriKind.Relative), content);
+            using var answer = first.StatusCode == HttpStatusCode.Accepted ? await EndAsync(frontend, first.Headers.Location!) : first;
             var body = await answer.Content.ReadAsStringAsync();
             var detail = answer.StatusCode == HttpStatusCode.OK ? "" : body[..Math.Min(200, body.Length)];
             return new Ending(number, key, (int)answer.StatusCode, clock.Elapsed, detail, body.Contains("\"boxes\":[{", StringComparison.Ordinal));
@@ -95,6 +98,28 @@ internal sealed class SteadyLoad(IReadOnlyList<DetectionProcess> frontends, int 
         catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
         {
             return new Ending(number, key, 0, clock.Elapsed, e.Message, false);
+        }
+    }
+
+    /// <summary>Asks after an accepted request until it has an end, or should have had one for long.</summary>
+    private static async Task<HttpResponseMessage> EndAsync(DetectionProcess frontend, Uri location)
+    {
+        var clock = Stopwatch.StartNew();
+        while (true)
+        {
+            var answer = await frontend.Http.GetAsync(new Uri($"{location.OriginalString}{(location.OriginalString.Contains('?', StringComparison.Ordinal) ? '&' : '?')}wait=5", UriKind.Relative));
+            if (answer.StatusCode is not (HttpStatusCode.Accepted or HttpStatusCode.ServiceUnavailable))
+            {
+                return answer;
+            }
+
+            answer.Dispose();
+            if (clock.Elapsed > TimeSpan.FromSeconds(80))
+            {
+                throw new HttpRequestException("An accepted request came to no end.");
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(200));
         }
     }
 }

@@ -68,6 +68,18 @@ public static class RedisConnection
     public static bool IsOutage(Exception exception) => exception is RedisException or RedisTimeoutException;
 
     /// <summary>
+    /// What callers may know of an outage (<see cref="IsOutage"/>): that Redis does not answer, or which error it answers. The rest of an
+    /// answer, which may name keys and scripts, is for logs.
+    /// </summary>
+    public static string Explain(Exception exception)
+    {
+        ArgumentNullException.ThrowIfNull(exception);
+        return exception is RedisServerException
+            ? $"Redis answers with an error ({exception.Message.Split(' ', 2)[0].TrimEnd(':')})."
+            : "Redis cannot be reached.";
+    }
+
+    /// <summary>
     /// Whether <paramref name="exception"/> says that Redis has no memory left for what was to be written. It serves what needs none.
     /// </summary>
     public static bool IsFull(Exception? exception)

@@ -5,11 +5,13 @@ namespace Detection.Contracts.Storage;
 /// <summary>
 /// The connections of a process to the Redis of one cluster: one for everything that is short, which all users share, and one for pictures,
 /// so that nothing waits behind them. Each is made at its first use. A process should have one of these: every connection is restored by
-/// itself after an outage, and under Sentinel also follows the master by itself, at a cost. The pictures of an embedded cluster lie in a
-/// picture memory of their own (<see cref="PictureMemoryCommands"/>), to which the connection for pictures then leads.
+/// itself after an outage, and under Sentinel also follows the master by itself, at a cost; both go to the one that the Sentinels name. The
+/// pictures of an embedded cluster lie in a picture memory of their own (<see cref="PictureMemoryCommands"/>), to which the connection for
+/// pictures then leads.
 /// </summary>
 public sealed class RedisConnections : IAsyncDisposable
 {
+    private readonly NamedMaster? _master;
     private readonly LazyConnection _commands;
     private readonly LazyConnection _pictures;
 
@@ -20,8 +22,10 @@ public sealed class RedisConnections : IAsyncDisposable
         var commands = RedisConnection.Parse(connectionString);
         CommandTimeout = TimeSpan.FromMilliseconds(commands.AsyncTimeout);
         HasPictureMemory = !string.IsNullOrWhiteSpace(pictureMemory);
+        var pictures = HasPictureMemory ? RedisConnection.ParseForPictureMemory(pictureMemory!) : RedisConnection.ParseForPictures(connectionString);
+        _master = HasPictureMemory ? null : NamedMaster.For(commands, pictures);
         _commands = new(commands);
-        _pictures = new(HasPictureMemory ? RedisConnection.ParseForPictureMemory(pictureMemory!) : RedisConnection.ParseForPictures(connectionString));
+        _pictures = new(pictures);
     }
 
     /// <summary>Whether pictures lie in a picture memory and not in Redis.</summary>
@@ -58,6 +62,10 @@ public sealed class RedisConnections : IAsyncDisposable
     {
         await _commands.DisposeAsync();
         await _pictures.DisposeAsync();
+        if (_master is not null)
+        {
+            await _master.DisposeAsync();
+        }
     }
 
     private sealed class LazyConnection(ConfigurationOptions options) : IAsyncDisposable
