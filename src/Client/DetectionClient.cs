@@ -616,7 +616,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
             case RequestStatus.DevicesBroken:
                 throw attempt.Error(DetectionError.Unavailable, $"Every device that serves '{attempt.Model}' is broken.", snapshot.RetryAfter);
             case RequestStatus.Unavailable:
-                throw attempt.Error(DetectionError.Unavailable, "The cluster cannot reach its Redis.", snapshot.RetryAfter);
+                throw attempt.Error(DetectionError.Unavailable, "The cluster cannot reach its Redis, or Redis answers it with an error; the silos' log says which.", snapshot.RetryAfter);
         }
     }
 
@@ -660,7 +660,12 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         }
         catch (Exception e) when (RedisConnection.IsOutage(e))
         {
-            throw attempt.Error(DetectionError.Unavailable, "The cluster's Redis cannot be reached.", TimeSpan.FromSeconds(1), e);
+            if (e is RedisServerException)
+            {
+                LogRefused(imageKey, e.Message);
+            }
+
+            throw attempt.Error(DetectionError.Unavailable, $"The cluster's {RedisConnection.Explain(e)}", TimeSpan.FromSeconds(1), e);
         }
         finally
         {
@@ -712,6 +717,9 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
 
     [LoggerMessage(LogLevel.Error, "{ImageKey}: Redis gave the bytes of another picture; the connection that gave them is ended")]
     private partial void LogWrongPicture(string imageKey);
+
+    [LoggerMessage(LogLevel.Warning, "{ImageKey}: the request is refused, Redis answers with an error: {Reason}")]
+    private partial void LogRefused(string? imageKey, string reason);
 
     [LoggerMessage(LogLevel.Debug, "{ImageKey}: asking again after {Failure}: {Message}")]
     private partial void LogRetry(string imageKey, string failure, string message);

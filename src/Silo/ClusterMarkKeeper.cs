@@ -1,5 +1,6 @@
 using Detection.Contracts.Security;
 using Detection.Contracts.Storage;
+using Detection.Grains.Rounds;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
@@ -58,15 +59,14 @@ internal sealed partial class ClusterMarkKeeper(
         await base.StartAsync(cancellationToken);
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        new PeriodicWork(Interval, time, logger).RunAsync(KeepAsync, LogNotKept, stoppingToken);
+
+    private async Task KeepAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(Interval, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
+        if (!await TryKeepAsync())
         {
-            if (!await TryKeepAsync())
-            {
-                LogOthers(keys.ClusterId);
-            }
+            LogOthers(keys.ClusterId);
         }
     }
 

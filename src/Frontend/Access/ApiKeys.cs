@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Detection.Client;
+using Detection.Grains.Rounds;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Primitives;
 
@@ -56,28 +57,18 @@ internal sealed partial class ApiKeys : BackgroundService
         base.Dispose();
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => _file.Length == 0
+        ? Task.CompletedTask
+        : new PeriodicWork(LookInterval, _time, _logger).RunAsync(LookAsync, LogNotRead, stoppingToken);
+
+    private Task LookAsync(CancellationToken stoppingToken)
     {
-        if (_file.Length == 0)
+        if (HasFileChanged())
         {
-            return;
+            ReadAgain();
         }
 
-        using var timer = new PeriodicTimer(LookInterval, _time);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stoppingToken))
-            {
-                if (HasFileChanged())
-                {
-                    ReadAgain();
-                }
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The process stops.
-        }
+        return Task.CompletedTask;
     }
 
     private bool HasFileChanged()

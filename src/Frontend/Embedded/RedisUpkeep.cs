@@ -1,4 +1,5 @@
 using Detection.Contracts.Storage;
+using Detection.Grains.Rounds;
 using StackExchange.Redis;
 
 namespace Detection.Frontend.Embedded;
@@ -21,21 +22,8 @@ internal sealed partial class RedisUpkeep(
     private bool _isFull;
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(Pause, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
-        {
-            try
-            {
-                await LookAsync(stoppingToken);
-            }
-            catch (Exception e) when (RedisConnection.IsOutage(e))
-            {
-                LogFailed(e.Message, Pause);
-            }
-        }
-    }
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        new PeriodicWork(Pause, time, logger).RunAsync(LookAsync, reason => LogFailed(reason, Pause), stoppingToken);
 
     private async Task LookAsync(CancellationToken cancellationToken)
     {

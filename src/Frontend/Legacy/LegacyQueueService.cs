@@ -6,6 +6,7 @@ using Detection.Contracts.Storage;
 using Detection.Frontend.Detections;
 using Detection.Frontend.Problems;
 using Detection.Frontend.Uploads;
+using Detection.Grains.Rounds;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
@@ -41,7 +42,12 @@ internal sealed partial class LegacyQueueService(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await using var redis = await ConnectionMultiplexer.ConnectAsync(RedisConnection.Parse(clientOptions.Value.Redis));
+        await using var connections = new RedisConnections(clientOptions.Value.Redis);
+        if (await ConnectAsync(connections, stoppingToken) is not { } redis)
+        {
+            return;
+        }
+
         var taker = Guid.NewGuid().ToString("N");
         var queue = new LegacyQueue(redis.GetDatabase(), _keys, _options, taker);
         Serving(_options.Queue, taker);
@@ -68,27 +74,46 @@ internal sealed partial class LegacyQueueService(
         }
     }
 
-    /// <summary>Keeps the lease, and looks after the items of those who did not.</summary>
-    private async Task HoldAsync(LegacyQueue queue, CancellationToken stopping)
+    /// <summary>Connects as soon as Redis, or a Sentinel of it, can be reached; <see langword="null"/> when the service stops before.</summary>
+    private async Task<IConnectionMultiplexer?> ConnectAsync(RedisConnections connections, CancellationToken stopping)
     {
-        using var timer = new PeriodicTimer(_options.Lease / 4, time);
-        do
+        while (!stopping.IsCancellationRequested)
         {
             try
             {
-                await queue.RenewAsync();
-                var (back, dropped) = await queue.RecoverAsync();
-                if (back + dropped > 0)
-                {
-                    Recovered(back, dropped);
-                }
+                return await connections.ConnectAsync();
             }
             catch (Exception e) when (RedisConnection.IsOutage(e))
             {
                 RedisFailed(e.Message);
+                await Task.WhenAny(Task.Delay(RedisRetry, time, stopping));
             }
         }
-        while (await NextAsync(timer, stopping));
+
+        return null;
+    }
+
+    /// <summary>Keeps the lease, and looks after the items of those who did not.</summary>
+    private async Task HoldAsync(LegacyQueue queue, CancellationToken stopping)
+    {
+        try
+        {
+            await new PeriodicWork(_options.Lease / 4, time, logger).RunAsync(RenewAsync, RedisFailed, stopping);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // The lease ends when what is under way has ended.
+        }
+
+        async Task RenewAsync(CancellationToken token)
+        {
+            await queue.RenewAsync();
+            var (back, dropped) = await queue.RecoverAsync();
+            if (back + dropped > 0)
+            {
+                Recovered(back, dropped);
+            }
+        }
     }
 
     private async Task DrainAsync(LegacyQueue queue, SemaphoreSlim places, CancellationToken stopping, CancellationToken giveUp)
@@ -121,6 +146,13 @@ internal sealed partial class LegacyQueueService(
             catch (Exception e) when (RedisConnection.IsOutage(e))
             {
                 RedisFailed(e.Message);
+                await Task.WhenAny(Task.Delay(RedisRetry, time, stopping));
+            }
+#pragma warning disable CA1031 // An unforeseen error of one round must not end the host; the next round tries again.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                Failed(e);
                 await Task.WhenAny(Task.Delay(RedisRetry, time, stopping));
             }
         }
@@ -305,18 +337,6 @@ internal sealed partial class LegacyQueueService(
                 RedisFailed(e.Message);
                 await Task.Delay(RedisRetry, time, giveUp);
             }
-        }
-    }
-
-    private static async Task<bool> NextAsync(PeriodicTimer timer, CancellationToken stopping)
-    {
-        try
-        {
-            return await timer.WaitForNextTickAsync(stopping);
-        }
-        catch (OperationCanceledException)
-        {
-            return false;
         }
     }
 

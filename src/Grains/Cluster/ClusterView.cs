@@ -1,5 +1,6 @@
 using Detection.Contracts.Cluster;
 using Detection.Contracts.Storage;
+using Detection.Grains.Rounds;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
@@ -23,29 +24,20 @@ public sealed partial class ClusterView(IConnectionMultiplexer redis, RedisKeys 
     public bool IsFresh => time.GetUtcNow() - _view.ReadAt < 3 * Interval;
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        new PeriodicWork(Interval, time, logger).RunAsync(ReadAsync, LogUnreadable, stoppingToken);
+
+    private async Task ReadAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(Interval, time);
-        do
-        {
-            try
-            {
-                // In this order: see ModelDirectory.
-                var records = ModelRecord.Read(await redis.GetDatabase().HashGetAllAsync(keys.Models));
-                var now = time.GetUtcNow();
-                var silos = SiloReport.Live(await redis.GetDatabase().HashGetAllAsync(keys.Silos), now);
-                _view = new View(silos, ModelDirectory.Of(silos, records, now), now);
-            }
-            catch (Exception e) when (RedisConnection.IsOutage(e))
-            {
-                LogUnreadable(e.Message);
-            }
-        }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
+        // In this order: see ModelDirectory.
+        var records = ModelRecord.Read(await redis.GetDatabase().HashGetAllAsync(keys.Models));
+        var now = time.GetUtcNow();
+        var silos = SiloReport.Live(await redis.GetDatabase().HashGetAllAsync(keys.Silos), now);
+        _view = new View(silos, ModelDirectory.Of(silos, records, now), now);
     }
 
     private sealed record View(IReadOnlyList<SiloReport> Silos, ModelDirectory Models, DateTimeOffset ReadAt);
 
-    [LoggerMessage(LogLevel.Debug, "The reports of the silos cannot be read: {Reason}")]
+    [LoggerMessage(2, LogLevel.Debug, "The reports of the silos cannot be read: {Reason}", EventName = "ReportsUnreadable")]
     private partial void LogUnreadable(string reason);
 }

@@ -1,4 +1,6 @@
+using System.Globalization;
 using Detection.Contracts.Storage;
+using Detection.Grains.Rounds;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
@@ -6,9 +8,9 @@ using StackExchange.Redis;
 namespace Detection.Grains.Cluster;
 
 /// <summary>
-/// Puts the membership table back when Redis has lost it (a restart without persistence, an eviction). Orleans writes a silo's row
-/// only when its status changes, so that running silos would stay out of the table, and a new silo would find it empty and form a
-/// second cluster.
+/// Puts the membership table back when Redis has lost it (a restart without persistence, an eviction), and its version when that is no
+/// number any more. Orleans writes a silo's row only when its status changes, so that running silos would stay out of the table, and a new
+/// silo would find it empty and form a second cluster; a table without a version it neither reads nor writes.
 /// </summary>
 /// <remarks>
 /// The table is one hash (Microsoft.Orleans.Clustering.Redis): a field per silo, named by its address, and the field <c>Version</c>,
@@ -23,11 +25,10 @@ internal sealed partial class MembershipGuard(
 
     // KEYS 1 table  ARGV 1 field of this silo, 2 version seen, then field and row of each silo
     private const string RestoreScript = """
-        local last = tonumber(redis.call('HGET', KEYS[1], 'Version') or '')
-        if last and redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then
+        if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then
             return 0
         end
-        local version = math.max(last or 0, tonumber(ARGV[2])) + 1
+        local version = math.max(tonumber(redis.call('HGET', KEYS[1], 'Version') or '0') or 0, tonumber(ARGV[2])) + 1
         for i = 3, #ARGV, 2 do
             redis.call('HSETNX', KEYS[1], ARGV[i], ARGV[i + 1])
         end
@@ -35,53 +36,72 @@ internal sealed partial class MembershipGuard(
         return 1
         """;
 
+    // KEYS 1 table  ARGV 1 the version that is no number, 2 version seen
+    private const string RepairScript = """
+        if (redis.call('HGET', KEYS[1], 'Version') or '') ~= ARGV[1] then
+            return 0
+        end
+        redis.call('HSET', KEYS[1], 'Version', ARGV[2] + 1)
+        return 1
+        """;
+
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    private readonly string _field = silo.SiloAddress.ToString();
+    private HashEntry[] _rows = [];
+    private int _version;
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        new PeriodicWork(Interval, time, logger).RunAsync(GuardAsync, LogUnreadable, stoppingToken);
+
+    private async Task GuardAsync(CancellationToken stoppingToken)
     {
-        var field = silo.SiloAddress.ToString();
-        HashEntry[] rows = [];
-        long version = 0;
-        using var timer = new PeriodicTimer(Interval, time);
-        do
+        var database = redis.GetDatabase();
+        var table = await database.HashGetAllAsync(keys.Members);
+        if (!table.Any(entry => entry.Name == _field))
         {
-            try
-            {
-                var database = redis.GetDatabase();
-                var table = await database.HashGetAllAsync(keys.Members);
-                if (table.Any(entry => entry.Name == field) && table.FirstOrDefault(entry => entry.Name == VersionField).Value.TryParse(out long last))
-                {
-                    rows = [.. table.Where(entry => entry.Name != VersionField)];
-                    version = Math.Max(version, last);
-                }
-                else if (rows.Length > 0
-                    && (bool)await database.ScriptEvaluateAsync(
-                        RestoreScript,
-                        [keys.Members],
-                        [field, version, .. rows.SelectMany(entry => new[] { entry.Name, entry.Value })]))
-                {
-                    LogRestored(field, rows.Length);
-                }
-            }
-            catch (Exception e) when (RedisConnection.IsOutage(e))
-            {
-                LogUnreadable(e.Message);
-            }
-            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
-            {
-                // Whatever stands in the table: a watcher that ends would end the silo.
-                LogRoundFailed(e, Interval);
-            }
+            await RestoreAsync(database);
+            return;
         }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
+
+        _rows = [.. table.Where(entry => entry.Name != VersionField)];
+        var version = table.FirstOrDefault(entry => entry.Name == VersionField).Value;
+
+        // Orleans reads it so.
+        if (int.TryParse((string?)version, NumberStyles.Integer, CultureInfo.InvariantCulture, out var number))
+        {
+            _version = Math.Max(_version, number);
+        }
+        else
+        {
+            await RepairAsync(database, version);
+        }
     }
 
-    [LoggerMessage(LogLevel.Warning, "Redis had lost the cluster's membership; silo {Silo} has put its {Rows} rows back")]
+    private async Task RestoreAsync(IDatabase database)
+    {
+        if (_rows.Length > 0
+            && (bool)await database.ScriptEvaluateAsync(
+                RestoreScript, [keys.Members], [_field, _version, .. _rows.SelectMany(entry => new[] { entry.Name, entry.Value })]))
+        {
+            LogRestored(_field, _rows.Length);
+        }
+    }
+
+    private async Task RepairAsync(IDatabase database, RedisValue broken)
+    {
+        if ((bool)await database.ScriptEvaluateAsync(RepairScript, [keys.Members], [broken.IsNull ? "" : broken, _version]))
+        {
+            LogRepaired(keys.Members, _version + 1);
+        }
+    }
+
+    [LoggerMessage(2, LogLevel.Warning, "The field Version of {Table} was no number; it is now {Version}, and silos join and leave again", EventName = "VersionRepaired")]
+    private partial void LogRepaired(string table, int version);
+
+    [LoggerMessage(3, LogLevel.Warning, "Redis had lost the cluster's membership; silo {Silo} has put its {Rows} rows back", EventName = "MembershipRestored")]
     private partial void LogRestored(string silo, int rows);
 
-    [LoggerMessage(LogLevel.Warning, "Looking at the membership table failed; looking again in {Delay}")]
-    private partial void LogRoundFailed(Exception exception, TimeSpan delay);
-
-    [LoggerMessage(LogLevel.Debug, "The membership table cannot be read: {Reason}")]
+    [LoggerMessage(4, LogLevel.Debug, "The membership table cannot be read: {Reason}", EventName = "MembershipUnreadable")]
     private partial void LogUnreadable(string reason);
 }

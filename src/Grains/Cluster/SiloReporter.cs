@@ -3,6 +3,7 @@ using Detection.Contracts.Storage;
 using Detection.Grains.Batching;
 using Detection.Grains.Devices;
 using Detection.Grains.Queueing;
+using Detection.Grains.Rounds;
 using Detection.Grains.Storage;
 using Detection.Inference.Models;
 using Microsoft.Extensions.Hosting;
@@ -92,34 +93,20 @@ internal sealed partial class SiloReporter(
 
     private static string Word(DeviceHealth health) => health.ToString().ToLowerInvariant();
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        new PeriodicWork(Interval, time, logger).RunAsync(ReportAsync, LogNotWritten, stoppingToken);
+
+    private async Task ReportAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(Interval, time);
-        do
-        {
-            try
-            {
-                var report = Report();
-                var database = redis.GetDatabase();
-                await WriteAsync(database, keys.Silos, local.Silo, report.Serialize(), 6 * SiloReport.Lifetime);
-                _written = report;
-                await RecordModelsAsync(database, report);
-                var queues = await LookAtQueuesAsync(report);
-                metrics.Show(report, queues);
-                await WriteAsync(database, keys.History, local.Silo, History(queues).Serialize(), 6 * SiloReport.Lifetime);
-                await ForgetTheGoneAsync(database);
-            }
-            catch (Exception e) when (RedisConnection.IsOutage(e))
-            {
-                LogNotWritten(e.Message);
-            }
-            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
-            {
-                // Whatever stands in Redis: a reporter that ends would end the silo.
-                LogRoundFailed(e, Interval);
-            }
-        }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
+        var report = Report();
+        var database = redis.GetDatabase();
+        await WriteAsync(database, keys.Silos, local.Silo, report.Serialize(), 6 * SiloReport.Lifetime);
+        _written = report;
+        await RecordModelsAsync(database, report);
+        var queues = await LookAtQueuesAsync(report);
+        metrics.Show(report, queues);
+        await WriteAsync(database, keys.History, local.Silo, History(queues).Serialize(), 6 * SiloReport.Lifetime);
+        await ForgetTheGoneAsync(database);
     }
 
     /// <summary>Keeps what is known of each version that is served, for the time after it is gone.</summary>
@@ -140,8 +127,14 @@ internal sealed partial class SiloReporter(
         (_recorded, _recordedAt) = (served, time.GetTimestamp());
     }
 
-    private static async Task WriteAsync(IDatabase database, string key, string field, byte[] value, TimeSpan lifetime) =>
-        await database.ScriptEvaluateAsync(ReportScript, [key], [field, value, (long)lifetime.TotalMilliseconds]);
+    private async Task WriteAsync(IDatabase database, string key, string field, byte[] value, TimeSpan lifetime)
+    {
+        var replaced = (string?)await database.ScriptEvaluateAsync(ReportScript, [key], [field, value, (long)lifetime.TotalMilliseconds]);
+        if (replaced is not null)
+        {
+            LogReplaced(key, replaced);
+        }
+    }
 
     private async Task<IReadOnlyList<QueueReport>> LookAtQueuesAsync(SiloReport report)
     {
@@ -180,9 +173,9 @@ internal sealed partial class SiloReporter(
         }
     }
 
-    [LoggerMessage(LogLevel.Warning, "Reporting failed; reporting again in {Delay}")]
-    private partial void LogRoundFailed(Exception exception, TimeSpan delay);
+    [LoggerMessage(2, LogLevel.Warning, "The key {Key} was a {Type} and no hash; it is deleted, and the silos report themselves anew", EventName = "BoardReplaced")]
+    private partial void LogReplaced(string key, string type);
 
-    [LoggerMessage(LogLevel.Warning, "The silo's report cannot be written: {Reason}")]
+    [LoggerMessage(3, LogLevel.Warning, "The silo's report cannot be written: {Reason}", EventName = "ReportNotWritten")]
     private partial void LogNotWritten(string reason);
 }

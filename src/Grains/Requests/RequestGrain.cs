@@ -661,6 +661,6 @@ internal sealed partial class RequestGrain(
     [LoggerMessage(LogLevel.Debug, "{Item}: withdrawn, nobody waits for it any more")]
     private partial void LogWithdrawn(string item);
 
-    [LoggerMessage(LogLevel.Warning, "{Item}: Redis cannot be reached: {Reason}")]
+    [LoggerMessage(LogLevel.Warning, "{Item}: Redis cannot be reached, or answers with an error: {Reason}")]
     private partial void LogUnavailable(string item, string reason);
 }

@@ -72,6 +72,12 @@ internal sealed partial class WebhookDeliverer(
                 {
                     LogUnavailable(e.Message);
                 }
+#pragma warning disable CA1031 // An unforeseen error of one round must not end the host; the next round tries again.
+                catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+#pragma warning restore CA1031
+                {
+                    LogRoundFailed(e, sleep);
+                }
 
                 await _wake.WaitAsync(sleep, stoppingToken);
             }
@@ -298,6 +304,9 @@ internal sealed partial class WebhookDeliverer(
 
     [LoggerMessage(LogLevel.Debug, "{ImageKey}: its webhook waits, nobody can say where the request stands: {Reason}")]
     private partial void LogNotSeen(string imageKey, string reason);
+
+    [LoggerMessage(LogLevel.Error, "Looking for webhooks that are due failed; trying again in {Delay}")]
+    private partial void LogRoundFailed(Exception exception, TimeSpan delay);
 
     [LoggerMessage(LogLevel.Debug, "Webhooks wait, Redis cannot be reached: {Reason}")]
     private partial void LogUnavailable(string reason);
