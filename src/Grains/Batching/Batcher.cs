@@ -32,6 +32,7 @@ internal sealed partial class Batcher : IAsyncDisposable
     private readonly Throughput _throughput;
     private readonly DeviceWatch _watch;
     private readonly Outages _outages;
+    private readonly ClaimSize _claimSize;
     private readonly Task _loop;
     private bool _disposed;
 
@@ -45,6 +46,7 @@ internal sealed partial class Batcher : IAsyncDisposable
         _slots = new SemaphoreSlim(session.Concurrency, session.Concurrency);
         _throughput = new Throughput(services.Time);
         _outages = new Outages(services.QueueOptions.Lease, services.Time);
+        _claimSize = new ClaimSize(Math.Min(services.Options.MaxBatch, session.BatchLimit));
         _loop = Task.Run(RunAsync);
     }
 
@@ -194,7 +196,7 @@ internal sealed partial class Batcher : IAsyncDisposable
     /// <summary>Claims a batch and starts it; <see langword="false"/> when there was none. Takes over the caller's slot.</summary>
     private async Task<bool> ClaimAndStartAsync(HeldLease lease)
     {
-        var claim = await _services.Queue.ClaimAsync(_key.Model, lease.Id, Math.Min(_services.Options.MaxBatch, _session.BatchLimit), _key.Device);
+        var claim = await _services.Queue.ClaimAsync(_key.Model, lease.Id, _claimSize.Next, _key.Device);
         if (!claim.LeaseHeld)
         {
             lease.End(LeaseOver.Lost);
@@ -227,6 +229,7 @@ internal sealed partial class Batcher : IAsyncDisposable
     private async Task RunBatchAsync(HeldLease lease, IReadOnlyList<QueuedItem> items)
     {
         var left = items.Count;
+        var deferred = 0;
         try
         {
             await Task.Yield();
@@ -242,17 +245,21 @@ internal sealed partial class Batcher : IAsyncDisposable
             var feed = new PictureFeed(_services.Pictures, _services.ImageKeys, _services.Clock, _session, (item, picture) =>
             {
                 _throughput.Progressed();
-                turns.Take(item, picture);
+                return turns.Take(item, picture);
             });
             await foreach (var outcomes in BatchRun.DetectAsync(feed, items, _stopping.Token))
             {
                 _throughput.Progressed();
+                var count = outcomes.Count;
+                deferred += await DeferAsync(lease, outcomes);
                 if (await EndAsync(lease, outcomes, claimedAt, items.Count, trace))
                 {
-                    left -= outcomes.Count;
-                    _throughput.Leave(outcomes.Count);
+                    left -= count;
+                    _throughput.Leave(count);
                 }
             }
+
+            _claimSize.Ended(items.Count - deferred, deferred);
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {
@@ -271,6 +278,20 @@ internal sealed partial class Batcher : IAsyncDisposable
             _slots.Release();
             Wake();
         }
+    }
+
+    /// <summary>Takes the pictures that were not begun out of <paramref name="outcomes"/> and returns them to the queue.</summary>
+    private async Task<int> DeferAsync(HeldLease lease, List<(QueuedItem Item, PictureOutcome? Outcome)> outcomes)
+    {
+        RequestKey[] items = [.. outcomes.Where(static one => ReferenceEquals(one.Outcome, PictureFeed.Deferred)).Select(static one => one.Item.Key)];
+        if (items.Length > 0)
+        {
+            outcomes.RemoveAll(static one => ReferenceEquals(one.Outcome, PictureFeed.Deferred));
+            await _services.Queue.DeferAsync(_key.Model, lease.Id, items);
+            LogDeferred(_key, items.Length);
+        }
+
+        return items.Length;
     }
 
     /// <summary>
@@ -556,6 +577,9 @@ internal sealed partial class Batcher : IAsyncDisposable
             // A last message of the subscription after the end.
         }
     }
+
+    [LoggerMessage(LogLevel.Debug, "Batcher {Key} has returned {Count} costly pictures to the queue; other callers go first")]
+    private partial void LogDeferred(BatcherKey key, int count);
 
     [LoggerMessage(LogLevel.Information, "Batcher {Batcher} started")]
     private partial void LogStarted(BatcherKey batcher);

@@ -14,9 +14,15 @@ namespace Detection.Grains.Batching;
 /// <param name="keys">Say whether bytes are those of the picture that an item names.</param>
 /// <param name="clock">Clock of the items' deadlines.</param>
 /// <param name="session">The model on the device.</param>
-/// <param name="fetched">Called whenever a picture has come, or is known not to be kept any more, before it is decoded.</param>
-internal sealed class PictureFeed(PictureStore store, ImageKeys keys, ClusterClock clock, IModelSession session, Action<QueuedItem, Lease<byte>?> fetched)
+/// <param name="fetched">
+/// Called whenever a picture has come, or is known not to be kept any more, before it is decoded. Says whether it is begun; if not its
+/// outcome is <see cref="Deferred"/>.
+/// </param>
+internal sealed class PictureFeed(PictureStore store, ImageKeys keys, ClusterClock clock, IModelSession session, Func<QueuedItem, Lease<byte>?, bool> fetched)
 {
+    /// <summary>The outcome of a picture that was not begun.</summary>
+    public static readonly PictureOutcome Deferred = new(OutcomeKind.Expired, 0, 0, [], null, default, default, default, default);
+
     /// <summary>
     /// Runs items. When a run breaks off, its pictures without an outcome fail with its exception.
     /// </summary>
@@ -42,7 +48,7 @@ internal sealed class PictureFeed(PictureStore store, ImageKeys keys, ClusterClo
     }
 
     private async Task RunAsync(
-        IReadOnlyList<QueuedItem> items, Action<int, PictureOutcome?> completed, Task<Lease<byte>?>[] fetches, CancellationToken cancellationToken)
+        IReadOnlyList<QueuedItem> items, Action<int, PictureOutcome?> completed, Task<(Lease<byte>? Picture, bool Begun)>[] fetches, CancellationToken cancellationToken)
     {
         await ((Task)Task.WhenAll(fetches)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         try
@@ -55,7 +61,12 @@ internal sealed class PictureFeed(PictureStore store, ImageKeys keys, ClusterClo
                     continue;
                 }
 
-                if (await fetches[i] is { } picture)
+                var (picture, begun) = await fetches[i];
+                if (!begun)
+                {
+                    completed(i, Deferred);
+                }
+                else if (picture is not null)
                 {
                     var item = items[i];
                     work.Add((i, new PictureWork(
@@ -82,7 +93,7 @@ internal sealed class PictureFeed(PictureStore store, ImageKeys keys, ClusterClo
         {
             foreach (var fetch in fetches.Where(static fetch => fetch.IsCompletedSuccessfully))
             {
-                (await fetch)?.Dispose();
+                (await fetch).Picture?.Dispose();
             }
         }
     }
@@ -121,10 +132,15 @@ internal sealed class PictureFeed(PictureStore store, ImageKeys keys, ClusterClo
         }
     }
 
-    private async Task<Lease<byte>?> FetchAsync(QueuedItem item, CancellationToken cancellationToken)
+    private async Task<(Lease<byte>? Picture, bool Begun)> FetchAsync(QueuedItem item, CancellationToken cancellationToken)
     {
         var picture = await store.ReadAsync(item.Key.ImageKey, cancellationToken);
-        fetched(item, picture);
-        return picture;
+        if (fetched(item, picture))
+        {
+            return (picture, true);
+        }
+
+        picture?.Dispose();
+        return (null, false);
     }
 }

@@ -112,6 +112,7 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, RedisKeys keys, I
     private static readonly string LookScript = Lists + Script("look");
     private static readonly string SettleScript = Lists + Script("settle");
     private static readonly string ReclaimScript = Lists + Script("reclaim");
+    private static readonly string DeferScript = Lists + Script("defer");
     private static readonly string ReturnScript = Lists + Script("return");
     private static readonly string ReleaseScript = Lists + Script("release");
     private static readonly string WithdrawScript = Lists + Script("withdraw");
@@ -341,6 +342,20 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, RedisKeys keys, I
                 .. items.Select(key => (RedisValue)key.Item),
             ]))!;
         return Array.ConvertAll(reply, outcome => (ReturnOutcome)(int)outcome);
+    }
+
+    /// <summary>Returns items that a batcher does not begin to the heads of the callers' lists. No attempt is counted.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="batcher">The batcher that claimed them.</param>
+    /// <param name="items">The items.</param>
+    /// <returns>Number of items returned; the others are not the batcher's any more.</returns>
+    public async Task<int> DeferAsync(string model, string batcher, IReadOnlyList<RequestKey> items)
+    {
+        ArgumentNullException.ThrowIfNull(items);
+        return (int)await Database.ScriptEvaluateAsync(
+            DeferScript,
+            [keys.Queue(model), keys.Callers(model), keys.InFlight(model, batcher)],
+            [keys.ItemPrefix(model), keys.Wake(model), .. items.Select(key => (RedisValue)key.Item)]);
     }
 
     /// <summary>Batchers of a model that may hold items.</summary>

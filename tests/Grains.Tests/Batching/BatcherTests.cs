@@ -1,6 +1,8 @@
+using System.Collections.Concurrent;
 using Detection.Client;
 using Detection.Contracts.Cluster;
 using Detection.Contracts.Storage;
+using Detection.Inference.Pictures;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Detection.Grains.Tests.Batching;
@@ -26,6 +28,42 @@ public sealed class BatcherTests : SiloTest
         await Task.WhenAll(others.Append(first));
 
         Assert.Equal([1, 32, 8], device.Batches);
+    }
+
+    [Fact]
+    public async Task Costly_pictures_of_one_caller_do_not_hold_up_a_photo_of_another_that_comes_later()
+    {
+        // 49 megapixels with 50 scans: some 800 photos' worth each.
+        var device = new GatedDevice("gated:0");
+        await using var silo = await TestSilo.StartAsync(Redis, device);
+        var costly = BlankPictures.Jpeg(7000, 7000, scans: 50);
+        var cost = PictureCost.Of(costly);
+        var (alice, bob) = (Patient with { Caller = "alice" }, Patient with { Caller = "bob" });
+        var order = new ConcurrentQueue<string>();
+        var first = DetectAsync(TestPictures.Unique(50), alice, "first");
+        await Eventually.Async(() => device.Batches.Count == 1, Eventually.Soon, "the device is busy with one picture");
+        var flood = Enumerable.Range(0, 20).Select(i => DetectAsync([.. costly, (byte)i], alice, "alice")).ToList();
+        await using var redis = await Redis.ConnectAsync();
+        var queue = Keys.Queue(await ModelAsync(), "alice");
+        await Eventually.Async(async () => await redis.GetDatabase().ListLengthAsync(queue) == 20, Eventually.Soon, "the costly ones wait");
+        device.LetOneEnd();
+        await Eventually.Async(() => device.Batches.Count == 2, Eventually.Soon, "the device is busy with the first of the costly ones");
+        var photo = DetectAsync(TestPictures.Unique(51), bob, "bob");
+        await Eventually.Async(async () => await redis.GetDatabase().ListLengthAsync(Keys.Queue(await ModelAsync(), "bob")) == 1, Eventually.Soon, "the photo waits");
+        Assert.InRange(await redis.GetDatabase().ListLengthAsync(queue), 1, 19);
+        device.Open();
+        await Task.WhenAll([first, photo, .. flood]);
+
+        var most = Math.Max(1, 128 * Environment.ProcessorCount / cost);
+        Assert.Equal(["first", .. Enumerable.Repeat("alice", most)], order.Take(1 + most));
+        Assert.Contains("bob", order.Skip(1 + most).Take(1 + most));
+        Assert.All(device.Batches.Skip(1), size => Assert.InRange(size, 1, most + 1));
+
+        async Task DetectAsync(byte[] picture, DetectionOptions options, string name)
+        {
+            await Client.DetectAsync(picture, options);
+            order.Enqueue(name);
+        }
     }
 
     [Fact]

@@ -12,6 +12,9 @@ namespace Detection.Grains.Tests.Batching;
 
 public sealed class PictureFeedTests : IAsyncLifetime
 {
+    /// <summary>Length of a picture that is not begun.</summary>
+    private const int Costly = 77;
+
     private static readonly RedisKeys Keys = new();
     private readonly ConcurrentQueue<(QueuedItem Item, bool Came)> _fetched = [];
     private RedisServer _redis = null!;
@@ -96,6 +99,19 @@ public sealed class PictureFeedTests : IAsyncLifetime
         Assert.All(session.Deadlines, deadline => Assert.InRange(deadline - right.Deadline, TimeSpan.FromSeconds(-1), TimeSpan.FromSeconds(1)));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_is_not_to_be_begun_is_deferred_and_the_others_run(bool singly)
+    {
+        var items = new List<QueuedItem> { await ItemAsync(1), await ItemAsync(Costly), await ItemAsync(2) };
+
+        var outcomes = await RunAsync(new Session(singly), items);
+
+        Assert.Equal([false, true, false], outcomes.Select(static outcome => ReferenceEquals(outcome, PictureFeed.Deferred)));
+        Assert.All((int[])[0, 2], i => Assert.Equal(OutcomeKind.Detected, outcomes[i]!.Kind));
+    }
+
     [Fact]
     public async Task Cancelled_it_gives_up_what_is_not_begun()
     {
@@ -122,7 +138,11 @@ public sealed class PictureFeedTests : IAsyncLifetime
     }
 
     private PictureFeed Feed(Session session) => new(
-        _store, new ImageKeys(Options.Create(new ImageKeyOptions())), new ClusterClock(TimeProvider.System), session, (item, picture) => _fetched.Enqueue((item, picture is not null)));
+        _store, new ImageKeys(Options.Create(new ImageKeyOptions())), new ClusterClock(TimeProvider.System), session, (item, picture) =>
+        {
+            _fetched.Enqueue((item, picture is not null));
+            return picture is not { Length: Costly };
+        });
 
     private async Task<QueuedItem> ItemAsync(int bytes, bool isKept = true)
     {

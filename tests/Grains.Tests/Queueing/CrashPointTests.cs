@@ -8,7 +8,8 @@ using static Detection.Grains.Tests.Queueing.QueueFixture;
 namespace Detection.Grains.Tests.Queueing;
 
 /// <summary>
-/// Explores what happens when processes die between any two steps of Enqueue, Claim, Settle, Reclaim, Release, Withdraw and Abandon. A script
+/// Explores what happens when processes die between any two steps of Enqueue, Claim, Settle, Reclaim, Release, Defer, Withdraw and Abandon. A
+/// script
 /// is atomic in Redis, so that a crash point lies between two of them. After every step each accepted item stands in exactly one
 /// place, and none but its caller's list or an in-flight one; at the end, once batchers that live have drained the queue, each was
 /// settled exactly once or given up.
@@ -34,6 +35,7 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
         LeaseEnds,
         Reclaim,
         Release,
+        Defer,
         Withdraw,
         Renew,
         Abandon,
@@ -171,6 +173,14 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
                     await _queue.ReleaseAsync(model, ended);
                     _believes[batcher].Clear();
                     _names[batcher] = null;
+                    break;
+                case Step.Defer when _believes[batcher].Count > 0:
+                    if (_names[batcher] is { } deferring)
+                    {
+                        Assert.InRange(await _queue.DeferAsync(model, deferring, [.. _believes[batcher].Select(held => Key(model, held))]), 0, _believes[batcher].Count);
+                        _believes[batcher].Clear();
+                    }
+
                     break;
                 case Step.Withdraw when _deadlines.TryGetValue(item, out var deadline):
                     if (await _queue.WithdrawAsync(Key(model, item), deadline))

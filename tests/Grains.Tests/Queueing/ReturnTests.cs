@@ -28,6 +28,22 @@ public sealed class ReturnTests(QueueFixture fixture) : IClassFixture<QueueFixtu
     }
 
     [Fact]
+    public async Task What_is_deferred_goes_to_the_head_in_its_old_order_without_an_attempt()
+    {
+        var queue = fixture.NewQueue();
+        await EnqueueAsync(queue, 1, 2, 3, 4);
+        await queue.TakeLeaseAsync(_model, "a");
+        await queue.ClaimAsync(_model, "a", 3);
+
+        Assert.Equal(2, await queue.DeferAsync(_model, "a", [Key(_model, 2), Key(_model, 3), Key(_model, 9)]));
+        Assert.Equal(0, await queue.DeferAsync(_model, "a", [Key(_model, 2)]));
+
+        var claim = await queue.ClaimAsync(_model, "a", 32);
+        Assert.Equal([(Key(_model, 2), 0), (Key(_model, 3), 0), (Key(_model, 4), 0)], claim.Items.Select(item => (item.Key, item.Attempts)));
+        Assert.Equal(4, await queue.ReleaseAsync(_model, "a"));
+    }
+
+    [Fact]
     public async Task The_only_device_may_try_again_what_it_failed_on()
     {
         var queue = fixture.NewQueue();
