@@ -152,6 +152,55 @@ public sealed class ReturnTests(QueueFixture fixture) : IClassFixture<QueueFixtu
         Assert.Empty(await queue.ReturnAsync(_model, "a", "a", false, Array.Empty<RequestKey>()));
     }
 
+    [Fact]
+    public async Task Batchers_are_woken_for_what_is_returned_and_only_for_that()
+    {
+        var queue = fixture.NewQueue(options => options.MaxAttempts = 2);
+        await EnqueueAsync(queue, 1);
+        await queue.TakeLeaseAsync(_model, "a");
+        await queue.ClaimAsync(_model, "a", 1, "a");
+        var woken = 0;
+        await using var waking = await queue.SubscribeAsync(_model, () => Interlocked.Increment(ref woken));
+
+        await queue.ReturnAsync(_model, "a", "a", false, [Key(_model, 8)]);
+        await queue.ReturnAsync(_model, "a", "a", false, [Key(_model, 1)]);
+        await Eventually.Async(() => Volatile.Read(ref woken) == 1, Eventually.Soon, "batchers are woken");
+
+        await queue.ClaimAsync(_model, "a", 1, "a");
+        Assert.Equal([ReturnOutcome.GivenUp], await queue.ReturnAsync(_model, "a", "a", false, [Key(_model, 1)]));
+        await EnqueueAsync(queue, 2);
+        await Eventually.Async(() => Volatile.Read(ref woken) >= 2, Eventually.Soon, "batchers are woken");
+        Assert.Equal(2, woken);
+    }
+
+    [Fact]
+    public async Task The_list_of_what_devices_failed_on_is_bounded_and_expires_with_the_newest_first()
+    {
+        var queue = fixture.NewQueue(options => (options.MaxAttempts, options.DeadLetters, options.DeadLetterExpiry) = (1, 3, TimeSpan.FromMinutes(3)));
+        await queue.TakeLeaseAsync(_model, "a");
+        for (var i = 1; i <= 5; i++)
+        {
+            await EnqueueAsync(queue, i);
+            await queue.ClaimAsync(_model, "a", 1, "a");
+            await queue.ReturnAsync(_model, "a", "a", false, [Key(_model, i)]);
+        }
+
+        var dead = await fixture.Database.ListRangeAsync(Keys.Dead(_model));
+        Assert.Equal([5, 4, 3], dead.Select(entry => Convert.ToInt32(((string)entry!).Split('|')[0], 16)));
+        Assert.InRange((await fixture.Database.KeyTimeToLiveAsync(Keys.Dead(_model))).GetValueOrDefault(), TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(3));
+    }
+
+    [Fact]
+    public async Task What_is_known_of_attempts_expires()
+    {
+        var queue = fixture.NewQueue();
+        await EnqueueAsync(queue, 1);
+        await queue.TakeLeaseAsync(_model, "a");
+        await queue.ClaimAsync(_model, "a", 1, "a");
+        await queue.ReturnAsync(_model, "a", "a", false, [Key(_model, 1)]);
+        Assert.InRange((await fixture.Database.KeyTimeToLiveAsync(Keys.Attempts(_model))).GetValueOrDefault(), TimeSpan.FromMinutes(50), TimeSpan.FromHours(1));
+    }
+
     private async Task EnqueueAsync(RequestQueue queue, params int[] numbers)
     {
         foreach (var number in numbers)

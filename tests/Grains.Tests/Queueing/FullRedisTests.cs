@@ -1,0 +1,59 @@
+using Detection.Contracts.Storage;
+using Detection.Grains.Queueing;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+using static Detection.Grains.Tests.Queueing.QueueFixture;
+
+namespace Detection.Grains.Tests.Queueing;
+
+/// <summary>
+/// A Redis without memory refuses a script whose first write may need some. What was accepted is brought to its end all the same, so each
+/// script but that of enqueueing begins with a write that needs none.
+/// </summary>
+public sealed class FullRedisTests
+{
+    private const string Model = "test@0";
+    private static readonly RedisKeys Keys = new();
+
+    [Fact]
+    public async Task What_was_accepted_is_done_while_Redis_has_no_memory_and_nothing_more_is_accepted()
+    {
+        RedisServer.SkipUnlessInstalled();
+        await using var redis = await RedisServer.StartAsync();
+        await using var connection = await redis.ConnectAsync();
+        var queue = new RequestQueue(connection, Keys, Options.Create(new QueueOptions { Lease = TimeSpan.FromMinutes(5) }), new ClusterClock(TimeProvider.System));
+        for (var i = 1; i <= 6; i++)
+        {
+            await queue.EnqueueAsync(Item(Model, i, caller: i % 2 == 0 ? "alice" : null), int.MaxValue);
+        }
+
+        foreach (var batcher in new[] { "a", "b", "c" })
+        {
+            await queue.TakeLeaseAsync(Model, batcher);
+            Assert.Single((await queue.ClaimAsync(Model, batcher, 1)).Items);
+        }
+
+        await connection.GetServers()[0].ConfigSetAsync("maxmemory", "1");
+
+        var refused = await Assert.ThrowsAnyAsync<RedisException>(() => queue.EnqueueAsync(Item(Model, 9), int.MaxValue));
+        Assert.True(RedisConnection.IsFull(refused), refused.Message);
+        await queue.TakeLeaseAsync(Model, "d");
+        Assert.True(await queue.RenewLeaseAsync(Model, "a"));
+        Assert.True(await queue.ExtendAsync(Key(Model, 1), TimeSpan.FromMinutes(10)));
+        await queue.ChargeAsync(Model, new Dictionary<string, int> { ["alice"] = 3, [""] = 2 });
+        await connection.GetDatabase().KeyDeleteAsync(Keys.Lease(Model, "b"));
+        Assert.Equal(1, (await queue.ReclaimAsync(Model, "b")).Returned);
+        Assert.Equal(1, await queue.ReleaseAsync(Model, "c"));
+
+        var claimed = (await queue.ClaimAsync(Model, "d", 32)).Items;
+        Assert.Equal(5, claimed.Count);
+        Assert.Equal([ReturnOutcome.Returned], await queue.ReturnAsync(Model, "d", "device", false, [claimed[^1].Key]));
+        Assert.Equal(
+            [SettleOutcome.Settled, SettleOutcome.Settled, SettleOutcome.Settled, SettleOutcome.Settled],
+            await queue.SettleAsync(Model, "d", [.. claimed.Take(4).Select(item => new Settlement(item.Key, new byte[] { 1 }))], TimeSpan.FromMinutes(1)));
+        Assert.Single(await queue.AbandonAsync(Model, 10));
+
+        await connection.GetServers()[0].ConfigSetAsync("maxmemory", "0");
+        Assert.Equal(EnqueueOutcome.Queued, (await queue.EnqueueAsync(Item(Model, 9), int.MaxValue)).Outcome);
+    }
+}
