@@ -24,6 +24,11 @@ internal static class EmbeddedCluster
 
         var options = builder.Configuration.GetSection(EmbeddedOptions.Section).Get<EmbeddedOptions>() ?? new EmbeddedOptions();
         Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
+        var largest = (builder.Configuration.GetSection(DetectionClientOptions.Section).Get<DetectionClientOptions>() ?? new()).MaxPictureBytes;
+        if ((long)options.PictureMemoryMegabytes * 1024 * 1024 < largest)
+        {
+            throw new ValidationException($"The setting Detection:Embedded:PictureMemoryMegabytes is {options.PictureMemoryMegabytes}. Use one with room for a picture of Detection:Client:MaxPictureBytes, {largest} bytes.");
+        }
 
         // The registration of the silo wants the connection string, so the server runs before there is a container with loggers.
         var loggers = LoggerFactory.Create(static logging => logging.SetMinimumLevel(LogLevel.Warning).AddSimpleConsole());

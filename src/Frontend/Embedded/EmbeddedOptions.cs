@@ -18,7 +18,7 @@ public sealed class EmbeddedOptions
 
     /// <summary>
     /// Memory of pictures, in MiB. When it is full the oldest go of those whose requests have ended; while every one in it belongs to
-    /// a request that has not, new requests are refused. 32 to 65536, and room for two of the largest pictures; default 512.
+    /// a request that has not, new requests are refused. 32 to 65536, and room for the largest picture; default 512.
     /// </summary>
     [Range(32, 65536)]
     public int PictureMemoryMegabytes { get; set; } = 512;

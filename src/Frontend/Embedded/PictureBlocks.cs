@@ -8,7 +8,7 @@ namespace Detection.Frontend.Embedded;
 internal sealed class PictureBlocks(int most)
 {
     /// <summary>Bytes of a block.</summary>
-    public const int Size = 16 * 1024;
+    public const int Size = 32 * 1024;
 
     /// <summary>Rounds of <see cref="Trim"/> over which a block must have been of no use.</summary>
     private const int RoundsUntilTrimmed = 15;

@@ -13,6 +13,8 @@ internal sealed class PictureServer : IDisposable
 {
     private const int MostConnections = 256;
 
+    private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromMilliseconds(100);
+
     private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
     private readonly CancellationTokenSource _stopping = new();
     private readonly PictureMemory _memory;
@@ -78,7 +80,8 @@ internal sealed class PictureServer : IDisposable
             }
             catch (SocketException)
             {
-                // The connection was gone before it was taken.
+                // The connection was gone before it was taken, or the process may open no more.
+                await Task.Delay(PauseAfterFailure);
             }
             catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
             {

@@ -194,6 +194,32 @@ public sealed class MemoryTests(SmallProcess frontend) : IClassFixture<SmallProc
     }
 
     [Fact]
+    public async Task Answers_of_the_replaced_systems_queue_make_room_for_answers_and_nothing_else_goes()
+    {
+        // It answers with pictures, in hashes that others name; they take memory beside the ring.
+        var hour = TimeSpan.FromHours(1);
+        var queue = Keys.Queue("waits@2");
+        await frontend.Redis.ListRightPushAsync(queue, TestPictures.ImageKey("waits"u8));
+        await frontend.Redis.KeyExpireAsync(queue, hour);
+        await frontend.Redis.ListRightPushAsync("imageQueue", "pushed");
+        await frontend.Redis.KeyExpireAsync("imageQueue", hour);
+        var answers = Enumerable.Range(0, 2 * SmallProcess.Megabytes).Select(i => (RedisKey)$"answer-{i}").ToArray();
+        foreach (var answer in answers)
+        {
+            await frontend.Redis.HashSetAsync(answer, "consultOut", new byte[Megabyte]);
+            await frontend.Redis.KeyExpireAsync(answer, TimeSpan.FromMinutes(1));
+            await Task.Delay(TimeSpan.FromMilliseconds(40), TestContext.Current.CancellationToken);
+        }
+
+        Assert.False(await frontend.Redis.KeyExistsAsync(answers[0]));
+        Assert.Equal(Megabyte, ((byte[]?)await frontend.Redis.HashGetAsync(answers[^1], "consultOut"))?.Length);
+        Assert.Equal(1, await frontend.Redis.ListLengthAsync(queue));
+        Assert.Equal("pushed", await frontend.Redis.ListGetByIndexAsync("imageQueue", 0));
+        await frontend.Redis.KeyDeleteAsync([.. answers, queue, "imageQueue"]);
+        await frontend.Http.PostAsync(Asking.Form(TestPictures.Unique(7601))).AnswerAsync();
+    }
+
+    [Fact]
     public async Task Another_process_joins_with_both_addresses()
     {
         await using var joined = DetectionProcess.StartFrontend(new Dictionary<string, string?>
@@ -209,6 +235,17 @@ public sealed class MemoryTests(SmallProcess frontend) : IClassFixture<SmallProc
         Assert.NotEmpty(there.GetProperty("boxes").EnumerateArray());
         var here = await frontend.Http.ReadAsync($"/v1/detections/{TestPictures.ImageKey(picture)}").AnswerAsync();
         Assert.Equal(Objects(there), Objects(here));
+    }
+
+    [Theory]
+    [InlineData("Detection__Embedded__PictureMemoryMegabytes", "16", "PictureMemoryMegabytes")]
+    [InlineData("Detection__Client__MaxPictureBytes", "600000000", "PictureMemoryMegabytes is 512")]
+    public async Task A_memory_without_room_for_one_picture_stops_the_start(string name, string value, string said)
+    {
+        await using var process = DetectionProcess.StartFrontend(new Dictionary<string, string?> { [DetectionSettings.Redis] = null, [name] = value });
+
+        await process.Process.ExitAsync(TimeSpan.FromSeconds(60));
+        Assert.Contains(said, process.Process.Log, StringComparison.Ordinal);
     }
 
     [Theory]
