@@ -32,55 +32,27 @@ internal sealed class SoakHost(IReadOnlyList<byte[]> pictures) : IAsyncDisposabl
     // The server waits for each answer before it takes the next request; a slow one must not hold up the others.
     private Task BeginAsync(HttpListenerContext context)
     {
-        _ = Task.Run(() => AnswerAsync(context));
+        _ = Task.Run(() => OddAnswers.AnswerAsync(context, AnswerAsync));
         return Task.CompletedTask;
     }
 
-    private async Task AnswerAsync(HttpListenerContext context)
+    private async Task<bool> AnswerAsync(HttpListenerContext context, string[] segments)
     {
-        var response = context.Response;
-        try
+        switch (segments)
         {
-            switch (context.Request.Url!.AbsolutePath.Split('/'))
-            {
-                case [_, "picture", var number, var unique]:
-                    var picture = pictures[int.Parse(number, CultureInfo.InvariantCulture)];
-                    await response.OutputStream.WriteAsync(UniquePicture.Of(picture, int.Parse(unique, CultureInfo.InvariantCulture)));
-                    break;
-                case [_, "hook", ..]:
-                    await TakeAsync(context.Request);
-                    response.StatusCode = 204;
-                    break;
-                case [_, "loop"]:
-                    response.Redirect("/loop");
-                    break;
-                case [_, "inside"]:
-                    response.Redirect("http://169.254.169.254/latest/meta-data/");
-                    break;
-                case [_, "text"]:
-                    await response.OutputStream.WriteAsync("<html>not a picture</html>"u8.ToArray());
-                    break;
-                case [_, "short"]:
-                    response.ContentLength64 = 100_000;
-                    await response.OutputStream.WriteAsync(new byte[1000]);
-                    response.Abort();
-                    return;
-                case [_, "slow"]:
-                    await Task.Delay(TimeSpan.FromSeconds(20));
-                    break;
-                case [_, "empty"]:
-                    break;
-                default:
-                    response.StatusCode = 404;
-                    break;
-            }
-
-            response.Close();
-        }
-        catch (Exception e) when (e is HttpListenerException or IOException or InvalidOperationException)
-        {
-            // Whoever asked has left.
-            response.Abort();
+            case ["picture", var number, var unique]:
+                var picture = pictures[int.Parse(number, CultureInfo.InvariantCulture)];
+                await context.Response.OutputStream.WriteAsync(UniquePicture.Of(picture, int.Parse(unique, CultureInfo.InvariantCulture)));
+                return true;
+            case ["hook", ..]:
+                await TakeAsync(context.Request);
+                context.Response.StatusCode = 204;
+                return true;
+            case ["slow"]:
+                await Task.Delay(TimeSpan.FromSeconds(20));
+                return true;
+            default:
+                return false;
         }
     }
 
