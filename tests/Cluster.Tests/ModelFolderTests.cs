@@ -228,14 +228,28 @@ public sealed class ModelFolderTests : IDisposable
         Directory.Delete(Path.Combine(_folder, "people"), recursive: true);
         await Eventually.Async(async () => (await client.Detection.GetModelsAsync()).Count == 1, Eventually.Soon, "the model is gone");
 
+        // A client that knows the model for a second longer has its pictures answered by the version that leaves.
+        var picture = 32_001;
         foreach (var name in new[] { "people", before.Model })
         {
-            var refused = await Assert.ThrowsAsync<DetectionException>(
-                () => client.Detection.DetectAsync(TestPictures.Unique(32_001), Patient with { Model = name }));
-            Assert.Equal(DetectionError.ModelNotFound, refused.Error);
+            await Eventually.Async(
+                async () => await ErrorOfAsync(client, picture++, name) == DetectionError.ModelNotFound, Eventually.Soon, $"{name} is refused");
         }
 
         Assert.NotNull(await client.Detection.FindAsync(before.ImageKey, Patient with { Model = before.Model }));
+
+        static async Task<DetectionError?> ErrorOfAsync(TestClient client, int picture, string model)
+        {
+            try
+            {
+                await client.Detection.DetectAsync(TestPictures.Unique(picture), Patient with { Model = model });
+                return null;
+            }
+            catch (DetectionException e)
+            {
+                return e.Error;
+            }
+        }
     }
 
     private void Lay(string name, double threshold, string? firstLabel = null)
