@@ -14,6 +14,7 @@ public sealed class ClusterAuthority : IDisposable
     {
         var request = new CertificateRequest("CN=Cluster authority", _key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
         var now = DateTimeOffset.UtcNow;
         _certificate = request.CreateSelfSigned(now.AddDays(-2), now.AddDays(2));
         File.WriteAllText(Path, _certificate.ExportCertificatePem());
@@ -31,6 +32,8 @@ public sealed class ClusterAuthority : IDisposable
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var now = DateTimeOffset.UtcNow;
         var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
+        // All authorities here have one name, as an old one and its successor often have: the identifier of the key tells them apart.
+        request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(_certificate, includeKeyIdentifier: true, includeIssuerAndSerial: false));
         using var certificate = request.Create(_certificate, now.AddDays(-1), expired ? now.AddHours(-1) : now + (validFor ?? TimeSpan.FromDays(1)), RandomNumberGenerator.GetBytes(16));
         var path = System.IO.Path.Combine(_folder, name);
         File.WriteAllText($"{path}.key", key.ExportPkcs8PrivateKeyPem());
