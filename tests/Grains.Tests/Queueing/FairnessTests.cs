@@ -217,6 +217,19 @@ public abstract class FairnessTests(QueueFixture fixture)
     }
 
     [Fact]
+    public async Task Too_late_for_so_many_callers_is_nobodys_own_doing()
+    {
+        var queue = fixture.NewQueue();
+        await EnqueueAsync(queue, "a", 3);
+        await EnqueueAsync(queue, "b", 3);
+
+        // One other caller alone would leave room; two do not.
+        Assert.Equal(EnqueueOutcome.ShareUsed, await RefusedAsync(queue, "a", limit: 2));
+        await EnqueueAsync(queue, "c", 3);
+        Assert.Equal(EnqueueOutcome.Full, await RefusedAsync(queue, "a", limit: 2));
+    }
+
+    [Fact]
     public async Task What_a_dead_batcher_held_returns_to_the_heads_of_its_callers_lists()
     {
         var queue = fixture.NewQueue();

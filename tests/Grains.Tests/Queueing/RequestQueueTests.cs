@@ -11,6 +11,26 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
     private readonly string _model = fixture.NewModel();
 
     [Fact]
+    public async Task A_mark_lives_on_from_each_move_of_its_item()
+    {
+        var queue = fixture.NewQueue();
+        await queue.EnqueueAsync(Item(_model, 1), int.MaxValue);
+        await queue.TakeLeaseAsync(_model, "a");
+        Func<Task>[] moves =
+        [
+            () => queue.ClaimAsync(_model, "a", 1),
+            () => queue.ReturnAsync(_model, "a", "device", false, [Key(_model, 1)]),
+            () => queue.ExtendAsync(Key(_model, 1), TimeSpan.FromMinutes(2)),
+        ];
+        foreach (var move in moves)
+        {
+            await fixture.Database.KeyExpireAsync(Keys.Item(Key(_model, 1)), TimeSpan.FromMinutes(1));
+            await move();
+            Assert.InRange((await fixture.Database.KeyTimeToLiveAsync(Keys.Item(Key(_model, 1)))).GetValueOrDefault(), TimeSpan.FromMinutes(110), TimeSpan.FromHours(2));
+        }
+    }
+
+    [Fact]
     public async Task Capacity_is_exact_under_concurrent_callers()
     {
         var queue = fixture.NewQueue(options => options.Capacity = 16);
