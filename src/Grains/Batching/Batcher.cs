@@ -73,7 +73,7 @@ internal sealed partial class Batcher : IAsyncDisposable
         await _stopping.CancelAsync();
         try
         {
-            await _loop.WaitAsync(_services.Options.DrainTimeout, _services.Time);
+            await Task.WhenAny(_loop, _session.Unending).WaitAsync(_services.Options.DrainTimeout, _services.Time);
         }
         catch (TimeoutException)
         {
@@ -355,7 +355,7 @@ internal sealed partial class Batcher : IAsyncDisposable
         if (failed.Count > 0)
         {
             LogDeviceFailed(_key, failed.Count, error!.Message);
-            await ReturnAsync(lease.Id, await _watch.IsSickAsync(_session), failed, error, trace);
+            await ReturnAsync(lease.Id, await _watch.IsSickAsync(_session, error), failed, error, trace);
         }
 
         if (wrong.Count > 0)

@@ -168,6 +168,10 @@ internal sealed partial class InferenceHost(LocalDevices local, BatcherServices 
             await loaded.DisposeAsync();
             LogUnloaded(key);
         }
+        else if (!_stopping && loaded.HasUnendingRun)
+        {
+            loaded.EndSilo();
+        }
     }
 
     private static ModelInfo Describe(ModelSource model) => new(

@@ -52,6 +52,12 @@ internal sealed partial class ServedModel(
     /// <summary>Whether its device is out of service and its file is another by now, so that this version cannot be loaded again.</summary>
     public bool IsLost { get; private set; }
 
+    /// <summary>Whether a run on it was ended and goes on, which only the end of the process ends.</summary>
+    public bool HasUnendingRun => _session is { Unending.IsCompleted: true };
+
+    /// <summary>Ends the silo because of a run that cannot be ended.</summary>
+    public void EndSilo() => _watch.RunGoesOn();
+
     /// <summary>Learns the boxes of the known picture and begins to watch over the device.</summary>
     public async Task StartAsync()
     {
@@ -131,10 +137,14 @@ internal sealed partial class ServedModel(
                 while (_watch.Tracker.Serves)
                 {
                     using var interval = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
-                    await Task.WhenAny(_watch.Tracker.Left, Task.Delay(health.Options.ProbeInterval, services.Time, interval.Token));
+                    await Task.WhenAny(_watch.Tracker.Left, _session!.Unending, Task.Delay(health.Options.ProbeInterval, services.Time, interval.Token));
                     await interval.CancelAsync();
                     _stopping.Token.ThrowIfCancellationRequested();
-                    if (_watch.Tracker.Serves)
+                    if (HasUnendingRun)
+                    {
+                        EndSilo();
+                    }
+                    else if (_watch.Tracker.Serves)
                     {
                         await _watch.ProbeAsync(_session!);
                     }
@@ -200,6 +210,11 @@ internal sealed partial class ServedModel(
         {
             if (!await DisposeSessionAsync())
             {
+                if (HasUnendingRun)
+                {
+                    EndSilo();
+                }
+
                 return "A run hangs on the device.";
             }
 

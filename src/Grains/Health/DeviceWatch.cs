@@ -83,8 +83,14 @@ internal sealed partial class DeviceWatch
     /// <summary>
     /// Whether a device that failed on pictures fails on the known picture as well, so that its failure says nothing of those pictures.
     /// </summary>
-    public async Task<bool> IsSickAsync(IModelSession session)
+    public async Task<bool> IsSickAsync(IModelSession session, Exception error)
     {
+        if (error is RunTimeoutException)
+        {
+            // Other such pictures may keep the known one waiting, and each attempt takes a device for long.
+            return false;
+        }
+
         if (!_tracker.Serves || HasJustFailed)
         {
             return true;
@@ -155,6 +161,14 @@ internal sealed partial class DeviceWatch
         }
 
         return result;
+    }
+
+    /// <summary>A run on the device was ended and goes on: only a new process has the device's threads back, for this model and for all others.</summary>
+    public void RunGoesOn()
+    {
+        const string Reason = "A run of the model does not end, and cannot be ended.";
+        Quarantine(Reason);
+        _services.End.Request(_key.ToString(), Reason);
     }
 
     /// <summary>Whether the known picture came out wrong a moment ago.</summary>

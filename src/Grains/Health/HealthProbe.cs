@@ -75,7 +75,7 @@ internal sealed class HealthProbe(float scoreFloor, TimeSpan timeout, TimeProvid
         foreach (var floor in LowFloors.Where(floor => floor < scoreFloor).Prepend(scoreFloor))
         {
             var outcome = await DetectAsync(session, floor);
-            if (outcome.Error is PictureException or ModelException)
+            if (outcome.Error is (PictureException or ModelException) and not RunTimeoutException)
             {
                 _tellsNothing = true;
                 return new ProbeResult(ProbeVerdict.Unknown, outcome.Error.Message, outcome.Error);

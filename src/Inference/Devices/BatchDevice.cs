@@ -21,6 +21,7 @@ internal sealed class BatchDevice : IInferenceDevice
     private readonly ILogger _logger;
     private readonly PictureWorkers _workers;
     private readonly DeviceThread _thread;
+    private readonly CancellationTokenSource _stopping = new();
 
     /// <param name="name">Local name.</param>
     /// <param name="hardwareId">What distinguishes it on its machine.</param>
@@ -66,7 +67,9 @@ internal sealed class BatchDevice : IInferenceDevice
         try
         {
             long start = Stopwatch.GetTimestamp();
-            var session = await Task.Run(() => OpenAsync(model), cancellationToken);
+            var bounds = new RunBounds(_options.RunTimeout, model.Name, Name, _logger, _stopping.Token);
+            var trial = new RunBounds(GraphTrial.Longest, model.Name, "cpu", _logger, _stopping.Token);
+            var session = await BoundedLoad.RunAsync(model, Task.WhenAny(trial.Unending, bounds.Unending), () => OpenAsync(model, bounds, trial), cancellationToken);
             DeviceLog.Loaded(_logger, model.Name, model.Version, Name, Stopwatch.GetElapsedTime(start).TotalSeconds);
             return session;
         }
@@ -76,12 +79,16 @@ internal sealed class BatchDevice : IInferenceDevice
         }
     }
 
-    /// <summary>Stops the threads. Dispose the sessions first.</summary>
-    public async ValueTask DisposeAsync() => await Task.Run(() =>
+    /// <summary>Ends runs that go on, and stops the threads. Dispose the sessions first.</summary>
+    public async ValueTask DisposeAsync()
     {
-        _workers.Dispose();
-        _thread.Dispose();
-    });
+        await _stopping.CancelAsync();
+        await Task.Run(() =>
+        {
+            _workers.Dispose();
+            _thread.Dispose();
+        });
+    }
 
     /// <summary>Batch sizes that get a session of their own.</summary>
     /// <remarks>
@@ -101,15 +108,15 @@ internal sealed class BatchDevice : IInferenceDevice
             : [1];
     }
 
-    private async Task<BatchSession> OpenAsync(ModelSource model)
+    private async Task<IModelSession> OpenAsync(ModelSource model, RunBounds bounds, RunBounds trial)
     {
         try
         {
-            var graph = ModelGraph.Read(model);
+            var graph = ModelGraph.Read(model, trial);
             int most = _options.Cuda.MaxBatch;
             try
             {
-                return await OpenAsync(graph, most);
+                return await OpenAsync(graph, most, bounds, trial);
             }
 #pragma warning disable CA1031 // It is tried again, and then told.
             catch (Exception e) when (most > 1 && graph.TakesAnyBatch)
@@ -117,7 +124,7 @@ internal sealed class BatchDevice : IInferenceDevice
             {
                 // Exporters leave the batch open also where the graph was traced for one picture.
                 DeviceLog.SinglePictures(_logger, model.Name, Name, most, ModelFault.Reason(e));
-                return await OpenAsync(graph, 1);
+                return await OpenAsync(graph, 1, bounds, trial);
             }
         }
 #pragma warning disable CA1031 // Whatever a file makes the runtime or a library throw is that model's problem.
@@ -132,7 +139,7 @@ internal sealed class BatchDevice : IInferenceDevice
         }
     }
 
-    private async Task<BatchSession> OpenAsync(ModelGraph graph, int most)
+    private async Task<BatchSession> OpenAsync(ModelGraph graph, int most, RunBounds bounds, RunBounds trial)
     {
         var sessions = new List<(int Batch, InferenceSession Session)>();
         DeviceNormaliser? normaliser = null;
@@ -151,11 +158,11 @@ internal sealed class BatchDevice : IInferenceDevice
             }
 
             var stages = new PictureStages(graph, graph.InputThrough(normaliser), _options.Limits, _options.Memory, _time);
-            result = new BatchSession(graph, stages, sessions, normaliser, _provider, _workers, _thread);
+            result = new BatchSession(graph, stages, sessions, normaliser, _provider, _workers, _thread, bounds);
             await result.WarmUpAsync();
             if (_options.Cuda.Verify)
             {
-                await DeviceCheck.CompareWithCpuAsync(graph, result, _options.Cuda.VerifyTolerance, Name);
+                await DeviceCheck.CompareWithCpuAsync(graph, result, trial, _options.Cuda.VerifyTolerance, Name);
             }
 
             return result;

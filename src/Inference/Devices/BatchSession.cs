@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Threading.Channels;
 using Detection.Inference.Heads;
+using Detection.Inference.Models;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Detection.Inference.Devices;
@@ -12,6 +13,7 @@ internal sealed class BatchSession : IModelSession
     private readonly DeviceNormaliser? _normaliser;
     private readonly IReadOnlyList<(int Batch, InferenceSession Session)> _sessions;
     private readonly DeviceThread _thread;
+    private readonly RunBounds _bounds;
     private readonly PictureWorkers.Lane _decoding;
     private readonly PictureWorkers.Lane _reading;
     private readonly List<ScoredBox>[] _boxes;
@@ -27,6 +29,7 @@ internal sealed class BatchSession : IModelSession
     /// <param name="provider">What they run with.</param>
     /// <param name="workers">Threads for decoding and reading.</param>
     /// <param name="thread">The device's thread.</param>
+    /// <param name="bounds">How long runs may last.</param>
     public BatchSession(
         ModelGraph graph,
         PictureStages stages,
@@ -34,12 +37,14 @@ internal sealed class BatchSession : IModelSession
         DeviceNormaliser? normaliser,
         ExecutionProvider provider,
         PictureWorkers workers,
-        DeviceThread thread)
+        DeviceThread thread,
+        RunBounds bounds)
     {
         _stages = stages;
         _sessions = sessions;
         _normaliser = normaliser;
         _thread = thread;
+        _bounds = bounds;
         _decoding = workers.CreateLane();
         _reading = workers.CreateLane();
         _boxes = [.. Enumerable.Range(0, workers.Count).Select(_ => new List<ScoredBox>())];
@@ -54,7 +59,7 @@ internal sealed class BatchSession : IModelSession
                 _seats.Add(seat);
                 foreach (var (batch, session) in sessions)
                 {
-                    seat.Runs.Add((batch, tensors.Bind(session, batch, provider.HasOwnMemory)));
+                    seat.Runs.Add((batch, tensors.Bind(session, batch, provider.HasOwnMemory, bounds)));
                 }
 
                 _free.Writer.TryWrite(seat);
@@ -72,6 +77,9 @@ internal sealed class BatchSession : IModelSession
 
     /// <summary>Most pictures in one run.</summary>
     public int MaxBatch { get; }
+
+    /// <inheritdoc/>
+    public Task Unending => _bounds.Unending;
 
     /// <inheritdoc/>
     public Task DetectAsync(
@@ -177,7 +185,12 @@ internal sealed class BatchSession : IModelSession
     {
         try
         {
-            RunRows(seat, seat.Rows);
+            RunRows(seat, seat.Rows, _bounds.Longest);
+        }
+        catch (RunTimeoutException e) when (seat.Rows > 1)
+        {
+            new LonePictures(this, seat, e).RunNext();
+            return;
         }
 #pragma warning disable CA1031 // A run that fails is the outcome of its pictures; the thread goes on with the next.
         catch (Exception e)
@@ -192,7 +205,7 @@ internal sealed class BatchSession : IModelSession
         _reading.Post(seat.Reading, seat.Rows);
     }
 
-    private static void RunRows(Seat seat, int rows)
+    private void RunRows(Seat seat, int rows, TimeSpan longest)
     {
         BoundRun? run = null;
         foreach (var (batch, candidate) in seat.Runs)
@@ -206,7 +219,7 @@ internal sealed class BatchSession : IModelSession
 
         // The rows behind the last hold earlier pictures: any picture will do there.
         long start = Stopwatch.GetTimestamp();
-        run!.Run();
+        run!.Run(LongestRun(seat, rows, longest));
         var elapsed = Stopwatch.GetElapsedTime(start);
         for (int row = 0; row < rows; row++)
         {
@@ -214,6 +227,31 @@ internal sealed class BatchSession : IModelSession
         }
 
         seat.Run = run;
+    }
+
+    /// <summary>How long a run may last whose results are wanted until the last of its pictures' deadlines.</summary>
+    private TimeSpan LongestRun(Seat seat, int rows, TimeSpan longest)
+    {
+        var left = TimeSpan.Zero;
+        foreach (ref readonly var item in seat.Items.AsSpan(0, rows))
+        {
+            if (item.Index >= 0)
+            {
+                left = TimeSpan.FromTicks(Math.Max(left.Ticks, _stages.Left(seat.Batch.Pictures[item.Index]).Ticks));
+            }
+        }
+
+        var most = _bounds.Until(left);
+        return most < longest ? most : longest;
+    }
+
+    /// <summary>The outcome of a picture whose run failed, unless it is too late for it anyway.</summary>
+    private void Fail(Seat seat, in Item item, Exception error)
+    {
+        if (item.Index >= 0 && !(error is RunTimeoutException && _stages.IsOver(seat.Batch, item.Index)))
+        {
+            seat.Batch.Complete(item.Index, item.Progress.Failed(error));
+        }
     }
 
     /// <summary>Halves a batch that threw until the pictures at fault are alone.</summary>
@@ -243,22 +281,20 @@ internal sealed class BatchSession : IModelSession
         {
             if (part.Count == 1)
             {
-                if (items[part.First].Index >= 0)
-                {
-                    seat.Batch.Complete(items[part.First].Index, items[part.First].Progress.Failed(part.Error));
-                }
-
+                Fail(seat, items[part.First], part.Error);
                 continue;
             }
 
             int half = part.Count / 2;
             foreach (var (first, count) in new[] { (part.First, half), (part.First + half, part.Count - half) })
             {
+                // The run may be for more pictures: that at fault is not to be among them.
+                seat.Tensors.Input.Clear();
                 rows.AsSpan(first * rowBytes, count * rowBytes).CopyTo(seat.Tensors.Input);
                 items.AsSpan(first, count).CopyTo(seat.Items);
                 try
                 {
-                    RunRows(seat, count);
+                    RunRows(seat, count, _bounds.LongestAlone);
                 }
 #pragma warning disable CA1031 // The smaller part is looked at next.
                 catch (Exception e)
@@ -274,6 +310,8 @@ internal sealed class BatchSession : IModelSession
                 }
             }
         }
+
+        seat.Tensors.Input.Clear();
     }
 
     private void Read(Seat seat, int row, List<ScoredBox> boxes)
@@ -310,6 +348,57 @@ internal sealed class BatchSession : IModelSession
 
         /// <summary>Its way until here.</summary>
         public PictureProgress Progress = progress;
+    }
+
+    /// <summary>
+    /// The pictures of a batch that was ended, run one by one. After each the device may run a batch of another model: those that do not end
+    /// take their time again.
+    /// </summary>
+    private sealed class LonePictures(BatchSession session, Seat seat, RunTimeoutException error)
+    {
+        private readonly byte[] _rows = seat.Tensors.Input[..(seat.Rows * seat.Tensors.RowBytes)].ToArray();
+        private readonly Item[] _items = seat.Items[..seat.Rows];
+        private readonly List<ScoredBox> _boxes = [];
+        private int _next;
+
+        /// <summary>Runs the next picture, or gives the tensors back. On the device's thread.</summary>
+        public void RunNext()
+        {
+            seat.Tensors.Input.Clear();
+            if (_next == _items.Length)
+            {
+                session._free.Writer.TryWrite(seat);
+                return;
+            }
+
+            int index = _next++;
+            if (_items[index].Index >= 0 && !session._stages.IsOver(seat.Batch, _items[index].Index))
+            {
+                Run(index);
+            }
+
+            session._thread.Post(RunNext);
+        }
+
+        private void Run(int index)
+        {
+            int bytes = seat.Tensors.RowBytes;
+            _rows.AsSpan(index * bytes, bytes).CopyTo(seat.Tensors.Input);
+            seat.Items[0] = _items[index];
+            try
+            {
+                session.RunRows(seat, 1, session._bounds.LongestAlone);
+            }
+#pragma warning disable CA1031 // A run that fails is the outcome of its picture.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                session.Fail(seat, _items[index], e is RunTimeoutException ? error : e);
+                return;
+            }
+
+            session.Read(seat, 0, _boxes);
+        }
     }
 
     /// <summary>A set of tensors with the pictures that are in it.</summary>

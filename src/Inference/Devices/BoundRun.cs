@@ -1,4 +1,5 @@
 using Detection.Inference.Heads;
+using Detection.Inference.Models;
 using Detection.Inference.Preprocessing;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
@@ -11,9 +12,6 @@ namespace Detection.Inference.Devices;
 /// </summary>
 internal sealed class BoundRun : IDisposable
 {
-    /// <summary>Far more than a detector takes for one picture.</summary>
-    private static readonly TimeSpan LongestOfCpu = TimeSpan.FromMinutes(2);
-
     /// <summary>TensorRT may build an engine in the first run.</summary>
     private static readonly TimeSpan LongestOfDevice = TimeSpan.FromMinutes(15);
 
@@ -24,6 +22,8 @@ internal sealed class BoundRun : IDisposable
     private readonly bool _copiesInput;
     private readonly OrtIoBinding _binding;
     private readonly RunOptions _options = new() { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
+    private readonly RunBounds _bounds;
+    private readonly RunLimit _limit;
     private readonly OrtValue? _input;
     private readonly DeviceNormaliser.BoundNormaliser? _normaliser;
     private readonly int _rowBytes;
@@ -45,6 +45,7 @@ internal sealed class BoundRun : IDisposable
     /// <param name="copiesInput">
     /// Whether the session's provider has memory of its own: it then copies the input when that is bound, not when it runs.
     /// </param>
+    /// <param name="bounds">How long runs may last.</param>
     public BoundRun(
         InferenceSession session,
         ModelGraph graph,
@@ -52,13 +53,15 @@ internal sealed class BoundRun : IDisposable
         TensorMemory input,
         IReadOnlyList<TensorMemory?> outputs,
         DeviceNormaliser? normaliser,
-        bool copiesInput)
+        bool copiesInput,
+        RunBounds bounds)
     {
         _session = session;
         _graph = graph;
         _batch = batch;
         _inputMemory = input;
         _copiesInput = copiesInput;
+        _bounds = bounds;
         Input = graph.InputThrough(normaliser);
         _rowBytes = Input.ByteLength;
         _binding = session.CreateIoBinding();
@@ -110,6 +113,8 @@ internal sealed class BoundRun : IDisposable
                 _binding.BindOutputToDevice(output.Info.Name, OrtMemoryInfo.DefaultInstance);
             }
         }
+
+        _limit = new RunLimit(_options, bounds);
     }
 
     /// <summary>Memory that an output needs, in bytes; <see langword="null"/> when its shape is not known beforehand.</summary>
@@ -127,8 +132,53 @@ internal sealed class BoundRun : IDisposable
     public IReadOnlyList<OutputTensor> OutputRow(int row) => _rows[row];
 
     /// <summary>Runs the model over the whole input tensor.</summary>
+    /// <param name="longest">Longest that the run may last; <see langword="null"/> for that of the bounds.</param>
     /// <exception cref="OnnxRuntimeException">The run failed.</exception>
-    public void Run()
+    /// <exception cref="RunTimeoutException">It lasted too long and was ended.</exception>
+    public void Run(TimeSpan? longest = null)
+    {
+        var most = longest ?? _bounds.Longest;
+        _limit.Begin(most);
+        try
+        {
+            RunToEnd();
+        }
+        catch (OnnxRuntimeException) when (_limit.HasEnded)
+        {
+            // The runtime has no error of its own for it (onnxruntime #20999).
+            throw new RunTimeoutException(most);
+        }
+        finally
+        {
+            _limit.End();
+        }
+    }
+
+    /// <summary>The first run, before the session serves: it plans, and is ended when the graph does not end.</summary>
+    /// <exception cref="OnnxRuntimeException">The run failed.</exception>
+    /// <exception cref="RunTimeoutException">It lasted too long and was ended.</exception>
+    public void WarmUp()
+    {
+        Run(_copiesInput ? LongestOfDevice : null);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _binding.Dispose();
+        _input?.Dispose();
+        _normaliser?.Dispose();
+        _second?.Dispose();
+        foreach (var output in _outputs)
+        {
+            output.Value?.Dispose();
+        }
+
+        _limit.Dispose();
+        _options.Dispose();
+    }
+
+    private void RunToEnd()
     {
         _normaliser?.Run();
         if (_copiesInput && _input is not null)
@@ -164,29 +214,6 @@ internal sealed class BoundRun : IDisposable
                 TensorElements.ToSingle(output.Info.Type, memory.Bytes[..bytes], singles);
             }
         }
-    }
-
-    /// <summary>The first run, before the session serves: it plans, and is ended when the graph does not end.</summary>
-    /// <exception cref="OnnxRuntimeException">The run failed.</exception>
-    public void WarmUp()
-    {
-        using var limit = new RunLimit(_options, _copiesInput ? LongestOfDevice : LongestOfCpu);
-        Run();
-    }
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        _binding.Dispose();
-        _input?.Dispose();
-        _normaliser?.Dispose();
-        _second?.Dispose();
-        foreach (var output in _outputs)
-        {
-            output.Value?.Dispose();
-        }
-
-        _options.Dispose();
     }
 
     private static long[]? KnownShape(InferenceSession session, string output)

@@ -17,6 +17,7 @@ public sealed class CpuDevice : IInferenceDevice
     private readonly ILogger _logger;
     private readonly PictureWorkers _workers;
     private readonly SemaphoreSlim _loading = new(1);
+    private readonly CancellationTokenSource _stopping = new();
 
     /// <summary>Starts the workers.</summary>
     public CpuDevice(DeviceOptions options, TimeProvider time, ILogger<CpuDevice> logger)
@@ -44,7 +45,8 @@ public sealed class CpuDevice : IInferenceDevice
         await _loading.WaitAsync(cancellationToken);
         try
         {
-            return await Task.Run(() => Load(model), cancellationToken);
+            var bounds = new RunBounds(_options.RunTimeout, model.Name, Name, _logger, _stopping.Token);
+            return await BoundedLoad.RunAsync(model, bounds.Unending, () => Task.FromResult<IModelSession>(Load(model, bounds)), cancellationToken);
         }
         finally
         {
@@ -52,9 +54,10 @@ public sealed class CpuDevice : IInferenceDevice
         }
     }
 
-    /// <summary>Stops the workers. Dispose the sessions first.</summary>
+    /// <summary>Ends runs that go on, and stops the workers. Dispose the sessions first.</summary>
     public async ValueTask DisposeAsync()
     {
+        await _stopping.CancelAsync();
         await Task.Run(_workers.Dispose);
         _loading.Dispose();
     }
@@ -76,13 +79,13 @@ public sealed class CpuDevice : IInferenceDevice
         return options;
     }
 
-    private Session Load(ModelSource model)
+    private Session Load(ModelSource model, RunBounds bounds)
     {
         long start = Stopwatch.GetTimestamp();
         Session session;
         try
         {
-            session = new Session(ModelGraph.Read(model), _workers, _options, _time);
+            session = new Session(ModelGraph.Read(model, bounds), _workers, _options, bounds, _time);
         }
 #pragma warning disable CA1031 // Whatever a file makes the runtime or a library throw is that model's problem.
         catch (Exception e)
@@ -106,10 +109,12 @@ public sealed class CpuDevice : IInferenceDevice
         private readonly PictureStages _stages;
         private readonly InferenceSession _session;
         private readonly Desk[] _desks;
+        private readonly RunBounds _bounds;
         private readonly CallGate _calls = new();
 
-        public Session(ModelGraph graph, PictureWorkers workers, DeviceOptions options, TimeProvider time)
+        public Session(ModelGraph graph, PictureWorkers workers, DeviceOptions options, RunBounds bounds, TimeProvider time)
         {
+            _bounds = bounds;
             _lane = workers.CreateLane();
             _stages = new PictureStages(graph, graph.Input, options.Limits, options.Memory, time);
             int batch = Math.Max(graph.FixedBatch, 1);
@@ -120,7 +125,7 @@ public sealed class CpuDevice : IInferenceDevice
             {
                 for (int i = 0; i < _desks.Length; i++)
                 {
-                    _desks[i] = new Desk(_session, graph, batch);
+                    _desks[i] = new Desk(_session, graph, batch, bounds);
                 }
 
                 _desks[0].Run.WarmUp();
@@ -138,6 +143,8 @@ public sealed class CpuDevice : IInferenceDevice
         public int BatchLimit => 2 * _desks.Length;
 
         public bool RunsSingly => true;
+
+        public Task Unending => _bounds.Unending;
 
         public Task DetectAsync(
             IReadOnlyList<PictureWork> batch,
@@ -185,7 +192,7 @@ public sealed class CpuDevice : IInferenceDevice
                 }
 
                 long start = Stopwatch.GetTimestamp();
-                desk.Run.Run();
+                desk.Run.Run(_bounds.Until(_stages.Left(work)));
                 progress.Inference = Stopwatch.GetElapsedTime(start);
                 outcome = _stages.Read(work, desk.Run.OutputRow(0), desk.Boxes, progress);
             }
@@ -193,8 +200,13 @@ public sealed class CpuDevice : IInferenceDevice
             catch (Exception e)
 #pragma warning restore CA1031
             {
-                // It waited for memory for too long.
-                if (e is TimeoutException or OperationCanceledException && _stages.IsOver(batch, index))
+                if (e is RunTimeoutException)
+                {
+                    _lane.Restrain();
+                }
+
+                // It waited for memory, or its run lasted, for too long.
+                if (e is TimeoutException or OperationCanceledException or RunTimeoutException && _stages.IsOver(batch, index))
                 {
                     return;
                 }
@@ -216,12 +228,12 @@ public sealed class CpuDevice : IInferenceDevice
     {
         private readonly TensorSet _tensors;
 
-        public Desk(InferenceSession session, ModelGraph graph, int batch)
+        public Desk(InferenceSession session, ModelGraph graph, int batch, RunBounds bounds)
         {
             _tensors = new TensorSet(OrtAllocator.DefaultInstance, graph, session, batch);
             try
             {
-                Run = _tensors.Bind(session, batch, copiesInput: false);
+                Run = _tensors.Bind(session, batch, copiesInput: false, bounds);
             }
             catch
             {

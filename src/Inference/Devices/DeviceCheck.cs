@@ -15,10 +15,15 @@ internal static class DeviceCheck
     private const double MustAgree = 0.95;
 
     /// <summary>Compares each batch size on two test pictures, in the first and in the last row.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="session">The graph on the device.</param>
+    /// <param name="bounds">How long runs on the CPU may last.</param>
+    /// <param name="tolerance">Largest difference, as a part of the range of an output's values.</param>
+    /// <param name="device">Name of the device.</param>
     /// <exception cref="ModelException">An output is further off than allowed.</exception>
-    public static async Task CompareWithCpuAsync(ModelGraph graph, BatchSession session, float tolerance, string device)
+    public static async Task CompareWithCpuAsync(ModelGraph graph, BatchSession session, RunBounds bounds, float tolerance, string device)
     {
-        var expected = RunOnCpu(graph, seeds: [1, 2]);
+        var expected = RunOnCpu(graph, bounds, seeds: [1, 2]);
         await session.TryAsync(runs =>
         {
             foreach (var (batch, run) in runs)
@@ -88,13 +93,13 @@ internal static class DeviceCheck
         return most == 0 ? 0 : most / Math.Max(range, float.Epsilon);
     }
 
-    private static float[][][] RunOnCpu(ModelGraph graph, int[] seeds)
+    private static float[][][] RunOnCpu(ModelGraph graph, RunBounds bounds, int[] seeds)
     {
         int batch = Math.Max(graph.FixedBatch, 1);
         using var options = CpuDevice.CreateSessionOptions();
         using var session = graph.Open(options, batch);
         using var tensors = new TensorSet(OrtAllocator.DefaultInstance, graph, session, batch);
-        using var run = tensors.Bind(session, batch, copiesInput: false);
+        using var run = tensors.Bind(session, batch, copiesInput: false, bounds);
         var results = new float[seeds.Length][][];
         for (int i = 0; i < seeds.Length; i++)
         {

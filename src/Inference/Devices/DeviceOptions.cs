@@ -20,6 +20,13 @@ public sealed class DeviceOptions
     /// </summary>
     public int CpuWorkers { get; set; } = Environment.ProcessorCount;
 
+    /// <summary>
+    /// Longest that a run of a model may last, from 100 ms to 1 hour. It is ended then, and at the latest a quarter of this time after the
+    /// deadlines of all its pictures. Runs that try a model while it is loaded are ended too; the first ones on a GPU, which may build
+    /// engines, after 15 minutes.
+    /// </summary>
+    public TimeSpan RunTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
     /// <summary>What a picture may cost.</summary>
     public PictureLimits Limits { get; set; } = new();
 

@@ -39,6 +39,11 @@ public sealed class DeviceOptionsValidator : IValidateOptions<DeviceOptions>
             faults.Add(string.Create(CultureInfo.InvariantCulture, $"CpuWorkers is {options.CpuWorkers}; write 1 to 1024."));
         }
 
+        if (options.RunTimeout < TimeSpan.FromMilliseconds(100) || options.RunTimeout > TimeSpan.FromHours(1))
+        {
+            faults.Add($"RunTimeout is {options.RunTimeout}; write 00:00:00.1 to 01:00:00.");
+        }
+
         CheckLimits(options.Limits, faults);
 
         CheckCuda(options.Cuda, faults);

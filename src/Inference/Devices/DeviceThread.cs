@@ -7,6 +7,9 @@ namespace Detection.Inference.Devices;
 /// </summary>
 internal sealed class DeviceThread : IDisposable
 {
+    /// <summary>Runs are ended before. What cannot be ended is left to the end of the process.</summary>
+    private static readonly TimeSpan LongestJoin = TimeSpan.FromSeconds(5);
+
     private readonly BlockingCollection<Action> _runs = [];
     private readonly Thread _thread;
 
@@ -41,12 +44,14 @@ internal sealed class DeviceThread : IDisposable
         await done.Task;
     }
 
-    /// <summary>Ends the thread after what is queued.</summary>
+    /// <summary>Ends the thread after what is queued, and waits a little for it.</summary>
     public void Dispose()
     {
         _runs.CompleteAdding();
-        _thread.Join();
-        _runs.Dispose();
+        if (_thread.Join(LongestJoin))
+        {
+            _runs.Dispose();
+        }
     }
 
     private void Work()

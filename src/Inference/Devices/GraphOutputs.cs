@@ -100,6 +100,11 @@ internal sealed class GraphOutputs
             {
                 result = trial.Run(batch, picture);
             }
+            catch (Models.RunTimeoutException) when (picture != TrialPicture.Black)
+            {
+                // Others may take as long.
+                return;
+            }
             catch (OnnxRuntimeException) when (picture != TrialPicture.Black)
             {
                 // The others tell enough.
@@ -127,7 +132,7 @@ internal sealed class GraphOutputs
             {
                 result = trial.Run(2, TrialPicture.Noise);
             }
-            catch (OnnxRuntimeException)
+            catch (Exception e) when (e is OnnxRuntimeException or Models.RunTimeoutException)
             {
                 // The graph says that it takes any number of pictures and takes one: no output grows.
             }

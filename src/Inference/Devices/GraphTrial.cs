@@ -15,22 +15,26 @@ internal readonly record struct TrialOutput(int[] Shape, float[] Values);
 /// <param name="type">Type of the values of the picture input.</param>
 /// <param name="shape">Shape of the picture input for a batch.</param>
 /// <param name="second">The second input; <see langword="null"/> when there is only the picture.</param>
-/// <param name="longest">When a run is ended; <see langword="null"/> for 2 minutes, far more than a detector takes for a picture.</param>
+/// <param name="bounds">How long a run may last.</param>
 internal sealed class GraphTrial(
     InferenceSession session,
     string input,
     TensorElementType type,
     Func<int, long[]> shape,
     Func<int, (string Name, OrtValue Value)?> second,
-    TimeSpan? longest = null)
+    RunBounds bounds)
 {
     /// <summary>Most values of an output: 1 GiB as 32-bit floating point. Detectors stay below 200 MiB.</summary>
     public const int MostValues = 256 * 1024 * 1024;
+
+    /// <summary>Longest run on the CPU of a graph that another device may be meant for: far more than a detector takes for a picture.</summary>
+    public static readonly TimeSpan Longest = TimeSpan.FromMinutes(2);
 
     private readonly Dictionary<(int Batch, TrialPicture Picture), IReadOnlyDictionary<string, TrialOutput>> _results = [];
 
     /// <summary>Runs a batch of one picture, or takes the result of an earlier run.</summary>
     /// <exception cref="OnnxRuntimeException">The run failed.</exception>
+    /// <exception cref="Models.RunTimeoutException">It lasted too long and was ended.</exception>
     public IReadOnlyDictionary<string, TrialOutput> Run(int batch, TrialPicture picture)
     {
         if (!_results.TryGetValue((batch, picture), out var result))
@@ -49,13 +53,25 @@ internal sealed class GraphTrial(
         using var value = other?.Value;
         using var options = new RunOptions();
         TrialMemory.GiveBack(options);
-        using var limit = new RunLimit(options, longest ?? TimeSpan.FromMinutes(2));
-        using var outputs = session.Run(
-            options,
-            other is null ? [input] : [input, other.Value.Name],
-            value is null ? [tensor] : [tensor, value],
-            session.OutputNames);
-        return session.OutputNames.Zip(outputs).ToDictionary(o => o.First, o => Read(o.First, o.Second));
+        using var limit = new RunLimit(options, bounds);
+        limit.Begin(bounds.Longest);
+        try
+        {
+            using var outputs = session.Run(
+                options,
+                other is null ? [input] : [input, other.Value.Name],
+                value is null ? [tensor] : [tensor, value],
+                session.OutputNames);
+            return session.OutputNames.Zip(outputs).ToDictionary(o => o.First, o => Read(o.First, o.Second));
+        }
+        catch (OnnxRuntimeException) when (limit.HasEnded)
+        {
+            throw new Models.RunTimeoutException(bounds.Longest);
+        }
+        finally
+        {
+            limit.End();
+        }
     }
 
     private void Fill(OrtValue tensor, TrialPicture picture)

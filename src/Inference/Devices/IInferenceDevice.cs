@@ -40,6 +40,12 @@ public interface IModelSession : IAsyncDisposable
     bool RunsSingly => false;
 
     /// <summary>
+    /// Completed when a run lasted too long, was ended, and goes on nevertheless: only the end of the process frees the device then, and
+    /// disposing the session waits for ever.
+    /// </summary>
+    Task Unending => new TaskCompletionSource().Task;
+
+    /// <summary>
     /// Runs a batch. <paramref name="completed"/> is called exactly once per picture, from any thread and as soon as that
     /// picture is ready; a picture that fails, fails alone. The task ends after the last of these calls.
     /// </summary>

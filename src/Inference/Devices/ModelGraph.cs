@@ -20,7 +20,7 @@ internal sealed class ModelGraph
     private readonly Dictionary<string, long> _freeDimensions = [];
     private readonly HashSet<string> _freeBatch = new(StringComparer.Ordinal);
 
-    private ModelGraph(ModelSource model)
+    private ModelGraph(ModelSource model, RunBounds bounds)
     {
         Model = model;
         var options = new SessionOptions
@@ -85,7 +85,7 @@ internal sealed class ModelGraph
             }
 
             Second = FindSecond(session);
-            Outputs = FindOutputs(session);
+            Outputs = FindOutputs(session, bounds);
         }
 
         if (FixedBatch > 1 && Outputs.FirstOrDefault(o => !o.HasBatch) is { } output)
@@ -119,15 +119,17 @@ internal sealed class ModelGraph
     public bool TakesAnyBatch => FixedBatch == 0 && Outputs.All(o => o.Grows);
 
     /// <summary>Reads a model's graph, once for a source whose files are still those that it tells of.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="bounds">How long runs on the CPU may last that try the graph.</param>
     /// <exception cref="ModelException">It cannot be read, or does not fit its manifest.</exception>
-    public static ModelGraph Read(ModelSource model)
+    public static ModelGraph Read(ModelSource model, RunBounds bounds)
     {
         if (Known.TryGetValue(model, out var known))
         {
             return known;
         }
 
-        var graph = new ModelGraph(model);
+        var graph = new ModelGraph(model, bounds);
         if (ModelFile.IsUnchanged(model))
         {
             Known.AddOrUpdate(model, graph);
@@ -215,7 +217,7 @@ internal sealed class ModelGraph
         return second;
     }
 
-    private IReadOnlyList<GraphOutput> FindOutputs(InferenceSession session)
+    private IReadOnlyList<GraphOutput> FindOutputs(InferenceSession session, RunBounds bounds)
     {
         if (session.OutputMetadata.FirstOrDefault(o => !o.Value.IsTensor) is { Key: not null } other)
         {
@@ -223,21 +225,21 @@ internal sealed class ModelGraph
         }
 
         var trial = new GraphTrial(
-            session, InputName, InputType, InputShape, batch => CreateSecond(batch) is { } second ? (Second!.Name, second) : null);
+            session, InputName, InputType, InputShape, batch => CreateSecond(batch) is { } second ? (Second!.Name, second) : null, bounds);
         try
         {
             RefuseHugeRuns(trial);
             var outputs = GraphOutputs.Of(session, FixedBatch, _freeBatch, trial);
             return outputs.List(objects: outputs.HasDoubt && Reads(outputs.Tensors(objects: true)));
         }
-        catch (OnnxRuntimeException e)
+        catch (Exception e) when (e is OnnxRuntimeException or RunTimeoutException)
         {
             throw ModelFault.Of($"Model {Model.Name} cannot be run", e);
         }
     }
 
     /// <summary>
-    /// Runs a black picture in the limited memory, before a session that serves does so without a limit. What else may fail here the
+    /// Runs a black picture in the limited memory and time, before a session that serves does so without a limit. What else may fail here the
     /// sessions tell that serve; batches of many pictures may rightly take more.
     /// </summary>
     private void RefuseHugeRuns(GraphTrial trial)

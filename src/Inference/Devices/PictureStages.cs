@@ -71,6 +71,9 @@ internal sealed class PictureStages(ModelGraph graph, InputSpec input, PictureLi
 
     private readonly IDetectionHead _head = DetectionHeads.Create(graph.Model.Manifest);
 
+    /// <summary>Time to a picture's deadline.</summary>
+    public TimeSpan Left(in PictureWork work) => work.Deadline - time.GetUtcNow();
+
     /// <summary>Completes a picture for which it is too late, or gives it up if its batch is cancelled.</summary>
     /// <returns>Whether there is nothing more to do.</returns>
     public bool IsOver(RunningBatch batch, int index)
@@ -108,7 +111,7 @@ internal sealed class PictureStages(ModelGraph graph, InputSpec input, PictureLi
             }
 
             // Waits end up to a clock tick early; a picture whose wait has ended is to be past its deadline.
-            var turn = new DecodingTurn(memory, work.Deadline - time.GetUtcNow() + ClockTick, Cancellation: batch.Cancellation);
+            var turn = new DecodingTurn(memory, Left(work) + ClockTick, Cancellation: batch.Cancellation);
             return PictureDecoder.Decode(work.Encoded.Span, limits, input.Width, input.Height, turn);
         }
         finally

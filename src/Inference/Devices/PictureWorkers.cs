@@ -12,14 +12,22 @@ internal interface IPictureJobs
 /// <summary>
 /// The threads that pictures are worked on, usually one per core, shared by all models of a device. Each takes one picture
 /// at a time to its end: nothing is handed from core to core. Models take turns picture by picture, so that a long batch of
-/// one does not hold up another; within a model it is first come, first served.
+/// one does not hold up another; within a model it is first come, first served. A model whose runs do not end gets half of the threads.
 /// </summary>
 internal sealed class PictureWorkers : IDisposable
 {
+    /// <summary>How long a model whose run had to be ended gets half of the threads only.</summary>
+    private static readonly TimeSpan Restraint = TimeSpan.FromMinutes(1);
+
+    /// <summary>Runs are ended before. What cannot be ended is left to the end of the process.</summary>
+    private static readonly TimeSpan LongestJoin = TimeSpan.FromSeconds(5);
+
     private readonly Lock _gate = new();
     private readonly SemaphoreSlim _available = new(0);
     private readonly Queue<Lane> _turns = new();
     private readonly Thread[] _threads;
+    private int _parked;
+    private int _withheld;
     private volatile bool _stopped;
 
     /// <param name="count">Number of threads.</param>
@@ -45,17 +53,16 @@ internal sealed class PictureWorkers : IDisposable
     /// <summary>A model's place in the order of turns.</summary>
     public Lane CreateLane() => new(this);
 
-    /// <summary>Ends the threads after the pictures that they have begun. Nothing may be waiting any more.</summary>
+    /// <summary>Ends the threads after the pictures that they have begun, and waits a little for it. Nothing may be waiting any more.</summary>
     public void Dispose()
     {
         _stopped = true;
         _available.Release(_threads.Length);
-        foreach (var thread in _threads)
+        long end = Environment.TickCount64 + (long)LongestJoin.TotalMilliseconds;
+        if (_threads.All(thread => thread.Join((int)Math.Max(0, end - Environment.TickCount64))))
         {
-            thread.Join();
+            _available.Dispose();
         }
-
-        _available.Dispose();
     }
 
     private void Work(int worker)
@@ -63,21 +70,23 @@ internal sealed class PictureWorkers : IDisposable
         while (true)
         {
             _available.Wait();
+            Lane? lane;
             IPictureJobs jobs;
             int index;
             lock (_gate)
             {
-                if (_turns.Count == 0)
+                lane = NextTurn();
+                if (lane is null)
                 {
                     if (_stopped)
                     {
                         return;
                     }
 
+                    _withheld += _parked > 0 ? 1 : 0;
                     continue;
                 }
 
-                var lane = _turns.Dequeue();
                 (jobs, index) = lane.Take();
                 if (lane.HasMore)
                 {
@@ -86,7 +95,27 @@ internal sealed class PictureWorkers : IDisposable
             }
 
             jobs.Run(index, worker);
+            lock (_gate)
+            {
+                lane.Ended();
+            }
         }
+    }
+
+    /// <summary>The model whose turn it is. Those that have all the threads they may have are parked until one is free.</summary>
+    private Lane? NextTurn()
+    {
+        while (_turns.TryDequeue(out var lane))
+        {
+            if (!lane.IsFull)
+            {
+                return lane;
+            }
+
+            lane.Park();
+        }
+
+        return null;
     }
 
     /// <summary>Waiting pictures of one model.</summary>
@@ -94,6 +123,12 @@ internal sealed class PictureWorkers : IDisposable
     {
         private readonly Queue<(IPictureJobs Jobs, int Count)> _waiting = new();
         private int _next;
+        private int _running;
+        private bool _isParked;
+        private long _restrainedUntil = long.MinValue;
+
+        /// <summary>Whether it has all the threads that it may have; to be asked under the lock, as all that follows.</summary>
+        public bool IsFull => Environment.TickCount64 < _restrainedUntil && _running >= Math.Max(1, workers.Count / 2);
 
         /// <summary>Whether pictures wait.</summary>
         public bool HasMore => _waiting.Count > 0;
@@ -114,9 +149,43 @@ internal sealed class PictureWorkers : IDisposable
             workers._available.Release(count);
         }
 
-        /// <summary>The next picture; to be called under the lock while pictures wait.</summary>
+        /// <summary>A run had to be ended: others of this model may be the same, and are not to take all threads. Takes the lock itself.</summary>
+        public void Restrain()
+        {
+            lock (workers._gate)
+            {
+                _restrainedUntil = Environment.TickCount64 + (long)Restraint.TotalMilliseconds;
+            }
+        }
+
+        /// <summary>Leaves the order of turns until one of its pictures has ended.</summary>
+        public void Park()
+        {
+            _isParked = true;
+            workers._parked++;
+        }
+
+        /// <summary>One of its pictures has ended.</summary>
+        public void Ended()
+        {
+            _running--;
+            if (_isParked && !IsFull)
+            {
+                _isParked = false;
+                workers._parked--;
+                workers._turns.Enqueue(this);
+                if (workers._withheld > 0)
+                {
+                    workers._available.Release(workers._withheld);
+                    workers._withheld = 0;
+                }
+            }
+        }
+
+        /// <summary>The next picture, while pictures wait.</summary>
         public (IPictureJobs Jobs, int Index) Take()
         {
+            _running++;
             var (jobs, count) = _waiting.Peek();
             int index = _next++;
             if (_next == count)

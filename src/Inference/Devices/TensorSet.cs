@@ -33,8 +33,8 @@ internal sealed class TensorSet : IDisposable
     public Span<byte> Input => _input.Bytes;
 
     /// <summary>Binds a session to this memory. To be disposed before this.</summary>
-    public BoundRun Bind(InferenceSession session, int batch, bool copiesInput) =>
-        new(session, _graph, batch, _input, _outputs, _normaliser, copiesInput);
+    public BoundRun Bind(InferenceSession session, int batch, bool copiesInput, RunBounds bounds) =>
+        new(session, _graph, batch, _input, _outputs, _normaliser, copiesInput, bounds);
 
     /// <summary>Where a picture goes in the input's memory.</summary>
     public Span<byte> InputRow(int row) => _input.Bytes.Slice(row * RowBytes, RowBytes);

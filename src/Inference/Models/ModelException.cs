@@ -3,7 +3,7 @@ namespace Detection.Inference.Models;
 /// <summary>A model that cannot be used. The message is one sentence that says what to change.</summary>
 /// <param name="message">The sentence. Names in it may come from the file: it is cut, and what is no character becomes '?'.</param>
 /// <param name="inner">Why.</param>
-public sealed class ModelException(string message, Exception? inner = null) : Exception(Plain(message), inner)
+public class ModelException(string message, Exception? inner = null) : Exception(Plain(message), inner)
 {
     /// <summary>Room for the 80 names of COCO; a file's own names may have megabytes.</summary>
     private const int Longest = 2000;

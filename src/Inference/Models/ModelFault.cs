@@ -12,12 +12,15 @@ internal static partial class ModelFault
     /// <summary>The exception as a problem of the model.</summary>
     /// <param name="what">What cannot be done, with the model's name.</param>
     /// <param name="error">Why.</param>
-    public static ModelException Of(string what, Exception error) => error as ModelException ?? new($"{what}: {Reason(error)}.", error);
+    public static ModelException Of(string what, Exception error) => error is ModelException problem and not RunTimeoutException
+        ? problem
+        : new ModelException($"{what}: {Reason(error)}.", error);
 
     /// <summary>Why, without the places in the runtime's own source and on this machine that it puts before.</summary>
     public static string Reason(Exception error) => error switch
     {
         OnnxRuntimeException => Place().Replace(error.Message.Split('\n')[0], "").Trim().TrimEnd('.'),
+        RunTimeoutException => error.Message.TrimEnd('.'),
         OutOfMemoryException => "it takes more memory than there is",
         IOException or UnauthorizedAccessException or InvalidDataException => error.Message.TrimEnd('.'),
         _ => $"{error.GetType().Name}: {error.Message.TrimEnd('.')}",

@@ -351,7 +351,8 @@ public static class ModelInspector
             inputName,
             input.ElementDataType,
             batch => channelsLast ? [batch, height, width, 3] : [batch, 3, height, width],
-            batch => second is null ? null : (second.Name, second.Create(batch, width, height)));
+            batch => second is null ? null : (second.Name, second.Create(batch, width, height)),
+            new RunBounds(GraphTrial.Longest));
 
         private GraphOutputs Outputs(NodeMetadata input, GraphTrial trial)
         {

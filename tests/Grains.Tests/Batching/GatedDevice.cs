@@ -53,6 +53,9 @@ internal sealed class GatedDevice(string name) : IInferenceDevice
     /// <summary>Whether loading the model again heals it.</summary>
     public volatile bool HealsByLoading;
 
+    /// <summary>To be completed when a run on it is to be one that cannot be ended.</summary>
+    public TaskCompletionSource Unending { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     /// <summary>How often the model was loaded.</summary>
     public int Loads => Volatile.Read(ref _loads);
 
@@ -94,6 +97,8 @@ internal sealed class GatedDevice(string name) : IInferenceDevice
     private sealed class Session(GatedDevice device) : IModelSession
     {
         public int Concurrency => 1;
+
+        public Task Unending => device.Unending.Task;
 
         public async Task DetectAsync(
             IReadOnlyList<PictureWork> batch, Action<int, PictureOutcome> completed, CancellationToken cancellationToken)

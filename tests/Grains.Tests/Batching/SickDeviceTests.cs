@@ -1,6 +1,7 @@
 using Detection.Client;
 using Detection.Contracts.Cluster;
 using Detection.Grains.Health;
+using Detection.Inference.Models;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Detection.Grains.Tests.Batching;
@@ -191,6 +192,44 @@ public sealed class SickDeviceTests : SiloTest
         Assert.True(first.Services.GetRequiredService<SiloEnd>().IsRequested);
         Assert.Equal(1, sick.Loads);
         Assert.False(second.Stopping.IsCancellationRequested);
+    }
+
+    [Fact]
+    public async Task A_run_that_cannot_be_ended_ends_the_silo_in_order_without_waiting_for_it()
+    {
+        var hanging = new GatedDevice("gated:hanging");
+        var first = await TestSilo.StartAsync(Redis, hanging, ("Detection:Batching:DrainTimeout", "00:10:00"));
+        var waiting = Client.DetectAsync(TestPictures.Unique(1), Patient);
+        await Eventually.Async(() => hanging.Batches.Count == 1, Eventually.Soon, "the picture is on the device");
+
+        hanging.Unending.SetResult();
+        await Eventually.Async(() => first.Stopping.IsCancellationRequested, Eventually.Soon, "the silo stops");
+        Assert.True(first.Services.GetRequiredService<SiloEnd>().IsRequested);
+        await first.DisposeAsync();
+
+        var sound = OpenDevice("gated:sound");
+        await using var second = await TestSilo.StartAsync(Redis, sound);
+        Assert.Single((await waiting).Objects);
+    }
+
+    [Fact]
+    public async Task A_picture_whose_runs_do_not_end_is_given_up_by_name_and_the_model_is_served_on()
+    {
+        var device = OpenDevice("gated:0");
+        await using var silo = await TestSilo.StartAsync(Redis, device);
+        await DetectAsync(0, 2);
+        for (var i = 0; i < 3; i++)
+        {
+            device.Failure = new RunTimeoutException(TimeSpan.FromSeconds(7));
+            device.Failures = 3;
+            var failure = await Assert.ThrowsAsync<DetectionException>(() => Client.DetectAsync(TestPictures.Unique(100 + i), Patient));
+            Assert.Equal(DetectionError.Failed, failure.Error);
+            Assert.Contains("its run did not end within 7 s and was ended", failure.Message, StringComparison.Ordinal);
+            Assert.Equal(2, (await DetectAsync(200 + (2 * i), 2)).Count);
+        }
+
+        Assert.Equal(1, device.Loads);
+        Assert.Equal(DeviceHealth.Serving, (await ReportAsync("gated:0"))!.Health);
     }
 
     [Fact]

@@ -74,6 +74,19 @@ public sealed class HealthProbeTests
     }
 
     [Fact]
+    public async Task A_model_whose_run_on_the_known_picture_was_ended_has_failed_also_at_first()
+    {
+        var error = new RunTimeoutException(TimeSpan.FromSeconds(10));
+        for (var i = 0; i < 2; i++)
+        {
+            var failed = await _probe.RunAsync(AnsweringSession.Failing(error));
+            Assert.Equal((ProbeVerdict.Failed, error), (failed.Verdict, failed.Error));
+        }
+
+        Assert.Equal(ProbeVerdict.Sound, await TryAsync(Boxes));
+    }
+
+    [Fact]
     public async Task A_device_that_does_not_answer_has_failed()
     {
         var probe = new HealthProbe(0.05f, TimeSpan.FromMilliseconds(50), TimeProvider.System);

@@ -32,6 +32,22 @@ internal sealed class BrightnessModel : IDisposable
         OpenShape,
     }
 
+    /// <summary>Runs that do not end.</summary>
+    internal enum Endless
+    {
+        /// <summary>All end.</summary>
+        None,
+
+        /// <summary>Those that hold a white picture turn in a loop.</summary>
+        LoopOnWhite,
+
+        /// <summary>All turn in a loop.</summary>
+        Loop,
+
+        /// <summary>Those that hold a white picture stay for a minute or so in one operation.</summary>
+        OperationOnWhite,
+    }
+
     /// <summary>The model in a file; parameters as of <see cref="Graph"/>.</summary>
     public ModelSource Create(
         int batch = 0,
@@ -40,10 +56,11 @@ internal sealed class BrightnessModel : IDisposable
         Scores scores = Scores.Plain,
         bool throwsOnWhite = false,
         bool hasSize = false,
-        TensorElementType sizeType = TensorElementType.Int64) => new(
+        TensorElementType sizeType = TensorElementType.Int64,
+        Endless endless = Endless.None) => new(
             "brightness",
             "0123456789ab",
-            Graph(batch, element, layout, scores, throwsOnWhite, hasSize, sizeType).Save(Path.Combine(_folder, $"{Guid.NewGuid():N}.onnx")),
+            Graph(batch, element, layout, scores, throwsOnWhite, hasSize, sizeType, endless).Save(Path.Combine(_folder, $"{Guid.NewGuid():N}.onnx")),
             new ModelManifest
             {
                 Family = "nanodet",
@@ -59,6 +76,7 @@ internal sealed class BrightnessModel : IDisposable
     /// <param name="throwsOnWhite">Whether a run that holds a white picture throws.</param>
     /// <param name="hasSize">Whether the graph wants the pictures' size, and gives wrong scores for any but the input's.</param>
     /// <param name="sizeType">Type of the values of the size.</param>
+    /// <param name="endless">Runs that do not end.</param>
     public static OnnxGraph Graph(
         int batch = 0,
         TensorElement element = TensorElement.Float32,
@@ -66,7 +84,8 @@ internal sealed class BrightnessModel : IDisposable
         Scores scores = Scores.Plain,
         bool throwsOnWhite = false,
         bool hasSize = false,
-        TensorElementType sizeType = TensorElementType.Int64)
+        TensorElementType sizeType = TensorElementType.Int64,
+        Endless endless = Endless.None)
     {
         var graph = new OnnxGraph();
         var type = element switch
@@ -96,6 +115,11 @@ internal sealed class BrightnessModel : IDisposable
 
             // Only number 0 is there.
             spread = graph.Node("Add", [spread, graph.Node("Gather", [graph.Floats([0], 1), index])]);
+        }
+
+        if (endless != Endless.None)
+        {
+            spread = graph.Node("Add", [spread, Wait(graph, values, endless)]);
         }
 
         if (hasSize)
@@ -130,6 +154,33 @@ internal sealed class BrightnessModel : IDisposable
 
         graph.Output("scores", spread, scoreType, a, b, c);
         return graph.Output("distances", distances, TensorElementType.Float, first, Cells, 44);
+    }
+
+    /// <summary>A 0 that comes late or never.</summary>
+    private static string Wait(OnnxGraph graph, string values, Endless endless)
+    {
+        string brightest = graph.Node("ReduceMax", [values], ("keepdims", 0));
+        string zero = graph.Node("Reshape", [graph.Node("Mul", [brightest, graph.Floats([0], 1)]), graph.Longs(1)]);
+        string isWhite = graph.Node("Cast", [graph.Node("Div", [brightest, graph.Floats([255], 1)])], ("to", (int)TensorElementType.Int64));
+        if (endless == Endless.OperationOnWhite)
+        {
+            string side = graph.Node("Add", [graph.Node("Mul", [isWhite, graph.Longs(499)]), graph.Longs(1)]);
+            string shape = graph.Node("Concat", [graph.Longs(1, 1), side, side], ("axis", 0));
+            string wide = graph.Node("Expand", [graph.Node("Reshape", [zero, graph.Longs(1, 1, 1, 1)]), shape]);
+            string pooled = graph.Node("MaxPool", [wide], ("kernel_shape", new long[] { 501, 501 }), ("pads", new long[] { 250, 250, 250, 250 }));
+            return graph.Node("ReduceMax", [pooled], ("keepdims", 0));
+        }
+
+        var body = new OnnxGraph { Prefix = "b" };
+        body.Input("iteration", TensorElementType.Int64);
+        string go = body.Input("go", TensorElementType.Bool);
+        string number = body.Input("number", TensorElementType.Float, 1);
+        body.Output("go_on", go, TensorElementType.Bool);
+        body.Output("next", number, TensorElementType.Float, 1);
+        string rounds = endless == Endless.Loop
+            ? graph.Longs(long.MaxValue)
+            : graph.Node("Add", [graph.Node("Mul", [isWhite, graph.Longs(1L << 60)]), graph.Longs(1)]);
+        return graph.Node("Loop", [graph.Node("Reshape", [rounds, graph.Longs([])]), "", zero], ("body", body));
     }
 
     /// <summary>A picture of one grey, as PNG.</summary>

@@ -171,9 +171,9 @@ public sealed class GraphVariantTests : IDisposable
         graph.Output("scores", graph.Node("Loop", [most, "", start], ("body", body)), TensorElementType.Float, 1);
         using var session = new InferenceSession(graph.ToBytes());
         var trial = new GraphTrial(
-            session, "images", TensorElementType.Float, batch => [batch, 3, 32, 32], _ => null, TimeSpan.FromMilliseconds(300));
+            session, "images", TensorElementType.Float, batch => [batch, 3, 32, 32], _ => null, new RunBounds(TimeSpan.FromMilliseconds(300)));
 
-        Assert.Throws<OnnxRuntimeException>(() => trial.Run(1, TrialPicture.Black));
+        Assert.Throws<RunTimeoutException>(() => trial.Run(1, TrialPicture.Black));
     }
 
     public void Dispose() => _models.Dispose();

@@ -54,15 +54,15 @@ public sealed class UnloadingTests : IDisposable
     public void A_graph_is_tried_once_for_each_source_and_again_when_its_file_has_changed()
     {
         var first = OneBoxDetector.Write(_folder, 8);
-        var graph = ModelGraph.Read(first);
-        Assert.Same(graph, ModelGraph.Read(first));
+        var graph = ModelGraph.Read(first, new RunBounds(GraphTrial.Longest));
+        Assert.Same(graph, ModelGraph.Read(first, new RunBounds(GraphTrial.Longest)));
         var second = ModelFile.Read(_folder);
-        Assert.NotSame(graph, ModelGraph.Read(second));
+        Assert.NotSame(graph, ModelGraph.Read(second, new RunBounds(GraphTrial.Longest)));
 
         // Of the second version, asked for by the name of the first: not kept.
         var stale = ModelFile.Read(_folder);
         OneBoxDetector.Write(_folder, 10);
-        Assert.NotSame(ModelGraph.Read(stale), ModelGraph.Read(stale));
+        Assert.NotSame(ModelGraph.Read(stale, new RunBounds(GraphTrial.Longest)), ModelGraph.Read(stale, new RunBounds(GraphTrial.Longest)));
     }
 
     private async Task ComeAndGoAsync(CpuDevice device, int count)
