@@ -1,35 +1,15 @@
 using System.Collections.Concurrent;
 using Detection.Inference.Devices;
 using Detection.Inference.Heads;
-using Detection.Inference.Models;
 using Detection.Inference.Pictures;
 using Detection.Inference.Preprocessing;
 using Detection.Inference.Tests.Heads;
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Detection.Inference.Tests.Devices;
 
-/// <summary>The CPU device with the model that is served by default.</summary>
-public sealed class CpuDeviceTests : IAsyncLifetime
+public sealed class CpuDeviceTests : DefaultModelTest
 {
-    private static readonly ModelSource NanoDet = ModelFile.Read(Path.Combine(Repository.Root, "models", "nanodet-g"));
-
-    private readonly CpuDevice _device = new(
-        new DeviceOptions { CpuWorkers = 3 },
-        TimeProvider.System,
-        NullLogger<CpuDevice>.Instance);
-
-    private IModelSession _session = null!;
-
-    public async ValueTask InitializeAsync() => _session = await _device.LoadAsync(NanoDet, default);
-
-    public async ValueTask DisposeAsync()
-    {
-        await _session.DisposeAsync();
-        await _device.DisposeAsync();
-    }
-
     [Fact]
     public async Task A_batch_gives_each_picture_the_boxes_of_a_run_by_hand()
     {
@@ -67,7 +47,7 @@ public sealed class CpuDeviceTests : IAsyncLifetime
             new(Photos.Get(1), null, DateTimeOffset.UtcNow.AddMinutes(1)),
         ];
 
-        await _session.DetectAsync(batch, (i, outcome) => Assert.True(outcomes.TryAdd(i, outcome)), default);
+        await Session.DetectAsync(batch, (i, outcome) => Assert.True(outcomes.TryAdd(i, outcome)), default);
 
         // Damaged: decoding it would have failed it.
         Assert.Equal(OutcomeKind.Expired, outcomes[0].Kind);
@@ -81,7 +61,7 @@ public sealed class CpuDeviceTests : IAsyncLifetime
         int completed = 0;
         PictureWork[] batch = [.. Enumerable.Range(0, 64).Select(i => Work(Photos.Get(i)))];
 
-        var running = _session.DetectAsync(
+        var running = Session.DetectAsync(
             batch,
             (_, _) =>
             {
@@ -102,7 +82,7 @@ public sealed class CpuDeviceTests : IAsyncLifetime
     [Fact]
     public async Task A_receiver_that_throws_hears_of_it_and_the_workers_go_on()
     {
-        var running = _session.DetectAsync(
+        var running = Session.DetectAsync(
             [Work(Photos.Get(1)), Work(Photos.Get(2))],
             (_, _) => throw new InvalidTimeZoneException("receiver"),
             default);
@@ -116,7 +96,7 @@ public sealed class CpuDeviceTests : IAsyncLifetime
     {
         var asked = new ConcurrentBag<int>();
         var outcomes = new PictureOutcome[6];
-        await _session.DetectAsync(
+        await Session.DetectAsync(
             [.. Enumerable.Range(0, 6).Select(i => Work(Photos.Get(i)) with
             {
                 IsGenuine = bytes =>
@@ -140,7 +120,7 @@ public sealed class CpuDeviceTests : IAsyncLifetime
     [Fact]
     public async Task Disposing_waits_for_the_running_batches_and_lets_no_more_in()
     {
-        var session = await _device.LoadAsync(NanoDet, default);
+        var session = await Device.LoadAsync(NanoDet, default);
         int completed = 0;
         PictureWork[] batch = [.. Enumerable.Range(0, 6).Select(i => Work(Photos.Get(i)))];
         var running = session.DetectAsync(batch, (_, _) => Interlocked.Increment(ref completed), default);
@@ -158,15 +138,13 @@ public sealed class CpuDeviceTests : IAsyncLifetime
         byte[] picture = Photos.Get(0);
         var outcomes = new ConcurrentDictionary<int, PictureOutcome>();
 
-        await _session.DetectAsync(
+        await Session.DetectAsync(
             [new(picture, 0.99f, DateTimeOffset.MaxValue), new(picture, 0.1f, DateTimeOffset.MaxValue)],
             (i, outcome) => outcomes[i] = outcome,
             default);
 
         Assert.True(outcomes[0].Boxes.Length > outcomes[1].Boxes.Length);
     }
-
-    private static PictureWork Work(byte[] picture) => new(picture, null, DateTimeOffset.MaxValue);
 
     private static ScoredBox[] ByHand(byte[] encoded)
     {
@@ -190,16 +168,5 @@ public sealed class CpuDeviceTests : IAsyncLifetime
             new HeadSettings(manifest.ScoreFloor, manifest.Iou, manifest.MaxBoxes),
             boxes);
         return [.. boxes];
-    }
-
-    private async Task<PictureOutcome[]> DetectAsync(byte[][] pictures)
-    {
-        var outcomes = new PictureOutcome[pictures.Length];
-        await _session.DetectAsync(
-            [.. pictures.Select(Work)],
-            (i, outcome) => Assert.Null(Interlocked.Exchange(ref outcomes[i], outcome)),
-            default).WaitAsync(TimeSpan.FromMinutes(2));
-        Assert.All(outcomes, Assert.NotNull);
-        return outcomes;
     }
 }

@@ -1,30 +1,13 @@
 using Detection.Inference.Devices;
-using Detection.Inference.Models;
 using Detection.Inference.Pictures;
 using Detection.Inference.Tests.Heads;
 using Detection.Inference.Tests.Pictures;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Detection.Inference.Tests.Devices;
 
 /// <summary>Whatever a picture does to the codec of a worker, the next pictures on that worker are answered as before.</summary>
-public sealed class PoisonPictureTests : IAsyncLifetime
+public sealed class PoisonPictureTests : DefaultModelTest
 {
-    private const int Workers = 3;
-
-    private static readonly ModelSource NanoDet = ModelFile.Read(Path.Combine(Repository.Root, "models", "nanodet-g"));
-
-    private readonly CpuDevice _device = new(new DeviceOptions { CpuWorkers = Workers }, TimeProvider.System, NullLogger<CpuDevice>.Instance);
-    private IModelSession _session = null!;
-
-    public async ValueTask InitializeAsync() => _session = await _device.LoadAsync(NanoDet, default);
-
-    public async ValueTask DisposeAsync()
-    {
-        await _session.DisposeAsync();
-        await _device.DisposeAsync();
-    }
-
     [Fact]
     public async Task Good_pictures_are_answered_as_before_after_and_between_bad_ones()
     {
@@ -105,13 +88,5 @@ public sealed class PoisonPictureTests : IAsyncLifetime
         var at = bytes.AsSpan().IndexOf(what);
         Assert.True(at >= 0);
         return [.. bytes[..at], .. by, .. bytes[(at + by.Length)..]];
-    }
-
-    private async Task<PictureOutcome[]> DetectAsync(byte[][] pictures)
-    {
-        var outcomes = new PictureOutcome[pictures.Length];
-        PictureWork[] batch = [.. pictures.Select(picture => new PictureWork(picture, null, DateTimeOffset.UtcNow.AddMinutes(1)))];
-        await _session.DetectAsync(batch, (i, outcome) => outcomes[i] = outcome, default);
-        return outcomes;
     }
 }
