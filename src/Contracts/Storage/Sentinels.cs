@@ -62,7 +62,7 @@ internal sealed class Sentinels(ConfigurationOptions data) : IAsyncDisposable
             var others = sentinel.SentinelReplicasAsync(_service);
             var master = (await sentinel.SentinelMasterAsync(_service)).ToDictionary(StringComparer.Ordinal);
             return await address is { } named
-                ? new SentinelView(named, long.Parse(master["config-epoch"], CultureInfo.InvariantCulture), Others(await others))
+                ? new SentinelView(named, Epoch(master), Others(await others))
                 : null;
         }
         catch (Exception e) when (RedisConnection.IsOutage(e) || e is ObjectDisposedException)
@@ -71,13 +71,16 @@ internal sealed class Sentinels(ConfigurationOptions data) : IAsyncDisposable
         }
     }
 
+    private static long Epoch(Dictionary<string, string> master) =>
+        long.TryParse(master.GetValueOrDefault("config-epoch"), NumberStyles.Integer, CultureInfo.InvariantCulture, out var epoch) ? epoch : 0;
+
     private static Dictionary<EndPoint, bool> Others(KeyValuePair<string, string>[][] replicas)
     {
         var others = new Dictionary<EndPoint, bool>();
         foreach (var replica in replicas.Select(static fields => fields.ToDictionary(StringComparer.Ordinal)))
         {
             // A Sentinel takes every server but the master for a replica until the server has said otherwise; only a replica has a link.
-            if (EndPointCollection.TryParse($"{replica["ip"]}:{replica["port"]}") is { } server)
+            if (EndPointCollection.TryParse($"{replica.GetValueOrDefault("ip")}:{replica.GetValueOrDefault("port")}") is { } server)
             {
                 others[server] = replica.GetValueOrDefault("role-reported") == "slave" && replica.GetValueOrDefault("master-link-status") == "ok";
             }
