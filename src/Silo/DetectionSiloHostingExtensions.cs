@@ -174,7 +174,8 @@ public static class DetectionSiloHostingExtensions
 
         // Lives as long as the devices, which log what they load.
         var loggers = LoggerFactory.Create(logging => logging.AddConfiguration(configuration.GetSection("Logging")).AddConsole());
-        return new DeviceDiscovery(options, TimeProvider.System, loggers).Open();
+        var models = configuration.GetSection(ModelOptions.Section).Get<ModelOptions>();
+        return new DeviceDiscovery(options, TimeProvider.System, loggers, models).Open();
     }
 
     private static LocalDevices LocalTo(string silo, DeviceSet found)

@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using System.Net;
 using Detection.Grains.Health;
+using Detection.Inference.Models;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
 
@@ -19,6 +20,13 @@ public static class ProgramRun
     {
         ArgumentNullException.ThrowIfNull(create);
         WorkerThreads.Reserve();
+        var exitCode = await RunToEndAsync(create);
+        UnendedLoads.EndProcess(exitCode);
+        return exitCode;
+    }
+
+    private static async Task<int> RunToEndAsync(Func<WebApplication> create)
+    {
         try
         {
             await using var app = create();

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using Detection.Contracts.Batching;
 using Detection.Contracts.Cluster;
 using Detection.Contracts.Models;
@@ -11,7 +12,7 @@ using Microsoft.Extensions.Logging;
 namespace Detection.Grains.Devices;
 
 /// <summary>The models that are loaded on this silo's devices, and the batchers that feed them.</summary>
-internal sealed partial class InferenceHost(LocalDevices local, BatcherServices services, HealthServices health, ILogger<InferenceHost> logger)
+internal sealed partial class InferenceHost(LocalDevices local, BatcherServices services, HealthServices health, ILogger<InferenceHost> logger) : IDisposable
 {
     /// <summary>Longer than silos take to learn that nothing is accepted for a version any more.</summary>
     private static readonly TimeSpan RetireAfter = TimeSpan.FromSeconds(5);
@@ -20,6 +21,11 @@ internal sealed partial class InferenceHost(LocalDevices local, BatcherServices 
     private static readonly TimeSpan RetryAfter = TimeSpan.FromMinutes(1);
 
     private readonly ConcurrentDictionary<BatcherKey, ServedModel> _loaded = new();
+    /// <summary>A model that takes longer to be loaded is told as being loaded.</summary>
+    private static readonly TimeSpan UsualLoad = TimeSpan.FromSeconds(30);
+
+    private readonly ConcurrentDictionary<BatcherKey, Loading> _loading = new();
+    private readonly CancellationTokenSource _unwanted = new();
     private readonly ConcurrentDictionary<string, Problem> _problems = new(StringComparer.Ordinal);
     private volatile bool _stopping;
     private ModelOffer? _offerAtStop;
@@ -27,10 +33,16 @@ internal sealed partial class InferenceHost(LocalDevices local, BatcherServices 
     /// <summary>What is loaded, and so can have a batcher.</summary>
     public IEnumerable<BatcherKey> Keys => _loaded.Keys;
 
-    /// <summary>Models that answer what cannot be meant, and then those that did not load, by name, one sentence each.</summary>
+    /// <summary>Called when a model has been loaded, from any thread. Must return soon and not throw.</summary>
+    public event Action? Loaded;
+
+    /// <summary>Models that answer what cannot be meant, take long to load, and then those that did not load, by name, one sentence each.</summary>
     public IEnumerable<KeyValuePair<string, string>> Problems => _loaded.Values
         .Where(model => model is { Nonsense: not null, RetiredAt: null })
         .Select(model => KeyValuePair.Create(model.Info.Name, model.Nonsense!))
+        .Concat(_loading.Where(loading => services.Time.GetUtcNow() - loading.Value.Since > UsualLoad).Select(loading => KeyValuePair.Create(
+            loading.Value.Name,
+            string.Create(CultureInfo.InvariantCulture, $"Model {loading.Value.Name} is being loaded on {loading.Key.Device} since {loading.Value.Since.UtcDateTime:HH:mm:ss} UTC."))))
         .Concat(_problems.Select(problem => KeyValuePair.Create(problem.Key, problem.Value.Message)));
 
     /// <summary>
@@ -56,16 +68,21 @@ internal sealed partial class InferenceHost(LocalDevices local, BatcherServices 
     public IReadOnlyList<BatcherReport> Report() => [.. _loaded.Values.Select(model => model.Report()).OfType<BatcherReport>()];
 
     /// <summary>
-    /// Makes the devices serve these models: loads what is new, keeps what is there, and lets go of the rest once its queue has been
-    /// empty for a while. A model that does not load leaves its older version serving.
+    /// Makes the devices serve these models: begins to load what is new, in their order and without waiting for it, keeps what is there, and
+    /// lets go of the rest once its queue has been empty for a while. A model that does not load leaves its older version serving.
     /// </summary>
-    public async Task ServeAsync(IReadOnlyCollection<ModelSource> models, CancellationToken cancellationToken)
+    public async Task ServeAsync(IReadOnlyCollection<ModelSource> models)
     {
+        foreach (var loading in _loading.Where(loading => models.All(model => KeyOf(loading.Key.Device, model) != loading.Key)))
+        {
+            loading.Value.GiveUp();
+        }
+
         foreach (var (id, device) in local.Devices.Select(device => (device.Id, device.Device)))
         {
             foreach (var model in models)
             {
-                await LoadAsync(new BatcherKey(id, $"{model.Name}@{model.Version}"), device, model, cancellationToken);
+                StartLoading(KeyOf(id, model), device, model);
             }
         }
 
@@ -83,8 +100,8 @@ internal sealed partial class InferenceHost(LocalDevices local, BatcherServices 
                 continue;
             }
 
-            var current = models.Any(model => $"{model.Name}@{model.Version}" == key.Model)
-                || (models.Any(model => model.Name == loaded.Info.Name) && _problems.ContainsKey(loaded.Info.Name));
+            var current = models.Any(model => KeyOf(key.Device, model) == key)
+                || models.Any(model => model.Name == loaded.Info.Name && (_problems.ContainsKey(model.Name) || !_loaded.ContainsKey(KeyOf(key.Device, model))));
             if (current)
             {
                 loaded.RetiredAt = null;
@@ -116,25 +133,63 @@ internal sealed partial class InferenceHost(LocalDevices local, BatcherServices 
     {
         _offerAtStop = Offer;
         _stopping = true;
-        await Task.WhenAll(_loaded.Keys.Select(UnloadAsync));
+        await _unwanted.CancelAsync();
+        var loading = Task.WhenAll(_loading.Values.Select(static loading => loading.Task));
+        List<BatcherKey> served = [.. _loaded.Keys];
+        await Task.WhenAll([.. served.Select(UnloadAsync), Task.WhenAny(loading, Task.Delay(services.Options.DrainTimeout, services.Time))]);
+
+        // What was loaded meanwhile.
+        await Task.WhenAll(_loaded.Keys.Except(served).Select(UnloadAsync));
         foreach (var device in local.Devices)
         {
             await device.Device.DisposeAsync();
         }
     }
 
-    private async Task LoadAsync(BatcherKey key, IInferenceDevice device, ModelSource model, CancellationToken cancellationToken)
+    /// <inheritdoc/>
+    public void Dispose() => _unwanted.Dispose();
+
+    private static BatcherKey KeyOf(string device, ModelSource model) => new(device, $"{model.Name}@{model.Version}");
+
+    private void StartLoading(BatcherKey key, IInferenceDevice device, ModelSource model)
     {
-        if (_loaded.ContainsKey(key)
+        if (_stopping
+            || _loaded.ContainsKey(key)
+            || _loading.ContainsKey(key)
             || (_problems.TryGetValue(model.Name, out var known) && known.Model == key.Model && services.Time.GetUtcNow() - known.At < RetryAfter))
         {
             return;
         }
 
+        var loading = new Loading(model.Name, services.Time.GetUtcNow(), _unwanted.Token);
+        _loading[key] = loading;
+        loading.Task = Task.Run(() => LoadAsync(key, device, model, loading));
+    }
+
+    private async Task LoadAsync(BatcherKey key, IInferenceDevice device, ModelSource model, Loading loading)
+    {
+        try
+        {
+            await LoadAsync(key, device, model, loading.Unwanted);
+        }
+        finally
+        {
+            _loading.TryRemove(key, out _);
+            loading.Dispose();
+        }
+
+        if (_loaded.ContainsKey(key))
+        {
+            Loaded?.Invoke();
+        }
+    }
+
+    private async Task LoadAsync(BatcherKey key, IInferenceDevice device, ModelSource model, CancellationToken cancellationToken)
+    {
         try
         {
             var session = await device.LoadAsync(model, cancellationToken);
-            if (!ModelFile.IsUnchanged(model))
+            if (cancellationToken.IsCancellationRequested || !ModelFile.IsUnchanged(model))
             {
                 // Replaced since it was read: what was loaded may be of either version. The repository's next look tells the new one.
                 await session.DisposeAsync();
@@ -147,11 +202,14 @@ internal sealed partial class InferenceHost(LocalDevices local, BatcherServices 
             _problems.TryRemove(model.Name, out _);
         }
 #pragma warning disable CA1031 // Whatever a model makes the runtime or a library throw must not keep the others from being served.
-        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception e)
 #pragma warning restore CA1031
         {
-            LogNotLoaded(key, e.Message);
-            _problems[model.Name] = new Problem(key.Model, e.Message, services.Time.GetUtcNow());
+            if (!cancellationToken.IsCancellationRequested)
+            {
+                LogNotLoaded(key, e.Message);
+                _problems[model.Name] = new Problem(key.Model, e.Message, services.Time.GetUtcNow());
+            }
         }
     }
 
@@ -184,6 +242,42 @@ internal sealed partial class InferenceHost(LocalDevices local, BatcherServices 
         model.Manifest.ScoreFloor,
         model.Manifest.Threshold,
         model.Manifest.Iou);
+
+    /// <summary>A model that is being loaded, or waits for the load of another.</summary>
+    private sealed class Loading(string name, DateTimeOffset since, CancellationToken stopping) : IDisposable
+    {
+        private readonly CancellationTokenSource _unwanted = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        private readonly Lock _gate = new();
+        private bool _isOver;
+
+        public string Name => name;
+
+        public DateTimeOffset Since => since;
+
+        public CancellationToken Unwanted => _unwanted.Token;
+
+        public Task Task { get; set; } = Task.CompletedTask;
+
+        public void GiveUp()
+        {
+            lock (_gate)
+            {
+                if (!_isOver)
+                {
+                    _unwanted.Cancel();
+                }
+            }
+        }
+
+        public void Dispose()
+        {
+            lock (_gate)
+            {
+                _isOver = true;
+                _unwanted.Dispose();
+            }
+        }
+    }
 
     private sealed record Problem(string Model, string Message, DateTimeOffset At);
 

@@ -31,7 +31,8 @@ internal sealed partial class InferenceService(
         }
 
         using var changed = new SemaphoreSlim(0, 1);
-        repository.Changed += OnChanged;
+        repository.Changed += OnModels;
+        host.Loaded += OnChanged;
         var watching = repository.WatchAsync(stoppingToken);
         try
         {
@@ -39,7 +40,7 @@ internal sealed partial class InferenceService(
             {
                 try
                 {
-                    await host.ServeAsync([.. repository.Current.Models.Values], stoppingToken);
+                    await host.ServeAsync([.. repository.Current.Models.Values.OrderByDescending(model => model.Name == repository.DefaultName)]);
                     foreach (var key in host.Keys)
                     {
                         await grains.GetGrain<IBatcherGrain>(key.ToString()).EnsureRunning();
@@ -64,12 +65,15 @@ internal sealed partial class InferenceService(
         }
         finally
         {
-            repository.Changed -= OnChanged;
+            repository.Changed -= OnModels;
+            host.Loaded -= OnChanged;
         }
 
         await watching;
 
-        void OnChanged(ModelSet models)
+        void OnModels(ModelSet models) => OnChanged();
+
+        void OnChanged()
         {
             try
             {

@@ -12,8 +12,14 @@ internal sealed class BatchDevice : IInferenceDevice
 {
     private static readonly int[] Sizes = [1, 4, 8, 16, 32, 64, 128];
 
-    /// <summary>Sessions are made one after another in the whole process (onnxruntime #26610).</summary>
-    private static readonly SemaphoreSlim Loading = new(1);
+    /// <summary>An engine of TensorRT takes minutes to be built, for each batch size once.</summary>
+    private const int TensorRtFactor = 12;
+
+    /// <summary>
+    /// Sessions are made one after another in the whole process (onnxruntime #26610): a load keeps its place for as long as loads usually
+    /// may take.
+    /// </summary>
+    private static readonly ModelLoads Loads = new(TimeSpan.FromMinutes(5), TimeProvider.System);
 
     private readonly ExecutionProvider _provider;
     private readonly DeviceOptions _options;
@@ -63,20 +69,18 @@ internal sealed class BatchDevice : IInferenceDevice
     public async Task<IModelSession> LoadAsync(ModelSource model, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(model);
-        await Loading.WaitAsync(cancellationToken);
-        try
-        {
-            long start = Stopwatch.GetTimestamp();
-            var bounds = new RunBounds(_options.RunTimeout, model.Name, Name, _logger, _stopping.Token);
-            var trial = new RunBounds(GraphTrial.Longest, model.Name, "cpu", _logger, _stopping.Token);
-            var session = await BoundedLoad.RunAsync(model, Task.WhenAny(trial.Unending, bounds.Unending), () => OpenAsync(model, bounds, trial), cancellationToken);
-            DeviceLog.Loaded(_logger, model.Name, model.Version, Name, Stopwatch.GetElapsedTime(start).TotalSeconds);
-            return session;
-        }
-        finally
-        {
-            Loading.Release();
-        }
+        var bounds = new RunBounds(_options.RunTimeout, model.Name, Name, _logger, _stopping.Token);
+        var trial = new RunBounds(GraphTrial.Longest, model.Name, "cpu", _logger, _stopping.Token);
+        return await Loads.RunAsync(
+            new ModelLoad(model.Name, (_options.Cuda.TensorRt ? TensorRtFactor : 1) * _options.LoadTimeout)
+            {
+                Unending = Task.WhenAny(trial.Unending, bounds.Unending),
+            },
+            isFirst: false,
+            () => $"{model.Name}@{model.Version} {Name}",
+            () => Load(model, bounds, trial),
+            static late => _ = late.DisposeAsync().AsTask(),
+            cancellationToken);
     }
 
     /// <summary>Ends runs that go on, and stops the threads. Dispose the sessions first.</summary>
@@ -106,6 +110,15 @@ internal sealed class BatchDevice : IInferenceDevice
         return graph.TakesAnyBatch
             ? [.. Sizes.Where(size => size < most), most]
             : [1];
+    }
+
+    /// <summary>Waits on the thread of the load, which has nothing else to do.</summary>
+    private IModelSession Load(ModelSource model, RunBounds bounds, RunBounds trial)
+    {
+        long start = Stopwatch.GetTimestamp();
+        var session = OpenAsync(model, bounds, trial).GetAwaiter().GetResult();
+        DeviceLog.Loaded(_logger, model.Name, model.Version, Name, Stopwatch.GetElapsedTime(start).TotalSeconds);
+        return session;
     }
 
     private async Task<IModelSession> OpenAsync(ModelSource model, RunBounds bounds, RunBounds trial)

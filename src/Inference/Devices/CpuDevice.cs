@@ -12,11 +12,14 @@ namespace Detection.Inference.Devices;
 /// </summary>
 public sealed class CpuDevice : IInferenceDevice
 {
+    /// <summary>A model that takes longer to be loaded leaves its place to the next.</summary>
+    private static readonly TimeSpan LoadPatience = TimeSpan.FromSeconds(5);
+
     private readonly DeviceOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly PictureWorkers _workers;
-    private readonly SemaphoreSlim _loading = new(1);
+    private readonly ModelLoads _loads;
     private readonly CancellationTokenSource _stopping = new();
 
     /// <summary>Starts the workers.</summary>
@@ -27,6 +30,7 @@ public sealed class CpuDevice : IInferenceDevice
         _time = time;
         _logger = logger;
         _workers = new PictureWorkers(options.CpuWorkers, Name);
+        _loads = new ModelLoads(LoadPatience, time);
     }
 
     /// <inheritdoc/>
@@ -42,16 +46,14 @@ public sealed class CpuDevice : IInferenceDevice
     public async Task<IModelSession> LoadAsync(ModelSource model, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(model);
-        await _loading.WaitAsync(cancellationToken);
-        try
-        {
-            var bounds = new RunBounds(_options.RunTimeout, model.Name, Name, _logger, _stopping.Token);
-            return await BoundedLoad.RunAsync(model, bounds.Unending, () => Task.FromResult<IModelSession>(Load(model, bounds)), cancellationToken);
-        }
-        finally
-        {
-            _loading.Release();
-        }
+        var bounds = new RunBounds(_options.RunTimeout, model.Name, Name, _logger, _stopping.Token);
+        return await _loads.RunAsync(
+            new ModelLoad(model.Name, _options.LoadTimeout) { Unending = bounds.Unending },
+            isFirst: false,
+            () => $"{model.Name}@{model.Version}",
+            () => Load(model, bounds),
+            static late => _ = late.DisposeAsync().AsTask(),
+            cancellationToken);
     }
 
     /// <summary>Ends runs that go on, and stops the workers. Dispose the sessions first.</summary>
@@ -59,7 +61,6 @@ public sealed class CpuDevice : IInferenceDevice
     {
         await _stopping.CancelAsync();
         await Task.Run(_workers.Dispose);
-        _loading.Dispose();
     }
 
     /// <summary>

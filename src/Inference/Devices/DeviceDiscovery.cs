@@ -1,3 +1,4 @@
+using Detection.Inference.Models;
 using Microsoft.Extensions.Logging;
 
 namespace Detection.Inference.Devices;
@@ -6,7 +7,11 @@ namespace Detection.Inference.Devices;
 /// Finds out which devices work. A provider that was compiled in says nothing of the machine, so each GPU has to run a small
 /// graph and to agree with the CPU on it.
 /// </summary>
-public sealed class DeviceDiscovery(DeviceOptions options, TimeProvider time, ILoggerFactory loggers)
+/// <param name="options">Settings of devices.</param>
+/// <param name="time">Clock for deadlines.</param>
+/// <param name="loggers">Logs.</param>
+/// <param name="models">Settings of models; <see langword="null"/> for the default ones.</param>
+public sealed class DeviceDiscovery(DeviceOptions options, TimeProvider time, ILoggerFactory loggers, ModelOptions? models = null)
 {
     private readonly ILogger _logger = loggers.CreateLogger<DeviceDiscovery>();
 
@@ -16,6 +21,7 @@ public sealed class DeviceDiscovery(DeviceOptions options, TimeProvider time, IL
     /// </summary>
     public DeviceSet Open()
     {
+        options.LoadTimeout = (models ?? new ModelOptions()).LoadTimeout;
         var devices = new List<IInferenceDevice>();
         var problems = new List<string>();
         string[] names = options.Names;

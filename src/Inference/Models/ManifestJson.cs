@@ -183,6 +183,12 @@ internal static class ManifestJson
         try
         {
             string names = Path.Combine(folder, file);
+            if (!PlainFile.IsInside(folder, names))
+            {
+                // Its lines are published with the model.
+                throw new ModelException($"{path}: the label file \"{file}\" is a link that leads outside of the model's folder; put the file itself beside the manifest.");
+            }
+
             PlainFile.Require(names, PlainFile.LargestText);
             lines = File.ReadAllLines(names);
         }

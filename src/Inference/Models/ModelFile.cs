@@ -82,6 +82,24 @@ public static partial class ModelFile
         }
     }
 
+    /// <summary>Hash of a graph without its weights: loads that take long do so for what the graph says.</summary>
+    /// <exception cref="ModelException">It cannot be read.</exception>
+    internal static string GraphHash(string onnx)
+    {
+        try
+        {
+            PlainFile.Require(onnx, PlainFile.LargestGraph);
+            using var stream = new FileStream(onnx, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 64 * 1024);
+            return Convert.ToHexStringLower(SHA256.HashData(stream));
+        }
+#pragma warning disable CA1031 // Whatever a file makes the runtime or a library throw is that model's problem.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            throw ModelFault.Of($"Model {NameOf(onnx)} cannot be read", e);
+        }
+    }
+
     /// <summary>The files of which a graph's numbers come, in order: the graph and the weights beside it that it names.</summary>
     /// <exception cref="ModelException">One of them is no file, too large, or outside of the graph's folder.</exception>
     /// <exception cref="IOException">One of them cannot be read.</exception>
@@ -99,8 +117,7 @@ public static partial class ModelFile
         string path = Path.GetFullPath(Path.Combine(folder, location));
         if (location.Length == 0
             || Path.IsPathRooted(location)
-            || !IsInside(folder, path)
-            || !IsInside(PlainFile.RealPath(folder), PlainFile.RealPath(path)))
+            || !PlainFile.IsInside(folder, path))
         {
             throw new ModelException($"The graph has weights in \"{location}\", which leads outside of its folder; put that file beside the graph.");
         }
@@ -108,9 +125,6 @@ public static partial class ModelFile
         PlainFile.Require(path, PlainFile.LargestWeights);
         return path;
     }
-
-    private static bool IsInside(string folder, string path) =>
-        path.StartsWith(Path.TrimEndingDirectorySeparator(folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 
     /// <summary>What the manifest says, and what it leaves out from the graph; the outputs are checked against it.</summary>
     private static ModelManifest ReadManifest(string onnx, IReadOnlyList<string>? labels)

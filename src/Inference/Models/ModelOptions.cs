@@ -27,6 +27,12 @@ public sealed class ModelOptions
     /// not taken for a damaged model; 0 to 1 minute. Default 1 s.
     /// </summary>
     public TimeSpan SettleTime { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// Longest that a model may take to be read, and then to be loaded on a device; 1 s to 1 day. Default 5 minutes. One that takes
+    /// longer is given up and told as a problem; others do not wait for it. A device with TensorRT has twelve times as long.
+    /// </summary>
+    public TimeSpan LoadTimeout { get; set; } = TimeSpan.FromMinutes(5);
 }
 
 /// <summary>Says what is wrong with <see cref="ModelOptions"/>.</summary>
@@ -55,6 +61,11 @@ public sealed class ModelOptionsValidator : IValidateOptions<ModelOptions>
         if (options.SettleTime < TimeSpan.Zero || options.SettleTime > TimeSpan.FromMinutes(1))
         {
             faults.Add($"SettleTime is {options.SettleTime}; write 0 to 1 minute, for example 00:00:01.");
+        }
+
+        if (options.LoadTimeout < TimeSpan.FromSeconds(1) || options.LoadTimeout > TimeSpan.FromDays(1))
+        {
+            faults.Add($"LoadTimeout is {options.LoadTimeout}; write 1 s to 1 day, for example 00:05:00.");
         }
 
         return faults.Count > 0 ? ValidateOptionsResult.Fail(faults) : ValidateOptionsResult.Success;

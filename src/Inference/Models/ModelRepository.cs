@@ -22,9 +22,15 @@ public sealed partial class ModelRepository(IOptions<ModelOptions> options, Time
     /// </summary>
     private static readonly TimeSpan RetryAfter = TimeSpan.FromMinutes(1);
 
+    /// <summary>A model that takes longer to be read is told as being loaded, and leaves its place to the next.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
     private readonly ModelOptions _options = options.Value;
     private readonly string _folder = Path.Join(Path.GetFullPath(options.Value.Directory), "/");
     private readonly Lock _scanning = new();
+    private readonly ModelLoads _loads = new(Patience, time);
+    private readonly Channel<bool> _changes = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Dictionary<string, Pending> _pending = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Reading> _readings = [];
     private volatile ModelSet _current = ModelSet.Empty;
 
@@ -37,37 +43,44 @@ public sealed partial class ModelRepository(IOptions<ModelOptions> options, Time
     /// <summary>Name of the model of a request that names none.</summary>
     public string DefaultName => _options.Default;
 
-    /// <summary>Looks at the folder now. Files that have not changed are not read again.</summary>
+    /// <summary>
+    /// Looks at the folder now. Files that have not changed are not read again. Models that take long to be read are not waited for: they
+    /// are told as being loaded, and a later look has them.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the waiting for what is being read.</param>
     /// <returns>The models as they are now.</returns>
-    public ModelSet Scan()
+    public ModelSet Scan(CancellationToken cancellationToken = default)
     {
         lock (_scanning)
         {
-            var models = new Dictionary<string, ModelSource>(StringComparer.Ordinal);
-            var problems = new Dictionary<string, string>(StringComparer.Ordinal);
             try
             {
                 var files = FindFiles();
-                foreach (var (name, file) in files)
+                Forget(files);
+                foreach (var (name, file) in files.OrderByDescending(file => file.Key == _options.Default))
                 {
-                    Read(name, file, models, problems);
+                    StartReading(name, file);
                 }
 
-                foreach (string gone in _readings.Keys.Except(files.Keys).ToList())
+                while (WaitForReading(cancellationToken))
                 {
-                    _readings.Remove(gone);
+                    Publish(Read(files));
                 }
+
+                return Publish(Read(files));
             }
 #pragma warning disable CA1031 // What the folder holds must not end the loop that looks at it.
-            catch (Exception e)
+            catch (Exception e) when (e is not OperationCanceledException)
 #pragma warning restore CA1031
             {
                 // A share that is away for a moment must not take the models from their callers.
-                models = new Dictionary<string, ModelSource>(_current.Models, StringComparer.Ordinal);
-                problems["*"] = $"The folder of the models cannot be read, make {_options.Directory} readable: {e.Message}";
+                return Publish(new ModelSet(
+                    new Dictionary<string, ModelSource>(_current.Models, StringComparer.Ordinal),
+                    new Dictionary<string, string>(StringComparer.Ordinal)
+                    {
+                        ["*"] = $"The folder of the models cannot be read, make {_options.Directory} readable: {e.Message}",
+                    }));
             }
-
-            return Publish(new ModelSet(models, problems));
         }
     }
 
@@ -75,21 +88,24 @@ public sealed partial class ModelRepository(IOptions<ModelOptions> options, Time
     /// <exception cref="OperationCanceledException">It was cancelled; there is no other end.</exception>
     public async Task WatchAsync(CancellationToken cancellationToken)
     {
-        var changed = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
         FileSystemWatcher? watcher = null;
         try
         {
             while (true)
             {
-                watcher ??= TryWatch(changed.Writer);
+                watcher ??= TryWatch(_changes.Writer);
                 await ScanSafely(cancellationToken);
-                await WaitForChange(changed.Reader, cancellationToken);
+                await WaitForChange(_changes.Reader, cancellationToken);
                 await WaitUntilSettled(cancellationToken);
             }
         }
         finally
         {
             watcher?.Dispose();
+            lock (_scanning)
+            {
+                Forget([]);
+            }
         }
     }
 
@@ -97,7 +113,7 @@ public sealed partial class ModelRepository(IOptions<ModelOptions> options, Time
     {
         try
         {
-            await Task.Run(Scan, cancellationToken);
+            await Task.Run(() => Scan(cancellationToken), cancellationToken);
         }
 #pragma warning disable CA1031 // The next look may succeed; without this loop no model would be found any more.
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
@@ -155,33 +171,130 @@ public sealed partial class ModelRepository(IOptions<ModelOptions> options, Time
         return found;
     }
 
-    private void Read(string name, Files files, Dictionary<string, ModelSource> models, Dictionary<string, string> problems)
+    /// <summary>Lets go of models that are not there any more.</summary>
+    private void Forget(SortedDictionary<string, Files> files)
     {
+        foreach (string gone in _readings.Keys.Except(files.Keys).ToList())
+        {
+            _readings.Remove(gone);
+        }
+
+        foreach (string gone in _pending.Keys.Except(files.Keys).ToList())
+        {
+            _pending.Remove(gone, out var pending);
+            pending!.GiveUp();
+        }
+    }
+
+    /// <summary>Begins to read a model unless it has been read, or is being read.</summary>
+    private void StartReading(string name, Files files)
+    {
+        if (_pending.TryGetValue(name, out var pending))
+        {
+            if (pending.Files == files)
+            {
+                return;
+            }
+
+            _pending.Remove(name);
+            pending.GiveUp();
+        }
+
         _readings.TryGetValue(name, out var reading);
         if (reading is null || reading.Files != files || reading.RetryAt <= time.GetUtcNow())
         {
-            try
-            {
-                reading = new Reading(files, ModelFile.Read(files.Onnx), files.Problem, DateTimeOffset.MaxValue);
-            }
-            catch (ModelException e)
-            {
-                // Callers see this text: it must not reveal the path.
-                reading = new Reading(files, reading?.Source, e.Message.Replace(_folder, "", StringComparison.Ordinal), time.GetUtcNow() + RetryAfter);
-            }
-
-            _readings[name] = reading;
+            _pending[name] = new Pending(files, ReadAsync, new ModelLoad(name, _options.LoadTimeout));
         }
+    }
 
-        if (reading.Source is not null)
+    private async Task<ModelSource> ReadAsync(ModelLoad load, Files files, CancellationToken cancellationToken)
+    {
+        try
         {
-            models[name] = reading.Source;
+            return await _loads.RunAsync(
+                load,
+                isFirst: load.Model == _options.Default,
+                () => ModelFile.GraphHash(files.Onnx),
+                () => ModelFile.Read(files.Onnx),
+                static _ => { },
+                cancellationToken);
+        }
+        finally
+        {
+            // One that took long is not waited for.
+            _changes.Writer.TryWrite(true);
+        }
+    }
+
+    /// <summary>Waits until a model has been read; <see langword="false"/> when none is being read, or only those that take long.</summary>
+    private bool WaitForReading(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var began = time.GetUtcNow();
+            if (_pending.Count == 0)
+            {
+                return false;
+            }
+
+            Task[] tasks = [.. _pending.Values.Select(pending => pending.Task)];
+            if (Task.WaitAny(tasks, (int)(2 * Patience).TotalMilliseconds, cancellationToken) >= 0)
+            {
+                return true;
+            }
+
+            if (!_pending.Values.Any(pending => pending.Load.BeganAt > began))
+            {
+                return false;
+            }
+        }
+    }
+
+    /// <summary>What has been read by now.</summary>
+    private ModelSet Read(SortedDictionary<string, Files> files)
+    {
+        foreach (var (name, pending) in _pending.Where(pending => pending.Value.Task.IsCompleted).ToList())
+        {
+            _pending.Remove(name);
+            _readings[name] = ToReading(name, pending);
         }
 
-        if (reading.Problem is not null)
+        var models = new Dictionary<string, ModelSource>(StringComparer.Ordinal);
+        var problems = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (string name in files.Keys)
         {
-            problems[name] = reading.Problem;
+            if (_readings.TryGetValue(name, out var reading))
+            {
+                if (reading.Source is not null)
+                {
+                    models[name] = reading.Source;
+                }
+
+                if (reading.Problem is not null)
+                {
+                    problems[name] = reading.Problem;
+                }
+            }
+
+            if (_pending.TryGetValue(name, out var pending) && pending.TakesLong(time.GetUtcNow()) && (reading is null || reading.Files != pending.Files))
+            {
+                problems[name] = pending.Load.Told;
+            }
         }
+
+        return new ModelSet(models, problems);
+    }
+
+    private Reading ToReading(string name, Pending pending)
+    {
+        if (pending.Task.IsCompletedSuccessfully)
+        {
+            return new Reading(pending.Files, pending.Task.Result, pending.Files.Problem, DateTimeOffset.MaxValue);
+        }
+
+        // Callers see this text: it must not reveal the path.
+        string problem = pending.Task.Exception!.InnerException!.Message.Replace(_folder, "", StringComparison.Ordinal);
+        return new Reading(pending.Files, _readings.GetValueOrDefault(name)?.Source, problem, time.GetUtcNow() + RetryAfter);
     }
 
     private ModelSet Publish(ModelSet now)
@@ -298,7 +411,8 @@ public sealed partial class ModelRepository(IOptions<ModelOptions> options, Time
     {
         lock (_scanning)
         {
-            return files.All(file => _readings.TryGetValue(file.Key, out var reading) && reading.Files == file.Value);
+            return files.All(file => (_readings.TryGetValue(file.Key, out var reading) && reading.Files == file.Value)
+                || (_pending.TryGetValue(file.Key, out var pending) && pending.Files == file.Value));
         }
     }
 
@@ -332,4 +446,28 @@ public sealed partial class ModelRepository(IOptions<ModelOptions> options, Time
     /// <param name="Problem">What is wrong with it.</param>
     /// <param name="RetryAt">When it is read again though its files are the same.</param>
     private sealed record Reading(Files Files, ModelSource? Source, string? Problem, DateTimeOffset RetryAt);
+
+    /// <summary>A model that is being read.</summary>
+#pragma warning disable CA1001 // A source of cancellation without a timer holds nothing.
+    private sealed class Pending
+#pragma warning restore CA1001
+    {
+        private readonly CancellationTokenSource _givenUp = new();
+
+        public Pending(Files files, Func<ModelLoad, Files, CancellationToken, Task<ModelSource>> read, ModelLoad load)
+        {
+            (Files, Load) = (files, load);
+            Task = read(load, files, _givenUp.Token);
+        }
+
+        public Files Files { get; }
+
+        public ModelLoad Load { get; }
+
+        public Task<ModelSource> Task { get; }
+
+        public bool TakesLong(DateTimeOffset now) => Load.BeganAt is not { } began || now - began >= Patience;
+
+        public void GiveUp() => _givenUp.Cancel();
+    }
 }

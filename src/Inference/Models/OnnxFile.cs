@@ -14,15 +14,16 @@ internal static class OnnxFile
     /// <param name="path">The ONNX file.</param>
     /// <param name="options">Settings of the session.</param>
     /// <exception cref="OnnxRuntimeException">The runtime cannot load it.</exception>
-    /// <exception cref="ModelException">It, or a file of its weights, is no file that may be read.</exception>
+    /// <exception cref="ModelException">It, or a file of its weights, is no file that may be read, or two of its outputs have one name.</exception>
     /// <exception cref="IOException">They cannot be read.</exception>
     /// <exception cref="InvalidDataException">It is no ONNX file.</exception>
+    /// <exception cref="OperationCanceledException">The load that it is part of was given up.</exception>
     public static InferenceSession Open(string path, SessionOptions options)
     {
         var parts = ModelFile.PartsOf(path);
         if (parts.Count == 1 || OperatingSystem.IsWindows())
         {
-            return new InferenceSession(path, options);
+            return OpenSession(path, options);
         }
 
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
@@ -36,11 +37,24 @@ internal static class OnnxFile
                 File.Copy(part, target);
             }
 
-            return new InferenceSession(Path.Combine(copy.FullName, Path.GetFileName(path)), options);
+            return OpenSession(Path.Combine(copy.FullName, Path.GetFileName(path)), options);
         }
         finally
         {
             copy.Delete(recursive: true);
         }
+    }
+
+    private static InferenceSession OpenSession(string path, SessionOptions options)
+    {
+        using var opening = ModelLoad.Current?.Opening(options);
+        var session = new InferenceSession(path, options);
+        if (session.OutputNames.GroupBy(static name => name).FirstOrDefault(static same => same.Count() > 1) is not { } twice)
+        {
+            return session;
+        }
+
+        session.Dispose();
+        throw new ModelException($"The graph has {twice.Count()} outputs with the name \"{twice.Key}\"; export it with a name for each.");
     }
 }

@@ -85,6 +85,16 @@ internal static unsafe class PlainFile
         return resolved;
     }
 
+    /// <summary>Whether a path lies in a folder, also when the symbolic links of both are followed.</summary>
+    /// <exception cref="IOException">They go round in a circle.</exception>
+    public static bool IsInside(string folder, string path)
+    {
+        return StartsWith(Path.GetFullPath(folder), Path.GetFullPath(path)) && StartsWith(RealPath(folder), RealPath(path));
+
+        static bool StartsWith(string folder, string path) =>
+            path.StartsWith(Path.TrimEndingDirectorySeparator(folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+    }
+
     private static string[] Parts(string path) => path.Split(
         [Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar], StringSplitOptions.RemoveEmptyEntries);
 

@@ -173,11 +173,12 @@ public sealed class ModelRepositoryTests : IDisposable
             Default = "a/b",
             RescanInterval = TimeSpan.Zero,
             SettleTime = TimeSpan.FromMinutes(-1),
+            LoadTimeout = TimeSpan.Zero,
         };
 
         string message = new ModelOptionsValidator().Validate(null, options).FailureMessage!;
 
-        foreach (string setting in new[] { "Directory", "Default", "RescanInterval", "SettleTime" })
+        foreach (string setting in new[] { "Directory", "Default", "RescanInterval", "SettleTime", "LoadTimeout" })
         {
             Assert.Contains(setting, message, StringComparison.Ordinal);
         }

@@ -35,6 +35,9 @@ public sealed class StrangeFilesTests : IDisposable
         { "huge manifest", "at most" },
         { "text", "not an ONNX model" },
         { "manifest nested deeply", "model.json" },
+        { "labels through a link", "outside" },
+        { "labels through a linked folder", "same folder" },
+        { "two outputs of one name", "outputs with the name" },
         { "weights are a pipe", "pipe" },
         { "weights are a device", "outside" },
         { "weights are a folder", "folder" },
@@ -58,7 +61,7 @@ public sealed class StrangeFilesTests : IDisposable
         var repository = new ModelRepository(
             Options.Create(new ModelOptions { Directory = _folder }), TimeProvider.System, NullLogger<ModelRepository>.Instance);
 
-        var found = await Task.Run(repository.Scan).WaitAsync(Enough);
+        var found = await Task.Run(() => repository.Scan()).WaitAsync(Enough);
 
         Assert.Equal(["before", "z-after"], found.Models.Keys.Order(StringComparer.Ordinal));
         var (name, problem) = Assert.Single(found.Problems);
@@ -79,7 +82,7 @@ public sealed class StrangeFilesTests : IDisposable
         }
 
         Good("odd");
-        var mended = await Task.Run(repository.Scan).WaitAsync(Enough);
+        var mended = await Task.Run(() => repository.Scan()).WaitAsync(Enough);
         Assert.Empty(mended.Problems);
         Assert.Equal(["before", "odd", "z-after"], mended.Models.Keys.Order(StringComparer.Ordinal));
     }
@@ -183,6 +186,19 @@ public sealed class StrangeFilesTests : IDisposable
             case "labels are a pipe":
                 File.WriteAllText(manifest, """{ "labels": "names.txt" }""");
                 Pipe(Path.Combine(folder, "names.txt"));
+                break;
+            case "labels through a link":
+                File.WriteAllText(manifest, """{ "labels": "names.txt" }""");
+                File.WriteAllText(Path.Combine(_outside, "names.txt"), "secret");
+                Link(Path.Combine(folder, "names.txt"), Path.Combine(_outside, "names.txt"));
+                break;
+            case "labels through a linked folder":
+                File.WriteAllText(manifest, """{ "labels": "inner/names.txt" }""");
+                File.WriteAllText(Path.Combine(_outside, "names.txt"), "secret");
+                Directory.CreateSymbolicLink(Path.Combine(folder, "inner"), _outside);
+                break;
+            case "two outputs of one name":
+                BrightnessModel.Graph().Again("scores", "batch", 21, 1).Metadata("names", "['x']").Save(onnx);
                 break;
             case "link to nowhere":
                 Link(onnx, "nowhere");

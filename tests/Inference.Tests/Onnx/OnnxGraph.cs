@@ -13,6 +13,7 @@ internal sealed class OnnxGraph
 {
     private readonly Message _graph = new();
     private readonly Message _metadata = new();
+    private readonly Message _functions = new();
     private int _names;
 
     /// <summary>Version of the operator set.</summary>
@@ -44,6 +45,13 @@ internal sealed class OnnxGraph
         return this;
     }
 
+    /// <summary>Declares an output once more that is declared already.</summary>
+    public OnnxGraph Again(string name, params Dim[] shape)
+    {
+        _graph.Add(12, ValueInfo(name, TensorElementType.Float, shape));
+        return this;
+    }
+
     /// <summary>A line of the custom metadata.</summary>
     public OnnxGraph Metadata(string key, string value)
     {
@@ -70,6 +78,29 @@ internal sealed class OnnxGraph
     public string Node(string operation, string[] inputs, params (string Name, object Value)[] attributes) =>
         Node(operation, inputs, NextName(), attributes);
 
+    /// <summary>
+    /// Calls a function that calls another one twice, which calls another one twice, and so on; returns its name. The runtime takes
+    /// twice as long for each (onnxruntime #20354).
+    /// </summary>
+    public string CallDoubling(string input, int functions)
+    {
+        const string Domain = "doubling";
+        for (int i = 0; i < functions; i++)
+        {
+            _functions.Add(25, new Message().Add(1, $"F{i}").Add(4, "a").Add(5, "c").Add(7, Call(i + 1, "a", "b")).Add(7, Call(i + 1, "b", "c"))
+                .Add(9, new Message().Add(1, "").Add(2, OperatorSet)).Add(9, new Message().Add(1, Domain).Add(2, 1)).Add(10, Domain));
+        }
+
+        _functions.Add(8, new Message().Add(1, Domain).Add(2, 1));
+        string output = NextName();
+        _graph.Add(1, Call(0, input, output));
+        return output;
+
+        Message Call(int function, string from, string to) => function == functions
+            ? new Message().Add(1, from).Add(2, to).Add(4, "Identity")
+            : new Message().Add(1, from).Add(2, to).Add(4, $"F{function}").Add(7, Domain);
+    }
+
     /// <summary>The file.</summary>
     public byte[] ToBytes()
     {
@@ -78,6 +109,7 @@ internal sealed class OnnxGraph
             .Add(2, "tests")
             .Add(8, new Message().Add(1, "").Add(2, OperatorSet))
             .Add(7, new Message().Append(_graph).Add(2, "graph"))
+            .Append(_functions)
             .Append(_metadata);
         return model.ToArray();
     }
