@@ -58,7 +58,7 @@ public sealed class EndlessRunTests : IDisposable
         await using var other = await device.LoadAsync(_models.Create(), default);
         await DetectAsync(session, White);
 
-        var endless = DetectAsync(session, [.. Enumerable.Repeat(White, 5)]);
+        var endless = DetectAsync(session, [.. Enumerable.Repeat(White, 6)]);
         for (int level = 0; level < 20; level++)
         {
             AssertSeen([level], await DetectAsync(other, level));
