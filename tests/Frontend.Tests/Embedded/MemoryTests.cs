@@ -15,7 +15,7 @@ public sealed class MemoryTests(SmallProcess frontend) : IClassFixture<SmallProc
     private const int Megabyte = 1024 * 1024;
 
     private static readonly RedisKeys Keys = new();
-    private static int s_next = 7000;
+    private static int _next = 7000;
 
     [Fact]
     public async Task Large_pictures_are_taken_and_answered_as_small_ones_however_many_come()
@@ -281,7 +281,7 @@ public sealed class MemoryTests(SmallProcess frontend) : IClassFixture<SmallProc
 
     private static string Objects(JsonElement answer) => answer.GetProperty("boxes").GetRawText();
 
-    private static RedisKey Name() => Keys.Picture(TestPictures.ImageKey(Encoding.ASCII.GetBytes($"memory {Interlocked.Increment(ref s_next)}")));
+    private static RedisKey Name() => Keys.Picture(TestPictures.ImageKey(Encoding.ASCII.GetBytes($"memory {Interlocked.Increment(ref _next)}")));
 
     /// <summary>Stores a picture as a client does; <see langword="null"/> when there is no room.</summary>
     private async Task<RedisKey?> StoreAsync(RedisKey key, int bytes, int seconds = 30)
