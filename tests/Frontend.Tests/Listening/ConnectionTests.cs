@@ -69,7 +69,7 @@ public sealed class ConnectionTests
         }
 
         // One reads all answers, and takes none of them: the last is under way until the connection ends.
-        using (var reader = await ConnectAsync(frontend, "127.0.0.1"))
+        using (var reader = await ServedAsync(frontend, "127.0.0.1"))
         {
             await SendUntilStuckAsync(reader, "GET /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n");
             await Eventually.Async(
@@ -115,6 +115,53 @@ public sealed class ConnectionTests
         return socket;
     }
 
+    /// <summary>A connection that the server has: it notices only by and by that others have gone.</summary>
+    private static async Task<Socket> ServedAsync(DetectionProcess frontend, string from)
+    {
+        Socket? served = null;
+        await Eventually.Async(
+            async () =>
+            {
+                var socket = await ConnectAsync(frontend, from);
+                if (await IsAnsweredAsync(socket))
+                {
+                    served = socket;
+                    return true;
+                }
+
+                socket.Dispose();
+                return false;
+            },
+            Eventually.Soon,
+            $"a connection from {from} is answered");
+        return served!;
+    }
+
+    private static async Task<bool> IsAnsweredAsync(Socket socket)
+    {
+        using var limit = new CancellationTokenSource(Eventually.Soon);
+        var answer = new StringBuilder();
+        var buffer = new byte[512];
+        try
+        {
+            await socket.SendAsync("HEAD /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"u8.ToArray(), limit.Token);
+            while (await socket.ReceiveAsync(buffer, limit.Token) is > 0 and var count)
+            {
+                answer.Append(Encoding.ASCII.GetString(buffer, 0, count));
+                if (answer.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))
+                {
+                    return true;
+                }
+            }
+        }
+        catch (SocketException)
+        {
+            // Reset, because of what was sent.
+        }
+
+        return false;
+    }
+
     /// <summary>Sends a request again and again, until the other side reads no more because nobody takes its answers.</summary>
     private static async Task SendUntilStuckAsync(Socket socket, string request)
     {
@@ -133,7 +180,7 @@ public sealed class ConnectionTests
         }
     }
 
-    /// <summary>Connections that send nothing.</summary>
+    /// <summary>Connections that are silent once the server has them.</summary>
     private sealed class SilentConnections(DetectionProcess frontend) : IDisposable
     {
         private readonly List<(string From, Socket Socket)> _open = [];
@@ -145,7 +192,10 @@ public sealed class ConnectionTests
         {
             for (var i = 0; i < count; i++)
             {
-                _open.Add((from, await ConnectAsync(frontend, from)));
+                // The server takes connections in any order: only one that is answered counts before the next one comes.
+                var socket = await ConnectAsync(frontend, from);
+                _open.Add((from, socket));
+                await IsAnsweredAsync(socket);
             }
         }
 
