@@ -45,12 +45,16 @@ public static class ProgramRun
             await app.WaitForShutdownAsync();
             return app.Services.GetService<SiloEnd>() is { IsRequested: true } ? SiloEnd.ExitCode : 0;
         }
-        catch (Exception e) when (e is OptionsValidationException or ValidationException or AddressInUseException)
+        catch (Exception e) when (e is OptionsValidationException or ValidationException or AddressInUseException || IsUnreadableSetting(e))
         {
             await Console.Error.WriteLineAsync($"Cannot start: {e.Message}");
             return 1;
         }
     }
+
+    // The binder names the setting and the type that its value is not of.
+    private static bool IsUnreadableSetting(Exception e) =>
+        e is InvalidOperationException && e.Message.StartsWith("Failed to convert configuration value", StringComparison.Ordinal);
 
     /// <summary>Before anything has started, so that little has to be undone.</summary>
     private static void RequireAddresses(IConfiguration configuration)

@@ -44,6 +44,8 @@ public class StartTests
     [InlineData(DetectionSettings.ClusterSecret, "short", "The setting Detection:ClusterSecurity:Secret must be 32 to 500 characters without spaces")]
     [InlineData(DetectionSettings.Authority, "ca.crt", "Detection:ClusterSecurity has an authority or a key but no certificate. Set Detection:ClusterSecurity:Certificate.")]
     [InlineData(DetectionSettings.Certificate, "tls.crt", "Detection:ClusterSecurity has a certificate but no authority. Set Detection:ClusterSecurity:Authority")]
+    [InlineData("Detection__Models__LoadTimeout", "5s", "Failed to convert configuration value '5s' at 'Detection:Models:LoadTimeout' to type 'System.TimeSpan'.")]
+    [InlineData("Detection__Queue__Capacity", "many", "Failed to convert configuration value 'many' at 'Detection:Queue:Capacity' to type 'System.Int32'.")]
     [InlineData(DetectionSettings.Redis, null, "needs the connection string 'redis'")]
     public async Task A_setting_that_cannot_be_is_said_in_a_sentence(string setting, string? value, string sentence)
     {
@@ -61,6 +63,7 @@ public class StartTests
     [Theory]
     [InlineData(DetectionSettings.ClusterId, "two:parts", "The cluster id (Detection:ClusterId) must be 1 to 64 letters")]
     [InlineData(DetectionSettings.ClusterSecret, "short", "The setting Detection:ClusterSecurity:Secret must be 32 to 500 characters without spaces")]
+    [InlineData("Detection__Frontend__DrawingTimeout", "5s", "Failed to convert configuration value '5s' at 'Detection:Frontend:DrawingTimeout' to type 'System.TimeSpan'.")]
     [InlineData("Detection__Client__ServiceId", "blue", "The setting 'Detection:Client:ServiceId' no longer exists.")]
     public async Task A_front_end_says_so_too(string setting, string value, string sentence)
     {
