@@ -649,7 +649,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && attempt.Token.IsCancellationRequested)
         {
-            // Only a request for a picture has a deadline of its own; whoever looks after one learns nothing of it.
+            // A picture's deadline ends its request. A look-up that times out says nothing of the request that it asks for.
             throw counts
                 ? attempt.DeadlineExceeded()
                 : attempt.Error(DetectionError.Unavailable, "The cluster did not answer in time.", TimeSpan.FromSeconds(1));

@@ -120,7 +120,7 @@ internal readonly struct JpegFile
                     return;
                 }
 
-                // Bytes between the markers hide, as the first warning, what else it would have said.
+                // The library tells only its first warning: this one may hide that data are missing.
                 if (!warning.Contains(ExtraneousBytes, StringComparison.Ordinal))
                 {
                     throw Truncated();

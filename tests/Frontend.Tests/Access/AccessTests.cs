@@ -122,8 +122,7 @@ public sealed partial class AccessTests(GuardedProcess guarded) : IClassFixture<
                     return true;
                 }
 
-                // It is counted once its headers have arrived. The second one came before them, or just then, so that the first was the one to be
-                // refused, which its sender sees when it has sent all.
+                // An upload counts once its headers have arrived. The second one arrived first: both begin again.
                 upload.Finish();
                 using var ended = await first;
                 return false;

@@ -49,7 +49,7 @@ public sealed class BatcherTests : SiloTest
         var photo = Client.DetectAsync(TestPictures.Unique(51), bob);
         await Eventually.Async(async () => await redis.GetDatabase().ListLengthAsync(Keys.Queue(await ModelAsync(), "bob")) == 1, Eventually.Soon, "the photo waits");
 
-        // It comes when those are done that are on the device, and at most as many more whose turn is as near as its own.
+        // The photo is claimed after the batch on the device and at most one more: both callers have had as many turns, and either may be next.
         for (var batch = 3; batch <= 4; batch++)
         {
             device.LetOneEnd();
