@@ -53,6 +53,13 @@ internal sealed partial class EvictionCheck(IConfiguration configuration, TimePr
         {
             return false;
         }
+#pragma warning disable CA1031 // What this only warns of must not end the host.
+        catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+#pragma warning restore CA1031
+        {
+            LogFailed(e);
+            return true;
+        }
     }
 
     private async Task CheckAsync(IServer server, bool isUnderSentinel)
@@ -110,4 +117,7 @@ internal sealed partial class EvictionCheck(IConfiguration configuration, TimePr
 
     [LoggerMessage(22, LogLevel.Information, "The maxmemory-policy of Redis at {Server} cannot be read: {Reason}. It must be 'noeviction'.")]
     private partial void LogUnreadable(string server, string reason);
+
+    [LoggerMessage(24, LogLevel.Error, "The maxmemory-policy of Redis could not be checked. It must be 'noeviction'.")]
+    private partial void LogFailed(Exception exception);
 }
