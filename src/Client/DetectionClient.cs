@@ -25,8 +25,6 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
     /// <summary>A wait is short, because a call to a silo that died is not answered until it times out.</summary>
     private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(2);
 
-    private const string StorageFull = "The cluster's Redis has no memory left for another picture.";
-
     private static readonly TimeSpan CallGrace = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan FetchRetry = TimeSpan.FromSeconds(2);
@@ -496,7 +494,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
 
     // A picture from a URL is in Redis already.
     private Task StoreAsync(Attempt attempt, string imageKey, ReadOnlyMemory<byte> picture) =>
-        picture.IsEmpty ? Task.CompletedTask : _pictures.StoreAsync(imageKey, picture, attempt.Token);
+        picture.IsEmpty ? Task.CompletedTask : _pictures.StoreAsync(imageKey, picture, attempt.Options.Caller, attempt.Token);
 
     /// <summary>
     /// Keeps the picture of a known result for another while, so that it can be drawn. A Redis that has no room for it does not keep the
@@ -591,7 +589,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         failure.Message);
 
     /// <exception cref="DetectionException">Nothing was taken on.</exception>
-    private static void ThrowIfRefused(Attempt attempt, RequestSnapshot snapshot)
+    private void ThrowIfRefused(Attempt attempt, RequestSnapshot snapshot)
     {
         switch (snapshot.Status)
         {
@@ -602,6 +600,10 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
                     DetectionError.ShareUsed,
                     $"So many pictures of {attempt.Options.Caller} wait already that its share of the queue is used.",
                     snapshot.RetryAfter);
+            case RequestStatus.TooLate:
+                throw attempt.Error(DetectionError.Busy, RefusalMessages.TooLate(snapshot, caller: null), snapshot.RetryAfter);
+            case RequestStatus.OwnTooLate:
+                throw attempt.Error(DetectionError.ShareUsed, RefusalMessages.TooLate(snapshot, attempt.Options.Caller), snapshot.RetryAfter);
             case RequestStatus.WebhookShareUsed:
                 throw attempt.Error(
                     DetectionError.ShareUsed,
@@ -612,7 +614,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
             case RequestStatus.WebhooksFull:
                 throw attempt.Error(DetectionError.WebhooksFull, "Too many webhooks wait already to be delivered.", snapshot.RetryAfter);
             case RequestStatus.StorageFull:
-                throw attempt.Error(DetectionError.StorageFull, StorageFull, snapshot.RetryAfter);
+                throw attempt.Error(DetectionError.StorageFull, RefusalMessages.StorageFull(_redis, null), snapshot.RetryAfter);
             case RequestStatus.DevicesBroken:
                 throw attempt.Error(DetectionError.Unavailable, $"Every device that serves '{attempt.Model}' is broken.", snapshot.RetryAfter);
             case RequestStatus.Unavailable:
@@ -656,7 +658,11 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         }
         catch (Exception e) when (RedisConnection.IsFull(e))
         {
-            throw attempt.Error(DetectionError.StorageFull, StorageFull, TimeSpan.FromSeconds(1), e);
+            throw attempt.Error(DetectionError.StorageFull, RefusalMessages.StorageFull(_redis, e), TimeSpan.FromSeconds(1), e);
+        }
+        catch (RedisServerException e) when (RedisConnection.IsShareUsed(e))
+        {
+            throw attempt.Error(DetectionError.ShareUsed, RefusalMessages.MemoryShareUsed(attempt.Options.Caller), TimeSpan.FromSeconds(1), e);
         }
         catch (Exception e) when (RedisConnection.IsOutage(e))
         {

@@ -37,8 +37,8 @@ public enum DetectionError
     Failed,
 
     /// <summary>
-    /// So many pictures, fetches or webhooks of this caller wait that its share of them is used; come again after
-    /// <see cref="DetectionException.RetryAfter"/>.
+    /// So many pictures, fetches or webhooks of this caller wait that its share of them, or of the memory for pictures, is used, or that
+    /// its next picture would not be served in time; come again after <see cref="DetectionException.RetryAfter"/>.
     /// </summary>
     ShareUsed,
 
@@ -48,7 +48,7 @@ public enum DetectionError
     /// <summary>As many webhooks wait to be delivered as may; come again after <see cref="DetectionException.RetryAfter"/>.</summary>
     WebhooksFull,
 
-    /// <summary>The cluster's Redis has no memory left; come again after <see cref="DetectionException.RetryAfter"/>.</summary>
+    /// <summary>The cluster's Redis, or the memory for pictures of a cluster in one process, has no room left; come again after <see cref="DetectionException.RetryAfter"/>.</summary>
     StorageFull,
 }
 

@@ -75,6 +75,7 @@ public sealed class QueueLimitTests
         {
             ["Detection__CpuWorkers"] = "1",
             ["Detection__Batching__MaxBatch"] = "8",
+            ["Detection__Queue__Capacity"] = "1000",
         });
         await using var client = new TestClient(cluster.Redis);
         await Task.WhenAll(Enumerable.Range(0, 64).Select(i => client.Detection.DetectAsync(TestPictures.Unique(i), Patient)));
@@ -83,15 +84,23 @@ public sealed class QueueLimitTests
 
         // More than a second of work stands before it.
         var rate = (await client.BatchersAsync()).Sum(batcher => batcher.Rate);
-        var waiting = Enumerable.Range(1000, (int)Math.Clamp(3 * rate, 30, 230)).Select(i => client.Detection.DetectAsync(TestPictures.Unique(i), Patient)).ToList();
+        var waiting = Enumerable.Range(1000, (int)Math.Clamp(3 * rate, 30, 230)).Select(
+            i => client.Detection.DetectAsync(TestPictures.Unique(i), Patient with { Caller = i % 2 == 0 ? "alice" : null })).ToList();
         await using var redis = await cluster.Redis.ConnectAsync();
         await Eventually.Async(
             async () => await redis.GetServers()[0].KeysAsync(pattern: "*:item:*").CountAsync() >= Math.Min(1.5 * rate, waiting.Count / 2), Eventually.Soon, "more than a second of work waits");
-        var failure = await Assert.ThrowsAsync<DetectionException>(
-            () => client.Detection.DetectAsync(TestPictures.Unique(9999), new DetectionOptions { Deadline = TimeSpan.FromMilliseconds(600) }));
+        var late = new DetectionOptions { Deadline = TimeSpan.FromMilliseconds(600) };
+        var failure = await Assert.ThrowsAsync<DetectionException>(() => client.Detection.DetectAsync(TestPictures.Unique(9999), late));
+        var own = await Assert.ThrowsAsync<DetectionException>(() => client.Detection.DetectAsync(TestPictures.Unique(9998), late with { Caller = "alice" }));
 
         Assert.Equal(DetectionError.Busy, failure.Error);
+        Assert.StartsWith("The pictures that wait already are expected to take about ", failure.Message, StringComparison.Ordinal);
         Assert.NotNull(failure.RetryAfter);
+
+        // Far from its share of 1000 places: it is told what is so.
+        Assert.Equal(DetectionError.ShareUsed, own.Error);
+        Assert.StartsWith("The pictures of alice that wait already are expected to take about ", own.Message, StringComparison.Ordinal);
+        Assert.NotNull(own.RetryAfter);
         await Task.WhenAll(waiting);
     }
 

@@ -31,7 +31,7 @@ public enum FetchStatus
     /// <summary>No complete answer in time.</summary>
     TimedOut,
 
-    /// <summary>No turn in time: the caller's share of the fetches is used.</summary>
+    /// <summary>The caller's share of the fetches was used until its time was over, or its share of the memory for pictures is used.</summary>
     ShareUsed,
 
     /// <summary>No turn in time: as many fetches are under way as may.</summary>

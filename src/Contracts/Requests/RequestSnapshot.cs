@@ -8,7 +8,7 @@ public enum RequestStatus
     /// <summary>The cluster knows nothing of this picture: store it, then submit.</summary>
     Unknown,
 
-    /// <summary>Refused: it would not be served in time, or the queue is full. Nothing was kept.</summary>
+    /// <summary>Refused: the queue is full. Nothing was kept.</summary>
     Busy,
 
     /// <summary>The queue or the cache cannot be reached. Nothing was kept.</summary>
@@ -46,6 +46,12 @@ public enum RequestStatus
 
     /// <summary>Refused: every device that serves the model is broken. Nothing was kept.</summary>
     DevicesBroken,
+
+    /// <summary>Refused: what waits is expected to take longer than its deadline. Nothing was kept.</summary>
+    TooLate,
+
+    /// <summary>Refused: what waits of this caller is expected to take longer than its deadline. Nothing was kept.</summary>
+    OwnTooLate,
 }
 
 /// <summary>Why a request failed.</summary>
@@ -93,7 +99,10 @@ public sealed record RequestFailure(
 /// <param name="Failure">The reason, when <see cref="RequestStatus.Failed"/> or <see cref="RequestStatus.WebhookRefused"/>.</param>
 /// <param name="RetryAfter">When to come again, when refused for now.</param>
 /// <param name="Position">Place in the queue when it entered, 1 for the head; 0 when not known.</param>
-/// <param name="EstimatedWait">Expected time from entering the queue to the answer, where the batchers' rate is known.</param>
+/// <param name="EstimatedWait">
+/// Expected time from entering the queue to the answer, where the batchers' rate is known; of one that is refused as too late, until
+/// what stands before it is done.
+/// </param>
 /// <param name="Joined">The work was already under way for somebody else, or already done.</param>
 [GenerateSerializer, Immutable, Alias("detection.RequestSnapshot")]
 public sealed record RequestSnapshot(

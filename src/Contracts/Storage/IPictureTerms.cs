@@ -1,8 +1,13 @@
+using StackExchange.Redis;
+
 namespace Detection.Contracts.Storage;
 
 /// <summary>How long pictures are kept, and for whom.</summary>
 internal interface IPictureTerms
 {
+    /// <summary>Stores a picture over the connection that carries them; see <see cref="PictureStore.StoreAsync"/>.</summary>
+    Task<bool> StoreAsync(IDatabase pictures, string imageKey, ReadOnlyMemory<byte> picture, string? caller);
+
     /// <summary>See <see cref="PictureStore.KeepAsync"/>.</summary>
     Task<bool> KeepAsync(string imageKey, TimeSpan expiry, string? request);
 

@@ -7,6 +7,13 @@ namespace Detection.Contracts.Storage;
 public static class PictureMemoryCommands
 {
     /// <summary>
+    /// <c>PICTURE.STORE key ms caller bytes</c>: stores a picture unless it is there, for a request that is not accepted yet; it expires
+    /// after so many ms. It counts to the caller's share, or to nobody's where the caller is empty. Gives OK, nothing when it is there, or
+    /// an error that begins with <see cref="Full"/>, <see cref="Closed"/> or <see cref="ShareUsed"/>.
+    /// </summary>
+    public const string Store = "PICTURE.STORE";
+
+    /// <summary>
     /// <c>PICTURE.KEEP key ms request</c>: a request that needs the picture is accepted; it expires after so many ms. An empty request has
     /// ended already. Gives 1, or 0 when the picture is not there.
     /// </summary>
@@ -18,10 +25,19 @@ public static class PictureMemoryCommands
     /// <summary><c>PICTURE.REMOVE key</c>: removes the picture unless a request that needs it was accepted. Gives 1 when it is removed, otherwise 0.</summary>
     public const string RemoveUnaccepted = "PICTURE.REMOVE";
 
+    /// <summary>Pictures that requests need take all of it. As a full Redis says it: <see cref="RedisConnection.IsFull"/> holds.</summary>
+    public const string Full = "OOM command not allowed, the picture memory is full.";
+
+    /// <summary>It takes no picture because the memory for their requests is full. <see cref="RedisConnection.IsFull"/> holds.</summary>
+    public const string Closed = "OOM command not allowed, the memory for requests is full.";
+
+    /// <summary>The caller's share of it is used.</summary>
+    public const string ShareUsed = "SHAREUSED The caller's share of the picture memory is used.";
+
     /// <summary>
-    /// Commands of Redis that it knows, with the arguments that <see cref="PictureStore"/> gives: <c>SET key bytes PX ms NX</c>,
-    /// <c>PEXPIRE key ms [GT]</c> and <c>EXPIRE key s [GT]</c>.
+    /// Commands of Redis that it knows, with the arguments that <see cref="PictureStore"/> gives: <c>PEXPIRE key ms [GT]</c> and
+    /// <c>EXPIRE key s [GT]</c>.
     /// </summary>
     public static IReadOnlyList<string> Ordinary { get; } =
-        ["AUTH", "PING", "ECHO", "QUIT", "SET", "GET", "STRLEN", "EXISTS", "EXPIRE", "PEXPIRE", "PTTL", "DEL"];
+        ["AUTH", "PING", "ECHO", "QUIT", "GET", "STRLEN", "EXISTS", "EXPIRE", "PEXPIRE", "PTTL", "DEL"];
 }

@@ -2,9 +2,20 @@ using StackExchange.Redis;
 
 namespace Detection.Contracts.Storage;
 
-/// <summary>A picture memory knows which requests need a picture, and gives those that none needs any more away when it is full.</summary>
+/// <summary>
+/// A picture memory knows which requests need a picture, and who has brought it. When it is full it gives those away that no request needs
+/// any more, and of the others no caller holds more than its share.
+/// </summary>
 internal sealed class PictureMemoryTerms(RedisConnections connections, RedisKeys keys) : IPictureTerms
 {
+    public async Task<bool> StoreAsync(IDatabase pictures, string imageKey, ReadOnlyMemory<byte> picture, string? caller) =>
+        !(await pictures.ExecuteAsync(
+            PictureMemoryCommands.Store,
+            keys.Picture(imageKey),
+            (long)StoredPicture.UnacceptedExpiry.TotalMilliseconds,
+            caller ?? "",
+            picture)).IsNull;
+
     public async Task<bool> KeepAsync(string imageKey, TimeSpan expiry, string? request) => (bool)await (await DatabaseAsync()).ExecuteAsync(
         PictureMemoryCommands.Keep, keys.Picture(imageKey), (long)expiry.TotalMilliseconds, request ?? "");
 

@@ -36,13 +36,18 @@ public sealed class PictureStore(RedisConnections connections, RedisKeys keys, I
     /// The encoded picture. It must not change before the task has ended well; when the task fails, it may still be read later
     /// and must not be used again.
     /// </param>
+    /// <param name="caller">
+    /// Whose share of a picture memory it takes; <see langword="null"/> for nobody in particular. A Redis knows no such share.
+    /// </param>
     /// <param name="cancellationToken">Ends the wait; a transfer that has begun goes on.</param>
-    /// <exception cref="RedisException">Redis cannot be reached or refuses the write.</exception>
+    /// <exception cref="RedisException">
+    /// Redis cannot be reached or refuses the write; see <see cref="RedisConnection.IsFull"/> and <see cref="RedisConnection.IsShareUsed"/>.
+    /// </exception>
     /// <exception cref="RedisTimeoutException">The transfer takes longer than its size allows.</exception>
-    public Task StoreAsync(string imageKey, ReadOnlyMemory<byte> picture, CancellationToken cancellationToken = default) =>
+    public Task StoreAsync(string imageKey, ReadOnlyMemory<byte> picture, string? caller = null, CancellationToken cancellationToken = default) =>
         CarryAsync(
             _writes,
-            pictures => pictures.StringSetAsync(keys.Picture(imageKey), picture, StoredPicture.UnacceptedExpiry, When.NotExists),
+            pictures => _terms.StoreAsync(pictures, imageKey, picture, caller),
             (_, patience) => Task.FromResult(patience + TimeFor(picture.Length)),
             cancellationToken);
 

@@ -82,19 +82,13 @@ public static class RedisConnection
     /// <summary>
     /// Whether <paramref name="exception"/> says that Redis has no memory left for what was to be written. It serves what needs none.
     /// </summary>
-    public static bool IsFull(Exception? exception)
-    {
-        for (; exception is not null; exception = exception.InnerException)
-        {
-            // Orleans gives the text on, not always the exception.
-            if (exception.Message.Contains("OOM command not allowed", StringComparison.Ordinal))
-            {
-                return true;
-            }
-        }
+    public static bool IsFull(Exception? exception) => Tells(exception, "OOM command not allowed");
 
-        return false;
-    }
+    /// <summary>Whether <paramref name="exception"/> says that the caller's share of a picture memory is used.</summary>
+    public static bool IsShareUsed(Exception? exception) => Tells(exception, PictureMemoryCommands.ShareUsed);
+
+    /// <summary>Whether <paramref name="exception"/> says that a picture memory takes nothing because there is no room for requests.</summary>
+    public static bool IsClosed(Exception? exception) => Tells(exception, PictureMemoryCommands.Closed);
 
     /// <summary>The time of Redis; see <see cref="ClusterClock"/>.</summary>
     public static async Task<DateTimeOffset> TellTimeAsync(this IDatabaseAsync database)
@@ -102,6 +96,20 @@ public static class RedisConnection
         ArgumentNullException.ThrowIfNull(database);
         var time = (RedisResult[])(await database.ExecuteAsync("TIME"))!;
         return DateTimeOffset.FromUnixTimeSeconds((long)time[0]).AddMicroseconds((long)time[1]);
+    }
+
+    private static bool Tells(Exception? exception, string text)
+    {
+        for (; exception is not null; exception = exception.InnerException)
+        {
+            // Orleans gives the text on, not always the exception.
+            if (exception.Message.Contains(text, StringComparison.Ordinal))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static bool Says(string connectionString, string option) =>

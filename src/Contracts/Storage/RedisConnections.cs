@@ -29,7 +29,7 @@ public sealed class RedisConnections : IAsyncDisposable
     }
 
     /// <summary>Whether pictures lie in a picture memory and not in Redis.</summary>
-    internal bool HasPictureMemory { get; }
+    public bool HasPictureMemory { get; }
 
     /// <summary>How long a command may take.</summary>
     internal TimeSpan CommandTimeout { get; }

@@ -2,7 +2,10 @@ using StackExchange.Redis;
 
 namespace Detection.Contracts.Storage;
 
-/// <summary>Pictures in Redis stay until they expire: what is left of a picture's time tells whether a request with it was accepted.</summary>
+/// <summary>
+/// Pictures in Redis stay until they expire: what is left of a picture's time tells whether a request with it was accepted. Whose they are
+/// is not counted there.
+/// </summary>
 internal sealed class RedisPictureTerms(RedisConnections connections, RedisKeys keys) : IPictureTerms
 {
     private const string RemoveUnaccepted = """
@@ -14,6 +17,9 @@ internal sealed class RedisPictureTerms(RedisConnections connections, RedisKeys 
             redis.call('DEL', KEYS[1])
         end
         """;
+
+    public Task<bool> StoreAsync(IDatabase pictures, string imageKey, ReadOnlyMemory<byte> picture, string? caller) =>
+        pictures.StringSetAsync(keys.Picture(imageKey), picture, StoredPicture.UnacceptedExpiry, When.NotExists);
 
     public async Task<bool> KeepAsync(string imageKey, TimeSpan expiry, string? request) =>
         await (await DatabaseAsync()).KeyExpireAsync(keys.Picture(imageKey), expiry);

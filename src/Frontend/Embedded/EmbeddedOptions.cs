@@ -23,6 +23,14 @@ public sealed class EmbeddedOptions
     [Range(32, 65536)]
     public int PictureMemoryMegabytes { get; set; } = 512;
 
+    /// <summary>
+    /// How much of <see cref="PictureMemoryMegabytes"/> the pictures of one named caller may take that its requests need, when it is alone;
+    /// with others the same share of what they leave. One picture is always taken while there is room. Callers without a name have no such
+    /// limit. 0.01 to 1; default 0.5.
+    /// </summary>
+    [Range(0.01, 1.0)]
+    public double CallerPictureShare { get; set; } = 0.5;
+
     /// <summary>Port on which the pictures are reached, on loopback only. 0 (any free one) to 65535; default 0.</summary>
     [Range(0, 65535)]
     public int PicturePort { get; set; }

@@ -27,7 +27,7 @@ internal sealed class EmbeddedStores : IDisposable
     {
         var password = options.RedisPassword ?? Convert.ToHexString(RandomNumberGenerator.GetBytes(32));
         var redis = EmbeddedRedis.Start(options, password, loggers);
-        var pictures = new PictureMemory((long)options.PictureMemoryMegabytes * 1024 * 1024, time);
+        var pictures = new PictureMemory((long)options.PictureMemoryMegabytes * 1024 * 1024, options.CallerPictureShare, time);
         try
         {
             return new EmbeddedStores(redis, pictures, PictureServer.Start(pictures, options.PicturePort, password));

@@ -51,9 +51,9 @@ internal sealed class PictureConversation(Socket socket, PictureMemory memory, b
     private async Task<bool> DoAsync(int parts, CancellationToken cancellationToken)
     {
         var command = (await _reader.ReadTextAsync(LongestPart, cancellationToken)).ToUpperInvariant();
-        if (_known && command == "SET" && parts == 6)
+        if (_known && command == PictureMemoryCommands.Store && parts == 5)
         {
-            await SetAsync(cancellationToken);
+            await StoreAsync(cancellationToken);
             return true;
         }
 
@@ -95,55 +95,57 @@ internal sealed class PictureConversation(Socket socket, PictureMemory memory, b
         _replies.Append(_known ? "+OK\r\n" : "-WRONGPASS invalid username-password pair or user is disabled.\r\n");
     }
 
-    /// <summary>SET key bytes PX ms NX.</summary>
-    private async Task SetAsync(CancellationToken cancellationToken)
+    /// <summary><see cref="PictureMemoryCommands.Store"/>: its bytes go from the socket to where they are kept.</summary>
+    private async Task StoreAsync(CancellationToken cancellationToken)
     {
         var key = await _reader.ReadTextAsync(LongestPart, cancellationToken);
+        var expiry = Time(1, await _reader.ReadTextAsync(LongestPart, cancellationToken)) ?? throw new InvalidDataException();
+        var caller = await _reader.ReadTextAsync(LongestPart, cancellationToken);
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(PictureTimeout);
         var length = await _reader.ReadLengthAsync(timeout.Token);
-        var bytes = memory.Reserve(length);
+        var isThere = memory.AddAgain(key, expiry, caller);
+        PictureBytes? bytes = null;
+        var room = isThere ? PictureRoom.Free : memory.Reserve(length, caller, out bytes);
         try
         {
-            if (bytes is null)
+            await ReadAsync(bytes, length, timeout.Token);
+            if (bytes is not null)
             {
-                await _reader.SkipAsync(length, timeout.Token);
-            }
-            else
-            {
-                for (var i = 0; i < bytes.Blocks.Length; i++)
-                {
-                    await _reader.ReadAsync(bytes.Part(i), timeout.Token);
-                }
-            }
-
-            await _reader.EndPartAsync(timeout.Token);
-            var unit = (await _reader.ReadTextAsync(LongestPart, timeout.Token)).ToUpperInvariant();
-            var expiry = Time(unit == "EX" ? 1000 : 1, await _reader.ReadTextAsync(LongestPart, timeout.Token));
-            var condition = await _reader.ReadTextAsync(LongestPart, timeout.Token);
-            if (expiry is not { } time || unit is not ("PX" or "EX") || !condition.Equals("NX", StringComparison.OrdinalIgnoreCase))
-            {
-                _replies.Append("-ERR syntax error\r\n");
-            }
-            else if (bytes is null)
-            {
-                // As Redis says it, whose clients know it by these words.
-                _replies.Append("-OOM command not allowed when used memory > 'maxmemory'.\r\n");
-            }
-            else
-            {
-                _replies.Append(memory.Add(key, bytes, time) ? "+OK\r\n" : "$-1\r\n");
+                isThere = !memory.Add(key, bytes, expiry, caller);
                 bytes = null;
             }
+
+            _replies.Append(isThere ? "$-1\r\n" : Reply(room));
         }
         finally
         {
             if (bytes is not null)
             {
-                memory.Leave(bytes);
+                memory.Cancel(bytes, caller);
             }
         }
     }
+
+    /// <summary>Reads a part into the blocks for it; away with it where there are none.</summary>
+    private async Task ReadAsync(PictureBytes? bytes, int length, CancellationToken cancellationToken)
+    {
+        for (var i = 0; i < bytes?.Blocks.Length; i++)
+        {
+            await _reader.ReadAsync(bytes.Part(i), cancellationToken);
+        }
+
+        await _reader.SkipAsync(bytes is null ? length : 0, cancellationToken);
+        await _reader.EndPartAsync(cancellationToken);
+    }
+
+    private static string Reply(PictureRoom room) => room switch
+    {
+        PictureRoom.Full => $"-{PictureMemoryCommands.Full}\r\n",
+        PictureRoom.ShareUsed => $"-{PictureMemoryCommands.ShareUsed}\r\n",
+        PictureRoom.Closed => $"-{PictureMemoryCommands.Closed}\r\n",
+        _ => "+OK\r\n",
+    };
 
     private async Task GetAsync(string key, CancellationToken cancellationToken)
     {

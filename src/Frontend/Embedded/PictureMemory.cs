@@ -3,7 +3,7 @@ namespace Detection.Frontend.Embedded;
 /// <summary>
 /// The pictures of an embedded cluster, within a bound that they never exceed. A picture stays until it expires; where there is no room for
 /// a new one, those go first that no request needs any more, the longest unused before the others. One that a request needs is never
-/// given away: the new one is refused instead.
+/// given away: the new one is refused instead. Of what requests need a caller holds its share, so that others find room beside it.
 /// </summary>
 internal sealed class PictureMemory : IDisposable
 {
@@ -18,17 +18,20 @@ internal sealed class PictureMemory : IDisposable
     private readonly LinkedList<Entry> _spare = new();
 
     private readonly PictureBlocks _blocks;
+    private readonly PictureShares _shares;
     private readonly TimeProvider _time;
     private readonly ITimer _timer;
     private int _spareBlocks;
     private int _collections;
 
     /// <param name="capacity">Most bytes, those of pictures on their way in and out included.</param>
+    /// <param name="callerShare">See <see cref="PictureShares"/>.</param>
     /// <param name="time">The clock.</param>
-    public PictureMemory(long capacity, TimeProvider time)
+    public PictureMemory(long capacity, double callerShare, TimeProvider time)
     {
         _time = time;
         _blocks = new PictureBlocks((int)(capacity / PictureBlocks.Size));
+        _shares = new PictureShares(_blocks.Most, callerShare);
         _timer = time.CreateTimer(_ => Clean(), null, Round, Round);
     }
 
@@ -47,43 +50,66 @@ internal sealed class PictureMemory : IDisposable
         }
     }
 
-    /// <summary>Room for a picture; <see langword="null"/> when there is none. To be ended by <see cref="Add"/> or <see cref="Leave"/>.</summary>
-    public PictureBytes? Reserve(int length)
+    /// <summary>Room for a picture that a caller brings. To be ended by <see cref="Add"/> or <see cref="Cancel"/> where there is some.</summary>
+    /// <param name="length">Its bytes.</param>
+    /// <param name="caller">Whose share it takes; empty for nobody in particular.</param>
+    /// <param name="bytes">The room; <see langword="null"/> when there is none.</param>
+    public PictureRoom Reserve(int length, string caller, out PictureBytes? bytes)
     {
         var count = PictureBlocks.For(length);
         lock (_gate)
         {
-            if (IsClosed || !MakeRoom(count))
+            var room = IsClosed ? PictureRoom.Closed : Look(caller, count);
+            bytes = room == PictureRoom.Free ? new PictureBytes(_blocks.Take(count), length) : null;
+            if (bytes is not null)
             {
-                return null;
+                _shares.Add(caller, count);
             }
 
-            return new PictureBytes(_blocks.Take(count), length);
+            return room;
         }
     }
 
     /// <summary>Keeps a picture, for a request that is not accepted yet, unless one is there under its key.</summary>
-    public bool Add(string key, PictureBytes bytes, TimeSpan expiry)
+    public bool Add(string key, PictureBytes bytes, TimeSpan expiry, string caller)
     {
         lock (_gate)
         {
-            var until = _time.GetUtcNow() + expiry;
-            if (Find(key) is { } there)
+            _shares.Add(caller, -bytes.Blocks.Length);
+            if (BringAgain(key, expiry, caller))
             {
-                // Whoever brings it again is about to need it.
-                there.Expires = Later(there.Expires, until);
-                there.BroughtUntil = until;
-                Sort(there);
                 Return(bytes);
                 return false;
             }
 
-            _pictures.Add(key, new Entry(key, bytes) { Expires = until, BroughtUntil = until });
+            var until = _time.GetUtcNow() + expiry;
+            var entry = new Entry(key, bytes) { Expires = until, BroughtUntil = until };
+            _pictures.Add(key, entry);
+            Hold(entry, caller);
             return true;
         }
     }
 
-    /// <summary>Ends the use of bytes that <see cref="Reserve"/> or <see cref="Read"/> gave.</summary>
+    /// <summary>As <see cref="Add"/> for a picture that is there already, whose bytes are not wanted then. Says whether it is.</summary>
+    public bool AddAgain(string key, TimeSpan expiry, string caller)
+    {
+        lock (_gate)
+        {
+            return BringAgain(key, expiry, caller);
+        }
+    }
+
+    /// <summary>Gives room back that <see cref="Reserve"/> gave: the picture does not come.</summary>
+    public void Cancel(PictureBytes bytes, string caller)
+    {
+        lock (_gate)
+        {
+            _shares.Add(caller, -bytes.Blocks.Length);
+            Return(bytes);
+        }
+    }
+
+    /// <summary>Ends the use of bytes that <see cref="Read"/> gave.</summary>
     public void Leave(PictureBytes bytes)
     {
         lock (_gate)
@@ -211,6 +237,9 @@ internal sealed class PictureMemory : IDisposable
 
     public void Dispose() => _timer.Dispose();
 
+    /// <summary>Blocks that are free or can be made free.</summary>
+    private int Free => _blocks.Left + _spareBlocks;
+
     /// <summary>Removes what has expired, and gives memory back that nobody has used for a while.</summary>
     private void Clean()
     {
@@ -231,25 +260,23 @@ internal sealed class PictureMemory : IDisposable
         }
     }
 
-    private bool MakeRoom(int count)
+    /// <summary>Looks whether there is room, and makes it.</summary>
+    private PictureRoom Look(string caller, int count)
     {
-        if (count > _blocks.Left)
+        var room = _shares.Look(caller, count, Free);
+        if (room != PictureRoom.Free || count > _blocks.Left)
         {
             RemoveExpired();
+            room = _shares.Look(caller, count, Free);
         }
 
-        if (count > _blocks.Left + _spareBlocks)
-        {
-            return false;
-        }
-
-        while (count > _blocks.Left && _spare.First is { } oldest)
+        while (room == PictureRoom.Free && count > _blocks.Left && _spare.First is { } oldest)
         {
             Remove(oldest.Value);
         }
 
         // What is just being sent is given back only afterwards.
-        return count <= _blocks.Left;
+        return room == PictureRoom.Free && count > _blocks.Left ? PictureRoom.Full : room;
     }
 
     private void RemoveExpired()
@@ -285,6 +312,42 @@ internal sealed class PictureMemory : IDisposable
         return null;
     }
 
+    /// <summary>Whoever brings a picture again that is there is about to need it.</summary>
+    private bool BringAgain(string key, TimeSpan expiry, string caller)
+    {
+        if (Find(key) is not { } there)
+        {
+            return false;
+        }
+
+        var until = _time.GetUtcNow() + expiry;
+        there.Expires = Later(there.Expires, until);
+        there.BroughtUntil = until;
+        Sort(there);
+        Hold(there, caller);
+        return true;
+    }
+
+    /// <summary>Counts a picture that is needed to one who has brought it.</summary>
+    private void Hold(Entry entry, string caller)
+    {
+        if (caller.Length > 0 && entry.HeldBy.Add(caller))
+        {
+            _shares.Add(caller, entry.Bytes.Blocks.Length);
+        }
+    }
+
+    /// <summary>Nobody needs a picture any more.</summary>
+    private void LetGo(Entry entry)
+    {
+        foreach (var caller in entry.HeldBy)
+        {
+            _shares.Add(caller, -entry.Bytes.Blocks.Length);
+        }
+
+        entry.HeldBy.Clear();
+    }
+
     private void Accept(Entry entry, TimeSpan expiry)
     {
         entry.Expires = Later(entry.Expires, _time.GetUtcNow() + expiry);
@@ -301,6 +364,7 @@ internal sealed class PictureMemory : IDisposable
         {
             entry.Spare = _spare.AddLast(entry);
             _spareBlocks += entry.Bytes.Blocks.Length;
+            LetGo(entry);
         }
         else if (!spare && entry.Spare is { } place)
         {
@@ -320,6 +384,7 @@ internal sealed class PictureMemory : IDisposable
             entry.Spare = null;
         }
 
+        LetGo(entry);
         Return(entry.Bytes);
     }
 
@@ -349,6 +414,9 @@ internal sealed class PictureMemory : IDisposable
 
         /// <summary>Accepted requests that have not ended.</summary>
         public HashSet<string> NeededBy { get; } = new(StringComparer.Ordinal);
+
+        /// <summary>Callers who have brought it since nobody needed it, to whose shares it counts.</summary>
+        public HashSet<string> HeldBy { get; } = new(StringComparer.Ordinal);
 
         /// <summary>Its place among those that nobody needs.</summary>
         public LinkedListNode<Entry>? Spare { get; set; }

@@ -64,7 +64,7 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
         "Your key makes more requests than it may, has too many requests under way, or your uploads fill your share of the memory for them. Come again after the time in Retry-After.");
 
     public static readonly ProblemType ShareUsed = new("share-used", 429, "Your share is used",
-        "So many of your pictures, URLs, webhooks or annotated pictures wait that your share of them is used; others are still served. Nothing was kept. Come again after the time in Retry-After. The detail says which share.");
+        "So many of your pictures, URLs, webhooks or annotated pictures wait that your share of them, or of the memory for pictures, is used, or that your next picture would be too late; others are still served. Nothing was kept. Come again after the time in Retry-After. The detail says which it is.");
 
     public static readonly ProblemType InferenceFailed = new("inference-failed", 500, "The model failed",
         "The model or its device failed on this picture. Trying again may help once; where the detail says what to correct in the model, it does not. GET /v1/models says which model that is.");
@@ -91,7 +91,7 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
         "As many webhooks wait to be delivered as the server keeps. Nothing was kept. Come again after the time in Retry-After, or without a webhook.");
 
     public static readonly ProblemType StorageFull = new("storage-full", 503, "No memory left",
-        "The cluster's Redis has no memory left for another picture. Nothing was kept. Come again after the time in Retry-After.");
+        "The cluster's Redis, or the one process that is the whole cluster, has no memory left for another picture. Nothing was kept. Come again after the time in Retry-After. The detail says which memory it is.");
 
     public static readonly ProblemType Unavailable = new("unavailable", 503, "The cluster is not available",
         "The cluster or its Redis cannot be reached at this time, or every device that serves the model is broken. The detail says which. Come again after the time in Retry-After.");

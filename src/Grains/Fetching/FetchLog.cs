@@ -18,4 +18,7 @@ internal static partial class FetchLog
 
     [LoggerMessage(5, LogLevel.Information, "Fetch from {Origin} had no turn in time: {Reason}")]
     public static partial void NoPlace(this ILogger logger, string origin, string reason);
+
+    [LoggerMessage(6, LogLevel.Information, "Fetch from {Origin} ended: {Reason}")]
+    public static partial void NoMemory(this ILogger logger, string origin, string reason);
 }

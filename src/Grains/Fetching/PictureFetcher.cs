@@ -3,9 +3,11 @@ using System.Net;
 using System.Net.Sockets;
 using Detection.Contracts.Fetching;
 using Detection.Contracts.Pictures;
+using Detection.Contracts.Storage;
 using Detection.Grains.Pictures;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using StackExchange.Redis;
 
 namespace Detection.Grains.Fetching;
 
@@ -33,7 +35,7 @@ internal sealed class PictureFetcher(
     /// <param name="caller">Who asks: whose share of the fetches it takes, and whose image key the picture gets; <see langword="null"/> for a caller without a name.</param>
     /// <param name="cancellationToken">The caller has left.</param>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
-    /// <exception cref="StackExchange.Redis.RedisException">The picture was fetched but could not be stored.</exception>
+    /// <exception cref="RedisException">The picture was fetched but could not be stored.</exception>
     public async Task<FetchOutcome> FetchAsync(Uri url, TimeSpan budget, string? caller, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
@@ -67,6 +69,11 @@ internal sealed class PictureFetcher(
         {
             logger.Refused(Name(url), refusal.Message);
             return new FetchOutcome(FetchStatus.NotAllowed, Message: refusal.PublicMessage);
+        }
+        catch (RedisServerException e) when (RedisConnection.IsShareUsed(e))
+        {
+            logger.NoMemory(Name(url), e.Message);
+            return new FetchOutcome(FetchStatus.ShareUsed, Message: "Your pictures that wait take so much memory that your share of the memory for pictures is used.");
         }
         catch (NoPlaceException e) when (cancellationToken.IsCancellationRequested)
         {
@@ -207,7 +214,7 @@ internal sealed class PictureFetcher(
 
             // A write that was given up may still be sent: the bytes are left to it, and the garbage collector.
             isOurs = false;
-            await store.StoreAsync(imageKey, buffer.AsMemory(0, length)).WaitAsync(cancellationToken);
+            await store.StoreAsync(imageKey, buffer.AsMemory(0, length), caller).WaitAsync(cancellationToken);
             isOurs = true;
             return new FetchOutcome(FetchStatus.Stored, imageKey);
         }

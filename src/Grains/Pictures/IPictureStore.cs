@@ -14,7 +14,8 @@ public interface IPictureStore
     /// The encoded picture. It must not change before the task has ended well; when the task fails, it may still be read later
     /// and must not be used again.
     /// </param>
-    Task StoreAsync(string imageKey, ReadOnlyMemory<byte> picture);
+    /// <param name="caller">Whose share of the memory of pictures it takes; <see langword="null"/> for nobody in particular.</param>
+    Task StoreAsync(string imageKey, ReadOnlyMemory<byte> picture, string? caller);
 
     /// <summary>
     /// Keeps the picture of a request that is accepted, until the request has ended or the picture expires. <see langword="false"/> when

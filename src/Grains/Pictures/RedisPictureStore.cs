@@ -10,8 +10,8 @@ internal sealed class RedisPictureStore(PictureStore store, IOptions<PictureOpti
 {
     /// <inheritdoc/>
     /// <exception cref="RedisException">Redis cannot be reached or refuses the write.</exception>
-    public Task StoreAsync(string imageKey, ReadOnlyMemory<byte> picture) =>
-        store.StoreAsync(imageKey, picture);
+    public Task StoreAsync(string imageKey, ReadOnlyMemory<byte> picture, string? caller) =>
+        store.StoreAsync(imageKey, picture, caller);
 
     /// <inheritdoc/>
     /// <exception cref="RedisException">Redis cannot be reached.</exception>

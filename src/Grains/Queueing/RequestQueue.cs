@@ -26,6 +26,12 @@ public enum EnqueueOutcome
 
     /// <summary>It was given up as poison a while ago.</summary>
     Poison,
+
+    /// <summary>More stand before it than may.</summary>
+    TooLate,
+
+    /// <summary>More of its caller stand before it than may.</summary>
+    OwnTooLate,
 }
 
 /// <summary>What became of an attempt to enqueue.</summary>

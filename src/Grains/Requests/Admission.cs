@@ -18,6 +18,12 @@ public sealed class Admission(ClusterView cluster)
         _ => null,
     };
 
+    /// <summary>What a caller is told whose request does not enter the queue, with <paramref name="before"/> items before it.</summary>
+    public RequestSnapshot Refusal(string model, RequestStatus status, int before) => new(
+        status,
+        RetryAfter: RetryAfter(model, before),
+        EstimatedWait: status is RequestStatus.TooLate or RequestStatus.OwnTooLate ? Wait(model, before) : null);
+
     /// <summary>Whether nobody will compute anything with a model any more.</summary>
     public bool IsGone(string model) => cluster.Models.Find(model)?.Standing == ModelStanding.Gone;
 

@@ -19,6 +19,6 @@ internal sealed class PendingEnqueue(RequestTerms terms)
     /// was not.
     /// </summary>
     public bool HoldsFor(RequestTerms joining, RequestSnapshot outcome) =>
-        outcome.Status is not (RequestStatus.Busy or RequestStatus.ShareUsed)
+        outcome.Status is not (RequestStatus.Busy or RequestStatus.ShareUsed or RequestStatus.TooLate or RequestStatus.OwnTooLate)
         || (joining.Caller == terms.Caller && joining.Budget <= terms.Budget);
 }

@@ -459,8 +459,10 @@ internal sealed partial class RequestGrain(
 
         RequestSnapshot? end = outcome switch
         {
-            EnqueueOutcome.Full => new(RequestStatus.Busy, RetryAfter: admission.RetryAfter(_key.Model, place)),
-            EnqueueOutcome.ShareUsed => new(RequestStatus.ShareUsed, RetryAfter: admission.RetryAfter(_key.Model, place)),
+            EnqueueOutcome.Full => admission.Refusal(_key.Model, RequestStatus.Busy, place),
+            EnqueueOutcome.ShareUsed => admission.Refusal(_key.Model, RequestStatus.ShareUsed, place),
+            EnqueueOutcome.TooLate => admission.Refusal(_key.Model, RequestStatus.TooLate, place),
+            EnqueueOutcome.OwnTooLate => admission.Refusal(_key.Model, RequestStatus.OwnTooLate, place),
             EnqueueOutcome.Poison => RequestFailures.Poison,
             EnqueueOutcome.AlreadyDone when done is null => new(RequestStatus.Unknown),
             EnqueueOutcome.AlreadyDone => new(RequestStatus.Done, done, Joined: true),

@@ -176,8 +176,10 @@ public sealed class MemoryTests(SmallProcess frontend) : IClassFixture<SmallProc
         await Eventually.Async(async () =>
         {
             using var answer = await frontend.Http.PostAsync(Asking.Form(TestPictures.Unique(++seed)));
+            var said = await answer.Content.ReadAsStringAsync();
             return answer.StatusCode == HttpStatusCode.ServiceUnavailable
-                && (await answer.Content.ReadAsStringAsync()).Contains("storage-full", StringComparison.Ordinal);
+                && said.Contains("storage-full", StringComparison.Ordinal)
+                && said.Contains("Detection:Embedded:RedisMemoryMegabytes", StringComparison.Ordinal);
         }, Eventually.Soon, "new requests are refused");
         foreach (var state in states)
         {
@@ -251,9 +253,9 @@ public sealed class MemoryTests(SmallProcess frontend) : IClassFixture<SmallProc
     [Theory]
     [InlineData("*2\r\n$3\r\nGET\r\n$1\r\nx\r\n", "-NOAUTH")]
     [InlineData("*2\r\n$4\r\nAUTH\r\n$5\r\nwrong\r\n*2\r\n$3\r\nGET\r\n$1\r\nx\r\n", "-WRONGPASS")]
-    [InlineData("*6\r\n$3\r\nSET\r\n$1\r\nx\r\n$2000000000\r\n", "")]
+    [InlineData("*5\r\n$13\r\nPICTURE.STORE\r\n$1\r\nx\r\n$5\r\n10000\r\n$0\r\n\r\n$2000000000\r\n", "")]
     [InlineData("*2000000000\r\n", "")]
-    [InlineData("POST / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n*6\r\n$3\r\nSET\r\n$1\r\nx\r\n$1\r\ny\r\n$2\r\nPX\r\n$5\r\n10000\r\n$2\r\nNX\r\n", "")]
+    [InlineData("POST / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n*5\r\n$13\r\nPICTURE.STORE\r\n$1\r\nx\r\n$5\r\n10000\r\n$0\r\n\r\n$1\r\ny\r\n", "")]
     public async Task Whoever_has_no_password_reads_and_writes_no_picture(string said, string answer)
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -288,7 +290,8 @@ public sealed class MemoryTests(SmallProcess frontend) : IClassFixture<SmallProc
     {
         try
         {
-            return await frontend.Pictures.StringSetAsync(key, new byte[bytes], TimeSpan.FromSeconds(seconds), When.NotExists) ? key : throw new InvalidOperationException("It is there.");
+            var stored = await frontend.Pictures.ExecuteAsync("PICTURE.STORE", key, seconds * 1000, "", new byte[bytes]);
+            return stored.IsNull ? throw new InvalidOperationException("It is there.") : key;
         }
         catch (RedisServerException e) when (e.Message.StartsWith("OOM ", StringComparison.Ordinal))
         {

@@ -9,6 +9,8 @@ public sealed class SmallProcess : IAsyncLifetime
     /// <summary>Of its pictures, and of its Redis-compatible server.</summary>
     public const int Megabytes = 32;
 
+    private const string KeyHeader = "X-API-Key";
+
     private ConnectionMultiplexer? _redis;
     private ConnectionMultiplexer? _pictures;
     private DetectionProcess? _process;
@@ -23,6 +25,8 @@ public sealed class SmallProcess : IAsyncLifetime
 
     public WebhookReceiver Webhooks { get; } = new();
 
+    internal PictureHost PictureHost { get; } = new();
+
     public string RedisConnectionString => ConnectionString(RedisPort);
 
     public string PicturesConnectionString => ConnectionString(PicturePort);
@@ -33,7 +37,7 @@ public sealed class SmallProcess : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _process = DetectionProcess.StartFrontend(new Dictionary<string, string?>
+        var settings = new Dictionary<string, string?>
         {
             [DetectionSettings.Redis] = null,
             [DetectionSettings.EmbeddedPassword] = DetectionSettings.SomePassword,
@@ -45,16 +49,30 @@ public sealed class SmallProcess : IAsyncLifetime
             ["Detection__Webhooks__FirstPause"] = "00:00:05",
             ["Detection__Fetch__AllowedNetworks__0"] = "127.0.0.1/32",
             ["Detection__Fetch__AllowedPorts__0"] = Text(Webhooks.Port),
-        });
+            ["Detection__Fetch__AllowedPorts__1"] = Text(PictureHost.Port),
+        };
+        foreach (var caller in (string[])["tester", "alice", "bob", "carol"])
+        {
+            settings[$"Detection__Access__Keys__{caller}__Sha256"] = Access.GuardedProcess.Hash(KeyOf(caller));
+        }
+
+        _process = DetectionProcess.StartFrontend(settings);
+        _process.Http.DefaultRequestHeaders.Add(KeyHeader, KeyOf("tester"));
         await _process.ReadyAsync();
         _redis = await ConnectionMultiplexer.ConnectAsync(RedisConnectionString + ",allowAdmin=true");
 
+        _pictures = await ConnectToPicturesAsync();
+    }
+
+    /// <summary>A further connection to the pictures.</summary>
+    public Task<ConnectionMultiplexer> ConnectToPicturesAsync()
+    {
         // It knows no more commands than it needs.
         var pictures = ConfigurationOptions.Parse(PicturesConnectionString);
-        pictures.CommandMap = CommandMap.Create(["AUTH", "PING", "ECHO", "SET", "GET", "STRLEN", "EXISTS", "EXPIRE", "PEXPIRE", "PTTL", "DEL"]);
+        pictures.CommandMap = CommandMap.Create(["AUTH", "PING", "ECHO", "GET", "STRLEN", "EXISTS", "EXPIRE", "PEXPIRE", "PTTL", "DEL"]);
         pictures.TieBreaker = "";
         pictures.ConfigurationChannel = "";
-        _pictures = await ConnectionMultiplexer.ConnectAsync(pictures);
+        return ConnectionMultiplexer.ConnectAsync(pictures);
     }
 
     public async ValueTask DisposeAsync()
@@ -63,7 +81,14 @@ public sealed class SmallProcess : IAsyncLifetime
         await (_pictures?.DisposeAsync() ?? ValueTask.CompletedTask);
         await (_process?.DisposeAsync() ?? ValueTask.CompletedTask);
         await Webhooks.DisposeAsync();
+        await PictureHost.DisposeAsync();
     }
+
+    /// <summary>Sends a picture as a caller; as "tester" does <see cref="Http"/>.</summary>
+    internal Task<HttpResponseMessage> PostAsync(string caller, HttpContent content, string query = "") => Http.SendAsync(
+        new HttpRequestMessage(HttpMethod.Post, new Uri("/v1/detections" + query, UriKind.Relative)) { Content = content, Headers = { { KeyHeader, KeyOf(caller) } } });
+
+    private static string KeyOf(string caller) => $"key-of-{caller}";
 
     private static string ConnectionString(int port) => $"127.0.0.1:{Text(port)},password={DetectionSettings.SomePassword}";
 

@@ -211,8 +211,8 @@ public abstract class FairnessTests(QueueFixture fixture)
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, "flood", 10);
 
-        Assert.Equal(EnqueueOutcome.ShareUsed, await RefusedAsync(queue, "flood", limit: 10));
-        Assert.Equal(EnqueueOutcome.Full, await RefusedAsync(queue, "b", limit: 1));
+        Assert.Equal(EnqueueOutcome.OwnTooLate, await RefusedAsync(queue, "flood", limit: 10));
+        Assert.Equal(EnqueueOutcome.TooLate, await RefusedAsync(queue, "b", limit: 1));
         Assert.Equal(EnqueueOutcome.Queued, (await queue.EnqueueAsync(Item(_model, 99, caller: "b"), 2)).Outcome);
     }
 
@@ -224,9 +224,9 @@ public abstract class FairnessTests(QueueFixture fixture)
         await EnqueueAsync(queue, "b", 3);
 
         // One other caller alone would leave room; two do not.
-        Assert.Equal(EnqueueOutcome.ShareUsed, await RefusedAsync(queue, "a", limit: 2));
+        Assert.Equal(EnqueueOutcome.OwnTooLate, await RefusedAsync(queue, "a", limit: 2));
         await EnqueueAsync(queue, "c", 3);
-        Assert.Equal(EnqueueOutcome.Full, await RefusedAsync(queue, "a", limit: 2));
+        Assert.Equal(EnqueueOutcome.TooLate, await RefusedAsync(queue, "a", limit: 2));
     }
 
     [Fact]

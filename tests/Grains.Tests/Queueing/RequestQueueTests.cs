@@ -49,7 +49,7 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
 
         var enqueued = await queue.EnqueueAsync(Item(_model, 1), limit: 0);
 
-        Assert.Equal(EnqueueOutcome.Full, enqueued.Outcome);
+        Assert.Equal(EnqueueOutcome.TooLate, enqueued.Outcome);
         Assert.False(await queue.ContainsAsync(Key(_model, 1)));
         Assert.Equal(0, await queue.LengthAsync(_model));
     }

@@ -5,7 +5,8 @@
 --       7 most items that may stand before it, 8 caller, empty for nobody in particular,
 --       9 share of the queue that one caller may fill, 0 to 1
 -- gives {outcome, items before it, itself counted when queued, deadline in unix ms or 0 when it has none, now in unix ms}
--- outcome: 0 full, 1 queued, 2 was there already, 3 the caller's share is used, 4 has its result already, 5 poison
+-- outcome: 0 full, 1 queued, 2 was there already, 3 the caller's share is used, 4 has its result already, 5 poison,
+--          6 too many stand before it, 7 too many of its caller do
 local time = now()
 local caller = ARGV[8]
 local own = redis.call('LLEN', list(caller))
@@ -52,7 +53,7 @@ if caller ~= '' and own * (1 - share) >= share * free then
 end
 if before >= tonumber(ARGV[7]) then
     -- Too late by his own doing, or for anybody?
-    return {caller ~= '' and own > 0 and others < tonumber(ARGV[7]) and 3 or 0, before, 0, time}
+    return {caller ~= '' and own > 0 and others < tonumber(ARGV[7]) and 7 or 6, before, 0, time}
 end
 local deadline = time + tonumber(ARGV[3])
 redis.call('SET', KEYS[3], whole(deadline) .. '|' .. whole(time) .. '|' .. ARGV[2], 'PX', mark_lifetime)

@@ -1,0 +1,355 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json;
+using Detection.Contracts.Storage;
+using StackExchange.Redis;
+
+namespace Detection.Frontend.Tests.Embedded;
+
+/// <summary>
+/// No caller's waiting pictures fill the picture memory alone. Of its 32 MiB one caller holds 16, the next 8. Pictures that wait are put
+/// there with the commands of a client and of a request that does not end; what callers send comes by HTTP.
+/// </summary>
+public sealed class PictureShareTests(SmallProcess frontend) : IClassFixture<SmallProcess>, IAsyncLifetime
+{
+    private const int Megabyte = 1024 * 1024;
+
+    /// <summary>Fits a whole number of times into a MiB, whatever stands around it.</summary>
+    private const int JustBelowMegabyte = Megabyte - 4096;
+
+    private static readonly RedisKeys Keys = new();
+    private static int _next = 8000;
+
+    private readonly List<RedisKey> _stored = [];
+
+    public async ValueTask InitializeAsync() => await EmptyAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var key in _stored)
+        {
+            await frontend.Pictures.KeyDeleteAsync(key);
+        }
+    }
+
+    [Fact]
+    public async Task A_caller_who_fills_its_share_is_refused_others_are_served_and_so_is_it_once_its_pictures_are_done()
+    {
+        var photo = TestPictures.Unique(8001);
+        var expected = Objects(await frontend.PostAsync("alice", Asking.Bytes(photo, "image/jpeg")).AnswerAsync());
+        await EmptyAsync();
+        var waiting = await FillAsync("alice");
+        Assert.Equal(SmallProcess.Megabytes / 2, waiting.Count);
+
+        for (var i = 1; i <= 3; i++)
+        {
+            var large = Same(8001, 20 + i, 5 * Megabyte);
+            var refused = await frontend.PostAsync("alice", Asking.Bytes(large, "image/jpeg")).ProblemAsync(429, "share-used");
+            Assert.Contains("The pictures of alice that wait are so large", refused.GetProperty("detail").GetString(), StringComparison.Ordinal);
+            await frontend.PostAsync("alice", Asking.Bytes(Same(8001, 10 + i), "image/jpeg"), "?async=true").ProblemAsync(429, "share-used");
+            Assert.Equal(expected, Objects(await frontend.PostAsync("bob", Asking.Bytes(large, "image/jpeg")).AnswerAsync()));
+            Assert.Equal(expected, Objects(await frontend.PostAsync("carol", Asking.Bytes(Same(8001, 30 + i), "image/jpeg")).AnswerAsync()));
+        }
+
+        // Two of them are done: there is room for as much as these took, and no more.
+        await ReleaseAsync(waiting[0]);
+        await ReleaseAsync(waiting[1]);
+        Assert.Equal(expected, Objects(await frontend.PostAsync("alice", Asking.Bytes(Same(8001, 40, JustBelowMegabyte), "image/jpeg")).AnswerAsync()));
+        await frontend.PostAsync("alice", Asking.Bytes(Same(8001, 41, 5 * Megabyte), "image/jpeg")).ProblemAsync(429, "share-used");
+        foreach (var key in waiting)
+        {
+            await ReleaseAsync(key);
+        }
+
+        // Its own that are done take nothing of its share, however many they are.
+        for (var i = 1; i <= 8; i++)
+        {
+            Assert.Equal(expected, Objects(await frontend.PostAsync("alice", Asking.Bytes(Same(8001, 50 + i, 5 * Megabyte), "image/jpeg")).AnswerAsync()));
+        }
+    }
+
+    [Fact]
+    public async Task Each_further_caller_has_the_same_share_of_what_the_others_leave()
+    {
+        var alice = await FillAsync("alice");
+        var bob = await FillAsync("bob");
+        var carol = await FillAsync("carol");
+
+        Assert.Equal([16, 8, 4], [alice.Count, bob.Count, carol.Count]);
+
+        // Those without a name have none: they fill the rest.
+        var rest = await FillAsync("");
+        Assert.Equal(4, rest.Count);
+
+        // Nobody finds room, and only who would find none without the others is told that it is its share.
+        Assert.Equal(PictureMemoryCommands.ShareUsed, await StoreAsync(Name(), "alice", JustBelowMegabyte));
+        Assert.Equal(PictureMemoryCommands.Full, await StoreAsync(Name(), "bob", JustBelowMegabyte));
+        Assert.Equal(PictureMemoryCommands.Full, await StoreAsync(Name(), "dave", JustBelowMegabyte));
+        await ReleaseAsync(alice[0]);
+        Assert.Null(await StoreAsync(Name(), "dave", JustBelowMegabyte));
+    }
+
+    [Fact]
+    public async Task A_full_memory_names_the_setting_that_makes_it_larger()
+    {
+        await FillAsync("");
+        var problem = await frontend.PostAsync("alice", Asking.Bytes(Same(8002, 1), "image/jpeg")).ProblemAsync(503, "storage-full");
+
+        Assert.Contains("Detection:Embedded:PictureMemoryMegabytes", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("Redis", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task One_picture_larger_than_the_share_is_taken_and_the_next_one_waits_for_it()
+    {
+        var first = Name();
+        Assert.Null(await StoreAsync(first, "alice", 20 * Megabyte));
+        await KeepAsync(first);
+
+        Assert.Equal(PictureMemoryCommands.ShareUsed, await StoreAsync(Name(), "alice", 20 * Megabyte));
+        Assert.Equal(PictureMemoryCommands.ShareUsed, await StoreAsync(Name(), "alice", 100));
+        Assert.Null(await StoreAsync(Name(), "bob", 10 * Megabyte));
+        await ReleaseAsync(first);
+        Assert.Null(await StoreAsync(Name(), "alice", 20 * Megabyte));
+    }
+
+    [Fact]
+    public async Task What_expires_and_what_was_not_accepted_is_given_back()
+    {
+        var expiring = Name();
+        Assert.Null(await StoreAsync(expiring, "alice", 16 * Megabyte, milliseconds: 3000));
+        await KeepAsync(expiring, milliseconds: 3000);
+        Assert.Equal(PictureMemoryCommands.ShareUsed, await StoreAsync(Name(), "alice", 100));
+        await Eventually.Async(
+            async () => await StoreAsync(Name(), "alice", 16 * Megabyte) is null, Eventually.Soon, "the expired one is given back");
+
+        var refused = await FillAsync("bob", kept: false);
+        Assert.NotEmpty(refused);
+        foreach (var key in refused)
+        {
+            Assert.Equal(1, (int)await frontend.Pictures.ExecuteAsync("PICTURE.REMOVE", key));
+        }
+
+        Assert.Equal(refused.Count, (await FillAsync("bob")).Count);
+    }
+
+    [Fact]
+    public async Task A_picture_of_two_callers_counts_for_both_once_and_until_nobody_needs_it()
+    {
+        var shared = Name();
+        Assert.Null(await StoreAsync(shared, "alice", 10 * Megabyte));
+        await KeepAsync(shared, "one@1/8");
+
+        // It takes no memory: also somebody whose share is used brings it again, the same one as often as it likes.
+        Assert.Equal("there", await StoreAsync(shared, "alice", 10 * Megabyte));
+        Assert.Equal("there", await StoreAsync(shared, "bob", 10 * Megabyte));
+        Assert.Equal("there", await StoreAsync(shared, "bob", 10 * Megabyte));
+        await KeepAsync(shared, "two@1/8");
+        Assert.Equal(PictureMemoryCommands.ShareUsed, await StoreAsync(Name(), "alice", 7 * Megabyte));
+        Assert.Equal(PictureMemoryCommands.ShareUsed, await StoreAsync(Name(), "bob", 7 * Megabyte));
+
+        await ReleaseAsync(shared, "one@1/8");
+        Assert.Equal(PictureMemoryCommands.ShareUsed, await StoreAsync(Name(), "bob", 7 * Megabyte));
+        await ReleaseAsync(shared, "two@1/8");
+        Assert.Equal(16, (await FillAsync("alice")).Count);
+        Assert.Equal(8, (await FillAsync("bob")).Count);
+    }
+
+    [Fact]
+    public async Task A_picture_that_stops_on_its_way_gives_its_room_back()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(IPAddress.Loopback, frontend.PicturePort);
+        await socket.SendAsync(Encoding.ASCII.GetBytes(
+            $"*2\r\n$4\r\nAUTH\r\n${DetectionSettings.SomePassword.Length}\r\n{DetectionSettings.SomePassword}\r\n"
+            + $"*5\r\n$13\r\nPICTURE.STORE\r\n$4\r\nhalf\r\n$5\r\n30000\r\n$5\r\nalice\r\n${16 * Megabyte}\r\nabc"));
+
+        // A picture that fits never is nobody's doing, and that of one who holds something is its own.
+        await Eventually.Async(
+            async () => await StoreAsync(Name(), "alice", 33 * Megabyte) == PictureMemoryCommands.ShareUsed, Eventually.Soon, "what is on its way counts");
+
+        socket.Close();
+
+        await Eventually.Async(
+            async () => await StoreAsync(Name(), "alice", 16 * Megabyte) is null, Eventually.Soon, "it is given back");
+    }
+
+    [Fact]
+    public async Task Pictures_that_come_over_several_connections_at_once_do_not_pass_the_share_together()
+    {
+        var connections = await ConnectAsync(4);
+        var outcomes = await Task.WhenAll(Enumerable.Range(0, 40).Select(i => StoreAsync(connections[i % 4].GetDatabase(), Name(), "alice", JustBelowMegabyte)));
+
+        Assert.Equal(16, outcomes.Count(static outcome => outcome is null));
+        Assert.Equal(24, outcomes.Count(static outcome => outcome == PictureMemoryCommands.ShareUsed));
+        await EndAsync(connections);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task What_is_counted_does_not_drift_however_pictures_come_are_needed_and_go(int seed)
+    {
+        // The same few pictures of two callers over four connections, in any order.
+        string[] callers = ["alice", "bob", ""];
+        var names = Enumerable.Range(0, 6).Select(_ => Name()).ToArray();
+        var connections = await ConnectAsync(4);
+        await Task.WhenAll(connections.Select(async (connection, number) =>
+        {
+            var random = new Random((seed * 100) + number);
+            var pictures = connection.GetDatabase();
+            for (var i = 0; i < 120; i++)
+            {
+                var name = names[random.Next(names.Length)];
+                var request = $"{random.Next(2)}@1/8";
+                await (random.Next(7) switch
+                {
+                    0 or 1 => StoreAsync(pictures, name, callers[random.Next(callers.Length)], random.Next(1, 3 * Megabyte / 2), random.Next(1, 200)),
+                    2 => pictures.ExecuteAsync("PICTURE.KEEP", name, random.Next(1, 500), request),
+                    3 => pictures.ExecuteAsync("PICTURE.RELEASE", name, request),
+                    4 => pictures.ExecuteAsync("PICTURE.REMOVE", name),
+                    5 => pictures.KeyDeleteAsync(name),
+                    _ => (Task)pictures.StringGetAsync(name),
+                });
+            }
+        }));
+        await EndAsync(connections);
+        foreach (var name in names)
+        {
+            await frontend.Pictures.KeyDeleteAsync(name);
+        }
+
+        await EmptyAsync();
+
+        Assert.Equal(16, (await FillAsync("alice")).Count);
+        Assert.Equal(8, (await FillAsync("bob")).Count);
+        Assert.Equal(8, (await FillAsync("")).Count);
+    }
+
+    [Fact]
+    public async Task A_url_of_a_caller_whose_share_is_used_is_refused_and_anothers_is_not()
+    {
+        var photo = Same(8003, 1, 2 * Megabyte);
+        await FillAsync("alice");
+        var url = frontend.PictureHost.Url("large.jpg", photo);
+
+        var refused = await frontend.PostAsync("alice", JsonContent.Create(new { url })).ProblemAsync(429, "share-used");
+
+        Assert.Contains("memory", refused.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        await frontend.PostAsync("bob", JsonContent.Create(new { url })).AnswerAsync();
+    }
+
+    [Fact]
+    public async Task The_answer_to_a_known_picture_is_given_to_a_caller_whose_share_is_used()
+    {
+        var photo = TestPictures.Unique(8004);
+        var expected = Objects(await frontend.PostAsync("bob", Asking.Bytes(photo, "image/jpeg")).AnswerAsync());
+        await frontend.Pictures.KeyDeleteAsync(Keys.Picture(TestPictures.ImageKey(photo)));
+        await FillAsync("alice");
+
+        Assert.Equal(expected, Objects(await frontend.PostAsync("alice", Asking.Bytes(photo, "image/jpeg")).AnswerAsync()));
+    }
+
+    [Fact]
+    public async Task Callers_who_send_at_once_are_served_or_told_of_their_own_share()
+    {
+        var expected = Objects(await frontend.PostAsync("bob", Asking.Bytes(Same(8005, 0), "image/jpeg")).AnswerAsync());
+        var flood = Enumerable.Range(1, 24).Select(
+            i => frontend.PostAsync("alice", Asking.Bytes(Same(8005, i, 3 * Megabyte), "image/jpeg"), "?async=true&timeout=60")).ToList();
+
+        for (var i = 0; i < 6; i++)
+        {
+            Assert.Equal(expected, Objects(await frontend.PostAsync("bob", Asking.Bytes(Same(8005, 100 + i, 5 * Megabyte), "image/jpeg"), "?timeout=60").AnswerAsync()));
+        }
+
+        var statuses = (await Task.WhenAll(flood)).Select(static answer => (int)answer.StatusCode).ToList();
+        Assert.All(statuses, static status => Assert.True(status is 202 or 429, $"{status}"));
+        Assert.Contains(202, statuses);
+        await Eventually.Async(
+            async () =>
+            {
+                using var answer = await frontend.PostAsync("alice", Asking.Bytes(Same(8005, 200 + Interlocked.Increment(ref _next), 14 * Megabyte), "image/jpeg"), "?timeout=60");
+                return answer.StatusCode == HttpStatusCode.OK;
+            },
+            Eventually.Soon,
+            "what it held is given back");
+    }
+
+    private static string Objects(JsonElement answer) => answer.GetProperty("boxes").GetRawText();
+
+    private static RedisKey Name() => Keys.Picture(TestPictures.ImageKey(Encoding.ASCII.GetBytes($"share {Interlocked.Increment(ref _next)}")));
+
+    /// <summary>The photo of <paramref name="seed"/>, each time with other bytes around it.</summary>
+    private static byte[] Same(int seed, int number, int leastBytes = 0) => TestPictures.Unique(seed + (number * TestPictures.PhotoCount), leastBytes);
+
+    /// <summary>Stores pictures as a caller, each for a request that does not end, until one is refused.</summary>
+    private async Task<List<RedisKey>> FillAsync(string caller, bool kept = true)
+    {
+        var filled = new List<RedisKey>();
+        for (var key = Name(); await StoreAsync(key, caller, JustBelowMegabyte) is null; key = Name())
+        {
+            filled.Add(key);
+            if (kept)
+            {
+                await KeepAsync(key);
+            }
+        }
+
+        return filled;
+    }
+
+    /// <summary>Stores a picture as a client does. <see langword="null"/> when it is stored, otherwise what was answered.</summary>
+    private Task<string?> StoreAsync(RedisKey key, string caller, int bytes, int milliseconds = 30_000) =>
+        StoreAsync(frontend.Pictures, key, caller, bytes, milliseconds);
+
+    private async Task<string?> StoreAsync(IDatabase pictures, RedisKey key, string caller, int bytes, int milliseconds = 30_000)
+    {
+        try
+        {
+            if ((await pictures.ExecuteAsync("PICTURE.STORE", key, milliseconds, caller, new byte[bytes])).IsNull)
+            {
+                return "there";
+            }
+
+            lock (_stored)
+            {
+                _stored.Add(key);
+            }
+
+            return null;
+        }
+        catch (RedisServerException e)
+        {
+            return e.Message;
+        }
+    }
+
+    private async Task<ConnectionMultiplexer[]> ConnectAsync(int count) =>
+        await Task.WhenAll(Enumerable.Range(0, count).Select(_ => frontend.ConnectToPicturesAsync()));
+
+    private static async Task EndAsync(ConnectionMultiplexer[] connections)
+    {
+        foreach (var connection in connections)
+        {
+            await connection.DisposeAsync();
+        }
+    }
+
+    /// <summary>Waits until no picture is needed: the requests of earlier ones have ended.</summary>
+    private Task EmptyAsync() => Eventually.Async(
+        async () =>
+        {
+            var all = Name();
+            return await StoreAsync(all, "", SmallProcess.Megabytes * Megabyte) is null && await frontend.Pictures.KeyDeleteAsync(all);
+        },
+        Eventually.Soon,
+        "the memory is free");
+
+    private async Task KeepAsync(RedisKey key, string request = "waits@1/8", int milliseconds = 120_000) =>
+        Assert.True((bool)await frontend.Pictures.ExecuteAsync("PICTURE.KEEP", key, milliseconds.ToString(CultureInfo.InvariantCulture), request));
+
+    private Task<RedisResult> ReleaseAsync(RedisKey key, string request = "waits@1/8") => frontend.Pictures.ExecuteAsync("PICTURE.RELEASE", key, request);
+}
