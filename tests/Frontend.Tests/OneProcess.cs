@@ -20,6 +20,9 @@ public sealed class OneProcess : IAsyncLifetime
     /// <summary>Port of the embedded Redis-compatible server.</summary>
     public int RedisPort { get; } = LoopbackPorts.Next();
 
+    /// <summary>Port of its memory of pictures.</summary>
+    public int PicturePort { get; } = LoopbackPorts.Next();
+
     /// <summary>Receives webhooks of the front end.</summary>
     public WebhookReceiver Webhooks { get; } = new();
 
@@ -38,6 +41,7 @@ public sealed class OneProcess : IAsyncLifetime
             ["Detection__Webhooks__MaxAttempts"] = "4",
             [DetectionSettings.EmbeddedPassword] = DetectionSettings.SomePassword,
             ["Detection__Embedded__RedisPort"] = RedisPort.ToString(CultureInfo.InvariantCulture),
+            ["Detection__Embedded__PicturePort"] = PicturePort.ToString(CultureInfo.InvariantCulture),
             ["Detection__Fetch__AllowedNetworks__0"] = "127.0.0.1/32",
             ["Detection__Fetch__AllowedPorts__0"] = _pictures.Port.ToString(CultureInfo.InvariantCulture),
             ["Detection__Fetch__AllowedPorts__1"] = Webhooks.Port.ToString(CultureInfo.InvariantCulture),

@@ -1,21 +1,19 @@
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using Garnet;
 using Garnet.common;
 using Garnet.server;
 using Garnet.server.Auth.Settings;
+using Microsoft.AspNetCore.Connections;
 
 namespace Detection.Frontend.Embedded;
 
 /// <summary>
 /// A Redis-compatible server (Microsoft Garnet) inside this process, on loopback, that keeps nothing on disk, for everything but pictures. It takes commands from
-/// whoever reaches its port, also from the body of an HTTP request that a web page makes; so it does nothing without its password.
+/// whoever reaches it, also from the body of an HTTP request that a web page makes; so nobody does without its password.
 /// </summary>
 internal sealed class EmbeddedRedis : IDisposable
 {
-    private const int Attempts = 5;
-
     private readonly GarnetServer _server;
     private readonly string _password;
 
@@ -31,27 +29,24 @@ internal sealed class EmbeddedRedis : IDisposable
     /// <summary>With the password: for this process alone, never for a log.</summary>
     public string ConnectionString => $"127.0.0.1:{Port.ToString(CultureInfo.InvariantCulture)},password={_password}";
 
-    public static EmbeddedRedis Start(EmbeddedOptions options, string password, ILoggerFactory loggers)
+    /// <summary>Starts the server.</summary>
+    /// <exception cref="AddressInUseException">The port is taken.</exception>
+    public static EmbeddedRedis Start(EmbeddedOptions options, string password, TimeProvider time, ILoggerFactory loggers)
     {
-        for (var attempt = 1; ; attempt++)
+        var refused = new RefusedConnections("embedded server", time, loggers.CreateLogger<RefusedConnections>());
+        var gate = PasswordGate.Bind(options.RedisPort, password, time, refused);
+        GarnetServer? server = null;
+        try
         {
-            var port = options.RedisPort == 0 ? FreePort() : options.RedisPort;
-            var server = new GarnetServer(Settings(options, port, password), loggers);
-            try
-            {
-                server.Start();
-                return new EmbeddedRedis(server, port, password);
-            }
-            catch (SocketException) when (options.RedisPort == 0 && attempt < Attempts)
-            {
-                // Somebody took the port in between.
-                server.Dispose();
-            }
-            catch
-            {
-                server.Dispose();
-                throw;
-            }
+            server = new GarnetServer(Settings(options, gate.EndPoint, password), loggers, [new GarnetConnections(gate)]);
+            server.Start();
+            return new EmbeddedRedis(server, gate.EndPoint.Port, password);
+        }
+        catch
+        {
+            server?.Dispose();
+            gate.Dispose();
+            throw;
         }
     }
 
@@ -76,9 +71,9 @@ internal sealed class EmbeddedRedis : IDisposable
 
     public void Dispose() => _server.Dispose();
 
-    private static GarnetServerOptions Settings(EmbeddedOptions options, int port, string password) => new()
+    private static GarnetServerOptions Settings(EmbeddedOptions options, IPEndPoint endPoint, string password) => new()
     {
-        EndPoints = [new IPEndPoint(IPAddress.Loopback, port)],
+        EndPoints = [endPoint],
         AuthSettings = new PasswordAuthenticationSettings(password),
         QuietMode = true,
         // It shares the thread pool with everything else here, which begins small and grows slowly.
@@ -98,11 +93,4 @@ internal sealed class EmbeddedRedis : IDisposable
         // No collection of the expired members of objects: there are none here, and the objects that it goes through lose their expiry.
         ExpiredKeyDeletionScanFrequencySecs = 10,
     };
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }

@@ -26,11 +26,11 @@ internal sealed class EmbeddedStores : IDisposable
     public static EmbeddedStores Start(EmbeddedOptions options, TimeProvider time, ILoggerFactory loggers)
     {
         var password = options.RedisPassword ?? Convert.ToHexString(RandomNumberGenerator.GetBytes(32));
-        var redis = EmbeddedRedis.Start(options, password, loggers);
+        var redis = EmbeddedRedis.Start(options, password, time, loggers);
         var pictures = new PictureMemory((long)options.PictureMemoryMegabytes * 1024 * 1024, options.CallerPictureShare, time);
         try
         {
-            return new EmbeddedStores(redis, pictures, PictureServer.Start(pictures, options.PicturePort, password));
+            return new EmbeddedStores(redis, pictures, PictureServer.Start(pictures, options.PicturePort, password, time, loggers));
         }
         catch
         {

@@ -1,7 +1,7 @@
 using System.Globalization;
-using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Microsoft.AspNetCore.Connections;
 
 namespace Detection.Frontend.Embedded;
 
@@ -13,21 +13,21 @@ internal sealed class PictureServer : IDisposable
 {
     private const int MostConnections = 256;
 
-    private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromMilliseconds(100);
-
-    private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
     private readonly CancellationTokenSource _stopping = new();
+    private readonly PasswordGate _gate;
     private readonly PictureMemory _memory;
     private readonly byte[] _password;
     private int _connections;
 
-    private PictureServer(PictureMemory memory, string password)
+    private PictureServer(PasswordGate gate, PictureMemory memory, string password)
     {
+        _gate = gate;
         _memory = memory;
         _password = Encoding.Latin1.GetBytes(password);
+        Port = gate.EndPoint.Port;
     }
 
-    public int Port => ((IPEndPoint)_listener.LocalEndPoint!).Port;
+    public int Port { get; }
 
     /// <summary>With the password: for this process alone, never for a log.</summary>
     public string ConnectionString =>
@@ -37,57 +37,33 @@ internal sealed class PictureServer : IDisposable
     /// <param name="memory">What it serves.</param>
     /// <param name="port">The port, 0 for any free one.</param>
     /// <param name="password">What every connection must say first.</param>
-    /// <exception cref="SocketException">The port is taken.</exception>
-    public static PictureServer Start(PictureMemory memory, int port, string password)
+    /// <param name="time">Time.</param>
+    /// <param name="loggers">Hears of connections without the password.</param>
+    /// <exception cref="AddressInUseException">The port is taken.</exception>
+    public static PictureServer Start(PictureMemory memory, int port, string password, TimeProvider time, ILoggerFactory loggers)
     {
-        var server = new PictureServer(memory, password);
-        try
-        {
-            server._listener.Bind(new IPEndPoint(IPAddress.Loopback, port));
-            server._listener.Listen();
-        }
-        catch
-        {
-            server.Dispose();
-            throw;
-        }
-
-        _ = server.AcceptAsync();
+        var refused = new RefusedConnections("memory of pictures", time, loggers.CreateLogger<RefusedConnections>());
+        var server = new PictureServer(PasswordGate.Bind(port, password, time, refused), memory, password);
+        server._gate.Open(server.Admit);
         return server;
     }
 
     public void Dispose()
     {
         _stopping.Cancel();
-        _listener.Dispose();
+        _gate.Dispose();
     }
 
-    private async Task AcceptAsync()
+    private void Admit(Socket socket)
     {
-        while (!_stopping.IsCancellationRequested)
+        if (Interlocked.Increment(ref _connections) > MostConnections)
         {
-            try
-            {
-                var socket = await _listener.AcceptAsync(_stopping.Token);
-                if (Interlocked.Increment(ref _connections) > MostConnections)
-                {
-                    Interlocked.Decrement(ref _connections);
-                    socket.Dispose();
-                    continue;
-                }
-
-                _ = Task.Run(() => ServeAsync(socket));
-            }
-            catch (SocketException)
-            {
-                // The connection was gone before it was taken, or the process may open no more.
-                await Task.Delay(PauseAfterFailure);
-            }
-            catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
-            {
-                return;
-            }
+            Interlocked.Decrement(ref _connections);
+            socket.Dispose();
+            return;
         }
+
+        _ = ServeAsync(socket);
     }
 
     private async Task ServeAsync(Socket socket)

@@ -41,6 +41,12 @@ internal static class ManifestJson
         try
         {
             PlainFile.Require(path, PlainFile.LargestText);
+            if (!PlainFile.IsInside(Path.GetDirectoryName(Path.GetFullPath(path))!, path))
+            {
+                // Its labels and settings are published with the model.
+                throw new ModelException($"{path}: is a link that leads outside of its folder; put the file itself there.");
+            }
+
             node = JsonNode.Parse(File.ReadAllText(path), documentOptions: Lenient);
         }
         catch (JsonException e)

@@ -35,6 +35,8 @@ public sealed class StrangeFilesTests : IDisposable
         { "huge manifest", "at most" },
         { "text", "not an ONNX model" },
         { "manifest nested deeply", "model.json" },
+        { "manifest through a link", "is a link that leads outside" },
+        { "manifest through links and back", "is a link that leads outside" },
         { "labels through a link", "outside" },
         { "labels through a linked folder", "same folder" },
         { "two outputs of one name", "outputs with the name" },
@@ -112,18 +114,55 @@ public sealed class StrangeFilesTests : IDisposable
         {
             var data = Directory.CreateDirectory(Path.Combine(inner, $"..{edition}")).FullName;
             BrightnessModel.Graph().Metadata("edition", edition).Metadata("names", "['x']").Save(Path.Combine(data, "model.onnx"));
+            File.WriteAllText(Path.Combine(data, "model.json"), """{ "labels": "names.txt" }""");
+            File.WriteAllText(Path.Combine(data, "names.txt"), $"label {edition}");
         }
 
         Directory.CreateSymbolicLink(Path.Combine(inner, "..data"), "..1");
-        File.CreateSymbolicLink(Path.Combine(inner, "model.onnx"), "..data/model.onnx");
+        foreach (var file in new[] { "model.onnx", "model.json", "names.txt" })
+        {
+            File.CreateSymbolicLink(Path.Combine(inner, file), $"..data/{file}");
+        }
+
         var repository = Open();
         var before = repository.Scan();
         Assert.Empty(before.Problems);
+        Assert.Equal(["label 1"], before.Models["odd"].Manifest.Labels);
 
         Directory.Delete(Path.Combine(inner, "..data"));
         Directory.CreateSymbolicLink(Path.Combine(inner, "..data"), "..2");
 
-        Assert.NotEqual(before.Models["odd"].Version, repository.Scan().Models["odd"].Version);
+        var after = repository.Scan();
+        Assert.NotEqual(before.Models["odd"].Version, after.Models["odd"].Version);
+        Assert.Equal(["label 2"], after.Models["odd"].Manifest.Labels);
+    }
+
+    /// <summary>A shared store of models is used so: whoever made these links can read what they lead to.</summary>
+    [Fact]
+    public void A_folder_and_a_graph_that_lie_elsewhere_are_served()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Links need rights there.");
+        BrightnessModel.Graph().Metadata("names", "['x']").Save(Path.Combine(_outside, "model.onnx"));
+        File.WriteAllText(Path.Combine(_outside, "model.json"), """{ "labels": "names.txt" }""");
+        File.WriteAllText(Path.Combine(_outside, "names.txt"), "there");
+        Directory.CreateSymbolicLink(Path.Combine(_folder, "folder"), _outside);
+        Directory.CreateDirectory(Path.Combine(_folder, "graph"));
+        File.CreateSymbolicLink(Path.Combine(_folder, "graph", "model.onnx"), Path.Combine(_outside, "model.onnx"));
+        File.WriteAllText(Path.Combine(_folder, "graph", "model.json"), """{ "labels": ["here"] }""");
+        var link = _folder + "-link";
+        Directory.CreateSymbolicLink(link, _folder);
+        try
+        {
+            var found = new ModelRepository(Options.Create(new ModelOptions { Directory = link }), TimeProvider.System, NullLogger<ModelRepository>.Instance).Scan();
+
+            Assert.Empty(found.Problems);
+            Assert.Equal(["there"], found.Models["folder"].Manifest.Labels);
+            Assert.Equal(["here"], found.Models["graph"].Manifest.Labels);
+        }
+        finally
+        {
+            Directory.Delete(link);
+        }
     }
 
     [Fact]
@@ -186,6 +225,16 @@ public sealed class StrangeFilesTests : IDisposable
             case "labels are a pipe":
                 File.WriteAllText(manifest, """{ "labels": "names.txt" }""");
                 Pipe(Path.Combine(folder, "names.txt"));
+                break;
+            case "manifest through a link":
+                File.WriteAllText(Path.Combine(_outside, "model.json"), """{ "labels": ["secret"] }""");
+                Link(manifest, Path.Combine(_outside, "model.json"));
+                break;
+            case "manifest through links and back":
+                // The neighbour's is none of this model's either.
+                File.WriteAllText(Path.Combine(_folder, "before", "other.json"), """{ "labels": ["secret"] }""");
+                Directory.CreateSymbolicLink(Path.Combine(folder, "inner"), "../before");
+                Link(manifest, "inner/other.json");
                 break;
             case "labels through a link":
                 File.WriteAllText(manifest, """{ "labels": "names.txt" }""");
