@@ -54,6 +54,7 @@ public static class DetectionSiloHostingExtensions
         services.AddOptions<QueueOptions>().BindConfiguration(QueueOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<BatcherOptions>().BindConfiguration(BatcherOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<DeviceHealthOptions>().BindConfiguration(DeviceHealthOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<CutOffOptions>().BindConfiguration(CutOffOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<RequestOptions>().BindConfiguration(RequestOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<ResultOptions>().BindConfiguration(ResultOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<WebhookOptions>().BindConfiguration(WebhookOptions.Section).ValidateDataAnnotations().ValidateOnStart();
@@ -73,6 +74,8 @@ public static class DetectionSiloHostingExtensions
         services.AddSingleton<ResultCache>();
         services.AddSingleton<Admission>();
         services.AddSingleton<RecentWork>();
+        services.AddSingleton<RedisReach>();
+        services.AddSingleton<RedisWitnesses>();
         services.AddSingleton<SiloMetrics>();
         services.AddSingleton<BatchingMetrics>();
         services.AddSingleton<BatcherServices>();
@@ -136,6 +139,7 @@ public static class DetectionSiloHostingExtensions
                 [DevicePlacementDirector.MetadataKey] = string.Join(DevicePlacementDirector.Separator, local.Devices.Select(device => device.Id)),
             })
             .AddPlacementDirector<DevicePlacement, DevicePlacementDirector>()
+            .AddGrainService<RedisWitness>()
             .AddActivityPropagation());
 
         // After Orleans: they stop before it, while grains can still be called.
@@ -143,6 +147,12 @@ public static class DetectionSiloHostingExtensions
         services.AddHostedSingleton<AbandonedQueues>();
         services.AddHostedSingleton<MembershipGuard>();
         services.AddHostedSingleton<SiloReporter>();
+        if (string.IsNullOrWhiteSpace(configuration.GetConnectionString("pictures")))
+        {
+            // Where one process is the cluster and has its pictures, nothing lies between it and its Redis.
+            services.AddHostedService<CutOffWatch>();
+        }
+
         services.AddHostedSingleton<InferenceService>();
         services.AddWebhookDelivery();
         services.AddHealthChecks().AddCheck<SiloHealthCheck>("silo", tags: ["ready"]);

@@ -15,7 +15,7 @@ public static class ProgramRun
     /// where in the program they were noticed.
     /// </summary>
     /// <param name="create">Puts it together.</param>
-    /// <returns>The exit code: 0, 1 when it could not start, <see cref="SiloEnd.ExitCode"/> when a device needs a new process.</returns>
+    /// <returns>The exit code: 0, 1 when it could not start, <see cref="SiloEnd.ExitCode"/> when only a new process can go on.</returns>
     public static async Task<int> RunAsync(Func<WebApplication> create)
     {
         ArgumentNullException.ThrowIfNull(create);

@@ -160,6 +160,18 @@ internal sealed record Scenario(string Name, string What, RedisFate Redis, Func<
             Burst = 160,
         },
         new("redis-loss", "Redis stopped for 10 s and started without its data", RedisFate.LosesData, (cluster, _) => RestartRedisAsync(cluster, keepData: false)),
+        new("one-cut-off", "one of four silos is cut off from Redis until it ends; it is started again where it reaches Redis", RedisFate.IsAway, async (cluster, _) =>
+        {
+            await using var way = new RedisProxy(cluster.Redis);
+            var silo = cluster.AddSilo(new Dictionary<string, string?> { [DetectionSettings.Redis] = way.ConnectionString });
+            await silo.ReadyAsync();
+            await Task.Delay(TimeSpan.FromSeconds(4));
+            way.Silence();
+            await EndedForRestartAsync(silo);
+            silo.Settings[DetectionSettings.Redis] = cluster.Redis.ConnectionString;
+            await silo.StartAgainAsync();
+            await silo.ReadyAsync();
+        }),
         new("sick-device", "every run of one of two devices fails, out of memory; well again once it is out of service", RedisFate.Stays, (cluster, _) => BeSickAsync(cluster, "OutOfMemory"))
         {
             IsOfSickness = true,
@@ -172,12 +184,7 @@ internal sealed record Scenario(string Name, string What, RedisFate Redis, Func<
         {
             var sick = new SickSilo(cluster.Frontends[0], cluster.Silos[1]);
             await sick.MakeAsync("CudaError");
-            await sick.Process.Process.ExitAsync(TimeSpan.FromSeconds(60));
-            if (sick.Process.Process.ExitCode != 3)
-            {
-                throw sick.Process.Process.Failure("should have ended with exit code 3");
-            }
-
+            await EndedForRestartAsync(sick.Process);
             await sick.Process.StartAgainAsync();
             await sick.Process.ReadyAsync();
             await sick.ServesAgainAsync();
@@ -192,6 +199,16 @@ internal sealed record Scenario(string Name, string What, RedisFate Redis, Func<
         await silo.KillAsync();
         await silo.StartAgainAsync();
         await silo.ReadyAsync();
+    }
+
+    /// <summary>Waits until a silo has ended by itself, to be started again.</summary>
+    private static async Task EndedForRestartAsync(DetectionProcess silo)
+    {
+        await silo.Process.ExitAsync(TimeSpan.FromSeconds(60));
+        if (silo.Process.ExitCode != 3)
+        {
+            throw silo.Process.Failure("should have ended with exit code 3");
+        }
     }
 
     private static async Task BeSickAsync(DetectionCluster cluster, string kind)

@@ -19,7 +19,7 @@ internal sealed class SiloMetrics
     private volatile IReadOnlyList<BatcherReport> _batchers = [];
     private volatile IReadOnlyList<QueueReport> _queues = [];
 
-    public SiloMetrics(IMeterFactory meters)
+    public SiloMetrics(IMeterFactory meters, RedisReach reach)
     {
         var meter = meters.Create(Meter);
         meter.CreateObservableGauge(
@@ -32,6 +32,7 @@ internal sealed class SiloMetrics
             "detection.batcher.in_flight", () => Batchers(static batcher => (long)batcher.InFlight), "{picture}", "Pictures that a batcher holds.");
         meter.CreateObservableGauge(
             "detection.batcher.stuck", () => Batchers(static batcher => batcher.State == BatcherState.Stuck ? 1L : 0), null, "1 while a batcher completes nothing of what it holds.");
+        meter.CreateObservableGauge("detection.redis.away", () => reach.AwayFor.TotalSeconds, "s", "How long the silo has not reached Redis.");
         meter.CreateObservableGauge(
             "detection.device.health", Healths, null, "1 for the state in which a device is with a model, 0 for the others.");
         meter.CreateObservableGauge(

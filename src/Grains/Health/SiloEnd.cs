@@ -9,26 +9,35 @@ namespace Detection.Grains.Health;
 /// </summary>
 public sealed partial class SiloEnd(IHostApplicationLifetime lifetime, ILogger<SiloEnd> logger)
 {
-    /// <summary>Exit code of a program that ended because of a device.</summary>
+    /// <summary>Exit code of a program that ended so.</summary>
     public const int ExitCode = 3;
 
     private int _requested;
 
-    /// <summary>Whether the silo ends because of a device.</summary>
+    /// <summary>Whether the silo ends so.</summary>
     public bool IsRequested => Volatile.Read(ref _requested) != 0;
 
-    /// <summary>Begins the end; once.</summary>
+    /// <summary>Begins the end because of a device; once.</summary>
     /// <param name="device">The device and its model.</param>
     /// <param name="reason">What is wrong with it.</param>
-    public void Request(string device, string reason)
+    public void Request(string device, string reason) => Request(() => LogDevice(device, ExitCode, reason));
+
+    /// <summary>Begins the end because of the silo itself; once.</summary>
+    /// <param name="reason">What is wrong with it.</param>
+    public void Request(string reason) => Request(() => LogSilo(ExitCode, reason));
+
+    private void Request(Action log)
     {
         if (Interlocked.Exchange(ref _requested, 1) == 0)
         {
-            LogEnds(device, ExitCode, reason);
+            log();
             lifetime.StopApplication();
         }
     }
 
     [LoggerMessage(1, LogLevel.Critical, "Device {Device} cannot be used by this process any more; the silo stops in order with exit code {ExitCode}: {Reason}")]
-    private partial void LogEnds(string device, int exitCode, string reason);
+    private partial void LogDevice(string device, int exitCode, string reason);
+
+    [LoggerMessage(2, LogLevel.Critical, "The silo stops in order with exit code {ExitCode}: {Reason}", EventName = "SiloEnds")]
+    private partial void LogSilo(int exitCode, string reason);
 }

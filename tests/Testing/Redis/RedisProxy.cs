@@ -15,6 +15,7 @@ public sealed class RedisProxy : IAsyncDisposable
     private Func<string, bool>? _held;
     private volatile Func<string, string?>? _error;
     private volatile bool _holding;
+    private volatile bool _silent;
 
     /// <summary>Starts it before <paramref name="redis"/>.</summary>
     public RedisProxy(RedisServer redis)
@@ -39,10 +40,14 @@ public sealed class RedisProxy : IAsyncDisposable
     /// </summary>
     public void Refuse(Func<string, string?>? error) => _error = error;
 
+    /// <summary>Lets nothing through any more in either direction, and ends no connection, as a network that lost its way. Ended by <see cref="Cut"/>.</summary>
+    public void Silence() => _silent = true;
+
     /// <summary>Ends all connections. New ones work.</summary>
     public void Cut()
     {
         _held = null;
+        _silent = false;
         lock (_gate)
         {
             _open.ForEach(static client => client.Dispose());
@@ -76,8 +81,8 @@ public sealed class RedisProxy : IAsyncDisposable
                 }
 
                 var requests = new RespRequests();
-                _ = PumpAsync(client, server, bytes => LookAt(requests, bytes));
-                _ = PumpAsync(server, client, bytes => _holding ? default : bytes);
+                _ = PumpAsync(client, server, bytes => _silent ? default : LookAt(requests, bytes));
+                _ = PumpAsync(server, client, bytes => _holding || _silent ? default : bytes);
             }
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)

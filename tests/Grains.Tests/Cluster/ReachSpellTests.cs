@@ -1,0 +1,81 @@
+using Detection.Grains.Cluster;
+
+namespace Detection.Grains.Tests.Cluster;
+
+public sealed class ReachSpellTests
+{
+    private readonly ManualTime _time = new();
+    private ReachSpell? _spell;
+
+    public static TheoryData<string, bool, double> Looks => new()
+    {
+        // One look each second, + found Redis and - did not. A number is so many seconds without a look.
+        { "", true, 0 },
+        { "+", true, 0 },
+        { "++++", true, 3 },
+        { "++++", false, 0 },
+        { "----", false, 3 },
+        { "----", true, 0 },
+        { "++++-", true, 0 },
+        { "++++-", false, 0 },
+        { "+-+-+--", false, 1 },
+        { "++++-+++", true, 2 },
+        { "------------------+", false, 0 },
+        { "---+---", false, 2 },
+
+        // What was while nobody looked is not known.
+        { "++++ 5 +", true, 9 },
+        { "++++ 60 +", true, 0 },
+        { "---- 60 -", false, 0 },
+        { "---- 60 ---", false, 2 },
+        { "++++ 60", true, 0 },
+        { "---- 60", false, 0 },
+        { "++++ 5", true, 3 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Looks))]
+    public void A_spell_lasts_while_looks_have_one_outcome_and_none_is_missing(string looks, bool reached, double seconds)
+    {
+        foreach (var part in looks.Split(' '))
+        {
+            if (double.TryParse(part, System.Globalization.CultureInfo.InvariantCulture, out var pause))
+            {
+                _time.Advance(pause);
+                continue;
+            }
+
+            foreach (var look in part)
+            {
+                _spell = ReachSpell.After(_spell, look == '+', _time.GetTimestamp(), _time);
+                _time.Advance(1);
+            }
+        }
+
+        Assert.Equal(seconds, _spell?.Reached == reached ? _spell.Length.TotalSeconds : 0);
+    }
+
+    [Theory]
+    [InlineData(false, 3, 3)]
+    [InlineData(true, 3, 0)]
+    [InlineData(false, 60, 0)]
+    [InlineData(true, 60, 0)]
+    public void A_question_in_vain_counts_from_its_beginning_and_an_answer_from_its_end(bool reached, double duration, double seconds)
+    {
+        var asked = _time.GetTimestamp();
+        _time.Advance(duration);
+
+        Assert.Equal(seconds, ReachSpell.After(null, reached, asked, _time).Length.TotalSeconds);
+    }
+
+    private sealed class ManualTime : TimeProvider
+    {
+        private long _now = 1_000_000;
+
+        public override long TimestampFrequency => 1000;
+
+        public void Advance(double seconds) => _now += (long)(seconds * 1000);
+
+        public override long GetTimestamp() => _now;
+    }
+}
