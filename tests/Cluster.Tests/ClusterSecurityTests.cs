@@ -30,11 +30,12 @@ public sealed class ClusterSecurityTests
 
         // Whoever is refused says so and is not ready, though Redis answers.
         var foreigner = cluster.AddFrontend(With(stranger.Issue("frontend2"), Secret));
-        await RefusedFrontendAsync(foreigner, "the certificate 'CN=silo");
         var guesser = cluster.AddFrontend(With(authority.Issue("frontend4"), OtherSecret));
-        await RefusedFrontendAsync(guesser, "the other side closed the connection during the handshake; its log says why");
+        await Task.WhenAll(
+            RefusedFrontendAsync(foreigner, "the certificate 'CN=silo"),
+            RefusedFrontendAsync(guesser, "the other side closed the connection during the handshake; its log says why"),
+            RefusedFrontendAsync(cluster.AddFrontend(), "Connection"));
         await LogsAsync(good, "refused: the other side has another secret");
-        await RefusedFrontendAsync(cluster.AddFrontend(), "Connection");
 
         // Silos do not even stand in the membership table for a while: several could vote out others.
         var members = await MembersAsync(cluster);
@@ -133,37 +134,6 @@ public sealed class ClusterSecurityTests
             },
             TimeSpan.FromSeconds(60),
             $"{frontend.Name} is not ready");
-
-    /// <summary>Gives silos certificates that they read and that end soon, and waits for that.</summary>
-    private static async Task ExpireAsync(ClusterAuthority authority, IReadOnlyList<DetectionProcess> silos)
-    {
-        var validFor = TimeSpan.FromSeconds(8);
-        for (var i = 0; i < silos.Count; i++)
-        {
-            var (silo, name) = (silos[i], $"silo{i + 1}");
-            var changes = Changes(silo);
-            await Eventually.Async(
-                async limit =>
-                {
-                    // It may end before a slow machine has read it.
-                    authority.Issue(name, validFor: validFor);
-                    for (var look = 0; look < 12 && Changes(silo) == changes; look++)
-                    {
-                        // The files are looked at when somebody connects.
-                        using var stranger = await ConnectAsync(silo);
-                        await Task.Delay(250, limit);
-                    }
-
-                    return Changes(silo) > changes;
-                },
-                TimeSpan.FromSeconds(60),
-                $"{silo.Name} has read its certificate");
-        }
-
-        await Task.Delay(validFor);
-
-        static int Changes(DetectionProcess silo) => silo.Process.Log.Split(".crt' has changed").Length;
-    }
 
     private static async Task RefusedSiloAsync(DetectionProcess silo)
     {

@@ -10,11 +10,20 @@ namespace Detection.Inference.Tests.Devices;
 [Collection(nameof(AllocationTests))]
 public sealed class UnloadingTests : IDisposable
 {
+    private const string TemporaryFolder = "TMPDIR";
     private static readonly ModelSource NanoDet = ModelFile.Read(Path.Combine(Repository.Root, "models", "nanodet-g"));
 
+    private readonly string? _temporary = Environment.GetEnvironmentVariable(TemporaryFolder);
     private readonly string _folder = Directory.CreateTempSubdirectory("detection-unloading-").FullName;
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    // The files that are counted are this process's then, and no other's that loads models at the same time.
+    public UnloadingTests() => Environment.SetEnvironmentVariable(TemporaryFolder, _folder);
+
+    public void Dispose()
+    {
+        Environment.SetEnvironmentVariable(TemporaryFolder, _temporary);
+        Directory.Delete(_folder, recursive: true);
+    }
 
     [Fact]
     public async Task What_a_model_took_goes_back_to_the_system_when_it_is_unloaded()
@@ -81,14 +90,14 @@ public sealed class UnloadingTests : IDisposable
         Assert.Equal(OutcomeKind.Detected, outcome!.Kind);
     }
 
-    private static (long Memory, int Threads, int Descriptors, int Files) Measure()
+    private (long Memory, int Threads, int Descriptors, int Files) Measure()
     {
         GC.Collect();
         GC.WaitForPendingFinalizers();
         GC.Collect();
         var process = Environment.ProcessId;
         return (ProcessMeasures.ResidentBytes(process), ProcessMeasures.Threads(process), ProcessMeasures.Descriptors(process),
-            Directory.GetDirectories(Path.GetTempPath(), "detection-model-*").Length);
+            Directory.GetDirectories(_folder, "detection-model-*").Length);
     }
 
     [DllImport("libc")]

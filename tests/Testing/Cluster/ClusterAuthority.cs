@@ -26,15 +26,14 @@ public sealed class ClusterAuthority : IDisposable
     /// <summary>Settings of a process with a new certificate of this authority.</summary>
     /// <param name="name">Name of the files, NAME.crt and NAME.key, which are overwritten.</param>
     /// <param name="expired">Whether the certificate ended an hour ago.</param>
-    /// <param name="validFor">How long it is valid; a day by default.</param>
-    public Dictionary<string, string?> Issue(string name, bool expired = false, TimeSpan? validFor = null)
+    public Dictionary<string, string?> Issue(string name, bool expired = false)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var now = DateTimeOffset.UtcNow;
         var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
         // All authorities here have one name, as an old one and its successor often have: the identifier of the key tells them apart.
         request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(_certificate, includeKeyIdentifier: true, includeIssuerAndSerial: false));
-        using var certificate = request.Create(_certificate, now.AddDays(-1), expired ? now.AddHours(-1) : now + (validFor ?? TimeSpan.FromDays(1)), RandomNumberGenerator.GetBytes(16));
+        using var certificate = request.Create(_certificate, now.AddDays(-1), expired ? now.AddHours(-1) : now.AddDays(1), RandomNumberGenerator.GetBytes(16));
         var path = System.IO.Path.Combine(_folder, name);
         File.WriteAllText($"{path}.key", key.ExportPkcs8PrivateKeyPem());
         File.WriteAllText($"{path}.crt", certificate.ExportCertificatePem());

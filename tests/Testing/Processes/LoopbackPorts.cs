@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 
@@ -5,21 +6,27 @@ namespace Detection.Testing;
 
 /// <summary>
 /// Free ports of the loopback interface, below the range that the kernel gives to outgoing connections: a server that is
-/// stopped and started again finds its port still free. Each is handed out once per test process.
+/// stopped and started again finds its port still free. Each is handed out once per test process, and test processes that
+/// run side by side have blocks of their own.
 /// </summary>
 public static class LoopbackPorts
 {
     private const int First = 12_000;
     private const int Last = 31_999;
+    private const int BlockSize = 1_000;
     private static readonly HashSet<int> Taken = [];
     private static readonly Lock TakenLock = new();
+
+    // Open, and so locked, until the process ends, however it ends.
+    private static readonly FileStream Block = TakeBlock();
+    private static readonly int BlockStart = int.Parse(Path.GetFileNameWithoutExtension(Block.Name), CultureInfo.InvariantCulture);
 
     /// <summary>A port that nothing listens on.</summary>
     public static int Next()
     {
-        for (var attempt = 0; attempt < 1_000; attempt++)
+        for (var attempt = 0; attempt < 10 * BlockSize; attempt++)
         {
-            var port = Random.Shared.Next(First, Last + 1);
+            var port = Random.Shared.Next(BlockStart, BlockStart + BlockSize);
             lock (TakenLock)
             {
                 if (!Taken.Add(port))
@@ -34,7 +41,27 @@ public static class LoopbackPorts
             }
         }
 
-        throw new InvalidOperationException("No free loopback port was found.");
+        throw new InvalidOperationException($"No free loopback port was found among those of '{Block.Name}'.");
+    }
+
+    /// <summary>Locks the file of a block of ports that no other process has.</summary>
+    private static FileStream TakeBlock()
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), "detection-test-ports"));
+        for (var first = First; first + BlockSize - 1 <= Last; first += BlockSize)
+        {
+            try
+            {
+                return new FileStream(
+                    Path.Combine(folder.FullName, string.Create(CultureInfo.InvariantCulture, $"{first}.lock")), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException)
+            {
+                // Another process has it.
+            }
+        }
+
+        throw new InvalidOperationException($"All blocks of loopback ports in '{folder.FullName}' are taken by other test processes.");
     }
 
     private static bool IsFree(int port)

@@ -33,7 +33,11 @@ public sealed class RedisSentinels : IRedisDeployment
     public IReadOnlyList<RedisServer> Servers => _servers;
 
     /// <summary>Starts the servers and the Sentinels, and waits until these know the replica and each other.</summary>
-    public static async Task<RedisSentinels> StartAsync(RedisOptions? options = null)
+    /// <param name="brisk">
+    /// Whether the Sentinels look at the servers and talk to each other several times as often as usual (from Redis 7 on): they agree as they
+    /// always do, only sooner.
+    /// </param>
+    public static async Task<RedisSentinels> StartAsync(RedisOptions? options = null, bool brisk = false)
     {
         options ??= new RedisOptions();
         var deployment = new RedisSentinels();
@@ -45,6 +49,11 @@ public sealed class RedisSentinels : IRedisDeployment
             for (var i = 0; i < Count; i++)
             {
                 await deployment.StartSentinelAsync(master.Port);
+            }
+
+            if (brisk)
+            {
+                await Task.WhenAll(deployment._sentinels.Select(static sentinel => HastenAsync(sentinel.Port)));
             }
 
             await Eventually.Async(deployment.KnowsAllAsync, Deadline, "the Sentinels know the replica and each other");
@@ -153,6 +162,26 @@ public sealed class RedisSentinels : IRedisDeployment
 
         return true;
     }
+
+    /// <summary>Shortens the periods that are constants of a Sentinel.</summary>
+    private static Task HastenAsync(int port) => Eventually.Async(
+        async () =>
+        {
+            await using var connection = await ConnectAsync(port);
+            try
+            {
+                await connection.GetServers()[0].ExecuteAsync(
+                    "SENTINEL", "DEBUG", "INFO-PERIOD", "1000", "PING-PERIOD", "200", "ASK-PERIOD", "200", "PUBLISH-PERIOD", "500");
+            }
+            catch (RedisServerException e) when (e.Message.Contains("Unknown", StringComparison.OrdinalIgnoreCase))
+            {
+                // An older one: it takes its usual time.
+            }
+
+            return true;
+        },
+        Deadline,
+        "a Sentinel has taken shorter periods");
 
     private static async Task<ConnectionMultiplexer> ConnectAsync(int port)
     {
