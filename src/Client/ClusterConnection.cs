@@ -1,3 +1,4 @@
+using Detection.Contracts.Messages;
 using Detection.Contracts.Security;
 using Detection.Contracts.Storage;
 using Microsoft.Extensions.DependencyInjection;
@@ -116,6 +117,7 @@ internal sealed class ClusterConnection(
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Services.AddSingleton(loggers);
+        builder.Services.AddGrainErrors();
         builder.UseOrleansClient(client => client
             .Configure<ClusterOptions>(cluster =>
             {

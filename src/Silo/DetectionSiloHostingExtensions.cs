@@ -1,4 +1,5 @@
 using Detection.Contracts.Cluster;
+using Detection.Contracts.Messages;
 using Detection.Contracts.Pictures;
 using Detection.Contracts.Security;
 using Detection.Contracts.Storage;
@@ -67,6 +68,7 @@ public static class DetectionSiloHostingExtensions
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<ClusterClock>();
         services.AddSecuredPorts(configuration);
+        services.AddGrainErrors();
 
         var local = LocalTo(name, devices ?? FindDevices(configuration));
         services.AddSingleton(local);

@@ -15,17 +15,25 @@ namespace Detection.Frontend.Detections;
 /// </summary>
 internal sealed class AnnotatedPictures(IDetectionClient client, IOptions<FrontendOptions> options)
 {
+    private const int Piece = 64 * 1024;
+
     private readonly TimeSpan _wait = options.Value.DrawingTimeout;
     private readonly SharedPlaces _turns = new(options.Value.MaxConcurrentDrawings, callerShare: 1, siteShare: 1);
     private readonly SharedPlaces _room = new(
         options.Value.MaxConcurrentDrawings + options.Value.MaxWaitingDrawings, options.Value.CallerBufferShare, siteShare: 1);
 
-    /// <summary>Answers with an annotated picture.</summary>
+    /// <summary>
+    /// Answers with an annotated picture. The server copies what it is given before it waits for a slow reader, and nobody counts the copy:
+    /// it is given one piece after another.
+    /// </summary>
     public static async Task WriteAsync(HttpResponse response, PooledBytes jpeg)
     {
         response.ContentType = "image/jpeg";
         response.ContentLength = jpeg.Memory.Length;
-        await response.Body.WriteAsync(jpeg.Memory, response.HttpContext.RequestAborted);
+        for (var rest = jpeg.Memory; rest.Length > 0; rest = rest[Math.Min(Piece, rest.Length)..])
+        {
+            await response.Body.WriteAsync(rest[..Math.Min(Piece, rest.Length)], response.HttpContext.RequestAborted);
+        }
     }
 
     /// <summary>The annotated picture, a JPEG. The caller disposes of it.</summary>

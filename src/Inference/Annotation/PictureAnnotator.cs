@@ -196,7 +196,8 @@ public static class PictureAnnotator
             using var data = pixmap.Encode(
                 new SKJpegEncoderOptions(JpegQuality, SKJpegEncoderDownsample.Downsample444, SKJpegEncoderAlphaOption.Ignore))
                 ?? throw new InvalidOperationException("The picture cannot be encoded.");
-            output.Write(data.AsSpan());
+            data.AsSpan().CopyTo(output.GetSpan((int)data.Size));
+            output.Advance((int)data.Size);
         }
     }
 

@@ -94,27 +94,29 @@ internal static unsafe class TurboJpeg
         var library = Library!;
         using var codec = new Handle(library.InitCompress(), library);
         var most = library.BufferSize(picture.Width, picture.Height, FullColour);
-        var buffer = ArrayPool<byte>.Shared.Rent(checked((int)most.Value));
+
+        // Most of the worst case is never touched, so that the system does not provide it; a pool would keep all of it.
+        var buffer = (byte*)NativeMemory.Alloc(most.Value);
         try
         {
-            int result;
+            var at = buffer;
             var size = most;
-            fixed (byte* source = picture.Pixels, target = buffer)
+            fixed (byte* source = picture.Pixels)
             {
-                var at = target;
-                result = library.Compress(codec.Value, source, picture.Width, picture.Stride, picture.Height, Rgba, &at, &size, FullColour, quality, NoRealloc);
+                if (library.Compress(codec.Value, source, picture.Width, picture.Stride, picture.Height, Rgba, &at, &size, FullColour, quality, NoRealloc) != 0)
+                {
+                    throw new InvalidOperationException($"libjpeg-turbo cannot encode: {codec.Message}");
+                }
             }
 
-            if (result != 0)
-            {
-                throw new InvalidOperationException($"libjpeg-turbo cannot encode: {codec.Message}");
-            }
-
-            output.Write(buffer.AsSpan(0, (int)size.Value));
+            // All at once, so that the output is as large as the file and no larger.
+            var file = new ReadOnlySpan<byte>(buffer, checked((int)size.Value));
+            file.CopyTo(output.GetSpan(file.Length));
+            output.Advance(file.Length);
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            NativeMemory.Free(buffer);
         }
     }
 
