@@ -59,8 +59,8 @@ internal static unsafe class PlainFile
         int links = 0;
         while (rest.TryPop(out string? part))
         {
-            string next = Path.GetFullPath(Path.Combine(resolved, part));
-            if (new FileInfo(next).LinkTarget is not { } target)
+            string next = part == ".." && IsRootOfProcess(resolved) ? resolved : Path.GetFullPath(Path.Combine(resolved, part));
+            if (IsRootOfProcess(next) || new FileInfo(next).LinkTarget is not { } target)
             {
                 resolved = next;
                 continue;
@@ -94,6 +94,13 @@ internal static unsafe class PlainFile
         static bool StartsWith(string folder, string path) =>
             path.StartsWith(Path.TrimEndingDirectorySeparator(folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
     }
+
+    /// <summary>
+    /// <c>/proc/NUMBER/root</c> says that it is a link to <c>/</c>, but leads to the files of that process, which may be those of another
+    /// container: KServe mounts models that come as an image so.
+    /// </summary>
+    private static bool IsRootOfProcess(string path) =>
+        OperatingSystem.IsLinux() && path.StartsWith("/proc/", StringComparison.Ordinal) && Parts(path) is [_, _, "root"];
 
     private static string[] Parts(string path) => path.Split(
         [Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar], StringSplitOptions.RemoveEmptyEntries);

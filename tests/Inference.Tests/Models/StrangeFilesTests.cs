@@ -165,6 +165,28 @@ public sealed class StrangeFilesTests : IDisposable
         }
     }
 
+    /// <summary>kserve/kserve 4753: the folder is a link to the root of a process in another container, whose paths are not those of this one.</summary>
+    [Fact]
+    public void A_folder_below_the_root_of_another_process_is_read_there()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "There is no /proc elsewhere.");
+        File.WriteAllText(Path.Combine(Good("odd"), "model.json"), """{ "labels": ["there"] }""");
+        string root = $"/proc/{Environment.ProcessId}/root";
+        string link = Path.Combine(_outside, "models");
+        Directory.CreateSymbolicLink(link, $"/proc/self/root{_folder}");
+
+        var found = new ModelRepository(Options.Create(new ModelOptions { Directory = link }), TimeProvider.System, NullLogger<ModelRepository>.Instance).Scan();
+
+        Assert.Empty(found.Problems);
+        Assert.Equal(["there"], found.Models["odd"].Manifest.Labels);
+        Assert.Equal(root + _folder, PlainFile.RealPath(link));
+
+        // Nothing is above a root.
+        string above = Path.Combine(_outside, "above");
+        Directory.CreateSymbolicLink(above, "/proc/self/root/../../etc");
+        Assert.Equal($"{root}/etc", PlainFile.RealPath(above));
+    }
+
     [Fact]
     public void Names_out_of_a_file_are_cut_and_cannot_write_into_a_log()
     {
