@@ -142,31 +142,9 @@ internal sealed partial class RequestGrain(
     public async Task<RequestSnapshot> Watch(RequestStatus? known, TimeSpan maxWait, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
-        var started = time.GetTimestamp();
         try
         {
-            while (true)
-            {
-                var snapshot = await LookAsync();
-                var left = maxWait - time.GetElapsedTime(started);
-                if (snapshot.Status is not (RequestStatus.Queued or RequestStatus.Running) || (known is { } old && snapshot.Status != old))
-                {
-                    return snapshot;
-                }
-
-                if (left <= TimeSpan.Zero)
-                {
-                    return await LookAgainAsync();
-                }
-
-                // An end that was told to another activation is found by looking again.
-                var end = _work?.Task ?? Task.Delay(left < LookAgain ? left : LookAgain, time, stop.Token);
-                await Task.WhenAny(known is RequestStatus.Queued ? [end, _running.Task] : [end]).WaitAsync(left, time, stop.Token);
-            }
-        }
-        catch (TimeoutException e) when (!RedisConnection.IsOutage(e))
-        {
-            return await LookAgainAsync();
+            return await WatchAsync(known, maxWait, stop.Token);
         }
         catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
         {
@@ -284,6 +262,37 @@ internal sealed partial class RequestGrain(
             : admission.IsGone(_key.Model) ? RequestFailures.ModelGone
             : time.GetUtcNow() < kept.Deadline ? new RequestSnapshot(RequestStatus.Running, Joined: true)
             : new RequestSnapshot(RequestStatus.Expired, Joined: true);
+    }
+
+    /// <summary>Looks until the request stands otherwise than <paramref name="known"/>, or has an end, or the time is over.</summary>
+    private async Task<RequestSnapshot> WatchAsync(RequestStatus? known, TimeSpan maxWait, CancellationToken cancellationToken)
+    {
+        var started = time.GetTimestamp();
+        try
+        {
+            while (true)
+            {
+                var snapshot = await LookAsync();
+                var left = maxWait - time.GetElapsedTime(started);
+                if (snapshot.Status is not (RequestStatus.Queued or RequestStatus.Running) || (known is { } old && snapshot.Status != old))
+                {
+                    return snapshot;
+                }
+
+                if (left <= TimeSpan.Zero)
+                {
+                    return await LookAgainAsync();
+                }
+
+                // An end that was told to another activation is found by looking again.
+                var end = _work?.Task ?? Task.Delay(left < LookAgain ? left : LookAgain, time, cancellationToken);
+                await Task.WhenAny(known is RequestStatus.Queued ? [end, _running.Task] : [end]).WaitAsync(left, time, cancellationToken);
+            }
+        }
+        catch (TimeoutException e) when (!RedisConnection.IsOutage(e))
+        {
+            return await LookAgainAsync();
+        }
     }
 
     /// <summary>As <see cref="LookAsync"/>, but sees for itself whether the work is still under way.</summary>

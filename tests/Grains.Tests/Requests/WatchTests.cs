@@ -1,0 +1,26 @@
+using Detection.Client;
+
+namespace Detection.Grains.Tests.Requests;
+
+/// <summary>Whoever asks after a request while Redis fails.</summary>
+public sealed class WatchTests : RequestTest
+{
+    [Fact]
+    public async Task An_outage_of_Redis_at_the_last_look_of_a_wait_is_told_as_one()
+    {
+        RedisServer.SkipUnlessInstalled();
+        await using var proxy = new RedisProxy(Redis);
+        await using var silo = await StartSiloAsync(("ConnectionStrings:redis", proxy.ConnectionString));
+        var ticket = await OccupyAsync();
+        Assert.Equal(DetectionStatus.Running, (await Client.GetStatusAsync(ticket.ImageKey)).Status);
+
+        // The grain knows the work, so that only the look at the end of the wait asks Redis.
+        proxy.Refuse(static request => request.Contains(":result:", StringComparison.Ordinal) ? "LOADING Redis is loading the dataset in memory" : null);
+        var told = await Assert.ThrowsAsync<DetectionException>(() => Client.GetStatusAsync(ticket.ImageKey, TimeSpan.FromMilliseconds(500)));
+        Assert.Equal(DetectionError.Unavailable, told.Error);
+
+        proxy.Refuse(null);
+        Device.Open();
+        await DoneAsync(ticket.ImageKey);
+    }
+}
