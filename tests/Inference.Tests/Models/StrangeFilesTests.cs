@@ -63,9 +63,8 @@ public sealed class StrangeFilesTests : IDisposable
         var repository = new ModelRepository(
             Options.Create(new ModelOptions { Directory = _folder }), TimeProvider.System, NullLogger<ModelRepository>.Instance);
 
-        var found = await Task.Run(() => repository.Scan()).WaitAsync(Enough);
+        var found = await ScanAsync(repository, "before", "z-after");
 
-        Assert.Equal(["before", "z-after"], found.Models.Keys.Order(StringComparer.Ordinal));
         var (name, problem) = Assert.Single(found.Problems);
         Assert.Equal("odd", name);
         Assert.Contains(word, problem, StringComparison.Ordinal);
@@ -84,9 +83,8 @@ public sealed class StrangeFilesTests : IDisposable
         }
 
         Good("odd");
-        var mended = await Task.Run(() => repository.Scan()).WaitAsync(Enough);
+        var mended = await ScanAsync(repository, "before", "odd", "z-after");
         Assert.Empty(mended.Problems);
-        Assert.Equal(["before", "odd", "z-after"], mended.Models.Keys.Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -98,10 +96,24 @@ public sealed class StrangeFilesTests : IDisposable
         Directory.CreateSymbolicLink(Path.Combine(_folder, "odd", "self"), "../odd");
         Directory.CreateDirectory(Path.Combine(_folder, "folder.onnx"));
 
-        var found = await Task.Run(() => Open().Scan()).WaitAsync(Enough);
+        var found = await ScanAsync(Open(), "odd");
 
-        Assert.Equal(["odd"], found.Models.Keys);
         Assert.Empty(found.Problems);
+    }
+
+    /// <summary>Looks until these models are found and no others: on a busy machine the first look tells a file as being loaded.</summary>
+    private static async Task<ModelSet> ScanAsync(ModelRepository repository, params string[] models)
+    {
+        var found = ModelSet.Empty;
+        await Eventually.Async(
+            async () =>
+            {
+                found = await Task.Run(() => repository.Scan());
+                return found.Models.Keys.Order(StringComparer.Ordinal).SequenceEqual(models);
+            },
+            Enough,
+            $"{string.Join(", ", models)} are found");
+        return found;
     }
 
     /// <summary>Kubernetes mounts a ConfigMap so: the files are links into a folder that is exchanged.</summary>
