@@ -1,0 +1,37 @@
+using Detection.Grains.Cluster;
+using Detection.Grains.Tests.Batching;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Detection.Grains.Tests.Cluster;
+
+/// <summary>What silos tell each other of their way to Redis.</summary>
+public sealed class RedisWitnessesTests : SiloTest
+{
+    private static readonly TimeSpan Short = TimeSpan.FromSeconds(1);
+
+    [Fact]
+    public async Task A_silo_is_a_witness_only_once_it_has_reached_Redis_for_so_long()
+    {
+        RedisServer.SkipUnlessInstalled();
+        await using var proxy = new RedisProxy(Redis);
+        await using var first = await TestSilo.StartAsync(Redis, [], ("Detection:Silo:Name", "first"));
+        var witnesses = first.Services.GetRequiredService<RedisWitnesses>();
+        await ReachesAsync(first);
+
+        // It is none for itself.
+        Assert.Null(await witnesses.FindAsync(Short));
+        await using var second = await TestSilo.StartAsync(Redis, [], ("Detection:Silo:Name", "second"), ("ConnectionStrings:redis", proxy.ConnectionString));
+        var address = second.Services.GetRequiredService<ILocalSiloDetails>().SiloAddress;
+        await Eventually.Async(async () => address.Equals(await witnesses.FindAsync(Short)), Eventually.Soon, "the second silo is a witness");
+        Assert.Null(await witnesses.FindAsync(TimeSpan.FromHours(1)));
+
+        // Also while the connection is there and Redis answers that it cannot serve.
+        proxy.Refuse(static request => request.Contains("EXISTS", StringComparison.Ordinal) ? "LOADING Redis is loading the dataset in memory" : null);
+        await Eventually.Async(async () => await witnesses.FindAsync(Short) is null, Eventually.Soon, "it is none while it does not reach Redis");
+        proxy.Refuse(null);
+        await Eventually.Async(async () => address.Equals(await witnesses.FindAsync(Short)), Eventually.Soon, "it is one again");
+    }
+
+    private static Task ReachesAsync(TestSilo silo) => Eventually.Async(
+        () => silo.Services.GetRequiredService<RedisReach>().ReachedFor >= Short, Eventually.Soon, "the silo has reached Redis for a while");
+}
