@@ -1,41 +1,34 @@
 using System.Globalization;
 using System.Net.Sockets;
-using System.Security.Cryptography;
 using System.Text;
 using Detection.Contracts.Storage;
 
 namespace Detection.Frontend.Embedded;
 
-/// <summary>One connection to the picture memory: commands are read, done and answered one after another.</summary>
-internal sealed class PictureConversation(Socket socket, PictureMemory memory, byte[] password)
+/// <summary>One connection to the picture memory, which has given the password: commands are read, done and answered one after another.</summary>
+internal sealed class PictureConversation(Socket socket, PictureMemory memory)
 {
     private const int MostParts = 8;
     private const int LongestPart = 1024;
-
-    /// <summary>Whoever connects must say the password soon.</summary>
-    private static readonly TimeSpan PasswordTimeout = TimeSpan.FromSeconds(5);
 
     /// <summary>A picture that has begun must come, or be taken, within this time: its memory is reserved.</summary>
     private static readonly TimeSpan PictureTimeout = TimeSpan.FromSeconds(60);
 
     private readonly RespReader _reader = new(socket);
     private readonly StringBuilder _replies = new();
-    private bool _known;
 
     /// <summary>Serves the connection until it ends.</summary>
     /// <exception cref="InvalidDataException">What comes is no command: an HTTP request, for example.</exception>
     public async Task RunAsync(CancellationToken stopping)
     {
-        using var first = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-        first.CancelAfter(PasswordTimeout);
-        while (await _reader.ReadCountAsync(_known ? stopping : first.Token) is { } parts)
+        while (await _reader.ReadCountAsync(stopping) is { } parts)
         {
             if (parts is 0 or > MostParts)
             {
                 throw new InvalidDataException();
             }
 
-            var open = await DoAsync(parts, _known ? stopping : first.Token);
+            var open = await DoAsync(parts, stopping);
             if (!open || !_reader.HasMore)
             {
                 await FlushAsync(stopping);
@@ -51,7 +44,7 @@ internal sealed class PictureConversation(Socket socket, PictureMemory memory, b
     private async Task<bool> DoAsync(int parts, CancellationToken cancellationToken)
     {
         var command = (await _reader.ReadTextAsync(LongestPart, cancellationToken)).ToUpperInvariant();
-        if (_known && command == PictureMemoryCommands.Store && parts == 5)
+        if (command == PictureMemoryCommands.Store && parts == 5)
         {
             await StoreAsync(cancellationToken);
             return true;
@@ -69,15 +62,7 @@ internal sealed class PictureConversation(Socket socket, PictureMemory memory, b
             return false;
         }
 
-        if (command == "AUTH" && arguments.Length is 1 or 2)
-        {
-            Authenticate(arguments[^1]);
-        }
-        else if (!_known)
-        {
-            _replies.Append("-NOAUTH Authentication required.\r\n");
-        }
-        else if (command == "GET" && arguments.Length == 1)
+        if (command == "GET" && arguments.Length == 1)
         {
             await GetAsync(arguments[0], cancellationToken);
         }
@@ -87,12 +72,6 @@ internal sealed class PictureConversation(Socket socket, PictureMemory memory, b
         }
 
         return true;
-    }
-
-    private void Authenticate(string said)
-    {
-        _known = CryptographicOperations.FixedTimeEquals(SHA256.HashData(Encoding.Latin1.GetBytes(said)), SHA256.HashData(password));
-        _replies.Append(_known ? "+OK\r\n" : "-WRONGPASS invalid username-password pair or user is disabled.\r\n");
     }
 
     /// <summary><see cref="PictureMemoryCommands.Store"/>: its bytes go from the socket to where they are kept.</summary>
@@ -178,6 +157,10 @@ internal sealed class PictureConversation(Socket socket, PictureMemory memory, b
     {
         switch (command, arguments.Length)
         {
+            case ("AUTH", 1 or 2):
+                // The gate has seen that it is right.
+                _replies.Append("+OK\r\n");
+                break;
             case ("PING", 0):
                 _replies.Append("+PONG\r\n");
                 break;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net.Sockets;
-using System.Text;
 using Microsoft.AspNetCore.Connections;
 
 namespace Detection.Frontend.Embedded;
@@ -16,14 +15,14 @@ internal sealed class PictureServer : IDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly PasswordGate _gate;
     private readonly PictureMemory _memory;
-    private readonly byte[] _password;
+    private readonly string _password;
     private int _connections;
 
     private PictureServer(PasswordGate gate, PictureMemory memory, string password)
     {
         _gate = gate;
         _memory = memory;
-        _password = Encoding.Latin1.GetBytes(password);
+        _password = password;
         Port = gate.EndPoint.Port;
     }
 
@@ -31,7 +30,7 @@ internal sealed class PictureServer : IDisposable
 
     /// <summary>With the password: for this process alone, never for a log.</summary>
     public string ConnectionString =>
-        $"127.0.0.1:{Port.ToString(CultureInfo.InvariantCulture)},password={Encoding.Latin1.GetString(_password)}";
+        $"127.0.0.1:{Port.ToString(CultureInfo.InvariantCulture)},password={_password}";
 
     /// <summary>Starts the server.</summary>
     /// <param name="memory">What it serves.</param>
@@ -73,7 +72,7 @@ internal sealed class PictureServer : IDisposable
             using (socket)
             {
                 socket.NoDelay = true;
-                await new PictureConversation(socket, _memory, _password).RunAsync(_stopping.Token);
+                await new PictureConversation(socket, _memory).RunAsync(_stopping.Token);
             }
         }
         catch (Exception e) when (e is SocketException or OperationCanceledException or EndOfStreamException or InvalidDataException)
