@@ -28,9 +28,11 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
     private static readonly TimeSpan CallGrace = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan FetchRetry = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan SettingRetry = TimeSpan.FromSeconds(5);
 
     private readonly DetectionClientOptions _options;
     private readonly ImageKeys _keys;
+    private readonly ImageKeyComparison _keyComparison;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly ClusterConnection _cluster;
@@ -65,6 +67,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         _time = time;
         _logger = loggers.CreateLogger<DetectionClient>();
         _redisKeys = new RedisKeys(_options.ClusterId);
+        _keyComparison = new ImageKeyComparison(keys.MarkOf(_options.ClusterId), _options.ClusterId, loggers.CreateLogger<ImageKeyComparison>());
         _redis = redis ?? new RedisConnections(_options.Redis, _options.PictureMemory);
         _ownsRedis = redis is null;
         _pictures = new PictureStore(_redis, _redisKeys, transfer, time);
@@ -145,10 +148,6 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(wait, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(wait, DetectionOptions.MaxDeadline);
-        if (!_keys.MayRead(imageKey, options?.Caller))
-        {
-            return Task.FromResult(new DetectionTicket(imageKey, DetectionStatus.Unknown));
-        }
 
         // The deadline is for asking; the wait comes on top of it.
         var asking = options?.Deadline ?? _options.Deadline;
@@ -156,35 +155,35 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         return WithinDeadlineAsync(
             (options ?? new DetectionOptions()) with { Deadline = limit },
             imageKey,
-            attempt => WatchAsync(attempt, imageKey, wait, known),
+            async attempt => await MayReadAsync(attempt, imageKey)
+                ? await WatchAsync(attempt, imageKey, wait, known)
+                : new DetectionTicket(imageKey, DetectionStatus.Unknown),
             cancellationToken);
     }
 
-    public async Task<DetectionAnswer?> FindAsync(string imageKey, DetectionOptions? options, CancellationToken cancellationToken)
-    {
-        if (!_keys.MayRead(imageKey, options?.Caller))
-        {
-            return null;
-        }
-
-        return await WithinDeadlineAsync<DetectionAnswer?>(
+    public Task<DetectionAnswer?> FindAsync(string imageKey, DetectionOptions? options, CancellationToken cancellationToken) =>
+        WithinDeadlineAsync<DetectionAnswer?>(
             options,
             imageKey,
             async attempt =>
             {
+                if (!await MayReadAsync(attempt, imageKey))
+                {
+                    return null;
+                }
+
                 var model = await FindModelAsync(attempt, wait: false);
                 return await FindResultAsync(new RequestKey(model.Id, imageKey, attempt.Options.Iou)) is { } result
                     ? Answer(attempt, imageKey, model, result, AnswerSource.Cached)
                     : null;
             },
             cancellationToken);
-    }
 
     public Task<IMemoryOwner<byte>?> FindPictureAsync(string imageKey, DetectionOptions? options, CancellationToken cancellationToken) =>
         WithinDeadlineAsync<IMemoryOwner<byte>?>(
             options,
             imageKey,
-            async attempt => _keys.MayRead(imageKey, options?.Caller) ? await ReadPictureAsync(imageKey, options?.Caller, attempt.Token) : null,
+            async attempt => await MayReadAsync(attempt, imageKey) ? await ReadPictureAsync(imageKey, options?.Caller, attempt.Token) : null,
             cancellationToken);
 
     public async Task<IReadOnlyList<ModelInfo>> GetModelsAsync(CancellationToken cancellationToken)
@@ -201,7 +200,19 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         return [.. models.Values];
     }
 
-    public Task ConnectAsync(CancellationToken cancellationToken) => _cluster.ReachAsync(cancellationToken);
+    public async Task ConnectAsync(CancellationToken cancellationToken)
+    {
+        await _cluster.ReachAsync(cancellationToken);
+        await WithinDeadlineAsync(
+            null,
+            null,
+            async attempt =>
+            {
+                await RequireSameImageKeysAsync(attempt);
+                return true;
+            },
+            cancellationToken);
+    }
 
     public Task<IReadOnlyList<SiloReport>> GetSilosAsync(CancellationToken cancellationToken) =>
         WithinDeadlineAsync(null, null, async _ => await (await CatalogAsync()).ReadSilosAsync(), cancellationToken);
@@ -408,6 +419,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
     private async Task<T> WithFetchedAsync<T>(Attempt attempt, Uri url, Func<string, Task<T?>> request)
         where T : class
     {
+        await RequireSameImageKeysAsync(attempt);
         while (true)
         {
             if (await request(await FetchAsync(attempt, url)) is { } answer)
@@ -526,6 +538,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         while (true)
         {
             var found = await catalog.FindAsync(name, toRun: wait);
+            await RequireSameImageKeysAsync(attempt);
             if (found.Entry is { } entry && (entry.Accepts || !wait))
             {
                 attempt.Model = entry.Model.Id;
@@ -548,6 +561,24 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         }
     }
 
+    /// <summary>Whether the caller may read what a key names.</summary>
+    /// <exception cref="DetectionException">The silos name pictures in another way: nothing can be said of the key.</exception>
+    private async Task<bool> MayReadAsync(Attempt attempt, string imageKey)
+    {
+        await RequireSameImageKeysAsync(attempt);
+        return _keys.MayRead(imageKey, attempt.Options.Caller);
+    }
+
+    /// <exception cref="DetectionException">The silos make image keys with another secret than this process.</exception>
+    private async Task RequireSameImageKeysAsync(Attempt attempt)
+    {
+        await (await CatalogAsync()).LookAsync();
+        if (_keyComparison.Differs)
+        {
+            throw attempt.Error(DetectionError.Unavailable, ImageKeyComparison.Fault, SettingRetry);
+        }
+    }
+
     /// <summary>A silo said that the model is gone: the request begins anew, with the version that is served by now.</summary>
     private async Task<T> WithNextModelAsync<T>(Attempt attempt, Func<Task<T>> request)
     {
@@ -556,7 +587,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         return await request();
     }
 
-    private async ValueTask<ModelCatalog> CatalogAsync() => _catalog ??= new ModelCatalog(await _redis.ConnectAsync(), _redisKeys, _time);
+    private async ValueTask<ModelCatalog> CatalogAsync() => _catalog ??= new ModelCatalog(await _redis.ConnectAsync(), _redisKeys, _keyComparison, _time);
 
     private async ValueTask<IDatabase> DatabaseAsync() => (await _redis.ConnectAsync()).GetDatabase();
 

@@ -27,7 +27,7 @@ public enum DetectionError
     /// <summary>The queue is full, or the deadline could not be met; come again after <see cref="DetectionException.RetryAfter"/>.</summary>
     Busy,
 
-    /// <summary>The cluster or its Redis cannot be reached, or every device that serves the model is broken.</summary>
+    /// <summary>The cluster or its Redis cannot be reached, every device that serves the model is broken, or the silos make image keys with another secret.</summary>
     Unavailable,
 
     /// <summary>The deadline passed first.</summary>

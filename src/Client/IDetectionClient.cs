@@ -75,7 +75,7 @@ public interface IDetectionClient
     /// connect by themselves. It tells at the start of a program, or to a health check, whether silos refuse it.
     /// </summary>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="DetectionException"><see cref="DetectionError.Unavailable"/>: no silo takes a connection; says why. Further attempts go on.</exception>
+    /// <exception cref="DetectionException"><see cref="DetectionError.Unavailable"/>: no silo takes a connection, or they make image keys with another secret; says why. Further attempts go on.</exception>
     Task ConnectAsync(CancellationToken cancellationToken = default);
 
     /// <summary>The models that the cluster serves now.</summary>

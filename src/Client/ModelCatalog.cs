@@ -5,8 +5,8 @@ using StackExchange.Redis;
 
 namespace Detection.Client;
 
-/// <summary>The models of the cluster, as they were a moment ago.</summary>
-internal sealed class ModelCatalog(IConnectionMultiplexer redis, RedisKeys keys, TimeProvider time)
+/// <summary>The models of the cluster, and whether its silos name pictures as this process does, as they were a moment ago.</summary>
+internal sealed class ModelCatalog(IConnectionMultiplexer redis, RedisKeys keys, ImageKeyComparison imageKeys, TimeProvider time)
 {
     private readonly ClusterClock _clock = new(time);
 
@@ -54,6 +54,20 @@ internal sealed class ModelCatalog(IConnectionMultiplexer redis, RedisKeys keys,
         return new Finding(entry, current is { Accepts: true } ? current.Model : null, reading.Models.Serves, reading.Problems.GetValueOrDefault(name));
     }
 
+    /// <summary>Has the image keys of the silos compared, unless that was done a moment ago.</summary>
+    public async ValueTask LookAsync()
+    {
+        var age = time.GetElapsedTime(Volatile.Read(ref _readAt));
+        if (age > StaleAfter || _isStale)
+        {
+            await Refresh();
+        }
+        else if (age > FreshFor)
+        {
+            Refresh().Ignore();
+        }
+    }
+
     /// <summary>Has the next look at Redis come before the next answer: a silo said of a model that it is gone.</summary>
     public void Distrust() => _isStale = true;
 
@@ -80,8 +94,13 @@ internal sealed class ModelCatalog(IConnectionMultiplexer redis, RedisKeys keys,
     {
         _isStale = false;
 
+        // In the same round trip as what follows.
+        var database = redis.GetDatabase();
+        var mark = database.StringGetAsync(keys.ImageKeys);
+
         // In this order: see ModelDirectory.
-        var records = ModelRecord.Read(await redis.GetDatabase().HashGetAllAsync(keys.Models));
+        var records = ModelRecord.Read(await database.HashGetAllAsync(keys.Models));
+        imageKeys.Compare(await mark);
         var silos = await ReadSilosAsync();
         _reading = new Reading(ModelDirectory.Of(silos, records, _clock.GetUtcNow()), SiloReport.ModelProblemsOf(silos));
         Volatile.Write(ref _readAt, time.GetTimestamp());

@@ -90,7 +90,7 @@ public static class DetectionSiloHostingExtensions
 
         // Before Orleans, which starts after it.
         services.AddHostedService<RedisWait>();
-        services.AddHostedService<ClusterMarkKeeper>();
+        services.AddCommonSettings();
         services.AddEvictionCheck();
         builder.UseOrleans(orleans => AddDashboard(orleans, configuration)
             .Configure<ClusterOptions>(cluster =>

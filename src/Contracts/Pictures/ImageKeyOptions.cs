@@ -8,6 +8,9 @@ public sealed class ImageKeyOptions
     /// <summary>Name of the section.</summary>
     public const string Section = "Detection:ImageKeys";
 
+    /// <summary>Name of <see cref="Secret"/> as a setting.</summary>
+    public const string SecretSetting = $"{Section}:{nameof(Secret)}";
+
     /// <summary>
     /// Empty: an image key is the SHA-256 of the picture, and callers share results. A secret of 32 to 1000 characters: each caller
     /// has image keys of its own, so that it cannot read another caller's results and pictures, or learn that they exist; the same

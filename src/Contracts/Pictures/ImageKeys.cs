@@ -73,6 +73,13 @@ public sealed class ImageKeys
         return CryptographicOperations.FixedTimeEquals(owner[..(key.Length - PictureBytes)], key.AsSpan(PictureBytes));
     }
 
+    /// <summary>
+    /// What the processes of a cluster tell each other by that they name pictures alike: two have the same one when they have the same secret, or
+    /// none. It does not show the secret.
+    /// </summary>
+    /// <param name="clusterId">The cluster's id.</param>
+    public string MarkOf(string clusterId) => _secret is null ? "none" : Convert.ToHexStringLower(KeyFor("mark", clusterId));
+
     private void Write(ReadOnlySpan<byte> picture, string? caller, Span<byte> key)
     {
         if (_secret is null)

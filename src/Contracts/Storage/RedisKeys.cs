@@ -24,6 +24,7 @@ namespace Detection.Contracts.Storage;
 /// detection:silos                    hash    silo → report (JSON); rewritten every few seconds, expires
 /// detection:history                  hash    silo → what it did during the last minutes (JSON); rewritten every few seconds, expires
 /// detection:security                 string  what the silos ask of each other, as a proof (ClusterMark); rewritten every few seconds, expires
+/// detection:image-keys               string  a proof of the silos' secret of image keys (ImageKeys.MarkOf); rewritten every few seconds, expires
 /// detection:models                   hash    model → its description and who served it last (JSON); rewritten every few seconds; of those that are gone the 20 last served; expires a day after the last silo
 /// detection:members                  hash    Orleans cluster membership; owned by the silos
 /// detection:state:GRAIN              hash    state of a request that outlives its callers (Orleans grain storage); expires
@@ -57,6 +58,7 @@ public sealed class RedisKeys
         Silos = Prefix + "silos";
         History = Prefix + "history";
         Security = Prefix + "security";
+        ImageKeys = Prefix + "image-keys";
         Models = Prefix + "models";
         Members = Prefix + "members";
         _webhooks = Prefix + "{webhooks}";
@@ -79,6 +81,9 @@ public sealed class RedisKeys
 
     /// <summary>What the silos ask of each other.</summary>
     public string Security { get; }
+
+    /// <summary>A proof of the secret with which the silos make image keys.</summary>
+    public string ImageKeys { get; }
 
     /// <summary>Versions of models that are or were served.</summary>
     public string Models { get; }

@@ -94,7 +94,7 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
         "The cluster's Redis, or the one process that is the whole cluster, has no memory left for another picture. Nothing was kept. Come again after the time in Retry-After. The detail says which memory it is.");
 
     public static readonly ProblemType Unavailable = new("unavailable", 503, "The cluster is not available",
-        "The cluster or its Redis cannot be reached at this time, or every device that serves the model is broken. The detail says which. Come again after the time in Retry-After.");
+        "The cluster or its Redis cannot be reached at this time, every device that serves the model is broken, or this front end has another secret of image keys than the silos. The detail says which. Come again after the time in Retry-After.");
 
     public static readonly ProblemType DeadlineExceeded = new("deadline-exceeded", 504, "The deadline passed",
         "There was no result before the deadline. The same picture may be asked for again.");

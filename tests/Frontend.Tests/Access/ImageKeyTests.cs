@@ -71,7 +71,7 @@ public sealed class ImageKeyTests(ImageKeyTests.SeparateProcess separate) : ICla
             _process = DetectionProcess.StartFrontend(new Dictionary<string, string?>
             {
                 [DetectionSettings.Redis] = null,
-                ["Detection__ImageKeys__Secret"] = "0123456789abcdef0123456789abcdef",
+                [DetectionSettings.ImageKeySecret] = "0123456789abcdef0123456789abcdef",
                 ["Detection__Access__Keys__alice__Sha256"] = GuardedProcess.Hash(Alice),
                 ["Detection__Access__Keys__bob__Sha256"] = GuardedProcess.Hash(Bob),
                 ["Detection__Fetch__AllowedNetworks__0"] = "127.0.0.1/32",

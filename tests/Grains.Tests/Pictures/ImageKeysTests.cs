@@ -56,4 +56,14 @@ public sealed class ImageKeysTests
         Assert.False(PerCaller.MayRead("alice", "alice"));
         Assert.False(Shared.MayRead(Shared.Of(Picture, null).ToUpperInvariant(), null));
     }
+
+    [Fact]
+    public void MarkOf_is_the_same_for_the_same_secret_and_cluster_only()
+    {
+        // hmac.new(secret, b"mark\ndetection", "sha256").hexdigest()
+        Assert.Equal("9f4ff74c5bcee021a9129778953dffa9d601d02998e1a8c7910be7ec3a734c2d", PerCaller.MarkOf("detection"));
+        Assert.NotEqual(PerCaller.MarkOf("detection"), PerCaller.MarkOf("detection-2"));
+        Assert.Equal(Shared.MarkOf("detection"), new ImageKeys(Options.Create(new ImageKeyOptions { Secret = "" })).MarkOf("detection"));
+        Assert.NotEqual(Shared.MarkOf("detection"), PerCaller.MarkOf("detection"));
+    }
 }

@@ -24,6 +24,9 @@ public static class DetectionSettings
     /// <summary>Secret that the processes of a cluster prove to each other.</summary>
     public const string ClusterSecret = "Detection__ClusterSecurity__Secret";
 
+    /// <summary>Secret with which the processes of a cluster make image keys.</summary>
+    public const string ImageKeySecret = "Detection__ImageKeys__Secret";
+
     /// <summary>Certificate that a process shows the others.</summary>
     public const string Certificate = "Detection__ClusterSecurity__Certificate";
 

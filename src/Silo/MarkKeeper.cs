@@ -1,4 +1,3 @@
-using Detection.Contracts.Security;
 using Detection.Contracts.Storage;
 using Detection.Grains.Rounds;
 using Microsoft.Extensions.Options;
@@ -7,11 +6,11 @@ using StackExchange.Redis;
 namespace Detection.Silo;
 
 /// <summary>
-/// Keeps a silo out of a cluster whose silos would refuse its connections: it would stand in the membership table until it is voted out, and
-/// several of them could vote out others. Before Orleans starts, the mark of the running silos is compared; it is kept in Redis while a silo runs.
+/// Keeps a silo out of a cluster whose silos have another value of a setting that must be the same everywhere. Before Orleans starts, the mark of
+/// the running silos is compared; it is kept in Redis while a silo runs.
 /// </summary>
-internal sealed partial class ClusterMarkKeeper(
-    ClusterSecurity security, RedisKeys keys, IConnectionMultiplexer redis, TimeProvider time, ILogger<ClusterMarkKeeper> logger) : BackgroundService
+internal sealed partial class MarkKeeper(
+    CommonSetting setting, RedisKeys keys, IConnectionMultiplexer redis, TimeProvider time, ILogger<MarkKeeper> logger) : BackgroundService
 {
     // KEYS 1 mark  ARGV 1 own mark, 2 expiry in ms, then the marks that are accepted
     private const string KeepScript = """
@@ -37,7 +36,7 @@ internal sealed partial class ClusterMarkKeeper(
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Waits until a cluster that was stopped is forgotten, no longer.</summary>
-    /// <exception cref="OptionsValidationException">The silos that run have another secret or authority.</exception>
+    /// <exception cref="OptionsValidationException">The silos that run have another value of the setting.</exception>
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
@@ -45,12 +44,12 @@ internal sealed partial class ClusterMarkKeeper(
         {
             if (time.GetElapsedTime(started) > Expiry + Pause)
             {
-                throw new OptionsValidationException(ClusterSecurityOptions.Section, typeof(ClusterSecurityOptions), [Fault]);
+                throw new OptionsValidationException(setting.Name, setting.Options, [Fault]);
             }
 
             if (!waits)
             {
-                LogWaiting(keys.ClusterId, Expiry.TotalSeconds);
+                LogWaiting(keys.ClusterId, setting.Subject, Expiry.TotalSeconds);
             }
 
             await Task.Delay(Pause, time, cancellationToken);
@@ -66,22 +65,22 @@ internal sealed partial class ClusterMarkKeeper(
     {
         if (!await TryKeepAsync())
         {
-            LogOthers(keys.ClusterId);
+            LogOthers(keys.ClusterId, setting.Subject, setting.Conflict);
         }
     }
 
     private string Fault =>
-        $"The silos of the cluster '{keys.ClusterId}' in this Redis have another secret or another authority than this one, or have one and this one has none. "
-        + $"Give all the same {ClusterSecurityOptions.Section}, or this one another Detection:ClusterId.";
+        $"The silos of the cluster '{keys.ClusterId}' in this Redis have another {setting.Subject} than this one, or have one and this one has none. "
+        + $"Give all the same {setting.Name}, or this one another Detection:ClusterId.";
 
     /// <returns>Whether the mark is this silo's, or cannot be read: then it neither joins nor is joined.</returns>
     private async Task<bool> TryKeepAsync()
     {
-        var mark = security.MarkOf(keys.ClusterId);
+        var mark = setting.Mark();
         try
         {
             return (bool)await redis.GetDatabase().ScriptEvaluateAsync(
-                KeepScript, [keys.Security], [mark.Own, (long)Expiry.TotalMilliseconds, .. mark.Accepted.Select(static accepted => (RedisValue)accepted)]);
+                KeepScript, [setting.Key], [mark.Own, (long)Expiry.TotalMilliseconds, .. mark.Accepted.Select(static accepted => (RedisValue)accepted)]);
         }
         catch (Exception e) when (RedisConnection.IsOutage(e))
         {
@@ -91,12 +90,12 @@ internal sealed partial class ClusterMarkKeeper(
         }
     }
 
-    [LoggerMessage(30, LogLevel.Warning, "Silos of the cluster {Cluster} have, or had, another secret or authority; waiting up to {Seconds} s for their end.")]
-    private partial void LogWaiting(string cluster, double seconds);
+    [LoggerMessage(30, LogLevel.Warning, "Silos of the cluster {Cluster} have, or had, another {Setting}; waiting up to {Seconds} s for their end.")]
+    private partial void LogWaiting(string cluster, string setting, double seconds);
 
-    [LoggerMessage(31, LogLevel.Warning, "A silo of the cluster {Cluster} has another secret or authority; it and this one refuse each other.")]
-    private partial void LogOthers(string cluster);
+    [LoggerMessage(31, LogLevel.Warning, "A silo of the cluster {Cluster} has another {Setting}; {Conflict}.")]
+    private partial void LogOthers(string cluster, string setting, string conflict);
 
-    [LoggerMessage(32, LogLevel.Debug, "What the silos ask of each other is not kept in Redis this time: {Reason}")]
+    [LoggerMessage(32, LogLevel.Debug, "What the silos must have in common is not kept in Redis this time: {Reason}")]
     private partial void LogNotKept(string reason);
 }

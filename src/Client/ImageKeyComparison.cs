@@ -1,0 +1,50 @@
+using Detection.Contracts.Pictures;
+using Microsoft.Extensions.Logging;
+
+namespace Detection.Client;
+
+/// <summary>
+/// Whether the silos of the cluster make image keys with the secret of this process. With another one every picture of this process would fail on
+/// them, and none of their results would be found here.
+/// </summary>
+/// <param name="own">The mark of this process, see <see cref="ImageKeys.MarkOf"/>.</param>
+/// <param name="clusterId">The cluster.</param>
+/// <param name="logger">Is told of changes.</param>
+internal sealed partial class ImageKeyComparison(string own, string clusterId, ILogger<ImageKeyComparison> logger)
+{
+    /// <summary>What a request is told while they differ.</summary>
+    public const string Fault =
+        $"This server and the silos of its cluster have different settings {ImageKeyOptions.SecretSetting}, or only one of them has it. Give all the same.";
+
+    private volatile bool _differs;
+
+    /// <summary>Whether they differed at the last look.</summary>
+    public bool Differs => _differs;
+
+    /// <summary>Compares.</summary>
+    /// <param name="silos">The mark of the silos; <see langword="null"/> while none stands in Redis: there is nothing to compare with.</param>
+    public void Compare(string? silos)
+    {
+        var differs = silos is not null && silos != own;
+        if (differs == _differs)
+        {
+            return;
+        }
+
+        _differs = differs;
+        if (differs)
+        {
+            LogDiffer(clusterId, ImageKeyOptions.SecretSetting);
+        }
+        else if (silos is not null)
+        {
+            LogSame(clusterId, ImageKeyOptions.SecretSetting);
+        }
+    }
+
+    [LoggerMessage(1, LogLevel.Error, "The silos of the cluster {Cluster} have another {Setting} than this process, or only one of them has it; requests are refused until all have the same.")]
+    private partial void LogDiffer(string cluster, string setting);
+
+    [LoggerMessage(2, LogLevel.Information, "The silos of the cluster {Cluster} have the {Setting} of this process; requests are accepted.")]
+    private partial void LogSame(string cluster, string setting);
+}
