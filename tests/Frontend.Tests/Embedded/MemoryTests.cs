@@ -148,7 +148,7 @@ public sealed class MemoryTests(SmallProcess frontend) : IClassFixture<SmallProc
             await frontend.Redis.StringSetAsync(key, result, hour, When.Always, i % 500 == 0 ? CommandFlags.None : CommandFlags.FireAndForget);
             if (i % 500 == 0)
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(50), TestContext.Current.CancellationToken);
+                await Task.Delay(TimeSpan.FromMilliseconds(120), TestContext.Current.CancellationToken);
             }
         }
 
