@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Detection.Client;
+using Detection.Grains.Draining;
 using Detection.Silo;
 
 namespace Detection.Frontend.Embedded;
@@ -38,7 +39,9 @@ internal static class EmbeddedCluster
         builder.Services.AddHostedService(services =>
             new EmbeddedLifetime(stores, services.GetRequiredService<ILogger<EmbeddedLifetime>>()));
         builder.Services.AddHostedService(services => ActivatorUtilities.CreateInstance<RedisUpkeep>(services, stores, options));
+        builder.Services.AddDroppedWork();
         builder.AddDetectionSilo();
+        builder.Services.AddBacklogDrain();
         builder.Services.UseHostedSilo();
     }
 }

@@ -26,7 +26,7 @@ public sealed class BatcherOptions
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
     public TimeSpan StuckAfter { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long a stopping batcher waits for what is on the device before it leaves the rest to its lease.</summary>
+    /// <summary>How long a stopping batcher waits for what is on the device before it leaves the rest to its lease; before that, a process that is the whole cluster for what it has accepted.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(10);
 }

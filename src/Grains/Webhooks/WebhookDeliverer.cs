@@ -40,6 +40,10 @@ internal sealed partial class WebhookDeliverer(
     private readonly WebhookOptions _options = options.Value;
     private readonly SemaphoreSlim _wake = new(0, 1);
     private readonly SharedPlaces _places = new(options.Value.MaxConcurrency, options.Value.CallerShare, siteShare: 1);
+    private volatile bool _claims;
+
+    /// <summary>Whether it has claimed a webhook and has not handled it yet.</summary>
+    public bool IsDelivering => _claims || _places.Held > 0;
 
     /// <inheritdoc/>
     public override void Dispose()
@@ -109,16 +113,30 @@ internal sealed partial class WebhookDeliverer(
             return PollInterval;
         }
 
-        var claim = await store.ClaimAsync(free, _options.Timeout + LeaseMargin, held);
-        metrics.Waiting(claim.Waiting);
-        foreach (var claimed in claim.Items)
-        {
-            // More may be free than a moment ago, never less: who claims is this loop alone.
-            _ = HandleAsync(claimed, _places.TryEnter(claimed.Webhook.Caller, site: null), stoppingToken);
-        }
-
+        var claim = await ClaimAsync(free, held, stoppingToken);
         var next = claim.NextDue is { } due && claim.Items.Count < free ? due - time.GetUtcNow() : PollInterval;
         return next < ShortestSleep ? ShortestSleep : next < PollInterval ? next : PollInterval;
+    }
+
+    private async Task<WebhookClaim> ClaimAsync(int free, IReadOnlyDictionary<string, int> held, CancellationToken stoppingToken)
+    {
+        _claims = true;
+        try
+        {
+            var claim = await store.ClaimAsync(free, _options.Timeout + LeaseMargin, held);
+            metrics.Waiting(claim.Waiting);
+            foreach (var claimed in claim.Items)
+            {
+                // More may be free than a moment ago, never less: who claims is this loop alone.
+                _ = HandleAsync(claimed, _places.TryEnter(claimed.Webhook.Caller, site: null), stoppingToken);
+            }
+
+            return claim;
+        }
+        finally
+        {
+            _claims = false;
+        }
     }
 
     private async Task HandleAsync(ClaimedWebhook claimed, IDisposable? place, CancellationToken stoppingToken)

@@ -21,5 +21,6 @@ public static class WebhookServices
     }
 
     /// <summary>Adds what delivers them. To be called after Orleans was added, so that it stops before.</summary>
-    public static IServiceCollection AddWebhookDelivery(this IServiceCollection services) => services.AddHostedService<WebhookDeliverer>();
+    public static IServiceCollection AddWebhookDelivery(this IServiceCollection services) =>
+        services.AddSingleton<WebhookDeliverer>().AddHostedService(static provider => provider.GetRequiredService<WebhookDeliverer>());
 }

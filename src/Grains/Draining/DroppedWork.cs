@@ -1,0 +1,35 @@
+using Detection.Contracts.Storage;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Detection.Grains.Draining;
+
+/// <summary>
+/// Says at the stop of a process that keeps nothing what is lost with it. It is registered before everything that does the work, and so stops after it.
+/// </summary>
+internal sealed partial class DroppedWork(Backlog backlog, ILogger<DroppedWork> logger) : IHostedService
+{
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var (requests, webhooks) = (await backlog.RequestsAsync(), await backlog.WebhooksAsync());
+            if (requests + webhooks > 0)
+            {
+                LogDropped(requests, webhooks);
+            }
+        }
+        catch (Exception e) when (RedisConnection.IsOutage(e))
+        {
+            LogNotCounted(e.Message);
+        }
+    }
+
+    [LoggerMessage(97, LogLevel.Warning, "Stopped: {Requests} requests that were accepted and {Webhooks} webhooks are dropped. This process keeps nothing over a restart.", EventName = "Dropped")]
+    private partial void LogDropped(int requests, int webhooks);
+
+    [LoggerMessage(98, LogLevel.Warning, "Stopped: what is dropped of requests and webhooks cannot be counted: {Reason}", EventName = "NotCounted")]
+    private partial void LogNotCounted(string reason);
+}
