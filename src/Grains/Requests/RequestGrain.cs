@@ -73,12 +73,12 @@ internal sealed partial class RequestGrain(
 
     public Task<RequestSnapshot> Ask(RequestTerms terms, TimeSpan maxWait, CancellationToken cancellationToken) =>
         terms.Webhook is { } webhook
-            ? WithWebhookAsync(webhook, terms, () => AskAsync(terms, maxWait, cancellationToken))
+            ? WithWebhookAsync(webhook, terms, brought: false, () => AskAsync(terms, maxWait, cancellationToken))
             : AskAsync(terms, maxWait, cancellationToken);
 
     public Task<RequestSnapshot> Submit(RequestTerms terms, TimeSpan maxWait, CancellationToken cancellationToken) =>
         terms.Webhook is { } webhook
-            ? WithWebhookAsync(webhook, terms, () => SubmitAsync(terms, maxWait, cancellationToken))
+            ? WithWebhookAsync(webhook, terms, brought: true, () => SubmitAsync(terms, maxWait, cancellationToken))
             : SubmitAsync(terms, maxWait, cancellationToken);
 
     private async Task<RequestSnapshot> AskAsync(RequestTerms terms, TimeSpan maxWait, CancellationToken cancellationToken)
@@ -204,7 +204,7 @@ internal sealed partial class RequestGrain(
     /// A request whose end is to be told to a URL. It is taken on first and taken back when the request is not accepted, so that an
     /// accepted one is never without its webhook.
     /// </summary>
-    private async Task<RequestSnapshot> WithWebhookAsync(WebhookTerms webhook, RequestTerms terms, Func<Task<RequestSnapshot>> request)
+    private async Task<RequestSnapshot> WithWebhookAsync(WebhookTerms webhook, RequestTerms terms, bool brought, Func<Task<RequestSnapshot>> request)
     {
         WebhookIntakeResult taken;
         try
@@ -218,6 +218,11 @@ internal sealed partial class RequestGrain(
 
         if (taken.Refusal is { } refusal)
         {
+            if (brought)
+            {
+                await LeavePictureAsync(refusal);
+            }
+
             return refusal;
         }
 

@@ -117,6 +117,18 @@ public sealed class PictureShareTests(SmallProcess frontend) : IClassFixture<Sma
     }
 
     [Fact]
+    public async Task The_picture_of_a_request_whose_webhook_is_refused_takes_no_share()
+    {
+        for (var i = 1; i <= 5; i++)
+        {
+            var refused = Asking.Bytes(Same(8001, 60 + i, 5 * Megabyte), "image/jpeg");
+            await frontend.PostAsync("alice", refused, "?async=true&webhook=http%3A%2F%2F127.0.0.1%3A1%2Fh").ProblemAsync(400, "webhook-refused");
+        }
+
+        await frontend.PostAsync("alice", Asking.Bytes(Same(8001, 70, 5 * Megabyte), "image/jpeg")).AnswerAsync();
+    }
+
+    [Fact]
     public async Task What_expires_and_what_was_not_accepted_is_given_back()
     {
         var expiring = Name();
