@@ -15,6 +15,12 @@ internal sealed partial class CutOffWatch(
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// Without Redis nothing of what it holds can be settled, and the others do it once it is gone. A stop beside another silo that stops
+    /// too waits for that one's answers, as long as it may.
+    /// </summary>
+    private static readonly TimeSpan StopWithin = TimeSpan.FromSeconds(10);
+
     private bool _told;
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
@@ -32,7 +38,7 @@ internal sealed partial class CutOffWatch(
 
         if (await witnesses.FindAsync(options.Value.After) is { } witness)
         {
-            end.Request($"Redis has been out of reach for {away.TotalSeconds:F0} s, and silo {witness} reaches it ({reason}).");
+            end.Request($"Redis has been out of reach for {away.TotalSeconds:F0} s, and silo {witness} reaches it ({reason}).", StopWithin);
         }
         else if (!_told)
         {

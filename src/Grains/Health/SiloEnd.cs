@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Detection.Grains.Health;
 
@@ -7,7 +8,7 @@ namespace Detection.Grains.Health;
 /// Ends the silo in order when only a new process can go on: its batchers drain, it leaves the cluster, and the program ends with
 /// <see cref="ExitCode"/>, so that its supervisor starts it again.
 /// </summary>
-public sealed partial class SiloEnd(IHostApplicationLifetime lifetime, ILogger<SiloEnd> logger)
+public sealed partial class SiloEnd(IHostApplicationLifetime lifetime, IOptions<HostOptions> host, ILogger<SiloEnd> logger)
 {
     /// <summary>Exit code of a program that ended so.</summary>
     public const int ExitCode = 3;
@@ -24,7 +25,15 @@ public sealed partial class SiloEnd(IHostApplicationLifetime lifetime, ILogger<S
 
     /// <summary>Begins the end because of the silo itself; once.</summary>
     /// <param name="reason">What is wrong with it.</param>
-    public void Request(string reason) => Request(() => LogSilo(ExitCode, reason));
+    /// <param name="within">How long the stop may take at most: what the silo holds is not worth a longer wait.</param>
+    public void Request(string reason, TimeSpan within) => Request(() =>
+    {
+        LogSilo(ExitCode, reason);
+        if (host.Value.ShutdownTimeout > within)
+        {
+            host.Value.ShutdownTimeout = within;
+        }
+    });
 
     private void Request(Action log)
     {
