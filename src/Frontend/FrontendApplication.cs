@@ -1,4 +1,5 @@
 using Detection.Client;
+using Detection.Contracts.Storage;
 using Detection.Frontend.Access;
 using Detection.Frontend.Asynchronous;
 using Detection.Frontend.Batches;
@@ -46,6 +47,7 @@ public static class FrontendApplication
         builder.AddDetectionTelemetry("detection-frontend");
         builder.AddAccess();
         builder.Services.AddBrowsers();
+        builder.Services.AddSingleton<TimeProvider>(SteadyClock.OfProcess);
         builder.Services.AddDetectionClient(builder.Configuration);
         builder.AddEmbeddedCluster();
         builder.Services.AddProblems();

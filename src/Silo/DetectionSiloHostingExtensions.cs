@@ -65,7 +65,7 @@ public static class DetectionSiloHostingExtensions
         services.AddSingleton(keys);
         services.AddSingleton(_ => new RedisConnections(connectionString, configuration.GetConnectionString("pictures")));
         services.AddSingleton(provider => provider.GetRequiredService<RedisConnections>().ConnectAsync().AsTask().GetAwaiter().GetResult());
-        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton<TimeProvider>(SteadyClock.OfProcess);
         services.AddSingleton<ClusterClock>();
         services.AddSecuredPorts(configuration);
         services.AddGrainErrors();
@@ -88,6 +88,8 @@ public static class DetectionSiloHostingExtensions
         services.AddPictureFetching(configuration);
         services.AddWebhooks();
 
+        services.AddSingleton<ILocalSiloDetails, ClusterSiloDetails>();
+
         // Before Orleans, which starts after it.
         services.AddHostedService<RedisWait>();
         services.AddCommonSettings();
@@ -105,7 +107,7 @@ public static class DetectionSiloHostingExtensions
                 options.ConfigurationOptions = redis;
                 options.CreateRedisKey = _ => keys.Members;
             })
-            .ConfigureServices(orleansServices => LetLeave(orleansServices
+            .ConfigureServices(orleansServices => DecorateMembershipTable(orleansServices
                 .AddOptions<RedisClusteringOptions>()
                 .Configure<IConnectionMultiplexer>((clustering, shared) => clustering.CreateMultiplexer = _ => Task.FromResult((shared, IsShared: true)))
                 .Services))
@@ -129,6 +131,10 @@ public static class DetectionSiloHostingExtensions
                 membership.TableRefreshTimeout = TimeSpan.FromSeconds(5);
                 membership.DefunctSiloExpiration = TimeSpan.FromHours(1);
                 membership.DefunctSiloCleanupPeriod = TimeSpan.FromMinutes(10);
+
+                // Both go by the clocks of two machines, which may differ by hours. Whoever died while it joined is noticed by probes.
+                membership.SiloGenerationRetirementAge = TimeSpan.FromDays(1);
+                membership.EvictWhenMaxJoinAttemptTimeExceeded = false;
             })
             .Configure<GrainCollectionOptions>(collection =>
             {
@@ -161,13 +167,18 @@ public static class DetectionSiloHostingExtensions
         return builder;
     }
 
-    /// <summary>Puts <see cref="LeavingMembershipTable"/> before the membership table that is registered.</summary>
-    private static void LetLeave(IServiceCollection services)
+    /// <summary>
+    /// Puts <see cref="LeavingMembershipTable"/> and <see cref="ClusterTimeMembershipTable"/> before the membership table that is registered.
+    /// </summary>
+    private static void DecorateMembershipTable(IServiceCollection services)
     {
         var table = services.Last(service => service.ServiceType == typeof(IMembershipTable));
         services.Remove(table);
-        services.AddSingleton<IMembershipTable>(provider =>
-            ActivatorUtilities.CreateInstance<LeavingMembershipTable>(provider, table.ImplementationFactory!(provider)));
+        services.AddSingleton<IMembershipTable>(provider => new ClusterTimeMembershipTable(
+            ActivatorUtilities.CreateInstance<LeavingMembershipTable>(provider, table.ImplementationFactory!(provider)),
+            provider.GetRequiredService<ClusterClock>(),
+            TimeProvider.System,
+            provider.GetRequiredService<TimeProvider>()));
     }
 
     private static ISiloBuilder AddDashboard(ISiloBuilder orleans, IConfiguration configuration) =>
@@ -187,7 +198,7 @@ public static class DetectionSiloHostingExtensions
         // Lives as long as the devices, which log what they load.
         var loggers = LoggerFactory.Create(logging => logging.AddConfiguration(configuration.GetSection("Logging")).AddConsole());
         var models = configuration.GetSection(ModelOptions.Section).Get<ModelOptions>();
-        return new DeviceDiscovery(options, TimeProvider.System, loggers, models).Open();
+        return new DeviceDiscovery(options, SteadyClock.OfProcess, loggers, models).Open();
     }
 
     private static LocalDevices LocalTo(string silo, DeviceSet found)

@@ -5,7 +5,7 @@ namespace Detection.Contracts.Storage;
 /// and another reads (a deadline, the time of a report) would be early or late by the difference. Timers and time stamps are those of the
 /// process. Until Redis has told its time for the first time it is the time of the process.
 /// </summary>
-/// <param name="local">The clock of the process.</param>
+/// <param name="local">The clock of the process: a <see cref="SteadyClock"/>, as a step of it would show until Redis tells its time again.</param>
 public sealed class ClusterClock(TimeProvider local) : TimeProvider
 {
     private long _offset;

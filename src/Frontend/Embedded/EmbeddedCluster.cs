@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Detection.Client;
+using Detection.Contracts.Storage;
 using Detection.Grains.Draining;
 using Detection.Silo;
 
@@ -33,7 +34,7 @@ internal static class EmbeddedCluster
 
         // The registration of the silo wants the connection string, so the server runs before there is a container with loggers.
         var loggers = LoggerFactory.Create(static logging => logging.SetMinimumLevel(LogLevel.Warning).AddSimpleConsole());
-        var stores = EmbeddedStores.Start(options, TimeProvider.System, loggers);
+        var stores = EmbeddedStores.Start(options, SteadyClock.OfProcess, loggers);
         builder.Configuration[Redis] = stores.Redis.ConnectionString;
         builder.Configuration[Pictures] = stores.PicturesConnectionString;
         builder.Services.AddHostedService(services =>

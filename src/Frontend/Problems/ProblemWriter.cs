@@ -13,7 +13,7 @@ namespace Detection.Frontend.Problems;
 /// Writes every problem of the front end, the framework's own too, and the one log line that belongs to it. Unlike the
 /// framework's writer it does so whatever the request accepts: a caller that wanted a JPEG still learns what went wrong.
 /// </summary>
-internal sealed partial class ProblemWriter(TimeProvider time, ILogger<ProblemWriter> logger) : IProblemDetailsWriter
+internal sealed partial class ProblemWriter(ILogger<ProblemWriter> logger) : IProblemDetailsWriter
 {
     /// <summary>Extension member with the key of the picture.</summary>
     public const string ImageKey = "imageKey";
@@ -96,9 +96,9 @@ internal sealed partial class ProblemWriter(TimeProvider time, ILogger<ProblemWr
         Failed(level, method, path, status, problem.Type, duration, problem.Detail, imageKey, cause);
     }
 
-    /// <summary>Milliseconds since the request's headers were there.</summary>
-    private double Duration(HttpContext http) => http.Features.Get<IHttpActivityFeature>() is { Activity: { } activity }
-        ? Math.Round((time.GetUtcNow().UtcDateTime - activity.StartTimeUtc).TotalMilliseconds, 1)
+    /// <summary>Milliseconds since the request's headers were there; an activity begins by the machine's clock.</summary>
+    private static double Duration(HttpContext http) => http.Features.Get<IHttpActivityFeature>() is { Activity: { } activity }
+        ? Math.Round((TimeProvider.System.GetUtcNow().UtcDateTime - activity.StartTimeUtc).TotalMilliseconds, 1)
         : double.NaN;
 
     [LoggerMessage(EventId = 1, Message = "{Method} {Path} failed with {Status} {Type} after {Duration} ms: {Detail} (picture {ImageKey})")]

@@ -10,7 +10,7 @@ namespace Detection.Grains.Cluster;
 /// <see cref="Patience"/> takes the write for done: Orleans then tells the other silos itself, and those that it does not reach find out by probing.
 /// </summary>
 internal sealed partial class LeavingMembershipTable(
-    IMembershipTable table, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<LeavingMembershipTable> logger) : IMembershipTable
+    IMembershipTable table, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<LeavingMembershipTable> logger) : MembershipTableDecorator(table)
 {
     /// <summary>How long Redis must have been away before a stopping silo does without it.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
@@ -19,47 +19,17 @@ internal sealed partial class LeavingMembershipTable(
     private long? _awaySince;
     private volatile bool _left;
 
-    public Task InitializeMembershipTableAsync(bool tryInitTableVersion, CancellationToken cancellationToken) =>
-        table.InitializeMembershipTableAsync(tryInitTableVersion, cancellationToken);
-
-    public Task DeleteMembershipTableEntriesAsync(string clusterId, CancellationToken cancellationToken) =>
-        table.DeleteMembershipTableEntriesAsync(clusterId, cancellationToken);
-
-    public Task CleanupDefunctSiloEntriesAsync(DateTimeOffset beforeDate, CancellationToken cancellationToken) =>
-        table.CleanupDefunctSiloEntriesAsync(beforeDate, cancellationToken);
-
-    public Task<MembershipTableData> ReadRowAsync(SiloAddress key, CancellationToken cancellationToken) => table.ReadRowAsync(key, cancellationToken);
-
-    public async Task<MembershipTableData> ReadAllAsync(CancellationToken cancellationToken)
+    public override async Task<MembershipTableData> ReadAllAsync(CancellationToken cancellationToken)
     {
-        Task<MembershipTableData> Read() => table.ReadAllAsync(cancellationToken);
+        Task<MembershipTableData> Read() => base.ReadAllAsync(cancellationToken);
         return _last = _last is { } last ? await UnlessLeavingAsync(Read, last) : await Read();
     }
 
-    public Task<bool> InsertRowAsync(MembershipEntry entry, TableVersion tableVersion, CancellationToken cancellationToken) =>
-        UnlessLeavingAsync(() => table.InsertRowAsync(entry, tableVersion, cancellationToken), true);
+    public override Task<bool> InsertRowAsync(MembershipEntry entry, TableVersion tableVersion, CancellationToken cancellationToken) =>
+        UnlessLeavingAsync(() => base.InsertRowAsync(entry, tableVersion, cancellationToken), true);
 
-    public Task<bool> UpdateRowAsync(MembershipEntry entry, string etag, TableVersion tableVersion, CancellationToken cancellationToken) =>
-        UnlessLeavingAsync(() => table.UpdateRowAsync(entry, etag, tableVersion, cancellationToken), true);
-
-    public Task UpdateIAmAliveAsync(MembershipEntry entry, CancellationToken cancellationToken) => table.UpdateIAmAliveAsync(entry, cancellationToken);
-
-    // The interface's older forms, which nothing calls any more.
-    public Task InitializeMembershipTable(bool tryInitTableVersion) => InitializeMembershipTableAsync(tryInitTableVersion, CancellationToken.None);
-
-    public Task DeleteMembershipTableEntries(string clusterId) => DeleteMembershipTableEntriesAsync(clusterId, CancellationToken.None);
-
-    public Task CleanupDefunctSiloEntries(DateTimeOffset beforeDate) => CleanupDefunctSiloEntriesAsync(beforeDate, CancellationToken.None);
-
-    public Task<MembershipTableData> ReadRow(SiloAddress key) => ReadRowAsync(key, CancellationToken.None);
-
-    public Task<MembershipTableData> ReadAll() => ReadAllAsync(CancellationToken.None);
-
-    public Task<bool> InsertRow(MembershipEntry entry, TableVersion tableVersion) => InsertRowAsync(entry, tableVersion, CancellationToken.None);
-
-    public Task<bool> UpdateRow(MembershipEntry entry, string etag, TableVersion tableVersion) => UpdateRowAsync(entry, etag, tableVersion, CancellationToken.None);
-
-    public Task UpdateIAmAlive(MembershipEntry entry) => UpdateIAmAliveAsync(entry, CancellationToken.None);
+    public override Task<bool> UpdateRowAsync(MembershipEntry entry, string etag, TableVersion tableVersion, CancellationToken cancellationToken) =>
+        UnlessLeavingAsync(() => base.UpdateRowAsync(entry, etag, tableVersion, cancellationToken), true);
 
     /// <summary>Asks the table, or gives <paramref name="otherwise"/> once the silo stops and has waited long enough for Redis.</summary>
     private async Task<T> UnlessLeavingAsync<T>(Func<Task<T>> ask, T otherwise)

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
+using Detection.Contracts.Storage;
 using Detection.Grains.Fetching;
 using Microsoft.Extensions.Options;
 
@@ -31,7 +32,7 @@ internal readonly record struct WebhookReply(WebhookReplyKind Kind, string Reaso
 
 /// <summary>Makes one attempt to deliver a webhook, through the egress guard. No redirects are followed and no body of an answer is read.</summary>
 internal sealed class WebhookSender(
-    GuardedHttp http, EgressGuard guard, WebhookSigner signer, IOptions<WebhookOptions> options, IOptions<FetchOptions> fetch, TimeProvider time) : IDisposable
+    GuardedHttp http, EgressGuard guard, WebhookSigner signer, IOptions<WebhookOptions> options, IOptions<FetchOptions> fetch, ClusterClock time) : IDisposable
 {
     private const double ReceiverShare = 0.5;
 

@@ -1,0 +1,31 @@
+namespace Detection.Contracts.Storage;
+
+/// <summary>
+/// A clock that is right when it begins and goes on evenly from there. The machine's clock may be set back or forward at any time; whoever
+/// measures a duration, a deadline or an age with it is then wrong by the step, and Orleans activates no grain after a step back.
+/// </summary>
+/// <param name="machine">The machine's clock.</param>
+public sealed class SteadyClock(TimeProvider machine) : TimeProvider
+{
+    private readonly DateTimeOffset _begin = machine.GetUtcNow();
+    private readonly long _began = machine.GetTimestamp();
+
+    /// <summary>The one of this process: instants of two clocks cannot be compared.</summary>
+    public static SteadyClock OfProcess { get; } = new(System);
+
+    /// <inheritdoc/>
+    public override long TimestampFrequency => machine.TimestampFrequency;
+
+    /// <inheritdoc/>
+    public override TimeZoneInfo LocalTimeZone => machine.LocalTimeZone;
+
+    /// <inheritdoc/>
+    public override DateTimeOffset GetUtcNow() => _begin + machine.GetElapsedTime(_began);
+
+    /// <inheritdoc/>
+    public override long GetTimestamp() => machine.GetTimestamp();
+
+    /// <inheritdoc/>
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+        machine.CreateTimer(callback, state, dueTime, period);
+}
