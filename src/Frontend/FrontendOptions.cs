@@ -10,10 +10,10 @@ public sealed class FrontendOptions
 
     /// <summary>
     /// Most bytes that all uploads in progress, and pictures being drawn, hold together; further ones are refused. 1 MiB to 1 TiB;
-    /// default 1 GiB, or a third of the memory that the process may use (that of its container where it has a limit) where that is less.
+    /// default 1 GiB, or a fifth of the memory that the process may use (that of its container where it has a limit) where that is less.
     /// </summary>
     [Range(1L << 20, 1L << 40)]
-    public long MaxBufferedBytes { get; set; } = Math.Clamp(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 3, 1L << 20, 1L << 30);
+    public long MaxBufferedBytes { get; set; } = Math.Clamp(ProcessMemory.Available / 5, 1L << 20, 1L << 30);
 
     /// <summary>
     /// How much of <see cref="MaxBufferedBytes"/> one caller, a key or an address where no keys are asked for, may hold when it is

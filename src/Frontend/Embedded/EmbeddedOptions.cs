@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Numerics;
 
 namespace Detection.Frontend.Embedded;
 
@@ -11,17 +12,18 @@ public sealed class EmbeddedOptions
     /// <summary>
     /// Memory of the embedded Redis-compatible server, in MiB: cached results, of which the oldest go when it is full, and a quarter of it
     /// for what never goes: queues, webhooks, states of requests, membership. When that quarter is used up new requests are refused.
-    /// 32 to 65536; default 256.
+    /// 32 to 65536; default 256, less where the process may use less than 2 GiB: an eighth of it, rounded down to a power of two.
     /// </summary>
     [Range(32, 65536)]
-    public int RedisMemoryMegabytes { get; set; } = 256;
+    public int RedisMemoryMegabytes { get; set; } = 1 << BitOperations.Log2((uint)Math.Clamp(ProcessMemory.Available / 8 >> 20, 32, 256));
 
     /// <summary>
     /// Memory of pictures, in MiB. When it is full the oldest go of those whose requests have ended; while every one in it belongs to
-    /// a request that has not, new requests are refused. 32 to 65536, and room for the largest picture; default 512.
+    /// a request that has not, new requests are refused. 32 to 65536, and room for the largest picture; default 512,
+    /// or a sixth of the memory that the process may use where that is less.
     /// </summary>
     [Range(32, 65536)]
-    public int PictureMemoryMegabytes { get; set; } = 512;
+    public int PictureMemoryMegabytes { get; set; } = (int)Math.Clamp(ProcessMemory.Available / 6 >> 20, 32, 512);
 
     /// <summary>
     /// How much of <see cref="PictureMemoryMegabytes"/> the pictures of one named caller may take that its requests need, when it is alone;
