@@ -29,6 +29,7 @@ internal sealed partial class Batcher : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly SemaphoreSlim _slots;
     private readonly SemaphoreSlim _wake = new(0, 1);
+    private readonly SemaphoreSlim _ahead = new(PictureFeed.MostAhead);
     private readonly Throughput _throughput;
     private readonly DeviceWatch _watch;
     private readonly Outages _outages;
@@ -95,6 +96,7 @@ internal sealed partial class Batcher : IAsyncDisposable
             _stopping.Dispose();
             _slots.Dispose();
             _wake.Dispose();
+            _ahead.Dispose();
         }
     }
 
@@ -242,7 +244,7 @@ internal sealed partial class Batcher : IAsyncDisposable
             }
 
             var turns = new PictureTurns(_services.Queue, _key.Model, items);
-            var feed = new PictureFeed(_services.Pictures, _services.ImageKeys, _services.Clock, _session, (item, picture) =>
+            var feed = new PictureFeed(_services.Pictures, _services.ImageKeys, _services.Clock, _session, _ahead, (item, picture) =>
             {
                 _throughput.Progressed();
                 return turns.Take(item, picture);

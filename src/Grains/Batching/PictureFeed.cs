@@ -8,18 +8,24 @@ namespace Detection.Grains.Batching;
 
 /// <summary>
 /// Fetches the pictures of a batch and gives them to the device: each as soon as it has come where the device runs them singly, else those
-/// that have come together. A picture that does not come holds up no other.
+/// that have come together. A picture that does not come holds up no other. Where pictures are run singly only a few are fetched before
+/// their turn, since a batch of the largest would be hundreds of megabytes.
 /// </summary>
 /// <param name="store">Where the pictures are.</param>
 /// <param name="keys">Say whether bytes are those of the picture that an item names.</param>
 /// <param name="clock">Clock of the items' deadlines.</param>
 /// <param name="session">The model on the device.</param>
+/// <param name="ahead">Places for pictures that are fetched or run singly, <see cref="MostAhead"/> for all batches of the session.</param>
 /// <param name="fetched">
 /// Called whenever a picture has come, or is known not to be kept any more, before it is decoded. Says whether it is begun; if not its
 /// outcome is <see cref="Deferred"/>.
 /// </param>
-internal sealed class PictureFeed(PictureStore store, ImageKeys keys, ClusterClock clock, IModelSession session, Func<QueuedItem, Lease<byte>?, bool> fetched)
+internal sealed class PictureFeed(
+    PictureStore store, ImageKeys keys, ClusterClock clock, IModelSession session, SemaphoreSlim ahead, Func<QueuedItem, Lease<byte>?, bool> fetched)
 {
+    /// <summary>Most pictures of a session that runs them singly that are fetched or run: every processor has its next one, and some are on their way.</summary>
+    public static readonly int MostAhead = (2 * Environment.ProcessorCount) + 4;
+
     /// <summary>The outcome of a picture that was not begun.</summary>
     public static readonly PictureOutcome Deferred = new(OutcomeKind.Expired, 0, 0, [], null, default, default, default, default);
 
@@ -38,12 +44,24 @@ internal sealed class PictureFeed(PictureStore store, ImageKeys keys, ClusterClo
     {
         if (session.RunsSingly)
         {
-            await Task.WhenAll(items.Select((item, index) =>
-                RunAsync([item], (_, outcome) => completed(index, outcome), [FetchAsync(item, cancellationToken)], cancellationToken)));
+            await Task.WhenAll(items.Select((item, index) => RunAsync(item, outcome => completed(index, outcome), cancellationToken)));
         }
         else
         {
             await RunAsync(items, completed, [.. items.Select(item => FetchAsync(item, cancellationToken))], cancellationToken);
+        }
+    }
+
+    private async Task RunAsync(QueuedItem item, Action<PictureOutcome?> completed, CancellationToken cancellationToken)
+    {
+        await ahead.WaitAsync(cancellationToken);
+        try
+        {
+            await RunAsync([item], (_, outcome) => completed(outcome), [FetchAsync(item, cancellationToken)], cancellationToken);
+        }
+        finally
+        {
+            ahead.Release();
         }
     }
 

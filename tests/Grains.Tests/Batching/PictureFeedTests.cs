@@ -17,6 +17,7 @@ public sealed class PictureFeedTests : IAsyncLifetime
 
     private static readonly RedisKeys Keys = new();
     private readonly ConcurrentQueue<(QueuedItem Item, bool Came)> _fetched = [];
+    private readonly SemaphoreSlim _ahead = new(PictureFeed.MostAhead);
     private RedisServer _redis = null!;
     private RedisConnections _connections = null!;
     private PictureStore _store = null!;
@@ -32,6 +33,7 @@ public sealed class PictureFeedTests : IAsyncLifetime
     {
         await _connections.DisposeAsync();
         await _redis.DisposeAsync();
+        _ahead.Dispose();
     }
 
     [Theory]
@@ -113,6 +115,29 @@ public sealed class PictureFeedTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Pictures_that_are_run_singly_are_fetched_a_few_before_their_turn_over_all_batches()
+    {
+        var items = new List<QueuedItem>();
+        for (var i = 1; i <= PictureFeed.MostAhead + 8; i++)
+        {
+            items.Add(await ItemAsync(Costly + i));
+        }
+
+        var session = new Session(singly: true) { Holds = new TaskCompletionSource() };
+        var first = RunAsync(session, items[..6]);
+        var second = RunAsync(session, items[6..]);
+        await Eventually.Async(() => session.Held == PictureFeed.MostAhead, TimeSpan.FromSeconds(30), "as many as may be are held");
+        Assert.Equal(0, _ahead.CurrentCount);
+        Assert.Equal(PictureFeed.MostAhead, _fetched.Count);
+
+        session.Holds.SetResult();
+        PictureOutcome?[] outcomes = [.. await first, .. await second];
+        Assert.Equal(items.Select((_, i) => Costly + i + 1), outcomes.Select(static outcome => outcome!.Width));
+        Assert.Equal(PictureFeed.MostAhead, session.MostHeld);
+        Assert.Equal(PictureFeed.MostAhead, _ahead.CurrentCount);
+    }
+
+    [Fact]
     public async Task Cancelled_it_gives_up_what_is_not_begun()
     {
         var items = new List<QueuedItem> { await ItemAsync(1) };
@@ -138,7 +163,7 @@ public sealed class PictureFeedTests : IAsyncLifetime
     }
 
     private PictureFeed Feed(Session session) => new(
-        _store, new ImageKeys(Options.Create(new ImageKeyOptions())), new ClusterClock(TimeProvider.System), session, (item, picture) =>
+        _store, new ImageKeys(Options.Create(new ImageKeyOptions())), new ClusterClock(TimeProvider.System), session, _ahead, (item, picture) =>
         {
             _fetched.Enqueue((item, picture is not null));
             return picture is not { Length: Costly };
@@ -167,6 +192,7 @@ public sealed class PictureFeedTests : IAsyncLifetime
     private sealed class Session(bool singly) : IModelSession
     {
         private readonly ConcurrentQueue<int> _batches = [];
+        private int _held;
 
         public int Concurrency => 1;
 
@@ -174,6 +200,14 @@ public sealed class PictureFeedTests : IAsyncLifetime
 
         /// <summary>The run breaks off at the picture of so many bytes.</summary>
         public int BreaksAt { get; init; }
+
+        /// <summary>No run ends before this.</summary>
+        public TaskCompletionSource? Holds { get; init; }
+
+        /// <summary>Runs that have begun and not ended.</summary>
+        public int Held => Volatile.Read(ref _held);
+
+        public int MostHeld { get; private set; }
 
         public IEnumerable<int> Batches => _batches;
 
@@ -184,6 +218,17 @@ public sealed class PictureFeedTests : IAsyncLifetime
         public async Task DetectAsync(IReadOnlyList<PictureWork> batch, Action<int, PictureOutcome> completed, CancellationToken cancellationToken)
         {
             await Task.Yield();
+            if (Holds is not null)
+            {
+                lock (Genuine)
+                {
+                    MostHeld = Math.Max(MostHeld, ++_held);
+                }
+
+                await Holds.Task;
+                Interlocked.Decrement(ref _held);
+            }
+
             _batches.Enqueue(batch.Count);
             for (var i = 0; i < batch.Count; i++)
             {
