@@ -123,8 +123,18 @@ internal sealed class PooledBytes(UploadShare share) : IBufferWriter<byte>, IDis
         Return(buffer);
     }
 
-    private static byte[] Rent(int size) =>
-        size > LargestPooled ? GC.AllocateUninitializedArray<byte>(size) : ArrayPool<byte>.Shared.Rent(size);
+    /// <exception cref="ProblemException">The process may not use so much.</exception>
+    private static byte[] Rent(int size)
+    {
+        try
+        {
+            return size > LargestPooled ? GC.AllocateUninitializedArray<byte>(size) : ArrayPool<byte>.Shared.Rent(size);
+        }
+        catch (OutOfMemoryException e)
+        {
+            throw new ProblemException(ProblemType.TooManyUploads, "The process has no memory left for another upload.", e);
+        }
+    }
 
     private static void Return(byte[] buffer)
     {
