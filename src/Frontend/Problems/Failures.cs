@@ -14,6 +14,7 @@ internal static partial class Failures
         DetectionException e => (ProblemType.Of(e.Error), e.Message, e.ImageKey),
         ProblemException e => (e.Type, e.Message, e.ImageKey),
         BadHttpRequestException e => (ProblemType.Of(e.StatusCode) ?? ProblemType.InvalidRequest, InOurWords(e.Message), null),
+        OutOfMemoryException => (ProblemType.Unavailable, "The process has no memory left for this request.", null),
         _ => (ProblemType.Internal, "Something went wrong on the server.", null),
     };
 

@@ -24,10 +24,19 @@ internal sealed class PictureFetcher(
 {
     private const int FirstBuffer = 256 * 1024;
 
+    /// <summary>Larger buffers are left to the garbage collector, since the pool keeps what every thread has returned, and need a place.</summary>
+    private const int LargestPooled = 1024 * 1024;
+
     private readonly FetchOptions _options = options.Value;
     private readonly HttpMessageInvoker _http = new(http, disposeHandler: false);
     private readonly SharedPlaces _places = metrics.Watch(
         new SharedPlaces(options.Value.MaxConcurrency, options.Value.CallerShare, options.Value.SiteShare));
+
+    /// <summary>Places for large pictures, each for one of the largest: an eighth of the memory that the process may use, two at least.</summary>
+    private readonly SharedPlaces _large = new(
+        (int)Math.Clamp(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 8 / options.Value.MaxBytes, 2, Math.Max(2, options.Value.MaxConcurrency)),
+        options.Value.CallerShare,
+        siteShare: 1);
 
     /// <summary>Fetches <paramref name="url"/> within <paramref name="budget"/> or the configured time, whichever is shorter.</summary>
     /// <param name="url">Where the picture is.</param>
@@ -108,7 +117,7 @@ internal sealed class PictureFetcher(
         {
             // Each address that is led to takes its own turn and is of its own site. No place is held while a name is looked up.
             var addresses = await ResolveAsync(url, caller, cancellationToken);
-            using var place = await EnterAsync(caller, addresses, cancellationToken);
+            using var place = await EnterAsync(_places, caller, addresses.Site, cancellationToken);
             using var request = new HttpRequestMessage(HttpMethod.Get, url) { Version = HttpVersion.Version11 };
             GuardedHttp.ConnectTo(request, addresses);
             request.Headers.TryAddWithoutValidation("User-Agent", _options.UserAgent);
@@ -156,14 +165,13 @@ internal sealed class PictureFetcher(
         }
     }
 
-    private async Task<IDisposable> EnterAsync(string? caller, OpenAddresses addresses, CancellationToken cancellationToken)
+    private static async Task<IDisposable> EnterAsync(SharedPlaces places, string? caller, string? site, CancellationToken cancellationToken)
     {
-        var site = addresses.Site;
         try
         {
-            return await _places.EnterAsync(caller, site, cancellationToken);
+            return await places.EnterAsync(caller, site, cancellationToken);
         }
-        catch (OperationCanceledException) when (_places.Limit(caller, site) is not PlaceLimit.None and var limit)
+        catch (OperationCanceledException) when (places.Limit(caller, site) is not PlaceLimit.None and var limit)
         {
             throw new NoPlaceException(limit);
         }
@@ -182,7 +190,8 @@ internal sealed class PictureFetcher(
         }
 
         // Grows with what has come, not with what was announced, so that a slow answer holds little.
-        var buffer = ArrayPool<byte>.Shared.Rent(Math.Min(FirstBuffer, _options.MaxBytes + 1));
+        var buffer = Rent(Math.Min(FirstBuffer, _options.MaxBytes + 1));
+        IDisposable? large = null;
         var length = 0;
         var isOurs = true;
         try
@@ -198,9 +207,15 @@ internal sealed class PictureFetcher(
 
                 if (length == buffer.Length)
                 {
-                    var larger = ArrayPool<byte>.Shared.Rent((int)Math.Min(length * 2L, _options.MaxBytes + 1L));
+                    var size = (int)Math.Min(length * 2L, _options.MaxBytes + 1L);
+                    if (size > LargestPooled)
+                    {
+                        large ??= await EnterAsync(_large, caller, site: null, cancellationToken);
+                    }
+
+                    var larger = Rent(size);
                     buffer.AsSpan(0, length).CopyTo(larger);
-                    ArrayPool<byte>.Shared.Return(buffer);
+                    Return(buffer);
                     buffer = larger;
                 }
             }
@@ -220,10 +235,22 @@ internal sealed class PictureFetcher(
         }
         finally
         {
+            large?.Dispose();
             if (isOurs)
             {
-                ArrayPool<byte>.Shared.Return(buffer);
+                Return(buffer);
             }
+        }
+    }
+
+    private static byte[] Rent(int size) =>
+        size > LargestPooled ? GC.AllocateUninitializedArray<byte>(size) : ArrayPool<byte>.Shared.Rent(size);
+
+    private static void Return(byte[] buffer)
+    {
+        if (buffer.Length <= LargestPooled)
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
         }
     }
 
