@@ -8,7 +8,7 @@ namespace Detection.Deployment.Tests.Files;
 internal static partial class ContainerEnvironment
 {
     /// <summary>What ASP.NET Core, .NET and the drivers read themselves.</summary>
-    private static readonly string[] OfThePlatform = ["ConnectionStrings__redis", "ASPNETCORE_URLS", "DOTNET_EnableDiagnostics"];
+    private static readonly string[] OfThePlatform = ["ConnectionStrings__redis", "ASPNETCORE_URLS", "DOTNET_EnableDiagnostics", "DOTNET_GCHeapHardLimitPercent"];
 
     /// <summary>Fails unless the variable is a setting of the programs, and its value, where there is one, can be that setting's.</summary>
     public static void Check(string file, string name, string? value)
