@@ -85,7 +85,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
     public async Task<DetectionAnswer> DetectAsync(Stream picture, DetectionOptions? options, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(picture);
-        var buffer = ArrayPool<byte>.Shared.Rent(
+        var buffer = PictureBuffers.Rent(
             picture.CanSeek ? (int)Math.Clamp(picture.Length - picture.Position, 1, _options.MaxPictureBytes + 1L) : 128 * 1024);
         var length = 0;
         int read;
@@ -99,9 +99,9 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
 
             if (length == buffer.Length)
             {
-                var larger = ArrayPool<byte>.Shared.Rent(2 * length);
+                var larger = PictureBuffers.Rent(2 * length);
                 buffer.AsSpan(0, length).CopyTo(larger);
-                ArrayPool<byte>.Shared.Return(buffer);
+                PictureBuffers.Return(buffer);
                 buffer = larger;
             }
         }
@@ -109,7 +109,7 @@ internal sealed partial class DetectionClient : IDetectionClient, IAsyncDisposab
         var answer = await DetectAsync(buffer.AsMemory(0, length), options, cancellationToken);
 
         // Not in a finally: after a failure the Redis client may still be sending from the buffer.
-        ArrayPool<byte>.Shared.Return(buffer);
+        PictureBuffers.Return(buffer);
         return answer;
     }
 

@@ -35,37 +35,41 @@ internal sealed class ModelCatalog(IConnectionMultiplexer redis, RedisKeys keys,
     /// <param name="toRun">Whether it is to answer new pictures, not only to name results that it left.</param>
     public async ValueTask<Finding> FindAsync(string name, bool toRun)
     {
-        var age = time.GetElapsedTime(Volatile.Read(ref _readAt));
-        if (age <= StaleAfter && !_isStale && _reading.Models.Find(name) is { } known && (known.Accepts || !toRun))
+        var isNew = await LookAsync();
+        if (!isNew && _reading.Models.Find(name) is { } known && (known.Accepts || !toRun))
         {
-            if (age > FreshFor)
-            {
-                // What is known will do for this request; a failure shows at the request's own commands.
-                Refresh().Ignore();
-            }
-
             return new Finding(known, null, true, null);
         }
 
-        await Refresh();
+        if (!isNew)
+        {
+            await Refresh();
+        }
+
         var reading = _reading;
         var entry = reading.Models.Find(name);
         var current = entry is null ? null : reading.Models.Find(entry.Model.Name);
         return new Finding(entry, current is { Accepts: true } ? current.Model : null, reading.Models.Serves, reading.Problems.GetValueOrDefault(name));
     }
 
-    /// <summary>Has the image keys of the silos compared, unless that was done a moment ago.</summary>
-    public async ValueTask LookAsync()
+    /// <summary>Reads the models and compares the image keys of the silos, unless that was done a moment ago.</summary>
+    /// <returns>Whether it was done for this call.</returns>
+    public async ValueTask<bool> LookAsync()
     {
         var age = time.GetElapsedTime(Volatile.Read(ref _readAt));
         if (age > StaleAfter || _isStale)
         {
             await Refresh();
+            return true;
         }
-        else if (age > FreshFor)
+
+        if (age > FreshFor)
         {
+            // What is known will do for this request; a failure shows at the request's own commands.
             Refresh().Ignore();
         }
+
+        return false;
     }
 
     /// <summary>Has the next look at Redis come before the next answer: a silo said of a model that it is gone.</summary>

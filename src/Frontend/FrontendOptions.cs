@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Detection.Inference.Pictures;
 
 namespace Detection.Frontend;
 

@@ -8,7 +8,7 @@ namespace Detection.Contracts.Requests;
 /// The caller will come back for the answer, so the work goes on when nobody waits for it.
 /// </param>
 /// <param name="TraceParent">W3C trace context of the caller (<c>traceparent</c>), so that the batch links back to it.</param>
-/// <param name="Caller">Name under which the caller's share of the queue is counted; <see langword="null"/> for nobody in particular.</param>
+/// <param name="Caller">Name under which the caller's share of the queue is counted; <see langword="null"/> for a caller without a name.</param>
 /// <param name="Webhook">Who is to be told of the end of an asynchronous request; <see langword="null"/> for nobody.</param>
 [GenerateSerializer, Immutable, Alias("detection.RequestTerms")]
 public sealed record RequestTerms(

@@ -3,8 +3,8 @@ using StackExchange.Redis;
 namespace Detection.Contracts.Storage;
 
 /// <summary>
-/// A picture memory knows which requests need a picture, and who has brought it. When it is full it gives those away that no request needs
-/// any more, and of the others no caller holds more than its share.
+/// A picture memory knows which requests need a picture, and who has brought it. When it is full it evicts pictures that no request
+/// needs any more. No caller holds more than its share of the others.
 /// </summary>
 internal sealed class PictureMemoryTerms(RedisConnections connections, RedisKeys keys) : IPictureTerms
 {

@@ -37,7 +37,7 @@ public sealed class PictureStore(RedisConnections connections, RedisKeys keys, I
     /// and must not be used again.
     /// </param>
     /// <param name="caller">
-    /// Whose share of a picture memory it takes; <see langword="null"/> for nobody in particular. A Redis knows no such share.
+    /// Whose share of a picture memory it takes; <see langword="null"/> for a caller without a name. Redis has no such share.
     /// </param>
     /// <param name="cancellationToken">Ends the wait; a transfer that has begun goes on.</param>
     /// <exception cref="RedisException">

@@ -115,7 +115,7 @@ public sealed class RedisKeys
     /// <summary>What the keys that refuse a model's items begin with.</summary>
     public string PoisonPrefix(string model) => $"{Model(model)}:poison:";
 
-    /// <summary>The queue of a model: the list of items of nobody in particular.</summary>
+    /// <summary>The queue of a model: the list of items of callers without a name.</summary>
     public string Queue(string model) => $"{Model(model)}:queue";
 
     /// <summary>The list of a named caller's items. The scripts of the queue write it themselves.</summary>
@@ -145,7 +145,7 @@ public sealed class RedisKeys
     /// <summary>The wake-up channel of a model's batchers.</summary>
     public string Wake(string model) => $"{Model(model)}:wake";
 
-    /// <summary>Webhooks of a caller that wait, by when somebody looks at them; without a name those of nobody in particular.</summary>
+    /// <summary>Webhooks of a caller that wait, by when somebody looks at them; those of callers without a name, where there is no name.</summary>
     public string WebhooksDue(string? caller = null) => caller is null ? _webhooks + ":due" : $"{_webhooks}:due:{caller}";
 
     /// <summary>Callers of whom webhooks wait.</summary>

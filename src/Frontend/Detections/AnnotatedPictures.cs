@@ -23,8 +23,8 @@ internal sealed class AnnotatedPictures(IDetectionClient client, IOptions<Fronte
         options.Value.MaxConcurrentDrawings + options.Value.MaxWaitingDrawings, options.Value.CallerBufferShare, siteShare: 1);
 
     /// <summary>
-    /// Answers with an annotated picture. The server copies what it is given before it waits for a slow reader, and nobody counts the copy:
-    /// it is given one piece after another.
+    /// Answers with an annotated picture, piece by piece. The server copies what it is given before it waits for a slow reader, and that copy
+    /// is not counted as the picture is.
     /// </summary>
     public static async Task WriteAsync(HttpResponse response, PooledBytes jpeg)
     {

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Numerics;
+using Detection.Inference.Pictures;
 
 namespace Detection.Frontend.Embedded;
 

@@ -15,6 +15,7 @@ internal sealed class PasswordGate : IDisposable
     private const int MostWaiting = 256;
 
     private static readonly TimeSpan PasswordTimeout = TimeSpan.FromSeconds(5);
+
     /// <summary>A place is kept for this long, however many others come; what comes meanwhile waits to be accepted.</summary>
     private static readonly TimeSpan LeastTime = TimeSpan.FromMilliseconds(250);
 

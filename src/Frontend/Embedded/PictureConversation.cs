@@ -106,7 +106,7 @@ internal sealed class PictureConversation(Socket socket, PictureMemory memory)
         }
     }
 
-    /// <summary>Reads a part into the blocks for it; away with it where there are none.</summary>
+    /// <summary>Reads a part into the blocks for it, or skips it where there are none.</summary>
     private async Task ReadAsync(PictureBytes? bytes, int length, CancellationToken cancellationToken)
     {
         for (var i = 0; i < bytes?.Blocks.Length; i++)

@@ -52,7 +52,7 @@ internal sealed class PictureMemory : IDisposable
 
     /// <summary>Room for a picture that a caller brings. To be ended by <see cref="Add"/> or <see cref="Cancel"/> where there is some.</summary>
     /// <param name="length">Its bytes.</param>
-    /// <param name="caller">Whose share it takes; empty for nobody in particular.</param>
+    /// <param name="caller">Whose share it takes; empty for a caller without a name.</param>
     /// <param name="bytes">The room; <see langword="null"/> when there is none.</param>
     public PictureRoom Reserve(int length, string caller, out PictureBytes? bytes)
     {
@@ -312,7 +312,7 @@ internal sealed class PictureMemory : IDisposable
         return null;
     }
 
-    /// <summary>Whoever brings a picture again that is there is about to need it.</summary>
+    /// <summary>Keeps a picture that is there for a caller who brings it again and is about to need it.</summary>
     private bool BringAgain(string key, TimeSpan expiry, string caller)
     {
         if (Find(key) is not { } there)

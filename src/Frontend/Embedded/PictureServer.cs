@@ -37,7 +37,7 @@ internal sealed class PictureServer : IDisposable
     /// <param name="port">The port, 0 for any free one.</param>
     /// <param name="password">What every connection must say first.</param>
     /// <param name="time">Time.</param>
-    /// <param name="loggers">Hears of connections without the password.</param>
+    /// <param name="loggers">For the log of connections without the password.</param>
     /// <exception cref="AddressInUseException">The port is taken.</exception>
     public static PictureServer Start(PictureMemory memory, int port, string password, TimeProvider time, ILoggerFactory loggers)
     {

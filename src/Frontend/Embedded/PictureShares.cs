@@ -15,7 +15,7 @@ internal sealed class PictureShares(int capacity, double share)
     private readonly Dictionary<string, int> _held = new(StringComparer.Ordinal);
 
     /// <summary>Whether a caller may take so many blocks, or what keeps it from that.</summary>
-    /// <param name="caller">Who; empty for nobody in particular, who has no share.</param>
+    /// <param name="caller">Its name; empty for callers without a name, who have no share.</param>
     /// <param name="count">Blocks that it wants.</param>
     /// <param name="free">Blocks that are free, or hold pictures that nobody needs any more.</param>
     public PictureRoom Look(string caller, int count, int free)

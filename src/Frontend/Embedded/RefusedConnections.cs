@@ -28,10 +28,10 @@ internal sealed partial class RefusedConnections(string store, TimeProvider time
             (count, _count) = (_count, 0);
         }
 
-        Told(count, store);
+        LogRefused(count, store);
     }
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Warning,
         Message = "{Count} connections to the {Store} did not begin with its password and are ended. So are further ones; this is told once a minute at most.")]
-    private partial void Told(long count, string store);
+    private partial void LogRefused(long count, string store);
 }

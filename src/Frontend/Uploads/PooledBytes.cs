@@ -1,4 +1,5 @@
 using System.Buffers;
+using Detection.Contracts.Pictures;
 using Detection.Frontend.Problems;
 
 namespace Detection.Frontend.Uploads;
@@ -13,12 +14,6 @@ internal sealed class PooledBytes(UploadShare share) : IBufferWriter<byte>, IDis
 
     /// <summary>How much more than has come is taken of an announced length.</summary>
     private const int Lead = 4;
-
-    /// <summary>
-    /// Larger buffers are left to the garbage collector. The pool keeps what every thread has returned, and two sizes above this one that
-    /// is gigabytes for a few large uploads.
-    /// </summary>
-    private const int LargestPooled = 1024 * 1024;
 
     private byte[] _buffer = [];
     private int _start;
@@ -120,7 +115,7 @@ internal sealed class PooledBytes(UploadShare share) : IBufferWriter<byte>, IDis
     {
         var buffer = _buffer;
         Abandon();
-        Return(buffer);
+        PictureBuffers.Return(buffer);
     }
 
     /// <exception cref="ProblemException">The process may not use so much.</exception>
@@ -128,19 +123,11 @@ internal sealed class PooledBytes(UploadShare share) : IBufferWriter<byte>, IDis
     {
         try
         {
-            return size > LargestPooled ? GC.AllocateUninitializedArray<byte>(size) : ArrayPool<byte>.Shared.Rent(size);
+            return PictureBuffers.Rent(size);
         }
         catch (OutOfMemoryException e)
         {
             throw new ProblemException(ProblemType.TooManyUploads, "The process has no memory left for another upload.", e);
-        }
-    }
-
-    private static void Return(byte[] buffer)
-    {
-        if (buffer.Length is > 0 and <= LargestPooled)
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
         }
     }
 
@@ -156,7 +143,7 @@ internal sealed class PooledBytes(UploadShare share) : IBufferWriter<byte>, IDis
         }
         catch
         {
-            Return(larger);
+            PictureBuffers.Return(larger);
             throw;
         }
 
@@ -166,7 +153,7 @@ internal sealed class PooledBytes(UploadShare share) : IBufferWriter<byte>, IDis
         if (smaller.Length > 0)
         {
             share.Give(smaller.Length);
-            Return(smaller);
+            PictureBuffers.Return(smaller);
         }
     }
 }

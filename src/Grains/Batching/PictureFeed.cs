@@ -26,8 +26,6 @@ internal sealed class PictureFeed(
     /// <summary>Most pictures of a session that runs them singly that are fetched or run: every processor has its next one, and some are on their way.</summary>
     public static readonly int MostAhead = (2 * Environment.ProcessorCount) + 4;
 
-    private const int LargestPooled = 1024 * 1024;
-
     /// <summary>The outcome of a picture that was not begun.</summary>
     public static readonly PictureOutcome Deferred = new(OutcomeKind.Expired, 0, 0, [], null, default, default, default, default);
 
@@ -113,7 +111,7 @@ internal sealed class PictureFeed(
         {
             foreach (var fetch in fetches.Where(static fetch => fetch.IsCompletedSuccessfully))
             {
-                Return((await fetch).Picture);
+                PictureBuffers.Return((await fetch).Picture);
             }
         }
     }
@@ -160,16 +158,7 @@ internal sealed class PictureFeed(
             return (picture, true);
         }
 
-        Return(picture);
+        PictureBuffers.Return(picture);
         return (null, false);
-    }
-
-    /// <summary>A large one is left to the garbage collector: the pool keeps what every thread has returned.</summary>
-    private static void Return(Lease<byte>? picture)
-    {
-        if (picture is { Length: <= LargestPooled })
-        {
-            picture.Dispose();
-        }
     }
 }

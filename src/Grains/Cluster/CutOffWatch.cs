@@ -16,8 +16,8 @@ internal sealed partial class CutOffWatch(
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// Without Redis nothing of what it holds can be settled, and the others do it once it is gone. A stop beside another silo that stops
-    /// too waits for that one's answers, as long as it may.
+    /// Without Redis the silo cannot settle what it holds, and the other silos take it over once it is gone. When two silos stop at the same
+    /// time, one waits for the other until its time to stop is over.
     /// </summary>
     private static readonly TimeSpan StopWithin = TimeSpan.FromSeconds(10);
 

@@ -98,7 +98,7 @@ internal sealed class EgressGuard
 
     /// <summary>Checks a URL and finds where it leads. Connect to these addresses, and do not ask for the name again.</summary>
     /// <param name="url">The URL.</param>
-    /// <param name="caller">Who wants it; <see langword="null"/> for nobody in particular.</param>
+    /// <param name="caller">Who wants it; <see langword="null"/> for a caller without a name.</param>
     /// <param name="cancellationToken">Ends the lookup.</param>
     /// <inheritdoc cref="ResolveAsync(string, string, CancellationToken)"/>
     public async Task<OpenAddresses> ResolveAsync(Uri url, string? caller, CancellationToken cancellationToken)
@@ -109,7 +109,7 @@ internal sealed class EgressGuard
 
     /// <summary>The addresses of a host, all of which may be connected to. Connect to these, and do not ask for the name again.</summary>
     /// <param name="idnHost">The host of a URL, as <see cref="Uri.IdnHost"/> gives it.</param>
-    /// <param name="caller">Who wants it; <see langword="null"/> for nobody in particular.</param>
+    /// <param name="caller">Who wants it; <see langword="null"/> for a caller without a name.</param>
     /// <param name="cancellationToken">Ends the lookup.</param>
     /// <exception cref="EgressRefusedException">There is no such host, or one of its addresses may not be connected to.</exception>
     /// <exception cref="SocketException">The name server did not answer properly.</exception>

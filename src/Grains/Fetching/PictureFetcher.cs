@@ -1,10 +1,10 @@
-using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
 using Detection.Contracts.Fetching;
 using Detection.Contracts.Pictures;
 using Detection.Contracts.Storage;
 using Detection.Grains.Pictures;
+using Detection.Inference.Pictures;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
@@ -24,17 +24,17 @@ internal sealed class PictureFetcher(
 {
     private const int FirstBuffer = 256 * 1024;
 
-    /// <summary>Larger buffers are left to the garbage collector, since the pool keeps what every thread has returned, and need a place.</summary>
-    private const int LargestPooled = 1024 * 1024;
-
     private readonly FetchOptions _options = options.Value;
     private readonly HttpMessageInvoker _http = new(http, disposeHandler: false);
     private readonly SharedPlaces _places = metrics.Watch(
         new SharedPlaces(options.Value.MaxConcurrency, options.Value.CallerShare, options.Value.SiteShare));
 
-    /// <summary>Places for large pictures, each for one of the largest: an eighth of the memory that the process may use, two at least.</summary>
+    /// <summary>
+    /// Places for pictures whose buffers are not pooled. Each stands for a picture of the largest size; together they take an eighth of the
+    /// memory that the process may use. There are two at least.
+    /// </summary>
     private readonly SharedPlaces _large = new(
-        (int)Math.Clamp(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 8 / options.Value.MaxBytes, 2, Math.Max(2, options.Value.MaxConcurrency)),
+        (int)Math.Clamp(ProcessMemory.Available / 8 / options.Value.MaxBytes, 2, Math.Max(2, options.Value.MaxConcurrency)),
         options.Value.CallerShare,
         siteShare: 1);
 
@@ -190,7 +190,7 @@ internal sealed class PictureFetcher(
         }
 
         // Grows with what has come, not with what was announced, so that a slow answer holds little.
-        var buffer = Rent(Math.Min(FirstBuffer, _options.MaxBytes + 1));
+        var buffer = PictureBuffers.Rent(Math.Min(FirstBuffer, _options.MaxBytes + 1));
         IDisposable? large = null;
         var length = 0;
         var isOurs = true;
@@ -208,14 +208,14 @@ internal sealed class PictureFetcher(
                 if (length == buffer.Length)
                 {
                     var size = (int)Math.Min(length * 2L, _options.MaxBytes + 1L);
-                    if (size > LargestPooled)
+                    if (size > PictureBuffers.LargestPooled)
                     {
                         large ??= await EnterAsync(_large, caller, site: null, cancellationToken);
                     }
 
-                    var larger = Rent(size);
+                    var larger = PictureBuffers.Rent(size);
                     buffer.AsSpan(0, length).CopyTo(larger);
-                    Return(buffer);
+                    PictureBuffers.Return(buffer);
                     buffer = larger;
                 }
             }
@@ -238,19 +238,8 @@ internal sealed class PictureFetcher(
             large?.Dispose();
             if (isOurs)
             {
-                Return(buffer);
+                PictureBuffers.Return(buffer);
             }
-        }
-    }
-
-    private static byte[] Rent(int size) =>
-        size > LargestPooled ? GC.AllocateUninitializedArray<byte>(size) : ArrayPool<byte>.Shared.Rent(size);
-
-    private static void Return(byte[] buffer)
-    {
-        if (buffer.Length <= LargestPooled)
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
         }
     }
 

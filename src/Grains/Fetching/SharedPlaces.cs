@@ -51,7 +51,7 @@ public sealed class SharedPlaces(int capacity, double callerShare, double siteSh
         }
     }
 
-    /// <summary>Callers that hold places, and how many; "" for nobody in particular.</summary>
+    /// <summary>Callers that hold places, and how many; "" for a caller without a name.</summary>
     public IReadOnlyDictionary<string, int> HeldByCaller()
     {
         lock (_lock)
@@ -61,7 +61,7 @@ public sealed class SharedPlaces(int capacity, double callerShare, double siteSh
     }
 
     /// <summary>Takes a place, and waits for it.</summary>
-    /// <param name="caller">Whose share it takes; <see langword="null"/> for nobody in particular.</param>
+    /// <param name="caller">Whose share it takes; <see langword="null"/> for a caller without a name.</param>
     /// <param name="site">Which site's share it takes; <see langword="null"/> for none.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>The place. Dispose it to leave.</returns>

@@ -14,7 +14,7 @@ public interface IPictureStore
     /// The encoded picture. It must not change before the task has ended well; when the task fails, it may still be read later
     /// and must not be used again.
     /// </param>
-    /// <param name="caller">Whose share of the memory of pictures it takes; <see langword="null"/> for nobody in particular.</param>
+    /// <param name="caller">Whose share of the memory of pictures it takes; <see langword="null"/> for a caller without a name.</param>
     Task StoreAsync(string imageKey, ReadOnlyMemory<byte> picture, string? caller);
 
     /// <summary>

@@ -9,7 +9,7 @@ namespace Detection.Grains.Queueing;
 /// <param name="EnqueuedAt">When it entered the queue, by the same clock.</param>
 /// <param name="TraceParent">W3C trace context of whoever asked; <see langword="null"/> for none.</param>
 /// <param name="Attempts">How many batchers died while they held it.</param>
-/// <param name="Caller">Whose share of the queue it takes; <see langword="null"/> for nobody in particular.</param>
+/// <param name="Caller">Whose share of the queue it takes; <see langword="null"/> for a caller without a name.</param>
 public sealed record QueuedItem(
     RequestKey Key,
     DateTimeOffset Deadline,

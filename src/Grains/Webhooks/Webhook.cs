@@ -16,7 +16,7 @@ namespace Detection.Grains.Webhooks;
 /// <param name="SubmittedAt">When it was taken on.</param>
 /// <param name="Deadline">Until when the request may take; from then on an unknown request is a lost one.</param>
 /// <param name="GiveUpAt">When it is given up.</param>
-/// <param name="Caller">Whose share of webhooks it takes; <see langword="null"/> for nobody in particular.</param>
+/// <param name="Caller">Whose share of webhooks it takes; <see langword="null"/> for a caller without a name.</param>
 internal sealed record Webhook(
     string Id,
     RequestKey Key,

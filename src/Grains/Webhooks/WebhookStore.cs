@@ -90,7 +90,7 @@ internal sealed class WebhookStore(IConnectionMultiplexer redis, RedisKeys keys,
     /// <summary>Takes webhooks that are due.</summary>
     /// <param name="most">Most of them: the places that are free.</param>
     /// <param name="lease">For how long; longer than handling one takes.</param>
-    /// <param name="held">Callers that hold places, and how many; "" for nobody in particular. None of a caller that holds its share is taken.</param>
+    /// <param name="held">Callers that hold places, and how many; "" for a caller without a name. None of a caller that holds its share is taken.</param>
     public async Task<WebhookClaim> ClaimAsync(int most, TimeSpan lease, IReadOnlyDictionary<string, int>? held = null)
     {
         var now = time.GetUtcNow();

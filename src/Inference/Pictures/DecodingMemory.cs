@@ -22,7 +22,7 @@ public sealed class DecodingMemory
     public static DecodingMemory OfProcess { get; } = new(DefaultLimit);
 
     /// <summary>A quarter of the memory that this process may use (that of its container where it has a limit), at least 256 MiB.</summary>
-    public static long DefaultLimit => Math.Max(LeastDefault, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4);
+    public static long DefaultLimit => Math.Max(LeastDefault, ProcessMemory.Available / 4);
 
     /// <summary>Bytes that may be taken at the same time.</summary>
     public long Limit
