@@ -1,6 +1,7 @@
 using Detection.Inference.Devices;
+using Detection.Inference.Devices.Discovery;
 using Detection.Inference.Heads;
-using Detection.Inference.Models;
+using Detection.Inference.Manifest;
 using Microsoft.Extensions.Logging;
 
 namespace Detection.Bench.Gpu;

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Detection.Bench.Measuring;
-using Detection.Inference.Models;
+using Detection.Inference.Manifest;
 using Detection.Inference.Pictures;
 using Detection.Inference.Preprocessing;
 using Microsoft.ML.OnnxRuntime;

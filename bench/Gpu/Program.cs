@@ -3,7 +3,10 @@ using System.Globalization;
 using Detection.Bench.Gpu;
 using Detection.Bench.Measuring;
 using Detection.Inference.Devices;
-using Detection.Inference.Models;
+using Detection.Inference.Devices.Cuda;
+using Detection.Inference.Devices.Discovery;
+using Detection.Inference.Inspection;
+using Detection.Inference.Manifest;
 using Detection.Inference.Pictures;
 using Microsoft.Extensions.Logging;
 

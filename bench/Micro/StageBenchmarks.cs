@@ -2,7 +2,7 @@ using BenchmarkDotNet.Attributes;
 using Detection.Bench.Measuring;
 using Detection.Inference.Annotation;
 using Detection.Inference.Heads;
-using Detection.Inference.Models;
+using Detection.Inference.Manifest;
 using Detection.Inference.Pictures;
 using Detection.Inference.Preprocessing;
 using Microsoft.ML.OnnxRuntime;

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Detection.Bench.Measuring;
 using Detection.Bench.Raw;
-using Detection.Inference.Models;
+using Detection.Inference.Inspection;
 using Detection.Inference.Pictures;
 using Microsoft.ML.OnnxRuntime;
 

@@ -1,5 +1,5 @@
 using Detection.Inference.Heads;
-using Detection.Inference.Models;
+using Detection.Inference.Manifest;
 using Detection.Inference.Pictures;
 using Detection.Inference.Preprocessing;
 using Microsoft.ML.OnnxRuntime;

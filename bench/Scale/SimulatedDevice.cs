@@ -1,6 +1,6 @@
 using Detection.Inference.Devices;
 using Detection.Inference.Heads;
-using Detection.Inference.Models;
+using Detection.Inference.Manifest;
 
 namespace Detection.Bench.Scale;
 

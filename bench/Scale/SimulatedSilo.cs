@@ -1,5 +1,5 @@
+using Detection.Hosting;
 using Detection.Inference.Devices;
-using Detection.Silo;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 

@@ -19,8 +19,8 @@ public sealed class DetectionClientOptions
     public string? PictureMemory { get; set; }
 
     /// <summary>Id of the cluster, the same as that of its silos; <c>Detection:ClusterId</c> comes before it.</summary>
-    [Required, RegularExpression(Contracts.Cluster.ClusterId.Pattern, ErrorMessage = Contracts.Cluster.ClusterId.Rule)]
-    public string ClusterId { get; set; } = Contracts.Cluster.ClusterId.Default;
+    [Required, RegularExpression(Contracts.Storage.ClusterId.Pattern, ErrorMessage = Contracts.Storage.ClusterId.Rule)]
+    public string ClusterId { get; set; } = Contracts.Storage.ClusterId.Default;
 
     /// <summary>Model of a request that names none.</summary>
     [Required]

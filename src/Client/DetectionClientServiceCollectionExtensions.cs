@@ -1,4 +1,3 @@
-using Detection.Contracts.Cluster;
 using Detection.Contracts.Pictures;
 using Detection.Contracts.Security;
 using Detection.Contracts.Storage;

@@ -1,4 +1,4 @@
 using Detection.Frontend;
-using Detection.Silo;
+using Detection.Hosting;
 
 return await ProgramRun.RunAsync(() => FrontendApplication.Create(args));

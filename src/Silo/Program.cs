@@ -1,7 +1,7 @@
-using Detection.Silo;
-using Detection.Silo.Health;
-using Detection.Silo.Management;
-using Detection.Silo.Telemetry;
+using Detection.Hosting;
+using Detection.Hosting.Health;
+using Detection.Hosting.Management;
+using Detection.Hosting.Telemetry;
 
 return await ProgramRun.RunAsync(() =>
 {

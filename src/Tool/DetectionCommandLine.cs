@@ -1,7 +1,8 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
-using Detection.Inference.Models;
+using Detection.Inference.Manifest;
 using Detection.Tool.Bench;
+using Detection.Tool.CommandLine;
 using Detection.Tool.Detect;
 using Detection.Tool.Eval;
 using Detection.Tool.Inspect;

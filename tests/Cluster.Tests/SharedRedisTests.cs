@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
 using Detection.Client;
-using Detection.Contracts.Cluster;
 using Detection.Contracts.Storage;
 using StackExchange.Redis;
 

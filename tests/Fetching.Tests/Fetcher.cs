@@ -1,7 +1,6 @@
 using Detection.Contracts.Fetching;
 using Detection.Contracts.Storage;
 using Detection.Grains.Fetching;
-using Detection.Grains.Pictures;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using StackExchange.Redis;

@@ -1,6 +1,6 @@
 using Detection.Contracts.Fetching;
+using Detection.Contracts.Storage;
 using Detection.Grains.Fetching;
-using Detection.Grains.Pictures;
 using Microsoft.Extensions.Options;
 
 namespace Detection.Fetching.Tests;

@@ -1,5 +1,5 @@
 using Detection.Contracts.Fetching;
-using Detection.Grains.Fetching;
+using Detection.Contracts.Sharing;
 
 namespace Detection.Fetching.Tests;
 

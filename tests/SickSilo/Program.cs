@@ -1,7 +1,8 @@
+using Detection.Hosting;
+using Detection.Hosting.Telemetry;
 using Detection.Inference.Devices;
+using Detection.Inference.Devices.Discovery;
 using Detection.SickSilo;
-using Detection.Silo;
-using Detection.Silo.Telemetry;
 
 return await ProgramRun.RunAsync(() =>
 {

@@ -1,5 +1,5 @@
 using Detection.Inference.Devices;
-using Detection.Inference.Models;
+using Detection.Inference.Manifest;
 
 namespace Detection.SickSilo;
 

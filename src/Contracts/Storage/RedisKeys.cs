@@ -44,13 +44,13 @@ public sealed class RedisKeys
 {
     private readonly string _webhooks;
 
-    /// <param name="clusterId">The cluster's id, see <see cref="Cluster.ClusterId"/>.</param>
+    /// <param name="clusterId">The cluster's id, see <see cref="Storage.ClusterId"/>.</param>
     /// <exception cref="ArgumentException"><paramref name="clusterId"/> is not a valid id.</exception>
-    public RedisKeys(string clusterId = Cluster.ClusterId.Default)
+    public RedisKeys(string clusterId = Storage.ClusterId.Default)
     {
-        if (!Cluster.ClusterId.IsValid(clusterId))
+        if (!Storage.ClusterId.IsValid(clusterId))
         {
-            throw new ArgumentException($"'{clusterId}' is not a cluster id. {Cluster.ClusterId.Rule}", nameof(clusterId));
+            throw new ArgumentException($"'{clusterId}' is not a cluster id. {Storage.ClusterId.Rule}", nameof(clusterId));
         }
 
         ClusterId = clusterId;

@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using Detection.Contracts.Batching;
 using Detection.Contracts.Requests;
+using Detection.Grains.Placement;
 using Detection.Grains.Queueing;
 
 namespace Detection.Grains.Batching;

@@ -1,14 +1,13 @@
 using System.Buffers;
 using System.Diagnostics;
-using Detection.Contracts.Batching;
 using Detection.Contracts.Cluster;
 using Detection.Contracts.Requests;
 using Detection.Contracts.Storage;
 using Detection.Grains.Health;
+using Detection.Grains.Placement;
 using Detection.Grains.Queueing;
-using Detection.Grains.Requests;
 using Detection.Inference.Devices;
-using Detection.Inference.Models;
+using Detection.Inference.Manifest;
 using Detection.Inference.Pictures;
 using Microsoft.Extensions.Logging;
 

@@ -1,7 +1,6 @@
 using Detection.Contracts.Pictures;
 using Detection.Contracts.Storage;
 using Detection.Grains.Queueing;
-using Detection.Grains.Results;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 

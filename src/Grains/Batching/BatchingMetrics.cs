@@ -1,10 +1,8 @@
 using System.Diagnostics.Metrics;
-using Detection.Contracts.Batching;
 using Detection.Contracts.Cluster;
 using Detection.Contracts.Requests;
-using Detection.Grains.Cluster;
+using Detection.Grains.Placement;
 using Detection.Grains.Queueing;
-using Detection.Grains.Requests;
 
 namespace Detection.Grains.Batching;
 

@@ -1,9 +1,8 @@
 using Detection.Contracts.Requests;
 using Detection.Contracts.Results;
 using Detection.Grains.Queueing;
-using Detection.Grains.Requests;
 using Detection.Inference.Devices;
-using Detection.Inference.Models;
+using Detection.Inference.Manifest;
 using Detection.Inference.Pictures;
 
 namespace Detection.Grains.Batching;

@@ -1,6 +1,6 @@
 using Detection.Contracts.Cluster;
+using Detection.Contracts.Scheduling;
 using Detection.Contracts.Storage;
-using Detection.Grains.Rounds;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;

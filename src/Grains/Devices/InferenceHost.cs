@@ -1,12 +1,13 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using Detection.Contracts.Batching;
 using Detection.Contracts.Cluster;
 using Detection.Contracts.Models;
 using Detection.Grains.Batching;
 using Detection.Grains.Health;
+using Detection.Grains.Placement;
 using Detection.Inference.Devices;
-using Detection.Inference.Models;
+using Detection.Inference.Manifest;
+using Detection.Inference.Repository;
 using Microsoft.Extensions.Logging;
 
 namespace Detection.Grains.Devices;

@@ -1,6 +1,6 @@
-using Detection.Contracts.Batching;
 using Detection.Contracts.Storage;
-using Detection.Inference.Models;
+using Detection.Grains.Placement;
+using Detection.Inference.Repository;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 

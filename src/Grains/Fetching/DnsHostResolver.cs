@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Detection.Contracts.Sharing;
 using DnsClient;
 using DnsClient.Protocol;
 using Microsoft.Extensions.Options;

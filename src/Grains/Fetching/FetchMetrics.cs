@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Detection.Contracts.Fetching;
+using Detection.Contracts.Sharing;
 
 namespace Detection.Grains.Fetching;
 

@@ -1,6 +1,5 @@
 using Detection.Contracts.Pictures;
 using Detection.Contracts.Storage;
-using Detection.Grains.Pictures;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;

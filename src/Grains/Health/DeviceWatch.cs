@@ -1,7 +1,8 @@
-using Detection.Contracts.Batching;
 using Detection.Contracts.Cluster;
+using Detection.Grains.Placement;
 using Detection.Inference.Devices;
-using Detection.Inference.Models;
+using Detection.Inference.Graphs;
+using Detection.Inference.Manifest;
 using Detection.Inference.Pictures;
 using Microsoft.Extensions.Logging;
 

@@ -1,5 +1,5 @@
 using System.Diagnostics.Metrics;
-using Detection.Contracts.Batching;
+using Detection.Grains.Placement;
 
 namespace Detection.Grains.Health;
 

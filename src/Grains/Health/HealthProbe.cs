@@ -1,5 +1,6 @@
 using Detection.Inference.Devices;
-using Detection.Inference.Models;
+using Detection.Inference.Graphs;
+using Detection.Inference.Manifest;
 using Detection.Inference.Pictures;
 
 namespace Detection.Grains.Health;

@@ -1,4 +1,3 @@
-using Detection.Contracts.Batching;
 using Orleans.Placement;
 using Orleans.Runtime.MembershipService.SiloMetadata;
 using Orleans.Runtime.Placement;

@@ -1,6 +1,5 @@
 using Detection.Contracts.Requests;
 using Detection.Contracts.Storage;
-using Detection.Grains.Storage;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 

@@ -1,6 +1,7 @@
 using Detection.Contracts.Cluster;
 using Detection.Contracts.Requests;
 using Detection.Grains.Cluster;
+using Detection.Grains.Queueing;
 
 namespace Detection.Grains.Requests;
 

@@ -1,8 +1,6 @@
 using Detection.Contracts.Requests;
 using Detection.Contracts.Storage;
-using Detection.Grains.Pictures;
 using Detection.Grains.Queueing;
-using Detection.Grains.Results;
 using Detection.Grains.Webhooks;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;

@@ -1,8 +1,7 @@
 using System.Security.Cryptography;
 using Detection.Contracts.Requests;
+using Detection.Contracts.Sharing;
 using Detection.Contracts.Storage;
-using Detection.Grains.Fetching;
-using Detection.Grains.Results;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
+using Detection.Contracts.Sharing;
 using Detection.Contracts.Storage;
 using Detection.Grains.Fetching;
 using Microsoft.Extensions.Options;

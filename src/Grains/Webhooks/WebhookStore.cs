@@ -1,7 +1,6 @@
 using System.Globalization;
 using Detection.Contracts.Requests;
 using Detection.Contracts.Storage;
-using Detection.Grains.Storage;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 

@@ -1,5 +1,5 @@
+using Detection.Inference.Graphs;
 using Detection.Inference.Heads;
-using Detection.Inference.Models;
 using Detection.Inference.Preprocessing;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;

@@ -1,3 +1,4 @@
+using Detection.Inference.Graphs;
 using Detection.Inference.Preprocessing;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;

@@ -36,8 +36,8 @@ public sealed class DeviceOptions
     /// <summary>What the decoding of pictures takes its memory from.</summary>
     internal DecodingMemory Memory { get; set; } = DecodingMemory.OfProcess;
 
-    /// <summary>Longest that a model may take to be loaded: <see cref="Models.ModelOptions.LoadTimeout"/>.</summary>
-    internal TimeSpan LoadTimeout { get; set; } = new Models.ModelOptions().LoadTimeout;
+    /// <summary>Longest that a model may take to be loaded: <see cref="Repository.ModelOptions.LoadTimeout"/>.</summary>
+    internal TimeSpan LoadTimeout { get; set; } = new Repository.ModelOptions().LoadTimeout;
 
     /// <summary>The names in <see cref="Devices"/>.</summary>
     internal string[] Names => Devices.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);

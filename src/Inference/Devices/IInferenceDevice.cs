@@ -1,5 +1,5 @@
 using Detection.Inference.Heads;
-using Detection.Inference.Models;
+using Detection.Inference.Manifest;
 
 namespace Detection.Inference.Devices;
 

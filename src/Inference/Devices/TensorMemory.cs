@@ -1,5 +1,6 @@
 using System.Buffers;
-using Detection.Inference.Models;
+using Detection.Inference.Graphs;
+using Detection.Inference.Manifest;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 

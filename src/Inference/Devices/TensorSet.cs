@@ -1,3 +1,4 @@
+using Detection.Inference.Graphs;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Detection.Inference.Devices;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Detection.Inference.Models;
+using Detection.Inference.Manifest;
 
 namespace Detection.Inference.Heads;
 

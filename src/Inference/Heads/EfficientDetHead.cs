@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using Detection.Inference.Models;
+using Detection.Inference.Manifest;
 using Detection.Inference.Preprocessing;
 
 namespace Detection.Inference.Heads;

@@ -1,4 +1,4 @@
-using Detection.Inference.Models;
+using Detection.Inference.Manifest;
 using Detection.Inference.Preprocessing;
 
 namespace Detection.Inference.Heads;

@@ -1,4 +1,4 @@
-using Detection.Inference.Models;
+using Detection.Inference.Manifest;
 
 namespace Detection.Inference.Heads;
 

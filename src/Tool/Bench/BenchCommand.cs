@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Detection.Inference.Pictures;
+using Detection.Tool.CommandLine;
 using Detection.Tool.Models;
 using Detection.Tool.Pictures;
 using Detection.Tool.Terminal;

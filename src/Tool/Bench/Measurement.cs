@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Detection.Inference.Devices;
+using Detection.Tool.CommandLine;
 using Detection.Tool.Models;
 
 namespace Detection.Tool.Bench;

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using Detection.Inference.Evaluation;
+using Detection.Tool.CommandLine;
 using Detection.Tool.Models;
 using Detection.Tool.Pictures;
 using Detection.Tool.Terminal;

@@ -1,5 +1,6 @@
 using Detection.Inference.Evaluation;
-using Detection.Inference.Models;
+using Detection.Inference.Manifest;
+using Detection.Tool.CommandLine;
 
 namespace Detection.Tool.Eval;
 

@@ -1,5 +1,7 @@
 using System.CommandLine;
-using Detection.Inference.Models;
+using Detection.Inference.Inspection;
+using Detection.Inference.Repository;
+using Detection.Tool.CommandLine;
 using Detection.Tool.Models;
 using Detection.Tool.Terminal;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
-using Detection.Inference.Models;
+using Detection.Inference.Inspection;
 using Detection.Tool.Terminal;
 
 namespace Detection.Tool.Inspect;

@@ -3,6 +3,7 @@ using System.Buffers.Text;
 using System.CommandLine;
 using System.Security.Cryptography;
 using System.Text;
+using Detection.Tool.CommandLine;
 using Detection.Tool.Terminal;
 
 namespace Detection.Tool.Keys;

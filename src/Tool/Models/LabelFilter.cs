@@ -1,5 +1,6 @@
 using System.CommandLine;
-using Detection.Inference.Models;
+using Detection.Inference.Manifest;
+using Detection.Tool.CommandLine;
 
 namespace Detection.Tool.Models;
 

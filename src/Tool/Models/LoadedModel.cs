@@ -1,6 +1,8 @@
 using System.CommandLine;
 using Detection.Inference.Devices;
-using Detection.Inference.Models;
+using Detection.Inference.Devices.Discovery;
+using Detection.Inference.Manifest;
+using Detection.Tool.CommandLine;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Detection.Tool.Models;

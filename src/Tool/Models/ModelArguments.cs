@@ -1,5 +1,8 @@
 using System.CommandLine;
-using Detection.Inference.Models;
+using Detection.Inference.Inspection;
+using Detection.Inference.Manifest;
+using Detection.Inference.Repository;
+using Detection.Tool.CommandLine;
 
 namespace Detection.Tool.Models;
 

@@ -22,7 +22,8 @@ internal static class BoundSettings
     private static readonly Assembly[] Product =
     [
         typeof(Detection.Frontend.FrontendApplication).Assembly,
-        typeof(Detection.Silo.DetectionSiloHostingExtensions).Assembly,
+        typeof(Detection.Embedded.EmbeddedOptions).Assembly,
+        typeof(Detection.Hosting.DetectionSiloHostingExtensions).Assembly,
         typeof(Detection.Grains.Queueing.QueueOptions).Assembly,
         typeof(Detection.Inference.Devices.DeviceOptions).Assembly,
         typeof(Detection.Client.IDetectionClient).Assembly,

@@ -25,7 +25,8 @@ public sealed partial class DockerfileTests
     public void Everything_that_the_projects_take_from_outside_src_is_copied()
     {
         var sources = Dockerfile.Instructions.Where(static instruction => instruction.Name == "COPY").SelectMany(static instruction => instruction.Arguments.Split(' ')[..^1]).ToList();
-        foreach (var project in Directory.EnumerateFiles(Path.Combine(Repository.Root, "src"), "*.csproj", SearchOption.AllDirectories))
+        var projects = Directory.EnumerateFiles(Path.Combine(Repository.Root, "src"), "*.csproj", SearchOption.AllDirectories);
+        foreach (var project in projects.Append(Path.Combine(Repository.Root, "Directory.Build.targets")))
         {
             foreach (Match outside in Outside().Matches(File.ReadAllText(project)))
             {
@@ -42,9 +43,9 @@ public sealed partial class DockerfileTests
     public void Each_image_starts_its_program_as_nobody_special(string stage, string folder)
     {
         var entry = JsonSerializer.Deserialize<string[]>(Dockerfile.Last(stage, "ENTRYPOINT"))!;
-        var assembly = stage == "silo" ? typeof(Silo.DetectionSiloHostingExtensions).Assembly : typeof(Frontend.FrontendApplication).Assembly;
+        var project = Directory.EnumerateFiles(Path.Combine(Repository.Root, "src", folder), "*.csproj").Single();
 
-        Assert.Equal([$"./{assembly.GetName().Name}"], entry);
+        Assert.Equal([$"./{Path.GetFileNameWithoutExtension(project)}"], entry);
         Assert.Equal($"--from=build /published/{folder} ./", Dockerfile.Last(stage, "COPY"));
         Assert.Contains(folder, Dockerfile.Last("build", "RUN"), StringComparison.Ordinal);
         Assert.True(int.Parse(Dockerfile.Last(stage, "USER").Split(':')[0], System.Globalization.CultureInfo.InvariantCulture) > 0);
@@ -75,6 +76,6 @@ public sealed partial class DockerfileTests
         Assert.Contains($"'$({Property})' == 'cuda'", File.ReadAllText(Path.Combine(Repository.Root, "src/Inference/Detection.Inference.csproj")), StringComparison.Ordinal);
     }
 
-    [GeneratedRegex(@"\.\./\.\./([A-Za-z][\w./-]*)")]
+    [GeneratedRegex(@"(?:\.\./\.\./|\$\(MSBuildThisFileDirectory\))([A-Za-z][\w./-]*)")]
     private static partial Regex Outside();
 }

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using Detection.Inference.Devices;
-using Detection.Inference.Models;
+using Detection.Inference.Manifest;
 using Detection.Inference.Pictures;
 
 namespace Detection.Grains.Tests.Batching;

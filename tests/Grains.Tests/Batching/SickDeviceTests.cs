@@ -1,7 +1,7 @@
 using Detection.Client;
 using Detection.Contracts.Cluster;
 using Detection.Grains.Health;
-using Detection.Inference.Models;
+using Detection.Inference.Graphs;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Detection.Grains.Tests.Batching;

@@ -1,6 +1,6 @@
 using Detection.Client;
 using Detection.Contracts.Cluster;
-using Detection.Inference.Models;
+using Detection.Inference.Manifest;
 
 namespace Detection.Grains.Tests.Batching;
 

@@ -1,6 +1,6 @@
 using System.Net;
 using Detection.Contracts.Storage;
-using Detection.Grains.Cluster;
+using Detection.Grains.Membership;
 using Detection.Grains.Tests.Storage;
 using Orleans;
 using Orleans.Runtime;

@@ -1,4 +1,4 @@
-using Detection.Grains.Cluster;
+using Detection.Grains.Membership;
 
 namespace Detection.Grains.Tests.Cluster;
 

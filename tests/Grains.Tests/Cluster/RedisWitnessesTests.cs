@@ -1,4 +1,4 @@
-using Detection.Grains.Cluster;
+using Detection.Grains.Membership;
 using Detection.Grains.Tests.Batching;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -1,8 +1,8 @@
-using Detection.Contracts.Batching;
 using Detection.Contracts.Cluster;
 using Detection.Grains.Health;
+using Detection.Grains.Placement;
 using Detection.Inference.Heads;
-using Detection.Inference.Models;
+using Detection.Inference.Manifest;
 using Detection.Inference.Pictures;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;

@@ -1,8 +1,11 @@
 using Detection.Grains.Health;
 using Detection.Inference.Devices;
+using Detection.Inference.Devices.Cpu;
+using Detection.Inference.Graphs;
 using Detection.Inference.Heads;
-using Detection.Inference.Models;
+using Detection.Inference.Manifest;
 using Detection.Inference.Pictures;
+using Detection.Inference.Repository;
 
 namespace Detection.Grains.Tests.Health;
 

@@ -1,4 +1,4 @@
-using Detection.Grains.Rounds;
+using Detection.Contracts.Scheduling;
 using Microsoft.Extensions.Logging.Abstractions;
 using StackExchange.Redis;
 

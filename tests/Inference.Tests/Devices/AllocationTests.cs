@@ -1,5 +1,6 @@
 using Detection.Inference.Devices;
-using Detection.Inference.Models;
+using Detection.Inference.Devices.Cpu;
+using Detection.Inference.Repository;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Detection.Inference.Tests.Devices;
@@ -14,7 +15,7 @@ public sealed class AllocationTests
     {
         var options = new DeviceOptions { CpuWorkers = 2 };
         await using var device = new CpuDevice(options, TimeProvider.System, NullLogger<CpuDevice>.Instance);
-        await using var session = await device.LoadAsync(ModelFile.Read(Path.Combine(Repository.Root, "models", "nanodet-g")), default);
+        await using var session = await device.LoadAsync(ModelFile.Read(Path.Combine(Testing.Repository.Root, "models", "nanodet-g")), default);
         PictureWork[] batch = [.. Enumerable.Range(0, 8).Select(i => new PictureWork(Photos.Get(i), null, DateTimeOffset.MaxValue))];
 
         // The pools of buffers fill in the first rounds.

@@ -1,6 +1,10 @@
 using Detection.Inference.Devices;
-using Detection.Inference.Models;
+using Detection.Inference.Devices.Batched;
+using Detection.Inference.Devices.Cpu;
+using Detection.Inference.Graphs;
+using Detection.Inference.Manifest;
 using Detection.Inference.Pictures;
+using Detection.Inference.Repository;
 using Detection.Inference.Tests.Heads;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.ML.OnnxRuntime;
@@ -16,7 +20,7 @@ public sealed class BatchDeviceTests : IDisposable
     [Fact]
     public async Task Gives_the_boxes_of_the_cpu_device()
     {
-        var model = ModelFile.Read(Path.Combine(Repository.Root, "models", "nanodet-g"));
+        var model = ModelFile.Read(Path.Combine(Testing.Repository.Root, "models", "nanodet-g"));
         PictureWork[] batch = [.. Enumerable.Range(0, 11).Select(i => Work(Photos.Get(i)))];
         await using var cpu = new CpuDevice(_options, TimeProvider.System, NullLogger<CpuDevice>.Instance);
         await using var cpuSession = await cpu.LoadAsync(model, default);
@@ -36,7 +40,7 @@ public sealed class BatchDeviceTests : IDisposable
     [Fact]
     public async Task Normalises_on_the_device_what_comes_as_bytes()
     {
-        var model = ModelFile.Read(Path.Combine(Repository.Root, "models", "nanodet-g"));
+        var model = ModelFile.Read(Path.Combine(Testing.Repository.Root, "models", "nanodet-g"));
 
         // Of the input's size, pixels are whole grey levels already; resized, they are rounded.
         PictureWork[] exact = [.. Enumerable.Range(0, 3).Select(i => Work(Photos.Get(i, model.Manifest.Input.Width, model.Manifest.Input.Height)))];

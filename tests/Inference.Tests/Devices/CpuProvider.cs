@@ -1,4 +1,5 @@
 using Detection.Inference.Devices;
+using Detection.Inference.Devices.Cpu;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Detection.Inference.Tests.Devices;

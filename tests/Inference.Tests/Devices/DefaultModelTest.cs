@@ -1,5 +1,7 @@
 using Detection.Inference.Devices;
-using Detection.Inference.Models;
+using Detection.Inference.Devices.Cpu;
+using Detection.Inference.Manifest;
+using Detection.Inference.Repository;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Detection.Inference.Tests.Devices;
@@ -9,7 +11,7 @@ public abstract class DefaultModelTest : IAsyncLifetime
 {
     protected const int Workers = 3;
 
-    protected static ModelSource NanoDet { get; } = ModelFile.Read(Path.Combine(Repository.Root, "models", "nanodet-g"));
+    protected static ModelSource NanoDet { get; } = ModelFile.Read(Path.Combine(Testing.Repository.Root, "models", "nanodet-g"));
 
     protected CpuDevice Device { get; } = new(new DeviceOptions { CpuWorkers = Workers }, TimeProvider.System, NullLogger<CpuDevice>.Instance);
 

@@ -1,4 +1,5 @@
 using Detection.Inference.Devices;
+using Detection.Inference.Devices.Discovery;
 using Detection.Inference.Pictures;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.ML.OnnxRuntime;

@@ -1,5 +1,8 @@
 using Detection.Inference.Devices;
-using Detection.Inference.Models;
+using Detection.Inference.Devices.Batched;
+using Detection.Inference.Devices.Cpu;
+using Detection.Inference.Graphs;
+using Detection.Inference.Manifest;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Detection.Inference.Tests.Devices;

@@ -1,5 +1,8 @@
 using Detection.Inference.Devices;
-using Detection.Inference.Models;
+using Detection.Inference.Devices.Batched;
+using Detection.Inference.Devices.Cpu;
+using Detection.Inference.Graphs;
+using Detection.Inference.Manifest;
 using Detection.Inference.Preprocessing;
 using Detection.Inference.Tests.Onnx;
 using Microsoft.Extensions.Logging.Abstractions;

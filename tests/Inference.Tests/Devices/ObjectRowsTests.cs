@@ -1,5 +1,9 @@
 using Detection.Inference.Devices;
-using Detection.Inference.Models;
+using Detection.Inference.Devices.Batched;
+using Detection.Inference.Devices.Cpu;
+using Detection.Inference.Graphs;
+using Detection.Inference.Manifest;
+using Detection.Inference.Repository;
 using Detection.Inference.Tests.Onnx;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.ML.OnnxRuntime;

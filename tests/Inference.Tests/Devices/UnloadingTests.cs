@@ -1,6 +1,9 @@
 using System.Runtime.InteropServices;
 using Detection.Inference.Devices;
-using Detection.Inference.Models;
+using Detection.Inference.Devices.Cpu;
+using Detection.Inference.Graphs;
+using Detection.Inference.Manifest;
+using Detection.Inference.Repository;
 using Detection.Inference.Tests.Onnx;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -11,7 +14,7 @@ namespace Detection.Inference.Tests.Devices;
 public sealed class UnloadingTests : IDisposable
 {
     private const string TemporaryFolder = "TMPDIR";
-    private static readonly ModelSource NanoDet = ModelFile.Read(Path.Combine(Repository.Root, "models", "nanodet-g"));
+    private static readonly ModelSource NanoDet = ModelFile.Read(Path.Combine(Testing.Repository.Root, "models", "nanodet-g"));
 
     private readonly string? _temporary = Environment.GetEnvironmentVariable(TemporaryFolder);
     private readonly string _folder = Directory.CreateTempSubdirectory("detection-unloading-").FullName;

@@ -1,5 +1,6 @@
 using Detection.Inference.Evaluation;
-using Detection.Inference.Models;
+using Detection.Inference.Manifest;
+using Detection.Inference.Repository;
 using Detection.Inference.Tests.Models;
 
 namespace Detection.Inference.Tests.Evaluation;
@@ -7,12 +8,12 @@ namespace Detection.Inference.Tests.Evaluation;
 /// <summary>How well models find persons, as COCO measures it, at the score floor 0.01 and with suppression at 0.6.</summary>
 public sealed class AccuracyTests
 {
-    private static readonly ModelManifest Coco = ModelManifest.Load(Path.Combine(Repository.Root, "models", "nanodet-g", "model.json"));
+    private static readonly ModelManifest Coco = ModelManifest.Load(Path.Combine(Testing.Repository.Root, "models", "nanodet-g", "model.json"));
 
     [Fact]
     public async Task The_default_model_on_the_photos_of_the_repository()
     {
-        var scores = await Evaluate(Path.Combine(Repository.Root, "models", "nanodet-g"), Path.Combine(Repository.Root, "tests", "pictures"), "expected.json");
+        var scores = await Evaluate(Path.Combine(Testing.Repository.Root, "models", "nanodet-g"), Path.Combine(Testing.Repository.Root, "tests", "pictures"), "expected.json");
 
         // A reference run gave 0.640 and 0.875; with nine persons one hit moves AP50 by 0.1.
         Assert.InRange(scores.Ap, 0.55, 1);
@@ -22,7 +23,7 @@ public sealed class AccuracyTests
     [Fact]
     public async Task The_default_model_on_COCO_photos()
     {
-        var scores = await Evaluate(Path.Combine(Repository.Root, "models", "nanodet-g"), SharedFiles.FindOrSkip("images/coco-person"), "annotations.json");
+        var scores = await Evaluate(Path.Combine(Testing.Repository.Root, "models", "nanodet-g"), SharedFiles.FindOrSkip("images/coco-person"), "annotations.json");
 
         // A reference run gave 0.362 and 0.614.
         Assert.InRange(scores.Ap, 0.35, 1);

@@ -1,7 +1,8 @@
 using System.Text.Json;
 using Detection.Inference.Heads;
-using Detection.Inference.Models;
+using Detection.Inference.Manifest;
 using Detection.Inference.Preprocessing;
+using Detection.Inference.Repository;
 using Detection.Inference.Tests.Models;
 using Detection.Inference.Tests.Onnx;
 using Microsoft.ML.OnnxRuntime.Tensors;

@@ -1,8 +1,11 @@
 using System.Globalization;
 using Detection.Inference.Devices;
+using Detection.Inference.Devices.Batched;
+using Detection.Inference.Devices.Cpu;
 using Detection.Inference.Heads;
-using Detection.Inference.Models;
+using Detection.Inference.Manifest;
 using Detection.Inference.Preprocessing;
+using Detection.Inference.Repository;
 using Detection.Inference.Tests.Devices;
 using Detection.Inference.Tests.Onnx;
 using Detection.Testing;
@@ -31,7 +34,7 @@ public sealed class DamagedModelTests : IDisposable
         await using var cpu = new CpuDevice(new DeviceOptions { CpuWorkers = 2 }, TimeProvider.System, NullLogger<CpuDevice>.Instance);
         await using var batched = new BatchDevice(
             "test:0", "test", "test", new CpuProvider(), new DeviceOptions { CpuWorkers = 2, Cuda = new CudaOptions { MaxBatch = 2 } }, TimeProvider.System, NullLogger.Instance);
-        await using var good = await cpu.LoadAsync(ModelFile.Read(Path.Combine(Repository.Root, "models", "nanodet-g")), default);
+        await using var good = await cpu.LoadAsync(ModelFile.Read(Path.Combine(Testing.Repository.Root, "models", "nanodet-g")), default);
         var before = await Boxes(good);
         Assert.NotEmpty(before);
         var (loaded, refused) = (0, 0);
@@ -75,7 +78,7 @@ public sealed class DamagedModelTests : IDisposable
     /// <summary>Graphs of every family with the manifests beside them; the first is a real network.</summary>
     private static List<(byte[] File, string Manifest)> Files()
     {
-        var nanodet = Path.Combine(Repository.Root, "models", "nanodet-g");
+        var nanodet = Path.Combine(Testing.Repository.Root, "models", "nanodet-g");
         var spec = new InputSpec { Width = CellDetector.Size, Height = CellDetector.Size };
         List<(byte[], string)> files = [(File.ReadAllBytes(Path.Combine(nanodet, "model.onnx")), File.ReadAllText(Path.Combine(nanodet, "model.json")))];
         foreach (var (form, hasBatch) in QuadrantDetector.Forms)

@@ -1,5 +1,6 @@
 using Detection.Inference.Devices;
-using Detection.Inference.Models;
+using Detection.Inference.Devices.Cpu;
+using Detection.Inference.Manifest;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Detection.Inference.Tests.Models;

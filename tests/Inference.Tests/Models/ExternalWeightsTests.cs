@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
-using Detection.Inference.Models;
+using Detection.Inference.Manifest;
+using Detection.Inference.Repository;
 using Detection.Inference.Tests.Onnx;
 using Detection.Inference.Tests.Pictures;
 using SkiaSharp;

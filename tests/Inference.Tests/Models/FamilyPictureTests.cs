@@ -1,6 +1,7 @@
 using Detection.Inference.Heads;
-using Detection.Inference.Models;
+using Detection.Inference.Inspection;
 using Detection.Inference.Preprocessing;
+using Detection.Inference.Repository;
 using Detection.Inference.Tests.Onnx;
 using Detection.Inference.Tests.Pictures;
 using SkiaSharp;

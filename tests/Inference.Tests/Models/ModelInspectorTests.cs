@@ -1,4 +1,5 @@
-using Detection.Inference.Models;
+using Detection.Inference.Inspection;
+using Detection.Inference.Manifest;
 using Detection.Inference.Preprocessing;
 using Detection.Inference.Tests.Onnx;
 using Microsoft.ML.OnnxRuntime.Tensors;

@@ -1,4 +1,5 @@
-using Detection.Inference.Models;
+using Detection.Inference.Loading;
+using Detection.Inference.Manifest;
 
 namespace Detection.Inference.Tests.Models;
 

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using Detection.Inference.Models;
+using Detection.Inference.Manifest;
 using Detection.Inference.Preprocessing;
 using Xunit;
 

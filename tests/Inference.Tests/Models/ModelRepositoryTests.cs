@@ -1,4 +1,4 @@
-using Detection.Inference.Models;
+using Detection.Inference.Repository;
 using Detection.Inference.Tests.Devices;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;

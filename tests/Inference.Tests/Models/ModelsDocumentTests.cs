@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 using Detection.Inference.Heads;
-using Detection.Inference.Models;
+using Detection.Inference.Manifest;
 using Detection.Inference.Preprocessing;
 
 namespace Detection.Inference.Tests.Models;
@@ -8,7 +8,7 @@ namespace Detection.Inference.Tests.Models;
 /// <summary><c>docs/models.md</c> has every family and every line of the manifest.</summary>
 public sealed partial class ModelsDocumentTests
 {
-    private static readonly string Document = File.ReadAllText(Path.Combine(Repository.Root, "docs", "models.md"));
+    private static readonly string Document = File.ReadAllText(Path.Combine(Testing.Repository.Root, "docs", "models.md"));
 
     [Fact]
     public void Every_family_is_there() =>

@@ -1,5 +1,7 @@
 using Detection.Inference.Devices;
-using Detection.Inference.Models;
+using Detection.Inference.Devices.Cpu;
+using Detection.Inference.Manifest;
+using Detection.Inference.Repository;
 using Detection.Inference.Tests.Devices;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;

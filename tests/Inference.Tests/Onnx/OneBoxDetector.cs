@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
-using Detection.Inference.Models;
+using Detection.Inference.Manifest;
+using Detection.Inference.Repository;
 using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Detection.Inference.Tests.Onnx;

@@ -1,8 +1,9 @@
 using System.Buffers;
 using Detection.Inference.Annotation;
 using Detection.Inference.Devices;
-using Detection.Inference.Models;
+using Detection.Inference.Devices.Cpu;
 using Detection.Inference.Pictures;
+using Detection.Inference.Repository;
 using Microsoft.Extensions.Logging.Abstractions;
 using SkiaSharp;
 
@@ -140,7 +141,7 @@ public sealed class DecodingMemoryTests
         var memory = new DecodingMemory(9_000_000);
         await using var device = new CpuDevice(
             new DeviceOptions { CpuWorkers = 6, Memory = memory }, TimeProvider.System, NullLogger<CpuDevice>.Instance);
-        await using var session = await device.LoadAsync(ModelFile.Read(Path.Combine(Repository.Root, "models", "nanodet-g")), Stop);
+        await using var session = await device.LoadAsync(ModelFile.Read(Path.Combine(Testing.Repository.Root, "models", "nanodet-g")), Stop);
         var outcomes = new PictureOutcome[sent.Length];
         var annotated = Task.Run(
             () =>
@@ -166,7 +167,7 @@ public sealed class DecodingMemoryTests
         var memory = new DecodingMemory(1000);
         await using var device = new CpuDevice(
             new DeviceOptions { CpuWorkers = 2, Memory = memory }, TimeProvider.System, NullLogger<CpuDevice>.Instance);
-        await using var session = await device.LoadAsync(ModelFile.Read(Path.Combine(Repository.Root, "models", "nanodet-g")), Stop);
+        await using var session = await device.LoadAsync(ModelFile.Read(Path.Combine(Testing.Repository.Root, "models", "nanodet-g")), Stop);
         var picture = Samples.Jpeg(300, 200);
         var kinds = new List<OutcomeKind>();
         using (memory.Take(1000, Long, Stop))

@@ -1,0 +1,46 @@
+using Detection.Contracts.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace Detection.Contracts.Scheduling;
+
+/// <summary>
+/// Does something at once and then at each interval, as background services do. A round that fails ends neither the service nor the host:
+/// the next one follows.
+/// </summary>
+/// <param name="interval">Time from one round to the next.</param>
+/// <param name="time">The clock of the intervals.</param>
+/// <param name="logger">The service's, which is told of errors that are no outage of Redis.</param>
+public sealed partial class PeriodicWork(TimeSpan interval, TimeProvider time, ILogger logger)
+{
+    /// <summary>Runs rounds until <paramref name="stoppingToken"/> is cancelled.</summary>
+    /// <param name="round">One round.</param>
+    /// <param name="onOutage">Tells of a round that an outage of Redis ended, in the words of the service.</param>
+    /// <param name="stoppingToken">The service stops.</param>
+    public async Task RunAsync(Func<CancellationToken, Task> round, Action<string> onOutage, CancellationToken stoppingToken)
+    {
+        ArgumentNullException.ThrowIfNull(round);
+        ArgumentNullException.ThrowIfNull(onOutage);
+        using var timer = new PeriodicTimer(interval, time);
+        do
+        {
+            try
+            {
+                await round(stoppingToken);
+            }
+            catch (Exception e) when (RedisConnection.IsOutage(e))
+            {
+                onOutage(e.Message);
+            }
+#pragma warning disable CA1031 // An unforeseen error of one round must not end the host; the next round tries again.
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+#pragma warning restore CA1031
+            {
+                LogRoundFailed(e, interval);
+            }
+        }
+        while (await timer.WaitForNextTickAsync(stoppingToken));
+    }
+
+    [LoggerMessage(90, LogLevel.Error, "What is done every {Interval} failed; it is tried again then", EventName = "RoundFailed")]
+    private partial void LogRoundFailed(Exception exception, TimeSpan interval);
+}

@@ -1,0 +1,58 @@
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Options;
+
+namespace Detection.Contracts.Storage;
+
+/// <summary>
+/// Names a cluster: its silos find each other by it, and every key and channel in Redis begins with it, so that clusters share a Redis.
+/// </summary>
+public static partial class ClusterId
+{
+    /// <summary>The setting that silos, front ends and clients share.</summary>
+    public const string Setting = "Detection:ClusterId";
+
+    /// <summary>The id where none is set.</summary>
+    public const string Default = "detection";
+
+    /// <summary>
+    /// What an id looks like. No colon, which ends it in a key, so that no id begins the keys of another; no braces, which would take
+    /// the place of a key's hash tag.
+    /// </summary>
+    public const string Pattern = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}";
+
+    /// <summary>What to do about an id that is not valid.</summary>
+    public const string Rule = "The cluster id (Detection:ClusterId) must be 1 to 64 letters, digits, '.', '_' or '-', and begin with a letter or a digit.";
+
+    /// <summary>Whether <paramref name="id"/> is a valid id.</summary>
+    public static bool IsValid(string? id) => id is not null && Valid().IsMatch(id);
+
+    /// <summary>The id that the settings give, or the default.</summary>
+    /// <exception cref="OptionsValidationException">It is not valid, or a setting has the name of an earlier version.</exception>
+    public static string Read(IConfiguration configuration)
+    {
+        RefuseFormerSettings(configuration);
+        var id = configuration[Setting] is { Length: > 0 } set ? set : Default;
+        return IsValid(id) ? id : throw Invalid($"{Rule} It is '{id}'.");
+    }
+
+    /// <summary>The id named connections only, not keys, before; whoever set one must decide again.</summary>
+    /// <exception cref="OptionsValidationException">Such a setting is there.</exception>
+    public static void RefuseFormerSettings(IConfiguration configuration)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        var root = configuration.GetSection("Detection");
+        foreach (var former in (string[])["Silo:ClusterId", "Silo:ServiceId", "Client:ServiceId"])
+        {
+            if (root.GetSection(former) is { Value: not null } found)
+            {
+                throw Invalid($"The setting '{found.Path}' no longer exists. Set '{Setting}', the same for all silos and clients, which also begins every key in Redis.");
+            }
+        }
+    }
+
+    private static OptionsValidationException Invalid(string fault) => new(Setting, typeof(string), [fault]);
+
+    [GeneratedRegex($"^(?:{Pattern})\\z")]
+    private static partial Regex Valid();
+}

@@ -1,0 +1,21 @@
+using StackExchange.Redis;
+
+namespace Detection.Contracts.Storage;
+
+/// <summary>Channels on which whoever puts work into Redis wakes whoever does it.</summary>
+public static class WakeUps
+{
+    /// <summary>Calls <paramref name="wake"/> at every message of a channel, until the subscription is disposed.</summary>
+    public static async Task<IAsyncDisposable> SubscribeAsync(IConnectionMultiplexer redis, string channel, Action wake)
+    {
+        var messages = await redis.GetSubscriber().SubscribeAsync(RedisChannel.Literal(channel));
+        messages.OnMessage(_ => wake());
+        return new Subscription(messages);
+    }
+
+    private sealed class Subscription(ChannelMessageQueue messages) : IAsyncDisposable
+    {
+        // Nobody waits for the answer: whoever ends its subscription may do so because Redis does not answer.
+        public async ValueTask DisposeAsync() => await messages.UnsubscribeAsync(CommandFlags.FireAndForget);
+    }
+}

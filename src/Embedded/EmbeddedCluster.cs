@@ -1,0 +1,49 @@
+using System.ComponentModel.DataAnnotations;
+using Detection.Client;
+using Detection.Contracts.Storage;
+using Detection.Grains.Draining;
+using Detection.Hosting;
+using Detection.Hosting.Redis;
+
+namespace Detection.Embedded;
+
+/// <summary>The whole cluster in this process, for a machine where nothing is configured.</summary>
+public static class EmbeddedCluster
+{
+    private const string Redis = "ConnectionStrings:redis";
+    private const string Pictures = "ConnectionStrings:pictures";
+
+    /// <summary>
+    /// With a Redis connection string: only a look at how that is set up, the front end is a client of the cluster there. Without: starts a
+    /// Redis-compatible server and a memory for pictures, names them in the configuration, and hosts a silo beside the front end.
+    /// </summary>
+    public static void AddEmbeddedCluster(this WebApplicationBuilder builder)
+    {
+        if (!string.IsNullOrWhiteSpace(builder.Configuration[Redis]))
+        {
+            builder.Services.AddEvictionCheck();
+            return;
+        }
+
+        var options = builder.Configuration.GetSection(EmbeddedOptions.Section).Get<EmbeddedOptions>() ?? new EmbeddedOptions();
+        Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
+        var largest = (builder.Configuration.GetSection(DetectionClientOptions.Section).Get<DetectionClientOptions>() ?? new()).MaxPictureBytes;
+        if ((long)options.PictureMemoryMegabytes * 1024 * 1024 < largest)
+        {
+            throw new ValidationException($"The setting Detection:Embedded:PictureMemoryMegabytes is {options.PictureMemoryMegabytes}. Use one with room for a picture of Detection:Client:MaxPictureBytes, {largest} bytes.");
+        }
+
+        // The registration of the silo wants the connection string, so the server runs before there is a container with loggers.
+        var loggers = LoggerFactory.Create(static logging => logging.SetMinimumLevel(LogLevel.Warning).AddSimpleConsole());
+        var stores = EmbeddedStores.Start(options, SteadyClock.OfProcess, loggers);
+        builder.Configuration[Redis] = stores.Redis.ConnectionString;
+        builder.Configuration[Pictures] = stores.PicturesConnectionString;
+        builder.Services.AddHostedService(services =>
+            new EmbeddedLifetime(stores, services.GetRequiredService<ILogger<EmbeddedLifetime>>()));
+        builder.Services.AddHostedService(services => ActivatorUtilities.CreateInstance<RedisUpkeep>(services, stores, options));
+        builder.Services.AddDroppedWork();
+        builder.AddDetectionSilo();
+        builder.Services.AddBacklogDrain();
+        builder.Services.UseHostedSilo();
+    }
+}

@@ -1,0 +1,22 @@
+namespace Detection.Embedded;
+
+/// <summary>
+/// Ends the embedded stores with the application. They run before the container is built; their end must come after everything that
+/// uses them has stopped, so they are disposed of with the container instead of being stopped with the hosted services.
+/// </summary>
+internal sealed partial class EmbeddedLifetime(EmbeddedStores stores, ILogger<EmbeddedLifetime> logger) : IHostedService, IDisposable
+{
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        Running(stores.Redis.Port, stores.PicturesPort);
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public void Dispose() => stores.Dispose();
+
+    [LoggerMessage(EventId = 1, Level = LogLevel.Information,
+        Message = "No Redis is configured: this process is the whole cluster, with a Redis-compatible server on loopback port {Port} and its pictures on port {PicturePort}. Nothing outlives it.")]
+    private partial void Running(int port, int picturePort);
+}

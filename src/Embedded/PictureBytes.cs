@@ -1,0 +1,20 @@
+namespace Detection.Embedded;
+
+/// <summary>The bytes of a picture, in blocks. They are given back when the last who uses them has ended.</summary>
+internal sealed class PictureBytes(byte[][] blocks, int length)
+{
+    private int _users = 1;
+
+    public int Length => length;
+
+    public byte[][] Blocks => blocks;
+
+    /// <summary>The part of a block that belongs to the picture.</summary>
+    public Memory<byte> Part(int block) => blocks[block].AsMemory(0, Math.Min(PictureBlocks.Size, length - (block * PictureBlocks.Size)));
+
+    /// <summary>One more uses them.</summary>
+    public void Use() => Interlocked.Increment(ref _users);
+
+    /// <summary>One has ended. Says whether he was the last.</summary>
+    public bool Leave() => Interlocked.Decrement(ref _users) == 0;
+}

@@ -1,0 +1,130 @@
+using Detection.Contracts.Scheduling;
+using Detection.Contracts.Storage;
+using StackExchange.Redis;
+
+namespace Detection.Embedded;
+
+/// <summary>
+/// Lets the embedded Redis-compatible server evict cached results alone. Its memory is a ring: what is written moves its end forward, and
+/// what the end reaches is gone, whatever it is. So each time a part of the ring was written, everything but the results is read, which
+/// moves it away from the end. There may be as much of it as fits; when there is more, new requests are refused until there is less.
+/// </summary>
+internal sealed partial class RedisUpkeep(
+    EmbeddedStores stores, EmbeddedOptions options, IConnectionMultiplexer redis, RedisKeys keys, TimeProvider time, ILogger<RedisUpkeep> logger) : BackgroundService
+{
+    private const int KeysAtOnce = 200;
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+    private static readonly string CarryScript = EmbeddedScript.Read(typeof(RedisUpkeep), "carry");
+
+    private readonly long _part = (long)options.RedisMemoryMegabytes * 1024 * 1024 / 4;
+    private long _carriedAt;
+    private bool _isFull;
+
+    /// <inheritdoc/>
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        new PeriodicWork(Pause, time, logger).RunAsync(LookAsync, reason => LogFailed(reason, Pause), stoppingToken);
+
+    private async Task LookAsync(CancellationToken cancellationToken)
+    {
+        var (written, objects) = stores.Redis.Measure();
+        if (written - _carriedAt < _part && objects < _part && !_isFull)
+        {
+            return;
+        }
+
+        var carried = await CarryAsync(cancellationToken);
+        _carriedAt = stores.Redis.Measure().Written;
+        var isFull = carried > _part;
+        if (isFull != _isFull)
+        {
+            _isFull = isFull;
+            stores.Pictures.IsClosed = isFull;
+            if (isFull)
+            {
+                LogFull(carried >> 20, _part >> 20);
+            }
+            else
+            {
+                LogRoom();
+            }
+        }
+    }
+
+    /// <summary>Reads everything that must not be evicted, and gives its bytes.</summary>
+    private async Task<long> CarryAsync(CancellationToken cancellationToken)
+    {
+        var database = redis.GetDatabase();
+        var batch = new List<RedisKey>(KeysAtOnce);
+        var answers = new List<(RedisKey Key, long Bytes, long Left)>();
+        var carried = 0L;
+        await foreach (var key in redis.GetServers()[0].KeysAsync(pattern: "*", pageSize: 1000).WithCancellation(cancellationToken))
+        {
+            var name = (string)key!;
+            if (name.StartsWith(keys.Prefix, StringComparison.Ordinal) && name.Contains(RedisKeys.ResultMark, StringComparison.Ordinal))
+            {
+                continue;
+            }
+
+            batch.Add(key);
+            if (batch.Count == KeysAtOnce)
+            {
+                carried += await ReadAsync(database, batch, answers);
+            }
+        }
+
+        carried += await ReadAsync(database, batch, answers);
+        await DropAnswersAsync(database, answers);
+        return carried;
+    }
+
+    private async Task<long> ReadAsync(IDatabase database, List<RedisKey> batch, List<(RedisKey Key, long Bytes, long Left)> answers)
+    {
+        if (batch.Count == 0)
+        {
+            return 0;
+        }
+
+        var reply = (RedisResult[])(await database.ScriptEvaluateAsync(CarryScript, [.. batch], [keys.Prefix]))!;
+        batch.Clear();
+        for (var i = 1; i + 2 < reply.Length; i += 3)
+        {
+            answers.Add(((string)reply[i]!, (long)reply[i + 1], (long)reply[i + 2]));
+        }
+
+        return (long)reply[0];
+    }
+
+    /// <summary>
+    /// Answers to the replaced system's front end are pictures, and take no part of the ring that would move its end: the oldest go once
+    /// they take more than half a part.
+    /// </summary>
+    private async Task DropAnswersAsync(IDatabase database, List<(RedisKey Key, long Bytes, long Left)> answers)
+    {
+        var bytes = answers.Sum(static answer => answer.Bytes);
+        var dropped = answers.OrderBy(static answer => answer.Left).TakeWhile(answer =>
+        {
+            var goes = bytes > _part / 2;
+            bytes -= answer.Bytes;
+            return goes;
+        }).Select(static answer => answer.Key).ToArray();
+        if (dropped.Length > 0)
+        {
+            await database.KeyDeleteAsync(dropped);
+            LogAnswersDropped(dropped.Length);
+        }
+    }
+
+    [LoggerMessage(EventId = 1, Level = LogLevel.Warning,
+        Message = "What the embedded server must not evict takes {Carried} MiB, more than {Most} MiB; new requests are refused until it takes less. Detection:Embedded:RedisMemoryMegabytes sets its memory.")]
+    private partial void LogFull(long carried, long most);
+
+    [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "The embedded server has room again; requests are accepted.")]
+    private partial void LogRoom();
+
+    [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "The embedded server's memory was not looked after: {Reason} Trying again in {Pause}.")]
+    private partial void LogFailed(string reason, TimeSpan pause);
+
+    [LoggerMessage(EventId = 4, Level = LogLevel.Warning, Message = "Answers to the replaced system's front end took too much memory; the {Count} oldest are removed.")]
+    private partial void LogAnswersDropped(int count);
+}

@@ -1,0 +1,239 @@
+using System.Text.Json;
+using System.Threading.Channels;
+using Detection.Client;
+using Detection.Contracts.Messages;
+using Detection.Frontend.Api.Detections;
+using Detection.Frontend.Detections;
+using Detection.Frontend.Http;
+using Detection.Frontend.Http.Access;
+using Detection.Frontend.Http.OpenApi;
+using Detection.Frontend.Http.Problems;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using Microsoft.Extensions.Options;
+
+namespace Detection.Frontend.Api.Batches;
+
+/// <summary><c>POST /v1/detections/batch</c>: many pictures in, one line of JSON for each in the order in which they are done.</summary>
+internal static partial class BatchEndpoints
+{
+    private static readonly byte[] LineEnd = "\n"u8.ToArray();
+
+    public static void AddBatches(this IServiceCollection services)
+    {
+        services.AddOptions<BatchOptions>().BindConfiguration(BatchOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<BatchReader>();
+    }
+
+    public static void MapBatches(this IEndpointRouteBuilder routes) =>
+        routes.MapPost("/v1/detections/batch", DetectAsync).WithQuery<BatchQuery>().WithTags("Detections").DescribeBatch();
+
+    private static async Task DetectAsync(
+        [AsParameters] BatchQuery query,
+        HttpContext http,
+        BatchReader reader,
+        IDetectionClient client,
+        IOptions<BatchOptions> options,
+        IOptions<FrontendOptions> frontend,
+        CallerLimits limits,
+        TimeProvider time,
+        ILogger<BatchReader> logger)
+    {
+        using var left = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
+        var chosen = query.ToOptions() with { Caller = http.Caller() };
+        LiftLimits(http);
+        var pictures = reader.ReadAsync(http.Request, left.Token);
+        http.Response.ContentType = "application/x-ndjson";
+        http.Response.Headers.CacheControl = "no-store";
+
+        // Without a limit, since only results wait here, which are small: a caller that reads nothing before it has sent everything
+        // must not stop the reading of what it sends.
+        var lines = Channel.CreateUnbounded<BatchLine>();
+        var writing = WriteAsync(http.Response, lines.Reader, left);
+        using var places = new SemaphoreSlim(options.Value.MaxConcurrent);
+        var count = 0;
+        try
+        {
+            await foreach (var picture in pictures)
+            {
+                if (count == options.Value.MaxPictures)
+                {
+                    picture.Upload?.Dispose();
+                    throw new ProblemException(ProblemType.InvalidRequest, $"A batch has at most {options.Value.MaxPictures} pictures.");
+                }
+
+                await EnterAsync(places, picture, count == 0 ? null : limits, http, left.Token);
+                _ = WorkAsync(client, count++, picture, chosen, time, lines.Writer, places, logger, left.Token);
+            }
+        }
+        catch (Exception e) when (e is ProblemException or BadHttpRequestException)
+        {
+            lines.Writer.TryWrite(new BatchLine(null, null, null, Failures.Problem(e)));
+        }
+        catch (Exception e) when (e is UploadAbandonedException or OperationCanceledException)
+        {
+            // Nobody is there any more; what is under way is dropped.
+            await left.CancelAsync();
+        }
+
+        for (var place = 0; place < options.Value.MaxConcurrent; place++)
+        {
+            await places.WaitAsync(CancellationToken.None);
+        }
+
+        lines.Writer.Complete();
+        await TakeAsync(writing, lines.Reader, http, frontend.Value.UploadTimeout, time);
+    }
+
+    /// <summary>Waits until the caller has taken all lines. Nothing else is under way any more, so one who takes none for so long has left.</summary>
+    private static async Task TakeAsync(Task writing, ChannelReader<BatchLine> lines, HttpContext http, TimeSpan timeout, TimeProvider time)
+    {
+        while (!writing.IsCompleted)
+        {
+            var waiting = lines.Count;
+            try
+            {
+                await writing.WaitAsync(timeout, time);
+            }
+            catch (TimeoutException) when (lines.Count < waiting)
+            {
+                // Slowly, but it goes on.
+            }
+            catch (TimeoutException)
+            {
+                http.Abort();
+                await writing;
+            }
+        }
+    }
+
+    /// <summary>Waits for a place, and for a turn within the caller's rate. The first picture has its turn as the request.</summary>
+    private static async Task EnterAsync(
+        SemaphoreSlim places, BatchPicture picture, CallerLimits? limits, HttpContext http, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (limits is not null)
+            {
+                await limits.WaitForTurnAsync(http, cancellationToken);
+            }
+
+            await places.WaitAsync(cancellationToken);
+        }
+        catch
+        {
+            picture.Upload?.Dispose();
+            throw;
+        }
+    }
+
+    private static async Task WorkAsync(
+        IDetectionClient client,
+        int index,
+        BatchPicture picture,
+        DetectionOptions options,
+        TimeProvider time,
+        ChannelWriter<BatchLine> lines,
+        SemaphoreSlim places,
+        ILogger logger,
+        CancellationToken cancellationToken)
+    {
+        var started = time.GetTimestamp();
+        try
+        {
+            var answer = await AnswerAsync(client, picture, options, cancellationToken);
+            lines.TryWrite(new BatchLine(index, picture.Name, DetectionBody.Of(answer, time.GetElapsedTime(started).TotalMilliseconds), null));
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // Nobody is there any more.
+        }
+        catch (Exception e)
+        {
+            var (type, detail, imageKey) = Failures.Of(e);
+            var shown = CallerText.Show(detail, CallerText.MessageLength);
+            var duration = Math.Round(time.GetElapsedTime(started).TotalMilliseconds, 1);
+            Failed(
+                logger,
+                type.Status == StatusCodes.Status500InternalServerError ? LogLevel.Error : LogLevel.Information,
+                index,
+                type.Status,
+                type.Uri,
+                duration,
+                shown,
+                imageKey ?? "unknown",
+                e is DetectionException or ProblemException ? null : e);
+            lines.TryWrite(new BatchLine(index, picture.Name, null, Failures.Problem(e)));
+        }
+        finally
+        {
+            places.Release();
+        }
+    }
+
+    private static async Task<DetectionAnswer> AnswerAsync(
+        IDetectionClient client, BatchPicture picture, DetectionOptions options, CancellationToken cancellationToken)
+    {
+        if (picture.Fault is { } fault)
+        {
+            throw fault;
+        }
+
+        using var upload = picture.Upload!;
+        try
+        {
+            return upload.Url is { } url
+                ? await client.DetectAsync(url, options, cancellationToken)
+                : await client.DetectAsync(upload.Picture, options, cancellationToken);
+        }
+        catch
+        {
+            // A client that gave up may still have the picture in a write to Redis.
+            upload.Abandon();
+            throw;
+        }
+    }
+
+    /// <summary>Writes the lines as they come. When the caller does not take them any more, everything ends.</summary>
+    private static async Task WriteAsync(HttpResponse response, ChannelReader<BatchLine> lines, CancellationTokenSource left)
+    {
+        try
+        {
+            await response.StartAsync(left.Token);
+            await foreach (var line in lines.ReadAllAsync(left.Token))
+            {
+                await JsonSerializer.SerializeAsync(response.Body, line, FrontendJson.Default.BatchLine, left.Token);
+                await response.Body.WriteAsync(LineEnd, left.Token);
+                await response.Body.FlushAsync(left.Token);
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException)
+        {
+            await left.CancelAsync();
+        }
+    }
+
+    /// <summary>Each picture has its limits; the whole has those of their number and their time.</summary>
+    private static void LiftLimits(HttpContext http)
+    {
+        if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
+        {
+            size.MaxRequestBodySize = null;
+        }
+
+        // A caller may send everything before it reads anything, and its body rests while its pictures are worked on.
+        if (http.Features.Get<IHttpMinResponseDataRateFeature>() is { } responseRate)
+        {
+            responseRate.MinDataRate = null;
+        }
+
+        if (http.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } requestRate)
+        {
+            requestRate.MinDataRate = null;
+        }
+    }
+
+    [LoggerMessage(EventId = 1, Message = "Picture {Index} of a batch failed with {Status} {Type} after {Duration} ms: {Detail} (picture {ImageKey})")]
+    private static partial void Failed(
+        ILogger logger, LogLevel level, int index, int status, string type, double duration, string detail, string imageKey, Exception? exception);
+}

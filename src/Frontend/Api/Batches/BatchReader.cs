@@ -1,0 +1,180 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using Detection.Client;
+using Detection.Contracts.Messages;
+using Detection.Frontend.Http.Problems;
+using Detection.Frontend.Http.Uploads;
+using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Extensions.Options;
+using Microsoft.Net.Http.Headers;
+
+namespace Detection.Frontend.Api.Batches;
+
+/// <summary>Reads the pictures of a batch one after the other: files of a multipart form, or lines of JSON.</summary>
+internal sealed class BatchReader(UploadMemory memory, UploadTimeout timeout, UploadReader uploads, IOptions<DetectionClientOptions> client)
+{
+    private static ReadOnlySpan<byte> Blank => " \t\r\n"u8;
+
+    /// <summary>Most characters of the name of a picture in its line.</summary>
+    private const int MaxName = 1000;
+
+    private readonly int _maxPicture = UploadReader.MaxPictureBytes(client.Value);
+    private readonly int _maxLine = (int)Math.Min(UploadReader.MaxBodyBytes(client.Value), Array.MaxLength - 1);
+
+    /// <summary>Whether the body is of a kind that can be read.</summary>
+    /// <exception cref="ProblemException">It is not.</exception>
+    public IAsyncEnumerable<BatchPicture> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        if (MediaTypeHeaderValue.TryParse(request.ContentType, out var type))
+        {
+            if (type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase))
+            {
+                return ReadFormAsync(request, MultipartBody.Open(request.Body, type), cancellationToken);
+            }
+
+            if (type.MediaType.Equals("application/x-ndjson", StringComparison.OrdinalIgnoreCase)
+                || type.MediaType.Equals("application/jsonl", StringComparison.OrdinalIgnoreCase))
+            {
+                return ReadLinesAsync(request.BodyReader, memory.ShareOf(request.HttpContext), cancellationToken);
+            }
+        }
+
+        throw new ProblemException(ProblemType.UnsupportedMediaType, "Send the pictures as files of multipart/form-data, or their URLs as lines of application/x-ndjson.");
+    }
+
+    private async IAsyncEnumerable<BatchPicture> ReadFormAsync(
+        HttpRequest request, MultipartSections sections, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        while (await timeout.ApplyAsync(limited => ReadFileAsync(request, sections, limited), cancellationToken) is { } picture)
+        {
+            yield return picture;
+        }
+    }
+
+    private async ValueTask<BatchPicture?> ReadFileAsync(HttpRequest request, MultipartSections sections, CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (await sections.ReadNextAsync(cancellationToken) is { } section)
+            {
+                if (section.GetContentDispositionHeader() is not { } disposition || !disposition.IsFileDisposition())
+                {
+                    continue;
+                }
+
+                var name = Shown(HeaderUtilities.RemoveQuotes(disposition.FileNameStar.HasValue ? disposition.FileNameStar : disposition.FileName).ToString());
+                try
+                {
+                    return new BatchPicture(name, new Upload(await PooledBytes.ReadAsync(section.Body, null, _maxPicture, memory.ShareOf(request.HttpContext), cancellationToken)), null);
+                }
+                catch (ProblemException e)
+                {
+                    // The next section is found behind the rest of this one.
+                    return new BatchPicture(name, null, e);
+                }
+            }
+
+            return null;
+        }
+        catch (Exception e) when (MultipartBody.IsFault(e, request))
+        {
+            throw MultipartBody.Fault(e);
+        }
+    }
+
+    private async IAsyncEnumerable<BatchPicture> ReadLinesAsync(PipeReader body, UploadShare share, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        while (await timeout.ApplyAsync(limited => ReadLineAsync(body, share, limited), cancellationToken) is { } line)
+        {
+            yield return Parse(line);
+        }
+    }
+
+    private BatchPicture Parse(PooledBytes line)
+    {
+        try
+        {
+            var upload = uploads.Parse(line);
+            return new BatchPicture(Shown(upload.Url?.OriginalString), upload, null);
+        }
+        catch (ProblemException e)
+        {
+            return new BatchPicture(null, null, e);
+        }
+    }
+
+    /// <summary>
+    /// The next line that is not blank, without its end; <see langword="null"/> when there are no more. Blank ones are passed over here,
+    /// within the time for one picture: they count for nothing, so a body of them would never come to an end.
+    /// </summary>
+    private async ValueTask<PooledBytes?> ReadLineAsync(PipeReader body, UploadShare share, CancellationToken cancellationToken)
+    {
+        var line = new PooledBytes(share);
+        try
+        {
+            while (true)
+            {
+                var read = await body.ReadAsync(cancellationToken);
+                var start = line.Memory.IsEmpty ? SkipBlank(read.Buffer) : read.Buffer.Start;
+                var rest = read.Buffer.Slice(start);
+                var end = rest.PositionOf((byte)'\n');
+                var part = end is { } found ? rest.Slice(0, found) : rest;
+                try
+                {
+                    if (line.Memory.Length + part.Length > _maxLine)
+                    {
+                        throw new ProblemException(ProblemType.TooLarge, $"A line has more than {_maxLine} bytes.");
+                    }
+
+                    foreach (var segment in part)
+                    {
+                        line.Write(segment.Span);
+                    }
+                }
+                finally
+                {
+                    // Also of a line that is refused: the server cannot read the rest of the body while this one is held.
+                    body.AdvanceTo(end is { } at ? read.Buffer.GetPosition(1, at) : read.Buffer.End);
+                }
+
+                if (end is not null)
+                {
+                    return line;
+                }
+
+                if (read.IsCompleted)
+                {
+                    if (line.Memory.IsEmpty)
+                    {
+                        line.Dispose();
+                        return null;
+                    }
+
+                    return line;
+                }
+            }
+        }
+        catch
+        {
+            line.Dispose();
+            throw;
+        }
+    }
+
+    private static string? Shown(string? name) => name is null ? null : CallerText.Show(name, MaxName);
+
+    /// <summary>Where something other than white space begins.</summary>
+    private static SequencePosition SkipBlank(ReadOnlySequence<byte> buffer)
+    {
+        var reader = new SequenceReader<byte>(buffer);
+        reader.AdvancePastAny(Blank);
+        return reader.Position;
+    }
+}
+
+/// <summary>One picture of a batch, or why there is none.</summary>
+/// <param name="Name">Its file name or URL.</param>
+/// <param name="Upload">The picture; whoever gets it disposes of it.</param>
+/// <param name="Fault">What is wrong with it.</param>
+internal sealed record BatchPicture(string? Name, Upload? Upload, ProblemException? Fault);

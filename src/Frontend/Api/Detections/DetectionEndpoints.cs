@@ -1,0 +1,152 @@
+using Detection.Client;
+using Detection.Contracts.Requests;
+using Detection.Frontend.Detections;
+using Detection.Frontend.Http.Access;
+using Detection.Frontend.Http.Drawing;
+using Detection.Frontend.Http.OpenApi;
+using Detection.Frontend.Http.Problems;
+using Detection.Frontend.Http.Uploads;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Detection.Frontend.Api.Detections;
+
+/// <summary><c>/v1/detections</c>: pictures in, boxes out.</summary>
+internal static class DetectionEndpoints
+{
+    public static void AddDetections(this IServiceCollection services)
+    {
+        services.AddSingleton<UploadMemory>();
+        services.AddSingleton<UploadTimeout>();
+        services.AddSingleton<UploadReader>();
+        services.AddSingleton<UploadFormReader>();
+        services.AddSingleton<UploadBodyReader>();
+        services.AddSingleton<AnnotatedPictures>();
+        services.ConfigureHttpJsonOptions(FrontendJson.Use);
+    }
+
+    public static void MapDetections(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup("/v1/detections").WithTags("Detections");
+        group.MapPost("", DetectAsync).WithQuery<DetectionQuery>().DescribeDetect();
+        group.MapGet("{imageKey}", FindAsync).WithQuery<FindQuery>().DescribeFind();
+        group.MapGet("{imageKey}/image", FindPictureAsync).WithQuery<AnswerQuery>().DescribeFindPicture();
+    }
+
+    private static async Task<IResult> DetectAsync(
+        [AsParameters] DetectionQuery query,
+        HttpContext http,
+        IDetectionClient client,
+        UploadReader uploads,
+        AnnotatedPictures pictures,
+        UploadMemory memory,
+        TimeProvider time)
+    {
+        var started = time.GetTimestamp();
+        var cancelled = http.RequestAborted;
+        var options = query.ToOptions() with { Caller = http.Caller() };
+        var isAsync = query.Async == true || Tickets.ArePreferred(http.Request);
+        var webhook = query.ToWebhook(isAsync);
+        using var upload = await uploads.ReadAsync(http.Request, cancelled);
+
+        DetectionAnswer answer;
+        try
+        {
+            if (isAsync)
+            {
+                var ticket = upload.Url is { } link
+                    ? await client.SubmitAsync(link, options, webhook, cancelled)
+                    : await client.SubmitAsync(upload.Picture, options, webhook, cancelled);
+                return Told(http, ticket, time.GetElapsedTime(started).TotalMilliseconds);
+            }
+
+            answer = upload.Url is { } url
+                ? await client.DetectAsync(url, options, cancelled)
+                : await client.DetectAsync(upload.Picture, options, cancelled);
+        }
+        catch
+        {
+            // A client that gave up may still have the picture in a write to Redis.
+            upload.Abandon();
+            throw;
+        }
+
+        var total = time.GetElapsedTime(started).TotalMilliseconds;
+        AnswerHeaders.Write(http.Response, answer, total);
+        http.Response.Headers.Vary = "Accept";
+        if (!PreferredAnswer.IsPicture(http.Request.GetTypedHeaders()))
+        {
+            return Json(answer, total);
+        }
+
+        var share = memory.ShareOf(http);
+        using var jpeg = upload.Url is null
+            ? await pictures.DrawAsync(upload.Picture, answer, share, cancelled)
+            : await pictures.FetchAndDrawAsync(answer, options, share, cancelled);
+        await AnnotatedPictures.WriteAsync(http.Response, jpeg);
+        return TypedResults.Empty;
+    }
+
+    private static async Task<IResult> FindAsync(
+        string imageKey, [AsParameters] FindQuery query, HttpContext http, IDetectionClient client, IHostApplicationLifetime lifetime, TimeProvider time)
+    {
+        var started = time.GetTimestamp();
+        var options = query.ToOptions() with { Caller = http.Caller() };
+        RequireImageKey(imageKey);
+
+        // Who waits must not hold up the stop of the server.
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, lifetime.ApplicationStopping);
+        try
+        {
+            var ticket = await client.GetStatusAsync(imageKey, TimeSpan.FromSeconds(query.Wait ?? 0), null, options, ends.Token);
+            return Told(http, ticket, time.GetElapsedTime(started).TotalMilliseconds);
+        }
+        catch (OperationCanceledException e) when (lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            throw ProblemException.Stopping(imageKey, e);
+        }
+    }
+
+    /// <summary>What is to be said of a submitted request now.</summary>
+    private static IResult Told(HttpContext http, DetectionTicket ticket, double total)
+    {
+        switch (ticket)
+        {
+            case { Answer: { } answer }:
+                AnswerHeaders.Write(http.Response, answer, total);
+                return Json(answer, total);
+            case { Failure: { } failure }:
+                throw failure;
+            case { Status: DetectionStatus.Unknown }:
+                throw NoResult(ticket.ImageKey);
+            default:
+                return Tickets.Answer(http, ticket);
+        }
+    }
+
+    private static async Task<IResult> FindPictureAsync(
+        string imageKey, [AsParameters] AnswerQuery query, HttpContext http, IDetectionClient client, AnnotatedPictures pictures, UploadMemory memory, TimeProvider time)
+    {
+        var started = time.GetTimestamp();
+        var options = query.ToOptions() with { Caller = http.Caller() };
+        RequireImageKey(imageKey);
+        var answer = await client.FindAsync(imageKey, options, http.RequestAborted) ?? throw NoResult(imageKey);
+        using var jpeg = await pictures.FetchAndDrawAsync(answer, options, memory.ShareOf(http), http.RequestAborted);
+        AnswerHeaders.Write(http.Response, answer, time.GetElapsedTime(started).TotalMilliseconds);
+        await AnnotatedPictures.WriteAsync(http.Response, jpeg);
+        return TypedResults.Empty;
+    }
+
+    private static void RequireImageKey(string imageKey)
+    {
+        if (!RequestKey.IsImageKey(imageKey))
+        {
+            throw new ProblemException(ProblemType.ResultNotFound, "An image key is 64 lower-case hex digits.");
+        }
+    }
+
+    private static JsonHttpResult<DetectionBody> Json(DetectionAnswer answer, double total) =>
+        TypedResults.Json(DetectionBody.Of(answer, total), FrontendJson.Default.DetectionBody);
+
+    private static ProblemException NoResult(string imageKey) =>
+        new(ProblemType.ResultNotFound, "There is no result for this picture, or it has expired.") { ImageKey = imageKey };
+}

@@ -1,0 +1,110 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using Detection.Client;
+using Detection.Frontend.Http.Problems;
+using Microsoft.AspNetCore.Mvc;
+
+namespace Detection.Frontend.Api.Detections;
+
+/// <summary>What the query of a request may choose of an answer.</summary>
+internal class AnswerQuery
+{
+    /// <summary>Lowest score of an object.</summary>
+    [FromQuery(Name = "threshold"), Range(0.0, 1.0)]
+    [Description("Lowest score of an object. Default: the model's own. Scores below the model's floor are never kept.")]
+    public float? Threshold { get; init; }
+
+    /// <summary>The model.</summary>
+    [FromQuery(Name = "model"), MaxLength(200)]
+    [Description("Model, as name or name@version. Default: the server's default model.")]
+    public string? Model { get; init; }
+
+    /// <summary>Overlap at which the weaker of two boxes is dropped.</summary>
+    [FromQuery(Name = "iou"), Range(0.001, 1.0)]
+    [Description("Overlap (intersection over union) at which the weaker of two boxes of a class is dropped. Default: the model's own.")]
+    public float? Iou { get; init; }
+
+    /// <summary>Most objects to return.</summary>
+    [FromQuery(Name = "max"), Range(1, 10_000)]
+    [Description("Most objects to return, the best first. Default: all.")]
+    public int? Max { get; init; }
+
+    /// <summary>Labels to return.</summary>
+    [FromQuery(Name = "labels"), MaxLength(4000)]
+    [Description("Labels to return, separated by commas, ignoring case. Default: all.")]
+    public string? Labels { get; init; }
+
+    /// <exception cref="ProblemException">A value is out of its range.</exception>
+    public virtual DetectionOptions ToOptions()
+    {
+        var faults = new List<ValidationResult>();
+        if (!Validator.TryValidateObject(this, new ValidationContext(this), faults, validateAllProperties: true))
+        {
+            throw new ProblemException(ProblemType.InvalidRequest, string.Join(' ', faults.Select(fault => fault.ErrorMessage)));
+        }
+
+        return new DetectionOptions
+        {
+            Threshold = Threshold,
+            Model = string.IsNullOrWhiteSpace(Model) ? null : Model,
+            Iou = Iou,
+            MaxObjects = Max,
+            Labels = Labels?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries),
+        };
+    }
+}
+
+/// <summary>What the query of a request for detections, now or later, may choose.</summary>
+internal class BatchQuery : AnswerQuery
+{
+    /// <summary>Seconds after which the answer is of no use.</summary>
+    [FromQuery(Name = "timeout"), Range(0.1, 60.0)]
+    [Description("Seconds after which the answer is of no use. Default: the server's own.")]
+    public double? Timeout { get; init; }
+
+    public override DetectionOptions ToOptions() =>
+        base.ToOptions() with { Deadline = Timeout is { } seconds ? TimeSpan.FromSeconds(seconds) : null };
+}
+
+/// <summary>What the query of a request for a detection may choose.</summary>
+internal sealed class DetectionQuery : BatchQuery
+{
+    /// <summary>Whether to answer before there is a result.</summary>
+    [FromQuery(Name = "async")]
+    [Description("Answer 202 with the place of the answer instead of waiting for it; as `Prefer: respond-async`. The timeout is then 60 seconds unless said otherwise.")]
+    public bool? Async { get; init; }
+
+    /// <summary>Where the end is to be told.</summary>
+    [FromQuery(Name = "webhook"), MaxLength(2000)]
+    [Description("http(s) URL that is told of the end of an asynchronous request: it gets what GET /v1/detections/{imageKey} answers then as a POST, signed as Standard Webhooks has it. Private, loopback and link-local addresses are refused unless a setting opens them.")]
+    public string? Webhook { get; init; }
+
+    /// <summary>Where the end is to be told; <see langword="null"/> for nowhere.</summary>
+    /// <param name="isAsync">Whether the caller does not wait for the answer.</param>
+    /// <exception cref="ProblemException">It is not a URL, or there is nobody to whom it would be news.</exception>
+    public Uri? ToWebhook(bool isAsync)
+    {
+        if (string.IsNullOrEmpty(Webhook))
+        {
+            return null;
+        }
+
+        if (!isAsync)
+        {
+            throw new ProblemException(ProblemType.InvalidRequest, "A 'webhook' needs 'async=true' or 'Prefer: respond-async'.");
+        }
+
+        return Uri.TryCreate(Webhook, UriKind.Absolute, out var url)
+            ? url
+            : throw new ProblemException(ProblemType.InvalidRequest, "The 'webhook' is not an absolute URL.");
+    }
+}
+
+/// <summary>What the query of a request for an earlier answer may choose.</summary>
+internal sealed class FindQuery : AnswerQuery
+{
+    /// <summary>Seconds to wait for the answer.</summary>
+    [FromQuery(Name = "wait"), Range(0.0, 60.0)]
+    [Description("Seconds to wait for the answer of a request that is under way. Default: 0.")]
+    public double? Wait { get; init; }
+}

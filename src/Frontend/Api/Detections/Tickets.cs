@@ -1,0 +1,56 @@
+using Detection.Client;
+using Detection.Frontend.Http.Problems;
+using Microsoft.AspNetCore.Http.Extensions;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Detection.Frontend.Api.Detections;
+
+/// <summary>How a request that is not answered yet is told.</summary>
+internal static class Tickets
+{
+    private const string Preference = "respond-async";
+
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
+
+    /// <summary>Whether the caller said <c>Prefer: respond-async</c> (RFC 7240).</summary>
+    public static bool ArePreferred(HttpRequest request) =>
+        request.Headers.GetCommaSeparatedValues("Prefer").Any(static value =>
+            value.Split(';')[0].Trim().Equals(Preference, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>202 with the place where the answer will be.</summary>
+    public static JsonHttpResult<TicketBody> Answer(HttpContext http, DetectionTicket ticket)
+    {
+        var location = Location(http.Request, ticket);
+        var headers = http.Response.Headers;
+        headers.Location = location;
+        headers.CacheControl = "no-store";
+        var wait = ticket.EstimatedWait ?? TimeSpan.Zero;
+        http.Response.SetRetryAfter(wait < LongestPause ? wait : LongestPause);
+        if (ArePreferred(http.Request))
+        {
+            headers["Preference-Applied"] = Preference;
+        }
+
+        return TypedResults.Json(TicketBody.Of(ticket, location), FrontendJson.Default.TicketBody, statusCode: StatusCodes.Status202Accepted);
+    }
+
+    /// <summary>
+    /// The address of the answer, with what the caller chose of it. It names the version that the request was accepted for, so that the
+    /// answer is found there after the model was replaced.
+    /// </summary>
+    public static string Location(HttpRequest request, DetectionTicket ticket)
+    {
+        var query = new QueryBuilder();
+        if ((ticket.Model ?? (string?)request.Query["model"]) is { Length: > 0 } model)
+        {
+            query.Add("model", model);
+        }
+
+        foreach (var (key, values) in request.Query.Where(static pair => pair.Key is "iou" or "threshold" or "max" or "labels"))
+        {
+            query.Add(key, values.Select(static value => value ?? ""));
+        }
+
+        return $"/v1/detections/{ticket.ImageKey}{query}";
+    }
+}

@@ -1,0 +1,74 @@
+using Detection.Client;
+using Detection.Contracts.Cluster;
+using Detection.Contracts.Messages;
+using Detection.Contracts.Models;
+using Detection.Frontend.Http.OpenApi;
+using Detection.Frontend.Http.Problems;
+
+namespace Detection.Frontend.Api.Models;
+
+/// <summary><c>/v1/models</c>: what the cluster serves now.</summary>
+internal static class ModelEndpoints
+{
+    public static void MapModels(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup("/v1/models").WithTags("Models");
+        group.MapGet("", ListAsync).DescribeModels();
+        group.MapGet("{name}", FindAsync).DescribeModel();
+    }
+
+    private static async Task<IResult> ListAsync(HttpContext http, IDetectionClient client)
+    {
+        var models = await client.GetModelsAsync(http.RequestAborted);
+        var problems = await ProblemsAsync(http, client);
+        return TypedResults.Json(
+            new ModelsBody([.. models.Select(model => ModelBody.Of(model, problems.GetValueOrDefault(model.Name)))]), FrontendJson.Default.ModelsBody);
+    }
+
+    private static async Task<IResult> FindAsync(string name, HttpContext http, IDetectionClient client)
+    {
+        var models = await client.GetModelsAsync(http.RequestAborted);
+        var problems = await ProblemsAsync(http, client);
+        var model = models.FirstOrDefault(m => m.Id == name)
+            ?? models.FirstOrDefault(m => m.Name == name)
+            ?? throw new ProblemException(
+                ProblemType.ModelNotFound, problems.TryGetValue(name, out var why) ? $"No silo serves the model '{CallerText.Show(name)}': {why}" : $"No silo serves the model '{CallerText.Show(name)}'.");
+        return TypedResults.Json(ModelBody.Of(model, problems.GetValueOrDefault(model.Name)), FrontendJson.Default.ModelBody);
+    }
+
+    private static async Task<Dictionary<string, string>> ProblemsAsync(HttpContext http, IDetectionClient client) =>
+        SiloReport.ModelProblemsOf(await client.GetSilosAsync(http.RequestAborted));
+}
+
+/// <summary>The models that are served.</summary>
+/// <param name="Models">One entry per name, of the version that is served.</param>
+internal sealed record ModelsBody(IReadOnlyList<ModelBody> Models);
+
+/// <summary>A model that is served.</summary>
+/// <param name="Id">Full name, name@version.</param>
+/// <param name="Name">Name by which it is asked for.</param>
+/// <param name="Version">First 12 hex digits of the SHA-256 over its files.</param>
+/// <param name="Family">Family of its head, for example nanodet.</param>
+/// <param name="InputWidth">Width of its input, in pixels.</param>
+/// <param name="InputHeight">Height of its input, in pixels.</param>
+/// <param name="Labels">Class names; a classId is an index into them.</param>
+/// <param name="ScoreFloor">Boxes below this score are not kept, 0 to 1.</param>
+/// <param name="Threshold">Threshold of a request that names none, 0 to 1.</param>
+/// <param name="Iou">Overlap at which the weaker box is dropped when a request names none, 0 to 1.</param>
+/// <param name="Problem">Why the newest files of this name are not what is served, or what this version answers that cannot be meant; absent when all is well.</param>
+internal sealed record ModelBody(
+    string Id,
+    string Name,
+    string Version,
+    string Family,
+    int InputWidth,
+    int InputHeight,
+    IReadOnlyList<string> Labels,
+    float ScoreFloor,
+    float Threshold,
+    float Iou,
+    string? Problem)
+{
+    public static ModelBody Of(ModelInfo model, string? problem) => new(
+        model.Id, model.Name, model.Version, model.Family, model.InputWidth, model.InputHeight, model.Labels, model.ScoreFloor, model.Threshold, model.Iou, problem);
+}

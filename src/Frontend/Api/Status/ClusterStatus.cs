@@ -1,0 +1,145 @@
+using Detection.Client;
+using Detection.Contracts.Cluster;
+
+namespace Detection.Frontend.Api.Status;
+
+/// <summary>
+/// Puts together what the silos report. However many people look, Redis is read at most twice a second.
+/// </summary>
+internal sealed class ClusterStatus(IDetectionClient client, TimeProvider time)
+{
+    private const int Intervals = 60;
+    private const int Failures = 20;
+
+    private static readonly TimeSpan FreshFor = TimeSpan.FromMilliseconds(500);
+
+    private readonly Lock _gate = new();
+    private Task<StatusBody>? _reading;
+    private long _readAt;
+
+    /// <summary>The cluster, at most half a second ago.</summary>
+    /// <exception cref="DetectionException">Redis cannot be reached.</exception>
+    public Task<StatusBody> ReadAsync(CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            if (_reading is null || (_reading.IsCompleted && (!_reading.IsCompletedSuccessfully || time.GetElapsedTime(_readAt) > FreshFor)))
+            {
+                _readAt = time.GetTimestamp();
+
+                // For all who ask meanwhile, so that none of them can cancel it; it has the client's deadline.
+                _reading = ReadAsync();
+            }
+
+            return _reading.WaitAsync(cancellationToken);
+        }
+    }
+
+    private async Task<StatusBody> ReadAsync()
+    {
+        var silos = client.GetSilosAsync(CancellationToken.None);
+        var histories = client.GetHistoriesAsync(CancellationToken.None);
+        await Task.WhenAll(silos, histories);
+        return Of(await silos, await histories, time.GetUtcNow());
+    }
+
+    private static StatusBody Of(IReadOnlyList<SiloReport> silos, IReadOnlyList<SiloHistory> histories, DateTimeOffset now)
+    {
+        var sums = new Dictionary<long, Sum>();
+        foreach (var interval in histories.SelectMany(static history => history.Intervals))
+        {
+            if (!sums.TryGetValue(interval.Start, out var sum))
+            {
+                sums[interval.Start] = sum = new Sum();
+            }
+
+            sum.Add(interval);
+        }
+
+        var current = now.ToUnixTimeSeconds() / WorkInterval.Seconds * WorkInterval.Seconds;
+        var possible = silos.SelectMany(static silo => silo.Batchers).Where(static batcher => !batcher.IsOutOfService).Sum(static batcher => batcher.Rate);
+        return new StatusBody(
+            now,
+            Now(histories, current, now, possible),
+            [.. silos.Select(silo => Of(silo, histories.FirstOrDefault(history => history.Silo == silo.Silo)?.MaxBatch ?? 0))],
+            Queues(histories),
+            [.. Enumerable.Range(1, Intervals).Select(i => Of(current - ((Intervals - i + 1) * WorkInterval.Seconds), sums))],
+            [.. histories.SelectMany(static history => history.Failures).OrderByDescending(static failure => failure.At).Take(Failures)]);
+    }
+
+    private static NowBody Now(IReadOnlyList<SiloHistory> histories, long current, DateTimeOffset now, double possible)
+    {
+        // The interval that runs and the one before, so that there is always enough to tell something.
+        var sum = new Sum();
+        foreach (var interval in histories.SelectMany(static history => history.Intervals)
+            .Where(interval => interval.Start == current || interval.Start == current - WorkInterval.Seconds))
+        {
+            sum.Add(interval);
+        }
+
+        var seconds = WorkInterval.Seconds + (now - DateTimeOffset.FromUnixTimeSeconds(current)).TotalSeconds;
+        return new NowBody(sum.Completed / seconds, possible, sum.Percentile(0.5), sum.Percentile(0.95), sum.BatchSize);
+    }
+
+    private static SiloBody Of(SiloReport silo, int maxBatch) => new(
+        silo.Silo,
+        silo.StartedAt,
+        silo.ReportedAt,
+        [.. silo.Devices.Select(device => new DeviceBody(
+            device.Id,
+            device.Kind,
+            device.Description,
+            maxBatch,
+            [.. silo.Batchers.Where(batcher => batcher.Device == device.Id).Select(static b => new BatcherBody(
+                b.Model, b.State, b.Rate, b.InFlight, b.Completed, b.Failed, b.BusySeconds, b.Health, b.DeviceErrors, b.Ailment))]))],
+        silo.Problems);
+
+    /// <summary>Several silos report the same queue: the latest report of it counts.</summary>
+    private static List<QueueReport> Queues(IReadOnlyList<SiloHistory> histories) =>
+        [.. histories.OrderByDescending(static history => history.ReportedAt)
+            .SelectMany(static history => history.Queues)
+            .DistinctBy(static queue => queue.Model)
+            .OrderBy(static queue => queue.Model, StringComparer.Ordinal)];
+
+    private static IntervalBody Of(long start, Dictionary<long, Sum> sums)
+    {
+        var sum = sums.GetValueOrDefault(start);
+        return new IntervalBody(
+            DateTimeOffset.FromUnixTimeSeconds(start),
+            WorkInterval.Seconds,
+            sum?.Completed ?? 0,
+            sum?.Failed ?? 0,
+            sum?.Percentile(0.5),
+            sum?.Percentile(0.95),
+            sum?.BatchSize);
+    }
+
+    /// <summary>What all silos did together in one interval.</summary>
+    private sealed class Sum
+    {
+        private readonly int[] _latencies = new int[LatencyClasses.Count];
+        private int _batches;
+        private int _batchPictures;
+
+        public int Completed { get; private set; }
+
+        public int Failed { get; private set; }
+
+        public double? BatchSize => _batches == 0 ? null : (double)_batchPictures / _batches;
+
+        public double? Percentile(double share) => LatencyClasses.Percentile(_latencies, share);
+
+        public void Add(WorkInterval interval)
+        {
+            Completed += interval.Completed;
+            Failed += interval.Failed;
+            _batches += interval.Batches;
+            _batchPictures += interval.BatchPictures;
+            for (var i = 0; i < interval.Latencies.Count; i++)
+            {
+                // Another version may have more classes: what is above ours belongs to the last.
+                _latencies[Math.Clamp(interval.FirstLatency + i, 0, LatencyClasses.Count - 1)] += interval.Latencies[i];
+            }
+        }
+    }
+}

@@ -1,0 +1,49 @@
+using Detection.Hosting.Management;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authorization;
+
+namespace Detection.Frontend.Http.Access;
+
+internal static class AccessExtensions
+{
+    /// <summary>Keys, when there are any, and limits. Who reaches a listener for management alone needs no key.</summary>
+    public static void AddAccess(this WebApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.AddOptions<AccessOptions>().BindConfiguration(AccessOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<ListeningAddresses>();
+        services.AddSingleton<CallerLimits>();
+        if (!AreKeysAsked(builder.Configuration))
+        {
+            services.AddHostedService<OpenAddressWarning>();
+            return;
+        }
+
+        services.AddSingleton<ApiKeys>();
+        services.AddHostedService(static provider => provider.GetRequiredService<ApiKeys>());
+        services.AddAuthentication(ApiKeyHandler.Scheme).AddScheme<AuthenticationSchemeOptions, ApiKeyHandler>(ApiKeyHandler.Scheme, null);
+        var management = ManagementExtensions.Port(builder.Configuration);
+        services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder()
+            .RequireAssertion(context => context.User.Identity?.IsAuthenticated == true
+                || (context.Resource is HttpContext http && http.Connection.LocalPort == management))
+            .Build());
+    }
+
+    /// <summary>Closes everything further down the pipeline that does not say <c>AllowAnonymous</c>.</summary>
+    public static void UseAccess(this WebApplication app)
+    {
+        if (AreKeysAsked(app.Configuration))
+        {
+            app.UseAuthentication();
+            app.UseAuthorization();
+        }
+
+        app.UseMiddleware<CallerLimits>();
+    }
+
+    /// <summary>Whose share of the queue a request takes: that of its key's name.</summary>
+    public static string? Caller(this HttpContext http) => http.Features.Get<ApiKey>()?.Name;
+
+    private static bool AreKeysAsked(IConfiguration configuration) =>
+        configuration.GetSection(AccessOptions.Section).Get<AccessOptions>()?.AreKeysAsked == true;
+}

@@ -1,0 +1,169 @@
+using System.Collections.Frozen;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Detection.Client;
+using Detection.Contracts.Scheduling;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Primitives;
+
+namespace Detection.Frontend.Http.Access;
+
+/// <summary>The keys that are valid now, by their hashes. It follows configuration and the keys file.</summary>
+internal sealed partial class ApiKeys : BackgroundService
+{
+    /// <summary>A mounted secret is a link to a link, of which no watcher tells; the file is small.</summary>
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(2);
+
+    /// <summary>Longer texts are nobody's key, and not worth hashing.</summary>
+    private const int MaxKeyLength = 256;
+
+    private readonly Lock _gate = new();
+    private readonly IConfiguration _configuration;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly IDisposable _following;
+    private readonly string _file;
+    private volatile FrozenDictionary<string, ApiKey> _byHash;
+    private byte[] _fileBytes = [];
+
+    /// <exception cref="OptionsValidationException">The keys are not valid.</exception>
+    public ApiKeys(IConfiguration configuration, TimeProvider time, ILogger<ApiKeys> logger)
+    {
+        (_configuration, _time, _logger) = (configuration, time, logger);
+        _byHash = Read();
+        _file = Bind().KeysFile;
+        _following = ChangeToken.OnChange(configuration.GetReloadToken, ReadAgain);
+        LogCount(_byHash.Count);
+    }
+
+    /// <summary>Whose key this is; <see langword="null"/> for nobody's.</summary>
+    public ApiKey? Find(string key)
+    {
+        if (key.Length is 0 or > MaxKeyLength)
+        {
+            return null;
+        }
+
+        // By the hash of the whole: how long the look-up takes says nothing about any key.
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(Encoding.UTF8.GetBytes(key), hash);
+        return _byHash.GetValueOrDefault(Convert.ToHexStringLower(hash));
+    }
+
+    public override void Dispose()
+    {
+        _following.Dispose();
+        base.Dispose();
+    }
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => _file.Length == 0
+        ? Task.CompletedTask
+        : new PeriodicWork(LookInterval, _time, _logger).RunAsync(LookAsync, LogNotRead, stoppingToken);
+
+    private Task LookAsync(CancellationToken stoppingToken)
+    {
+        if (HasFileChanged())
+        {
+            ReadAgain();
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private bool HasFileChanged()
+    {
+        try
+        {
+            var bytes = File.ReadAllBytes(_file);
+            lock (_gate)
+            {
+                return !bytes.AsSpan().SequenceEqual(_fileBytes);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            LogNotRead(e.Message);
+            return false;
+        }
+    }
+
+    private void ReadAgain()
+    {
+        lock (_gate)
+        {
+            try
+            {
+                _byHash = Read();
+                LogCount(_byHash.Count);
+            }
+            catch (Exception e) when (e is OptionsValidationException or InvalidOperationException or IOException or UnauthorizedAccessException)
+            {
+                LogNotRead(e.Message);
+            }
+        }
+    }
+
+    private AccessOptions Bind()
+    {
+        var options = new AccessOptions();
+        _configuration.GetSection(AccessOptions.Section).Bind(options);
+        return options;
+    }
+
+    private FrozenDictionary<string, ApiKey> Read()
+    {
+        var options = Bind();
+        if (options.KeysFile.Length > 0)
+        {
+            AddFile(options);
+        }
+
+        var keys = new Dictionary<string, ApiKey>(StringComparer.Ordinal);
+        foreach (var (name, key) in options.Keys)
+        {
+            Require(DetectionOptions.IsCaller(name), $"The name '{name}' of a key is not 1 to {DetectionOptions.CallerLength} letters, digits or . _ : @ -");
+            Require(key.Sha256.Length == 2 * SHA256.HashSizeInBytes && key.Sha256.All(char.IsAsciiHexDigit), $"Sha256 of the key '{name}' is not 64 hex digits.");
+            var rate = key.RequestsPerSecond ?? options.RequestsPerSecond;
+            var burst = key.Burst ?? options.Burst;
+            var uploads = key.MaxUploads ?? options.MaxUploadsPerKey;
+            Require(rate is 0 or (>= AccessOptions.LowestRate and <= 1_000_000), $"RequestsPerSecond of the key '{name}' is neither 0 nor from {AccessOptions.LowestRate} to 1000000.");
+            Require(burst is >= 0 and <= 1_000_000, $"Burst of the key '{name}' is not from 0 to 1000000.");
+            Require(uploads is >= 0 and <= 1_000_000, $"MaxUploads of the key '{name}' is not from 0 to 1000000.");
+            Require(keys.TryAdd(key.Sha256.ToLowerInvariant(), new ApiKey(name, rate, burst, uploads)), $"The key '{name}' is the same as another.");
+        }
+
+        return keys.ToFrozenDictionary(StringComparer.Ordinal);
+    }
+
+    private void AddFile(AccessOptions options)
+    {
+        try
+        {
+            // Kept first: a file that is not valid is told of once, not every two seconds.
+            _fileBytes = File.ReadAllBytes(options.KeysFile);
+            using var stream = new MemoryStream(_fileBytes);
+            new ConfigurationBuilder().AddJsonStream(stream).Build().Bind(options.Keys);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException or FormatException or InvalidOperationException)
+        {
+            throw Invalid($"The keys file {options.KeysFile} cannot be read: {e.Message}");
+        }
+    }
+
+    private static void Require(bool valid, string fault)
+    {
+        if (!valid)
+        {
+            throw Invalid(fault);
+        }
+    }
+
+    private static OptionsValidationException Invalid(string fault) => new(AccessOptions.Section, typeof(AccessOptions), [fault]);
+
+    [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "Requests need an API key. Keys known: {Count}.")]
+    private partial void LogCount(int count);
+
+    [LoggerMessage(EventId = 2, Level = LogLevel.Error, Message = "The API keys cannot be read again, those known before stay: {Reason}")]
+    private partial void LogNotRead(string reason);
+}

@@ -1,0 +1,137 @@
+using System.Threading.RateLimiting;
+using Detection.Frontend.Http.Problems;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.Extensions.Options;
+
+namespace Detection.Frontend.Http.Access;
+
+/// <summary>How often each key may ask and how much may be under way at once, in this process. What is open to all is not counted.</summary>
+internal sealed class CallerLimits : IMiddleware, IDisposable
+{
+    private readonly TimeSpan _retryAfter;
+    private readonly TimeProvider _time;
+    private readonly IProblemDetailsService _problems;
+    private readonly ConcurrencyLimiter _uploads;
+    private readonly ConcurrencyLimiter _reads;
+    private readonly PartitionedRateLimiter<ApiKey> _readsByKey;
+
+    // A key whose limits were changed has new partitions; the old ones go when they have been idle.
+    private readonly PartitionedRateLimiter<ApiKey> _rates = PartitionedRateLimiter.Create<ApiKey, (string, double, int)>(static key =>
+    {
+        var partition = (key.Name, key.RequestsPerSecond, key.Burst);
+        return key.RequestsPerSecond == 0
+            ? RateLimitPartition.GetNoLimiter(partition)
+            : RateLimitPartition.GetTokenBucketLimiter(partition, _ => Bucket(key));
+    });
+
+    private readonly PartitionedRateLimiter<ApiKey> _uploadsByKey = PartitionedRateLimiter.Create<ApiKey, (string, int)>(static key =>
+    {
+        var partition = (key.Name, key.MaxUploads);
+        return key.MaxUploads == 0
+            ? RateLimitPartition.GetNoLimiter(partition)
+            : RateLimitPartition.GetConcurrencyLimiter(partition, _ => new ConcurrencyLimiterOptions { PermitLimit = key.MaxUploads });
+    });
+
+    public CallerLimits(IOptions<AccessOptions> options, IOptions<FrontendOptions> frontend, IProblemDetailsService problems, TimeProvider time)
+    {
+        (_retryAfter, _problems, _time) = (frontend.Value.RetryAfter, problems, time);
+        var (reads, readsPerKey) = (options.Value.MaxReads, options.Value.MaxReadsPerKey);
+        _uploads = new ConcurrencyLimiter(new ConcurrencyLimiterOptions { PermitLimit = options.Value.MaxUploads });
+        _reads = new ConcurrencyLimiter(new ConcurrencyLimiterOptions { PermitLimit = reads });
+        _readsByKey = PartitionedRateLimiter.Create<ApiKey, string>(key => readsPerKey == 0
+            ? RateLimitPartition.GetNoLimiter(key.Name)
+            : RateLimitPartition.GetConcurrencyLimiter(key.Name, _ => new ConcurrencyLimiterOptions { PermitLimit = readsPerKey }));
+    }
+
+    public async Task InvokeAsync(HttpContext context, RequestDelegate next)
+    {
+        if (context.GetEndpoint() is not { } endpoint || endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null)
+        {
+            await next(context);
+            return;
+        }
+
+        var key = context.Features.Get<ApiKey>();
+        if (key is not null)
+        {
+            using var turn = _rates.AttemptAcquire(key);
+            if (!turn.IsAcquired)
+            {
+                await RefuseAsync(
+                    context, ProblemType.RateLimited, $"The key {key.Name} may make {key.RequestsPerSecond} requests per second.", RetryAfter(turn));
+                return;
+            }
+        }
+
+        var (all, each, what, full) = HttpMethods.IsPost(context.Request.Method)
+            ? (_uploads, _uploadsByKey, "uploads", ProblemType.TooManyUploads)
+            : (_reads, _readsByKey, "requests", ProblemType.TooManyReads);
+        using var own = key is null ? null : each.AttemptAcquire(key);
+        if (own is { IsAcquired: false })
+        {
+            await RefuseAsync(context, ProblemType.RateLimited, $"The key {key!.Name} has as many {what} under way as it may.", _retryAfter);
+            return;
+        }
+
+        using var place = all.AttemptAcquire();
+        if (!place.IsAcquired)
+        {
+            await RefuseAsync(context, full, $"So many {what} are under way that no more are taken.", _retryAfter);
+            return;
+        }
+
+        await next(context);
+    }
+
+    /// <summary>Waits until a request that brings many pictures may go on with one more: to the limit each counts as a request.</summary>
+    public async ValueTask WaitForTurnAsync(HttpContext context, CancellationToken cancellationToken)
+    {
+        if (context.Features.Get<ApiKey>() is not { } key)
+        {
+            return;
+        }
+
+        while (true)
+        {
+            using var turn = _rates.AttemptAcquire(key);
+            if (turn.IsAcquired)
+            {
+                return;
+            }
+
+            await Task.Delay(RetryAfter(turn), _time, cancellationToken);
+        }
+    }
+
+    public void Dispose()
+    {
+        _rates.Dispose();
+        _uploadsByKey.Dispose();
+        _uploads.Dispose();
+        _reads.Dispose();
+        _readsByKey.Dispose();
+    }
+
+    private static TokenBucketRateLimiterOptions Bucket(ApiKey key) => new()
+    {
+        // Tokens are given out ten times a second: fewer than come in that time would be a lower rate.
+        TokenLimit = (int)Math.Max(key.Burst == 0 ? Math.Ceiling(key.RequestsPerSecond) : key.Burst, Math.Ceiling(key.RequestsPerSecond / 10)),
+        TokensPerPeriod = 1,
+        ReplenishmentPeriod = TimeSpan.FromSeconds(1 / key.RequestsPerSecond),
+    };
+
+    private TimeSpan RetryAfter(RateLimitLease refused) =>
+        refused.TryGetMetadata(MetadataName.RetryAfter, out var after) && after > TimeSpan.Zero ? after : _retryAfter;
+
+    private async Task RefuseAsync(HttpContext context, ProblemType type, string detail, TimeSpan retryAfter)
+    {
+        context.Response.StatusCode = type.Status;
+        context.Response.SetRetryAfter(retryAfter);
+        await _problems.WriteAsync(new ProblemDetailsContext
+        {
+            HttpContext = context,
+            ProblemDetails = new ProblemDetails { Type = type.Uri, Title = type.Title, Status = type.Status, Detail = detail },
+        });
+    }
+}

@@ -1,0 +1,27 @@
+using System.Net;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+
+namespace Detection.Frontend.Http.Access;
+
+/// <summary>The addresses on which this server listens, known once it has started.</summary>
+internal sealed class ListeningAddresses(IServer server)
+{
+    private HashSet<int>? _openPorts;
+
+    /// <summary>Those that other machines can reach.</summary>
+    public IReadOnlyList<string> Open =>
+        [.. (server.Features.Get<IServerAddressesFeature>()?.Addresses ?? []).Where(static address => !IsLoopback(BindingAddress.Parse(address)))];
+
+    /// <summary>Whether a request came by a port of which no address but those of this machine's loopback is listened on.</summary>
+    public bool IsLoopbackOnly(ConnectionInfo connection)
+    {
+        _openPorts ??= [.. Open.Select(static address => BindingAddress.Parse(address).Port)];
+        return connection.LocalIpAddress is { } address && IPAddress.IsLoopback(address) && !_openPorts.Contains(connection.LocalPort);
+    }
+
+    private static bool IsLoopback(BindingAddress address) =>
+        address.IsUnixPipe || address.IsNamedPipe
+        || address.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+        || (IPAddress.TryParse(address.Host.Trim('[', ']'), out var ip) && IPAddress.IsLoopback(ip));
+}

@@ -1,0 +1,47 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Detection.Frontend.Http.Browsers;
+
+/// <summary>Which web pages may use this server from a browser: section <c>Detection:Browsers</c>.</summary>
+public sealed class BrowserOptions : IValidatableObject
+{
+    /// <summary>Name of the section.</summary>
+    public const string Section = "Detection:Browsers";
+
+    /// <summary>Everything is allowed.</summary>
+    internal const string Any = "*";
+
+    /// <summary>
+    /// Host names, without a port, that requests may name besides localhost, 127.0.0.1 and [::1]; <c>*</c> for every name. Default:
+    /// none while the server listens on loopback only and asks for no keys, so that a page whose name was made to lead to this
+    /// machine cannot use it (DNS rebinding); else every name.
+    /// </summary>
+    public IList<string> AllowedHosts { get; } = [];
+
+    /// <summary>
+    /// Origins (<c>https://app.example.org</c>) whose pages may use the API from a browser (CORS); <c>*</c> for every page. Default:
+    /// none but this server's own pages.
+    /// </summary>
+    public IList<string> AllowedOrigins { get; } = [];
+
+    /// <summary>Whether pages of an origin may use the API.</summary>
+    internal bool AllowsOrigin(string origin) =>
+        AllowedOrigins.Any(allowed => allowed == Any || allowed.TrimEnd('/').Equals(origin, StringComparison.OrdinalIgnoreCase));
+
+    /// <inheritdoc/>
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        foreach (var origin in AllowedOrigins.Where(static origin => origin is not (Any or "null") && !IsOrigin(origin)))
+        {
+            yield return new ValidationResult($"The allowed origin '{origin}' is not a scheme and a host, such as https://app.example.org.", [nameof(AllowedOrigins)]);
+        }
+
+        foreach (var host in AllowedHosts.Where(static host => host != Any && Uri.CheckHostName(host.Trim('[', ']')) == UriHostNameType.Unknown))
+        {
+            yield return new ValidationResult($"The allowed host '{host}' is not a name or an address without a port.", [nameof(AllowedHosts)]);
+        }
+    }
+
+    private static bool IsOrigin(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Host.Length > 0 && uri.GetLeftPart(UriPartial.Authority).Equals(text.TrimEnd('/'), StringComparison.OrdinalIgnoreCase);
+}

@@ -1,0 +1,73 @@
+using Detection.Client;
+using Detection.Contracts.Cluster;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Options;
+
+namespace Detection.Frontend.Http.Health;
+
+/// <summary>
+/// Whether the cluster can serve the default model: its Redis answers, a silo with a device has the model, and a batcher of it
+/// works, and a silo takes this process's connection. It does not look at the queue: a full one is full for every front end, and taking them all away would not empty it.
+/// </summary>
+internal sealed class ClusterHealthCheck(IDetectionClient client, IOptions<DetectionClientOptions> options) : IHealthCheck
+{
+    private readonly string _model = options.Value.DefaultModel;
+
+    /// <summary>Name under which the reasons stand in the data of the result.</summary>
+    public const string Reasons = "reasons";
+
+    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            // The token ends after the registration's timeout, whatever the client is waiting for.
+            var silos = await client.GetSilosAsync(cancellationToken).WaitAsync(cancellationToken);
+            var (status, reasons) = Judge(silos);
+            if (status != HealthStatus.Unhealthy)
+            {
+                await client.ConnectAsync(cancellationToken);
+            }
+
+            return Result(status, reasons);
+        }
+        catch (DetectionException e)
+        {
+            return Result(HealthStatus.Unhealthy, [e.Message]);
+        }
+        catch (OperationCanceledException)
+        {
+            return Result(HealthStatus.Unhealthy, ["Redis, or the silos that stand in it, did not answer in time."]);
+        }
+    }
+
+    private static HealthCheckResult Result(HealthStatus status, IReadOnlyList<string> reasons) =>
+        new(status, string.Join(' ', reasons), data: new Dictionary<string, object> { [Reasons] = reasons });
+
+    private (HealthStatus Status, IReadOnlyList<string> Reasons) Judge(IReadOnlyList<SiloReport> silos)
+    {
+        List<string> reasons = [.. silos.SelectMany(static silo => silo.Problems.Select(problem => $"{silo.Silo}: {problem}"))];
+        var works = false;
+        foreach (var silo in silos)
+        {
+            var models = silo.CurrentModels.Where(model => model.Name == _model || model.Id == _model).Select(static model => model.Id).ToHashSet();
+            foreach (var batcher in silo.Batchers)
+            {
+                if (batcher.State == BatcherState.Stuck)
+                {
+                    reasons.Add($"{batcher.Device} completes no batch of {batcher.Model}.");
+                }
+
+                works |= models.Contains(batcher.Model) && batcher.Works;
+            }
+        }
+
+        if (!works)
+        {
+            reasons.Add(silos.Count == 0 ? "No silo has reported itself."
+                : silos.All(static silo => silo.Devices.Count == 0) ? "No silo has a device."
+                : $"No device serves the model {_model} at this time.");
+        }
+
+        return (!works ? HealthStatus.Unhealthy : reasons.Count > 0 ? HealthStatus.Degraded : HealthStatus.Healthy, reasons);
+    }
+}

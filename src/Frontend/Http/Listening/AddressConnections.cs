@@ -1,0 +1,108 @@
+using System.Net;
+using Detection.Frontend.Http.Access;
+using Microsoft.AspNetCore.Connections;
+
+namespace Detection.Frontend.Http.Listening;
+
+/// <summary>
+/// Bounds the connections of one address, so that one cannot take them all: each may hold its share of what the others leave, so that
+/// there is always room for one more. Counts before TLS and before the first byte of a request.
+/// </summary>
+/// <param name="capacity">Connections of all addresses together.</param>
+/// <param name="share">Of these, or of what the others leave, the most of one address; 0 to 1.</param>
+/// <param name="time">For the pauses of the log.</param>
+/// <param name="logger">Gets the refusals.</param>
+internal sealed partial class AddressConnections(long capacity, double share, TimeProvider time, ILogger<AddressConnections> logger)
+{
+    // Strangers must not be able to fill the log.
+    private static readonly TimeSpan LogPause = TimeSpan.FromSeconds(10);
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, int> _byAddress = new(StringComparer.Ordinal);
+    private long _open;
+    private long? _logged;
+    private int _refused;
+
+    /// <summary>The server's middleware.</summary>
+    public ConnectionDelegate Limit(ConnectionDelegate next) => async connection =>
+    {
+        if (connection.RemoteEndPoint is not IPEndPoint remote)
+        {
+            // A Unix socket: whoever may open it is asked by the file system.
+            await next(connection);
+            return;
+        }
+
+        var address = RemoteNetwork.Of(remote.Address);
+        if (!TryTake(address))
+        {
+            LogRefusal(remote.Address);
+            await connection.Transport.Input.CompleteAsync();
+            await connection.Transport.Output.CompleteAsync();
+            return;
+        }
+
+        try
+        {
+            await next(connection);
+        }
+        finally
+        {
+            Give(address);
+        }
+    };
+
+    private bool TryTake(string address)
+    {
+        lock (_gate)
+        {
+            var own = _byAddress.GetValueOrDefault(address);
+            if (own + 1 > share * (capacity - (_open - own)))
+            {
+                return false;
+            }
+
+            _byAddress[address] = own + 1;
+            _open++;
+            return true;
+        }
+    }
+
+    private void Give(string address)
+    {
+        lock (_gate)
+        {
+            _open--;
+            var own = _byAddress[address] - 1;
+            if (own > 0)
+            {
+                _byAddress[address] = own;
+            }
+            else
+            {
+                _byAddress.Remove(address);
+            }
+        }
+    }
+
+    private void LogRefusal(IPAddress address)
+    {
+        int refused;
+        lock (_gate)
+        {
+            _refused++;
+            if (_logged is { } logged && time.GetElapsedTime(logged) < LogPause)
+            {
+                return;
+            }
+
+            _logged = time.GetTimestamp();
+            (refused, _refused) = (_refused, 0);
+        }
+
+        LogRefused(address, refused, share);
+    }
+
+    [LoggerMessage(40, LogLevel.Warning, "Connection of {Address} closed, {Refused} since the last message: it holds its share ({Share}) of the connections that others leave. Behind a proxy raise Detection:Frontend:AddressConnectionShare.")]
+    private partial void LogRefused(IPAddress address, int refused, double share);
+}

@@ -1,0 +1,75 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Detection.Client;
+using Detection.Contracts.Cluster;
+using Detection.Frontend.Http.Access;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.OpenApi;
+
+namespace Detection.Frontend.Http.OpenApi;
+
+/// <summary>The OpenAPI document as a whole, at <c>/openapi/v1.json</c>.</summary>
+internal static class ApiDescription
+{
+    private const string Document = "v1";
+    private const string Bearer = "Bearer";
+    private const string KeyNeeded = "An API key, where the server asks for one.";
+
+    public static void AddApiDescription(this IServiceCollection services) =>
+        services.AddOpenApi(Document, static options =>
+        {
+            options.AddDocumentTransformer(static (document, _, _) =>
+            {
+                document.Info = new OpenApiInfo
+                {
+                    Title = "Detection",
+                    Version = "1",
+                    Description = "Finds objects in pictures. Every failure is a problem document (RFC 9457); its type leads to a description.",
+                    License = new OpenApiLicense { Name = "MIT", Identifier = "MIT" },
+                };
+                document.Components ??= new OpenApiComponents();
+                document.Components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme>
+                {
+                    [ApiKeyHandler.Scheme] = new OpenApiSecurityScheme
+                    {
+                        Type = SecuritySchemeType.ApiKey,
+                        In = ParameterLocation.Header,
+                        Name = ApiKeyHandler.Header,
+                        Description = KeyNeeded,
+                    },
+                    [Bearer] = new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = KeyNeeded },
+                };
+
+                // None, or one of the two: whether keys are asked for is a setting.
+                document.Security =
+                [
+                    [],
+                    new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(ApiKeyHandler.Scheme, document)] = [] },
+                    new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(Bearer, document)] = [] },
+                ];
+                return Task.CompletedTask;
+            });
+
+            options.AddSchemaTransformer(static (schema, context, _) =>
+            {
+                if (context.JsonTypeInfo.Type == typeof(ProblemDetails) && context.JsonPropertyInfo is null)
+                {
+                    schema.Properties ??= new Dictionary<string, IOpenApiSchema>();
+                    schema.Properties[Problems.ProblemWriter.ImageKey] = Text("Key of the picture, where it is known.");
+                    schema.Properties["traceId"] = Text("Finds the request in the server's logs and traces.");
+                }
+
+                // The generator does not look into the converter.
+                if (context.JsonTypeInfo.Type == typeof(AnswerSource) || context.JsonTypeInfo.Type == typeof(DetectionStatus)
+                    || context.JsonTypeInfo.Type == typeof(BatcherState) || context.JsonTypeInfo.Type == typeof(DeviceHealth))
+                {
+                    schema.Type = JsonSchemaType.String;
+                    schema.Enum = [.. Enum.GetNames(context.JsonTypeInfo.Type).Select(static name => JsonValue.Create(JsonNamingPolicy.CamelCase.ConvertName(name)))];
+                }
+
+                return Task.CompletedTask;
+            });
+        });
+
+    private static OpenApiSchema Text(string description) => new() { Type = JsonSchemaType.String, Description = description };
+}

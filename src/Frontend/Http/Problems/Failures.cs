@@ -1,0 +1,40 @@
+using System.Text.RegularExpressions;
+using Detection.Client;
+using Detection.Contracts.Messages;
+using Microsoft.AspNetCore.Mvc;
+
+namespace Detection.Frontend.Http.Problems;
+
+/// <summary>What went wrong, as a problem.</summary>
+internal static partial class Failures
+{
+    /// <summary>The type, detail and image key of what a request threw.</summary>
+    public static (ProblemType Type, string Detail, string? ImageKey) Of(Exception exception) => exception switch
+    {
+        DetectionException e => (ProblemType.Of(e.Error), e.Message, e.ImageKey),
+        ProblemException e => (e.Type, e.Message, e.ImageKey),
+        BadHttpRequestException e => (ProblemType.Of(e.StatusCode) ?? ProblemType.InvalidRequest, InOurWords(e.Message), null),
+        OutOfMemoryException => (ProblemType.Unavailable, "The process has no memory left for this request.", null),
+        _ => (ProblemType.Internal, "Something went wrong on the server.", null),
+    };
+
+    /// <summary>The problem document.</summary>
+    public static ProblemDetails Problem(Exception exception)
+    {
+        var (type, detail, imageKey) = Of(exception);
+        var problem = new ProblemDetails { Type = type.Uri, Title = type.Title, Status = type.Status, Detail = CallerText.Show(detail, CallerText.MessageLength) };
+        if (imageKey is not null)
+        {
+            problem.Extensions[ProblemWriter.ImageKey] = imageKey;
+        }
+
+        return problem;
+    }
+
+    /// <summary>What the framework says of a parameter names its type in the program.</summary>
+    private static string InOurWords(string message) =>
+        Unbound().Match(message) is { Success: true } match ? $"'{match.Groups[1].Value.ToLowerInvariant()}' cannot be '{CallerText.Show(match.Groups[2].Value)}'." : message;
+
+    [GeneratedRegex("""^Failed to bind parameter "\S+ (\w+)" from "(.*)"\.$""", RegexOptions.Singleline)]
+    private static partial Regex Unbound();
+}

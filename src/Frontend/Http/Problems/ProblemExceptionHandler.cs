@@ -1,0 +1,40 @@
+using Detection.Client;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.Extensions.Options;
+
+namespace Detection.Frontend.Http.Problems;
+
+/// <summary>Turns what a request threw into a problem document.</summary>
+internal sealed class ProblemExceptionHandler(IProblemDetailsService problems, IOptions<FrontendOptions> options) : IExceptionHandler
+{
+    public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
+    {
+        if (httpContext.RequestAborted.IsCancellationRequested)
+        {
+            // Nobody is there to read an answer, and a caller that leaves is no failure of ours. The status is for metrics alone: a
+            // caller that has closed its half of the connection would still read it.
+            httpContext.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+            httpContext.Abort();
+            return true;
+        }
+
+        if (exception is UploadAbandonedException)
+        {
+            // Without a body, like all that is no HTTP.
+            httpContext.Response.StatusCode = StatusCodes.Status400BadRequest;
+            httpContext.Response.Headers.Connection = "close";
+            return true;
+        }
+
+        var problem = Failures.Problem(exception);
+        var response = httpContext.Response;
+        response.StatusCode = problem.Status!.Value;
+        if (problem.Status is StatusCodes.Status503ServiceUnavailable or StatusCodes.Status429TooManyRequests)
+        {
+            response.SetRetryAfter((exception as DetectionException)?.RetryAfter ?? options.Value.RetryAfter);
+        }
+
+        await problems.WriteAsync(new ProblemDetailsContext { HttpContext = httpContext, ProblemDetails = problem, Exception = exception });
+        return true;
+    }
+}

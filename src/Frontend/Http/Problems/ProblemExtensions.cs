@@ -1,0 +1,46 @@
+using System.Globalization;
+
+namespace Detection.Frontend.Http.Problems;
+
+internal static class ProblemExtensions
+{
+    public static void AddProblems(this IServiceCollection services)
+    {
+        services.AddSingleton<IProblemDetailsWriter, ProblemWriter>();
+        services.AddProblemDetails();
+        services.AddExceptionHandler<ProblemExceptionHandler>();
+
+        // A parameter that cannot be read then says which, through the exception handler.
+        services.Configure<RouteHandlerOptions>(static options => options.ThrowOnBadRequest = true);
+    }
+
+    /// <summary>Every failure further down the pipeline becomes a problem document.</summary>
+    public static void UseProblems(this IApplicationBuilder app)
+    {
+        app.UseExceptionHandler();
+        app.UseStatusCodePages();
+    }
+
+    /// <summary>Says after which time it is worth to come again, in whole seconds.</summary>
+    public static void SetRetryAfter(this HttpResponse response, TimeSpan after) =>
+        response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(after.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>The type URIs lead to their descriptions.</summary>
+    public static void MapProblems(this IEndpointRouteBuilder routes)
+    {
+        var byName = ProblemType.All.ToDictionary(type => type.Name);
+        routes.MapGet(ProblemType.BasePath + "{name}", IResult (string name) =>
+            byName.TryGetValue(name, out var type)
+                ? TypedResults.Json(new ProblemDescription(type.Uri, type.Status, type.Title, type.Description), FrontendJson.Default.ProblemDescription)
+                : TypedResults.NotFound())
+            .AllowAnonymous()
+            .ExcludeFromDescription();
+    }
+}
+
+/// <summary>What a type URI leads to.</summary>
+/// <param name="Type">The type URI.</param>
+/// <param name="Status">HTTP status of such problems.</param>
+/// <param name="Title">Their title.</param>
+/// <param name="Description">What they mean and what the caller can do.</param>
+internal sealed record ProblemDescription(string Type, int Status, string Title, string Description);

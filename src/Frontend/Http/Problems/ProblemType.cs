@@ -1,0 +1,151 @@
+using Detection.Client;
+
+namespace Detection.Frontend.Http.Problems;
+
+/// <summary>A kind of failure, as RFC 9457 names it. The list is part of the API: names do not change.</summary>
+/// <param name="Name">Last part of the type URI.</param>
+/// <param name="Status">HTTP status.</param>
+/// <param name="Title">Short, the same for every occurrence.</param>
+/// <param name="Description">What it means and what the caller can do.</param>
+internal sealed record ProblemType(string Name, int Status, string Title, string Description)
+{
+    /// <summary>Where the types are described.</summary>
+    public const string BasePath = "/problems/";
+
+    public static readonly ProblemType InvalidRequest = new("invalid-request", 400, "The request is not valid",
+        "A parameter is out of its range, or the body is not what its content type says. The detail, or the list of errors, says which.");
+
+    public static readonly ProblemType NotAPicture = new("not-a-picture", 400, "Not a picture",
+        "The bytes are empty or not a JPEG, PNG, WebP, GIF or BMP.");
+
+    public static readonly ProblemType UrlNotAllowed = new("url-not-allowed", 400, "The URL may not be fetched",
+        "The URL is not http(s), or leads to a private, loopback, link-local or otherwise closed network.");
+
+    public static readonly ProblemType WebhookRefused = new("webhook-refused", 400, "No webhook is sent there",
+        "The webhook's URL is not http(s), or leads to a private, loopback, link-local or otherwise closed network, or the server has no secret to sign with. The detail says which.");
+
+    public static readonly ProblemType Unauthorized = new("unauthorized", 401, "An API key is needed",
+        "No API key was sent, or none that is known. Send it as X-API-Key or as Authorization: Bearer.");
+
+    public static readonly ProblemType OriginNotAllowed = new("origin-not-allowed", 403, "This page may not use the server",
+        "A page of another site made a browser send the request. The setting Detection:Browsers:AllowedOrigins names the origins whose pages may.");
+
+    public static readonly ProblemType NotFound = new("not-found", 404, "No such address",
+        "Nothing is served at this address.");
+
+    public static readonly ProblemType ResultNotFound = new("result-not-found", 404, "No such result",
+        "There is no result, or no picture, under this image key, or it has expired. Post the picture again.");
+
+    public static readonly ProblemType ModelNotFound = new("model-not-found", 404, "No such model",
+        "No silo serves this model, or its version was removed or replaced before the picture's turn came. The detail says which. GET /v1/models lists those that are served.");
+
+    public static readonly ProblemType MethodNotAllowed = new("method-not-allowed", 405, "Method not allowed",
+        "The address exists, but not for this method. The Allow header lists the methods.");
+
+    public static readonly ProblemType UploadTimeout = new("upload-timeout", 408, "The upload took too long",
+        "The body did not arrive in time.");
+
+    public static readonly ProblemType TooLarge = new("picture-too-large", 413, "The picture is too large",
+        "The picture has more bytes or more pixels than allowed.");
+
+    public static readonly ProblemType UnsupportedMediaType = new("unsupported-media-type", 415, "Content type not supported",
+        "Send image/* or application/octet-stream, multipart/form-data with a file named image, or application/json.");
+
+    public static readonly ProblemType UnsupportedPicture = new("unsupported-picture", 415, "This kind of picture is not supported",
+        "It is a picture, but of a kind that is not supported.");
+
+    public static readonly ProblemType HostNotAllowed = new("host-not-allowed", 421, "Not a name of this server",
+        "The Host header names another host. The setting Detection:Browsers:AllowedHosts names the hosts for which the server answers.");
+
+    public static readonly ProblemType Undecodable = new("undecodable", 422, "The picture cannot be decoded",
+        "The picture is truncated or damaged.");
+
+    public static readonly ProblemType RateLimited = new("rate-limited", 429, "Too many requests",
+        "Your key makes more requests than it may, has too many requests under way, or your uploads fill your share of the memory for them. Come again after the time in Retry-After.");
+
+    public static readonly ProblemType ShareUsed = new("share-used", 429, "Your share is used",
+        "So many of your pictures, URLs, webhooks or annotated pictures wait that your share of them, or of the memory for pictures, is used, or that your next picture would be too late; others are still served. Nothing was kept. Come again after the time in Retry-After. The detail says which it is.");
+
+    public static readonly ProblemType InferenceFailed = new("inference-failed", 500, "The model failed",
+        "The model or its device failed on this picture. Trying again may help once; where the detail says what to correct in the model, it does not. GET /v1/models says which model that is.");
+
+    public static readonly ProblemType Internal = new("internal", 500, "Internal error",
+        "A defect of the server. Its log has the trace id.");
+
+    public static readonly ProblemType UrlNotReachable = new("url-not-reachable", 502, "The URL could not be fetched",
+        "The other side could not be reached, answered an error, redirected too often, or took too long.");
+
+    public static readonly ProblemType QueueFull = new("queue-full", 503, "Too busy",
+        "The queue is full, the deadline could not be met, or as many URLs are fetched as may be. Nothing was kept. Come again after the time in Retry-After.");
+
+    public static readonly ProblemType TooManyUploads = new("too-many-uploads", 503, "Too many uploads",
+        "As many uploads are under way as the server takes, or they fill the memory set aside for them. Come again after the time in Retry-After.");
+
+    public static readonly ProblemType TooManyReads = new("too-many-requests", 503, "Too many requests",
+        "As many requests that are no uploads are under way as the server takes. Come again after the time in Retry-After.");
+
+    public static readonly ProblemType DrawingBusy = new("drawing-busy", 503, "Too many pictures are drawn",
+        "As many annotated pictures are being drawn, or wait for it, as the server draws. The result is there and can be read. Come again after the time in Retry-After.");
+
+    public static readonly ProblemType WebhooksFull = new("webhooks-full", 503, "Too many webhooks wait",
+        "As many webhooks wait to be delivered as the server keeps. Nothing was kept. Come again after the time in Retry-After, or without a webhook.");
+
+    public static readonly ProblemType StorageFull = new("storage-full", 503, "No memory left",
+        "The cluster's Redis, or the one process that is the whole cluster, has no memory left for another picture. Nothing was kept. Come again after the time in Retry-After. The detail says which memory it is.");
+
+    public static readonly ProblemType Unavailable = new("unavailable", 503, "The cluster is not available",
+        "The cluster or its Redis cannot be reached at this time, every device that serves the model is broken, or this front end has another secret of image keys than the silos. The detail says which. Come again after the time in Retry-After.");
+
+    public static readonly ProblemType DeadlineExceeded = new("deadline-exceeded", 504, "The deadline passed",
+        "There was no result before the deadline. The same picture may be asked for again.");
+
+    /// <summary>All of them.</summary>
+    public static readonly IReadOnlyList<ProblemType> All =
+    [
+        InvalidRequest, NotAPicture, UrlNotAllowed, WebhookRefused, Unauthorized, OriginNotAllowed, NotFound, ResultNotFound, ModelNotFound, MethodNotAllowed, UploadTimeout, TooLarge,
+        UnsupportedMediaType, UnsupportedPicture, HostNotAllowed, Undecodable, RateLimited, ShareUsed, InferenceFailed, Internal, UrlNotReachable, QueueFull, TooManyUploads, TooManyReads, DrawingBusy,
+        WebhooksFull, StorageFull, Unavailable, DeadlineExceeded,
+    ];
+
+    /// <summary>The type URI, relative to the server.</summary>
+    public string Uri => BasePath + Name;
+
+    /// <summary>The type of a failure that the client library reports.</summary>
+    public static ProblemType Of(DetectionError error) => error switch
+    {
+        DetectionError.NotAPicture => NotAPicture,
+        DetectionError.Unsupported => UnsupportedPicture,
+        DetectionError.TooLarge => TooLarge,
+        DetectionError.Undecodable => Undecodable,
+        DetectionError.UrlNotAllowed => UrlNotAllowed,
+        DetectionError.UrlNotReachable => UrlNotReachable,
+        DetectionError.ModelNotFound => ModelNotFound,
+        DetectionError.Busy => QueueFull,
+        DetectionError.ShareUsed => ShareUsed,
+        DetectionError.WebhookRefused => WebhookRefused,
+        DetectionError.WebhooksFull => WebhooksFull,
+        DetectionError.StorageFull => StorageFull,
+        DetectionError.Unavailable => Unavailable,
+        DetectionError.DeadlineExceeded => DeadlineExceeded,
+        DetectionError.Failed => InferenceFailed,
+        _ => Internal,
+    };
+
+    /// <summary>The type of a failure of which only the status is known; <see langword="null"/> when there is none.</summary>
+    public static ProblemType? Of(int status) => status switch
+    {
+        400 => InvalidRequest,
+        401 => Unauthorized,
+        403 => OriginNotAllowed,
+        404 => NotFound,
+        405 => MethodNotAllowed,
+        408 => UploadTimeout,
+        413 => TooLarge,
+        415 => UnsupportedMediaType,
+        429 => RateLimited,
+        500 => Internal,
+        503 => Unavailable,
+        504 => DeadlineExceeded,
+        _ => null,
+    };
+}

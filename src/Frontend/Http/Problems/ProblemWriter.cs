@@ -1,0 +1,107 @@
+using System.Diagnostics;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Detection.Client;
+using Detection.Contracts.Messages;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Mvc;
+
+namespace Detection.Frontend.Http.Problems;
+
+/// <summary>
+/// Writes every problem of the front end, the framework's own too, and the one log line that belongs to it. Unlike the
+/// framework's writer it does so whatever the request accepts: a caller that wanted a JPEG still learns what went wrong.
+/// </summary>
+internal sealed partial class ProblemWriter(ILogger<ProblemWriter> logger) : IProblemDetailsWriter
+{
+    /// <summary>Extension member with the key of the picture.</summary>
+    public const string ImageKey = "imageKey";
+
+    // People read problems in a terminal: nothing is escaped that JSON does not ask to be.
+    private static readonly FrontendJson Json =
+        new(new JsonSerializerOptions(FrontendJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+
+    public bool CanWrite(ProblemDetailsContext context) => true;
+
+    public async ValueTask WriteAsync(ProblemDetailsContext context)
+    {
+        var http = context.HttpContext;
+        var problem = context.ProblemDetails;
+        var status = problem.Status ??= http.Response.StatusCode;
+
+        // The framework's problems carry links to RFC sections as types; ours are the API's.
+        if (problem.Type?.StartsWith(ProblemType.BasePath, StringComparison.Ordinal) != true && ProblemType.Of(status) is { } type)
+        {
+            problem.Type = type.Uri;
+            problem.Title = type.Title;
+            problem.Detail ??= type.Description;
+        }
+
+        // Whatever callers sent stands in these.
+        problem.Detail = CallerText.Show(problem.Detail, CallerText.MessageLength);
+        problem.Instance = CallerText.Show(problem.Instance ?? http.Request.Path);
+        problem.Extensions["traceId"] = Activity.Current?.Id ?? http.TraceIdentifier;
+
+        Log(http, problem, status, context.Exception);
+        if (http.Response.HasStarted)
+        {
+            return;
+        }
+
+        http.Response.Headers.CacheControl = "no-store";
+
+        try
+        {
+            await WriteBodyAsync(http, problem);
+        }
+        catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
+        {
+            // The caller has left while it was told; that is no failure of ours.
+        }
+    }
+
+    private static Task WriteBodyAsync(HttpContext http, ProblemDetails problem)
+    {
+        // The exception handler takes the endpoint away and leaves it here.
+        var endpoint = http.GetEndpoint() ?? http.Features.Get<IExceptionHandlerFeature>()?.Endpoint;
+        if (endpoint?.Metadata.GetMetadata<IFailureForm>() is { } form)
+        {
+            return form.WriteAsync(http.Response, problem);
+        }
+
+        var typeInfo = Json.GetTypeInfo(problem.GetType()) ?? Json.ProblemDetails;
+        return http.Response.WriteAsJsonAsync(problem, typeInfo, "application/problem+json", http.RequestAborted);
+    }
+
+    private void Log(HttpContext http, ProblemDetails problem, int status, Exception? exception)
+    {
+        var level = status switch
+        {
+            // Nothing is wrong here: the silo says once what is wrong with its model or device.
+            500 when exception is DetectionException { Error: DetectionError.Failed } => LogLevel.Information,
+            500 => LogLevel.Error,
+            > 500 => LogLevel.Warning,
+            _ => LogLevel.Information,
+        };
+
+        // A stack trace helps only where somebody here has to find a defect.
+        var cause = exception is DetectionException or ProblemException or BadHttpRequestException
+            ? null
+            : exception;
+        var imageKey = problem.Extensions.TryGetValue(ImageKey, out var key) ? CallerText.Show(key as string) : "unknown";
+        var method = CallerText.Show(http.Request.Method);
+        var path = CallerText.Show(http.Request.Path.Value);
+        var duration = Duration(http);
+        Failed(level, method, path, status, problem.Type, duration, problem.Detail, imageKey, cause);
+    }
+
+    /// <summary>Milliseconds since the request's headers were there; an activity begins by the machine's clock.</summary>
+    private static double Duration(HttpContext http) => http.Features.Get<IHttpActivityFeature>() is { Activity: { } activity }
+        ? Math.Round((TimeProvider.System.GetUtcNow().UtcDateTime - activity.StartTimeUtc).TotalMilliseconds, 1)
+        : double.NaN;
+
+    [LoggerMessage(EventId = 1, Message = "{Method} {Path} failed with {Status} {Type} after {Duration} ms: {Detail} (picture {ImageKey})")]
+    private partial void Failed(
+        LogLevel level, string method, string? path, int status, string? type, double duration, string? detail, object? imageKey, Exception? exception);
+}

@@ -1,0 +1,48 @@
+using System.Buffers.Text;
+
+namespace Detection.Frontend.Http.Uploads;
+
+/// <summary>Base64 as it stands in a JSON string.</summary>
+internal static class JsonBase64
+{
+    /// <summary>
+    /// Undoes the escapes of JSON that can stand for a character of base64, in place; many encoders write <c>\/</c>. Others
+    /// cannot be base64 and are left for the decoder to refuse.
+    /// </summary>
+    public static int Unescape(Span<byte> text)
+    {
+        var from = text.IndexOf((byte)'\\');
+        if (from < 0)
+        {
+            return text.Length;
+        }
+
+        var to = from;
+        while (from < text.Length)
+        {
+            var rest = text[from..];
+            if (rest.StartsWith("\\/"u8))
+            {
+                text[to++] = (byte)'/';
+                from += 2;
+            }
+            else if (rest.StartsWith("\\u00"u8) && rest.Length >= 6 && Utf8Parser.TryParse(rest.Slice(4, 2), out byte code, out var used, 'x') && used == 2)
+            {
+                text[to++] = code;
+                from += 6;
+            }
+            else if (rest.StartsWith("\\n"u8) || rest.StartsWith("\\r"u8))
+            {
+                // Line breaks, as MIME encoders insert them; base64 ignores white space.
+                text[to++] = (byte)'\n';
+                from += 2;
+            }
+            else
+            {
+                text[to++] = text[from++];
+            }
+        }
+
+        return to;
+    }
+}

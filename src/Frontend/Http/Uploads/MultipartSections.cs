@@ -1,0 +1,90 @@
+using Microsoft.AspNetCore.WebUtilities;
+
+namespace Detection.Frontend.Http.Uploads;
+
+/// <summary>
+/// The sections of a multipart body, one after the other. What stands before each, its headers, is bounded: the reader of ASP.NET Core checks the
+/// length of a header line for each piece that arrives and not for the whole (dotnet/aspnetcore #67838), so that one line can take any memory.
+/// </summary>
+internal sealed class MultipartSections(string boundary, Stream body)
+{
+    /// <summary>Most bytes between two bodies: boundary and headers, and what the reader has read ahead.</summary>
+    private const int MaxHeadBytes = 32 * 1024;
+
+    private readonly Bound _bound = new();
+    private MultipartReader? _reader;
+    private MultipartSection? _current;
+
+    /// <returns>The next section; <see langword="null"/> behind the last.</returns>
+    /// <exception cref="InvalidDataException">Its headers are too long.</exception>
+    public async Task<MultipartSection?> ReadNextAsync(CancellationToken cancellationToken)
+    {
+        if (_current is not null)
+        {
+            // What nobody has read of it passes by unbounded and is not kept.
+            await _current.Body.DrainAsync(cancellationToken);
+        }
+
+        _reader ??= new MultipartReader(boundary, new BoundedStream(body, _bound));
+        _bound.Left = MaxHeadBytes;
+        try
+        {
+            return _current = await _reader.ReadNextSectionAsync(cancellationToken);
+        }
+        finally
+        {
+            _bound.Left = null;
+        }
+    }
+
+    /// <summary>How many bytes may still be read; no bound while it is <see langword="null"/>.</summary>
+    private sealed class Bound
+    {
+        public int? Left { get; set; }
+    }
+
+    private sealed class BoundedStream(Stream inner, Bound bound) : Stream
+    {
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            var read = await inner.ReadAsync(buffer, cancellationToken);
+            if (bound.Left is { } left)
+            {
+                bound.Left = left - read;
+                if (bound.Left < 0)
+                {
+                    throw new InvalidDataException($"The headers of a section are longer than {MaxHeadBytes} bytes.");
+                }
+            }
+
+            return read;
+        }
+
+        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override void Flush() => throw new NotSupportedException();
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+    }
+}

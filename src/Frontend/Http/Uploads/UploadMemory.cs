@@ -1,0 +1,84 @@
+using Detection.Frontend.Http.Access;
+using Detection.Frontend.Http.Problems;
+using Microsoft.Extensions.Options;
+
+namespace Detection.Frontend.Http.Uploads;
+
+/// <summary>
+/// Bounds the memory of all uploads in progress and pictures being drawn, so that many large ones cannot exhaust the process, and what
+/// one caller holds of it: its share of what the others leave, so that there is always room for one more.
+/// </summary>
+internal sealed class UploadMemory(IOptions<FrontendOptions> options)
+{
+    private readonly Lock _gate = new();
+    private readonly long _capacity = options.Value.MaxBufferedBytes;
+    private readonly double _share = options.Value.CallerBufferShare;
+    private readonly Dictionary<string, long> _byCaller = new(StringComparer.Ordinal);
+    private long _used;
+
+    /// <summary>Bytes that are taken now.</summary>
+    public long Used => Volatile.Read(ref _used);
+
+    /// <summary>The share of whoever sends a request: its key, or its address where no keys are asked for.</summary>
+    public UploadShare ShareOf(HttpContext http) =>
+        ShareOf(http.Caller() is { } key ? $"key {key}" : $"address {RemoteNetwork.Of(http.Connection.RemoteIpAddress)}");
+
+    /// <summary>The share of a caller.</summary>
+    public UploadShare ShareOf(string caller) => new(this, caller);
+
+    /// <exception cref="ProblemException">They are not there.</exception>
+    public void Take(string caller, int bytes)
+    {
+        lock (_gate)
+        {
+            var own = _byCaller.GetValueOrDefault(caller);
+            if (_used + bytes > _capacity)
+            {
+                throw new ProblemException(ProblemType.TooManyUploads, "The uploads in progress fill the memory set aside for them.");
+            }
+
+            if (own + bytes > _share * (_capacity - (_used - own)))
+            {
+                throw new ProblemException(ProblemType.RateLimited, "Your uploads in progress fill your share of the memory set aside for uploads.");
+            }
+
+            _byCaller[caller] = own + bytes;
+            _used += bytes;
+        }
+    }
+
+    public void Give(string caller, int bytes)
+    {
+        lock (_gate)
+        {
+            _used -= bytes;
+            var own = _byCaller.GetValueOrDefault(caller) - bytes;
+            if (own > 0)
+            {
+                _byCaller[caller] = own;
+            }
+            else
+            {
+                _byCaller.Remove(caller);
+            }
+        }
+    }
+}
+
+/// <summary>What one caller holds of the memory for uploads.</summary>
+internal sealed class UploadShare(UploadMemory memory, string caller)
+{
+    /// <summary>Whose it is.</summary>
+    public string Caller => caller;
+
+    /// <exception cref="ProblemException">They are not there, or more than the caller's share.</exception>
+    public void Take(int bytes) => memory.Take(caller, bytes);
+
+    public void Give(int bytes)
+    {
+        if (bytes > 0)
+        {
+            memory.Give(caller, bytes);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+using System.Text.Json.Serialization;
+using Detection.Client;
+
+namespace Detection.Frontend.Protocols.DeepStack;
+
+/// <summary>What was found, in the form that clients of DeepStack and of CodeProject.AI read.</summary>
+/// <param name="Success">Always true; failures have a form of their own.</param>
+/// <param name="Message">One sentence for a person.</param>
+/// <param name="Count">Number of predictions.</param>
+/// <param name="Predictions">What was found, highest confidence first.</param>
+/// <param name="Code">The HTTP status.</param>
+/// <param name="InferenceMs">The model's run, in whole milliseconds.</param>
+/// <param name="ProcessMs">This request, in whole milliseconds.</param>
+/// <param name="Duration">The same in seconds, as DeepStack has it.</param>
+internal sealed record DeepStackBody(
+    bool Success,
+    string Message,
+    int Count,
+    IReadOnlyList<DeepStackPrediction> Predictions,
+    int Code,
+    int InferenceMs,
+    int ProcessMs,
+    double Duration)
+{
+    public static DeepStackBody Of(DetectionAnswer answer, TimeSpan total)
+    {
+        DeepStackPrediction[] predictions =
+        [
+            .. answer.Objects.Select(o => new DeepStackPrediction(
+                o.Label, o.Score, (int)MathF.Round(o.X1), (int)MathF.Round(o.Y1), (int)MathF.Round(o.X2), (int)MathF.Round(o.Y2))),
+        ];
+        var labels = string.Join(", ", predictions.Select(static p => p.Label).Distinct());
+        return new DeepStackBody(
+            true,
+            predictions.Length == 0 ? "No objects found" : "Found " + labels,
+            predictions.Length,
+            predictions,
+            StatusCodes.Status200OK,
+            (int)Math.Round(answer.Timings.Inference),
+            (int)Math.Round(total.TotalMilliseconds),
+            total.TotalSeconds);
+    }
+}
+
+/// <summary>One object in a picture.</summary>
+/// <param name="Label">Name of its class.</param>
+/// <param name="Confidence">0 to 1.</param>
+/// <param name="XMin">Left edge, in whole pixels of the upright picture.</param>
+/// <param name="YMin">Top edge.</param>
+/// <param name="XMax">Right edge.</param>
+/// <param name="YMax">Bottom edge.</param>
+internal sealed record DeepStackPrediction(
+    string Label,
+    float Confidence,
+    [property: JsonPropertyName("x_min")] int XMin,
+    [property: JsonPropertyName("y_min")] int YMin,
+    [property: JsonPropertyName("x_max")] int XMax,
+    [property: JsonPropertyName("y_max")] int YMax);
+
+/// <summary>The models that are served, in the form that clients of DeepStack and of CodeProject.AI read.</summary>
+/// <param name="Success">Always true.</param>
+/// <param name="Models">Their names.</param>
+/// <param name="Code">The HTTP status.</param>
+internal sealed record DeepStackModels(bool Success, IReadOnlyList<string> Models, int Code);
+
+/// <summary>A failure, in the form that clients of DeepStack and of CodeProject.AI read.</summary>
+/// <param name="Success">Always false.</param>
+/// <param name="Error">One sentence for a person.</param>
+/// <param name="Code">The HTTP status.</param>
+internal sealed record DeepStackFailure(bool Success, string Error, int Code);

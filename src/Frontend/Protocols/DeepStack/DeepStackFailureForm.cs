@@ -1,0 +1,13 @@
+using Detection.Frontend.Http.Problems;
+using Microsoft.AspNetCore.Mvc;
+
+namespace Detection.Frontend.Protocols.DeepStack;
+
+/// <summary>Failures as DeepStack and CodeProject.AI tell them.</summary>
+internal sealed class DeepStackFailureForm : IFailureForm
+{
+    public Task WriteAsync(HttpResponse response, ProblemDetails problem) => response.WriteAsJsonAsync(
+        new DeepStackFailure(false, problem.Detail ?? problem.Title ?? "", response.StatusCode),
+        FrontendJson.Default.DeepStackFailure,
+        cancellationToken: response.HttpContext.RequestAborted);
+}

@@ -1,0 +1,105 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.IO.Pipelines;
+using System.Net.Mime;
+using Detection.Client;
+using Detection.Frontend.Http.Access;
+using Detection.Frontend.Http.Drawing;
+using Detection.Frontend.Http.OpenApi;
+using Detection.Frontend.Http.Problems;
+using Detection.Frontend.Http.Uploads;
+
+namespace Detection.Frontend.Protocols.Legacy;
+
+/// <summary>
+/// The HTTP contracts of the system that this one replaces: its detector's <c>POST /detect/imageDetect</c>, which answers the
+/// annotated JPEG in base64, and its web application's <c>POST /detectImage</c> and <c>POST /detectOutWithCache</c>, which answer a page.
+/// </summary>
+internal static class LegacyEndpoints
+{
+    public const string LinkField = "imageLink";
+    public const string Base64Field = "imageBase64Code";
+    public const string FileField = "imageFile";
+
+    // 3 bytes of a picture are 4 of base64; whole groups, so that only the last write pads.
+    private const int ChunkBytes = 3 * 4096;
+
+    // The page needs nothing but the picture in it.
+    private const string ContentSecurityPolicy = "default-src 'none'; img-src data:; frame-ancestors 'none'";
+
+    public static void MapLegacy(this IEndpointRouteBuilder routes)
+    {
+        routes.MapPost("/detect/imageDetect", DetectAsync).WithMetadata(new LegacyTextFailureForm()).DescribeLegacyText();
+        routes.MapPost("/detectImage", DetectPageAsync).WithMetadata(new LegacyPageFailureForm()).DescribeLegacyPage("DetectLegacyPage");
+        routes.MapPost("/detectOutWithCache", DetectPageAsync).WithMetadata(new LegacyPageFailureForm()).DescribeLegacyPage("DetectLegacyCachedPage");
+    }
+
+    private static async Task DetectAsync(HttpContext http, IDetectionClient client, UploadFormReader forms, AnnotatedPictures pictures, UploadMemory memory)
+    {
+        using var jpeg = await AnnotateAsync(http, client, forms, pictures, memory);
+        var response = http.Response;
+        response.ContentType = MediaTypeNames.Text.Plain;
+        response.ContentLength = Base64.GetMaxEncodedToUtf8Length(jpeg.Memory.Length);
+        await WriteBase64Async(response.BodyWriter, jpeg.Memory, http.RequestAborted);
+    }
+
+    private static async Task DetectPageAsync(HttpContext http, IDetectionClient client, UploadFormReader forms, AnnotatedPictures pictures, UploadMemory memory)
+    {
+        using var jpeg = await AnnotateAsync(http, client, forms, pictures, memory);
+        var response = http.Response;
+        WritePageHeaders(response);
+        var body = response.BodyWriter;
+        body.Write("<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>Detection</title></head>\n<body><img alt=\"The picture with what was found\" src=\"data:image/jpeg;base64,"u8);
+        await WriteBase64Async(body, jpeg.Memory, http.RequestAborted);
+        body.Write("\"></body>\n</html>\n"u8);
+        await body.FlushAsync(http.RequestAborted);
+    }
+
+    /// <summary>The headers of a page of this system, its failures' too.</summary>
+    public static void WritePageHeaders(HttpResponse response)
+    {
+        response.ContentType = "text/html; charset=utf-8";
+        response.Headers.ContentSecurityPolicy = ContentSecurityPolicy;
+        response.Headers.CacheControl = "no-store";
+    }
+
+    private static async Task<PooledBytes> AnnotateAsync(HttpContext http, IDetectionClient client, UploadFormReader forms, AnnotatedPictures pictures, UploadMemory memory)
+    {
+        var cancelled = http.RequestAborted;
+        var options = new DetectionOptions { Caller = http.Caller() };
+        using var form = await forms.ReadAsync(http.Request, FileField, Base64Field, cancelled);
+        try
+        {
+            if (form.Picture is { } picture)
+            {
+                return await pictures.DrawAsync(picture, await client.DetectAsync(picture, options, cancelled), memory.ShareOf(http), cancelled);
+            }
+
+            var link = form.Text(LinkField)
+                ?? throw new ProblemException(ProblemType.InvalidRequest, $"The form has none of '{LinkField}', '{Base64Field}' and '{FileField}'.");
+            var url = Uri.TryCreate(link.Trim(), UriKind.Absolute, out var address)
+                ? address
+                : throw new ProblemException(ProblemType.InvalidRequest, $"The '{LinkField}' is not an absolute URL.");
+            var answer = await client.DetectAsync(url, options, cancelled);
+            return await pictures.FetchAndDrawAsync(answer, options, memory.ShareOf(http), cancelled);
+        }
+        catch
+        {
+            // A client that gave up may still have the picture in a write to Redis.
+            form.Abandon();
+            throw;
+        }
+    }
+
+    private static async Task WriteBase64Async(PipeWriter writer, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        while (!bytes.IsEmpty)
+        {
+            var chunk = bytes[..Math.Min(ChunkBytes, bytes.Length)];
+            Base64.EncodeToUtf8(chunk.Span, writer.GetSpan(Base64.GetMaxEncodedToUtf8Length(chunk.Length)), out _, out var written);
+            writer.Advance(written);
+            bytes = bytes[chunk.Length..];
+            await writer.FlushAsync(cancellationToken);
+        }
+    }
+}

@@ -1,0 +1,41 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Detection.Contracts.Storage;
+
+namespace Detection.Frontend.Protocols.Legacy;
+
+/// <summary>What the replaced system's front end pushes.</summary>
+/// <param name="ImageKey">The hash where it looks for the answer.</param>
+/// <param name="ImageUrl">http(s) URL of the picture; also a <c>data:</c> URL, or the picture in base64.</param>
+internal sealed record LegacyItem(
+    [property: JsonPropertyName("imageKey")] string? ImageKey,
+    [property: JsonPropertyName("imageUrl")] string? ImageUrl)
+{
+    private const int MaxKeyLength = 512;
+
+    /// <summary>Reads an item; <see langword="null"/>, with the fault, when it is not one.</summary>
+    public static LegacyItem? Read(ReadOnlySpan<byte> json, string queue, RedisKeys keys, out string? fault)
+    {
+        LegacyItem? item;
+        try
+        {
+            item = JsonSerializer.Deserialize(json, LegacyJson.Default.LegacyItem);
+        }
+        catch (JsonException e)
+        {
+            fault = e.Message;
+            return null;
+        }
+
+        // A key of ours must not be written to, whoever asks.
+        fault = item is null ? "It is null."
+            : string.IsNullOrEmpty(item.ImageKey) || item.ImageKey.Length > MaxKeyLength ? "It has no usable imageKey."
+            : item.ImageKey == queue || item.ImageKey.StartsWith(keys.Prefix, StringComparison.Ordinal) ? "Its imageKey is not for answers."
+            : string.IsNullOrWhiteSpace(item.ImageUrl) ? "It has no imageUrl."
+            : null;
+        return fault is null ? item : null;
+    }
+}
+
+[JsonSerializable(typeof(LegacyItem))]
+internal sealed partial class LegacyJson : JsonSerializerContext;

@@ -1,0 +1,19 @@
+namespace Detection.Frontend.Protocols.Legacy;
+
+internal static class LegacyQueueExtensions
+{
+    /// <summary>Serves the Redis queue of the replaced system, when the settings say so.</summary>
+    public static void AddLegacyQueue(this WebApplicationBuilder builder)
+    {
+        if (!builder.Configuration.GetValue<bool>(LegacyQueueOptions.Switch))
+        {
+            return;
+        }
+
+        builder.Services.AddOptions<LegacyQueueOptions>()
+            .BindConfiguration(LegacyQueueOptions.Section)
+            .ValidateDataAnnotations()
+            .ValidateOnStart();
+        builder.Services.AddHostedService<LegacyQueueService>();
+    }
+}

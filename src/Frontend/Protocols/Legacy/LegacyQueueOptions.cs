@@ -1,0 +1,45 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Detection.Frontend.Protocols.Legacy;
+
+/// <summary>
+/// The Redis queue of the replaced system: section <c>Detection:Legacy</c>. It is served when <c>Detection:LegacyQueue</c> is true.
+/// </summary>
+public sealed class LegacyQueueOptions
+{
+    /// <summary>Name of the section.</summary>
+    public const string Section = "Detection:Legacy";
+
+    /// <summary>The switch. Default off.</summary>
+    public const string Switch = "Detection:LegacyQueue";
+
+    /// <summary>The Redis list, whose oldest item is at its right end. Default <c>imageQueue</c>.</summary>
+    [Required, StringLength(200)]
+    public string Queue { get; set; } = "imageQueue";
+
+    /// <summary>How long an answer waits in Redis for whoever asked. 5 s to 1 day; default 1 min.</summary>
+    [Range(typeof(TimeSpan), "00:00:05", "1.00:00:00")]
+    public TimeSpan ResultExpiry { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>
+    /// How long this front end tries to answer one item, counted from when it was taken: while the cluster is too busy it tries again
+    /// until then. 1 s to 60 s; default 10 s.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:01:00")]
+    public TimeSpan Deadline { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Items that this front end works on at the same time; the others stay in the list. 1 to 1024; default 32.</summary>
+    [Range(1, 1024)]
+    public int MaxConcurrent { get; set; } = 32;
+
+    /// <summary>
+    /// Longest pause between two looks at an empty list, in which nobody can be woken up: Redis tells nobody of a push. The pauses
+    /// begin at a tenth of it and grow. 1 ms to 1 s; default 50 ms.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "00:00:01")]
+    public TimeSpan PollInterval { get; set; } = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>After how long without a sign of life of a front end another one takes over its items. 1 s to 1 min; default 10 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:01:00")]
+    public TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(10);
+}

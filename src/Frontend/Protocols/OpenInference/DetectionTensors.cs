@@ -1,0 +1,57 @@
+using System.Buffers.Binary;
+using System.Text;
+using System.Text.Json;
+using Detection.Client;
+
+namespace Detection.Frontend.Protocols.OpenInference;
+
+/// <summary>What goes in and comes out, as tensors.</summary>
+internal static class DetectionTensors
+{
+    /// <summary>The input: the encoded picture, BYTES [1].</summary>
+    public const string Image = "image";
+
+    /// <summary>The outputs, for n objects with the highest score first.</summary>
+    public static readonly IReadOnlyList<DetectionTensor> Outputs =
+    [
+        new("boxes", "FP32", 4,
+            static (found, json) => Array.ForEach(Corners(found), json.WriteNumberValue),
+            static (found, bytes) => Array.ForEach(Corners(found), value => Append(bytes, BitConverter.SingleToInt32Bits(value)))),
+        new("scores", "FP32", null,
+            static (found, json) => json.WriteNumberValue(found.Score),
+            static (found, bytes) => Append(bytes, BitConverter.SingleToInt32Bits(found.Score))),
+        new("class_ids", "INT32", null,
+            static (found, json) => json.WriteNumberValue(found.ClassId),
+            static (found, bytes) => Append(bytes, found.ClassId)),
+        new("labels", "BYTES", null,
+            static (found, json) => json.WriteStringValue(found.Label),
+            static (found, bytes) =>
+            {
+                var text = Encoding.UTF8.GetBytes(found.Label);
+                Append(bytes, text.Length);
+                bytes.Write(text);
+            }),
+    ];
+
+    private static float[] Corners(DetectedObject found) => [found.X1, found.Y1, found.X2, found.Y2];
+
+    private static void Append(MemoryStream bytes, int value)
+    {
+        Span<byte> little = stackalloc byte[sizeof(int)];
+        BinaryPrimitives.WriteInt32LittleEndian(little, value);
+        bytes.Write(little);
+    }
+}
+
+/// <summary>One output.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Datatype">FP32, INT32 or BYTES.</param>
+/// <param name="Columns">Values per object, a dimension of its own; <see langword="null"/> for one value without.</param>
+/// <param name="WriteJson">Writes one object's values.</param>
+/// <param name="WriteBinary">Writes them little-endian; BYTES with their length before them.</param>
+internal sealed record DetectionTensor(
+    string Name,
+    string Datatype,
+    int? Columns,
+    Action<DetectedObject, Utf8JsonWriter> WriteJson,
+    Action<DetectedObject, MemoryStream> WriteBinary);

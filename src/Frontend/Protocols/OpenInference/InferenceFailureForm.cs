@@ -1,0 +1,13 @@
+using Detection.Frontend.Http.Problems;
+using Microsoft.AspNetCore.Mvc;
+
+namespace Detection.Frontend.Protocols.OpenInference;
+
+/// <summary>Failures as the Open Inference Protocol tells them.</summary>
+internal sealed class InferenceFailureForm : IFailureForm
+{
+    public Task WriteAsync(HttpResponse response, ProblemDetails problem) => response.WriteAsJsonAsync(
+        new InferenceFailure(problem.Detail ?? problem.Title ?? ""),
+        FrontendJson.Default.InferenceFailure,
+        cancellationToken: response.HttpContext.RequestAborted);
+}

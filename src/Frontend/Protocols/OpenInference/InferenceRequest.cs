@@ -1,0 +1,246 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using Detection.Client;
+using Detection.Contracts.Messages;
+using Detection.Frontend.Http.Problems;
+using Detection.Frontend.Http.Uploads;
+
+namespace Detection.Frontend.Protocols.OpenInference;
+
+/// <summary>
+/// An inference request: one input, <see cref="DetectionTensors.Image"/>, of datatype BYTES with one element, the encoded picture;
+/// in base64 in the JSON, or behind it as binary data with its length before it, as the binary tensor data extension has it.
+/// </summary>
+/// <param name="Id">The caller's name for the request, which the answer repeats.</param>
+/// <param name="Options">What the parameters choose.</param>
+/// <param name="Outputs">The outputs to answer, in this order.</param>
+internal sealed record InferenceRequest(string? Id, DetectionOptions Options, IReadOnlyList<RequestedOutput> Outputs)
+{
+    private const int LengthPrefix = 4;
+    private const int MaxIdBytes = 1000;
+
+    // Of a request with every parameter and output there are some fifty.
+    private const int MaxTokens = 1000;
+
+    /// <summary>Reads a request, and keeps only the picture in <paramref name="body"/>.</summary>
+    /// <param name="body">The body.</param>
+    /// <param name="headerLength">Length of the JSON when binary data is behind it, in bytes.</param>
+    /// <param name="maxPicture">Most bytes of a picture.</param>
+    /// <exception cref="ProblemException">It is not such a request.</exception>
+    public static InferenceRequest Read(PooledBytes body, int? headerLength, int maxPicture)
+    {
+        if (headerLength > body.Memory.Length)
+        {
+            throw Invalid($"{OpenInferenceEndpoints.HeaderLength} is more than the body has.");
+        }
+
+        try
+        {
+            var text = body.Memory[..(headerLength ?? body.Memory.Length)];
+            RequireFewTokens(text.Span);
+            using var json = JsonDocument.Parse(text);
+            var root = json.RootElement;
+            Require(root.ValueKind == JsonValueKind.Object, "The request must be a JSON object.");
+            var id = ReadId(root);
+            var parameters = Find(root, "parameters", JsonValueKind.Object);
+            var request = new InferenceRequest(id, ReadOptions(parameters), ReadOutputs(root, parameters));
+            ReadPicture(root, body, headerLength, maxPicture);
+            return request;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            // The second is how the document says that a text is not Unicode: a lone surrogate, bytes that are not UTF-8.
+            throw new ProblemException(ProblemType.InvalidRequest, "The request is not valid JSON.", e);
+        }
+    }
+
+    /// <summary>A document takes twelve bytes for each value, however short: many small ones would take many times the body's memory.</summary>
+    private static void RequireFewTokens(ReadOnlySpan<byte> text)
+    {
+        var reader = new Utf8JsonReader(text);
+        for (var tokens = 0; reader.Read(); tokens++)
+        {
+            Require(tokens < MaxTokens, "The request has far more in it than a picture and its parameters.");
+        }
+    }
+
+    private static void ReadPicture(JsonElement root, PooledBytes body, int? headerLength, int maxPicture)
+    {
+        const string Wanted = $"The request must have one input, '{DetectionTensors.Image}', of datatype BYTES with one element.";
+        var inputs = Find(root, "inputs", JsonValueKind.Array);
+        Require(inputs?.GetArrayLength() == 1, Wanted);
+        var input = inputs!.Value[0];
+        Require(
+            input.ValueKind == JsonValueKind.Object
+            && Find(input, "name", JsonValueKind.String)?.ValueEquals(DetectionTensors.Image) == true
+            && Find(input, "datatype", JsonValueKind.String)?.ValueEquals("BYTES") == true
+            && Find(input, "shape", JsonValueKind.Array) is { } shape
+            && shape.EnumerateArray().All(static d => d.ValueKind == JsonValueKind.Number && d.TryGetInt64(out var length) && length == 1),
+            Wanted);
+
+        var size = Find(input, "parameters", JsonValueKind.Object) is { } parameters ? Integer(parameters, "binary_data_size") : null;
+        if (size is { } binary)
+        {
+            Require(headerLength is not null, $"Binary data needs the header {OpenInferenceEndpoints.HeaderLength}.");
+            ReadBinary(body, headerLength!.Value, binary, maxPicture);
+            return;
+        }
+
+        var data = Find(input, "data", JsonValueKind.Array);
+        while (data is { } nested && nested.GetArrayLength() == 1 && nested[0].ValueKind == JsonValueKind.Array)
+        {
+            data = nested[0];
+        }
+
+        Require(data?.GetArrayLength() == 1 && data.Value[0].ValueKind == JsonValueKind.String, $"The data of '{DetectionTensors.Image}' must be one string, the picture in base64.");
+        ReadBase64(data!.Value[0], body, maxPicture);
+    }
+
+    private static void ReadBinary(PooledBytes body, int headerLength, long size, int maxPicture)
+    {
+        var all = body.Span[headerLength..];
+        Require(size >= LengthPrefix && size == all.Length, "binary_data_size is not the length of the binary data.");
+        var length = BinaryPrimitives.ReadUInt32LittleEndian(all);
+        Require(length == size - LengthPrefix, "The length before the picture is not that of the binary data: there must be one element.");
+        if (length > maxPicture)
+        {
+            throw new ProblemException(ProblemType.TooLarge, $"The picture has more than the {maxPicture} bytes allowed.");
+        }
+
+        body.Slice(headerLength + LengthPrefix, (int)length);
+    }
+
+    private static void ReadBase64(JsonElement text, PooledBytes body, int maxPicture)
+    {
+        // The text as it stands in the body, without its quotes.
+        var raw = Raw(text);
+        body.Span.Overlaps(raw, out var start);
+        var value = body.Span.Slice(start, raw.Length);
+        Base64Picture.Decode(body, start, JsonBase64.Unescape(value), DetectionTensors.Image, maxPicture);
+    }
+
+    private static DetectionOptions ReadOptions(JsonElement? parameters)
+    {
+        if (parameters is not { } chosen)
+        {
+            return new DetectionOptions();
+        }
+
+        // Microseconds, as Triton's clients send it; any number of them, more than a time span holds too.
+        var timeout = Integer(chosen, "timeout") is { } microseconds and > 0
+            ? TimeSpan.FromMicroseconds(Math.Min(microseconds, (long)DetectionOptions.MaxDeadline.TotalMicroseconds))
+            : (TimeSpan?)null;
+        return new DetectionOptions
+        {
+            Threshold = Share(chosen, "threshold", 0),
+            Iou = Share(chosen, "iou", 0.001f),
+            Deadline = timeout,
+        };
+    }
+
+    private static List<RequestedOutput> ReadOutputs(JsonElement root, JsonElement? parameters)
+    {
+        var binary = parameters is { } all && Flag(all, "binary_data_output");
+        if (Find(root, "outputs", JsonValueKind.Array) is not { } outputs || outputs.GetArrayLength() == 0)
+        {
+            return [.. DetectionTensors.Outputs.Select(output => new RequestedOutput(output.Name, binary))];
+        }
+
+        var requested = new List<RequestedOutput>();
+        foreach (var output in outputs.EnumerateArray())
+        {
+            var text = output.ValueKind == JsonValueKind.Object ? Find(output, "name", JsonValueKind.String) : null;
+            var name = DetectionTensors.Outputs.FirstOrDefault(known => text?.ValueEquals(known.Name) == true)?.Name;
+            if (name is null)
+            {
+                throw Invalid(text is { } unknown ? $"There is no output '{CallerText.Show(Raw(unknown))}'." : "An output has no name.");
+            }
+
+            Require(requested.All(before => before.Name != name), $"The output '{name}' is asked for twice.");
+            var own = Find(output, "parameters", JsonValueKind.Object);
+            Require(own?.TryGetProperty("classification", out _) != true, "The classification extension is not offered.");
+            requested.Add(new RequestedOutput(name, own is { } chosen && chosen.TryGetProperty("binary_data", out _) ? Flag(chosen, "binary_data") : binary));
+        }
+
+        return requested;
+    }
+
+    private static string? ReadId(JsonElement root)
+    {
+        if (Find(root, "id", JsonValueKind.String) is not { } id)
+        {
+            return null;
+        }
+
+        // The answer repeats it, so it cannot be cut.
+        return Raw(id).Length <= MaxIdBytes ? id.GetString() : throw Invalid($"The 'id' has more than {MaxIdBytes} bytes.");
+    }
+
+    /// <summary>A text as it stands in the body, without its quotes: however long it is, it takes no memory of its own.</summary>
+    private static ReadOnlySpan<byte> Raw(JsonElement text) => JsonMarshal.GetRawUtf8Value(text)[1..^1];
+
+    private static float? Share(JsonElement parameters, string name, float least)
+    {
+        if (!parameters.TryGetProperty(name, out var value))
+        {
+            return null;
+        }
+
+        return value.ValueKind == JsonValueKind.Number && value.TryGetSingle(out var share) && share >= least && share <= 1
+            ? share
+            : throw Invalid($"The parameter '{name}' must be a number from {least:0.###} to 1.");
+    }
+
+    private static long? Integer(JsonElement parameters, string name)
+    {
+        if (!parameters.TryGetProperty(name, out var value))
+        {
+            return null;
+        }
+
+        return value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) && number >= 0
+            ? number
+            : throw Invalid($"The parameter '{name}' must be a whole number, not negative.");
+    }
+
+    private static bool Flag(JsonElement parameters, string name)
+    {
+        if (!parameters.TryGetProperty(name, out var value))
+        {
+            return false;
+        }
+
+        return value.ValueKind switch
+        {
+            JsonValueKind.True => true,
+            JsonValueKind.False => false,
+            _ => throw Invalid($"The parameter '{name}' must be true or false."),
+        };
+    }
+
+    private static JsonElement? Find(JsonElement from, string name, JsonValueKind kind)
+    {
+        if (!from.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null)
+        {
+            return null;
+        }
+
+        return value.ValueKind == kind ? value : throw Invalid($"'{name}' must be a JSON {kind.ToString().ToLowerInvariant()}.");
+    }
+
+    private static void Require(bool condition, string otherwise)
+    {
+        if (!condition)
+        {
+            throw Invalid(otherwise);
+        }
+    }
+
+    private static ProblemException Invalid(string detail) => new(ProblemType.InvalidRequest, detail);
+}
+
+/// <summary>An output that the caller wants.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Binary">As binary data behind the JSON instead of in it.</param>
+internal sealed record RequestedOutput(string Name, bool Binary);

@@ -1,4 +1,0 @@
-namespace Detection.Frontend.Uploads;
-
-/// <summary>The body ended before its time: its sender has left.</summary>
-internal sealed class UploadAbandonedException(Exception inner) : Exception("The body ended before its time.", inner);

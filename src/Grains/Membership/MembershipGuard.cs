@@ -1,0 +1,107 @@
+using System.Globalization;
+using Detection.Contracts.Scheduling;
+using Detection.Contracts.Storage;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using StackExchange.Redis;
+
+namespace Detection.Grains.Membership;
+
+/// <summary>
+/// Puts the membership table back when Redis has lost it (a restart without persistence, an eviction), and its version when that is no
+/// number any more. Orleans writes a silo's row only when its status changes, so that running silos would stay out of the table, and a new
+/// silo would find it empty and form a second cluster; a table without a version it neither reads nor writes.
+/// </summary>
+/// <remarks>
+/// The table is one hash (Microsoft.Orleans.Clustering.Redis): a field per silo, named by its address, and the field <c>Version</c>,
+/// a number that only grows. All rows are put back at once, as they were last read, under a version above all that this silo has
+/// seen: a silo that finds itself missing in a newer table takes itself for dead and ends. One that has died meanwhile is noticed by
+/// the usual probes.
+/// </remarks>
+internal sealed partial class MembershipGuard(
+    IConnectionMultiplexer redis, RedisKeys keys, ILocalSiloDetails silo, TimeProvider time, ILogger<MembershipGuard> logger) : BackgroundService
+{
+    private const string VersionField = "Version";
+
+    // KEYS 1 table  ARGV 1 field of this silo, 2 version seen, then field and row of each silo
+    private const string RestoreScript = """
+        if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then
+            return 0
+        end
+        local version = math.max(tonumber(redis.call('HGET', KEYS[1], 'Version') or '0') or 0, tonumber(ARGV[2])) + 1
+        for i = 3, #ARGV, 2 do
+            redis.call('HSETNX', KEYS[1], ARGV[i], ARGV[i + 1])
+        end
+        redis.call('HSET', KEYS[1], 'Version', version)
+        return 1
+        """;
+
+    // KEYS 1 table  ARGV 1 the version that is no number, 2 version seen
+    private const string RepairScript = """
+        if (redis.call('HGET', KEYS[1], 'Version') or '') ~= ARGV[1] then
+            return 0
+        end
+        redis.call('HSET', KEYS[1], 'Version', ARGV[2] + 1)
+        return 1
+        """;
+
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
+    private readonly string _field = silo.SiloAddress.ToString();
+    private HashEntry[] _rows = [];
+    private int _version;
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        new PeriodicWork(Interval, time, logger).RunAsync(GuardAsync, LogUnreadable, stoppingToken);
+
+    private async Task GuardAsync(CancellationToken stoppingToken)
+    {
+        var database = redis.GetDatabase();
+        var table = await database.HashGetAllAsync(keys.Members);
+        if (!table.Any(entry => entry.Name == _field))
+        {
+            await RestoreAsync(database);
+            return;
+        }
+
+        _rows = [.. table.Where(entry => entry.Name != VersionField)];
+        var version = table.FirstOrDefault(entry => entry.Name == VersionField).Value;
+
+        // Orleans reads it so.
+        if (int.TryParse((string?)version, NumberStyles.Integer, CultureInfo.InvariantCulture, out var number))
+        {
+            _version = Math.Max(_version, number);
+        }
+        else
+        {
+            await RepairAsync(database, version);
+        }
+    }
+
+    private async Task RestoreAsync(IDatabase database)
+    {
+        if (_rows.Length > 0
+            && (bool)await database.ScriptEvaluateAsync(
+                RestoreScript, [keys.Members], [_field, _version, .. _rows.SelectMany(entry => new[] { entry.Name, entry.Value })]))
+        {
+            LogRestored(_field, _rows.Length);
+        }
+    }
+
+    private async Task RepairAsync(IDatabase database, RedisValue broken)
+    {
+        if ((bool)await database.ScriptEvaluateAsync(RepairScript, [keys.Members], [broken.IsNull ? "" : broken, _version]))
+        {
+            LogRepaired(keys.Members, _version + 1);
+        }
+    }
+
+    [LoggerMessage(2, LogLevel.Warning, "The field Version of {Table} was no number; it is now {Version}, and silos join and leave again", EventName = "VersionRepaired")]
+    private partial void LogRepaired(string table, int version);
+
+    [LoggerMessage(3, LogLevel.Warning, "Redis had lost the cluster's membership; silo {Silo} has put its {Rows} rows back", EventName = "MembershipRestored")]
+    private partial void LogRestored(string silo, int rows);
+
+    [LoggerMessage(4, LogLevel.Debug, "The membership table cannot be read: {Reason}", EventName = "MembershipUnreadable")]
+    private partial void LogUnreadable(string reason);
+}

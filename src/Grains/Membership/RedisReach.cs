@@ -1,0 +1,51 @@
+using Detection.Contracts.Storage;
+using Detection.Grains.Cluster;
+using StackExchange.Redis;
+
+namespace Detection.Grains.Membership;
+
+/// <summary>How long this silo has reached Redis, or has not.</summary>
+internal sealed class RedisReach(IConnectionMultiplexer redis, RedisKeys keys, ClusterView cluster, TimeProvider time)
+{
+    /// <summary>Longest wait for an answer, whatever the connection string allows; well below <see cref="ReachSpell.MaxGap"/>.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    private volatile ReachSpell? _spell;
+
+    /// <summary>For how long every look has found Redis; zero while it cannot be reached.</summary>
+    public TimeSpan ReachedFor => LengthOf(reached: true);
+
+    /// <summary>For how long no look has found Redis; zero while it is reached.</summary>
+    public TimeSpan AwayFor => LengthOf(reached: false);
+
+    /// <summary>Asks Redis once.</summary>
+    /// <returns>Why it is not reached; <see langword="null"/> when it is.</returns>
+    public async Task<string?> LookAsync(CancellationToken cancellationToken)
+    {
+        var asked = time.GetTimestamp();
+        try
+        {
+            await AskAsync().WaitAsync(Patience, time, cancellationToken);
+            _spell = ReachSpell.After(_spell, reached: true, asked, time);
+            return null;
+        }
+        catch (Exception e) when (RedisConnection.IsOutage(e) || e is TimeoutException)
+        {
+            _spell = ReachSpell.After(_spell, reached: false, asked, time);
+            return e.Message;
+        }
+    }
+
+    /// <summary>
+    /// Asks for the membership and the queue of each model, which lie on different servers in a Redis Cluster, and masters only: a replica
+    /// takes no requests. The command succeeds whatever the keys hold, and where Redis has no memory left.
+    /// </summary>
+    private Task<bool[]> AskAsync()
+    {
+        var database = redis.GetDatabase();
+        var models = cluster.Silos.SelectMany(static silo => silo.Models).Select(static model => model.Id).Distinct(StringComparer.Ordinal);
+        return Task.WhenAll(models.Select(keys.Queue).Prepend(keys.Members).Select(key => database.KeyExistsAsync(key, CommandFlags.DemandMaster)));
+    }
+
+    private TimeSpan LengthOf(bool reached) => _spell is { } spell && spell.Reached == reached ? spell.Length : TimeSpan.Zero;
+}

@@ -1,0 +1,57 @@
+using Detection.Contracts.Cluster;
+using Detection.Contracts.Storage;
+using Detection.Grains.Reporting;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using StackExchange.Redis;
+
+namespace Detection.Hosting.Health;
+
+/// <summary>
+/// Whether this silo can do its work: a member of the cluster, Redis within reach, every device with a model, no batcher stuck,
+/// and a device that is in service.
+/// </summary>
+internal sealed class SiloHealthCheck(ISiloStatusOracle membership, SiloReporter reporter, IConnectionMultiplexer redis) : IHealthCheck
+{
+    private static readonly TimeSpan RedisTimeout = TimeSpan.FromSeconds(1);
+
+    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken)
+    {
+        var reasons = new List<string>();
+        if (membership.CurrentStatus != SiloStatus.Active)
+        {
+            reasons.Add($"The silo is not a member of the cluster: {membership.CurrentStatus}.");
+        }
+
+        try
+        {
+            await redis.GetDatabase().PingAsync().WaitAsync(RedisTimeout, cancellationToken);
+        }
+        catch (Exception e) when (RedisConnection.IsOutage(e) || e is TimeoutException)
+        {
+            reasons.Add("Redis cannot be reached.");
+        }
+
+        // Nobody asks a silo for a model before its report names it.
+        var report = reporter.Report();
+        foreach (var device in report.Devices)
+        {
+            if (reporter.Written is not { } written || written.Batchers.All(batcher => batcher.Device != device.Id))
+            {
+                reasons.Add($"Device {device.Id} has no batcher: its model is still loading, or none could be loaded.");
+            }
+        }
+
+        reasons.AddRange(report.Batchers
+            .Where(batcher => batcher.State == BatcherState.Stuck)
+            .Select(batcher => $"The batcher of {batcher.Model} on {batcher.Device} is stuck with {batcher.InFlight} pictures."));
+        var outOfService = report.Batchers.Count(static batcher => batcher.IsOutOfService);
+        if (outOfService > 0 && outOfService == report.Batchers.Count)
+        {
+            reasons.Add("No device is in service.");
+        }
+
+        return reasons.Count == 0
+            ? new HealthCheckResult(outOfService > 0 ? HealthStatus.Degraded : HealthStatus.Healthy, string.Join(' ', report.Problems))
+            : HealthCheckResult.Unhealthy(string.Join(' ', reasons.Concat(report.Problems)));
+    }
+}

@@ -1,0 +1,72 @@
+using Detection.Hosting.Telemetry;
+using Orleans.Dashboard;
+
+namespace Detection.Hosting.Management;
+
+/// <summary>Metrics, status and dashboard, on a listener of their own when one is configured.</summary>
+public static class ManagementExtensions
+{
+    private const string DashboardPath = "/dashboard";
+
+    private static readonly PathString[] Managed = [TelemetryExtensions.MetricsPath, DashboardPath, "/status", "/v1/status"];
+
+    /// <summary>What both listeners answer: probes, and the files that the status page shares with the page for everybody.</summary>
+    private static readonly PathString[] Shared = ["/health", "/css", "/js", "/favicon.svg"];
+
+    /// <summary>Whether a path is for those who run the service.</summary>
+    public static bool IsManagement(PathString path) => Array.Exists(Managed, managed => path.StartsWithSegments(managed));
+
+    /// <summary>Port of the listener of its own; <see langword="null"/> when there is none.</summary>
+    public static int? Port(IConfiguration configuration) => Options(configuration).Url is { } url ? ManagementAddress.Port(url) : null;
+
+    /// <summary>Adds the listener that the section <c>Detection:Management</c> names. After the other addresses are known.</summary>
+    public static WebApplicationBuilder AddManagement(this WebApplicationBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.AddOptions<ManagementOptions>().BindConfiguration(ManagementOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        if (Options(builder.Configuration) is { Url: { } url } && ManagementAddress.Port(url) is not null)
+        {
+            ManagementAddress.Add(builder, url);
+        }
+
+        return builder;
+    }
+
+    /// <summary>Answers 404 to what does not belong on the listener that a request came by.</summary>
+    public static void UseManagement(this WebApplication app)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        if (Options(app.Configuration) is not { Url: { } url } || ManagementAddress.Port(url) is not { } port)
+        {
+            return;
+        }
+
+        app.Use((http, next) =>
+        {
+            // Not by the Host header, which says what the caller wants it to.
+            var path = http.Request.Path;
+            if (IsManagement(path) == (http.Connection.LocalPort == port) || Array.Exists(Shared, shared => path.StartsWithSegments(shared)))
+            {
+                return next(http);
+            }
+
+            http.Response.StatusCode = StatusCodes.Status404NotFound;
+            return Task.CompletedTask;
+        });
+    }
+
+    /// <summary><c>/metrics</c>, and <c>/dashboard</c> where it is turned on and this process hosts a silo.</summary>
+    public static void MapManagement(this WebApplication app)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        app.MapDetectionMetrics();
+        if (Options(app.Configuration).OrleansDashboard && app.Services.GetService<ILocalSiloDetails>() is not null)
+        {
+            app.MapOrleansDashboard(DashboardPath);
+        }
+    }
+
+    /// <summary>The settings before there are services.</summary>
+    internal static ManagementOptions Options(IConfiguration configuration) =>
+        configuration.GetSection(ManagementOptions.Section).Get<ManagementOptions>() ?? new ManagementOptions();
+}

@@ -1,0 +1,72 @@
+using System.ComponentModel.DataAnnotations;
+using System.Net;
+using Detection.Grains.Health;
+using Detection.Inference.Loading;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Options;
+
+namespace Detection.Hosting;
+
+/// <summary>Runs a program of the cluster to its end.</summary>
+public static class ProgramRun
+{
+    /// <summary>
+    /// Puts an application together and runs it. A setting that is wrong and an address that is taken are said in a sentence, not by
+    /// where in the program they were noticed.
+    /// </summary>
+    /// <param name="create">Puts it together.</param>
+    /// <returns>The exit code: 0, 1 when it could not start, <see cref="SiloEnd.ExitCode"/> when only a new process can go on.</returns>
+    public static async Task<int> RunAsync(Func<WebApplication> create)
+    {
+        ArgumentNullException.ThrowIfNull(create);
+        WorkerThreads.Reserve();
+        var exitCode = await RunToEndAsync(create);
+        UnendedLoads.EndProcess(exitCode);
+        return exitCode;
+    }
+
+    private static async Task<int> RunToEndAsync(Func<WebApplication> create)
+    {
+        try
+        {
+            await using var app = create();
+            var stopping = app.Lifetime.ApplicationStopping;
+            app.Services.GetService<IStartupValidator>()?.Validate();
+            RequireAddresses(app.Configuration);
+            try
+            {
+                await app.StartAsync();
+            }
+            catch (Exception e) when (e is OperationCanceledException or OrleansLifecycleCanceledException && stopping.IsCancellationRequested)
+            {
+                return 0; // Stopped while it started.
+            }
+
+            await app.WaitForShutdownAsync();
+            return app.Services.GetService<SiloEnd>() is { IsRequested: true } ? SiloEnd.ExitCode : 0;
+        }
+        catch (Exception e) when (e is OptionsValidationException or ValidationException or AddressInUseException || IsUnreadableSetting(e))
+        {
+            await Console.Error.WriteLineAsync($"Cannot start: {e.Message}");
+            return 1;
+        }
+    }
+
+    // The binder names the setting and the type that its value is not of.
+    private static bool IsUnreadableSetting(Exception e) =>
+        e is InvalidOperationException && e.Message.StartsWith("Failed to convert configuration value", StringComparison.Ordinal);
+
+    /// <summary>Before anything has started, so that little has to be undone.</summary>
+    private static void RequireAddresses(IConfiguration configuration)
+    {
+        foreach (var url in configuration["urls"]?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [])
+        {
+            var address = BindingAddress.Parse(url);
+            var host = IPAddress.TryParse(address.Host, out var ip) ? ip : address.Host == "localhost" ? IPAddress.Loopback : IPAddress.Any;
+            if (address is { Port: not 0, IsUnixPipe: false, IsNamedPipe: false } && !FreePort.IsFree(address.Port, host))
+            {
+                throw new AddressInUseException($"Another process listens on {url}. Choose another address, such as --urls http://localhost:{address.Port + 10}.");
+            }
+        }
+    }
+}

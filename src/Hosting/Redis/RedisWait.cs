@@ -1,0 +1,41 @@
+using Detection.Contracts.Storage;
+using StackExchange.Redis;
+
+namespace Detection.Hosting.Redis;
+
+/// <summary>Holds up the start of a silo until its Redis answers: Orleans gives up when it cannot reach the cluster's members at once.</summary>
+internal sealed partial class RedisWait(IConnectionMultiplexer redis, ClusterClock time, ILogger<RedisWait> logger) : IHostedService
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan Reminder = TimeSpan.FromSeconds(10);
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        long? told = null;
+        while (true)
+        {
+            try
+            {
+                // Its time is that of the cluster, and what this silo writes from here on goes by it.
+                var asked = time.GetTimestamp();
+                time.Set(await redis.GetDatabase().TellTimeAsync().WaitAsync(cancellationToken), asked);
+                return;
+            }
+            catch (Exception e) when (RedisConnection.IsOutage(e))
+            {
+                if (told is null || time.GetElapsedTime(told.Value) > Reminder)
+                {
+                    LogWaiting(string.Join(", ", redis.GetEndPoints(configuredOnly: true).Select(endpoint => endpoint.ToString())), e.GetBaseException().Message);
+                    told = time.GetTimestamp();
+                }
+            }
+
+            await Task.Delay(Pause, time, cancellationToken);
+        }
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    [LoggerMessage(LogLevel.Warning, "Waiting for Redis at {Servers}: {Reason}")]
+    private partial void LogWaiting(string servers, string reason);
+}

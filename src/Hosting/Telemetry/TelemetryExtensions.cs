@@ -1,0 +1,91 @@
+using System.Reflection;
+using OpenTelemetry;
+using OpenTelemetry.Exporter;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
+
+namespace Detection.Hosting.Telemetry;
+
+/// <summary>Metrics and traces of a process, by OpenTelemetry.</summary>
+public static class TelemetryExtensions
+{
+    /// <summary>Where Prometheus reads.</summary>
+    public const string MetricsPath = "/metrics";
+
+    /// <summary>The standard setting (OpenTelemetry specification, OTLP exporter) that turns sending on.</summary>
+    private const string StandardEndpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
+    /// <summary>Collects this process's metrics and, when a collector is configured, traces, as the section <c>Detection:Telemetry</c> says.</summary>
+    /// <param name="builder">The host.</param>
+    /// <param name="service">Name of the service, unless <c>OTEL_SERVICE_NAME</c> says another.</param>
+    public static WebApplicationBuilder AddDetectionTelemetry(this WebApplicationBuilder builder, string service)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        var configuration = builder.Configuration;
+        builder.Services.AddOptions<TelemetryOptions>().BindConfiguration(TelemetryOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        var options = configuration.GetSection(TelemetryOptions.Section).Get<TelemetryOptions>() ?? new TelemetryOptions();
+        var sends = options.OtlpEndpoint is not null || !string.IsNullOrEmpty(configuration[StandardEndpoint]);
+        if (!sends && !options.Prometheus)
+        {
+            return builder;
+        }
+
+        var telemetry = builder.Services.AddOpenTelemetry()
+            .ConfigureResource(resource => resource.AddService(
+                configuration["OTEL_SERVICE_NAME"] ?? service,
+                serviceVersion: typeof(TelemetryExtensions).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion))
+            .WithMetrics(metrics => AddMeters(metrics, options));
+        if (!sends)
+        {
+            return builder;
+        }
+
+        telemetry.WithTracing(traces => traces
+            .AddSource("Detection.*", "Microsoft.Orleans.Application")
+            .AddAspNetCoreInstrumentation(http => http.Filter = static context => !IsProbe(context.Request.Path))
+            .SetSampler(new ParentBasedSampler(new TraceIdRatioBasedSampler(options.TraceRatio))));
+        if (options.OtlpEndpoint is { } endpoint)
+        {
+            var protocol = options.OtlpProtocol
+                ?? (configuration["OTEL_EXPORTER_OTLP_PROTOCOL"] == "http/protobuf" ? OtlpProtocol.Http : OtlpProtocol.Grpc);
+            telemetry.UseOtlpExporter(protocol == OtlpProtocol.Http ? OtlpExportProtocol.HttpProtobuf : OtlpExportProtocol.Grpc, endpoint);
+        }
+        else
+        {
+            telemetry.UseOtlpExporter();
+        }
+
+        return builder;
+    }
+
+    /// <summary><c>/metrics</c>, unless it is turned off.</summary>
+    public static void MapDetectionMetrics(this WebApplication app)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        var options = app.Configuration.GetSection(TelemetryOptions.Section).Get<TelemetryOptions>() ?? new TelemetryOptions();
+        if (options.Prometheus)
+        {
+            app.MapPrometheusScrapingEndpoint(MetricsPath);
+        }
+    }
+
+    private static void AddMeters(MeterProviderBuilder metrics, TelemetryOptions options)
+    {
+        metrics.AddMeter("Detection.*", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime");
+        if (options.OrleansMetrics)
+        {
+            metrics.AddMeter("Microsoft.Orleans");
+        }
+
+        if (options.Prometheus)
+        {
+            // Whoever reads gets what is, not what was for the last reader; those who read at the same time share the work.
+            metrics.AddPrometheusExporter(static prometheus => prometheus.ScrapeResponseCacheDurationMilliseconds = 0);
+        }
+    }
+
+    /// <summary>What machines ask every few seconds, and nobody wants to see in a list of traces.</summary>
+    private static bool IsProbe(PathString path) =>
+        path.StartsWithSegments("/health") || path.StartsWithSegments("/v2/health") || path == MetricsPath || path == "/v1/status";
+}

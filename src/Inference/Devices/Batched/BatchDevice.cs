@@ -1,0 +1,223 @@
+using System.Diagnostics;
+using Detection.Inference.Graphs;
+using Detection.Inference.Loading;
+using Detection.Inference.Manifest;
+using Microsoft.Extensions.Logging;
+using Microsoft.ML.OnnxRuntime;
+
+namespace Detection.Inference.Devices.Batched;
+
+/// <summary>
+/// A device that wants many pictures in one run: a GPU. While its thread runs one batch, the CPU's workers decode the next.
+/// </summary>
+internal sealed class BatchDevice : IInferenceDevice
+{
+    private static readonly int[] Sizes = [1, 4, 8, 16, 32, 64, 128];
+
+    /// <summary>An engine of TensorRT takes minutes to be built, for each batch size once.</summary>
+    private const int TensorRtFactor = 12;
+
+    /// <summary>
+    /// Sessions are made one after another in the whole process (onnxruntime #26610): a load keeps its place for as long as loads usually
+    /// may take.
+    /// </summary>
+    private static readonly ModelLoads Loads = new(TimeSpan.FromMinutes(5), TimeProvider.System);
+
+    private readonly ExecutionProvider _provider;
+    private readonly DeviceOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly PictureWorkers _workers;
+    private readonly DeviceThread _thread;
+    private readonly CancellationTokenSource _stopping = new();
+
+    /// <param name="name">Local name.</param>
+    /// <param name="hardwareId">What distinguishes it on its machine.</param>
+    /// <param name="description">For people.</param>
+    /// <param name="provider">What it runs with.</param>
+    /// <param name="options">Settings.</param>
+    /// <param name="time">Clock for deadlines.</param>
+    /// <param name="logger">Log.</param>
+    public BatchDevice(
+        string name,
+        string hardwareId,
+        string description,
+        ExecutionProvider provider,
+        DeviceOptions options,
+        TimeProvider time,
+        ILogger logger)
+    {
+        Name = name;
+        HardwareId = hardwareId;
+        Description = description;
+        _provider = provider;
+        _options = options;
+        _time = time;
+        _logger = logger;
+        _workers = new PictureWorkers(options.CpuWorkers, name);
+        _thread = new DeviceThread(name);
+    }
+
+    /// <inheritdoc/>
+    public string Name { get; }
+
+    /// <inheritdoc/>
+    public string HardwareId { get; }
+
+    /// <inheritdoc/>
+    public string Description { get; }
+
+    /// <inheritdoc/>
+    public async Task<IModelSession> LoadAsync(ModelSource model, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        var bounds = new RunBounds(_options.RunTimeout, model.Name, Name, _logger, _stopping.Token);
+        var trial = new RunBounds(GraphTrial.Longest, model.Name, "cpu", _logger, _stopping.Token);
+        return await Loads.RunAsync(
+            new ModelLoad(model.Name, (_options.Cuda.TensorRt ? TensorRtFactor : 1) * _options.LoadTimeout)
+            {
+                Unending = Task.WhenAny(trial.Unending, bounds.Unending),
+            },
+            isFirst: false,
+            () => $"{model.Name}@{model.Version} {Name}",
+            () => Load(model, bounds, trial),
+            static late => _ = late.DisposeAsync().AsTask(),
+            cancellationToken);
+    }
+
+    /// <summary>Ends runs that go on, and stops the threads. Dispose the sessions first.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        await Task.Run(() =>
+        {
+            _workers.Dispose();
+            _thread.Dispose();
+        });
+    }
+
+    /// <summary>Batch sizes that get a session of their own.</summary>
+    /// <remarks>
+    /// A convolution plans for one shape and plans again at each change, so that one session with changing batches would
+    /// spend its time planning; padding all to the largest would let a single picture wait for 32. With a session per size
+    /// each has its plan, and padding at most quadruples the work of a few pictures. The price is the weights once per size.
+    /// </remarks>
+    internal static int[] BatchSizes(ModelGraph graph, int most)
+    {
+        if (graph.FixedBatch > 0)
+        {
+            return [graph.FixedBatch];
+        }
+
+        return graph.TakesAnyBatch
+            ? [.. Sizes.Where(size => size < most), most]
+            : [1];
+    }
+
+    /// <summary>Waits on the thread of the load, which has nothing else to do.</summary>
+    private IModelSession Load(ModelSource model, RunBounds bounds, RunBounds trial)
+    {
+        long start = Stopwatch.GetTimestamp();
+        var session = OpenAsync(model, bounds, trial).GetAwaiter().GetResult();
+        DeviceLog.Loaded(_logger, model.Name, model.Version, Name, Stopwatch.GetElapsedTime(start).TotalSeconds);
+        return session;
+    }
+
+    private async Task<IModelSession> OpenAsync(ModelSource model, RunBounds bounds, RunBounds trial)
+    {
+        try
+        {
+            var graph = ModelGraph.Read(model, trial);
+            int most = _options.Cuda.MaxBatch;
+            try
+            {
+                return await OpenAsync(graph, most, bounds, trial);
+            }
+#pragma warning disable CA1031 // It is tried again, and then told.
+            catch (Exception e) when (most > 1 && graph.TakesAnyBatch)
+#pragma warning restore CA1031
+            {
+                // Exporters leave the batch open also where the graph was traced for one picture.
+                DeviceLog.SinglePictures(_logger, model.Name, Name, most, ModelFault.Reason(e));
+                return await OpenAsync(graph, 1, bounds, trial);
+            }
+        }
+#pragma warning disable CA1031 // Whatever a file makes the runtime or a library throw is that model's problem.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            throw ModelFault.Of($"Model {model.Name} cannot be run on {Name}", e);
+        }
+        finally
+        {
+            FreedMemory.GiveBack();
+        }
+    }
+
+    private async Task<BatchSession> OpenAsync(ModelGraph graph, int most, RunBounds bounds, RunBounds trial)
+    {
+        var sessions = new List<(int Batch, InferenceSession Session)>();
+        DeviceNormaliser? normaliser = null;
+        BatchSession? result = null;
+        try
+        {
+            bool entirely = _provider.HasOwnMemory;
+            foreach (int size in BatchSizes(graph, most))
+            {
+                sessions.Add((size, OpenSession(graph, size, ref entirely)));
+            }
+
+            if (_options.Cuda.ByteInput && DeviceNormaliser.Fits(graph.Input))
+            {
+                normaliser = new DeviceNormaliser(graph, _provider);
+            }
+
+            var stages = new PictureStages(graph, graph.InputThrough(normaliser), _options.Limits, _options.Memory, _time);
+            result = new BatchSession(graph, stages, sessions, normaliser, _provider, _workers, _thread, bounds);
+            await result.WarmUpAsync();
+            if (_options.Cuda.Verify)
+            {
+                await DeviceCheck.CompareWithCpuAsync(graph, result, trial, _options.Cuda.VerifyTolerance, Name);
+            }
+
+            return result;
+        }
+        catch
+        {
+            if (result is not null)
+            {
+                await result.DisposeAsync();
+            }
+            else
+            {
+                sessions.ForEach(s => s.Session.Dispose());
+                normaliser?.Dispose();
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>Opens a session, and says so once where the provider leaves parts of the graph to the CPU.</summary>
+    private InferenceSession OpenSession(ModelGraph graph, int size, ref bool entirely)
+    {
+        if (entirely)
+        {
+            using var strict = _provider.CreateSessionOptions();
+            strict.AddSessionConfigEntry("session.disable_cpu_ep_fallback", "1");
+            try
+            {
+                return graph.Open(strict, size);
+            }
+            catch (ModelException)
+            {
+                // It may be for another reason; then the attempt below fails too, and names it.
+                entirely = false;
+                DeviceLog.PartlyOnCpu(_logger, graph.Model.Name, Name);
+            }
+        }
+
+        using var settings = _provider.CreateSessionOptions();
+        return graph.Open(settings, size);
+    }
+}

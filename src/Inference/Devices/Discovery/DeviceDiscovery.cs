@@ -1,0 +1,101 @@
+using Detection.Inference.Devices.Batched;
+using Detection.Inference.Devices.Cpu;
+using Detection.Inference.Devices.Cuda;
+using Detection.Inference.Repository;
+using Microsoft.Extensions.Logging;
+
+namespace Detection.Inference.Devices.Discovery;
+
+/// <summary>
+/// Finds out which devices work. A provider that was compiled in says nothing of the machine, so each GPU has to run a small
+/// graph and to agree with the CPU on it.
+/// </summary>
+/// <param name="options">Settings of devices.</param>
+/// <param name="time">Clock for deadlines.</param>
+/// <param name="loggers">Logs.</param>
+/// <param name="models">Settings of models; <see langword="null"/> for the default ones.</param>
+public sealed class DeviceDiscovery(DeviceOptions options, TimeProvider time, ILoggerFactory loggers, ModelOptions? models = null)
+{
+    private readonly ILogger _logger = loggers.CreateLogger<DeviceDiscovery>();
+
+    /// <summary>
+    /// Opens the devices that <see cref="DeviceOptions.Devices"/> asks for. With <c>auto</c> the CPU stands in where no GPU
+    /// works; a GPU that was asked for by name and does not work is a problem and nothing stands in for it.
+    /// </summary>
+    public DeviceSet Open()
+    {
+        options.LoadTimeout = (models ?? new ModelOptions()).LoadTimeout;
+        var devices = new List<IInferenceDevice>();
+        var problems = new List<string>();
+        string[] names = options.Names;
+        var gpus = names is ["none"] or [] or ["cpu"] ? [] : CudaDriver.FindGpus();
+        if (names is ["auto"])
+        {
+            foreach (var gpu in gpus)
+            {
+                Add(OpenGpu(gpu, problems));
+            }
+
+            if (devices.Count == 0)
+            {
+                devices.Add(OpenCpu());
+            }
+        }
+        else
+        {
+            foreach (string name in names)
+            {
+                if (name == "cpu")
+                {
+                    devices.Add(OpenCpu());
+                }
+                else if (DeviceName.CudaIndex(name) is { } index)
+                {
+                    // Without a driver the attempt below says what is missing.
+                    Add(OpenGpu(gpus.FirstOrDefault(gpu => gpu.Index == index) ?? new Gpu(index, name, "GPU"), problems));
+                }
+            }
+        }
+
+        foreach (var device in devices)
+        {
+            DeviceLog.Opened(_logger, device.Name, device.Description, device.HardwareId);
+        }
+
+        foreach (string problem in problems)
+        {
+            DeviceLog.NotUsable(_logger, problem);
+        }
+
+        return new DeviceSet(devices, problems);
+
+        void Add(IInferenceDevice? device)
+        {
+            if (device is not null)
+            {
+                devices.Add(device);
+            }
+        }
+    }
+
+    private CpuDevice OpenCpu() => new(options, time, loggers.CreateLogger<CpuDevice>());
+
+    private BatchDevice? OpenGpu(Gpu gpu, List<string> problems)
+    {
+        var provider = new CudaProvider(gpu.Index, options.Cuda);
+        if (ProviderProbe.FindProblem(provider) is { } problem)
+        {
+            problems.Add($"cuda:{gpu.Index} ({gpu.Name}) is not used: {problem}");
+            return null;
+        }
+
+        return new BatchDevice(
+            $"cuda:{gpu.Index}",
+            gpu.Id,
+            gpu.Name,
+            provider,
+            options,
+            time,
+            loggers.CreateLogger<BatchDevice>());
+    }
+}

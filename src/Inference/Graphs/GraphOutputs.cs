@@ -1,0 +1,194 @@
+using Detection.Inference.Heads;
+using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
+
+namespace Detection.Inference.Graphs;
+
+/// <summary>An output of a graph.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Type">Type of its values.</param>
+/// <param name="HasBatch">Whether its first dimension is the picture's place in the batch.</param>
+/// <param name="Grows">Whether that dimension grows with a batch that the input leaves open.</param>
+internal sealed record GraphOutput(string Name, TensorElementType Type, bool HasBatch, bool Grows);
+
+/// <summary>
+/// Which outputs of a graph hold a row for each picture of the batch, and which as many rows as there are objects. Graphs with the
+/// suppression inside leave both dimensions open, so what they do not say is tried on pictures that differ.
+/// </summary>
+internal sealed class GraphOutputs
+{
+    /// <summary>
+    /// A row of an output of objects has at most this many numbers: picture, box, class and score. A longer row belongs to a picture.
+    /// </summary>
+    private const int LongestObject = 7;
+
+    private static readonly TrialPicture[] Pictures =
+        [TrialPicture.Black, TrialPicture.Noise, TrialPicture.NoiseFraction, TrialPicture.White, TrialPicture.WhiteFraction];
+
+    private readonly int _batch;
+    private readonly GraphTrial _trial;
+    private readonly List<Seen> _outputs;
+
+    private GraphOutputs(int batch, GraphTrial trial, List<Seen> outputs) => (_batch, _trial, _outputs) = (batch, trial, outputs);
+
+    /// <summary>
+    /// Whether the pictures that were tried all had one object in some output, so that its rows may be those of objects or of pictures.
+    /// </summary>
+    public bool HasDoubt => _outputs.Exists(o => o.InDoubt);
+
+    /// <summary>Looks at the outputs of a graph.</summary>
+    /// <param name="session">Session of the graph as it is in the file.</param>
+    /// <param name="fixedBatch">The only batch that the graph takes; 0 when it takes any.</param>
+    /// <param name="batchNames">Names of the open batch dimension.</param>
+    /// <param name="trial">Runs it.</param>
+    /// <exception cref="OnnxRuntimeException">It must be run and cannot be.</exception>
+    public static GraphOutputs Of(InferenceSession session, int fixedBatch, IReadOnlySet<string> batchNames, GraphTrial trial)
+    {
+        var outputs = session.OutputNames.Select(name => new Seen(name, session.OutputMetadata[name])).ToList();
+        int batch = Math.Max(fixedBatch, 1);
+        foreach (var output in outputs)
+        {
+            output.Declare(batch, fixedBatch == 0, batchNames);
+        }
+
+        if (outputs.Exists(o => o.IsOpen))
+        {
+            TryPictures(outputs, batch, trial);
+            if (fixedBatch == 0)
+            {
+                TryTwo(outputs, trial);
+            }
+        }
+
+        return new GraphOutputs(batch, trial, outputs);
+    }
+
+    /// <summary>The outputs in the graph's order.</summary>
+    /// <param name="objects">Whether outputs in doubt hold rows of objects.</param>
+    public IReadOnlyList<GraphOutput> List(bool objects) =>
+        [.. _outputs.Select(o => o.InDoubt && objects ? new GraphOutput(o.Name, o.Type, false, false) : new GraphOutput(o.Name, o.Type, o.HasBatch, o.Grows))];
+
+    /// <summary>The outputs of one picture, all 0: of the shape that the graph declares, or else of that for a black picture.</summary>
+    /// <param name="objects">Whether outputs in doubt hold rows of objects.</param>
+    /// <exception cref="OnnxRuntimeException">It must be run and cannot be.</exception>
+    public List<OutputTensor> Tensors(bool objects)
+    {
+        var tensors = new List<OutputTensor>();
+        foreach (var output in _outputs)
+        {
+            bool hasBatch = output.HasBatch && !(output.InDoubt && objects);
+            int[] shape = output.IsDeclared(hasBatch) ? output.Dimensions : _trial.Run(_batch, TrialPicture.Black)[output.Name].Shape;
+            shape = hasBatch && shape.Length > 0 ? shape[1..] : shape;
+            long count = TensorElements.Count(Array.ConvertAll(shape, d => (long)d));
+            if (count > GraphTrial.MostValues)
+            {
+                throw new Manifest.ModelException($"output {output.Name} has {count} values; a detector has at most {GraphTrial.MostValues}.");
+            }
+
+            tensors.Add(new OutputTensor(output.Name, shape, new float[count]));
+        }
+
+        return tensors;
+    }
+
+    private static void TryPictures(List<Seen> outputs, int batch, GraphTrial trial)
+    {
+        foreach (var picture in Pictures)
+        {
+            IReadOnlyDictionary<string, TrialOutput> result;
+            try
+            {
+                result = trial.Run(batch, picture);
+            }
+            catch (RunTimeoutException) when (picture != TrialPicture.Black)
+            {
+                // Others may take as long.
+                return;
+            }
+            catch (OnnxRuntimeException) when (picture != TrialPicture.Black)
+            {
+                // The others tell enough.
+                continue;
+            }
+
+            foreach (var output in outputs.Where(o => o.IsOpen))
+            {
+                output.HasBatch &= result[output.Name].Shape is [var first, ..] && first == batch;
+            }
+
+            if (!outputs.Exists(o => o.InDoubt))
+            {
+                return;
+            }
+        }
+    }
+
+    private static void TryTwo(List<Seen> outputs, GraphTrial trial)
+    {
+        IReadOnlyDictionary<string, TrialOutput>? result = null;
+        if (outputs.Exists(o => o is { IsOpen: true, HasBatch: true }))
+        {
+            try
+            {
+                result = trial.Run(2, TrialPicture.Noise);
+            }
+            catch (Exception e) when (e is OnnxRuntimeException or RunTimeoutException)
+            {
+                // The graph says that it takes any number of pictures and takes one: no output grows.
+            }
+        }
+
+        foreach (var output in outputs.Where(o => o.IsOpen))
+        {
+            output.Grows = output.HasBatch && result?[output.Name].Shape is [2, ..];
+        }
+
+        if (result is not null && outputs.Exists(o => o is { IsOpen: true, IsNamed: true, Grows: false }))
+        {
+            // The name of the batch stands where there is none.
+            outputs.ForEach(o => o.IsNamed = false);
+        }
+    }
+
+    /// <summary>An output, and what is known of it so far.</summary>
+    private sealed class Seen(string name, NodeMetadata data)
+    {
+        public string Name => name;
+
+        public TensorElementType Type => data.ElementDataType;
+
+        public int[] Dimensions => data.Dimensions;
+
+        /// <summary>Whether its first dimension must be seen in runs.</summary>
+        public bool IsOpen { get; private set; }
+
+        /// <summary>Whether its first dimension has the name of the batch.</summary>
+        public bool IsNamed { get; set; }
+
+        public bool HasBatch { get; set; }
+
+        public bool Grows { get; set; }
+
+        /// <summary>Whether it has the ranks of both, and nothing that was tried tells which it is.</summary>
+        public bool InDoubt => IsOpen && HasBatch && !IsNamed && Dimensions.Length <= 2;
+
+        /// <summary>Whether the graph tells the whole shape of a picture's part.</summary>
+        public bool IsDeclared(bool hasBatch) => Dimensions.Length > 0 && Dimensions.Skip(hasBatch ? 1 : 0).All(d => d > 0);
+
+        public void Declare(int batch, bool takesAny, IReadOnlySet<string> batchNames)
+        {
+            if (Dimensions is [>= 0, ..])
+            {
+                // A graph for any number of pictures whose output is for one: it takes one after all.
+                HasBatch = Dimensions[0] == batch;
+                return;
+            }
+
+            IsNamed = Dimensions.Length > 0 && takesAny && batchNames.Contains(data.SymbolicDimensions[0]);
+            (HasBatch, Grows) = (true, IsNamed);
+
+            // Exporters of torchvision's models call the dimension of objects "batch" too.
+            IsOpen = !IsNamed || Dimensions.Length == 1 || (Dimensions.Length == 2 && Dimensions[1] <= LongestObject);
+        }
+    }
+}

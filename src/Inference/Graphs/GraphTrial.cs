@@ -1,0 +1,151 @@
+using System.Runtime.InteropServices;
+using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
+
+namespace Detection.Inference.Graphs;
+
+/// <summary>What a run gave for one output.</summary>
+/// <param name="Shape">Its shape, with the batch dimension.</param>
+/// <param name="Values">Its values as 32-bit floating point.</param>
+internal readonly record struct TrialOutput(int[] Shape, float[] Values);
+
+/// <summary>Runs a graph on made-up pictures, to see what its declared shapes do not tell.</summary>
+/// <param name="session">Session of the graph as it is in the file.</param>
+/// <param name="input">Name of the picture input.</param>
+/// <param name="type">Type of the values of the picture input.</param>
+/// <param name="shape">Shape of the picture input for a batch.</param>
+/// <param name="second">The second input; <see langword="null"/> when there is only the picture.</param>
+/// <param name="bounds">How long a run may last.</param>
+internal sealed class GraphTrial(
+    InferenceSession session,
+    string input,
+    TensorElementType type,
+    Func<int, long[]> shape,
+    Func<int, (string Name, OrtValue Value)?> second,
+    RunBounds bounds)
+{
+    /// <summary>Most values of an output: 1 GiB as 32-bit floating point. Detectors stay below 200 MiB.</summary>
+    public const int MostValues = 256 * 1024 * 1024;
+
+    /// <summary>Longest run on the CPU of a graph that another device may be meant for: far more than a detector takes for a picture.</summary>
+    public static readonly TimeSpan Longest = TimeSpan.FromMinutes(2);
+
+    private readonly Dictionary<(int Batch, TrialPicture Picture), IReadOnlyDictionary<string, TrialOutput>> _results = [];
+
+    /// <summary>Runs a batch of one picture, or takes the result of an earlier run.</summary>
+    /// <exception cref="OnnxRuntimeException">The run failed.</exception>
+    /// <exception cref="RunTimeoutException">It lasted too long and was ended.</exception>
+    public IReadOnlyDictionary<string, TrialOutput> Run(int batch, TrialPicture picture)
+    {
+        if (!_results.TryGetValue((batch, picture), out var result))
+        {
+            _results[(batch, picture)] = result = RunOnce(batch, picture);
+        }
+
+        return result;
+    }
+
+    private Dictionary<string, TrialOutput> RunOnce(int batch, TrialPicture picture)
+    {
+        using var tensor = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, type, shape(batch));
+        Fill(tensor, picture);
+        var other = second(batch);
+        using var value = other?.Value;
+        using var options = new RunOptions();
+        TrialMemory.GiveBack(options);
+        using var limit = new RunLimit(options, bounds);
+        limit.Begin(bounds.Longest);
+        try
+        {
+            using var outputs = session.Run(
+                options,
+                other is null ? [input] : [input, other.Value.Name],
+                value is null ? [tensor] : [tensor, value],
+                session.OutputNames);
+            return session.OutputNames.Zip(outputs).ToDictionary(o => o.First, o => Read(o.First, o.Second));
+        }
+        catch (OnnxRuntimeException) when (limit.HasEnded)
+        {
+            throw new RunTimeoutException(bounds.Longest);
+        }
+        finally
+        {
+            limit.End();
+        }
+    }
+
+    private void Fill(OrtValue tensor, TrialPicture picture)
+    {
+        var bytes = tensor.GetTensorMutableRawData();
+        var random = new Random(1);
+        float Level() => picture switch
+        {
+            TrialPicture.Black => 0,
+            TrialPicture.White => 255,
+            TrialPicture.WhiteFraction => 1,
+            TrialPicture.Noise => random.Next(256),
+            _ => random.NextSingle(),
+        };
+        switch (type)
+        {
+            case TensorElementType.Float16:
+                foreach (ref var half in MemoryMarshal.Cast<byte, Half>(bytes))
+                {
+                    half = (Half)Level();
+                }
+
+                break;
+            case TensorElementType.UInt8:
+                foreach (ref byte level in bytes)
+                {
+                    level = (byte)Level();
+                }
+
+                break;
+            default:
+                foreach (ref float single in MemoryMarshal.Cast<byte, float>(bytes))
+                {
+                    single = Level();
+                }
+
+                break;
+        }
+    }
+
+    private static TrialOutput Read(string name, OrtValue output)
+    {
+        var tensor = output.GetTensorTypeAndShape();
+        long count = TensorElements.Count(tensor.Shape);
+        if (count > MostValues)
+        {
+            throw new Manifest.ModelException($"output {name} has {count} values; a detector has at most {MostValues}.");
+        }
+
+        float[] values = new float[count];
+        if (values.Length > 0)
+        {
+            TensorElements.ToSingle(tensor.ElementDataType, output.GetTensorMutableRawData(), values);
+        }
+
+        return new TrialOutput(Array.ConvertAll(tensor.Shape, d => checked((int)d)), values);
+    }
+}
+
+/// <summary>A made-up picture, as values of the input. Whether a graph takes levels to 255 or to 1 is not known here.</summary>
+internal enum TrialPicture
+{
+    /// <summary>All 0.</summary>
+    Black,
+
+    /// <summary>All 255.</summary>
+    White,
+
+    /// <summary>All 1.</summary>
+    WhiteFraction,
+
+    /// <summary>Anything from 0 to 255.</summary>
+    Noise,
+
+    /// <summary>Anything from 0 to 1.</summary>
+    NoiseFraction,
+}

@@ -1,0 +1,283 @@
+using System.Runtime.CompilerServices;
+using Detection.Inference.Devices;
+using Detection.Inference.Heads;
+using Detection.Inference.Manifest;
+using Detection.Inference.Preprocessing;
+using Detection.Inference.Repository;
+using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
+
+namespace Detection.Inference.Graphs;
+
+/// <summary>What a device must know of a model's graph to run it: read from the file once, checked against the manifest.</summary>
+internal sealed class ModelGraph
+{
+    private const int MostPicturesTried = 4;
+
+    /// <summary>
+    /// What was read, for as long as its source is in use: another device, and a device that loads its model again, need not try the graph.
+    /// </summary>
+    private static readonly ConditionalWeakTable<ModelSource, ModelGraph> Known = [];
+
+    private readonly Dictionary<string, long> _freeDimensions = [];
+    private readonly HashSet<string> _freeBatch = new(StringComparer.Ordinal);
+
+    private ModelGraph(ModelSource model, RunBounds bounds)
+    {
+        Model = model;
+        var options = new SessionOptions
+        {
+            GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL,
+            IntraOpNumThreads = 1,
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL,
+        };
+        using (options)
+        {
+            TrialMemory.Use(options);
+            using var session = OpenFile(model, options);
+            (InputName, var input) = FindInput(session);
+            InputType = input.ElementDataType;
+            var wanted = Input.Element switch
+            {
+                TensorElement.Float32 => TensorElementType.Float,
+                TensorElement.Float16 => TensorElementType.Float16,
+                _ => TensorElementType.UInt8,
+            };
+            if (InputType != wanted)
+            {
+                throw Fault($"input {InputName} takes {InputType} and its manifest says {Input.Element}; correct input.element in model.json");
+            }
+
+            long[] shape = InputShape(1);
+            if (input.Dimensions.Length != shape.Length)
+            {
+                throw Fault($"input {InputName} has {input.Dimensions.Length} dimensions, not 4; export the model with one picture input");
+            }
+
+            for (int i = 1; i < shape.Length; i++)
+            {
+                if (input.Dimensions[i] >= 0 && input.Dimensions[i] != shape[i])
+                {
+                    throw Fault(
+                        $"input {InputName} has the shape [{string.Join(", ", input.Dimensions)}] and its manifest says "
+                        + $"[batch, {string.Join(", ", shape.Skip(1))}]; correct the size or the layout of input in model.json");
+                }
+
+                if (input.Dimensions[i] < 0 && !string.IsNullOrEmpty(input.SymbolicDimensions[i]))
+                {
+                    string symbol = input.SymbolicDimensions[i];
+                    if (_freeDimensions.TryGetValue(symbol, out long other) && other != shape[i])
+                    {
+                        throw Fault($"its input calls two dimensions \"{symbol}\", of {other} and of {shape[i]}; export it with a name for each");
+                    }
+
+                    _freeDimensions[symbol] = shape[i];
+                }
+            }
+
+            FixedBatch = Math.Max(input.Dimensions[0], 0);
+            if (FixedBatch == 0 && input.SymbolicDimensions[0] is { Length: > 0 } batch)
+            {
+                _freeBatch.Add(batch);
+            }
+
+            if (_freeDimensions.FirstOrDefault(d => _freeBatch.Contains(d.Key)) is { Key: not null } shared)
+            {
+                throw Fault($"its input calls both the batch and the size \"{shared.Key}\"; export it with a name for each");
+            }
+
+            Second = FindSecond(session);
+            Outputs = FindOutputs(session, bounds);
+        }
+
+        if (FixedBatch > 1 && Outputs.FirstOrDefault(o => !o.HasBatch) is { } output)
+        {
+            throw Fault($"it takes {FixedBatch} pictures but output {output.Name} does not tell them apart; export it with batch 1");
+        }
+    }
+
+    /// <summary>The model.</summary>
+    public ModelSource Model { get; }
+
+    /// <summary>How to feed it.</summary>
+    public InputSpec Input => Model.Manifest.Input;
+
+    /// <summary>Name of the picture input.</summary>
+    public string InputName { get; }
+
+    /// <summary>What it wants beside the picture; <see langword="null"/> for nothing.</summary>
+    public SecondInput? Second { get; }
+
+    /// <summary>Type of the values of the picture input.</summary>
+    public TensorElementType InputType { get; }
+
+    /// <summary>The only batch size that the graph takes; 0 when it takes any.</summary>
+    public int FixedBatch { get; }
+
+    /// <summary>The outputs in the graph's order.</summary>
+    public IReadOnlyList<GraphOutput> Outputs { get; }
+
+    /// <summary>Whether a run may hold any number of pictures.</summary>
+    public bool TakesAnyBatch => FixedBatch == 0 && Outputs.All(o => o.Grows);
+
+    /// <summary>Reads a model's graph, once for a source whose files are still those that it tells of.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="bounds">How long runs on the CPU may last that try the graph.</param>
+    /// <exception cref="ModelException">It cannot be read, or does not fit its manifest.</exception>
+    public static ModelGraph Read(ModelSource model, RunBounds bounds)
+    {
+        if (Known.TryGetValue(model, out var known))
+        {
+            return known;
+        }
+
+        var graph = new ModelGraph(model, bounds);
+        if (ModelFile.IsUnchanged(model))
+        {
+            Known.AddOrUpdate(model, graph);
+        }
+
+        return graph;
+    }
+
+    /// <summary>Shape of the picture input.</summary>
+    public long[] InputShape(int batch) => Input.Layout == TensorLayout.Nchw
+        ? [batch, 3, Input.Height, Input.Width]
+        : [batch, Input.Height, Input.Width, 3];
+
+    /// <summary>
+    /// Opens a session for one batch size. Dimensions that the file leaves open are fixed, which lets the runtime work out
+    /// the shapes of the outputs and plan its memory.
+    /// </summary>
+    /// <exception cref="ModelException">The file cannot be read or has operators that the runtime lacks.</exception>
+    public InferenceSession Open(SessionOptions options, int batch)
+    {
+        foreach (var (name, size) in _freeDimensions)
+        {
+            options.AddFreeDimensionOverrideByName(name, size);
+        }
+
+        foreach (string name in _freeBatch)
+        {
+            options.AddFreeDimensionOverrideByName(name, batch);
+        }
+
+        return OpenFile(Model, options);
+    }
+
+    /// <summary>What the processor writes for it: grey levels where a normaliser makes its tensor of them.</summary>
+    public InputSpec InputThrough(DeviceNormaliser? normaliser) => normaliser?.Input ?? Input;
+
+    /// <summary>The value of <see cref="Second"/>.</summary>
+    public OrtValue? CreateSecond(int batch) => Second?.Create(batch, Input.Width, Input.Height);
+
+    private static InferenceSession OpenFile(ModelSource model, SessionOptions options)
+    {
+        try
+        {
+            return OnnxFile.Open(model.Path, options);
+        }
+#pragma warning disable CA1031 // Whatever a file makes the runtime throw is that model's problem.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            throw ModelFault.Of($"Model {model.Name} cannot be loaded from {Path.GetFileName(model.Path)}", e);
+        }
+    }
+
+    private ModelException Fault(string what) => new($"Model {Model.Name} cannot be used: {what}.");
+
+    private (string Name, NodeMetadata Data) FindInput(InferenceSession session)
+    {
+        string name = Input.Name ?? session.InputNames[0];
+        if (!session.InputMetadata.TryGetValue(name, out var data))
+        {
+            throw Fault(
+                $"it has no input {name} but {string.Join(", ", session.InputNames)}; correct input.name in model.json");
+        }
+
+        return (name, data);
+    }
+
+    private SecondInput? FindSecond(InferenceSession session)
+    {
+        SecondInput? second;
+        try
+        {
+            second = SecondInput.Find(session, InputName);
+        }
+        catch (ModelException e)
+        {
+            throw Fault(e.Message);
+        }
+
+        if (FixedBatch == 0 && second?.Batch is { Length: > 0 } batch)
+        {
+            _freeBatch.Add(batch);
+        }
+
+        return second;
+    }
+
+    private IReadOnlyList<GraphOutput> FindOutputs(InferenceSession session, RunBounds bounds)
+    {
+        if (session.OutputMetadata.FirstOrDefault(o => !o.Value.IsTensor) is { Key: not null } other)
+        {
+            throw Fault($"output {other.Key} is no tensor; export it with plain tensors as outputs");
+        }
+
+        var trial = new GraphTrial(
+            session, InputName, InputType, InputShape, batch => CreateSecond(batch) is { } second ? (Second!.Name, second) : null, bounds);
+        try
+        {
+            RefuseHugeRuns(trial);
+            var outputs = GraphOutputs.Of(session, FixedBatch, _freeBatch, trial);
+            return outputs.List(objects: outputs.HasDoubt && Reads(outputs.Tensors(objects: true)));
+        }
+        catch (Exception e) when (e is OnnxRuntimeException or RunTimeoutException)
+        {
+            throw ModelFault.Of($"Model {Model.Name} cannot be run", e);
+        }
+    }
+
+    /// <summary>
+    /// Runs a black picture in the limited memory and time, before a session that serves does so without a limit. What else may fail here the
+    /// sessions tell that serve; batches of many pictures may rightly take more.
+    /// </summary>
+    private void RefuseHugeRuns(GraphTrial trial)
+    {
+        if (FixedBatch > MostPicturesTried)
+        {
+            return;
+        }
+
+        try
+        {
+            trial.Run(Math.Max(FixedBatch, 1), TrialPicture.Black);
+        }
+        catch (OnnxRuntimeException e) when (TrialMemory.IsExceeded(e))
+        {
+            throw Fault($"a run on a picture takes more than {TrialMemory.MostBytes / (1024 * 1024)} MiB of memory ({ModelFault.Reason(e)})");
+        }
+        catch (OnnxRuntimeException)
+        {
+            // Told by the session that serves, on its own device.
+        }
+    }
+
+    /// <summary>Whether the family finds its outputs among these.</summary>
+    private bool Reads(IReadOnlyList<OutputTensor> outputs)
+    {
+        try
+        {
+            // Nothing scores above 1: only the shapes are looked at.
+            DetectionHeads.Create(Model.Manifest).Read(
+                outputs, InputGeometry.Of(Input, Input.Width, Input.Height), new HeadSettings(1.1f, Model.Manifest.Iou, 1), []);
+            return true;
+        }
+        catch (ModelException)
+        {
+            return false;
+        }
+    }
+}

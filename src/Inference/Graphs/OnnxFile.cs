@@ -1,0 +1,63 @@
+using Detection.Inference.Loading;
+using Detection.Inference.Manifest;
+using Detection.Inference.Repository;
+using Microsoft.ML.OnnxRuntime;
+
+namespace Detection.Inference.Graphs;
+
+/// <summary>Opens a graph so that its files may be replaced while the session lives.</summary>
+internal static class OnnxFile
+{
+    /// <summary>Opens a session.</summary>
+    /// <remarks>
+    /// The runtime maps weights that lie beside the graph into memory for as long as the session lives, and a mapped file that is
+    /// overwritten ends the process (SIGBUS). So a copy is mapped, which has no name any more once the session is made. Windows lets
+    /// nobody overwrite a mapped file.
+    /// </remarks>
+    /// <param name="path">The ONNX file.</param>
+    /// <param name="options">Settings of the session.</param>
+    /// <exception cref="OnnxRuntimeException">The runtime cannot load it.</exception>
+    /// <exception cref="ModelException">It, or a file of its weights, is no file that may be read, or two of its outputs have one name.</exception>
+    /// <exception cref="IOException">They cannot be read.</exception>
+    /// <exception cref="InvalidDataException">It is no ONNX file.</exception>
+    /// <exception cref="OperationCanceledException">The load that it is part of was given up.</exception>
+    public static InferenceSession Open(string path, SessionOptions options)
+    {
+        var parts = ModelFile.PartsOf(path);
+        if (parts.Count == 1 || OperatingSystem.IsWindows())
+        {
+            return OpenSession(path, options);
+        }
+
+        string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        var copy = Directory.CreateTempSubdirectory("detection-model-");
+        try
+        {
+            foreach (string part in parts)
+            {
+                string target = Path.Combine(copy.FullName, Path.GetRelativePath(folder, part));
+                Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+                File.Copy(part, target);
+            }
+
+            return OpenSession(Path.Combine(copy.FullName, Path.GetFileName(path)), options);
+        }
+        finally
+        {
+            copy.Delete(recursive: true);
+        }
+    }
+
+    private static InferenceSession OpenSession(string path, SessionOptions options)
+    {
+        using var opening = ModelLoad.Current?.Opening(options);
+        var session = new InferenceSession(path, options);
+        if (session.OutputNames.GroupBy(static name => name).FirstOrDefault(static same => same.Count() > 1) is not { } twice)
+        {
+            return session;
+        }
+
+        session.Dispose();
+        throw new ModelException($"The graph has {twice.Count()} outputs with the name \"{twice.Key}\"; export it with a name for each.");
+    }
+}

@@ -1,0 +1,52 @@
+using Microsoft.ML.OnnxRuntime;
+
+namespace Detection.Inference.Graphs;
+
+/// <summary>
+/// The memory of sessions that look at a file before it is served. A few bytes of a graph can ask for any amount of memory, and a system
+/// that is short of it ends the process; here the run fails instead.
+/// </summary>
+internal static class TrialMemory
+{
+    /// <summary>Most bytes of all such sessions together: 4 GiB, as much as the runtime's setting can say.</summary>
+    public const uint MostBytes = uint.MaxValue;
+
+    private static readonly Lazy<bool> Allocator = new(Register);
+
+    /// <summary>Makes a session take its memory from here.</summary>
+    public static void Use(SessionOptions options)
+    {
+        if (Allocator.Value)
+        {
+            options.AddSessionConfigEntry("session.use_env_allocators", "1");
+
+            // Weights are freed with their session; in the shared memory they would leave a hole that stays.
+            options.AddSessionConfigEntry("session.use_device_allocator_for_initializers", "1");
+        }
+    }
+
+    /// <summary>Gives back what a run took when it ends.</summary>
+    public static void GiveBack(RunOptions options) => options.AddRunConfigEntry("memory.enable_memory_arena_shrinkage", "cpu:0");
+
+    /// <summary>Whether a run failed because it asked for more.</summary>
+    public static bool IsExceeded(OnnxRuntimeException error) =>
+        error.Message.Contains("Available memory of", StringComparison.Ordinal)
+        || error.Message.Contains("Failed to allocate memory", StringComparison.Ordinal)
+        || error.Message.Contains("bad_alloc", StringComparison.Ordinal);
+
+    private static bool Register()
+    {
+        using var limits = new OrtArenaCfg(MostBytes, 1, -1, -1);
+        using var memory = new OrtMemoryInfo(OrtMemoryInfo.allocatorCPU, OrtAllocatorType.ArenaAllocator, 0, OrtMemType.Default);
+        try
+        {
+            OrtEnv.Instance().CreateAndRegisterAllocator(memory, limits);
+            return true;
+        }
+        catch (OnnxRuntimeException)
+        {
+            // The application has shared memory of its own: sessions keep to their own then, without this limit.
+            return false;
+        }
+    }
+}

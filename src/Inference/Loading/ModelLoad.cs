@@ -1,0 +1,121 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Microsoft.ML.OnnxRuntime;
+
+namespace Detection.Inference.Loading;
+
+/// <summary>One load of a model: since when it runs, on which thread, and how it is ended.</summary>
+/// <param name="model">Name of the model.</param>
+/// <param name="limit">Longest that it may take.</param>
+internal sealed class ModelLoad(string model, TimeSpan limit)
+{
+    private static readonly AsyncLocal<ModelLoad?> Running = new();
+
+    private readonly Lock _gate = new();
+    private readonly List<SessionOptions> _opening = [];
+    private LoadThread? _thread;
+    private bool _isCancelled;
+
+    /// <summary>The load that this code is part of; <see langword="null"/> outside of one.</summary>
+    public static ModelLoad? Current => Running.Value;
+
+    /// <summary>Name of the model.</summary>
+    public string Model => model;
+
+    /// <summary>Longest that it may take.</summary>
+    public TimeSpan Limit => limit;
+
+    /// <summary>Completed when one of its runs was ended and goes on: it is not waited for any more.</summary>
+    public Task Unending { get; init; } = new TaskCompletionSource().Task;
+
+    /// <summary>What is loaded, as a hash; <see langword="null"/> before it has been read.</summary>
+    public string? Content { get; set; }
+
+    /// <summary>When it began; <see langword="null"/> while it waits for others.</summary>
+    public DateTimeOffset? BeganAt { get; private set; }
+
+    /// <summary>What is to be told while it is not over, one sentence.</summary>
+    public string Told => BeganAt is { } began
+        ? string.Create(CultureInfo.InvariantCulture, $"Model {model} is being loaded since {began.UtcDateTime:HH:mm:ss} UTC.")
+        : $"Model {model} waits to be loaded: other models take long to load; remove those that are being loaded for long.";
+
+    /// <summary>Makes the calling thread the one of this load.</summary>
+    public void Begin(DateTimeOffset now)
+    {
+        Running.Value = this;
+        lock (_gate)
+        {
+            (_thread, BeganAt) = (LoadThread.OfCaller(), now);
+            if (_isCancelled)
+            {
+                _thread.Lower();
+            }
+        }
+    }
+
+    /// <summary>Lets the opening of a session be cancelled, until what is returned is disposed.</summary>
+    /// <exception cref="OperationCanceledException">It is cancelled already.</exception>
+    public IDisposable Opening(SessionOptions options)
+    {
+        lock (_gate)
+        {
+            if (_isCancelled)
+            {
+                throw new OperationCanceledException($"The load of model {model} was cancelled.");
+            }
+
+            _opening.Add(options);
+            return new Opened(this, options);
+        }
+    }
+
+    /// <summary>
+    /// Ends it at the runtime's next look. The runtime looks between the steps of opening a session, and one step may take hours; so the
+    /// thread goes on with what the processor has left over.
+    /// </summary>
+    public void Cancel()
+    {
+        lock (_gate)
+        {
+            _isCancelled = true;
+            _opening.ForEach(static options => options.SetLoadCancellationFlag(true));
+            _thread?.Lower();
+        }
+    }
+
+    private sealed class Opened(ModelLoad load, SessionOptions options) : IDisposable
+    {
+        public void Dispose()
+        {
+            lock (load._gate)
+            {
+                load._opening.Remove(options);
+            }
+        }
+    }
+
+    /// <summary>A thread whose priority can be lowered from outside, where the system has priorities of threads.</summary>
+    private sealed unsafe class LoadThread
+    {
+        private const int Process = 0;
+        private const int Lowest = 19;
+
+        private readonly int _id;
+
+        private LoadThread(int id) => _id = id;
+
+        public static LoadThread OfCaller() => new(Export("gettid") is var id and not 0 ? ((delegate* unmanaged<int>)id)() : 0);
+
+        /// <summary>Linux takes a thread's number for that of a process; .NET's own priorities have no effect there.</summary>
+        public void Lower()
+        {
+            if (_id > 0 && Export("setpriority") is var set and not 0)
+            {
+                _ = ((delegate* unmanaged<int, int, int, int>)set)(Process, _id, Lowest);
+            }
+        }
+
+        private static nint Export(string name) =>
+            OperatingSystem.IsLinux() && NativeLibrary.TryGetExport(NativeLibrary.GetMainProgramHandle(), name, out nint address) ? address : 0;
+    }
+}

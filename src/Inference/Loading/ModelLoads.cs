@@ -1,0 +1,203 @@
+using Detection.Inference.Manifest;
+
+namespace Detection.Inference.Loading;
+
+/// <summary>
+/// Loads models, each on a thread of its own and one after the other. A load that takes long leaves its place to the next one, so that no
+/// model holds up another; a few may take long at the same time. One that is over its limit is given up, and what is in its files is not
+/// tried again for as long as its thread runs, and for a while after that.
+/// </summary>
+#pragma warning disable CA1001 // Loads that were given up may outlive their device; semaphores without a wait handle hold nothing.
+internal sealed class ModelLoads
+#pragma warning restore CA1001
+{
+    /// <summary>Most loads that take long, given up or not. Each may keep a thread busy until the process ends.</summary>
+    public const int MostSlow = 4;
+
+    /// <summary>How much longer than its limit a load that was given up and ended at last is not tried again.</summary>
+    private const int RestFactor = 12;
+
+    /// <summary>Contents that are remembered; more would be a folder that somebody fills on purpose.</summary>
+    private const int MostRemembered = 256;
+
+    private readonly TimeSpan _patience;
+    private readonly TimeProvider _time;
+    private readonly SemaphoreSlim _first = new(1);
+    private readonly SemaphoreSlim _others = new(1);
+    private readonly SemaphoreSlim _slow = new(MostSlow);
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, GivenUp> _givenUp = new(StringComparer.Ordinal);
+
+    /// <param name="patience">How long a load keeps its place.</param>
+    /// <param name="time">Clock.</param>
+    public ModelLoads(TimeSpan patience, TimeProvider time) => (_patience, _time) = (patience, time);
+
+    /// <summary>Loads a model when it is its turn.</summary>
+    /// <typeparam name="T">What loading gives.</typeparam>
+    /// <param name="load">The load.</param>
+    /// <param name="isFirst">Whether it has a place of its own and does not wait for those of other models.</param>
+    /// <param name="content">Hash of what is loaded. On the thread of the load.</param>
+    /// <param name="work">Loads it. On the thread of the load.</param>
+    /// <param name="unwanted">Frees what comes after it was given up.</param>
+    /// <param name="cancellationToken">Gives it up.</param>
+    /// <exception cref="ModelException">It took longer than its limit, now or before.</exception>
+    public async Task<T> RunAsync<T>(
+        ModelLoad load, bool isFirst, Func<string> content, Func<T> work, Action<T> unwanted, CancellationToken cancellationToken)
+    {
+        var place = isFirst ? _first : _others;
+        await place.WaitAsync(cancellationToken);
+        var running = Start(load, content, work);
+        _ = KeepPlaceAsync(place, running);
+        try
+        {
+            await Task.WhenAny(running, load.Unending).WaitAsync(load.Limit, _time, cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            _ = EndAsync(load, running, Earlier, unwanted);
+            throw;
+        }
+        catch (TimeoutException)
+        {
+            _ = EndAsync(load, running, Over, unwanted);
+            throw Over(load);
+        }
+
+        if (!running.IsCompleted)
+        {
+            _ = EndAsync(load, running, Unending, unwanted);
+            throw Unending(load);
+        }
+
+        return await running;
+    }
+
+    private static ModelException Over(ModelLoad load) => new(
+        $"Model {load.Model} could not be loaded within {load.Limit:c}; export it again in a simpler form, or raise Detection:Models:LoadTimeout and restart.");
+
+    private static ModelException Unending(ModelLoad load) => new(
+        $"Model {load.Model} cannot be run: an operation of its graph does not end. Export it again; what it takes of the processor is free after a restart.");
+
+    private static ModelException Earlier(ModelLoad load) => new(
+        $"Model {load.Model} cannot be loaded yet: an earlier load of the same file was given up and has not ended; export it again in a simpler form.");
+
+    private Task<T> Start<T>(ModelLoad load, Func<string> content, Func<T> work)
+    {
+        var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var thread = new Thread(() =>
+        {
+            try
+            {
+                load.Begin(_time.GetUtcNow());
+                load.Content = content();
+                RefuseGivenUp(load);
+                done.SetResult(work());
+            }
+#pragma warning disable CA1031 // Thrown again where it is awaited.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                done.SetException(e);
+            }
+            finally
+            {
+                UnendedLoads.End();
+            }
+        })
+        {
+            IsBackground = true,
+            Name = $"Load of {load.Model}",
+        };
+        UnendedLoads.Begin();
+        thread.Start();
+        return done.Task;
+    }
+
+    private async Task KeepPlaceAsync(SemaphoreSlim place, Task running)
+    {
+        using var ended = new CancellationTokenSource();
+        Task leaving;
+        try
+        {
+            if (await HasEndedAsync(running, Task.Delay(_patience, _time, ended.Token)))
+            {
+                await ended.CancelAsync();
+                return;
+            }
+
+            leaving = _slow.WaitAsync(ended.Token);
+            if (await HasEndedAsync(running, leaving))
+            {
+                await ended.CancelAsync();
+            }
+        }
+        finally
+        {
+            place.Release();
+        }
+
+        await leaving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (leaving.IsCompletedSuccessfully)
+        {
+            await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            _slow.Release();
+        }
+    }
+
+    private static async Task<bool> HasEndedAsync(Task running, Task other) => await Task.WhenAny(running, other) == running;
+
+    /// <summary>Waits for the thread of a load that was given up.</summary>
+    private async Task EndAsync<T>(ModelLoad load, Task<T> running, Func<ModelLoad, ModelException> error, Action<T> unwanted)
+    {
+        load.Cancel();
+        Remember(load, new GivenUp(error, DateTimeOffset.MaxValue));
+        await ((Task)running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (running.IsCompletedSuccessfully)
+        {
+            unwanted(await running);
+        }
+
+        Remember(load, new GivenUp(error, _time.GetUtcNow() + (error == Earlier ? TimeSpan.Zero : RestFactor * load.Limit)));
+    }
+
+    private void Remember(ModelLoad load, GivenUp givenUp)
+    {
+        if (load.Content is not { } content)
+        {
+            return;
+        }
+
+        lock (_gate)
+        {
+            if (_givenUp.Count >= MostRemembered && !_givenUp.ContainsKey(content))
+            {
+                _givenUp.Remove(_givenUp.MinBy(known => known.Value.Until).Key);
+            }
+
+            _givenUp[content] = givenUp;
+        }
+    }
+
+    private void RefuseGivenUp(ModelLoad load)
+    {
+        lock (_gate)
+        {
+            if (!_givenUp.TryGetValue(load.Content!, out var known))
+            {
+                return;
+            }
+
+            if (known.Until > _time.GetUtcNow())
+            {
+                throw known.Error(load);
+            }
+
+            _givenUp.Remove(load.Content!);
+        }
+    }
+
+    /// <summary>A load that was given up.</summary>
+    /// <param name="Error">What is told of it.</param>
+    /// <param name="Until">When it is tried again.</param>
+    private sealed record GivenUp(Func<ModelLoad, ModelException> Error, DateTimeOffset Until);
+}

@@ -1,0 +1,21 @@
+namespace Detection.Inference.Manifest;
+
+/// <summary>A model that cannot be used. The message is one sentence that says what to change.</summary>
+/// <param name="message">The sentence. Names in it may come from the file: it is cut, and what is no character becomes '?'.</param>
+/// <param name="inner">Why.</param>
+public class ModelException(string message, Exception? inner = null) : Exception(Plain(message), inner)
+{
+    /// <summary>Room for the 80 names of COCO; a file's own names may have megabytes.</summary>
+    private const int Longest = 2000;
+
+    private static string Plain(string message)
+    {
+        if (message.Length <= Longest && !message.Any(char.IsControl))
+        {
+            return message;
+        }
+
+        string cut = message.Length <= Longest ? message : $"{message.AsSpan(0, Longest)}…";
+        return string.Concat(cut.ReplaceLineEndings(" ").Select(c => char.IsControl(c) ? '?' : c));
+    }
+}

@@ -1,0 +1,56 @@
+using System.Text.Json.Serialization;
+using Detection.Inference.Preprocessing;
+
+namespace Detection.Inference.Manifest;
+
+/// <summary>How to feed a model and how to read it: <c>model.json</c>.</summary>
+public sealed record ModelManifest
+{
+    /// <summary>Family of the head, one of <see cref="Heads.DetectionHeads.Families"/>.</summary>
+    public required string Family { get; init; }
+
+    /// <summary>How pictures are fed.</summary>
+    public required InputSpec Input { get; init; }
+
+    /// <summary>Settings of the family; <see langword="null"/> for its usual ones.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public HeadOptions? Head { get; init; }
+
+    /// <summary>Boxes below this score are not kept, 0 to 1.</summary>
+    public float ScoreFloor { get; init; } = 0.05f;
+
+    /// <summary>Threshold of a request that names none, 0 to 1.</summary>
+    public float Threshold { get; init; } = 0.4f;
+
+    /// <summary>Overlap above which non-max suppression drops the weaker box, 0 to 1.</summary>
+    public float Iou { get; init; } = 0.6f;
+
+    /// <summary>Most boxes kept per picture, the best first, 1 to 10,000.</summary>
+    public int MaxBoxes { get; init; } = 300;
+
+    /// <summary>
+    /// Whether boxes of different classes suppress each other. <see langword="null"/> for the family's way: yes for
+    /// efficientdet, no for the others.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public bool? ClassAgnostic { get; init; }
+
+    /// <summary>Class names; a class id is an index into them. In the file a list, or the name of a text file beside it with one name a line.</summary>
+    public required IReadOnlyList<string> Labels { get; init; }
+
+    /// <summary>Reads a complete manifest.</summary>
+    /// <exception cref="ModelException">It is not there or not right; the message says which line to write.</exception>
+    public static ModelManifest Load(string path) => ManifestJson.ToManifest(ManifestJson.Read(path), path);
+
+    /// <summary>Writes the manifest, replacing the file in one step.</summary>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public void Save(string path)
+    {
+        var temporary = $"{path}.{Guid.NewGuid():N}.tmp";
+        File.WriteAllText(temporary, ToJson());
+        File.Move(temporary, path, overwrite: true);
+    }
+
+    /// <summary>The text of <c>model.json</c>, with every setting written out.</summary>
+    public string ToJson() => ManifestJson.ToText(ManifestJson.ToObject(this));
+}

@@ -1,4 +1,0 @@
-namespace Detection.Tool;
-
-/// <summary>What was asked for cannot be done. The message is one sentence that says what to change.</summary>
-internal sealed class CommandException(string message) : Exception(message);
