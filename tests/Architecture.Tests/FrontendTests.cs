@@ -1,0 +1,43 @@
+namespace Detection.Architecture.Tests;
+
+/// <summary>
+/// The front end's ways in: its own API and the protocols of others, side by side on what they share of HTTP. A protocol is added or
+/// taken away without a change in another.
+/// </summary>
+public sealed class FrontendTests
+{
+    [Fact]
+    public void Protocols_do_not_know_each_other() => Violations.Compare(
+        "protocols",
+        "These protocols know each other. What they share belongs to Http:",
+        Inside().Where(static use => Way(use.User) is var user && Way(use.Used) is var used && IsProtocol(user) && IsProtocol(used) && user != used));
+
+    [Fact]
+    public void The_API_does_not_know_protocols() => Violations.Compare(
+        "api",
+        "The API knows a protocol. What they share belongs to Http:",
+        Inside().Where(static use => Way(use.User) == "Api" && IsProtocol(Way(use.Used))));
+
+    [Fact]
+    public void What_is_shared_of_HTTP_knows_neither() => Violations.Compare(
+        "http",
+        "Http knows who uses it:",
+        Inside().Where(static use => Way(use.User) == "Http" && (Way(use.Used) == "Api" || IsProtocol(Way(use.Used)))));
+
+    [Fact]
+    public void Only_drawing_uses_inference() => Violations.Compare(
+        "frontend-and-inference",
+        "The front end runs no models. Pictures are drawn in Http/Drawing, all else comes from the client:",
+        Product.Uses.Where(static use => use.User.Project == "Frontend" && use.Used.Project == "Inference" && Product.FolderOf(use.User) != "Http.Drawing"));
+
+    private static IEnumerable<Use> Inside() => Product.Uses.Where(static use => use.User.Project == "Frontend" && use.Used.Project == "Frontend");
+
+    /// <summary><c>Api</c>, <c>Http</c>, or <c>Protocols.</c> and the name of one.</summary>
+    private static string Way(TypeName type)
+    {
+        var folders = Product.FolderOf(type).Split('.');
+        return folders is ["Protocols", var protocol, ..] ? $"Protocols.{protocol}" : folders[0];
+    }
+
+    private static bool IsProtocol(string way) => way.StartsWith("Protocols.", StringComparison.Ordinal);
+}
