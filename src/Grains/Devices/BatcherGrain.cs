@@ -9,7 +9,7 @@ namespace Detection.Grains.Devices;
 /// <see cref="Batcher"/>'s; a drain that ran in a grain's turn or timer would hold up the silo's stop. Nor does the batcher end
 /// with its activation: Orleans gives that up when another silo leaves with its part of the grain directory.
 /// </summary>
-[DevicePlacement, KeepAlive, Immovable]
+[GrainType("batcher"), DevicePlacement, KeepAlive, Immovable]
 internal sealed class BatcherGrain(InferenceHost host) : Grain, IBatcherGrain
 {
     private BatcherKey _key;

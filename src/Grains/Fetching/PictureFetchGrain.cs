@@ -8,7 +8,7 @@ namespace Detection.Grains.Fetching;
 /// how many run is the fetcher's to say. A call runs on the silo that takes it, so the limits and shares of fetching are those of one
 /// silo: a cluster of three fetches three times as much at once.
 /// </summary>
-[StatelessWorker(1), Reentrant]
+[GrainType("picturefetch"), StatelessWorker(1), Reentrant]
 internal sealed class PictureFetchGrain(PictureFetcher fetcher) : Grain, IPictureFetchGrain
 {
     // On the thread pool, so that hashing and the steps of many downloads take no turns of the grain.

@@ -15,7 +15,7 @@ namespace Detection.Grains.Requests;
 /// One piece of work and everybody who waits for it. What it knows in memory is a copy: the queue's mark and the result in Redis
 /// are the truth, so that another activation on another silo goes on where this one was lost.
 /// </summary>
-[PreferLocalPlacement]
+[GrainType("request"), PreferLocalPlacement]
 internal sealed partial class RequestGrain(
     [FromKeyedServices(RequestGrain.Storage)] IGrainStorage storage,
     RequestQueue queue,

@@ -22,10 +22,18 @@ internal sealed class TestSilo : IAsyncDisposable
     public static async Task<TestSilo> StartAsync(
         RedisServer redis, IReadOnlyList<IInferenceDevice> devices, params IEnumerable<(string Name, string Value)> settings)
     {
+        var host = Build(redis.ConnectionString, devices, settings);
+        await host.StartAsync();
+        return new TestSilo(host);
+    }
+
+    /// <summary>A host with the product's silo that is not started.</summary>
+    public static IHost Build(string redis, IReadOnlyList<IInferenceDevice> devices, params IEnumerable<(string Name, string Value)> settings)
+    {
         var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
-            ["ConnectionStrings:redis"] = redis.ConnectionString,
+            ["ConnectionStrings:redis"] = redis,
             ["Detection:Silo:Port"] = $"{LoopbackPorts.Next()}",
             ["Detection:Silo:GatewayPort"] = $"{LoopbackPorts.Next()}",
             ["Detection:Models:Directory"] = Path.Combine(Repository.Root, "models"),
@@ -33,9 +41,7 @@ internal sealed class TestSilo : IAsyncDisposable
         builder.Configuration.AddInMemoryCollection(settings.ToDictionary(setting => setting.Name, setting => (string?)setting.Value));
         builder.Logging.ClearProviders();
         builder.AddDetectionSilo(new DeviceSet(devices, []));
-        var host = builder.Build();
-        await host.StartAsync();
-        return new TestSilo(host);
+        return builder.Build();
     }
 
     /// <summary>The silo's services.</summary>
