@@ -3,7 +3,7 @@ namespace Detection.Grains.Batching;
 /// <summary>A lease and the in-flight list that it protects.</summary>
 internal sealed class HeldLease(string id)
 {
-    private int _over;
+    private int _state;
     private int _settles;
 
     public string Id => id;
@@ -11,32 +11,33 @@ internal sealed class HeldLease(string id)
     /// <summary>A number for the next settle under this lease.</summary>
     public int NextSettle() => Interlocked.Increment(ref _settles);
 
-    public LeaseOver Over => (LeaseOver)Volatile.Read(ref _over);
+    public LeaseState State => (LeaseState)Volatile.Read(ref _state);
 
-    public void End(LeaseOver over)
+    public void End(LeaseState state)
     {
         // More than one batch may say so at once; either is true.
-        if (over > Over)
+        if (state > State)
         {
-            Volatile.Write(ref _over, (int)over);
+            Volatile.Write(ref _state, (int)state);
         }
     }
 }
 
-/// <summary>Whether a lease is used any more; what comes later weighs more.</summary>
-internal enum LeaseOver
+/// <summary>Whether a lease is used; what comes later weighs more.</summary>
+internal enum LeaseState
 {
-    No,
+    /// <summary>It protects what is claimed under it.</summary>
+    Held,
 
     /// <summary>
-    /// An answer of Redis was lost, so that items may stand in the in-flight list that nobody works on. Once the others have ended,
-    /// those go back to the queue.
+    /// An answer of Redis was lost, so that the in-flight list may have items that no batch works on. They return to the queue when the
+    /// other items have ended.
     /// </summary>
-    Unclear,
+    Uncertain,
 
-    /// <summary>A batch broke off. The lease is left to end, so that an attempt is counted for what it held.</summary>
-    Broken,
+    /// <summary>A batch failed. The lease is left to expire, so that an attempt is counted for its items.</summary>
+    Failed,
 
-    /// <summary>It has ended: what it protected is somebody else's.</summary>
+    /// <summary>It has expired: its items were reclaimed.</summary>
     Lost,
 }

@@ -26,8 +26,8 @@ internal sealed class Throughput(TimeProvider time)
     /// <summary>Pictures that ended, failed ones included.</summary>
     public long Completed => Volatile.Read(ref _completed);
 
-    /// <summary>How long ago a picture last came off the device, or the first of those held went onto it.</summary>
-    public TimeSpan SinceProgress => time.GetElapsedTime(Volatile.Read(ref _progressAt));
+    /// <summary>Whether pictures are held and none has come off the device for too long.</summary>
+    public bool IsStuck(TimeSpan after) => InFlight > 0 && time.GetElapsedTime(Volatile.Read(ref _progressAt)) > after;
 
     /// <summary>Pictures are held from now on.</summary>
     /// <param name="count">How many.</param>

@@ -5,8 +5,8 @@ using Detection.Inference.Devices;
 
 namespace Detection.Grains.Batching;
 
-/// <summary>A batch on its device.</summary>
-internal static class BatchRun
+/// <summary>The outcomes of a batch on its device.</summary>
+internal static class PictureOutcomes
 {
     /// <summary>Runs items and gives their outcomes as they come, all together that have come by then.</summary>
     /// <param name="feed">Brings the pictures to the device.</param>
@@ -38,7 +38,7 @@ internal static class BatchRun
         }
         finally
         {
-            // Whoever stops listening has the device to himself again only when nothing is on it.
+            // The caller may use the device again only when nothing of the batch is on it.
             await ((Task)run).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 

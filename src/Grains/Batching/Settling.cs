@@ -1,0 +1,199 @@
+using System.Buffers;
+using Detection.Contracts.Requests;
+using Detection.Contracts.Storage;
+using Detection.Grains.Queueing;
+using Detection.Inference.Devices;
+using Detection.Inference.Manifest;
+using Detection.Inference.Pictures;
+using Microsoft.Extensions.Logging;
+
+namespace Detection.Grains.Batching;
+
+/// <summary>
+/// Ends the pictures that came off a device: publishes what they came to and tells it to their requests, and returns to the queue those on
+/// which the device failed.
+/// </summary>
+/// <param name="device">The device and its model.</param>
+/// <param name="services">What all batchers of a silo share.</param>
+/// <param name="stopping">The batcher stops: it waits for Redis no longer.</param>
+internal sealed class Settling(BatcherDevice device, BatcherServices services, CancellationToken stopping)
+{
+    private readonly ILogger _logger = services.Logger;
+
+    /// <summary>
+    /// Settles pictures that came off the device, and returns to the queue those on which the device failed. <see langword="false"/> when
+    /// the device has been quarantined meanwhile: what it says is not published, and goes back to the queue when the batcher finishes.
+    /// </summary>
+    public async Task<bool> EndAsync(
+        HeldLease lease, List<(QueuedItem Item, PictureOutcome? Outcome)> outcomes, DateTimeOffset claimedAt, int batchSize, BatchTrace? trace)
+    {
+        if (!device.Watch.Tracker.Serves)
+        {
+            return false;
+        }
+
+        var sorted = Sort(outcomes, claimedAt, batchSize);
+
+        // The watch hears of it first, so that nothing more is claimed before the known picture has tried the device.
+        device.Watch.Ended(sorted.Detected, sorted.Failed.Count, sorted.Error);
+        if (sorted.Ended.Count > 0)
+        {
+            await SettleAsync(lease, sorted.Ended, trace);
+        }
+
+        if (sorted.Failed.Count > 0)
+        {
+            _logger.LogDeviceFailed(device.Key, sorted.Failed.Count, sorted.Error!.Message);
+            await ReturnAsync(lease.Id, await device.Watch.IsSickAsync(device.Session, sorted.Error), sorted.Failed, sorted.Error, trace);
+        }
+
+        if (sorted.Wrong.Count > 0)
+        {
+            _logger.LogWrongPictures(device.Key, sorted.Wrong.Count, sorted.Wrong[0].Key.ImageKey);
+            services.Metrics.WrongPictures(device.Key, sorted.Wrong.Count);
+            await services.Pictures.ReconnectAsync();
+            await ReturnAsync(lease.Id, false, sorted.Wrong, new WrongPictureException(), trace);
+        }
+
+        return true;
+    }
+
+    private SortedOutcomes Sort(List<(QueuedItem Item, PictureOutcome? Outcome)> outcomes, DateTimeOffset claimedAt, int batchSize)
+    {
+        var sorted = new SortedOutcomes(new(outcomes.Count), [], []);
+        foreach (var (item, outcome) in outcomes)
+        {
+            if (outcome is null)
+            {
+                sorted.Ended.Add((item, RequestFailures.PictureLost));
+                continue;
+            }
+
+            if (outcome.Error is WrongPictureException)
+            {
+                sorted.Wrong.Add(item);
+                continue;
+            }
+
+            if (outcome.Kind == OutcomeKind.Failed && device.Watch.IsDevices(outcome.Error))
+            {
+                sorted.Failed.Add(item);
+                sorted.Error = outcome.Error;
+                continue;
+            }
+
+            if (outcome.Error is ModelException nonsense)
+            {
+                device.Watch.Answered(nonsense);
+            }
+            else if (outcome.Kind == OutcomeKind.Failed)
+            {
+                _logger.LogFailed(outcome.Error is PictureException ? null : outcome.Error, item.Key.Item, outcome.Error?.Message);
+            }
+
+            sorted.Detected += outcome.Kind == OutcomeKind.Detected ? 1 : 0;
+            sorted.Ended.Add((item, Endings.Of(item, outcome, claimedAt, batchSize)));
+        }
+
+        return sorted;
+    }
+
+    /// <summary>Returns items to the queue for another attempt, by another device if there is one, and gives up those that failed too often.</summary>
+    private async Task ReturnAsync(string id, bool isSick, List<QueuedItem> items, Exception error, BatchTrace? trace)
+    {
+        var outcomes = await services.Queue.ReturnAsync(device.Key.Model, id, device.Key.Device, isSick, [.. items.Select(static item => item.Key)]);
+        var now = services.Clock.GetUtcNow();
+        for (var i = 0; i < items.Count; i++)
+        {
+            if (outcomes[i] == ReturnOutcome.GivenUp)
+            {
+                _logger.LogGivenUp(error, items[i].Key.Item, services.QueueOptions.MaxAttempts);
+                if (error is ModelException nonsense)
+                {
+                    device.Watch.Answered(nonsense);
+                }
+
+                if (error is WrongPictureException)
+                {
+                    await services.Pictures.RemoveAsync(items[i].Key.ImageKey);
+                }
+
+                Tell(items[i], Endings.GivenUp(error, services.QueueOptions.MaxAttempts), now, trace);
+            }
+        }
+    }
+
+    /// <summary>Publishes ends in Redis, then tells the request grains. What is no longer this batcher's is left to its new owner.</summary>
+    private async Task SettleAsync(HeldLease lease, List<(QueuedItem Item, RequestSnapshot End)> ended, BatchTrace? trace)
+    {
+        var settlements = new List<Settlement>(ended.Count);
+        foreach (var (item, end) in ended)
+        {
+            if (end.Result is { } result)
+            {
+                var buffer = new ArrayBufferWriter<byte>(512);
+                services.Results.Serialize(result, buffer);
+                settlements.Add(new Settlement(item.Key, buffer.WrittenMemory));
+            }
+            else
+            {
+                settlements.Add(new Settlement(item.Key, default, Expired: end.Status == RequestStatus.Expired));
+            }
+        }
+
+        var settled = await SettleAsync(lease, settlements);
+        var now = services.Clock.GetUtcNow();
+        for (var i = 0; i < ended.Count; i++)
+        {
+            if (settled[i] != SettleOutcome.Settled)
+            {
+                _logger.LogNotSettled(ended[i].Item.Key.Item, settled[i]);
+                continue;
+            }
+
+            Tell(ended[i].Item, ended[i].End, now, trace);
+        }
+    }
+
+    /// <summary>Settles, however long Redis is away: the work is done and would only be done again.</summary>
+    private async Task<SettleOutcome[]> SettleAsync(HeldLease lease, List<Settlement> settlements)
+    {
+        var number = lease.NextSettle();
+        for (var again = false; ; again = true)
+        {
+            try
+            {
+                return await services.Queue.SettleAsync(device.Key.Model, lease.Id, settlements, services.ResultExpiry, number, again);
+            }
+            catch (Exception e) when (RedisConnection.IsOutage(e) && !stopping.IsCancellationRequested)
+            {
+                _logger.LogCannotSettle(device.Key, settlements.Count, Batcher.RetryDelay, e.Message);
+                device.Throughput.Progressed();
+                await Task.Delay(Batcher.RetryDelay, services.Time, CancellationToken.None);
+            }
+        }
+    }
+
+    /// <summary>Counts an end and tells it to the request grain.</summary>
+    private void Tell(QueuedItem item, RequestSnapshot end, DateTimeOffset now, BatchTrace? trace)
+    {
+        device.Throughput.Ended(end.Status == RequestStatus.Failed);
+        services.Metrics.Ended(device.Key, item, end, now);
+        trace?.Enter(item);
+        services.Grains.GetGrain<IRequestGrain>(item.Key.ToString()).Complete(end).Ignore();
+        trace?.Ended(item, end);
+    }
+
+    /// <summary>Pictures by what follows for them.</summary>
+    /// <param name="Ended">Their requests end.</param>
+    /// <param name="Failed">The device failed on them.</param>
+    /// <param name="Wrong">Redis gave the bytes of other pictures.</param>
+    private sealed record SortedOutcomes(List<(QueuedItem Item, RequestSnapshot End)> Ended, List<QueuedItem> Failed, List<QueuedItem> Wrong)
+    {
+        /// <summary>Pictures with a result.</summary>
+        public int Detected { get; set; }
+
+        /// <summary>What the device failed with; <see langword="null"/> when it did not.</summary>
+        public Exception? Error { get; set; }
+    }
+}
