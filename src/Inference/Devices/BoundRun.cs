@@ -24,8 +24,7 @@ internal sealed class BoundRun : IDisposable
     private readonly RunOptions _options = new() { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
     private readonly RunBounds _bounds;
     private readonly RunLimit _limit;
-    private readonly OrtValue? _input;
-    private readonly DeviceNormaliser.BoundNormaliser? _normaliser;
+    private readonly OrtValue _input;
     private readonly int _rowBytes;
     private readonly OrtValue? _second;
     private readonly Output[] _outputs;
@@ -39,9 +38,6 @@ internal sealed class BoundRun : IDisposable
     /// <param name="outputs">
     /// Memory of each output in the graph's order, used where the shape is known beforehand; the caller frees it.
     /// </param>
-    /// <param name="normaliser">
-    /// Makes the tensor that the graph takes of the grey levels in the input's memory; without it that memory holds the tensor.
-    /// </param>
     /// <param name="copiesInput">
     /// Whether the session's provider has memory of its own: it then copies the input when that is bound, not when it runs.
     /// </param>
@@ -52,7 +48,6 @@ internal sealed class BoundRun : IDisposable
         int batch,
         TensorMemory input,
         IReadOnlyList<TensorMemory?> outputs,
-        DeviceNormaliser? normaliser,
         bool copiesInput,
         RunBounds bounds)
     {
@@ -62,20 +57,10 @@ internal sealed class BoundRun : IDisposable
         _inputMemory = input;
         _copiesInput = copiesInput;
         _bounds = bounds;
-        Input = graph.InputThrough(normaliser);
         _rowBytes = Input.ByteLength;
         _binding = session.CreateIoBinding();
-        if (normaliser is null)
-        {
-            _input = input.CreateTensor(graph.InputType, graph.InputShape(batch));
-            _binding.BindInput(graph.InputName, _input);
-        }
-        else
-        {
-            _normaliser = normaliser.Bind(input, batch);
-            _binding.BindInput(graph.InputName, _normaliser.Tensor);
-        }
-
+        _input = input.CreateTensor(graph.InputType, graph.InputShape(batch));
+        _binding.BindInput(graph.InputName, _input);
         _second = graph.CreateSecond(batch);
         if (_second is not null)
         {
@@ -123,7 +108,7 @@ internal sealed class BoundRun : IDisposable
         : null;
 
     /// <summary>What <see cref="InputRow"/> holds.</summary>
-    public InputSpec Input { get; }
+    public InputSpec Input => _graph.Input;
 
     /// <summary>Where a picture goes in the input's memory.</summary>
     public Span<byte> InputRow(int row) => _inputMemory.Bytes.Slice(row * _rowBytes, _rowBytes);
@@ -166,8 +151,7 @@ internal sealed class BoundRun : IDisposable
     public void Dispose()
     {
         _binding.Dispose();
-        _input?.Dispose();
-        _normaliser?.Dispose();
+        _input.Dispose();
         _second?.Dispose();
         foreach (var output in _outputs)
         {
@@ -180,8 +164,7 @@ internal sealed class BoundRun : IDisposable
 
     private void RunToEnd()
     {
-        _normaliser?.Run();
-        if (_copiesInput && _input is not null)
+        if (_copiesInput)
         {
             _binding.BindInput(_graph.InputName, _input);
             _binding.SynchronizeBoundInputs();

@@ -20,12 +20,6 @@ public sealed class CudaOptions
     /// </summary>
     public bool Tf32 { get; set; }
 
-    /// <summary>
-    /// Whether pictures go to the card as bytes and are normalised there: a quarter of the bytes on the bus. Resized
-    /// pixels are then rounded to whole grey levels: boxes move by a pixel or so, and a few near a threshold come or go. Default no.
-    /// </summary>
-    public bool ByteInput { get; set; }
-
     /// <summary>Whether TensorRT runs what it can, CUDA the rest. Default no.</summary>
     public bool TensorRt { get; set; }
 

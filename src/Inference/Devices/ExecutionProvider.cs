@@ -10,9 +10,6 @@ internal abstract class ExecutionProvider
     /// </summary>
     public abstract bool HasOwnMemory { get; }
 
-    /// <summary>Its memory.</summary>
-    public abstract OrtMemoryInfo Memory { get; }
-
     /// <summary>Options of a session that runs on it.</summary>
     /// <exception cref="OnnxRuntimeException">It is not there.</exception>
     /// <exception cref="EntryPointNotFoundException">This build of ONNX Runtime does not have it.</exception>

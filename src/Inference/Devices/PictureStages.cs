@@ -51,11 +51,10 @@ internal struct PictureProgress
 
 /// <summary>The stages around a run, the same on every device.</summary>
 /// <param name="graph">The graph.</param>
-/// <param name="input">What the device is given: the graph's input, or grey levels of the same size.</param>
 /// <param name="limits">What a picture may cost.</param>
 /// <param name="memory">What decoding takes its memory from.</param>
 /// <param name="time">Clock for deadlines.</param>
-internal sealed class PictureStages(ModelGraph graph, InputSpec input, PictureLimits limits, DecodingMemory memory, TimeProvider time)
+internal sealed class PictureStages(ModelGraph graph, PictureLimits limits, DecodingMemory memory, TimeProvider time)
 {
     private static readonly PictureOutcome Expired = new(
         OutcomeKind.Expired,
@@ -113,7 +112,7 @@ internal sealed class PictureStages(ModelGraph graph, InputSpec input, PictureLi
 
             // Waits end up to a clock tick early; a picture whose wait has ended is to be past its deadline.
             var turn = new DecodingTurn(memory, Left(work) + ClockTick, Cancellation: batch.Cancellation);
-            return PictureDecoder.Decode(work.Encoded.Span, limits, input.Width, input.Height, turn);
+            return PictureDecoder.Decode(work.Encoded.Span, limits, graph.Input.Width, graph.Input.Height, turn);
         }
         finally
         {
@@ -125,7 +124,7 @@ internal sealed class PictureStages(ModelGraph graph, InputSpec input, PictureLi
     public void Preprocess(Picture picture, Span<byte> row, ref PictureProgress progress)
     {
         long start = Stopwatch.GetTimestamp();
-        progress.Geometry = Preprocessor.Write(picture, input, row);
+        progress.Geometry = Preprocessor.Write(picture, graph.Input, row);
         progress.Preprocess = Stopwatch.GetElapsedTime(start);
     }
 

@@ -9,7 +9,6 @@ namespace Detection.Inference.Devices;
 internal sealed class TensorSet : IDisposable
 {
     private readonly ModelGraph _graph;
-    private readonly DeviceNormaliser? _normaliser;
     private readonly TensorMemory _input;
     private readonly TensorMemory?[] _outputs;
 
@@ -17,12 +16,10 @@ internal sealed class TensorSet : IDisposable
     /// <param name="graph">The graph.</param>
     /// <param name="session">Session for the largest batch.</param>
     /// <param name="batch">Largest batch.</param>
-    /// <param name="normaliser">Takes the pictures as grey levels; without it they lie here as the graph takes them.</param>
-    public TensorSet(OrtAllocator allocator, ModelGraph graph, InferenceSession session, int batch, DeviceNormaliser? normaliser = null)
+    public TensorSet(OrtAllocator allocator, ModelGraph graph, InferenceSession session, int batch)
     {
         _graph = graph;
-        _normaliser = normaliser;
-        RowBytes = graph.InputThrough(normaliser).ByteLength;
+        RowBytes = graph.Input.ByteLength;
         _input = new TensorMemory(allocator, (long)RowBytes * batch);
         _outputs = [.. graph.Outputs.Select(o => BoundRun.BytesOf(session, o) is { } bytes ? new TensorMemory(allocator, bytes) : null)];
     }
@@ -35,7 +32,7 @@ internal sealed class TensorSet : IDisposable
 
     /// <summary>Binds a session to this memory. To be disposed before this.</summary>
     public BoundRun Bind(InferenceSession session, int batch, bool copiesInput, RunBounds bounds) =>
-        new(session, _graph, batch, _input, _outputs, _normaliser, copiesInput, bounds);
+        new(session, _graph, batch, _input, _outputs, copiesInput, bounds);
 
     /// <summary>Where a picture goes in the input's memory.</summary>
     public Span<byte> InputRow(int row) => _input.Bytes.Slice(row * RowBytes, RowBytes);

@@ -165,9 +165,6 @@ internal sealed class ModelGraph
         return OpenFile(Model, options);
     }
 
-    /// <summary>What the processor writes for it: grey levels where a normaliser makes its tensor of them.</summary>
-    public InputSpec InputThrough(DeviceNormaliser? normaliser) => normaliser?.Input ?? Input;
-
     /// <summary>The value of <see cref="Second"/>.</summary>
     public OrtValue? CreateSecond(int batch) => Second?.Create(batch, Input.Width, Input.Height);
 

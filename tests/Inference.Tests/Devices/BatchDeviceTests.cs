@@ -38,32 +38,6 @@ public sealed class BatchDeviceTests : IDisposable
     }
 
     [Fact]
-    public async Task Normalises_on_the_device_what_comes_as_bytes()
-    {
-        var model = ModelFile.Read(Path.Combine(Testing.Repository.Root, "models", "nanodet-g"));
-
-        // Of the input's size, pixels are whole grey levels already; resized, they are rounded.
-        PictureWork[] exact = [.. Enumerable.Range(0, 3).Select(i => Work(Photos.Get(i, model.Manifest.Input.Width, model.Manifest.Input.Height)))];
-        PictureWork[] resized = [Work(Photos.Get(0))];
-        await using var plain = Open();
-        await using var plainSession = await plain.LoadAsync(model, default);
-        _options.Cuda.ByteInput = true;
-        await using var device = Open();
-        await using var session = await device.LoadAsync(model, default);
-
-        var expected = await DetectAsync(plainSession, exact);
-        var actual = await DetectAsync(session, exact);
-
-        for (int i = 0; i < exact.Length; i++)
-        {
-            Assert.NotEmpty(expected[i].Boxes);
-            BoxAssert.Same(expected[i].Boxes, actual[i].Boxes, 0.05f);
-        }
-
-        Assert.NotEqual((await DetectAsync(plainSession, resized))[0].Boxes, (await DetectAsync(session, resized))[0].Boxes);
-    }
-
-    [Fact]
     public async Task Pictures_that_fail_or_come_too_late_leave_the_others_their_own_rows()
     {
         await using var device = Open();

@@ -11,8 +11,6 @@ internal sealed class CpuProvider : ExecutionProvider, IDisposable
 
     public override bool HasOwnMemory => true;
 
-    public override OrtMemoryInfo Memory => OrtMemoryInfo.DefaultInstance;
-
     /// <summary>Replaces a constant of the graph: a device that computes something else.</summary>
     public (string Name, Func<OrtValue> Create)? Replace { get; init; }
 

@@ -192,9 +192,9 @@ public sealed class GraphVariantTests : IDisposable
         Assert.Contains(model.Name, error.Message, StringComparison.Ordinal);
     }
 
-    private static IInferenceDevice Open(bool batched, bool byteInput = false)
+    private static IInferenceDevice Open(bool batched)
     {
-        var options = new DeviceOptions { CpuWorkers = 2, Cuda = new CudaOptions { MaxBatch = 8, ByteInput = byteInput } };
+        var options = new DeviceOptions { CpuWorkers = 2, Cuda = new CudaOptions { MaxBatch = 8 } };
         return batched
             ? new BatchDevice("test:0", "test", "test", new CpuProvider(), options, TimeProvider.System, NullLogger.Instance)
             : new CpuDevice(options, TimeProvider.System, NullLogger<CpuDevice>.Instance);
@@ -202,16 +202,7 @@ public sealed class GraphVariantTests : IDisposable
 
     private static async Task AssertSeen(bool batched, ModelSource model)
     {
-        await AssertSeen(batched, byteInput: false, model);
-        if (batched)
-        {
-            await AssertSeen(batched, byteInput: true, model);
-        }
-    }
-
-    private static async Task AssertSeen(bool batched, bool byteInput, ModelSource model)
-    {
-        await using var device = Open(batched, byteInput);
+        await using var device = Open(batched);
         await using var session = await device.LoadAsync(model, default);
         int[] levels = [.. Enumerable.Range(0, 11).Select(i => 10 + (i * 20))];
         var outcomes = new PictureOutcome[levels.Length];

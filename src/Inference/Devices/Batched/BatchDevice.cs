@@ -157,7 +157,6 @@ internal sealed class BatchDevice : IInferenceDevice
     private async Task<BatchSession> OpenAsync(ModelGraph graph, int most, RunBounds bounds, RunBounds trial)
     {
         var sessions = new List<(int Batch, InferenceSession Session)>();
-        DeviceNormaliser? normaliser = null;
         BatchSession? result = null;
         try
         {
@@ -167,13 +166,8 @@ internal sealed class BatchDevice : IInferenceDevice
                 sessions.Add((size, OpenSession(graph, size, ref entirely)));
             }
 
-            if (_options.Cuda.ByteInput && DeviceNormaliser.Fits(graph.Input))
-            {
-                normaliser = new DeviceNormaliser(graph, _provider);
-            }
-
-            var stages = new PictureStages(graph, graph.InputThrough(normaliser), _options.Limits, _options.Memory, _time);
-            result = new BatchSession(graph, stages, sessions, normaliser, _provider, _workers, _thread, bounds);
+            var stages = new PictureStages(graph, _options.Limits, _options.Memory, _time);
+            result = new BatchSession(graph, stages, sessions, _provider, _workers, _thread, bounds);
             await result.WarmUpAsync();
             if (_options.Cuda.Verify)
             {
@@ -191,7 +185,6 @@ internal sealed class BatchDevice : IInferenceDevice
             else
             {
                 sessions.ForEach(s => s.Session.Dispose());
-                normaliser?.Dispose();
             }
 
             throw;

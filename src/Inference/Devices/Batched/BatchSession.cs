@@ -10,7 +10,6 @@ namespace Detection.Inference.Devices.Batched;
 internal sealed class BatchSession : IModelSession
 {
     private readonly PictureStages _stages;
-    private readonly DeviceNormaliser? _normaliser;
     private readonly IReadOnlyList<(int Batch, InferenceSession Session)> _sessions;
     private readonly DeviceThread _thread;
     private readonly RunBounds _bounds;
@@ -25,7 +24,6 @@ internal sealed class BatchSession : IModelSession
     /// <param name="graph">The graph.</param>
     /// <param name="stages">What happens before and after a run.</param>
     /// <param name="sessions">A session per batch size, ascending; disposed by this once it is made.</param>
-    /// <param name="normaliser">Where pictures go to the device as grey levels; disposed by this once it is made.</param>
     /// <param name="provider">What they run with.</param>
     /// <param name="workers">Threads for decoding and reading.</param>
     /// <param name="thread">The device's thread.</param>
@@ -34,7 +32,6 @@ internal sealed class BatchSession : IModelSession
         ModelGraph graph,
         PictureStages stages,
         IReadOnlyList<(int Batch, InferenceSession Session)> sessions,
-        DeviceNormaliser? normaliser,
         ExecutionProvider provider,
         PictureWorkers workers,
         DeviceThread thread,
@@ -42,7 +39,6 @@ internal sealed class BatchSession : IModelSession
     {
         _stages = stages;
         _sessions = sessions;
-        _normaliser = normaliser;
         _thread = thread;
         _bounds = bounds;
         _decoding = workers.CreateLane();
@@ -54,7 +50,7 @@ internal sealed class BatchSession : IModelSession
         {
             for (int i = 0; i < Concurrency; i++)
             {
-                var tensors = new TensorSet(_allocator, graph, sessions[^1].Session, MaxBatch, normaliser);
+                var tensors = new TensorSet(_allocator, graph, sessions[^1].Session, MaxBatch);
                 var seat = new Seat(this, tensors, MaxBatch);
                 _seats.Add(seat);
                 foreach (var (batch, session) in sessions)
@@ -112,7 +108,6 @@ internal sealed class BatchSession : IModelSession
             session.Dispose();
         }
 
-        _normaliser?.Dispose();
         FreedMemory.GiveBack();
     }
 

@@ -119,7 +119,7 @@ public sealed class CpuDevice : IInferenceDevice
         {
             _bounds = bounds;
             _lane = workers.CreateLane();
-            _stages = new PictureStages(graph, graph.Input, options.Limits, options.Memory, time);
+            _stages = new PictureStages(graph, options.Limits, options.Memory, time);
             int batch = Math.Max(graph.FixedBatch, 1);
             using var settings = CreateSessionOptions();
             _session = graph.Open(settings, batch);

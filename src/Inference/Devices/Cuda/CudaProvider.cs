@@ -10,10 +10,6 @@ internal sealed class CudaProvider(int index, CudaOptions options) : ExecutionPr
     public override bool HasOwnMemory => true;
 
     /// <inheritdoc/>
-    public override OrtMemoryInfo Memory { get; } =
-        new(OrtMemoryInfo.allocatorCUDA, OrtAllocatorType.ArenaAllocator, index, OrtMemType.Default);
-
-    /// <inheritdoc/>
     public override SessionOptions CreateSessionOptions()
     {
         var session = new SessionOptions
