@@ -2,6 +2,7 @@ using BenchmarkDotNet.Attributes;
 using Detection.Bench.Measuring;
 using Detection.Inference.Annotation;
 using Detection.Inference.Heads;
+using Detection.Inference.Inspection;
 using Detection.Inference.Manifest;
 using Detection.Inference.Pictures;
 using Detection.Inference.Preprocessing;
@@ -35,7 +36,7 @@ public class StageBenchmarks
         // One of middle size, as are most of COCO.
         _photo = PhotoSet.Read(null).Photos.OrderBy(photo => photo.Length).ElementAt(PhotoSet.Read(null).Photos.Count / 2);
         var folder = Path.Combine(AppContext.BaseDirectory, "models", "nanodet-g");
-        _manifest = ModelManifest.Load(Path.Combine(folder, "model.json"));
+        _manifest = ManifestCheck.Load(Path.Combine(folder, "model.json"));
         _picture = PictureDecoder.Decode(_photo, Limits, _manifest.Input.Width, _manifest.Input.Height);
         using var options = new SessionOptions { IntraOpNumThreads = 1 };
         options.AddFreeDimensionOverrideByName("batch", 1);

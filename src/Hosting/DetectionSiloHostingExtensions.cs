@@ -200,7 +200,7 @@ public static class DetectionSiloHostingExtensions
         // Lives as long as the devices, which log what they load.
         var loggers = LoggerFactory.Create(logging => logging.AddConfiguration(configuration.GetSection("Logging")).AddConsole());
         var models = configuration.GetSection(ModelOptions.Section).Get<ModelOptions>();
-        return new DeviceDiscovery(options, SteadyClock.OfProcess, loggers, models).Open();
+        return new DeviceDiscovery(options, SteadyClock.OfProcess, loggers, models?.LoadTimeout).Open();
     }
 
     private static LocalDevices LocalTo(string silo, DeviceSet found)

@@ -6,8 +6,8 @@ using Detection.Grains.Batching;
 using Detection.Grains.Health;
 using Detection.Grains.Placement;
 using Detection.Inference.Devices;
+using Detection.Inference.Graphs;
 using Detection.Inference.Manifest;
-using Detection.Inference.Repository;
 using Microsoft.Extensions.Logging;
 
 namespace Detection.Grains.Devices;
@@ -190,7 +190,7 @@ internal sealed partial class InferenceHost(LocalDevices local, BatcherServices 
         try
         {
             var session = await device.LoadAsync(model, cancellationToken);
-            if (cancellationToken.IsCancellationRequested || !ModelFile.IsUnchanged(model))
+            if (cancellationToken.IsCancellationRequested || !ModelVersion.IsUnchanged(model))
             {
                 // Replaced since it was read: what was loaded may be of either version. The repository's next look tells the new one.
                 await session.DisposeAsync();

@@ -4,8 +4,8 @@ using Detection.Grains.Batching;
 using Detection.Grains.Health;
 using Detection.Grains.Placement;
 using Detection.Inference.Devices;
+using Detection.Inference.Graphs;
 using Detection.Inference.Manifest;
-using Detection.Inference.Repository;
 using Microsoft.Extensions.Logging;
 
 namespace Detection.Grains.Devices;
@@ -249,7 +249,7 @@ internal sealed partial class ServedModel(
         }
     }
 
-    private bool IsReplaced() => IsLost = !ModelFile.IsUnchanged(source);
+    private bool IsReplaced() => IsLost = !ModelVersion.IsUnchanged(source);
 
     private async Task<IModelSession> LoadAsync()
     {

@@ -19,10 +19,4 @@ internal static partial class DeviceLog
 
     [LoggerMessage(5, LogLevel.Warning, "Model {Model} cannot be run on {Device} with up to {Most} pictures at once; trying single pictures: {Reason}")]
     public static partial void SinglePictures(ILogger logger, string model, string device, int most, string reason);
-
-    [LoggerMessage(6, LogLevel.Warning, "A run of model {Model} on {Device} was ended after {Seconds:0.0} s; its pictures are run alone or fail")]
-    public static partial void RunEnded(ILogger logger, string model, string device, double seconds);
-
-    [LoggerMessage(7, LogLevel.Critical, "A run of model {Model} on {Device} was ended and goes on; it is in an operation that does not end, and keeps its thread until the process ends")]
-    public static partial void RunGoesOn(ILogger logger, string model, string device);
 }

@@ -1,3 +1,4 @@
+using Detection.Inference.Loading;
 using Detection.Inference.Pictures;
 
 namespace Detection.Inference.Devices;
@@ -36,8 +37,8 @@ public sealed class DeviceOptions
     /// <summary>What the decoding of pictures takes its memory from.</summary>
     internal DecodingMemory Memory { get; set; } = DecodingMemory.OfProcess;
 
-    /// <summary>Longest that a model may take to be loaded: <see cref="Repository.ModelOptions.LoadTimeout"/>.</summary>
-    internal TimeSpan LoadTimeout { get; set; } = new Repository.ModelOptions().LoadTimeout;
+    /// <summary>Longest that a model may take to be loaded. The host sets it: the setting is one of models.</summary>
+    internal TimeSpan LoadTimeout { get; set; } = ModelLoad.DefaultLimit;
 
     /// <summary>The names in <see cref="Devices"/>.</summary>
     internal string[] Names => Devices.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);

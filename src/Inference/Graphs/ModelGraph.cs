@@ -1,9 +1,7 @@
 using System.Runtime.CompilerServices;
-using Detection.Inference.Devices;
 using Detection.Inference.Heads;
 using Detection.Inference.Manifest;
 using Detection.Inference.Preprocessing;
-using Detection.Inference.Repository;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 
@@ -132,7 +130,7 @@ internal sealed class ModelGraph
         }
 
         var graph = new ModelGraph(model, bounds);
-        if (ModelFile.IsUnchanged(model))
+        if (ModelVersion.IsUnchanged(model))
         {
             Known.AddOrUpdate(model, graph);
         }

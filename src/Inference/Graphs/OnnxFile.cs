@@ -1,6 +1,5 @@
 using Detection.Inference.Loading;
 using Detection.Inference.Manifest;
-using Detection.Inference.Repository;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Detection.Inference.Graphs;
@@ -23,7 +22,7 @@ internal static class OnnxFile
     /// <exception cref="OperationCanceledException">The load that it is part of was given up.</exception>
     public static InferenceSession Open(string path, SessionOptions options)
     {
-        var parts = ModelFile.PartsOf(path);
+        var parts = PartsOf(path);
         if (parts.Count == 1 || OperatingSystem.IsWindows())
         {
             return OpenSession(path, options);
@@ -46,6 +45,32 @@ internal static class OnnxFile
         {
             copy.Delete(recursive: true);
         }
+    }
+
+    /// <summary>The files of which a graph's numbers come, in order: the graph and the weights beside it that it names.</summary>
+    /// <exception cref="ModelException">One of them is no file, too large, or outside of the graph's folder.</exception>
+    /// <exception cref="IOException">One of them cannot be read.</exception>
+    /// <exception cref="InvalidDataException">The graph is no ONNX file.</exception>
+    internal static IReadOnlyList<string> PartsOf(string onnx)
+    {
+        PlainFile.Require(onnx, PlainFile.LargestGraph);
+        string folder = Path.GetDirectoryName(Path.GetFullPath(onnx))!;
+        return [onnx, .. OnnxReader.ExternalFiles(onnx).Select(location => WeightsAt(folder, location))];
+    }
+
+    /// <summary>Weights are read as the process that serves them may read, so they may lie nowhere but in the model's folder.</summary>
+    private static string WeightsAt(string folder, string location)
+    {
+        string path = Path.GetFullPath(Path.Combine(folder, location));
+        if (location.Length == 0
+            || Path.IsPathRooted(location)
+            || !PlainFile.IsInside(folder, path))
+        {
+            throw new ModelException($"The graph has weights in \"{location}\", which leads outside of its folder; put that file beside the graph.");
+        }
+
+        PlainFile.Require(path, PlainFile.LargestWeights);
+        return path;
     }
 
     private static InferenceSession OpenSession(string path, SessionOptions options)

@@ -1,4 +1,3 @@
-using Detection.Inference.Devices;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -43,14 +42,14 @@ internal sealed class RunBounds(TimeSpan longest, string model = "", string devi
     }
 
     /// <summary>A run has been told to end.</summary>
-    public void Ended(TimeSpan after) => DeviceLog.RunEnded(_logger, model, device, after.TotalSeconds);
+    public void Ended(TimeSpan after) => GraphLog.RunEnded(_logger, model, device, after.TotalSeconds);
 
     /// <summary>A run that was told to end goes on.</summary>
     public void GoesOn()
     {
         if (_unending.TrySetResult())
         {
-            DeviceLog.RunGoesOn(_logger, model, device);
+            GraphLog.RunGoesOn(_logger, model, device);
         }
     }
 }

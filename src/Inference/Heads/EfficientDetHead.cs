@@ -32,9 +32,6 @@ internal sealed class EfficientDetHead : IDetectionHead
             "classification", $"[{count}, {_classes}]", options, s => s is [var r, var c] && r == count && c == _classes, "classification");
     }
 
-    /// <summary>Settings of the manifest's <c>head</c> that this family knows.</summary>
-    public static string[] Settings { get; } = ["strides", "anchorScale", "anchorScales", "anchorRatios", "outputs"];
-
     /// <summary>All anchors, in the order of the outputs' rows.</summary>
     public Anchor[] Anchors { get; }
 

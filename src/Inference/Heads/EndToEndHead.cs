@@ -12,9 +12,6 @@ internal sealed class EndToEndHead(ModelManifest manifest) : IDetectionHead
     private readonly OutputRole _output = new(
         "output", "[boxes, 6]", manifest.Head ?? new HeadOptions(), s => s is [_, 6], "output0", "output");
 
-    /// <summary>Settings of the manifest's <c>head</c> that this family knows.</summary>
-    public static string[] Settings { get; } = ["outputs"];
-
     public void Read(IReadOnlyList<OutputTensor> outputs, in InputGeometry geometry, in HeadSettings settings, List<ScoredBox> boxes)
     {
         var start = boxes.Count;

@@ -50,9 +50,6 @@ internal sealed class NanoDetHead : IDetectionHead
             new(role, $"[{height}, {width}]", options, s => s is [var r, var c] && r == height && c == width, usualName);
     }
 
-    /// <summary>Settings of the manifest's <c>head</c> that this family knows.</summary>
-    public static string[] Settings { get; } = ["strides", "regMax", "cellOffset", "outputs"];
-
     public void Read(IReadOnlyList<OutputTensor> outputs, in InputGeometry geometry, in HeadSettings settings, List<ScoredBox> boxes)
     {
         var start = boxes.Count;

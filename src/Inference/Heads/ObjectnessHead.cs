@@ -31,12 +31,6 @@ internal sealed class ObjectnessHead : IDetectionHead
                 "output");
     }
 
-    /// <summary>Settings of the manifest's <c>head</c> that YOLOX knows.</summary>
-    public static string[] YoloxSettings { get; } = ["strides", "decoded", "outputs"];
-
-    /// <summary>Settings of the manifest's <c>head</c> that YOLOv5 knows.</summary>
-    public static string[] YoloV5Settings { get; } = ["outputs"];
-
     public static ObjectnessHead Yolox(ModelManifest manifest) =>
         new(manifest, manifest.Head?.Decoded == true ? null : new CellGrid(manifest.Input, manifest.Head?.Strides ?? [8, 16, 32]).Cells);
 

@@ -38,9 +38,6 @@ internal sealed class QueryHead : IDetectionHead
         _labels = new OutputRole("labels", "[boxes]", options, s => s.Length == 1, "labels", "classes");
     }
 
-    /// <summary>Settings of the manifest's <c>head</c> that these families know.</summary>
-    public static string[] Settings { get; } = ["scores", "background", "boxFormat", "boxUnit", "outputs"];
-
     /// <summary>Softmax over the classes and "nothing".</summary>
     public static QueryHead Detr(ModelManifest manifest) => new(manifest, ScoreActivation.Softmax, BackgroundClass.Last);
 

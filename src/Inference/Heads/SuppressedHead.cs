@@ -40,9 +40,6 @@ internal sealed class SuppressedHead : IDetectionHead
         _allScores = new OutputRole("scores", $"[{numbers}, boxes]", options, s => s is [var c, _] && c == numbers, "scores");
     }
 
-    /// <summary>Settings of the manifest's <c>head</c> that this family knows.</summary>
-    public static string[] Settings { get; } = ["background", "boxFormat", "boxUnit", "outputs"];
-
     public void Read(IReadOnlyList<OutputTensor> outputs, in InputGeometry geometry, in HeadSettings settings, List<ScoredBox> boxes)
     {
         var start = boxes.Count;

@@ -32,9 +32,6 @@ internal sealed class YoloV8Head : IDetectionHead
             "output");
     }
 
-    /// <summary>Settings of the manifest's <c>head</c> that this family knows.</summary>
-    public static string[] Settings { get; } = ["outputs"];
-
     public void Read(IReadOnlyList<OutputTensor> outputs, in InputGeometry geometry, in HeadSettings settings, List<ScoredBox> boxes)
     {
         var start = boxes.Count;

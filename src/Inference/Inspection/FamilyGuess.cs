@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Detection.Inference.Heads;
+using Detection.Inference.Manifest;
 
 namespace Detection.Inference.Inspection;
 
@@ -217,7 +218,7 @@ internal sealed record FamilyGuess(string? Family, int? Classes, string Why, Jso
     private static FamilyGuess Unknown(IReadOnlyList<OutputTensor> outputs) => new(
         null,
         null,
-        $"write \"family\": one of {string.Join(", ", DetectionHeads.Families)} (the outputs {string.Join(", ", outputs.Select(o => $"{o.Name} [{string.Join(", ", o.Shape)}]"))} do not tell)");
+        $"write \"family\": one of {string.Join(", ", HeadFamilies.Names)} (the outputs {string.Join(", ", outputs.Select(o => $"{o.Name} [{string.Join(", ", o.Shape)}]"))} do not tell)");
 
     private static JsonObject Final(string background) => new()
     {

@@ -143,7 +143,7 @@ public static class ModelInspector
             // Without a size the graph could not be asked for its family yet: that is not the person's to know.
             _missing.AddRange(ManifestJson.Missing(known).Where(
                 line => Member(line) == "input" || ((outputs is not null || Member(line) != "family") && !_missing.Any(m => Member(m) == Member(line)))));
-            var manifest = _missing.Count == 0 ? ManifestJson.ToManifest(known, named) : null;
+            var manifest = _missing.Count == 0 ? ManifestCheck.ToManifest(known, named) : null;
             if (manifest is not null && outputs is not null)
             {
                 CheckAgainst(manifest, input, outputs);

@@ -9,6 +9,9 @@ namespace Detection.Inference.Loading;
 /// <param name="limit">Longest that it may take.</param>
 internal sealed class ModelLoad(string model, TimeSpan limit)
 {
+    /// <summary>The limit where no setting has another.</summary>
+    public static readonly TimeSpan DefaultLimit = TimeSpan.FromMinutes(5);
+
     private static readonly AsyncLocal<ModelLoad?> Running = new();
 
     private readonly Lock _gate = new();

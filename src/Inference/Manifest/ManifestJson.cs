@@ -4,7 +4,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
-using Detection.Inference.Heads;
 using Detection.Inference.Preprocessing;
 
 namespace Detection.Inference.Manifest;
@@ -80,7 +79,7 @@ internal static class ManifestJson
         return manifest;
     }
 
-    /// <summary>Checks everything and makes the manifest.</summary>
+    /// <summary>Checks everything but the settings of the family, and makes the manifest.</summary>
     /// <param name="manifest">The tree.</param>
     /// <param name="path">Named in errors.</param>
     public static ModelManifest ToManifest(JsonObject manifest, string path)
@@ -148,7 +147,7 @@ internal static class ManifestJson
     {
         if (manifest["family"] is null)
         {
-            yield return $"write \"family\": one of {string.Join(", ", DetectionHeads.Families)}";
+            yield return $"write \"family\": one of {string.Join(", ", HeadFamilies.Names)}";
         }
 
         if (manifest["input"] is not JsonObject input || input["width"] is null || input["height"] is null)
@@ -243,10 +242,10 @@ internal static class ManifestJson
         }
 
         Require(
-            DetectionHeads.Families.Contains(manifest.Family),
+            HeadFamilies.Names.Contains(manifest.Family),
             "family",
             manifest.Family,
-            $"one of {string.Join(", ", DetectionHeads.Families)}");
+            $"one of {string.Join(", ", HeadFamilies.Names)}");
         Require(manifest.Labels.Count > 0, "labels", "empty", "the names of the model's classes, at least one");
         Require(manifest.Labels.Count <= MostLabels, "labels", $"a list of {manifest.Labels.Count} names", $"at most {MostLabels}");
         Require(manifest.Labels.All(l => !string.IsNullOrWhiteSpace(l)), "labels", "a list with an empty name", "a name for each class");
@@ -283,16 +282,6 @@ internal static class ManifestJson
                 "input.element",
                 "uint8 together with a normalisation",
                 "\"scale\": 1, \"mean\": [0, 0, 0], \"std\": [1, 1, 1] beside it");
-        }
-
-        // The family's own settings: making the head checks them.
-        try
-        {
-            DetectionHeads.Create(manifest);
-        }
-        catch (ModelException e)
-        {
-            throw new ModelException($"{path}: {e.Message}", e);
         }
     }
 

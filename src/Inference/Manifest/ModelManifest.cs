@@ -6,7 +6,7 @@ namespace Detection.Inference.Manifest;
 /// <summary>How to feed a model and how to read it: <c>model.json</c>.</summary>
 public sealed record ModelManifest
 {
-    /// <summary>Family of the head, one of <see cref="Heads.DetectionHeads.Families"/>.</summary>
+    /// <summary>Family of the head, one of <see cref="HeadFamilies.Names"/>.</summary>
     public required string Family { get; init; }
 
     /// <summary>How pictures are fed.</summary>
@@ -37,10 +37,6 @@ public sealed record ModelManifest
 
     /// <summary>Class names; a class id is an index into them. In the file a list, or the name of a text file beside it with one name a line.</summary>
     public required IReadOnlyList<string> Labels { get; init; }
-
-    /// <summary>Reads a complete manifest.</summary>
-    /// <exception cref="ModelException">It is not there or not right; the message says which line to write.</exception>
-    public static ModelManifest Load(string path) => ManifestJson.ToManifest(ManifestJson.Read(path), path);
 
     /// <summary>Writes the manifest, replacing the file in one step.</summary>
     /// <exception cref="IOException">The file cannot be written.</exception>

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.RegularExpressions;
 using Detection.Inference.Graphs;
 using Detection.Inference.Inspection;
@@ -40,7 +39,7 @@ public static partial class ModelFile
         try
         {
             var manifest = ReadManifest(path, labels);
-            return new ModelSource(name, VersionOf(path, manifest), path, manifest);
+            return new ModelSource(name, ModelVersion.Of(path, manifest), path, manifest);
         }
 #pragma warning disable CA1031 // Whatever a file makes the runtime or a library throw is that model's problem.
         catch (Exception e)
@@ -69,22 +68,6 @@ public static partial class ModelFile
         ? Path.GetFileName(Path.GetDirectoryName(onnx)!)
         : Path.GetFileNameWithoutExtension(onnx);
 
-    /// <summary>Whether a model's files are still those that were read.</summary>
-    public static bool IsUnchanged(ModelSource model)
-    {
-        ArgumentNullException.ThrowIfNull(model);
-        try
-        {
-            return VersionOf(model.Path, model.Manifest) == model.Version;
-        }
-#pragma warning disable CA1031 // Files that cannot be read any more are not those that were.
-        catch (Exception)
-#pragma warning restore CA1031
-        {
-            return false;
-        }
-    }
-
     /// <summary>Hash of a graph without its weights: loads that take long do so for what the graph says.</summary>
     /// <exception cref="ModelException">It cannot be read.</exception>
     internal static string GraphHash(string onnx)
@@ -103,32 +86,6 @@ public static partial class ModelFile
         }
     }
 
-    /// <summary>The files of which a graph's numbers come, in order: the graph and the weights beside it that it names.</summary>
-    /// <exception cref="ModelException">One of them is no file, too large, or outside of the graph's folder.</exception>
-    /// <exception cref="IOException">One of them cannot be read.</exception>
-    /// <exception cref="InvalidDataException">The graph is no ONNX file.</exception>
-    internal static IReadOnlyList<string> PartsOf(string onnx)
-    {
-        PlainFile.Require(onnx, PlainFile.LargestGraph);
-        string folder = Path.GetDirectoryName(Path.GetFullPath(onnx))!;
-        return [onnx, .. OnnxReader.ExternalFiles(onnx).Select(location => WeightsAt(folder, location))];
-    }
-
-    /// <summary>Weights are read as the process that serves them may read, so they may lie nowhere but in the model's folder.</summary>
-    private static string WeightsAt(string folder, string location)
-    {
-        string path = Path.GetFullPath(Path.Combine(folder, location));
-        if (location.Length == 0
-            || Path.IsPathRooted(location)
-            || !PlainFile.IsInside(folder, path))
-        {
-            throw new ModelException($"The graph has weights in \"{location}\", which leads outside of its folder; put that file beside the graph.");
-        }
-
-        PlainFile.Require(path, PlainFile.LargestWeights);
-        return path;
-    }
-
     /// <summary>What the manifest says, and what it leaves out from the graph; the outputs are checked against it.</summary>
     private static ModelManifest ReadManifest(string onnx, IReadOnlyList<string>? labels)
     {
@@ -139,28 +96,6 @@ public static partial class ModelFile
             ? throw new ModelException(
                 $"{onnx} does not tell all that is needed: lay it as {NameOf(onnx)}/{OnnxName} and in a {ManifestName} beside it, {string.Join("; ", inspection.Missing)}.")
             : inspection.Require();
-    }
-
-    /// <summary>
-    /// Hashed is the manifest as it is understood, not its text: that holds for the label file that it names and for what was
-    /// read from the graph, so that a result is never told by the rules of another version of this program.
-    /// </summary>
-    private static string VersionOf(string onnx, ModelManifest manifest)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        byte[] buffer = new byte[64 * 1024];
-        foreach (string file in PartsOf(onnx))
-        {
-            using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 0);
-            int read;
-            while ((read = stream.Read(buffer)) > 0)
-            {
-                hash.AppendData(buffer, 0, read);
-            }
-        }
-
-        hash.AppendData(Encoding.UTF8.GetBytes(manifest.ToJson()));
-        return Convert.ToHexStringLower(hash.GetHashAndReset())[..12];
     }
 
     [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9._-]{0,63}\z")]

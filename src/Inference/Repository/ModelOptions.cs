@@ -1,3 +1,4 @@
+using Detection.Inference.Loading;
 using Microsoft.Extensions.Options;
 
 namespace Detection.Inference.Repository;
@@ -32,7 +33,7 @@ public sealed class ModelOptions
     /// Longest that a model may take to be read, and then to be loaded on a device; 1 s to 1 day. Default 5 minutes. One that takes
     /// longer is given up and told as a problem; others do not wait for it. A device with TensorRT has twelve times as long.
     /// </summary>
-    public TimeSpan LoadTimeout { get; set; } = TimeSpan.FromMinutes(5);
+    public TimeSpan LoadTimeout { get; set; } = ModelLoad.DefaultLimit;
 }
 
 /// <summary>Says what is wrong with <see cref="ModelOptions"/>.</summary>

@@ -1,4 +1,5 @@
 using Detection.Inference.Evaluation;
+using Detection.Inference.Inspection;
 using Detection.Inference.Manifest;
 using Detection.Inference.Repository;
 using Detection.Inference.Tests.Models;
@@ -8,7 +9,7 @@ namespace Detection.Inference.Tests.Evaluation;
 /// <summary>How well models find persons, as COCO measures it, at the score floor 0.01 and with suppression at 0.6.</summary>
 public sealed class AccuracyTests
 {
-    private static readonly ModelManifest Coco = ModelManifest.Load(Path.Combine(Testing.Repository.Root, "models", "nanodet-g", "model.json"));
+    private static readonly ModelManifest Coco = ManifestCheck.Load(Path.Combine(Testing.Repository.Root, "models", "nanodet-g", "model.json"));
 
     [Fact]
     public async Task The_default_model_on_the_photos_of_the_repository()

@@ -363,10 +363,13 @@ public sealed class FamilyHeadTests
     }
 
     [Fact]
+    public void HeadFamilies_and_heads_are_the_same() => Assert.Equal(HeadFamilies.Names.Order(), DetectionHeads.Families.Order());
+
+    [Fact]
     public void Every_family_refuses_outputs_that_are_not_its_own()
     {
-        Assert.NotEmpty(DetectionHeads.Families);
-        foreach (var family in DetectionHeads.Families)
+        Assert.NotEmpty(HeadFamilies.Names);
+        foreach (var family in HeadFamilies.Names)
         {
             var error = Assert.Throws<ModelException>(() => Read(Manifest(family), [new("out", [7, 11, 13], new float[1001])], 300));
             Assert.Contains("\"out\" [7, 11, 13]", error.Message, StringComparison.Ordinal);

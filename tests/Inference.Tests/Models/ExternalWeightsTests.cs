@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Detection.Inference.Graphs;
 using Detection.Inference.Manifest;
 using Detection.Inference.Repository;
 using Detection.Inference.Tests.Onnx;
@@ -23,8 +24,8 @@ public sealed class ExternalWeightsTests : IDisposable
         File.WriteAllText(Path.Combine(_folder, "export.py"), "how it was made");
 
         Assert.NotEqual(before.Version, Write(width: 10).Version);
-        Assert.False(ModelFile.IsUnchanged(before));
-        Assert.True(ModelFile.IsUnchanged(Write(width: 8)));
+        Assert.False(ModelVersion.IsUnchanged(before));
+        Assert.True(ModelVersion.IsUnchanged(Write(width: 8)));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Detection.Inference.Inspection;
 using Detection.Inference.Manifest;
 using Detection.Inference.Preprocessing;
 using Xunit;
@@ -69,7 +70,7 @@ public sealed class ModelManifestTests : IDisposable
         var path = Path.Combine(_folder, "saved.json");
 
         manifest.Save(path);
-        var again = ModelManifest.Load(path);
+        var again = ManifestCheck.Load(path);
 
         Assert.Equal(manifest.ToJson(), again.ToJson());
         Assert.Null(again.Input.Padding);
@@ -124,7 +125,7 @@ public sealed class ModelManifestTests : IDisposable
 
     [Fact]
     public void A_missing_file_is_refused() =>
-        Assert.Contains("cannot be read", Assert.Throws<ModelException>(() => ModelManifest.Load(Path.Combine(_folder, "no.json"))).Message, StringComparison.Ordinal);
+        Assert.Contains("cannot be read", Assert.Throws<ModelException>(() => ManifestCheck.Load(Path.Combine(_folder, "no.json"))).Message, StringComparison.Ordinal);
 
     private static string With(string member, string value)
     {
@@ -137,6 +138,6 @@ public sealed class ModelManifestTests : IDisposable
     {
         var path = Path.Combine(_folder, "model.json");
         File.WriteAllText(path, text);
-        return ModelManifest.Load(path);
+        return ManifestCheck.Load(path);
     }
 }

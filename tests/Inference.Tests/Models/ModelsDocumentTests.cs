@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Detection.Inference.Heads;
 using Detection.Inference.Manifest;
 using Detection.Inference.Preprocessing;
 
@@ -12,7 +11,7 @@ public sealed partial class ModelsDocumentTests
 
     [Fact]
     public void Every_family_is_there() =>
-        Assert.All(DetectionHeads.Families, family => Assert.Contains($"`{family}`", Document, StringComparison.Ordinal));
+        Assert.All(HeadFamilies.Names, family => Assert.Contains($"`{family}`", Document, StringComparison.Ordinal));
 
     [Fact]
     public void Every_line_of_the_manifest_is_there_and_no_other()

@@ -1,7 +1,6 @@
 using Detection.Inference.Devices.Batched;
 using Detection.Inference.Devices.Cpu;
 using Detection.Inference.Devices.Cuda;
-using Detection.Inference.Repository;
 using Microsoft.Extensions.Logging;
 
 namespace Detection.Inference.Devices.Discovery;
@@ -13,8 +12,8 @@ namespace Detection.Inference.Devices.Discovery;
 /// <param name="options">Settings of devices.</param>
 /// <param name="time">Clock for deadlines.</param>
 /// <param name="loggers">Logs.</param>
-/// <param name="models">Settings of models; <see langword="null"/> for the default ones.</param>
-public sealed class DeviceDiscovery(DeviceOptions options, TimeProvider time, ILoggerFactory loggers, ModelOptions? models = null)
+/// <param name="loadTimeout">Longest that a model may take to be loaded; <see langword="null"/> for 5 minutes.</param>
+public sealed class DeviceDiscovery(DeviceOptions options, TimeProvider time, ILoggerFactory loggers, TimeSpan? loadTimeout = null)
 {
     private readonly ILogger _logger = loggers.CreateLogger<DeviceDiscovery>();
 
@@ -24,7 +23,7 @@ public sealed class DeviceDiscovery(DeviceOptions options, TimeProvider time, IL
     /// </summary>
     public DeviceSet Open()
     {
-        options.LoadTimeout = (models ?? new ModelOptions()).LoadTimeout;
+        options.LoadTimeout = loadTimeout ?? options.LoadTimeout;
         var devices = new List<IInferenceDevice>();
         var problems = new List<string>();
         string[] names = options.Names;

@@ -1,0 +1,31 @@
+namespace Detection.Inference.Manifest;
+
+/// <summary>The families of detectors that can be read, and the settings of <c>head</c> that each of them has.</summary>
+public static class HeadFamilies
+{
+    private static readonly string[] Queries = ["scores", "background", "boxFormat", "boxUnit", "outputs"];
+
+    private static readonly Dictionary<string, string[]> Known = new(StringComparer.Ordinal)
+    {
+        ["nanodet"] = ["strides", "regMax", "cellOffset", "outputs"],
+        ["yolox"] = ["strides", "decoded", "outputs"],
+        ["yolov5"] = ["outputs"],
+        ["yolov8"] = ["outputs"],
+        ["yolov9"] = ["outputs"],
+        ["yolo11"] = ["outputs"],
+        ["yolo12"] = ["outputs"],
+        ["yolov10"] = ["outputs"],
+        ["yolo26"] = ["outputs"],
+        ["efficientdet"] = ["strides", "anchorScale", "anchorScales", "anchorRatios", "outputs"],
+        ["rt-detr"] = Queries,
+        ["d-fine"] = Queries,
+        ["detr"] = Queries,
+        ["ssd"] = ["background", "boxFormat", "boxUnit", "outputs"],
+    };
+
+    /// <summary>Names for the manifest's <c>family</c>.</summary>
+    public static IReadOnlyCollection<string> Names => Known.Keys;
+
+    /// <summary>The settings of <c>head</c> that a family has; none for a family that is not known.</summary>
+    public static IReadOnlyList<string> SettingsOf(string family) => Known.GetValueOrDefault(family, []);
+}
