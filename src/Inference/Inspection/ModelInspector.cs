@@ -182,7 +182,7 @@ public static class ModelInspector
                 {
                     var tensors = seen.Tensors(objects);
                     var whole = seen.List(objects).Where(o => !o.HasBatch).Select(o => o.Name).ToHashSet();
-                    return (tensors, FamilyGuess.From(
+                    return (tensors, FamilyRules.Ask(new OutputShapes(
                         tensors,
                         whole,
                         width,
@@ -190,7 +190,7 @@ public static class ModelInspector
                         (known["labels"] as JsonArray)?.Count,
                         _metadata,
                         second is { IsSize: true },
-                        name => trial.Run(Math.Max(1, input.Dimensions[0]), TrialPicture.Black)[name].Values));
+                        name => trial.Run(Math.Max(1, input.Dimensions[0]), TrialPicture.Black)[name].Values)).Guess);
                 }
             }
             catch (OnnxRuntimeException e)

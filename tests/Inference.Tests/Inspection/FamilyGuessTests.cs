@@ -15,90 +15,90 @@ public sealed class FamilyGuessTests
     /// The size is 416×416 unless given: 3549 cells on three maps, 3598 on four, 3615 on five.
     /// </summary>
     private const string Cases = """
-        detection_boxes=100,4 detection_scores=100 detection_classes=100 num_detections= => ssd -; outputs named as TensorFlow's detection models name them
-        detection_boxes:0=100,4 detection_scores:0=100 detection_classes:0=100 num_detections:0= => ssd -; outputs named as TensorFlow's detection models name them
-        detection_boxes=100,4 detection_multiclass_scores=100,7 detection_scores=100 whole:=detection_multiclass_scores => ssd -; outputs named as TensorFlow's detection models name them
-        detection_boxes=100,4 raw_detection_boxes=1917,4 raw_detection_scores=1917,91 labels:=90 => ssd -; outputs named as TensorFlow's detection models name them
-        dets=100,5 labels=100 => ssd - normalisation; outputs named as MMDetection names them; {"head":{"background":"none","boxFormat":"x1y1x2y2","boxUnit":"pixels"}}
-        dets=100,5 labels=100 masks=100,28,28 => ssd - normalisation; outputs named as MMDetection names them; {"head":{"background":"none","boxFormat":"x1y1x2y2","boxUnit":"pixels"}}
-        det_boxes=100,4 det_scores=100 det_classes=100 num_dets=1 => ssd -; outputs named as YOLOv6 and YOLOv7 name them with the suppression inside; {"head":{"background":"none","boxFormat":"x1y1x2y2","boxUnit":"pixels"},"input":{"resize":"letterboxCenter","padding":114}}
-        dets=100,5 det_boxes=100,4 det_scores=100 det_classes=100 => ssd - normalisation; outputs named as MMDetection names them; {"head":{"background":"none","boxFormat":"x1y1x2y2","boxUnit":"pixels"}}
+        detection_boxes=100,4 detection_scores=100 detection_classes=100 num_detections= => TensorFlow: ssd -; outputs named as TensorFlow's detection models name them
+        detection_boxes:0=100,4 detection_scores:0=100 detection_classes:0=100 num_detections:0= => TensorFlow: ssd -; outputs named as TensorFlow's detection models name them
+        detection_boxes=100,4 detection_multiclass_scores=100,7 detection_scores=100 whole:=detection_multiclass_scores => TensorFlow: ssd -; outputs named as TensorFlow's detection models name them
+        detection_boxes=100,4 raw_detection_boxes=1917,4 raw_detection_scores=1917,91 labels:=90 => TensorFlow: ssd -; outputs named as TensorFlow's detection models name them
+        dets=100,5 labels=100 => MmDetection: ssd - normalisation; outputs named as MMDetection names them; {"head":{"background":"none","boxFormat":"x1y1x2y2","boxUnit":"pixels"}}
+        dets=100,5 labels=100 masks=100,28,28 => MmDetection: ssd - normalisation; outputs named as MMDetection names them; {"head":{"background":"none","boxFormat":"x1y1x2y2","boxUnit":"pixels"}}
+        det_boxes=100,4 det_scores=100 det_classes=100 num_dets=1 => DetNames: ssd -; outputs named as YOLOv6 and YOLOv7 name them with the suppression inside; {"head":{"background":"none","boxFormat":"x1y1x2y2","boxUnit":"pixels"},"input":{"resize":"letterboxCenter","padding":114}}
+        dets=100,5 det_boxes=100,4 det_scores=100 det_classes=100 => MmDetection: ssd - normalisation; outputs named as MMDetection names them; {"head":{"background":"none","boxFormat":"x1y1x2y2","boxUnit":"pixels"}}
         det_boxes=100,4 det_scores=100 => no rule
-        boxes=100,4 labels=100 scores=100 => ssd -; labels, boxes and scores as torchvision names them; {"head":{"background":"first","boxFormat":"x1y1x2y2","boxUnit":"pixels"}}
-        boxes=300,4 labels=300 scores=300 takes-size:= => d-fine -; labels, boxes and scores, and an input for the size
+        boxes=100,4 labels=100 scores=100 => BoxesScoresLabels: ssd -; labels, boxes and scores as torchvision names them; {"head":{"background":"first","boxFormat":"x1y1x2y2","boxUnit":"pixels"}}
+        boxes=300,4 labels=300 scores=300 takes-size:= => BoxesScoresLabels: d-fine -; labels, boxes and scores, and an input for the size
         boxes=300,4 scores=80,300 selected_indices=100,3 => no rule
-        pred_boxes=300,4 logits=300,2 labels:=2 => rt-detr 2; logits for the labels alone
-        pred_boxes=100,4 logits=100,3 labels:=2 => detr 2; logits for the labels and "nothing"
-        pred_boxes=100,4 logits=100,92 => - -; write "family": "detr" (softmax, the last of 92 logits is "nothing") or "rt-detr" (a sigmoid for each of 92)
-        pred_boxes=100,4 pred_logits=100,92 labels:=91 => detr 91; logits for the labels and "nothing"
-        pred_boxes=100,4 pred_logits=100,92 labels:=7 => - -; write "family": "detr" (softmax, the last of 92 logits is "nothing") or "rt-detr" (a sigmoid for each of 92)
-        dets=300,4 labels=300,3 labels:=3 => rt-detr 3; dets and labels as RF-DETR names them; {"input":{"mean":[0.485,0.456,0.406],"std":[0.229,0.224,0.225]}}
-        dets=300,4 labels=300,3 labels:=2 => rt-detr 2; dets and labels as RF-DETR names them; {"input":{"mean":[0.485,0.456,0.406],"std":[0.229,0.224,0.225]},"head":{"background":"last"}}
-        dets=300,4 labels=300,3 => rt-detr 3; dets and labels as RF-DETR names them; {"input":{"mean":[0.485,0.456,0.406],"std":[0.229,0.224,0.225]}}
-        output=50,7 whole:=output => ssd -; rows of picture, box, class and score as YOLOv7 exports them with the suppression inside; {"head":{"background":"none","boxFormat":"x1y1x2y2","boxUnit":"pixels"},"input":{"resize":"letterboxCenter","padding":114}}
+        pred_boxes=300,4 logits=300,2 labels:=2 => LogitsAndBoxes: rt-detr 2; logits for the labels alone
+        pred_boxes=100,4 logits=100,3 labels:=2 => LogitsAndBoxes: detr 2; logits for the labels and "nothing"
+        pred_boxes=100,4 logits=100,92 => LogitsAndBoxes: - -; write "family": "detr" (softmax, the last of 92 logits is "nothing") or "rt-detr" (a sigmoid for each of 92)
+        pred_boxes=100,4 pred_logits=100,92 labels:=91 => LogitsAndBoxes: detr 91; logits for the labels and "nothing"
+        pred_boxes=100,4 pred_logits=100,92 labels:=7 => LogitsAndBoxes: - -; write "family": "detr" (softmax, the last of 92 logits is "nothing") or "rt-detr" (a sigmoid for each of 92)
+        dets=300,4 labels=300,3 labels:=3 => RfDetr: rt-detr 3; dets and labels as RF-DETR names them; {"input":{"mean":[0.485,0.456,0.406],"std":[0.229,0.224,0.225]}}
+        dets=300,4 labels=300,3 labels:=2 => RfDetr: rt-detr 2; dets and labels as RF-DETR names them; {"input":{"mean":[0.485,0.456,0.406],"std":[0.229,0.224,0.225]},"head":{"background":"last"}}
+        dets=300,4 labels=300,3 => RfDetr: rt-detr 3; dets and labels as RF-DETR names them; {"input":{"mean":[0.485,0.456,0.406],"std":[0.229,0.224,0.225]}}
+        output=50,7 whole:=output => Yolov7Rows: ssd -; rows of picture, box, class and score as YOLOv7 exports them with the suppression inside; {"head":{"background":"none","boxFormat":"x1y1x2y2","boxUnit":"pixels"},"input":{"resize":"letterboxCenter","padding":114}}
         output=50,7 => no rule
-        boxes=50,7 pred=3549,85 whole:=boxes => ssd -; rows of picture, box, class and score as YOLOv7 exports them with the suppression inside; {"head":{"background":"none","boxFormat":"x1y1x2y2","boxUnit":"pixels"},"input":{"resize":"letterboxCenter","padding":114}}
-        regression=32526,4 classification=32526,90 => efficientdet 90; two outputs of 32526 anchors; {"head":{"outputs":{"regression":"regression","classification":"classification"}}}
-        p3=8,52,52 a=32526,4 b=32526,2 c=32526,4 => efficientdet 2; two outputs of 32526 anchors; {"head":{"outputs":{"regression":"a","classification":"b"}}}
-        a=32526,4 b=32526,4 => efficientdet 4; two outputs of 32526 anchors; {"head":{"outputs":{"regression":"a","classification":"b"}}}
+        boxes=50,7 pred=3549,85 whole:=boxes => Yolov7Rows: ssd -; rows of picture, box, class and score as YOLOv7 exports them with the suppression inside; {"head":{"background":"none","boxFormat":"x1y1x2y2","boxUnit":"pixels"},"input":{"resize":"letterboxCenter","padding":114}}
+        regression=32526,4 classification=32526,90 => AnchorTables: efficientdet 90; two outputs of 32526 anchors; {"head":{"outputs":{"regression":"regression","classification":"classification"}}}
+        p3=8,52,52 a=32526,4 b=32526,2 c=32526,4 => AnchorTables: efficientdet 2; two outputs of 32526 anchors; {"head":{"outputs":{"regression":"a","classification":"b"}}}
+        a=32526,4 b=32526,4 => AnchorTables: efficientdet 4; two outputs of 32526 anchors; {"head":{"outputs":{"regression":"a","classification":"b"}}}
         a=32526,4 b=32526,4 c=32526,4 => no rule
-        regression=441936,4 classification=441936,90 size:=1536x1536 => efficientdet 90; two outputs of 441936 anchors; {"head":{"outputs":{"regression":"regression","classification":"classification"},"anchorScale":5}}
+        regression=441936,4 classification=441936,90 size:=1536x1536 => AnchorTables: efficientdet 90; two outputs of 441936 anchors; {"head":{"outputs":{"regression":"regression","classification":"classification"},"anchorScale":5}}
         regression=32535,4 classification=32535,90 => no rule
-        cls_pred=3549,80 dis_pred=3549,32 => nanodet 80; two outputs of 3549 cells; {"head":{"outputs":{"scores":"cls_pred","distances":"dis_pred"},"strides":[8,16,32],"regMax":7,"cellOffset":0.5}}
-        dis_pred=3549,44 cls_pred=3549,80 => nanodet 80; two outputs of 3549 cells; {"head":{"outputs":{"scores":"cls_pred","distances":"dis_pred"},"strides":[8,16,32],"regMax":10,"cellOffset":0.5}}
-        a=3549,2 b=3549,32 labels:=2 => nanodet 2; two outputs of 3549 cells; {"head":{"outputs":{"scores":"a","distances":"b"},"strides":[8,16,32],"regMax":7,"cellOffset":0.5}}
-        a=3549,32 b=3549,2 labels:=2 => nanodet 2; two outputs of 3549 cells; {"head":{"outputs":{"scores":"b","distances":"a"},"strides":[8,16,32],"regMax":7,"cellOffset":0.5}}
+        cls_pred=3549,80 dis_pred=3549,32 => Pair: nanodet 80; two outputs of 3549 cells; {"head":{"outputs":{"scores":"cls_pred","distances":"dis_pred"},"strides":[8,16,32],"regMax":7,"cellOffset":0.5}}
+        dis_pred=3549,44 cls_pred=3549,80 => Pair: nanodet 80; two outputs of 3549 cells; {"head":{"outputs":{"scores":"cls_pred","distances":"dis_pred"},"strides":[8,16,32],"regMax":10,"cellOffset":0.5}}
+        a=3549,2 b=3549,32 labels:=2 => Pair: nanodet 2; two outputs of 3549 cells; {"head":{"outputs":{"scores":"a","distances":"b"},"strides":[8,16,32],"regMax":7,"cellOffset":0.5}}
+        a=3549,32 b=3549,2 labels:=2 => Pair: nanodet 2; two outputs of 3549 cells; {"head":{"outputs":{"scores":"b","distances":"a"},"strides":[8,16,32],"regMax":7,"cellOffset":0.5}}
         a=3549,32 b=3549,2 => no rule
-        a=3549,32 b=3549,32 labels:=32 => nanodet 32; two outputs of 3549 cells; {"head":{"outputs":{"scores":"a","distances":"b"},"strides":[8,16,32],"regMax":7,"cellOffset":0.5}}
-        cls=3598,2 dist=3598,32 => nanodet 2; two outputs of 3598 cells; {"head":{"outputs":{"scores":"cls","distances":"dist"},"strides":[8,16,32,64],"regMax":7,"cellOffset":0.5}}
+        a=3549,32 b=3549,32 labels:=32 => Pair: nanodet 32; two outputs of 3549 cells; {"head":{"outputs":{"scores":"a","distances":"b"},"strides":[8,16,32],"regMax":7,"cellOffset":0.5}}
+        cls=3598,2 dist=3598,32 => Pair: nanodet 2; two outputs of 3598 cells; {"head":{"outputs":{"scores":"cls","distances":"dist"},"strides":[8,16,32,64],"regMax":7,"cellOffset":0.5}}
         cls=3549,2 dist=3549,30 => no rule
         cls=3549,2 dist=3549,4 => no rule
-        a=2704,2 b=2704,32 c=676,2 d=676,32 e=169,2 f=169,32 => nanodet 2; two outputs for each of 3 maps; {"head":{"strides":[8,16,32],"regMax":7,"cellOffset":0.5}}
-        a=2704,2 b=2704,44 c=676,2 d=676,44 e=169,2 f=169,44 labels:=2 => nanodet 2; two outputs for each of 3 maps; {"head":{"strides":[8,16,32],"regMax":10,"cellOffset":0.5}}
-        a=2704,32 b=2704,44 c=676,32 d=676,44 e=169,32 f=169,44 labels:=32 => nanodet 32; two outputs for each of 3 maps; {"head":{"strides":[8,16,32],"regMax":10,"cellOffset":0.5}}
+        a=2704,2 b=2704,32 c=676,2 d=676,32 e=169,2 f=169,32 => PerMap: nanodet 2; two outputs for each of 3 maps; {"head":{"strides":[8,16,32],"regMax":7,"cellOffset":0.5}}
+        a=2704,2 b=2704,44 c=676,2 d=676,44 e=169,2 f=169,44 labels:=2 => PerMap: nanodet 2; two outputs for each of 3 maps; {"head":{"strides":[8,16,32],"regMax":10,"cellOffset":0.5}}
+        a=2704,32 b=2704,44 c=676,32 d=676,44 e=169,32 f=169,44 labels:=32 => PerMap: nanodet 32; two outputs for each of 3 maps; {"head":{"strides":[8,16,32],"regMax":10,"cellOffset":0.5}}
         a=2704,32 b=2704,44 c=676,32 d=676,44 e=169,32 f=169,44 => no rule
-        a=2704,2 b=2704,32 c=676,2 d=676,32 e=169,2 f=169,32 g=49,2 h=49,32 => nanodet 2; two outputs for each of 4 maps; {"head":{"strides":[8,16,32,64],"regMax":7,"cellOffset":0}}
+        a=2704,2 b=2704,32 c=676,2 d=676,32 e=169,2 f=169,32 g=49,2 h=49,32 => PerMap: nanodet 2; two outputs for each of 4 maps; {"head":{"strides":[8,16,32,64],"regMax":7,"cellOffset":0}}
         a=2704,2 b=2704,32 c=676,2 d=676,32 e=169,2 f=169,32 labels:=5 => no rule
         a=2704,2 b=2704,32 c=676,2 d=676,32 output0=169,2 f=169,32 labels:=5 => no rule
-        output0=300,84 labels:=80 author:=Ultralytics => rt-detr 80; 300 queries in an Ultralytics export
-        output0=300,6 labels:=2 author:=Ultralytics description:=Ultralytics_rtdetr-l_model => rt-detr 2; 300 queries in an Ultralytics export
-        output0=300,6 labels:=2 author:=Ultralytics => yolov10 -; rows of a box, its score and its class
-        output0=300,6 labels:=2 => yolov10 -; rows of a box, its score and its class
-        output0=300,6 => yolov10 -; rows of a box, its score and its class
+        output0=300,84 labels:=80 author:=Ultralytics => Ultralytics: rt-detr 80; 300 queries in an Ultralytics export
+        output0=300,6 labels:=2 author:=Ultralytics description:=Ultralytics_rtdetr-l_model => Ultralytics: rt-detr 2; 300 queries in an Ultralytics export
+        output0=300,6 labels:=2 author:=Ultralytics => EndToEnd: yolov10 -; rows of a box, its score and its class
+        output0=300,6 labels:=2 => EndToEnd: yolov10 -; rows of a box, its score and its class
+        output0=300,6 => EndToEnd: yolov10 -; rows of a box, its score and its class
         output0=300,84 labels:=80 => no rule
         output0=1001,6 => no rule
-        output0=10647,85 => yolov5 80; three anchors in each of 3549 cells
-        output0=10794,85 => yolov5 80; three anchors in each of 3598 cells
-        output0=10647,7 p3=3,52,52,7 p4=3,26,26,7 => yolov5 2; three anchors in each of 3549 cells
-        output0=10647,6 => yolov5 1; three anchors in each of 3549 cells
-        output=84,3549 => yolov8 80; columns of 3549 cells
-        output=84,3598 => yolov8 80; columns of 3598 cells
-        output=6,3549 inner=12,7 => yolov8 2; columns of 3549 cells
-        output0=4,3549 => yolov8 0; columns of 3549 cells
-        output0=3549,84 labels:=80 => yolov8 80; rows of 3549 cells
-        output0=3549,6 labels:=2 => yolov8 2; rows of 3549 cells
-        output0=3549,85 => yolox 80; one row for each of 3549 cells
-        output0=3549,85 labels:=80 => yolox 80; one row for each of 3549 cells
-        output0=3549,85 labels:=80 values:=pixels => yolox 80; one row for each of 3549 cells, in pixels; {"head":{"decoded":true}}
-        output0=3549,85 labels:=80 values:=pixels-without-objectness => yolov5 80; one row for each of 3549 cells, in pixels, without objectness, as YOLOv6
-        output0=3549,7 values:=pixels-without-objectness => yolov5 2; one row for each of 3549 cells, in pixels, without objectness, as YOLOv6
-        output0=3549,34 labels:=2 => nanodet 2; one row for each of 3549 cells, scores first; {"head":{"strides":[8,16,32],"regMax":7,"cellOffset":0.5}}
-        output0=3549,46 labels:=2 => nanodet 2; one row for each of 3549 cells, scores first; {"head":{"strides":[8,16,32],"regMax":10,"cellOffset":0.5}}
-        output0=3549,34 values:=scores-first => nanodet 2; one row for each of 3549 cells, scores first; {"head":{"strides":[8,16,32],"regMax":7,"cellOffset":0.5}}
-        output0=3549,46 values:=scores-first => nanodet 2; one row for each of 3549 cells, scores first; {"head":{"strides":[8,16,32],"regMax":10,"cellOffset":0.5}}
-        output0=3549,34 => yolox 29; one row for each of 3549 cells
-        output0=3598,34 => nanodet 2; one row for each of 3598 cells on four maps, as NanoDet-Plus; {"head":{"strides":[8,16,32,64],"regMax":7,"cellOffset":0}}
-        output0=3598,112 labels:=80 => nanodet 80; one row for each of 3598 cells on four maps, as NanoDet-Plus; {"head":{"strides":[8,16,32,64],"regMax":7,"cellOffset":0}}
-        output0=84,84 size:=64x64 => yolov8 80; columns of 84 cells
-        output0=84,6 size:=64x64 => yolox 1; one row for each of 84 cells
-        output0=84,6 labels:=2 size:=64x64 => yolov8 2; rows of 84 cells
-        output0=6,84 size:=64x64 => yolov8 2; columns of 84 cells
-        output0=252,6 size:=64x64 => yolov5 1; three anchors in each of 84 cells
-        output0=252,7 size:=64x64 => yolov5 2; three anchors in each of 84 cells
-        output0=85,34 size:=64x64 => nanodet 2; one row for each of 85 cells on four maps, as NanoDet-Plus; {"head":{"strides":[8,16,32,64],"regMax":7,"cellOffset":0}}
-        output0=3146,84 size:=416x362 labels:=80 => yolov8 80; rows of 3146 cells
+        output0=10647,85 => AnchorGrid: yolov5 80; three anchors in each of 3549 cells
+        output0=10794,85 => AnchorGrid: yolov5 80; three anchors in each of 3598 cells
+        output0=10647,7 p3=3,52,52,7 p4=3,26,26,7 => AnchorGrid: yolov5 2; three anchors in each of 3549 cells
+        output0=10647,6 => AnchorGrid: yolov5 1; three anchors in each of 3549 cells
+        output=84,3549 => Columns: yolov8 80; columns of 3549 cells
+        output=84,3598 => Columns: yolov8 80; columns of 3598 cells
+        output=6,3549 inner=12,7 => Columns: yolov8 2; columns of 3549 cells
+        output0=4,3549 => Columns: yolov8 0; columns of 3549 cells
+        output0=3549,84 labels:=80 => RowsOfYolov8: yolov8 80; rows of 3549 cells
+        output0=3549,6 labels:=2 => RowsOfYolov8: yolov8 2; rows of 3549 cells
+        output0=3549,85 => RowsByValues: yolox 80; one row for each of 3549 cells
+        output0=3549,85 labels:=80 => RowsByValues: yolox 80; one row for each of 3549 cells
+        output0=3549,85 labels:=80 values:=pixels => RowsByValues: yolox 80; one row for each of 3549 cells, in pixels; {"head":{"decoded":true}}
+        output0=3549,85 labels:=80 values:=pixels-without-objectness => RowsByValues: yolov5 80; one row for each of 3549 cells, in pixels, without objectness, as YOLOv6
+        output0=3549,7 values:=pixels-without-objectness => RowsByValues: yolov5 2; one row for each of 3549 cells, in pixels, without objectness, as YOLOv6
+        output0=3549,34 labels:=2 => Rows: nanodet 2; one row for each of 3549 cells, scores first; {"head":{"strides":[8,16,32],"regMax":7,"cellOffset":0.5}}
+        output0=3549,46 labels:=2 => Rows: nanodet 2; one row for each of 3549 cells, scores first; {"head":{"strides":[8,16,32],"regMax":10,"cellOffset":0.5}}
+        output0=3549,34 values:=scores-first => Rows: nanodet 2; one row for each of 3549 cells, scores first; {"head":{"strides":[8,16,32],"regMax":7,"cellOffset":0.5}}
+        output0=3549,46 values:=scores-first => Rows: nanodet 2; one row for each of 3549 cells, scores first; {"head":{"strides":[8,16,32],"regMax":10,"cellOffset":0.5}}
+        output0=3549,34 => RowsByValues: yolox 29; one row for each of 3549 cells
+        output0=3598,34 => PlusRows: nanodet 2; one row for each of 3598 cells on four maps, as NanoDet-Plus; {"head":{"strides":[8,16,32,64],"regMax":7,"cellOffset":0}}
+        output0=3598,112 labels:=80 => PlusRows: nanodet 80; one row for each of 3598 cells on four maps, as NanoDet-Plus; {"head":{"strides":[8,16,32,64],"regMax":7,"cellOffset":0}}
+        output0=84,84 size:=64x64 => Columns: yolov8 80; columns of 84 cells
+        output0=84,6 size:=64x64 => RowsByValues: yolox 1; one row for each of 84 cells
+        output0=84,6 labels:=2 size:=64x64 => RowsOfYolov8: yolov8 2; rows of 84 cells
+        output0=6,84 size:=64x64 => Columns: yolov8 2; columns of 84 cells
+        output0=252,6 size:=64x64 => AnchorGrid: yolov5 1; three anchors in each of 84 cells
+        output0=252,7 size:=64x64 => AnchorGrid: yolov5 2; three anchors in each of 84 cells
+        output0=85,34 size:=64x64 => PlusRows: nanodet 2; one row for each of 85 cells on four maps, as NanoDet-Plus; {"head":{"strides":[8,16,32,64],"regMax":7,"cellOffset":0}}
+        output0=3146,84 size:=416x362 labels:=80 => RowsOfYolov8: yolov8 80; rows of 3146 cells
         a=3549,5 b=100,6 => no rule
-        a=3549,5 output=100,6 => yolov10 -; rows of a box, its score and its class
+        a=3549,5 output=100,6 => EndToEnd: yolov10 -; rows of a box, its score and its class
         logits=1000 => no rule
         output0=1000,5 => no rule
         output0=3,52,52,85 output1=3,26,26,85 => no rule
@@ -149,14 +149,15 @@ public sealed class FamilyGuessTests
             }
         }
 
-        var guess = FamilyGuess.From(outputs, whole, width, height, labels, metadata, takesSize, name => Values(values, outputs.Single(o => o.Name == name).Shape));
-        if (guess.Why.StartsWith("write \"family\": one of ", StringComparison.Ordinal))
+        var (rule, guess) = FamilyRules.Ask(new OutputShapes(
+            outputs, whole, width, height, labels, metadata, takesSize, name => Values(values, outputs.Single(o => o.Name == name).Shape)));
+        if (rule is null)
         {
             return "no rule";
         }
 
         var classes = guess.Classes?.ToString(CultureInfo.InvariantCulture) ?? "-";
-        return $"{guess.Family ?? "-"} {classes}{(guess.NeedsNormalisation ? " normalisation" : "")}; {guess.Why}{(guess.Lines is null ? "" : $"; {guess.Lines.ToJsonString()}")}";
+        return $"{rule}: {guess.Family ?? "-"} {classes}{(guess.NeedsNormalisation ? " normalisation" : "")}; {guess.Why}{(guess.Lines is null ? "" : $"; {guess.Lines.ToJsonString()}")}";
     }
 
     /// <summary>What a graph answers for a black picture, row by row.</summary>

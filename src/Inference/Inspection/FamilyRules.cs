@@ -1,0 +1,62 @@
+using Detection.Inference.Manifest;
+
+namespace Detection.Inference.Inspection;
+
+/// <summary>One way to tell a family.</summary>
+/// <param name="Name">Name of the rule.</param>
+/// <param name="Answer">What it says about the outputs; <see langword="null"/> when they are of another form.</param>
+internal sealed record FamilyRule(string Name, Func<OutputShapes, FamilyGuess?> Answer);
+
+/// <summary>
+/// The rules that tell the family of a graph by its outputs. The first that answers wins, and their order is part of what they mean: a later
+/// rule may take outputs of an earlier one for its own.
+/// </summary>
+internal static class FamilyRules
+{
+    /// <summary>The rules, in the order in which they are asked.</summary>
+    public static IReadOnlyList<FamilyRule> All { get; } =
+    [
+        // Outputs with names of their own.
+        new(nameof(SuppressedRules.TensorFlow), SuppressedRules.TensorFlow),
+        new(nameof(SuppressedRules.MmDetection), SuppressedRules.MmDetection),
+        new(nameof(SuppressedRules.DetNames), SuppressedRules.DetNames),
+        new(nameof(SuppressedRules.BoxesScoresLabels), SuppressedRules.BoxesScoresLabels),
+        new(nameof(QueryRules.LogitsAndBoxes), QueryRules.LogitsAndBoxes),
+        new(nameof(QueryRules.RfDetr), QueryRules.RfDetr),
+        new(nameof(SuppressedRules.Yolov7Rows), SuppressedRules.Yolov7Rows),
+
+        // Several tables.
+        new(nameof(GridRules.AnchorTables), GridRules.AnchorTables),
+        new(nameof(NanoDetRules.Pair), shapes => NanoDetRules.Pair(shapes, OutputShapes.ThreeMaps)),
+        new(nameof(NanoDetRules.PerMap), shapes => NanoDetRules.PerMap(shapes, OutputShapes.ThreeMaps)),
+        new(nameof(NanoDetRules.Pair), shapes => NanoDetRules.Pair(shapes, OutputShapes.FourMaps)),
+        new(nameof(NanoDetRules.PerMap), shapes => NanoDetRules.PerMap(shapes, OutputShapes.FourMaps)),
+
+        // One table: the special forms before the general ones.
+        new(nameof(QueryRules.Ultralytics), QueryRules.Ultralytics),
+        new(nameof(GridRules.EndToEnd), GridRules.EndToEnd),
+        new(nameof(GridRules.AnchorGrid), GridRules.AnchorGrid),
+        new(nameof(GridRules.Columns), GridRules.Columns),
+        new(nameof(GridRules.RowsOfYolov8), GridRules.RowsOfYolov8),
+        new(nameof(NanoDetRules.Rows), NanoDetRules.Rows),
+        new(nameof(GridRules.RowsByValues), GridRules.RowsByValues),
+        new(nameof(NanoDetRules.PlusRows), NanoDetRules.PlusRows),
+    ];
+
+    /// <summary>The answer, and the name of the rule that gave it; <see langword="null"/> when none did.</summary>
+    public static (string? Rule, FamilyGuess Guess) Ask(OutputShapes shapes)
+    {
+        foreach (var rule in All)
+        {
+            if (rule.Answer(shapes) is { } guess)
+            {
+                return (rule.Name, guess);
+            }
+        }
+
+        return (null, new FamilyGuess(
+            null,
+            null,
+            $"write \"family\": one of {string.Join(", ", HeadFamilies.Names)} (the outputs {string.Join(", ", shapes.Outputs.Select(o => $"{o.Name} [{string.Join(", ", o.Shape)}]"))} do not tell)"));
+    }
+}

@@ -1,0 +1,73 @@
+using System.Text.Json.Nodes;
+
+namespace Detection.Inference.Inspection;
+
+/// <summary>YOLO and EfficientDet: a row, or a column, for each cell or anchor.</summary>
+internal static class GridRules
+{
+    private static readonly int[] Five = [8, 16, 32, 64, 128];
+
+    /// <summary>EfficientDet: nine anchors in each cell. The anchors themselves may be an output too, after these.</summary>
+    public static FamilyGuess? AnchorTables(OutputShapes shapes)
+    {
+        var (tables, anchors) = (shapes.Tables, 9 * shapes.Cells(Five));
+        if (tables.FirstOrDefault(o => o.Shape is [var r, 4] && r == anchors) is not { Shape: not null } regression
+            || tables.FirstOrDefault(o => o.Name != regression.Name && o.Shape[0] == anchors && (o.Shape[1] != 4 || tables.Count == 2)) is not { Shape: not null } classification)
+        {
+            return null;
+        }
+
+        var head = new JsonObject { ["outputs"] = new JsonObject { ["regression"] = regression.Name, ["classification"] = classification.Name } };
+        if ((shapes.Width, shapes.Height) == (1536, 1536))
+        {
+            // The largest of the family has larger anchors.
+            head["anchorScale"] = 5;
+        }
+
+        return new("efficientdet", classification.Shape[1], $"two outputs of {anchors} anchors", new JsonObject { ["head"] = head });
+    }
+
+    /// <summary>YOLOv10 and YOLO26.</summary>
+    public static FamilyGuess? EndToEnd(OutputShapes shapes)
+    {
+        var cells = shapes.Cells(OutputShapes.ThreeMaps);
+        return shapes.Table.Shape is [<= OutputShapes.MaxQueries and var rows, 6] && rows != cells && rows != 3 * cells
+            ? new("yolov10", null, "rows of a box, its score and its class")
+            : null;
+    }
+
+    /// <summary>YOLOv5.</summary>
+    public static FamilyGuess? AnchorGrid(OutputShapes shapes) =>
+        shapes.Table.Shape is [var rows, var width] && (rows == 3 * shapes.Cells(OutputShapes.ThreeMaps) || rows == 3 * shapes.Cells(OutputShapes.FourMaps))
+            ? new("yolov5", width - 5, $"three anchors in each of {rows / 3} cells")
+            : null;
+
+    /// <summary>YOLOv8, 9, 11 and 12.</summary>
+    public static FamilyGuess? Columns(OutputShapes shapes) =>
+        shapes.Table.Shape is [var height, var columns] && (columns == shapes.Cells(OutputShapes.ThreeMaps) || columns == shapes.Cells(OutputShapes.FourMaps))
+            ? new("yolov8", height - 4, $"columns of {columns} cells")
+            : null;
+
+    /// <summary>The same with rows and columns exchanged.</summary>
+    public static FamilyGuess? RowsOfYolov8(OutputShapes shapes) =>
+        shapes.Table.Shape is [var rows, var width] && rows == shapes.Cells(OutputShapes.ThreeMaps) && width == 4 + shapes.Labels
+            ? new("yolov8", width - 4, $"rows of {rows} cells")
+            : null;
+
+    /// <summary>YOLOX, raw or decoded, and YOLOv6 answer tables of the same shape: their values differ.</summary>
+    public static FamilyGuess? RowsByValues(OutputShapes shapes)
+    {
+        if (shapes.Table.Shape is not [var rows, var width] || rows != shapes.Cells(OutputShapes.ThreeMaps))
+        {
+            return null;
+        }
+
+        // Centres as offsets from their cell are about 1, those in pixels about half the input.
+        var values = shapes.ValuesOf(shapes.Table.Name);
+        var decoded = Enumerable.Range(0, rows).Average(row => values[row * width]) > shapes.Width / 8;
+        return !decoded ? new("yolox", width - 5, $"one row for each of {rows} cells")
+            : Enumerable.Range(0, rows).All(row => values[(row * width) + 4] == 1)
+                ? new("yolov5", width - 5, $"one row for each of {rows} cells, in pixels, without objectness, as YOLOv6")
+                : new("yolox", width - 5, $"one row for each of {rows} cells, in pixels", new JsonObject { ["head"] = new JsonObject { ["decoded"] = true } });
+    }
+}

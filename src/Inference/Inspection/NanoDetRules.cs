@@ -1,0 +1,101 @@
+using System.Text.Json.Nodes;
+using Detection.Inference.Heads;
+
+namespace Detection.Inference.Inspection;
+
+/// <summary>NanoDet, with two outputs, two for each map, or one table; a distance is a distribution over bins.</summary>
+internal static class NanoDetRules
+{
+    /// <summary>Bins of a distance in NanoDet's own configurations.</summary>
+    private static readonly int[] Bins = [8, 11];
+
+    /// <summary>Two outputs: distances are four distributions of usually 8 to 17 bins, the other output is the scores.</summary>
+    public static FamilyGuess? Pair(OutputShapes shapes, int[] strides)
+    {
+        var rows = shapes.Cells(strides);
+        return shapes.Tables.Where(o => o.Shape[0] == rows).ToList() is [var a, var b]
+            && (AreDistances(b) || shapes.Labels == a.Shape[1] ? (a, b) : AreDistances(a) || shapes.Labels == b.Shape[1] ? (b, a) : default) is ({ Shape: not null } scores, var distances)
+            && distances.Shape[1] % 4 == 0
+            && distances.Shape[1] >= 8
+            ? new(
+                "nanodet",
+                scores.Shape[1],
+                $"two outputs of {rows} cells",
+                Lines(strides, distances.Shape[1] / 4, 0.5f, new JsonObject { ["scores"] = scores.Name, ["distances"] = distances.Name }))
+            : null;
+    }
+
+    /// <summary>Scores and distances of each map in outputs of their own.</summary>
+    public static FamilyGuess? PerMap(OutputShapes shapes, int[] strides)
+    {
+        var tables = shapes.Tables;
+        if (tables.Count != 2 * strides.Length || !strides.All(s => tables.Count(t => t.Shape[0] == shapes.Cells(s)) == 2))
+        {
+            return null;
+        }
+
+        int[] widths = [.. tables.Select(t => t.Shape[1]).Distinct()];
+        if (widths.Length != 2)
+        {
+            return null;
+        }
+
+        foreach (var bins in Bins.Where(bins => widths.Contains(4 * bins)))
+        {
+            var classes = widths.First(width => width != 4 * bins);
+            if (shapes.Labels is null ? !Bins.Contains(classes / 4) || classes % 4 != 0 : shapes.Labels == classes)
+            {
+                return new("nanodet", classes, $"two outputs for each of {strides.Length} maps", Lines(strides, bins, CellOffset(strides)));
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>One table of the shape that YOLOX has too: without names of classes the values tell.</summary>
+    public static FamilyGuess? Rows(OutputShapes shapes)
+    {
+        if (shapes.Table.Shape is not [var rows, var width] || rows != shapes.Cells(OutputShapes.ThreeMaps))
+        {
+            return null;
+        }
+
+        var values = shapes.ValuesOf(shapes.Table.Name);
+        foreach (var bins in Bins)
+        {
+            var classes = width - (4 * bins);
+            if (shapes.Labels == classes || (shapes.Labels is null && classes > 0 && AreScores(0, classes) && !AreScores(classes, width)))
+            {
+                return new("nanodet", classes, $"one row for each of {rows} cells, scores first", Lines(OutputShapes.ThreeMaps, bins, CellOffset(OutputShapes.ThreeMaps)));
+            }
+        }
+
+        return null;
+
+        bool AreScores(int from, int to) =>
+            Enumerable.Range(0, rows).All(row => values.AsSpan((row * width) + from, to - from).IndexOfAnyExceptInRange(0f, 1f) < 0);
+    }
+
+    public static FamilyGuess? PlusRows(OutputShapes shapes) => shapes.Table.Shape is [var rows, var width] && rows == shapes.Cells(OutputShapes.FourMaps)
+        ? new("nanodet", width - 32, $"one row for each of {rows} cells on four maps, as NanoDet-Plus", Lines(OutputShapes.FourMaps, 8, CellOffset(OutputShapes.FourMaps)))
+        : null;
+
+    /// <summary>NanoDet's centres lie in the middle of their cells, NanoDet-Plus's, which has four maps, at the corner.</summary>
+    private static float CellOffset(int[] strides) => strides.Length == OutputShapes.FourMaps.Length ? 0 : 0.5f;
+
+    private static bool AreDistances(in OutputTensor output) => output.Name.Contains("dis", StringComparison.OrdinalIgnoreCase);
+
+    private static JsonObject Lines(int[] strides, int bins, float cellOffset, JsonObject? outputs = null)
+    {
+        var head = new JsonObject();
+        if (outputs is not null)
+        {
+            head["outputs"] = outputs;
+        }
+
+        head["strides"] = new JsonArray([.. strides.Select(s => (JsonNode)s)]);
+        head["regMax"] = bins - 1;
+        head["cellOffset"] = cellOffset;
+        return new JsonObject { ["head"] = head };
+    }
+}

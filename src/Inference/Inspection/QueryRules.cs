@@ -1,0 +1,46 @@
+using System.Text.Json.Nodes;
+
+namespace Detection.Inference.Inspection;
+
+/// <summary>DETR and its kin: a fixed number of queries.</summary>
+internal static class QueryRules
+{
+    public static FamilyGuess? LogitsAndBoxes(OutputShapes shapes)
+    {
+        if (shapes.Shape("pred_boxes") is not [_, 4] || shapes.Shape("logits", "pred_logits") is not [_, var logits])
+        {
+            return null;
+        }
+
+        return shapes.Labels == logits ? new("rt-detr", logits, "logits for the labels alone")
+            : shapes.Labels == logits - 1 ? new("detr", logits - 1, "logits for the labels and \"nothing\"")
+            : new(null, null, $"write \"family\": \"detr\" (softmax, the last of {logits} logits is \"nothing\") or \"rt-detr\" (a sigmoid for each of {logits})");
+    }
+
+    public static FamilyGuess? RfDetr(OutputShapes shapes)
+    {
+        if (shapes.Shape("dets") is not [_, 4] || shapes.Shape("labels") is not [_, var classes])
+        {
+            return null;
+        }
+
+        // The last logit of a head that was made for other names means nothing; of a head without one each has a name.
+        var extra = shapes.Labels == classes - 1;
+        var lines = FamilyConventions.ImageNet();
+        if (extra)
+        {
+            lines["head"] = new JsonObject { ["background"] = "last" };
+        }
+
+        return new("rt-detr", extra ? shapes.Labels : classes, "dets and labels as RF-DETR names them", lines);
+    }
+
+    /// <summary>With two classes only its description tells an RT-DETR of Ultralytics from rows of box, score and class.</summary>
+    public static FamilyGuess? Ultralytics(OutputShapes shapes) =>
+        shapes.Table.Shape is [<= OutputShapes.MaxQueries and var queries, var width]
+        && shapes.Says("author", "Ultralytics")
+        && width == 4 + shapes.Labels
+        && (shapes.Labels != 2 || shapes.Says("description", "rtdetr"))
+            ? new("rt-detr", width - 4, $"{queries} queries in an Ultralytics export")
+            : null;
+}

@@ -1,0 +1,49 @@
+using System.Text.Json.Nodes;
+
+namespace Detection.Inference.Inspection;
+
+/// <summary>Graphs with the suppression inside: their outputs are the boxes themselves.</summary>
+internal static class SuppressedRules
+{
+    public static FamilyGuess? TensorFlow(OutputShapes shapes) => shapes.Shape("detection_boxes") is [_, 4]
+        ? new("ssd", null, "outputs named as TensorFlow's detection models name them")
+        : null;
+
+    public static FamilyGuess? MmDetection(OutputShapes shapes) => shapes.Shape("dets") is [_, 5]
+        ? new("ssd", null, "outputs named as MMDetection names them", Final("none"), NeedsNormalisation: true)
+        : null;
+
+    public static FamilyGuess? DetNames(OutputShapes shapes) =>
+        shapes.Shape("det_boxes") is [_, 4] && shapes.Shape("det_scores") is [_] && shapes.Shape("det_classes") is [_]
+            ? new("ssd", null, "outputs named as YOLOv6 and YOLOv7 name them with the suppression inside", FinalOfYolo())
+            : null;
+
+    /// <summary>D-FINE, which takes the picture's size, and torchvision.</summary>
+    public static FamilyGuess? BoxesScoresLabels(OutputShapes shapes)
+    {
+        if (shapes.Shape("boxes") is not [_, 4] || shapes.Shape("scores") is not [_] || shapes.Shape("labels") is not [_])
+        {
+            return null;
+        }
+
+        return shapes.TakesSize
+            ? new("d-fine", null, "labels, boxes and scores, and an input for the size")
+            : new("ssd", null, "labels, boxes and scores as torchvision names them", Final("first"));
+    }
+
+    public static FamilyGuess? Yolov7Rows(OutputShapes shapes) => shapes.Outputs.Any(o => o.Shape is [_, 7] && shapes.Whole.Contains(o.Name))
+        ? new("ssd", null, "rows of picture, box, class and score as YOLOv7 exports them with the suppression inside", FinalOfYolo())
+        : null;
+
+    private static JsonObject FinalOfYolo()
+    {
+        var lines = Final("none");
+        lines["input"] = new JsonObject { ["resize"] = "letterboxCenter", ["padding"] = 114 };
+        return lines;
+    }
+
+    private static JsonObject Final(string background) => new()
+    {
+        ["head"] = new JsonObject { ["background"] = background, ["boxFormat"] = "x1y1x2y2", ["boxUnit"] = "pixels" },
+    };
+}
