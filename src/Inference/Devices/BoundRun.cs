@@ -2,7 +2,6 @@ using Detection.Inference.Graphs;
 using Detection.Inference.Heads;
 using Detection.Inference.Preprocessing;
 using Microsoft.ML.OnnxRuntime;
-using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Detection.Inference.Devices;
 
@@ -17,7 +16,6 @@ internal sealed class BoundRun : IDisposable
 
     private readonly InferenceSession _session;
     private readonly ModelGraph _graph;
-    private readonly int _batch;
     private readonly TensorMemory _inputMemory;
     private readonly bool _copiesInput;
     private readonly OrtIoBinding _binding;
@@ -27,9 +25,7 @@ internal sealed class BoundRun : IDisposable
     private readonly OrtValue _input;
     private readonly int _rowBytes;
     private readonly OrtValue? _second;
-    private readonly Output[] _outputs;
-    private readonly OutputTensor[][] _rows;
-    private readonly bool _hasOpenShapes;
+    private readonly BoundOutputs _outputs;
 
     /// <param name="session">Session of the graph for this batch size.</param>
     /// <param name="graph">The graph.</param>
@@ -53,7 +49,6 @@ internal sealed class BoundRun : IDisposable
     {
         _session = session;
         _graph = graph;
-        _batch = batch;
         _inputMemory = input;
         _copiesInput = copiesInput;
         _bounds = bounds;
@@ -67,45 +62,9 @@ internal sealed class BoundRun : IDisposable
             _binding.BindInput(graph.Second!.Name, _second);
         }
 
-        _outputs = new Output[graph.Outputs.Count];
-        _rows = new OutputTensor[batch][];
-        for (int row = 0; row < batch; row++)
-        {
-            _rows[row] = new OutputTensor[_outputs.Length];
-        }
-
-        for (int i = 0; i < _outputs.Length; i++)
-        {
-            var output = _outputs[i] = new Output(graph.Outputs[i]);
-            if (outputs[i] is { } memory && KnownShape(session, output.Info.Name) is { } shape)
-            {
-                output.Value = memory.CreateHostTensor(output.Info.Type, shape);
-                output.Memory = memory;
-                _binding.BindOutput(output.Info.Name, output.Value);
-                if (output.Info.Type == TensorElementType.Float)
-                {
-                    Slice(i, shape, memory.Memory[..(int)TensorElements.Count(shape)]);
-                }
-                else
-                {
-                    output.Singles = new float[TensorElements.Count(shape)];
-                    Slice(i, shape, output.Singles);
-                }
-            }
-            else
-            {
-                _hasOpenShapes = true;
-                _binding.BindOutputToDevice(output.Info.Name, OrtMemoryInfo.DefaultInstance);
-            }
-        }
-
+        _outputs = new BoundOutputs(session, graph, batch, outputs, _binding);
         _limit = new RunLimit(_options, bounds);
     }
-
-    /// <summary>Memory that an output needs, in bytes; <see langword="null"/> when its shape is not known beforehand.</summary>
-    public static long? BytesOf(InferenceSession session, GraphOutput output) => KnownShape(session, output.Name) is { } shape
-        ? TensorElements.Count(shape) * TensorElements.SizeOf(output.Type)
-        : null;
 
     /// <summary>What <see cref="InputRow"/> holds.</summary>
     public InputSpec Input => _graph.Input;
@@ -114,7 +73,7 @@ internal sealed class BoundRun : IDisposable
     public Span<byte> InputRow(int row) => _inputMemory.Bytes.Slice(row * _rowBytes, _rowBytes);
 
     /// <summary>Outputs of a picture of the last run; valid until the next.</summary>
-    public IReadOnlyList<OutputTensor> OutputRow(int row) => _rows[row];
+    public IReadOnlyList<OutputTensor> OutputRow(int row) => _outputs.Row(row);
 
     /// <summary>Runs the model over the whole input tensor.</summary>
     /// <param name="longest">Longest that the run may last; <see langword="null"/> for that of the bounds.</param>
@@ -153,11 +112,7 @@ internal sealed class BoundRun : IDisposable
         _binding.Dispose();
         _input.Dispose();
         _second?.Dispose();
-        foreach (var output in _outputs)
-        {
-            output.Value?.Dispose();
-        }
-
+        _outputs.Dispose();
         _limit.Dispose();
         _options.Dispose();
     }
@@ -170,119 +125,13 @@ internal sealed class BoundRun : IDisposable
             _binding.SynchronizeBoundInputs();
         }
 
-        BindOpenOutputs();
+        _outputs.BindOpen();
         _session.RunWithBinding(_options, _binding);
         if (_copiesInput)
         {
             _binding.SynchronizeBoundOutputs();
         }
 
-        if (_hasOpenShapes)
-        {
-            using var values = _binding.GetOutputValues();
-            for (int i = 0; i < _outputs.Length; i++)
-            {
-                if (_outputs[i].Value is null)
-                {
-                    Copy(i, values[i]);
-                }
-            }
-        }
-
-        foreach (var output in _outputs)
-        {
-            if (output is { Memory: { } memory, Singles: { } singles })
-            {
-                int bytes = singles.Length * TensorElements.SizeOf(output.Info.Type);
-                TensorElements.ToSingle(output.Info.Type, memory.Bytes[..bytes], singles);
-            }
-        }
-    }
-
-    private static long[]? KnownShape(InferenceSession session, string output)
-    {
-        int[] dimensions = session.OutputMetadata[output].Dimensions;
-
-        // No dimensions: a single number, or a shape of which the graph says nothing at all.
-        return dimensions.Length > 0 && Array.TrueForAll(dimensions, d => d >= 0)
-            ? Array.ConvertAll(dimensions, d => (long)d)
-            : null;
-    }
-
-    /// <summary>
-    /// Before each run: a binding keeps what a run allocated, and the next run fails when it has other shapes (onnxruntime #8144).
-    /// </summary>
-    private void BindOpenOutputs()
-    {
-        if (!_hasOpenShapes)
-        {
-            return;
-        }
-
-        foreach (var output in _outputs)
-        {
-            if (output.Value is null)
-            {
-                _binding.BindOutputToDevice(output.Info.Name, OrtMemoryInfo.DefaultInstance);
-            }
-        }
-    }
-
-    private void Copy(int index, OrtValue value)
-    {
-        var output = _outputs[index];
-        long[] shape = value.GetTensorTypeAndShape().Shape;
-        int count = (int)TensorElements.Count(shape);
-        if (output.Singles is null || output.Singles.Length < count)
-        {
-            output.Singles = new float[count];
-        }
-
-        if (count > 0)
-        {
-            TensorElements.ToSingle(output.Info.Type, value.GetTensorMutableRawData(), output.Singles);
-        }
-
-        Slice(index, shape, output.Singles.AsMemory(0, count));
-    }
-
-    private void Slice(int index, long[] shape, ReadOnlyMemory<float> values)
-    {
-        var output = _outputs[index].Info;
-        if (!output.HasBatch)
-        {
-            foreach (var row in _rows)
-            {
-                row[index] = new OutputTensor(output.Name, Array.ConvertAll(shape, d => (int)d), values);
-            }
-
-            return;
-        }
-
-        if (shape[0] != _batch)
-        {
-            throw new InvalidOperationException($"Output {output.Name} holds {shape[0]} pictures after a run of {_batch}.");
-        }
-
-        int[] rest = Array.ConvertAll(shape[1..], d => (int)d);
-        int length = values.Length / _batch;
-        for (int row = 0; row < _batch; row++)
-        {
-            _rows[row][index] = new OutputTensor(output.Name, rest, values.Slice(row * length, length));
-        }
-    }
-
-    private sealed class Output(GraphOutput info)
-    {
-        public GraphOutput Info { get; } = info;
-
-        /// <summary>The bound tensor; <see langword="null"/> while the shape depends on the picture.</summary>
-        public OrtValue? Value { get; set; }
-
-        /// <summary>Memory of the bound tensor.</summary>
-        public TensorMemory? Memory { get; set; }
-
-        /// <summary>The values as 32-bit floating point where the bound tensor does not hold them so.</summary>
-        public float[]? Singles { get; set; }
+        _outputs.Take();
     }
 }

@@ -21,7 +21,7 @@ internal sealed class TensorSet : IDisposable
         _graph = graph;
         RowBytes = graph.Input.ByteLength;
         _input = new TensorMemory(allocator, (long)RowBytes * batch);
-        _outputs = [.. graph.Outputs.Select(o => BoundRun.BytesOf(session, o) is { } bytes ? new TensorMemory(allocator, bytes) : null)];
+        _outputs = [.. graph.Outputs.Select(o => BoundOutputs.BytesOf(session, o) is { } bytes ? new TensorMemory(allocator, bytes) : null)];
     }
 
     /// <summary>Bytes of a picture in the input's memory.</summary>

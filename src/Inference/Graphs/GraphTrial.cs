@@ -11,18 +11,10 @@ internal readonly record struct TrialOutput(int[] Shape, float[] Values);
 
 /// <summary>Runs a graph on made-up pictures, to see what its declared shapes do not tell.</summary>
 /// <param name="session">Session of the graph as it is in the file.</param>
-/// <param name="input">Name of the picture input.</param>
-/// <param name="type">Type of the values of the picture input.</param>
-/// <param name="shape">Shape of the picture input for a batch.</param>
+/// <param name="input">The picture input.</param>
 /// <param name="second">The second input; <see langword="null"/> when there is only the picture.</param>
 /// <param name="bounds">How long a run may last.</param>
-internal sealed class GraphTrial(
-    InferenceSession session,
-    string input,
-    TensorElementType type,
-    Func<int, long[]> shape,
-    Func<int, (string Name, OrtValue Value)?> second,
-    RunBounds bounds)
+internal sealed class GraphTrial(InferenceSession session, PictureInput input, SecondInput? second, RunBounds bounds)
 {
     /// <summary>Most values of an output: 1 GiB as 32-bit floating point. Detectors stay below 200 MiB.</summary>
     public const int MostValues = 256 * 1024 * 1024;
@@ -47,10 +39,9 @@ internal sealed class GraphTrial(
 
     private Dictionary<string, TrialOutput> RunOnce(int batch, TrialPicture picture)
     {
-        using var tensor = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, type, shape(batch));
+        using var tensor = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, input.Type, input.Shape(batch));
         Fill(tensor, picture);
-        var other = second(batch);
-        using var value = other?.Value;
+        using var value = second?.Create(batch, input.Width, input.Height);
         using var options = new RunOptions();
         TrialMemory.GiveBack(options);
         using var limit = new RunLimit(options, bounds);
@@ -59,7 +50,7 @@ internal sealed class GraphTrial(
         {
             using var outputs = session.Run(
                 options,
-                other is null ? [input] : [input, other.Value.Name],
+                second is null ? [input.Name] : [input.Name, second.Name],
                 value is null ? [tensor] : [tensor, value],
                 session.OutputNames);
             return session.OutputNames.Zip(outputs).ToDictionary(o => o.First, o => Read(o.First, o.Second));
@@ -86,7 +77,7 @@ internal sealed class GraphTrial(
             TrialPicture.Noise => random.Next(256),
             _ => random.NextSingle(),
         };
-        switch (type)
+        switch (input.Type)
         {
             case TensorElementType.Float16:
                 foreach (ref var half in MemoryMarshal.Cast<byte, Half>(bytes))

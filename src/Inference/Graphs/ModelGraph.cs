@@ -19,75 +19,22 @@ internal sealed class ModelGraph
 
     private readonly Dictionary<string, long> _freeDimensions = [];
     private readonly HashSet<string> _freeBatch = new(StringComparer.Ordinal);
+    private readonly PictureInput _input;
 
     private ModelGraph(ModelSource model, RunBounds bounds)
     {
         Model = model;
-        var options = new SessionOptions
+        using var session = OpenFile(model, GraphReader.Open);
+        var reader = new GraphReader(session, Fault);
+        _input = FindInput(session);
+        NameFreeDimensions();
+        Second = reader.FindSecond(InputName);
+        if (FixedBatch == 0 && Second?.Batch is { Length: > 0 } batch)
         {
-            GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL,
-            IntraOpNumThreads = 1,
-            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL,
-        };
-        using (options)
-        {
-            TrialMemory.Use(options);
-            using var session = OpenFile(model, options);
-            (InputName, var input) = FindInput(session);
-            InputType = input.ElementDataType;
-            var wanted = Input.Element switch
-            {
-                TensorElement.Float32 => TensorElementType.Float,
-                TensorElement.Float16 => TensorElementType.Float16,
-                _ => TensorElementType.UInt8,
-            };
-            if (InputType != wanted)
-            {
-                throw Fault($"input {InputName} takes {InputType} and its manifest says {Input.Element}; correct input.element in model.json");
-            }
-
-            long[] shape = InputShape(1);
-            if (input.Dimensions.Length != shape.Length)
-            {
-                throw Fault($"input {InputName} has {input.Dimensions.Length} dimensions, not 4; export the model with one picture input");
-            }
-
-            for (int i = 1; i < shape.Length; i++)
-            {
-                if (input.Dimensions[i] >= 0 && input.Dimensions[i] != shape[i])
-                {
-                    throw Fault(
-                        $"input {InputName} has the shape [{string.Join(", ", input.Dimensions)}] and its manifest says "
-                        + $"[batch, {string.Join(", ", shape.Skip(1))}]; correct the size or the layout of input in model.json");
-                }
-
-                if (input.Dimensions[i] < 0 && !string.IsNullOrEmpty(input.SymbolicDimensions[i]))
-                {
-                    string symbol = input.SymbolicDimensions[i];
-                    if (_freeDimensions.TryGetValue(symbol, out long other) && other != shape[i])
-                    {
-                        throw Fault($"its input calls two dimensions \"{symbol}\", of {other} and of {shape[i]}; export it with a name for each");
-                    }
-
-                    _freeDimensions[symbol] = shape[i];
-                }
-            }
-
-            FixedBatch = Math.Max(input.Dimensions[0], 0);
-            if (FixedBatch == 0 && input.SymbolicDimensions[0] is { Length: > 0 } batch)
-            {
-                _freeBatch.Add(batch);
-            }
-
-            if (_freeDimensions.FirstOrDefault(d => _freeBatch.Contains(d.Key)) is { Key: not null } shared)
-            {
-                throw Fault($"its input calls both the batch and the size \"{shared.Key}\"; export it with a name for each");
-            }
-
-            Second = FindSecond(session);
-            Outputs = FindOutputs(session, bounds);
+            _freeBatch.Add(batch);
         }
 
+        Outputs = FindOutputs(session, reader, bounds);
         if (FixedBatch > 1 && Outputs.FirstOrDefault(o => !o.HasBatch) is { } output)
         {
             throw Fault($"it takes {FixedBatch} pictures but output {output.Name} does not tell them apart; export it with batch 1");
@@ -101,16 +48,16 @@ internal sealed class ModelGraph
     public InputSpec Input => Model.Manifest.Input;
 
     /// <summary>Name of the picture input.</summary>
-    public string InputName { get; }
+    public string InputName => _input.Name;
 
     /// <summary>What it wants beside the picture; <see langword="null"/> for nothing.</summary>
     public SecondInput? Second { get; }
 
     /// <summary>Type of the values of the picture input.</summary>
-    public TensorElementType InputType { get; }
+    public TensorElementType InputType => _input.Type;
 
     /// <summary>The only batch size that the graph takes; 0 when it takes any.</summary>
-    public int FixedBatch { get; }
+    public int FixedBatch => _input.FixedBatch;
 
     /// <summary>The outputs in the graph's order.</summary>
     public IReadOnlyList<GraphOutput> Outputs { get; }
@@ -139,9 +86,7 @@ internal sealed class ModelGraph
     }
 
     /// <summary>Shape of the picture input.</summary>
-    public long[] InputShape(int batch) => Input.Layout == TensorLayout.Nchw
-        ? [batch, 3, Input.Height, Input.Width]
-        : [batch, Input.Height, Input.Width, 3];
+    public long[] InputShape(int batch) => _input.Shape(batch);
 
     /// <summary>
     /// Opens a session for one batch size. Dimensions that the file leaves open are fixed, which lets the runtime work out
@@ -160,17 +105,17 @@ internal sealed class ModelGraph
             options.AddFreeDimensionOverrideByName(name, batch);
         }
 
-        return OpenFile(Model, options);
+        return OpenFile(Model, path => OnnxFile.Open(path, options));
     }
 
     /// <summary>The value of <see cref="Second"/>.</summary>
     public OrtValue? CreateSecond(int batch) => Second?.Create(batch, Input.Width, Input.Height);
 
-    private static InferenceSession OpenFile(ModelSource model, SessionOptions options)
+    private static InferenceSession OpenFile(ModelSource model, Func<string, InferenceSession> open)
     {
         try
         {
-            return OnnxFile.Open(model.Path, options);
+            return open(model.Path);
         }
 #pragma warning disable CA1031 // Whatever a file makes the runtime throw is that model's problem.
         catch (Exception e)
@@ -182,7 +127,7 @@ internal sealed class ModelGraph
 
     private ModelException Fault(string what) => new($"Model {Model.Name} cannot be used: {what}.");
 
-    private (string Name, NodeMetadata Data) FindInput(InferenceSession session)
+    private PictureInput FindInput(InferenceSession session)
     {
         string name = Input.Name ?? session.InputNames[0];
         if (!session.InputMetadata.TryGetValue(name, out var data))
@@ -191,38 +136,65 @@ internal sealed class ModelGraph
                 $"it has no input {name} but {string.Join(", ", session.InputNames)}; correct input.name in model.json");
         }
 
-        return (name, data);
+        var input = new PictureInput(name, data, Input.Layout, Input.Width, Input.Height);
+        var wanted = Input.Element switch
+        {
+            TensorElement.Float32 => TensorElementType.Float,
+            TensorElement.Float16 => TensorElementType.Float16,
+            _ => TensorElementType.UInt8,
+        };
+        if (input.Type != wanted)
+        {
+            throw Fault($"input {name} takes {input.Type} and its manifest says {Input.Element}; correct input.element in model.json");
+        }
+
+        if (data.Dimensions.Length != 4)
+        {
+            throw Fault($"input {name} has {data.Dimensions.Length} dimensions, not 4; export the model with one picture input");
+        }
+
+        return input.Fits
+            ? input
+            : throw Fault(
+                $"input {name} has the shape [{string.Join(", ", data.Dimensions)}] and its manifest says "
+                + $"[batch, {string.Join(", ", input.Shape(1).Skip(1))}]; correct the size or the layout of input in model.json");
     }
 
-    private SecondInput? FindSecond(InferenceSession session)
+    /// <summary>Notes the dimensions that the file leaves open, by their names.</summary>
+    private void NameFreeDimensions()
     {
-        SecondInput? second;
-        try
+        long[] shape = _input.Shape(1);
+        var (dimensions, symbols) = (_input.Data.Dimensions, _input.Data.SymbolicDimensions);
+        for (int i = 1; i < shape.Length; i++)
         {
-            second = SecondInput.Find(session, InputName);
-        }
-        catch (ModelException e)
-        {
-            throw Fault(e.Message);
+            string symbol = symbols[i];
+            if (dimensions[i] >= 0 || string.IsNullOrEmpty(symbol))
+            {
+                continue;
+            }
+
+            if (_freeDimensions.TryGetValue(symbol, out long other) && other != shape[i])
+            {
+                throw Fault($"its input calls two dimensions \"{symbol}\", of {other} and of {shape[i]}; export it with a name for each");
+            }
+
+            _freeDimensions[symbol] = shape[i];
         }
 
-        if (FixedBatch == 0 && second?.Batch is { Length: > 0 } batch)
+        if (FixedBatch == 0 && symbols[0] is { Length: > 0 } batch)
         {
             _freeBatch.Add(batch);
         }
 
-        return second;
+        if (_freeDimensions.FirstOrDefault(d => _freeBatch.Contains(d.Key)) is { Key: not null } shared)
+        {
+            throw Fault($"its input calls both the batch and the size \"{shared.Key}\"; export it with a name for each");
+        }
     }
 
-    private IReadOnlyList<GraphOutput> FindOutputs(InferenceSession session, RunBounds bounds)
+    private IReadOnlyList<GraphOutput> FindOutputs(InferenceSession session, GraphReader reader, RunBounds bounds)
     {
-        if (session.OutputMetadata.FirstOrDefault(o => !o.Value.IsTensor) is { Key: not null } other)
-        {
-            throw Fault($"output {other.Key} is no tensor; export it with plain tensors as outputs");
-        }
-
-        var trial = new GraphTrial(
-            session, InputName, InputType, InputShape, batch => CreateSecond(batch) is { } second ? (Second!.Name, second) : null, bounds);
+        var trial = reader.Try(_input, Second, bounds);
         try
         {
             RefuseHugeRuns(trial);
@@ -265,9 +237,7 @@ internal sealed class ModelGraph
     {
         try
         {
-            // Nothing scores above 1: only the shapes are looked at.
-            DetectionHeads.Create(Model.Manifest).Read(
-                outputs, InputGeometry.Of(Input, Input.Width, Input.Height), new HeadSettings(1.1f, Model.Manifest.Iou, 1), []);
+            GraphReader.CheckHead(Model.Manifest, outputs);
             return true;
         }
         catch (ModelException)

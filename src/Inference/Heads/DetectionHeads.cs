@@ -42,7 +42,7 @@ public static class DetectionHeads
         }
 
         var settings = HeadFamilies.SettingsOf(manifest.Family);
-        foreach (var setting in ManifestJson.SettingsOf(manifest.Head))
+        foreach (var setting in ManifestTree.SettingsOf(manifest.Head))
         {
             if (!settings.Contains(setting))
             {

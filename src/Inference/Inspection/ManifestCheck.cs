@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Detection.Inference.Graphs;
 using Detection.Inference.Heads;
 using Detection.Inference.Manifest;
 
@@ -9,14 +10,14 @@ public static class ManifestCheck
 {
     /// <summary>Reads a complete manifest.</summary>
     /// <exception cref="ModelException">It is not there or not right; the message says which line to write.</exception>
-    public static ModelManifest Load(string path) => ToManifest(ManifestJson.Read(path), path);
+    public static ModelManifest Load(string path) => ToManifest(ManifestReader.Read(path), path);
 
     /// <summary>Checks everything and makes the manifest.</summary>
     /// <param name="manifest">The tree.</param>
     /// <param name="path">Named in errors.</param>
     internal static ModelManifest ToManifest(JsonObject manifest, string path)
     {
-        var result = ManifestJson.ToManifest(manifest, path);
+        var result = ManifestReader.ToManifest(manifest, path);
 
         // The family's own settings: making the head checks them.
         try
@@ -29,5 +30,27 @@ public static class ManifestCheck
         }
 
         return result;
+    }
+
+    /// <summary>Compares a manifest with the graph's input, and lets the head look for its outputs.</summary>
+    /// <param name="manifest">The manifest.</param>
+    /// <param name="path">Named in errors.</param>
+    /// <param name="element">Type of the values of the graph's input, as the manifest writes it.</param>
+    /// <param name="outputs">The outputs of a picture.</param>
+    internal static void AgainstGraph(ModelManifest manifest, string path, string element, IReadOnlyList<OutputTensor> outputs)
+    {
+        if (!string.Equals(element, manifest.Input.Element.ToString(), StringComparison.OrdinalIgnoreCase))
+        {
+            throw new ModelException($"{path}: the graph takes {element}; write \"element\": \"{element}\" in \"input\".");
+        }
+
+        try
+        {
+            GraphReader.CheckHead(manifest, outputs);
+        }
+        catch (ModelException e)
+        {
+            throw new ModelException($"{path}: {e.Message}", e);
+        }
     }
 }

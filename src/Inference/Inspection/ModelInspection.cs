@@ -1,4 +1,6 @@
+using System.Globalization;
 using Detection.Inference.Manifest;
+using Microsoft.ML.OnnxRuntime;
 
 namespace Detection.Inference.Inspection;
 
@@ -8,8 +10,20 @@ namespace Detection.Inference.Inspection;
 /// <param name="Dimensions">Its dimensions: numbers, or the names of free ones (<c>?</c> without a name).</param>
 public sealed record GraphTensor(string Name, string Element, IReadOnlyList<string> Dimensions)
 {
+    /// <summary>The inputs, or the outputs, of a graph.</summary>
+    internal static List<GraphTensor> AllOf(IReadOnlyDictionary<string, NodeMetadata> all) =>
+    [
+        .. all.Select(t => new GraphTensor(
+            t.Key,
+            t.Value.IsTensor ? t.Value.ElementDataType.ToString() : t.Value.OnnxValueType.ToString(),
+            t.Value.IsTensor ? [.. t.Value.Dimensions.Select((d, i) => Dimension(d, t.Value.SymbolicDimensions[i]))] : [])),
+    ];
+
     /// <inheritdoc/>
     public override string ToString() => $"{Name} {Element} [{string.Join(", ", Dimensions)}]";
+
+    private static string Dimension(int value, string name) =>
+        value >= 0 ? value.ToString(CultureInfo.InvariantCulture) : string.IsNullOrEmpty(name) ? "?" : name;
 }
 
 /// <summary>What could be told about a model.</summary>

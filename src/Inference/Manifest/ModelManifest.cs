@@ -48,5 +48,5 @@ public sealed record ModelManifest
     }
 
     /// <summary>The text of <c>model.json</c>, with every setting written out.</summary>
-    public string ToJson() => ManifestJson.ToText(ManifestJson.ToObject(this));
+    public string ToJson() => ManifestWriter.ToText(ManifestTree.Of(this));
 }

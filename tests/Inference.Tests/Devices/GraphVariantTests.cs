@@ -173,8 +173,8 @@ public sealed class GraphVariantTests : IDisposable
         string most = graph.Node("Reshape", [graph.Longs(long.MaxValue), graph.Longs([])]);
         graph.Output("scores", graph.Node("Loop", [most, "", start], ("body", body)), TensorElementType.Float, 1);
         using var session = new InferenceSession(graph.ToBytes());
-        var trial = new GraphTrial(
-            session, "images", TensorElementType.Float, batch => [batch, 3, 32, 32], _ => null, new RunBounds(TimeSpan.FromMilliseconds(300)));
+        var images = new PictureInput("images", session.InputMetadata["images"], TensorLayout.Nchw, 32, 32);
+        var trial = new GraphTrial(session, images, null, new RunBounds(TimeSpan.FromMilliseconds(300)));
 
         Assert.Throws<RunTimeoutException>(() => trial.Run(1, TrialPicture.Black));
     }

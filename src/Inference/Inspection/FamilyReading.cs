@@ -1,0 +1,122 @@
+using System.Text.Json.Nodes;
+using Detection.Inference.Graphs;
+using Detection.Inference.Heads;
+using Detection.Inference.Manifest;
+using Detection.Inference.Preprocessing;
+using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
+using static Detection.Inference.Inspection.InspectionDraft;
+
+namespace Detection.Inference.Inspection;
+
+/// <summary>Reads the family of a graph from its outputs.</summary>
+internal static class FamilyReading
+{
+    private static readonly string[] SsdLines = ["boxFormat", "boxUnit", "background"];
+
+    /// <summary>Notes the family and the manifest lines that come with it.</summary>
+    /// <returns>The outputs of a picture; <see langword="null"/> while the input's size is not known.</returns>
+    public static IReadOnlyList<OutputTensor>? Read(InspectionDraft draft, string inputName, NodeMetadata input)
+    {
+        var known = draft.Known;
+        if (Size(draft, known, "width") is not { } width || Size(draft, known, "height") is not { } height)
+        {
+            return null;
+        }
+
+        var layout = Text(known["input"]?["layout"]) == "nhwc" ? TensorLayout.Nhwc : TensorLayout.Nchw;
+        var picture = new PictureInput(inputName, input, layout, width, height);
+        if (!picture.Fits)
+        {
+            throw draft.Fault($"the graph takes [{string.Join(", ", input.Dimensions)}] and \"input\" says [batch, {string.Join(", ", picture.Shape(1).Skip(1))}]; correct its width, height or layout");
+        }
+
+        var (outputs, guess) = Guess(draft, known, picture);
+        var family = Text(known["family"]) ?? guess.Family;
+        NoteWhatIsMissing(draft, known, family, guess);
+        if (family is not null)
+        {
+            draft.FromGraph["family"] = family;
+            draft.FromGraph = ManifestTree.Over(FamilyConventions.Of(family), draft.FromGraph);
+            if (guess.Family == family && guess.Lines is not null)
+            {
+                draft.FromGraph = ManifestTree.Over(draft.FromGraph, guess.Lines);
+            }
+
+            if (picture.Type == TensorElementType.UInt8)
+            {
+                var raw = new JsonObject { ["scale"] = 1, ["mean"] = new JsonArray(0, 0, 0), ["std"] = new JsonArray(1, 1, 1) };
+                draft.FromGraph = ManifestTree.Over(draft.FromGraph, new JsonObject { ["input"] = raw });
+            }
+        }
+
+        return outputs;
+    }
+
+    private static void NoteWhatIsMissing(InspectionDraft draft, JsonObject known, string? family, FamilyGuess guess)
+    {
+        if (family is null)
+        {
+            draft.Missing.Add(guess.Why);
+        }
+        else if (guess.Family == family)
+        {
+            draft.Notes.Add($"family {family}: {guess.Why}");
+            LabelReading.Check(draft, known, guess.Classes);
+            if (guess.NeedsNormalisation && (draft.Lines["input"]?["mean"] is null || draft.Lines["input"]?["std"] is null))
+            {
+                draft.Missing.Add("write \"input\": { \"scale\": 1, \"mean\": […], \"std\": […] } with the numbers of the model's img_norm_cfg or data_preprocessor, for they are not in the file");
+            }
+        }
+        else if (family == "ssd" && SsdLines.Any(line => draft.Lines["head"]?[line] is null))
+        {
+            draft.Missing.Add("write \"head\": { \"boxFormat\": …, \"boxUnit\": …, \"background\": … }: x1y1x2y2, y1x1y2x2 or cxcywh; pixels or fraction; none, first or last, for the outputs do not tell");
+        }
+    }
+
+    /// <summary>What a picture's outputs look like, and which family that says.</summary>
+    private static (IReadOnlyList<OutputTensor> Outputs, FamilyGuess Guess) Guess(InspectionDraft draft, JsonObject known, PictureInput input)
+    {
+        var reader = new GraphReader(draft.Session, what => draft.Fault(what));
+        var second = reader.FindSecond(input.Name);
+        var trial = reader.Try(input, second, new RunBounds(GraphTrial.Longest));
+        try
+        {
+            var batchNames = input.FixedBatch == 0 ? new HashSet<string> { input.Data.SymbolicDimensions[0] } : [];
+            var seen = GraphOutputs.Of(draft.Session, input.FixedBatch, batchNames, trial);
+            var (outputs, guess) = Of(objects: false);
+            if (seen.HasDoubt && Of(objects: true) is var (others, other) && (Fits(other) || !Fits(guess)) && other.Family is not null)
+            {
+                return (others, other);
+            }
+
+            return (outputs, guess);
+
+            (List<OutputTensor> Outputs, FamilyGuess Guess) Of(bool objects)
+            {
+                var tensors = seen.Tensors(objects);
+                var whole = seen.List(objects).Where(o => !o.HasBatch).Select(o => o.Name).ToHashSet();
+                return (tensors, FamilyRules.Ask(new OutputShapes(
+                    tensors,
+                    whole,
+                    input.Width,
+                    input.Height,
+                    (known["labels"] as JsonArray)?.Count,
+                    draft.Metadata,
+                    second is { IsSize: true },
+                    name => trial.Run(Math.Max(1, input.FixedBatch), TrialPicture.Black)[name].Values)).Guess);
+            }
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw draft.Fault($"the graph does not run on a {input.Width}×{input.Height} picture ({ModelFault.Reason(e)}); correct \"input\"", e);
+        }
+
+        bool Fits(FamilyGuess guess) => guess.Family is not null && guess.Family == (Text(known["family"]) ?? guess.Family);
+    }
+
+    private static int? Size(InspectionDraft draft, JsonObject known, string member) =>
+        known["input"]?[member] is not JsonValue value || !value.TryGetValue<int>(out var number) || number <= 0 ? null
+        : number <= 8192 ? number
+        : throw draft.Fault($"\"input.{member}\" is {number}; a model of 8 to 8192 pixels can be used");
+}

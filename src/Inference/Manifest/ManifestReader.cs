@@ -1,0 +1,175 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Detection.Inference.Manifest;
+
+/// <summary>
+/// Reads <c>model.json</c>: as a tree first, so that a mistake is named by its line's name and so that what the graph says can be laid under
+/// what the file says.
+/// </summary>
+internal static class ManifestReader
+{
+    private static readonly JsonDocumentOptions Lenient = new()
+    {
+        AllowTrailingCommas = true,
+        CommentHandling = JsonCommentHandling.Skip,
+        AllowDuplicateProperties = false,
+    };
+
+    /// <summary>Reads the file; a label file it names is read too.</summary>
+    public static JsonObject Read(string path)
+    {
+        JsonNode? node;
+        try
+        {
+            PlainFile.Require(path, PlainFile.LargestText);
+            if (!PlainFile.IsInside(Path.GetDirectoryName(Path.GetFullPath(path))!, path))
+            {
+                // Its labels and settings are published with the model.
+                throw new ModelException($"{path}: is a link that leads outside of its folder; put the file itself there.");
+            }
+
+            node = JsonNode.Parse(File.ReadAllText(path), documentOptions: Lenient);
+        }
+        catch (JsonException e)
+        {
+            throw new ModelException($"{path}: not valid JSON: {FirstSentence(e.Message)}", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ModelException($"{path}: cannot be read: {e.Message}", e);
+        }
+
+        if (node is not JsonObject manifest)
+        {
+            throw new ModelException($"{path}: a manifest is a JSON object, write {{ \"family\": … }}.");
+        }
+
+        if (manifest["labels"] is JsonValue value && value.TryGetValue<string>(out var file))
+        {
+            manifest["labels"] = ReadLabels(path, file);
+        }
+
+        foreach (var member in new[] { "input", "head" })
+        {
+            if (manifest[member] is not (null or JsonObject))
+            {
+                throw new ModelException($"{path}: \"{member}\" has a value of the wrong kind; write \"{member}\": {{ … }}.");
+            }
+        }
+
+        RefuseUnknown(manifest, path);
+        return manifest;
+    }
+
+    /// <summary>Checks everything but the settings of the family, and makes the manifest.</summary>
+    /// <param name="manifest">The tree.</param>
+    /// <param name="path">Named in errors.</param>
+    public static ModelManifest ToManifest(JsonObject manifest, string path)
+    {
+        RefuseUnknown(manifest, path);
+
+        // The serializer sets every member of a record with init-only members: absent ones would lose their defaults.
+        var complete = ManifestTree.Over(ManifestTree.Defaults(), manifest);
+        foreach (var line in ManifestTree.Missing(complete))
+        {
+            throw new ModelException($"{path}: {line}.");
+        }
+
+        ModelManifest result;
+        try
+        {
+            result = complete.Deserialize(ManifestJsonContext.Default.ModelManifest)!;
+        }
+        catch (JsonException e)
+        {
+            var member = e.Path is { Length: > 2 } at ? at[2..] : "family";
+            throw new ModelException($"{path}: \"{member}\" has a value of the wrong kind{Example(member)}.", e);
+        }
+
+        ManifestValidation.Check(result, path);
+        return result;
+    }
+
+    private static JsonArray ReadLabels(string path, string file)
+    {
+        var folder = Path.GetFullPath(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        if (file.Length == 0 || Path.GetFileName(file) != file)
+        {
+            throw new ModelException($"{path}: \"labels\" names \"{file}\"; write a list of names, or the name of a file in the same folder.");
+        }
+
+        string[] lines;
+        try
+        {
+            string names = Path.Combine(folder, file);
+            if (!PlainFile.IsInside(folder, names))
+            {
+                // Its lines are published with the model.
+                throw new ModelException($"{path}: the label file \"{file}\" is a link that leads outside of the model's folder; put the file itself beside the manifest.");
+            }
+
+            PlainFile.Require(names, PlainFile.LargestText);
+            lines = File.ReadAllLines(names);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ModelException($"{path}: the label file \"{file}\" cannot be read; put it beside the manifest or write \"labels\" as a list.", e);
+        }
+
+        return new JsonArray([.. lines.Select(l => l.Trim()).Where(l => l.Length > 0).Select(l => (JsonNode)l)]);
+    }
+
+    private static void RefuseUnknown(JsonObject manifest, string path)
+    {
+        RefuseUnknown(manifest, "", ManifestJsonContext.Default.ModelManifest, path);
+        if (manifest["input"] is JsonObject input)
+        {
+            RefuseUnknown(input, "input.", ManifestJsonContext.Default.InputSpec, path);
+        }
+
+        if (manifest["head"] is JsonObject head)
+        {
+            RefuseUnknown(head, "head.", ManifestJsonContext.Default.HeadOptions, path);
+        }
+    }
+
+    private static void RefuseUnknown(JsonObject tree, string prefix, JsonTypeInfo type, string path)
+    {
+        foreach (var (name, _) in tree)
+        {
+            if (!type.Properties.Any(p => p.Name == name))
+            {
+                throw new ModelException(
+                    $"{path}: \"{prefix}{name}\" is not a setting; known here are {string.Join(", ", type.Properties.Select(p => p.Name))}.");
+            }
+        }
+    }
+
+    private static string Example(string member) => member switch
+    {
+        "labels" or _ when member.StartsWith("labels", StringComparison.Ordinal) => "; write a list of names, for example \"labels\": [\"person\", \"car\"]",
+        "input.resize" => "; write one of stretch, letterboxCenter, letterboxTopLeft",
+        "input.channels" => "; write rgb or bgr",
+        "input.layout" => "; write nchw or nhwc",
+        "input.element" => "; write one of float32, float16, uint8",
+        "head.scores" => "; write one of none, sigmoid, softmax",
+        "head.background" => "; write one of none, first, last",
+        "head.boxFormat" => "; write one of x1y1x2y2, y1x1y2x2, cxcywh",
+        "head.boxUnit" => "; write pixels or fraction",
+        "input" => "; write \"input\": { \"width\": 640, \"height\": 640 }",
+        _ => "",
+    };
+
+    private static string FirstSentence(string message)
+    {
+        var end = message.IndexOf(". ", StringComparison.Ordinal);
+        var line = message.LastIndexOf("LineNumber: ", StringComparison.Ordinal);
+        var sentence = end < 0 ? message : message[..(end + 1)];
+        return line >= 0 && int.TryParse(message[(line + 12)..].Split(' ')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var zeroBased)
+            ? $"line {zeroBased + 1}: {sentence}"
+            : sentence;
+    }
+}

@@ -1,0 +1,79 @@
+using System.Globalization;
+using Detection.Inference.Manifest;
+
+namespace Detection.Inference.Repository;
+
+/// <summary>A model's files as they lie in the folder.</summary>
+/// <param name="Onnx">The graph.</param>
+/// <param name="Stamp">Names, sizes and times of writing.</param>
+/// <param name="Problem">What is wrong with where they lie.</param>
+internal sealed record ModelFiles(string Onnx, string Stamp, string? Problem);
+
+/// <summary>The folder of the models.</summary>
+internal static class ModelFolder
+{
+    /// <summary>A model's folder may hold anything beside its files; changes of the first so many are noticed.</summary>
+    private const int MaxFiles = 1000;
+
+    /// <summary>The files of each model, by its name.</summary>
+    /// <param name="path">The folder.</param>
+    public static SortedDictionary<string, ModelFiles> Find(string path)
+    {
+        var found = new SortedDictionary<string, ModelFiles>(StringComparer.Ordinal);
+        var folder = new DirectoryInfo(path);
+        foreach (var file in folder.EnumerateFiles("*.onnx"))
+        {
+            found[ModelFile.NameOf(file.FullName)] = new ModelFiles(file.FullName, StampOf(folder.EnumerateFiles(file.Name + "*")), null);
+        }
+
+        foreach (var inner in folder.EnumerateDirectories())
+        {
+            string onnx = Path.Combine(inner.FullName, ModelFile.OnnxName);
+            if (new FileInfo(onnx) is { Exists: true } or { LinkTarget: not null })
+            {
+                string? hidden = found.ContainsKey(inner.Name)
+                    ? $"There are both {inner.Name}/{ModelFile.OnnxName} and {inner.Name}.onnx; remove or rename one, the first is served."
+                    : null;
+                found[inner.Name] = new ModelFiles(onnx, StampOf(inner.EnumerateFiles("*", ModelFile.Inside)), hidden);
+            }
+        }
+
+        return found;
+    }
+
+    /// <summary>As <see cref="Find"/>; nothing when the folder cannot be read.</summary>
+    public static SortedDictionary<string, ModelFiles> TryFind(string path)
+    {
+        try
+        {
+            return Find(path);
+        }
+#pragma warning disable CA1031 // The scan that follows tells it.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            return [];
+        }
+    }
+
+    /// <summary>Names, sizes and times of files: of what links lead to, because that is what is read.</summary>
+    private static string StampOf(IEnumerable<FileInfo> files) => string.Join('|', files
+        .Take(MaxFiles)
+        .OrderBy(file => file.FullName, StringComparer.Ordinal)
+        .Select(StampOf));
+
+    private static string StampOf(FileInfo file)
+    {
+        try
+        {
+            var target = file.LinkTarget is null ? file : new FileInfo(PlainFile.RealPath(file.FullName));
+            var mode = OperatingSystem.IsWindows() ? default : target.UnixFileMode;
+            return string.Create(CultureInfo.InvariantCulture, $"{file.FullName}:{target.FullName}:{target.Length}:{target.LastWriteTimeUtc.Ticks}:{(int)mode}");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Gone meanwhile, or a link that leads nowhere: reading it tells.
+            return file.FullName;
+        }
+    }
+}

@@ -1,0 +1,25 @@
+using Microsoft.Extensions.Logging;
+
+namespace Detection.Inference.Repository;
+
+/// <summary>Log messages about the folder of the models.</summary>
+internal static partial class RepositoryLog
+{
+    [LoggerMessage(1, LogLevel.Information, "Model {Model}@{Version} found", EventName = "LogFound")]
+    public static partial void Found(ILogger logger, string model, string version);
+
+    [LoggerMessage(2, LogLevel.Information, "Model {Model}@{Old} replaced by {Model}@{Version}", EventName = "LogReplaced")]
+    public static partial void Replaced(ILogger logger, string model, string old, string version);
+
+    [LoggerMessage(3, LogLevel.Information, "Model {Model} removed", EventName = "LogRemoved")]
+    public static partial void Removed(ILogger logger, string model);
+
+    [LoggerMessage(4, LogLevel.Warning, "Model {Model}: {Problem}", EventName = "LogProblem")]
+    public static partial void Problem(ILogger logger, string model, string problem);
+
+    [LoggerMessage(5, LogLevel.Information, "No change reports for {Folder}, looking every {Interval}: {Reason}", EventName = "LogNotWatched")]
+    public static partial void NotWatched(ILogger logger, string folder, TimeSpan interval, string reason);
+
+    [LoggerMessage(6, LogLevel.Error, "Looking at the models in {Folder} failed; looking again within {Interval}", EventName = "LogScanFailed")]
+    public static partial void ScanFailed(ILogger logger, Exception exception, string folder, TimeSpan interval);
+}
