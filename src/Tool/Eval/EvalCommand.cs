@@ -1,8 +1,9 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
-using Detection.Inference.Evaluation;
+using Detection.Inference.Manifest;
 using Detection.Tool.CommandLine;
+using Detection.Tool.Evaluation;
 using Detection.Tool.Models;
 using Detection.Tool.Pictures;
 using Detection.Tool.Terminal;
@@ -72,8 +73,30 @@ internal static class EvalCommand
         var screen = new Screen();
         var dataset = CocoDataset.Load(line.GetRequiredValue(Coco));
         var pictures = Find(dataset, line.GetRequiredValue(Images));
+        var source = ReadModel(line);
+        var classes = EvaluatedClasses.Match(dataset, source, LabelFilter.Read(line.GetValue(Labels), source));
+        if (classes.Unknown.Count > 0)
+        {
+            screen.Note($"Not evaluated, the model has no such class: {string.Join(", ", classes.Unknown)}");
+        }
+
+        await using var model = await LoadedModel.LoadAsync(source, line.GetRequiredValue(Device), null, screen.Note, cancellationToken);
+        var run = new EvaluationRun(dataset, classes, line.GetValue(Results));
+        var start = Stopwatch.GetTimestamp();
+        await screen.WithProgressAsync("Evaluating", pictures.Count, step => run.DetectAsync(model, pictures, screen, step, cancellationToken));
+        run.Results?.Save();
+
+        var time = Stopwatch.GetElapsedTime(start);
+        screen.Note(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{model.Description}, {pictures.Count} pictures, classes: {string.Join(", ", classes.Categories.Select(c => c.Name))}, {time.TotalSeconds:0.0} s, {pictures.Count / time.TotalSeconds:0.0} pictures/s"));
+        return Report(run, screen);
+    }
+
+    private static ModelSource ReadModel(ParseResult line)
+    {
         var source = Model.Read(line);
-        source = source with
+        return source with
         {
             Manifest = source.Manifest with
             {
@@ -82,57 +105,22 @@ internal static class EvalCommand
                 MaxBoxes = line.GetValue(Max) ?? source.Manifest.MaxBoxes,
             },
         };
-        var classes = EvaluatedClasses.Match(dataset, source, LabelFilter.Read(line.GetValue(Labels), source));
-        if (classes.Unknown.Count > 0)
+    }
+
+    private static int Report(EvaluationRun run, Screen screen)
+    {
+        if (run.OtherSize > 0)
         {
-            screen.Note($"Not evaluated, the model has no such class: {string.Join(", ", classes.Unknown)}");
+            screen.Failure($"{run.OtherSize} pictures have another size than their annotations say: the numbers are not to be trusted.");
         }
 
-        await using var model = await LoadedModel.LoadAsync(source, line.GetRequiredValue(Device), null, screen.Note, cancellationToken);
-        var evaluator = new CocoEvaluator(dataset with { Categories = classes.Categories });
-        var results = line.GetValue(Results) is { } path ? new CocoResults(path) : null;
-        var failed = 0;
-        var otherSize = 0;
-        var start = Stopwatch.GetTimestamp();
-        await screen.WithProgressAsync("Evaluating", pictures.Count, async step =>
+        if (run.Failed > 0)
         {
-            var next = 0;
-            await foreach (var (result, _) in PictureRun.DetectAsync(model, pictures, _ => true, cancellationToken))
-            {
-                var image = dataset.Images[next++];
-                if (result.Outcome is { } outcome)
-                {
-                    otherSize += (outcome.Width, outcome.Height) == (image.Width, image.Height) ? 0 : 1;
-                    evaluator.Add(image.Id, outcome.Boxes, classes.CategoryOf);
-                    results?.Add(image.Id, outcome.Boxes, classes.CategoryOf);
-                }
-                else
-                {
-                    failed++;
-                    screen.Failure($"{result.Picture.Name}: {result.Error}");
-                }
-
-                step(null);
-            }
-        });
-        results?.Save();
-
-        var time = Stopwatch.GetElapsedTime(start);
-        screen.Note(string.Create(
-            CultureInfo.InvariantCulture,
-            $"{model.Description}, {pictures.Count} pictures, classes: {string.Join(", ", classes.Categories.Select(c => c.Name))}, {time.TotalSeconds:0.0} s, {pictures.Count / time.TotalSeconds:0.0} pictures/s"));
-        if (otherSize > 0)
-        {
-            screen.Failure($"{otherSize} pictures have another size than their annotations say: the numbers are not to be trusted.");
+            screen.Failure($"{run.Failed} pictures failed and count as pictures without boxes.");
         }
 
-        if (failed > 0)
-        {
-            screen.Failure($"{failed} pictures failed and count as pictures without boxes.");
-        }
-
-        screen.Line(evaluator.Evaluate().ToString().TrimEnd('\n'));
-        return failed + otherSize == 0 ? ExitCode.Done : ExitCode.Failed;
+        screen.Line(run.Evaluator.Evaluate().ToString().TrimEnd('\n'));
+        return run.Failed + run.OtherSize == 0 ? ExitCode.Done : ExitCode.Failed;
     }
 
     private static List<PictureSource> Find(CocoDataset dataset, string folder)
@@ -147,5 +135,42 @@ internal static class EvalCommand
         return absent.Count == 0
             ? [.. files.Select(PictureFiles.Of)]
             : throw new CommandException($"{absent.Count} of {files.Count} pictures are not there, {absent[0]} is the first; correct --images.");
+    }
+
+    /// <summary>One pass over the pictures.</summary>
+    private sealed class EvaluationRun(CocoDataset dataset, EvaluatedClasses classes, string? results)
+    {
+        public CocoEvaluator Evaluator { get; } = new(dataset with { Categories = classes.Categories });
+
+        public CocoResults? Results { get; } = results is null ? null : new CocoResults(results);
+
+        /// <summary>Pictures that failed.</summary>
+        public int Failed { get; private set; }
+
+        /// <summary>Pictures of another size than their annotations say.</summary>
+        public int OtherSize { get; private set; }
+
+        public async Task DetectAsync(
+            LoadedModel model, IReadOnlyList<PictureSource> pictures, Screen screen, Action<string?> step, CancellationToken cancellationToken)
+        {
+            var next = 0;
+            await foreach (var (result, _) in PictureRun.DetectAsync(model, pictures, _ => true, cancellationToken))
+            {
+                var image = dataset.Images[next++];
+                if (result.Outcome is { } outcome)
+                {
+                    OtherSize += (outcome.Width, outcome.Height) == (image.Width, image.Height) ? 0 : 1;
+                    Evaluator.Add(image.Id, outcome.Boxes, classes.CategoryOf);
+                    Results?.Add(image.Id, outcome.Boxes, classes.CategoryOf);
+                }
+                else
+                {
+                    Failed++;
+                    screen.Failure($"{result.Picture.Name}: {result.Error}");
+                }
+
+                step(null);
+            }
+        }
     }
 }

@@ -1,6 +1,6 @@
-using Detection.Inference.Evaluation;
 using Detection.Inference.Manifest;
 using Detection.Tool.CommandLine;
+using Detection.Tool.Evaluation;
 
 namespace Detection.Tool.Eval;
 

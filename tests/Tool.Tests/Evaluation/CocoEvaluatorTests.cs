@@ -1,9 +1,8 @@
 using System.Text.Json;
-using Detection.Inference.Evaluation;
 using Detection.Inference.Heads;
-using Xunit;
+using Detection.Tool.Evaluation;
 
-namespace Detection.Inference.Tests.Evaluation;
+namespace Detection.Tool.Tests.Evaluation;
 
 public sealed class CocoEvaluatorTests
 {

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace Detection.Inference.Evaluation;
+namespace Detection.Tool.Evaluation;
 
 /// <summary>Pictures with the boxes that people drew on them: an annotation file of the COCO format.</summary>
 public sealed record CocoDataset

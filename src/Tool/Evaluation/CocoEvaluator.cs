@@ -1,6 +1,6 @@
 using Detection.Inference.Heads;
 
-namespace Detection.Inference.Evaluation;
+namespace Detection.Tool.Evaluation;
 
 /// <summary>
 /// The COCO detection evaluation for boxes: greedy matching of boxes to annotations by score, precision made monotone and read at

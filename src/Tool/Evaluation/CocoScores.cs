@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace Detection.Inference.Evaluation;
+namespace Detection.Tool.Evaluation;
 
 /// <summary>
 /// The twelve numbers of the COCO evaluation, 0 to 1, or −1 where nothing of that kind was annotated. AP is the mean over the
