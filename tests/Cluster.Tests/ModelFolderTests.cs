@@ -197,7 +197,7 @@ public sealed class ModelFolderTests : IDisposable
             () => client.Detection.DetectAsync(TestPictures.Unique(31_000), Patient with { Model = "bare" }));
 
         Assert.Equal(DetectionError.ModelNotFound, refused.Error);
-        Assert.Contains("No model 'bare' is served: bare.onnx does not tell all that is needed", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("No model 'bare' is served: bare.onnx needs a manifest", refused.Message, StringComparison.Ordinal);
         Assert.Contains("write \"labels\": a list of the 80 class names", refused.Message, StringComparison.Ordinal);
         using var answer = await cluster.Frontends[0].Http.GetAsync("/v1/models/bare");
         Assert.Contains("the 80 class names", (string?)JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["detail"], StringComparison.Ordinal);

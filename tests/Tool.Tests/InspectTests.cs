@@ -21,7 +21,7 @@ public sealed class InspectTests : IDisposable
                 "family    nanodet",
                 "size      416×416, stretch",
                 "layout    nchw, float32, bgr, any batch",
-                "values    (grey / 1 − [103.53, 116.28, 123.675]) / [57.375, 57.12, 58.395]",
+                "values    (value / 1 − [103.53, 116.28, 123.675]) / [57.375, 57.12, 58.395]",
                 "labels    80: person, bicycle, car, motorcycle, … toothbrush",
             ],
             run.Lines[1..9]);

@@ -71,7 +71,7 @@ public static class PictureAnnotator
         // All at once: who holds memory must not wait for more of it. Beside the picture there are the scaled one and the file.
         var drawn = Picture.BytesOf(width, height, 1);
         using var decoded = PictureDecoder.Decode(
-            encoded, limits, width, height, turbo, turn with { Beside = PixelBuffer.SizeOf(drawn) + (long)BitOperations.RoundUpToPowerOf2((ulong)drawn) });
+            encoded, limits, width, height, turbo, turn with { AdditionalBytes = PixelBuffer.SizeOf(drawn) + (long)BitOperations.RoundUpToPowerOf2((ulong)drawn) });
         if (decoded.Width == width && decoded.Height == height)
         {
             Draw(decoded, boxes, header);

@@ -12,7 +12,7 @@ namespace Detection.Inference.Devices;
 internal sealed class BoundRun : IDisposable
 {
     /// <summary>TensorRT may build an engine in the first run.</summary>
-    private static readonly TimeSpan LongestOfDevice = TimeSpan.FromMinutes(15);
+    private static readonly TimeSpan MaxWarmUp = TimeSpan.FromMinutes(15);
 
     private readonly InferenceSession _session;
     private readonly ModelGraph _graph;
@@ -103,7 +103,7 @@ internal sealed class BoundRun : IDisposable
     /// <exception cref="RunTimeoutException">It lasted too long and was ended.</exception>
     public void WarmUp()
     {
-        Run(_copiesInput ? LongestOfDevice : null);
+        Run(_copiesInput ? MaxWarmUp : null);
     }
 
     /// <inheritdoc/>

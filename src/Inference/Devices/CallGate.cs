@@ -50,7 +50,7 @@ internal sealed class CallGate
         }
     }
 
-    /// <summary>Lets nobody in any more; the task ends when all are out.</summary>
+    /// <summary>Lets no batch in any more; the task ends when all are out.</summary>
     public Task CloseAsync()
     {
         lock (_lock)

@@ -14,9 +14,9 @@ internal static partial class DeviceLog
     [LoggerMessage(3, LogLevel.Warning, "{Problem}")]
     public static partial void NotUsable(ILogger logger, string problem);
 
-    [LoggerMessage(4, LogLevel.Information, "Model {Model}: parts of it run on the CPU, not on {Device}")]
+    [LoggerMessage(4, LogLevel.Information, "Some operators of {Model} run on the CPU, because {Device} does not support them")]
     public static partial void PartlyOnCpu(ILogger logger, string model, string device);
 
-    [LoggerMessage(5, LogLevel.Warning, "Model {Model} cannot be run on {Device} with up to {Most} pictures at once; trying single pictures: {Reason}")]
+    [LoggerMessage(5, LogLevel.Warning, "Model {Model} does not run on {Device} with batches of up to {Most} pictures; it is loaded for single pictures: {Reason}")]
     public static partial void SinglePictures(ILogger logger, string model, string device, int most, string reason);
 }

@@ -15,7 +15,7 @@ internal static unsafe class FreedMemory
             : null;
 
     /// <summary>Gives back what is free now. Takes milliseconds, so that it is for the end of a load and of a session, not of a run.</summary>
-    public static void GiveBack()
+    public static void TrimHeap()
     {
         if (Trim is not null)
         {

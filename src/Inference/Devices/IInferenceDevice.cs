@@ -24,23 +24,23 @@ public interface IInferenceDevice : IAsyncDisposable
 public interface IModelSession : IAsyncDisposable
 {
     /// <summary>
-    /// Most batches that are worth giving at the same time: while one is on the device, the next is decoded.
+    /// Number of batches to submit concurrently, so that the next is decoded while one runs.
     /// </summary>
     int Concurrency { get; }
 
     /// <summary>
-    /// Most pictures that are worth giving in one batch. More would not be done sooner, and whatever comes after them would wait longer:
-    /// what is given is no longer in the queue, where others may have their turn before.
+    /// Most pictures to submit in one batch. More would not be done sooner, and later pictures would wait longer: a submitted picture has
+    /// left the queue, where other callers may have their turn before it.
     /// </summary>
     int BatchLimit => int.MaxValue;
 
     /// <summary>
-    /// Whether pictures run one by one, so that each may be given alone as soon as it is there; otherwise a batch is worth waiting for.
+    /// Whether pictures run one by one, so that each may be submitted alone as soon as it has arrived; otherwise it pays to wait for a batch.
     /// </summary>
     bool RunsSingly => false;
 
     /// <summary>
-    /// Completed when a run lasted too long, was ended, and goes on nevertheless: only the end of the process frees the device then, and
+    /// Completed when a run lasted too long and did not react to its termination: only the end of the process frees the device then, and
     /// disposing the session waits for ever.
     /// </summary>
     Task Unending => new TaskCompletionSource().Task;
@@ -57,7 +57,7 @@ public interface IModelSession : IAsyncDisposable
 /// <param name="Encoded">The encoded picture; stays valid until the picture is completed.</param>
 /// <param name="Iou">Overlap for non-max suppression; <see langword="null"/> for the model's own.</param>
 /// <param name="Deadline">
-/// Instant after which the picture is not worth decoding; completed with <see cref="OutcomeKind.Expired"/>.
+/// Instant after which the picture is not decoded any more; completed with <see cref="OutcomeKind.Expired"/>.
 /// </param>
 /// <param name="Floor">Lowest score of a box, from 0 to 1; <see langword="null"/> for the model's own score floor.</param>
 /// <param name="IsGenuine">

@@ -147,12 +147,12 @@ internal sealed class PictureStages(ModelGraph graph, PictureLimits limits, Deco
             progress.Geometry,
             new HeadSettings(work.Floor ?? manifest.ScoreFloor, work.Iou ?? manifest.Iou, manifest.MaxBoxes),
             boxes);
-        RefuseNonsense(outputs, boxes);
+        RefuseInvalidOutput(outputs, boxes);
         return progress.Detected([.. boxes], Stopwatch.GetElapsedTime(start));
     }
 
     /// <summary>Numbers that cannot be meant: without this, a wrong manifest or an overflow would pass for an answer.</summary>
-    private static void RefuseNonsense(IReadOnlyList<OutputTensor> outputs, List<ScoredBox> boxes)
+    private static void RefuseInvalidOutput(IReadOnlyList<OutputTensor> outputs, List<ScoredBox> boxes)
     {
         // The best comes first. Sums of 16-bit numbers may exceed 1 by a little.
         if (boxes.Count > 0 && boxes[0].Score > 1.01f)

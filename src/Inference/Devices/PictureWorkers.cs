@@ -20,7 +20,7 @@ internal sealed class PictureWorkers : IDisposable
     private static readonly TimeSpan Restraint = TimeSpan.FromMinutes(1);
 
     /// <summary>Runs are ended before. What cannot be ended is left to the end of the process.</summary>
-    private static readonly TimeSpan LongestJoin = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan JoinTimeout = TimeSpan.FromSeconds(5);
 
     private readonly Lock _gate = new();
     private readonly SemaphoreSlim _available = new(0);
@@ -58,7 +58,7 @@ internal sealed class PictureWorkers : IDisposable
     {
         _stopped = true;
         _available.Release(_threads.Length);
-        long end = Environment.TickCount64 + (long)LongestJoin.TotalMilliseconds;
+        long end = Environment.TickCount64 + (long)JoinTimeout.TotalMilliseconds;
         if (_threads.All(thread => thread.Join((int)Math.Max(0, end - Environment.TickCount64))))
         {
             _available.Dispose();

@@ -20,7 +20,7 @@ internal sealed class GraphOutputs
     /// <summary>
     /// A row of an output of objects has at most this many numbers: picture, box, class and score. A longer row belongs to a picture.
     /// </summary>
-    private const int LongestObject = 7;
+    private const int MaxObjectLength = 7;
 
     private static readonly TrialPicture[] Pictures =
         [TrialPicture.Black, TrialPicture.Noise, TrialPicture.NoiseFraction, TrialPicture.White, TrialPicture.WhiteFraction];
@@ -80,9 +80,9 @@ internal sealed class GraphOutputs
             int[] shape = output.IsDeclared(hasBatch) ? output.Dimensions : _trial.Run(_batch, TrialPicture.Black)[output.Name].Shape;
             shape = hasBatch && shape.Length > 0 ? shape[1..] : shape;
             long count = TensorElements.Count(Array.ConvertAll(shape, d => (long)d));
-            if (count > GraphTrial.MostValues)
+            if (count > GraphTrial.MaxValues)
             {
-                throw new Manifest.ModelException($"output {output.Name} has {count} values; a detector has at most {GraphTrial.MostValues}.");
+                throw new Manifest.ModelException($"output {output.Name} has {count} values; a detector has at most {GraphTrial.MaxValues}.");
             }
 
             tensors.Add(new OutputTensor(output.Name, shape, new float[count]));
@@ -188,7 +188,7 @@ internal sealed class GraphOutputs
             (HasBatch, Grows) = (true, IsNamed);
 
             // Exporters of torchvision's models call the dimension of objects "batch" too.
-            IsOpen = !IsNamed || Dimensions.Length == 1 || (Dimensions.Length == 2 && Dimensions[1] <= LongestObject);
+            IsOpen = !IsNamed || Dimensions.Length == 1 || (Dimensions.Length == 2 && Dimensions[1] <= MaxObjectLength);
         }
     }
 }

@@ -17,10 +17,10 @@ internal readonly record struct TrialOutput(int[] Shape, float[] Values);
 internal sealed class GraphTrial(InferenceSession session, PictureInput input, SecondInput? second, RunBounds bounds)
 {
     /// <summary>Most values of an output: 1 GiB as 32-bit floating point. Detectors stay below 200 MiB.</summary>
-    public const int MostValues = 256 * 1024 * 1024;
+    public const int MaxValues = 256 * 1024 * 1024;
 
     /// <summary>Longest run on the CPU of a graph that another device may be meant for: far more than a detector takes for a picture.</summary>
-    public static readonly TimeSpan Longest = TimeSpan.FromMinutes(2);
+    public static readonly TimeSpan MaxRun = TimeSpan.FromMinutes(2);
 
     private readonly Dictionary<(int Batch, TrialPicture Picture), IReadOnlyDictionary<string, TrialOutput>> _results = [];
 
@@ -43,7 +43,7 @@ internal sealed class GraphTrial(InferenceSession session, PictureInput input, S
         Fill(tensor, picture);
         using var value = second?.Create(batch, input.Width, input.Height);
         using var options = new RunOptions();
-        TrialMemory.GiveBack(options);
+        TrialMemory.ShrinkArenaAfterRun(options);
         using var limit = new RunLimit(options, bounds);
         limit.Begin(bounds.Longest);
         try
@@ -107,9 +107,9 @@ internal sealed class GraphTrial(InferenceSession session, PictureInput input, S
     {
         var tensor = output.GetTensorTypeAndShape();
         long count = TensorElements.Count(tensor.Shape);
-        if (count > MostValues)
+        if (count > MaxValues)
         {
-            throw new Manifest.ModelException($"output {name} has {count} values; a detector has at most {MostValues}.");
+            throw new Manifest.ModelException($"output {name} has {count} values; a detector has at most {MaxValues}.");
         }
 
         float[] values = new float[count];

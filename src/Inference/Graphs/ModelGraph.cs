@@ -10,7 +10,7 @@ namespace Detection.Inference.Graphs;
 /// <summary>What a device must know of a model's graph to run it: read from the file once, checked against the manifest.</summary>
 internal sealed class ModelGraph
 {
-    private const int MostPicturesTried = 4;
+    private const int MaxTrialBatch = 4;
 
     /// <summary>
     /// What was read, for as long as its source is in use: another device, and a device that loads its model again, need not try the graph.
@@ -213,7 +213,7 @@ internal sealed class ModelGraph
     /// </summary>
     private void RefuseHugeRuns(GraphTrial trial)
     {
-        if (FixedBatch > MostPicturesTried)
+        if (FixedBatch > MaxTrialBatch)
         {
             return;
         }
@@ -224,7 +224,7 @@ internal sealed class ModelGraph
         }
         catch (OnnxRuntimeException e) when (TrialMemory.IsExceeded(e))
         {
-            throw Fault($"a run on a picture takes more than {TrialMemory.MostBytes / (1024 * 1024)} MiB of memory ({ModelFault.Reason(e)})");
+            throw Fault($"a run on a picture takes more than {TrialMemory.MaxBytes / (1024 * 1024)} MiB of memory ({ModelFault.Reason(e)})");
         }
         catch (OnnxRuntimeException)
         {

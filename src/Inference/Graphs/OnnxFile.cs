@@ -10,8 +10,8 @@ internal static class OnnxFile
     /// <summary>Opens a session.</summary>
     /// <remarks>
     /// The runtime maps weights that lie beside the graph into memory for as long as the session lives, and a mapped file that is
-    /// overwritten ends the process (SIGBUS). So a copy is mapped, which has no name any more once the session is made. Windows lets
-    /// nobody overwrite a mapped file.
+    /// overwritten ends the process (SIGBUS). So a copy is mapped, which has no name any more once the session is made. Windows does not
+    /// let a mapped file be overwritten.
     /// </remarks>
     /// <param name="path">The ONNX file.</param>
     /// <param name="options">Settings of the session.</param>
@@ -53,7 +53,7 @@ internal static class OnnxFile
     /// <exception cref="InvalidDataException">The graph is no ONNX file.</exception>
     internal static IReadOnlyList<string> PartsOf(string onnx)
     {
-        PlainFile.Require(onnx, PlainFile.LargestGraph);
+        PlainFile.Require(onnx, PlainFile.MaxGraphBytes);
         string folder = Path.GetDirectoryName(Path.GetFullPath(onnx))!;
         return [onnx, .. OnnxReader.ExternalFiles(onnx).Select(location => WeightsAt(folder, location))];
     }
@@ -69,7 +69,7 @@ internal static class OnnxFile
             throw new ModelException($"The graph has weights in \"{location}\", which leads outside of its folder; put that file beside the graph.");
         }
 
-        PlainFile.Require(path, PlainFile.LargestWeights);
+        PlainFile.Require(path, PlainFile.MaxWeightsBytes);
         return path;
     }
 

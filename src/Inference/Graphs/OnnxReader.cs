@@ -12,7 +12,7 @@ internal sealed class OnnxReader
     private const int DeepestMessage = 100;
 
     /// <summary>Longest name of a file.</summary>
-    private const int LongestLocation = 4096;
+    private const int MaxLocationLength = 4096;
 
     private readonly Stream _stream;
     private readonly SortedSet<string> _locations = new(StringComparer.Ordinal);
@@ -106,7 +106,7 @@ internal sealed class OnnxReader
             }
 
             long length = Length(end);
-            if (field >> 3 is 1 or 2 && length <= LongestLocation)
+            if (field >> 3 is 1 or 2 && length <= MaxLocationLength)
             {
                 byte[] text = new byte[length];
                 _stream.ReadExactly(text);

@@ -11,7 +11,7 @@ namespace Detection.Inference.Graphs;
 /// <param name="stopping">Ends all runs: the device is being closed.</param>
 internal sealed class RunBounds(TimeSpan longest, string model = "", string device = "", ILogger? logger = null, CancellationToken stopping = default)
 {
-    private static readonly TimeSpan ShortestToEnd = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan MinTimeToEnd = TimeSpan.FromSeconds(2);
 
     private readonly ILogger _logger = logger ?? NullLogger.Instance;
     private readonly TaskCompletionSource _unending = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -25,7 +25,7 @@ internal sealed class RunBounds(TimeSpan longest, string model = "", string devi
     public TimeSpan LongestAlone => longest / 5;
 
     /// <summary>How long a run may go on after it was ended: operations of detectors take milliseconds. Longer, and it is taken for endless.</summary>
-    public TimeSpan TimeToEnd { get; } = longest > ShortestToEnd ? longest : ShortestToEnd;
+    public TimeSpan TimeToEnd { get; } = longest > MinTimeToEnd ? longest : MinTimeToEnd;
 
     /// <summary>Cancelled when the device is being closed.</summary>
     public CancellationToken Stopping => stopping;

@@ -9,7 +9,7 @@ namespace Detection.Inference.Graphs;
 internal static class TrialMemory
 {
     /// <summary>Most bytes of all such sessions together: 4 GiB, as much as the runtime's setting can say.</summary>
-    public const uint MostBytes = uint.MaxValue;
+    public const uint MaxBytes = uint.MaxValue;
 
     private static readonly Lazy<bool> Allocator = new(Register);
 
@@ -26,7 +26,7 @@ internal static class TrialMemory
     }
 
     /// <summary>Gives back what a run took when it ends.</summary>
-    public static void GiveBack(RunOptions options) => options.AddRunConfigEntry("memory.enable_memory_arena_shrinkage", "cpu:0");
+    public static void ShrinkArenaAfterRun(RunOptions options) => options.AddRunConfigEntry("memory.enable_memory_arena_shrinkage", "cpu:0");
 
     /// <summary>Whether a run failed because it asked for more.</summary>
     public static bool IsExceeded(OnnxRuntimeException error) =>
@@ -36,7 +36,7 @@ internal static class TrialMemory
 
     private static bool Register()
     {
-        using var limits = new OrtArenaCfg(MostBytes, 1, -1, -1);
+        using var limits = new OrtArenaCfg(MaxBytes, 1, -1, -1);
         using var memory = new OrtMemoryInfo(OrtMemoryInfo.allocatorCPU, OrtAllocatorType.ArenaAllocator, 0, OrtMemType.Default);
         try
         {

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Detection.Inference.Heads;
 
-/// <summary>Finds the few scores worth looking at among many.</summary>
+/// <summary>Finds the few scores that reach a floor among many.</summary>
 internal static class ScoreScan
 {
     /// <summary>

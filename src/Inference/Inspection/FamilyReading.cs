@@ -79,7 +79,7 @@ internal static class FamilyReading
     {
         var reader = new GraphReader(draft.Session, what => draft.Fault(what));
         var second = reader.FindSecond(input.Name);
-        var trial = reader.Try(input, second, new RunBounds(GraphTrial.Longest));
+        var trial = reader.Try(input, second, new RunBounds(GraphTrial.MaxRun));
         try
         {
             var batchNames = input.FixedBatch == 0 ? new HashSet<string> { input.Data.SymbolicDimensions[0] } : [];

@@ -50,5 +50,5 @@ public sealed record ModelInspection(
     /// <summary>The manifest.</summary>
     /// <exception cref="ModelException">Something is missing; one sentence names every line to write.</exception>
     public ModelManifest Require() =>
-        Manifest ?? throw new ModelException($"{Path} does not tell all that is needed: in its model.json, {string.Join("; ", Missing)}.");
+        Manifest ?? throw new ModelException($"The graph {Path} does not have all that its manifest needs. In its model.json, {string.Join("; ", Missing)}.");
 }

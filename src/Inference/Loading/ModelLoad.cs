@@ -37,10 +37,10 @@ internal sealed class ModelLoad(string model, TimeSpan limit)
     /// <summary>When it began; <see langword="null"/> while it waits for others.</summary>
     public DateTimeOffset? BeganAt { get; private set; }
 
-    /// <summary>What is to be told while it is not over, one sentence.</summary>
-    public string Told => BeganAt is { } began
+    /// <summary>What it is doing, in one sentence.</summary>
+    public string Status => BeganAt is { } began
         ? string.Create(CultureInfo.InvariantCulture, $"Model {model} is being loaded since {began.UtcDateTime:HH:mm:ss} UTC.")
-        : $"Model {model} waits to be loaded: other models take long to load; remove those that are being loaded for long.";
+        : $"Model {model} is waiting: other models are being loaded.";
 
     /// <summary>Makes the calling thread the one of this load.</summary>
     public void Begin(DateTimeOffset now)

@@ -12,19 +12,19 @@ internal sealed class ModelLoads
 #pragma warning restore CA1001
 {
     /// <summary>Most loads that take long, given up or not. Each may keep a thread busy until the process ends.</summary>
-    public const int MostSlow = 4;
+    public const int MaxSlow = 4;
 
     /// <summary>How much longer than its limit a load that was given up and ended at last is not tried again.</summary>
     private const int RestFactor = 12;
 
-    /// <summary>Contents that are remembered; more would be a folder that somebody fills on purpose.</summary>
-    private const int MostRemembered = 256;
+    /// <summary>Contents that are remembered. A folder with more was filled on purpose.</summary>
+    private const int MaxRemembered = 256;
 
     private readonly TimeSpan _patience;
     private readonly TimeProvider _time;
     private readonly SemaphoreSlim _first = new(1);
     private readonly SemaphoreSlim _others = new(1);
-    private readonly SemaphoreSlim _slow = new(MostSlow);
+    private readonly SemaphoreSlim _slow = new(MaxSlow);
     private readonly Lock _gate = new();
     private readonly Dictionary<string, GivenUp> _givenUp = new(StringComparer.Ordinal);
 
@@ -169,7 +169,7 @@ internal sealed class ModelLoads
 
         lock (_gate)
         {
-            if (_givenUp.Count >= MostRemembered && !_givenUp.ContainsKey(content))
+            if (_givenUp.Count >= MaxRemembered && !_givenUp.ContainsKey(content))
             {
                 _givenUp.Remove(_givenUp.MinBy(known => known.Value.Until).Key);
             }

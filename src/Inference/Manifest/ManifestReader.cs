@@ -24,7 +24,7 @@ internal static class ManifestReader
         JsonNode? node;
         try
         {
-            PlainFile.Require(path, PlainFile.LargestText);
+            PlainFile.Require(path, PlainFile.MaxTextBytes);
             if (!PlainFile.IsInside(Path.GetDirectoryName(Path.GetFullPath(path))!, path))
             {
                 // Its labels and settings are published with the model.
@@ -111,7 +111,7 @@ internal static class ManifestReader
                 throw new ModelException($"{path}: the label file \"{file}\" is a link that leads outside of the model's folder; put the file itself beside the manifest.");
             }
 
-            PlainFile.Require(names, PlainFile.LargestText);
+            PlainFile.Require(names, PlainFile.MaxTextBytes);
             lines = File.ReadAllLines(names);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

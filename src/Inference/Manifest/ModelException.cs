@@ -6,16 +6,16 @@ namespace Detection.Inference.Manifest;
 public class ModelException(string message, Exception? inner = null) : Exception(Plain(message), inner)
 {
     /// <summary>Room for the 80 names of COCO; a file's own names may have megabytes.</summary>
-    private const int Longest = 2000;
+    private const int MaxLength = 2000;
 
     private static string Plain(string message)
     {
-        if (message.Length <= Longest && !message.Any(char.IsControl))
+        if (message.Length <= MaxLength && !message.Any(char.IsControl))
         {
             return message;
         }
 
-        string cut = message.Length <= Longest ? message : $"{message.AsSpan(0, Longest)}…";
+        string cut = message.Length <= MaxLength ? message : $"{message.AsSpan(0, MaxLength)}…";
         return string.Concat(cut.ReplaceLineEndings(" ").Select(c => char.IsControl(c) ? '?' : c));
     }
 }

@@ -9,15 +9,15 @@ namespace Detection.Inference.Manifest;
 internal static unsafe class PlainFile
 {
     /// <summary>Protocol buffers end at 2 GiB.</summary>
-    public const long LargestGraph = int.MaxValue;
+    public const long MaxGraphBytes = int.MaxValue;
 
     /// <summary>Far more than any detector has.</summary>
-    public const long LargestWeights = 16L * 1024 * 1024 * 1024;
+    public const long MaxWeightsBytes = 16L * 1024 * 1024 * 1024;
 
     /// <summary>Of a manifest or a list of labels.</summary>
-    public const long LargestText = 16 * 1024 * 1024;
+    public const long MaxTextBytes = 16 * 1024 * 1024;
 
-    private const int MostLinks = 40;
+    private const int MaxLinks = 40;
     private const ushort TypeMask = 0xF000;
     private const ushort RegularType = 0x8000;
 
@@ -66,7 +66,7 @@ internal static unsafe class PlainFile
                 continue;
             }
 
-            if (++links > MostLinks)
+            if (++links > MaxLinks)
             {
                 throw new IOException($"The symbolic links of {path} lead round in a circle.");
             }

@@ -7,7 +7,7 @@ namespace Detection.Inference.Pictures;
 /// </summary>
 public sealed class DecodingMemory
 {
-    private const long LeastDefault = 256L << 20;
+    private const long MinDefault = 256L << 20;
 
     private readonly Lock _lock = new();
     private readonly LinkedList<Waiter> _waiting = new();
@@ -22,7 +22,7 @@ public sealed class DecodingMemory
     public static DecodingMemory OfProcess { get; } = new(DefaultLimit);
 
     /// <summary>A quarter of the memory that this process may use (that of its container where it has a limit), at least 256 MiB.</summary>
-    public static long DefaultLimit => Math.Max(LeastDefault, ProcessMemory.Available / 4);
+    public static long DefaultLimit => Math.Max(MinDefault, ProcessMemory.Available / 4);
 
     /// <summary>Bytes that may be taken at the same time.</summary>
     public long Limit

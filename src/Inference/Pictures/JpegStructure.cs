@@ -11,8 +11,8 @@ namespace Detection.Inference.Pictures;
 internal struct JpegStructure
 {
     // Far more than any limit; a file of 20 MB could hold millions.
-    private const int MostCounted = 10_000;
-    private const int MostComponents = 4;
+    private const int MaxMarkers = 10_000;
+    private const int MaxComponents = 4;
     private const ulong AllCoefficients = ulong.MaxValue;
 
     private const byte Temporary = 0x01;
@@ -81,7 +81,7 @@ internal struct JpegStructure
     {
         get
         {
-            for (var i = 0; i < ComponentCount && i < MostComponents; i++)
+            for (var i = 0; i < ComponentCount && i < MaxComponents; i++)
             {
                 if (_components[i].Known != AllCoefficients)
                 {
@@ -109,7 +109,7 @@ internal struct JpegStructure
         get
         {
             long sum = 0;
-            for (var i = 0; i < ComponentCount && i < MostComponents; i++)
+            for (var i = 0; i < ComponentCount && i < MaxComponents; i++)
             {
                 sum += SamplesOf(_components[i]);
             }
@@ -124,7 +124,7 @@ internal struct JpegStructure
     {
         var structure = default(JpegStructure);
         var at = 2;
-        while (structure.Scans < MostCounted && TryFindMarker(encoded, ref at, out var marker) && structure.Take(encoded, ref at, marker))
+        while (structure.Scans < MaxMarkers && TryFindMarker(encoded, ref at, out var marker) && structure.Take(encoded, ref at, marker))
         {
         }
 
@@ -236,7 +236,7 @@ internal struct JpegStructure
         Height = BinaryPrimitives.ReadUInt16BigEndian(body[1..]);
         Width = BinaryPrimitives.ReadUInt16BigEndian(body[3..]);
         ComponentCount = body[5];
-        for (var i = 0; i < ComponentCount && i < MostComponents; i++)
+        for (var i = 0; i < ComponentCount && i < MaxComponents; i++)
         {
             var component = body.Slice(6 + (3 * i), 3);
             _components[i] = new Component { Id = component[0], Across = component[1] >> 4, Down = component[1] & 15 };
@@ -265,7 +265,7 @@ internal struct JpegStructure
         for (var i = 0; i < body[0]; i++)
         {
             var id = body[1 + (2 * i)];
-            for (var c = 0; c < ComponentCount && c < MostComponents; c++)
+            for (var c = 0; c < ComponentCount && c < MaxComponents; c++)
             {
                 if (_components[c].Id == id)
                 {
@@ -282,7 +282,7 @@ internal struct JpegStructure
     private readonly (int Across, int Down) Sampling()
     {
         var (across, down) = (1, 1);
-        for (var i = 0; i < ComponentCount && i < MostComponents; i++)
+        for (var i = 0; i < ComponentCount && i < MaxComponents; i++)
         {
             across = Math.Max(across, _components[i].Across);
             down = Math.Max(down, _components[i].Down);
@@ -309,7 +309,7 @@ internal struct JpegStructure
         public ulong Known;
     }
 
-    [InlineArray(MostComponents)]
+    [InlineArray(MaxComponents)]
     private struct Components
     {
         private Component _first;

@@ -87,7 +87,7 @@ public static class PictureDecoder
 
             var turned = origin != SKEncodedOrigin.TopLeft;
             var pixels = PixelBuffer.SizeOf(Picture.BytesOf(width, height, reduction));
-            var share = turn.Memory.Take(need + pixels + (turned ? pixels : 0) + turn.Beside, turn.Wait, turn.Cancellation);
+            var share = turn.Memory.Take(need + pixels + (turned ? pixels : 0) + turn.AdditionalBytes, turn.Wait, turn.Cancellation);
             Picture? stored = null;
             try
             {
@@ -103,7 +103,7 @@ public static class PictureDecoder
 
                 var upright = turned ? Turn(stored, header, origin) : stored;
                 stored = turned ? stored : null;
-                share.Shrink(pixels + turn.Beside);
+                share.Shrink(pixels + turn.AdditionalBytes);
                 upright.Share = share;
                 share = null;
                 return upright;

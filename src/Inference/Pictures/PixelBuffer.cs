@@ -10,16 +10,16 @@ namespace Detection.Inference.Pictures;
 /// </summary>
 internal abstract class PixelBuffer : IDisposable
 {
-    private const int LargestPooled = 32 << 20;
+    private const int MaxPooledBytes = 32 << 20;
 
     /// <summary>The bytes, as many as were asked for.</summary>
     public abstract Span<byte> Bytes { get; }
 
     /// <summary>A buffer whose bytes are not set yet.</summary>
-    public static PixelBuffer Rent(int length) => length <= LargestPooled ? new Pooled(length) : new Native(length);
+    public static PixelBuffer Rent(int length) => length <= MaxPooledBytes ? new Pooled(length) : new Native(length);
 
     /// <summary>Bytes of memory that such a buffer takes.</summary>
-    public static long SizeOf(long length) => length <= LargestPooled ? (long)BitOperations.RoundUpToPowerOf2((ulong)length) : length;
+    public static long SizeOf(long length) => length <= MaxPooledBytes ? (long)BitOperations.RoundUpToPowerOf2((ulong)length) : length;
 
     /// <inheritdoc/>
     public abstract void Dispose();

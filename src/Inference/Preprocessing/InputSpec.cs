@@ -49,7 +49,7 @@ public enum TensorElement
 }
 
 /// <summary>
-/// The input of a model. A value of channel c is <c>(grey / Scale − Mean[c]) / Std[c]</c>, grey being 0 to 255.
+/// The input of a model. A value of channel c is <c>(value / Scale − Mean[c]) / Std[c]</c>, where value is the 8-bit channel value.
 /// </summary>
 public sealed record InputSpec
 {
@@ -80,7 +80,7 @@ public sealed record InputSpec
     /// <summary>Type of the values.</summary>
     public TensorElement Element { get; init; } = TensorElement.Float32;
 
-    /// <summary>What grey levels are divided by first: 255 for 0 to 1, 1 for 0 to 255.</summary>
+    /// <summary>What 8-bit channel values are divided by first: 255 for 0 to 1, 1 for 0 to 255.</summary>
     public float Scale { get; init; } = 255;
 
     /// <summary>Mean per channel, in the tensor's channel order.</summary>

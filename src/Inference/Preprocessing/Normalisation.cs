@@ -3,7 +3,7 @@ using Detection.Inference.Pictures;
 
 namespace Detection.Inference.Preprocessing;
 
-/// <summary>A value is grey · Factor + Shift. Lanes red, green, blue, as in a <see cref="Picture"/>.</summary>
+/// <summary>A value of the tensor is the 8-bit channel value · Factor + Shift. Lanes red, green, blue, as in a <see cref="Picture"/>.</summary>
 internal readonly struct Normalisation
 {
     public Normalisation(InputSpec spec)
@@ -28,7 +28,7 @@ internal readonly struct Normalisation
         {
             if (spec.Mean.Any(mean => mean != 0) || spec.Std.Any(std => std != 1))
             {
-                throw new ArgumentException("A uint8 input takes grey levels: Mean and Std must be 0 and 1.", nameof(spec));
+                throw new ArgumentException("A uint8 input takes 8-bit channel values: Mean and Std must be 0 and 1.", nameof(spec));
             }
 
             factor.Fill(1);

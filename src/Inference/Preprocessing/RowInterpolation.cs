@@ -115,8 +115,8 @@ internal static class RowInterpolation
         ref var pixel = ref Unsafe.Add(ref blended, Unsafe.Add(ref offsets, x));
         var left = Vector128.LoadUnsafe(ref pixel);
         var right = Vector128.LoadUnsafe(ref pixel, Picture.BytesPerPixel);
-        var grey = Vector128.MultiplyAddEstimate(right - left, Vector128.Create(Unsafe.Add(ref weights, x)), left);
-        return Vector128.MultiplyAddEstimate(grey, factor, shift);
+        var value = Vector128.MultiplyAddEstimate(right - left, Vector128.Create(Unsafe.Add(ref weights, x)), left);
+        return Vector128.MultiplyAddEstimate(value, factor, shift);
     }
 
     /// <summary>Four pixels of four channels become three channels of four pixels.</summary>

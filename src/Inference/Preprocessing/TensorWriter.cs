@@ -27,7 +27,7 @@ internal readonly ref struct TensorWriter(InputSpec spec, Normalisation normal, 
 
         for (var colour = 0; colour < 3; colour++)
         {
-            var value = spec.Padding is { } grey ? (grey * normal.Factor[colour]) + normal.Shift[colour] : 0;
+            var value = spec.Padding is { } padding ? (padding * normal.Factor[colour]) + normal.Shift[colour] : 0;
             for (var y = 0; y < spec.Height; y++)
             {
                 if (y < place.Top || y >= place.Top + place.Height)

@@ -74,7 +74,7 @@ public static partial class ModelFile
     {
         try
         {
-            PlainFile.Require(onnx, PlainFile.LargestGraph);
+            PlainFile.Require(onnx, PlainFile.MaxGraphBytes);
             using var stream = new FileStream(onnx, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 64 * 1024);
             return Convert.ToHexStringLower(SHA256.HashData(stream));
         }
@@ -94,7 +94,7 @@ public static partial class ModelFile
         var inspection = ModelInspector.Inspect(onnx, !bare && File.Exists(manifest) ? manifest : null, labels);
         return bare && inspection.Missing.Count > 0
             ? throw new ModelException(
-                $"{onnx} does not tell all that is needed: lay it as {NameOf(onnx)}/{OnnxName} and in a {ManifestName} beside it, {string.Join("; ", inspection.Missing)}.")
+                $"{onnx} needs a manifest. Move it to {NameOf(onnx)}/{OnnxName} and add {NameOf(onnx)}/{ManifestName}: {string.Join("; ", inspection.Missing)}.")
             : inspection.Require();
     }
 

@@ -6,7 +6,7 @@ namespace Detection.Inference.Repository;
 /// <summary>What reading the models of a folder gave, and what is being read. For one caller at a time.</summary>
 /// <param name="options">Settings.</param>
 /// <param name="time">Clock.</param>
-/// <param name="completed">Told of each model that has been read.</param>
+/// <param name="completed">Status of each model that has been read.</param>
 internal sealed class ModelReadings(ModelOptions options, TimeProvider time, Action completed)
 {
     /// <summary>
@@ -110,7 +110,7 @@ internal sealed class ModelReadings(ModelOptions options, TimeProvider time, Act
 
             if (_pending.TryGetValue(name, out var pending) && pending.TakesLong(time.GetUtcNow()) && (reading is null || reading.Files != pending.Files))
             {
-                problems[name] = pending.Load.Told;
+                problems[name] = pending.Load.Status;
             }
         }
 

@@ -17,9 +17,9 @@ internal static partial class RepositoryLog
     [LoggerMessage(4, LogLevel.Warning, "Model {Model}: {Problem}", EventName = "LogProblem")]
     public static partial void Problem(ILogger logger, string model, string problem);
 
-    [LoggerMessage(5, LogLevel.Information, "No change reports for {Folder}, looking every {Interval}: {Reason}", EventName = "LogNotWatched")]
+    [LoggerMessage(5, LogLevel.Information, "The folder {Folder} cannot be watched; it is scanned every {Interval}: {Reason}", EventName = "LogNotWatched")]
     public static partial void NotWatched(ILogger logger, string folder, TimeSpan interval, string reason);
 
-    [LoggerMessage(6, LogLevel.Error, "Looking at the models in {Folder} failed; looking again within {Interval}", EventName = "LogScanFailed")]
+    [LoggerMessage(6, LogLevel.Error, "Scanning {Folder} failed; the next scan is within {Interval}", EventName = "LogScanFailed")]
     public static partial void ScanFailed(ILogger logger, Exception exception, string folder, TimeSpan interval);
 }

@@ -41,11 +41,11 @@ internal static class BenchCommand
 
     private static readonly Option<string?> Images = new("--images")
     {
-        Description = $"Folder of pictures, of which the first {MostPictures} are taken in turn. Default: generated JPEGs of {GeneratedPictures.Width}×{GeneratedPictures.Height}.",
+        Description = $"Folder of pictures, of which the first {MaxPictures} are taken in turn. Default: generated JPEGs of {GeneratedPictures.Width}×{GeneratedPictures.Height}.",
         HelpName = "folder",
     };
 
-    private const int MostPictures = 64;
+    private const int MaxPictures = 64;
 
     /// <summary>The command.</summary>
     public static Command Create()
@@ -130,7 +130,7 @@ internal static class BenchCommand
         }
 
         var pictures = new List<byte[]>();
-        foreach (var picture in PictureFiles.InFolder(folder, recursive: false).Take(MostPictures))
+        foreach (var picture in PictureFiles.InFolder(folder, recursive: false).Take(MaxPictures))
         {
             var encoded = await picture.ReadAsync(cancellationToken);
             try

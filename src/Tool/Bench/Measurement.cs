@@ -8,7 +8,7 @@ namespace Detection.Tool.Bench;
 /// <summary>How fast pictures went through a model. Times are means per picture in milliseconds.</summary>
 internal sealed record Measurement(double PicturesPerSecond, double Decode, double Preprocess, double Inference, double Postprocess)
 {
-    /// <summary>Gives the model as many batches at a time as are worth giving, for some time.</summary>
+    /// <summary>Submits as many batches concurrently as the model's session asks for, for some time.</summary>
     /// <exception cref="CommandException">A picture failed.</exception>
     public static async Task<Measurement> TakeAsync(
         LoadedModel model, byte[][] pictures, int batch, TimeSpan time, CancellationToken cancellationToken)

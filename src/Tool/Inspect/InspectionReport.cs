@@ -8,7 +8,7 @@ namespace Detection.Tool.Inspect;
 /// <summary>A model as it was understood, for people.</summary>
 internal static class InspectionReport
 {
-    private const int LongestValue = 100;
+    private const int MaxValueLength = 100;
 
     /// <summary>Writes it, a line per fact.</summary>
     public static void Tell(ModelInspection inspection, Screen screen)
@@ -64,12 +64,12 @@ internal static class InspectionReport
 
     private static string Padding(JsonObject input) => input["resize"]?.ToString() is not { } resize || resize == "stretch" ? ""
         : !input.ContainsKey("padding") ? ""
-        : input["padding"] is { } grey ? $", padding {grey}" : ", padding 0 after normalisation";
+        : input["padding"] is { } padding ? $", padding {padding}" : ", padding 0 after normalisation";
 
     private static string Values(JsonObject input)
     {
-        var grey = $"grey / {Of(input["scale"])}";
-        return input["mean"] is { } mean ? $"({grey} − {Of(mean)}) / {Of(input["std"])}" : grey;
+        var scaled = $"value / {Of(input["scale"])}";
+        return input["mean"] is { } mean ? $"({scaled} − {Of(mean)}) / {Of(input["std"])}" : scaled;
     }
 
     private static string Batch(ModelInspection inspection, JsonObject input)
@@ -89,7 +89,7 @@ internal static class InspectionReport
     private static string Shorten(string value)
     {
         var line = value.ReplaceLineEndings(" ");
-        return line.Length <= LongestValue ? line : line[..LongestValue] + "…";
+        return line.Length <= MaxValueLength ? line : line[..MaxValueLength] + "…";
     }
 
     private static string Size(string path) => string.Create(CultureInfo.InvariantCulture, $"{new FileInfo(path).Length / 1e6:0.0} MB");

@@ -142,11 +142,11 @@ public sealed class BatchDeviceTests : IDisposable
     [Fact]
     public void Batch_sizes_are_those_that_the_graph_can_run()
     {
-        Assert.Equal([1, 4, 8, 16, 32], BatchDevice.BatchSizes(ModelGraph.Read(_models.Create(), new RunBounds(GraphTrial.Longest)), 32));
-        Assert.Equal([1, 4, 6], BatchDevice.BatchSizes(ModelGraph.Read(_models.Create(), new RunBounds(GraphTrial.Longest)), 6));
-        Assert.Equal([1], BatchDevice.BatchSizes(ModelGraph.Read(_models.Create(), new RunBounds(GraphTrial.Longest)), 1));
-        Assert.Equal([1], BatchDevice.BatchSizes(ModelGraph.Read(_models.Create(batch: 1), new RunBounds(GraphTrial.Longest)), 32));
-        Assert.Equal([4], BatchDevice.BatchSizes(ModelGraph.Read(_models.Create(batch: 4), new RunBounds(GraphTrial.Longest)), 32));
+        Assert.Equal([1, 4, 8, 16, 32], BatchDevice.BatchSizes(ModelGraph.Read(_models.Create(), new RunBounds(GraphTrial.MaxRun)), 32));
+        Assert.Equal([1, 4, 6], BatchDevice.BatchSizes(ModelGraph.Read(_models.Create(), new RunBounds(GraphTrial.MaxRun)), 6));
+        Assert.Equal([1], BatchDevice.BatchSizes(ModelGraph.Read(_models.Create(), new RunBounds(GraphTrial.MaxRun)), 1));
+        Assert.Equal([1], BatchDevice.BatchSizes(ModelGraph.Read(_models.Create(batch: 1), new RunBounds(GraphTrial.MaxRun)), 32));
+        Assert.Equal([4], BatchDevice.BatchSizes(ModelGraph.Read(_models.Create(batch: 4), new RunBounds(GraphTrial.MaxRun)), 32));
     }
 
     [Fact]

@@ -66,15 +66,15 @@ public sealed class UnloadingTests : IDisposable
     public void A_graph_is_tried_once_for_each_source_and_again_when_its_file_has_changed()
     {
         var first = OneBoxDetector.Write(_folder, 8);
-        var graph = ModelGraph.Read(first, new RunBounds(GraphTrial.Longest));
-        Assert.Same(graph, ModelGraph.Read(first, new RunBounds(GraphTrial.Longest)));
+        var graph = ModelGraph.Read(first, new RunBounds(GraphTrial.MaxRun));
+        Assert.Same(graph, ModelGraph.Read(first, new RunBounds(GraphTrial.MaxRun)));
         var second = ModelFile.Read(_folder);
-        Assert.NotSame(graph, ModelGraph.Read(second, new RunBounds(GraphTrial.Longest)));
+        Assert.NotSame(graph, ModelGraph.Read(second, new RunBounds(GraphTrial.MaxRun)));
 
         // Of the second version, asked for by the name of the first: not kept.
         var stale = ModelFile.Read(_folder);
         OneBoxDetector.Write(_folder, 10);
-        Assert.NotSame(ModelGraph.Read(stale, new RunBounds(GraphTrial.Longest)), ModelGraph.Read(stale, new RunBounds(GraphTrial.Longest)));
+        Assert.NotSame(ModelGraph.Read(stale, new RunBounds(GraphTrial.MaxRun)), ModelGraph.Read(stale, new RunBounds(GraphTrial.MaxRun)));
     }
 
     private async Task ComeAndGoAsync(CpuDevice device, int count)

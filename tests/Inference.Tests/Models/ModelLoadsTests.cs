@@ -29,14 +29,14 @@ public sealed class ModelLoadsTests : IDisposable
     [Fact]
     public async Task Only_a_few_loads_run_at_once_and_the_default_model_does_not_wait_for_them()
     {
-        var slow = Enumerable.Range(0, 3 * ModelLoads.MostSlow).Select(i => Hang($"slow{i}", Long)).ToList();
-        await Eventually.Async(() => Volatile.Read(ref _running) == ModelLoads.MostSlow + 1, Enough, "the places for slow loads are taken");
+        var slow = Enumerable.Range(0, 3 * ModelLoads.MaxSlow).Select(i => Hang($"slow{i}", Long)).ToList();
+        await Eventually.Async(() => Volatile.Read(ref _running) == ModelLoads.MaxSlow + 1, Enough, "the places for slow loads are taken");
         var waiting = new ModelLoad("waiting", Long);
         var last = Load(waiting);
 
         Assert.Equal("default", await Load("default", isFirst: true).WaitAsync(Enough));
-        Assert.Contains("waits", waiting.Told, StringComparison.Ordinal);
-        Assert.Equal(ModelLoads.MostSlow + 1, Volatile.Read(ref _running));
+        Assert.Contains("is waiting", waiting.Status, StringComparison.Ordinal);
+        Assert.Equal(ModelLoads.MaxSlow + 1, Volatile.Read(ref _running));
 
         _end.Set();
         await Task.WhenAll(slow).WaitAsync(Enough);

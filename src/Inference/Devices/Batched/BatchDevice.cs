@@ -72,7 +72,7 @@ internal sealed class BatchDevice : IInferenceDevice
     {
         ArgumentNullException.ThrowIfNull(model);
         var bounds = new RunBounds(_options.RunTimeout, model.Name, Name, _logger, _stopping.Token);
-        var trial = new RunBounds(GraphTrial.Longest, model.Name, "cpu", _logger, _stopping.Token);
+        var trial = new RunBounds(GraphTrial.MaxRun, model.Name, "cpu", _logger, _stopping.Token);
         return await Loads.RunAsync(
             new ModelLoad(model.Name, (_options.Cuda.TensorRt ? TensorRtFactor : 1) * _options.LoadTimeout)
             {
@@ -150,7 +150,7 @@ internal sealed class BatchDevice : IInferenceDevice
         }
         finally
         {
-            FreedMemory.GiveBack();
+            FreedMemory.TrimHeap();
         }
     }
 

@@ -109,7 +109,7 @@ internal sealed class BatchSession : IModelSession
             session.Dispose();
         }
 
-        FreedMemory.GiveBack();
+        FreedMemory.TrimHeap();
     }
 
     private async ValueTask StartAsync(RunningBatch batch)

@@ -8,7 +8,7 @@ namespace Detection.Inference.Devices.Batched;
 internal sealed class DeviceThread : IDisposable
 {
     /// <summary>Runs are ended before. What cannot be ended is left to the end of the process.</summary>
-    private static readonly TimeSpan LongestJoin = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan JoinTimeout = TimeSpan.FromSeconds(5);
 
     private readonly BlockingCollection<Action> _runs = [];
     private readonly Thread _thread;
@@ -48,7 +48,7 @@ internal sealed class DeviceThread : IDisposable
     public void Dispose()
     {
         _runs.CompleteAdding();
-        if (_thread.Join(LongestJoin))
+        if (_thread.Join(JoinTimeout))
         {
             _runs.Dispose();
         }

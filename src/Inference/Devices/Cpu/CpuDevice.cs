@@ -98,7 +98,7 @@ public sealed class CpuDevice : IInferenceDevice
         }
         finally
         {
-            FreedMemory.GiveBack();
+            FreedMemory.TrimHeap();
         }
 
         DeviceLog.Loaded(_logger, model.Name, model.Version, Name, Stopwatch.GetElapsedTime(start).TotalSeconds);
@@ -158,7 +158,7 @@ public sealed class CpuDevice : IInferenceDevice
         {
             await _calls.CloseAsync();
             Free();
-            FreedMemory.GiveBack();
+            FreedMemory.TrimHeap();
         }
 
         private void Free()
