@@ -1,12 +1,12 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
+using static Detection.Inference.Pictures.JpegMarkers;
 
 namespace Detection.Inference.Pictures;
 
 /// <summary>
-/// What the markers of a JPEG file say: its frame, its scans, and whether it ends. The markers are found exactly as libjpeg finds
-/// them, so that nothing hides from the count: bytes between segments are skipped up to 0xFF and a byte that is neither 0xFF nor 0,
-/// and a length below 2 counts as 2.
+/// What the markers of a JPEG file say: its frame, its scans, and whether it ends.
+/// A length below 2 counts as 2, as libjpeg counts it.
 /// </summary>
 internal struct JpegStructure
 {
@@ -14,26 +14,6 @@ internal struct JpegStructure
     private const int MaxMarkers = 10_000;
     private const int MaxComponents = 4;
     private const ulong AllCoefficients = ulong.MaxValue;
-
-    private const byte Temporary = 0x01;
-    private const byte FirstDefined = 0xC0;
-    private const byte Progressive = 0xC2;
-    private const byte HuffmanTable = 0xC4;
-    private const byte Reserved = 0xC8;
-    private const byte ArithmeticSequential = 0xC9;
-    private const byte ArithmeticProgressive = 0xCA;
-    private const byte ArithmeticTable = 0xCC;
-    private const byte LastFrame = 0xCF;
-    private const byte FirstRestart = 0xD0;
-    private const byte LastRestart = 0xD7;
-    private const byte StartOfImage = 0xD8;
-    private const byte EndOfImage = 0xD9;
-    private const byte StartOfScan = 0xDA;
-    private const byte RestartInterval = 0xDD;
-    private const byte Hierarchical = 0xDE;
-    private const byte Expand = 0xDF;
-    private const byte FirstReserved = 0xF0;
-    private const byte Comment = 0xFE;
 
     private Components _components;
     private int _restartInterval;
@@ -131,33 +111,7 @@ internal struct JpegStructure
         return structure;
     }
 
-    private static bool TryFindMarker(ReadOnlySpan<byte> encoded, ref int at, out byte marker)
-    {
-        while (encoded[at..].IndexOf((byte)0xFF) is >= 0 and var skipped)
-        {
-            at += skipped;
-            var behind = encoded[at..].IndexOfAnyExcept((byte)0xFF);
-            if (behind < 0)
-            {
-                break;
-            }
-
-            at += behind + 1;
-            marker = encoded[at - 1];
-            if (marker != 0)
-            {
-                return true;
-            }
-        }
-
-        at = encoded.Length;
-        marker = 0;
-        return false;
-    }
-
     private static int Ceiling(int value, int divisor) => (value + divisor - 1) / divisor;
-
-    private static bool IsRestart(byte marker) => marker is >= FirstRestart and <= LastRestart;
 
     // Takes a marker and what belongs to it; false at the end, and where libjpeg gives up.
     private bool Take(ReadOnlySpan<byte> encoded, ref int at, byte marker)
