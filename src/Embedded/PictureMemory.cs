@@ -264,8 +264,9 @@ internal sealed class PictureMemory : IDisposable
     private PictureRoom Look(string caller, int count)
     {
         var room = _shares.Look(caller, count, Free);
-        if (room != PictureRoom.Free || count > _blocks.Left)
+        if (room != PictureRoom.Free)
         {
+            // All pictures are looked at: not where removing those that nobody needs is enough.
             RemoveExpired();
             room = _shares.Look(caller, count, Free);
         }

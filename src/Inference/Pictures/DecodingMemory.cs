@@ -2,12 +2,17 @@ namespace Detection.Inference.Pictures;
 
 /// <summary>
 /// The memory that decoding may take at the same time: each decode takes what it needs before it allocates and waits where that is
-/// not free. First come, first served, so that small pictures do not keep a large one waiting for ever. A picture that needs more
-/// than the limit is decoded alone. Safe for concurrent use.
+/// not free. First come, first served, so that pictures of medium size do not keep a large one waiting for ever. A picture that needs
+/// more than the limit is decoded alone. One that needs at most a 64th of the limit neither waits nor counts: the threads that decode
+/// bound what such pictures take together. Safe for concurrent use.
 /// </summary>
 public sealed class DecodingMemory
 {
     private const long MinDefault = 256L << 20;
+    private const int SmallFraction = 64;
+
+    // The longest that a task can be waited for with a time limit.
+    private static readonly TimeSpan MaxWait = TimeSpan.FromMilliseconds(int.MaxValue);
 
     private readonly Lock _lock = new();
     private readonly LinkedList<Waiter> _waiting = new();
@@ -59,7 +64,7 @@ public sealed class DecodingMemory
 
     /// <summary>Takes memory, and waits for it where it is not free.</summary>
     /// <param name="bytes">How much, at least 1.</param>
-    /// <param name="wait">How long to wait.</param>
+    /// <param name="wait">How long to wait, of any length. Zero or less: not at all.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <returns>What was taken; dispose it to give it back.</returns>
     /// <exception cref="TimeoutException">It did not become free in time; nothing was taken.</exception>
@@ -67,6 +72,11 @@ public sealed class DecodingMemory
     public Share Take(long bytes, TimeSpan wait, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(bytes, 1);
+        if (bytes <= Limit / SmallFraction)
+        {
+            return new Share(this, 0);
+        }
+
         var waiter = new Waiter(bytes);
         LinkedListNode<Waiter> place;
         lock (_lock)
@@ -82,12 +92,12 @@ public sealed class DecodingMemory
 
         try
         {
-            if (waiter.Granted.Task.Wait(wait > TimeSpan.Zero ? wait : TimeSpan.Zero, cancellationToken) || !TryLeave(place))
+            if (waiter.Granted.Task.Wait(Bounded(wait), cancellationToken) || !TryLeave(place))
             {
                 return new Share(this, bytes);
             }
         }
-        catch (OperationCanceledException)
+        catch
         {
             if (!TryLeave(place))
             {
@@ -99,6 +109,11 @@ public sealed class DecodingMemory
 
         throw new TimeoutException($"No memory to decode the picture became free in {wait.TotalSeconds:0.0} s; it needs {bytes} bytes.");
     }
+
+    private static TimeSpan Bounded(TimeSpan wait) =>
+        wait <= TimeSpan.Zero ? TimeSpan.Zero
+        : wait > MaxWait ? Timeout.InfiniteTimeSpan
+        : wait;
 
     // Whether the waiter had not been granted anything yet.
     private bool TryLeave(LinkedListNode<Waiter> place)

@@ -44,7 +44,7 @@ public sealed class DecodingMemoryTests
     public async Task A_picture_that_needs_more_than_the_limit_is_decoded_alone()
     {
         var memory = new DecodingMemory(100);
-        var small = memory.Take(1, Long, Stop);
+        var small = memory.Take(2, Long, Stop);
         var huge = Task.Run(() => memory.Take(1000, Long, Stop), Stop);
         await UntilAsync(() => memory.Waiting == 1);
         small.Dispose();
@@ -71,6 +71,63 @@ public sealed class DecodingMemoryTests
     }
 
     [Fact]
+    public async Task Take_with_unlimited_wait_waits_and_leaves_nothing_behind()
+    {
+        var memory = new DecodingMemory(100);
+        using (memory.Take(60, Long, Stop))
+        {
+            var unlimited = Task.Run(() => memory.Take(50, TimeSpan.MaxValue, Stop), Stop);
+            await UntilAsync(() => memory.Waiting == 1);
+            using var cancel = new CancellationTokenSource();
+            var cancelled = Task.Run(() => memory.Take(50, TimeSpan.FromDays(60), cancel.Token), Stop);
+            await UntilAsync(() => memory.Waiting == 2);
+            await cancel.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
+            Assert.Equal((60, 1), (memory.Taken, memory.Waiting));
+            memory.Limit = 200;
+            (await unlimited).Dispose();
+        }
+
+        Assert.Equal((0, 0), (memory.Taken, memory.Waiting));
+    }
+
+    [Fact]
+    public void Take_of_small_picture_neither_waits_nor_counts()
+    {
+        var memory = new DecodingMemory(64_000);
+        using var held = memory.Take(64_000, Long, Stop);
+        using (memory.Take(1000, TimeSpan.Zero, Stop))
+        {
+            Assert.Equal((64_000, 64_000), (memory.Taken, memory.Peak));
+            Assert.Throws<TimeoutException>(() => memory.Take(1001, TimeSpan.Zero, Stop));
+        }
+
+        Assert.Equal((64_000, 0), (memory.Taken, memory.Waiting));
+    }
+
+    [Fact]
+    public async Task Picture_without_deadline_waits_for_memory_as_others_do()
+    {
+        var memory = new DecodingMemory(1000);
+        await using var device = new CpuDevice(
+            new DeviceOptions { CpuWorkers = 2, Memory = memory }, TimeProvider.System, NullLogger<CpuDevice>.Instance);
+        await using var session = await device.LoadAsync(ModelFile.Read(Path.Combine(Repository.Root, "models", "nanodet-g")), Stop);
+        var picture = Samples.Jpeg(300, 200);
+        var outcomes = new List<PictureOutcome>();
+        for (var round = 0; round < 3; round++)
+        {
+            var held = memory.Take(1000, Long, Stop);
+            var waiting = session.DetectAsync([new(picture, null, DateTimeOffset.MaxValue)], (_, outcome) => outcomes.Add(outcome), Stop);
+            await UntilAsync(() => memory.Waiting == 1 || waiting.IsCompleted);
+            held.Dispose();
+            await waiting;
+        }
+
+        Assert.All(outcomes, outcome => Assert.Equal((OutcomeKind.Detected, null), (outcome.Kind, outcome.Error)));
+        Assert.Equal((3, 0L, 0), (outcomes.Count, memory.Taken, memory.Waiting));
+    }
+
+    [Fact]
     public async Task A_higher_limit_lets_those_in_that_fit_now()
     {
         var memory = new DecodingMemory(100);
@@ -94,7 +151,7 @@ public sealed class DecodingMemoryTests
                 var random = new Random(seed);
                 for (var round = 0; round < 400; round++)
                 {
-                    var bytes = random.Next(1, limit + 1);
+                    var bytes = random.Next((limit / 64) + 1, limit + 1);
                     using var cancel = new CancellationTokenSource();
                     if (random.Next(4) == 0)
                     {
