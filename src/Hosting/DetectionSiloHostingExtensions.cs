@@ -170,14 +170,17 @@ public static class DetectionSiloHostingExtensions
     }
 
     /// <summary>
-    /// Puts <see cref="LeavingMembershipTable"/> and <see cref="ClusterTimeMembershipTable"/> before the membership table that is registered.
+    /// Puts <see cref="StartingMembershipTable"/>, <see cref="LeavingMembershipTable"/> and <see cref="ClusterTimeMembershipTable"/> before the
+    /// membership table that is registered.
     /// </summary>
     private static void DecorateMembershipTable(IServiceCollection services)
     {
         var table = services.Last(service => service.ServiceType == typeof(IMembershipTable));
         services.Remove(table);
         services.AddSingleton<IMembershipTable>(provider => new ClusterTimeMembershipTable(
-            ActivatorUtilities.CreateInstance<LeavingMembershipTable>(provider, table.ImplementationFactory!(provider)),
+            ActivatorUtilities.CreateInstance<LeavingMembershipTable>(
+                provider,
+                ActivatorUtilities.CreateInstance<StartingMembershipTable>(provider, table.ImplementationFactory!(provider))),
             provider.GetRequiredService<ClusterClock>(),
             TimeProvider.System,
             provider.GetRequiredService<TimeProvider>()));

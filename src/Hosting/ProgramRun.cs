@@ -29,6 +29,7 @@ public static class ProgramRun
     {
         try
         {
+            OpenFileLimit.Require();
             await using var app = create();
             var stopping = app.Lifetime.ApplicationStopping;
             app.Services.GetService<IStartupValidator>()?.Validate();

@@ -23,7 +23,10 @@ public sealed class FrontendOptions
     [Range(0.01, 1.0)]
     public double CallerBufferShare { get; set; } = 0.5;
 
-    /// <summary>Most connections at the same time; further ones are closed at once. 1 to 1,000,000; default 10,000.</summary>
+    /// <summary>
+    /// Most connections at the same time, and at most what <see cref="Detection.Hosting.OpenFileLimit"/> leaves; further ones are closed at once.
+    /// 1 to 1,000,000; default 10,000.
+    /// </summary>
     [Range(1, 1_000_000)]
     public int MaxConnections { get; set; } = 10_000;
 

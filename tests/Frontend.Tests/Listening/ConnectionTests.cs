@@ -49,6 +49,36 @@ public sealed class ConnectionTests
     }
 
     [Fact]
+    public async Task Connections_leave_the_files_that_the_process_needs_where_few_may_be_open()
+    {
+        await using var frontend = DetectionProcess.StartFrontend(
+            new Dictionary<string, string?> { [DetectionSettings.Redis] = null, ["Detection__Frontend__AddressConnectionShare"] = "1" }, openFiles: 1024);
+        await frontend.ReadyAsync();
+        var before = await DetectAsync(frontend.Http, 8850);
+        Assert.Contains("384 connections are accepted", frontend.Process.Log, StringComparison.Ordinal);
+
+        // One other connection, that of the client above.
+        using (var silent = new SilentConnections(frontend))
+        {
+            await silent.OpenAsync(Greedy, 383);
+            await silent.RefusedAsync(Greedy);
+            await silent.RefusedAsync(Second);
+            Assert.Equal(before, await DetectAsync(frontend.Http, 8850 + TestPictures.PhotoCount));
+        }
+
+        Assert.Equal(before, await DetectAsync(frontend.Http, 8850 + (2 * TestPictures.PhotoCount)));
+    }
+
+    [Fact]
+    public async Task Start_with_too_few_open_files_says_so()
+    {
+        await using var frontend = DetectionProcess.StartFrontend(new Dictionary<string, string?> { [DetectionSettings.Redis] = null }, openFiles: 450);
+        await frontend.Process.ExitAsync(TimeSpan.FromSeconds(30));
+        Assert.Equal(1, frontend.Process.ExitCode);
+        Assert.Contains("Cannot start: This process may have only 450 files and connections open.", frontend.Process.Log, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Connections_and_reads_beyond_the_limit_are_refused_until_others_have_gone()
     {
         await using var frontend = await StartAsync(new()

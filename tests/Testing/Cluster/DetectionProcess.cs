@@ -13,9 +13,10 @@ public sealed class DetectionProcess : IAsyncDisposable
     private static readonly TimeSpan ReadyDeadline = TimeSpan.FromSeconds(90);
     private readonly SocketsHttpHandler _handler = new();
 
-    private DetectionProcess(string name, string folder, IReadOnlyDictionary<string, string?>? settings)
+    private DetectionProcess(string name, string folder, IReadOnlyDictionary<string, string?>? settings, int? openFiles = null)
     {
         Name = name;
+        OpenFiles = openFiles;
         Url = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{LoopbackPorts.Next()}"));
         Http = new HttpClient(_handler) { BaseAddress = Url, Timeout = TimeSpan.FromSeconds(100) };
         Folder = Path.Combine(Repository.Root, folder);
@@ -45,10 +46,14 @@ public sealed class DetectionProcess : IAsyncDisposable
 
     private string Folder { get; }
 
+    private int? OpenFiles { get; }
+
     /// <summary>Starts the front end. It is not ready yet: see <see cref="ReadyAsync"/>.</summary>
     /// <param name="settings">Environment variables such as <c>ConnectionStrings__redis</c>; null removes one.</param>
-    public static DetectionProcess StartFrontend(IReadOnlyDictionary<string, string?>? settings = null, string name = "frontend") =>
-        new(name, "src/Frontend", settings);
+    /// <param name="openFiles">Most files and connections that it may have open (<c>ulimit -n</c>); null leaves it as it is.</param>
+    public static DetectionProcess StartFrontend(
+        IReadOnlyDictionary<string, string?>? settings = null, string name = "frontend", int? openFiles = null) =>
+        new(name, "src/Frontend", settings, openFiles);
 
     /// <summary>Starts a silo. It is not ready yet: see <see cref="ReadyAsync"/>.</summary>
     /// <param name="settings">Environment variables such as <c>ConnectionStrings__redis</c>; null removes one.</param>
@@ -136,7 +141,10 @@ public sealed class DetectionProcess : IAsyncDisposable
     {
         var program = Program();
         // The project's folder is the content root, as with `dotnet run`.
-        return ChildProcess.Start(Name, "dotnet", [program, "--urls", Url.ToString().TrimEnd('/')], Settings, Folder);
+        string[] arguments = [program, "--urls", Url.ToString().TrimEnd('/')];
+        return OpenFiles is null
+            ? ChildProcess.Start(Name, "dotnet", arguments, Settings, Folder)
+            : ChildProcess.Start(Name, "sh", ["-c", $"ulimit -n {OpenFiles}; exec dotnet \"$@\"", "dotnet", .. arguments], Settings, Folder);
     }
 
     private string Program()

@@ -1,5 +1,6 @@
 using Detection.Client;
 using Detection.Frontend.Http.Uploads;
+using Detection.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
 
@@ -37,7 +38,7 @@ internal static class ListeningExtensions
             // The reader of uploads has the exact limits. A body that is somewhat larger is heard out nevertheless, for some seconds:
             // whoever is cut off while sending does not see the answer.
             limits.MaxRequestBodySize = HeardOut * UploadReader.MaxBodyBytes(client.Value);
-            limits.MaxConcurrentConnections = options.Value.MaxConnections;
+            limits.MaxConcurrentConnections = MaxConnections(options.Value);
             limits.MaxRequestHeadersTotalSize = options.Value.MaxHeaderBytes;
             limits.RequestHeadersTimeout = options.Value.HeadersTimeout;
             var rate = options.Value.MinBytesPerSecond;
@@ -50,10 +51,15 @@ internal static class ListeningExtensions
     private static AddressConnections ConnectionsOf(IServiceProvider services)
     {
         var options = services.GetRequiredService<IOptions<FrontendOptions>>().Value;
-        return new AddressConnections(
-            options.MaxConnections,
-            options.AddressConnectionShare,
-            services.GetRequiredService<TimeProvider>(),
-            services.GetRequiredService<ILogger<AddressConnections>>());
+        var logger = services.GetRequiredService<ILogger<AddressConnections>>();
+        var max = MaxConnections(options);
+        if (max < options.MaxConnections)
+        {
+            AddressConnections.LogFewFiles(logger, OpenFileLimit.Value, max, options.MaxConnections);
+        }
+
+        return new AddressConnections(max, options.AddressConnectionShare, services.GetRequiredService<TimeProvider>(), logger);
     }
+
+    private static int MaxConnections(FrontendOptions options) => (int)Math.Min(options.MaxConnections, OpenFileLimit.Connections);
 }
