@@ -111,7 +111,7 @@ public sealed class DecodingMemoryTests
         var memory = new DecodingMemory(1000);
         await using var device = new CpuDevice(
             new DeviceOptions { CpuWorkers = 2, Memory = memory }, TimeProvider.System, NullLogger<CpuDevice>.Instance);
-        await using var session = await device.LoadAsync(ModelFile.Read(Path.Combine(Repository.Root, "models", "nanodet-g")), Stop);
+        await using var session = await device.LoadAsync(ModelFile.Read(Path.Combine(Testing.Repository.Root, "models", "nanodet-g")), Stop);
         var picture = Samples.Jpeg(300, 200);
         var outcomes = new List<PictureOutcome>();
         for (var round = 0; round < 3; round++)
