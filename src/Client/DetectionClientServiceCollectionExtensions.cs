@@ -57,7 +57,15 @@ public static class DetectionClientServiceCollectionExtensions
         services.AddClusterSecurity();
         services.TryAddSingleton<ImageKeys>();
         services.TryAddSingleton(TimeProvider.System);
-        services.TryAddSingleton<IDetectionClient>(static provider => Create(provider));
+        services.TryAddSingleton<ClientConnections>(static provider => Connect(provider));
+        services.TryAddSingleton<ImageKeyComparison>();
+        services.TryAddSingleton<ModelCatalog>();
+        services.TryAddSingleton<ModelLookup>();
+        services.TryAddSingleton<Attempts>();
+        services.TryAddSingleton<RequestConversation>();
+        services.TryAddSingleton<UrlPictures>();
+        services.TryAddSingleton<PictureReader>();
+        services.TryAddSingleton<IDetectionClient, DetectionClient>();
         return services;
     }
 
@@ -68,15 +76,14 @@ public static class DetectionClientServiceCollectionExtensions
     public static IServiceCollection UseHostedSilo(this IServiceCollection services)
     {
         services.AddOptions<DetectionClientOptions>().PostConfigure<RedisKeys>(static (options, keys) => options.ClusterId = keys.ClusterId);
-        services.Replace(ServiceDescriptor.Singleton<IDetectionClient>(static provider =>
-            Create(provider, provider.GetRequiredService<IClusterClient>(), provider.GetRequiredService<RedisConnections>())));
+        services.Replace(ServiceDescriptor.Singleton<ClientConnections>(static provider =>
+            Connect(provider, provider.GetRequiredService<IClusterClient>(), provider.GetRequiredService<RedisConnections>())));
         return services;
     }
 
-    private static DetectionClient Create(IServiceProvider services, IClusterClient? silo = null, RedisConnections? redis = null) => new(
+    private static ClientConnections Connect(IServiceProvider services, IClusterClient? silo = null, RedisConnections? redis = null) => new(
         services.GetRequiredService<IOptions<DetectionClientOptions>>(),
         services.GetRequiredService<IOptions<PictureTransferOptions>>(),
-        services.GetRequiredService<ImageKeys>(),
         services.GetRequiredService<ClusterSecurity>(),
         services.GetRequiredService<TimeProvider>(),
         services.GetRequiredService<ILoggerFactory>(),

@@ -1,5 +1,6 @@
 using Detection.Contracts.Pictures;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Detection.Client;
 
@@ -7,15 +8,17 @@ namespace Detection.Client;
 /// Whether the silos of the cluster make image keys with the secret of this process. With another one every picture of this process would fail on
 /// them, and none of their results would be found here.
 /// </summary>
-/// <param name="own">The mark of this process, see <see cref="ImageKeys.MarkOf"/>.</param>
-/// <param name="clusterId">The cluster.</param>
+/// <param name="keys">Makes the image keys of this process.</param>
+/// <param name="options">Names the cluster.</param>
 /// <param name="logger">Is told of changes.</param>
-internal sealed partial class ImageKeyComparison(string own, string clusterId, ILogger<ImageKeyComparison> logger)
+internal sealed partial class ImageKeyComparison(ImageKeys keys, IOptions<DetectionClientOptions> options, ILogger<ImageKeyComparison> logger)
 {
     /// <summary>What a request is told while they differ.</summary>
     public const string Fault =
         $"This server and the silos of its cluster have different settings {ImageKeyOptions.SecretSetting}, or only one of them has it. Give all the same.";
 
+    private readonly string _clusterId = options.Value.ClusterId;
+    private readonly string _own = keys.MarkOf(options.Value.ClusterId);
     private volatile bool _differs;
 
     /// <summary>Whether they differed at the last look.</summary>
@@ -25,7 +28,7 @@ internal sealed partial class ImageKeyComparison(string own, string clusterId, I
     /// <param name="silos">The mark of the silos; <see langword="null"/> while none stands in Redis: there is nothing to compare with.</param>
     public void Compare(string? silos)
     {
-        var differs = silos is not null && silos != own;
+        var differs = silos is not null && silos != _own;
         if (differs == _differs)
         {
             return;
@@ -34,11 +37,11 @@ internal sealed partial class ImageKeyComparison(string own, string clusterId, I
         _differs = differs;
         if (differs)
         {
-            LogDiffer(clusterId, ImageKeyOptions.SecretSetting);
+            LogDiffer(_clusterId, ImageKeyOptions.SecretSetting);
         }
         else if (silos is not null)
         {
-            LogSame(clusterId, ImageKeyOptions.SecretSetting);
+            LogSame(_clusterId, ImageKeyOptions.SecretSetting);
         }
     }
 

@@ -6,7 +6,7 @@ using StackExchange.Redis;
 namespace Detection.Client;
 
 /// <summary>The models of the cluster, and whether its silos name pictures as this process does, as they were a moment ago.</summary>
-internal sealed class ModelCatalog(IConnectionMultiplexer redis, RedisKeys keys, ImageKeyComparison imageKeys, TimeProvider time)
+internal sealed class ModelCatalog(ClientConnections connections, ImageKeyComparison imageKeys, TimeProvider time)
 {
     private readonly ClusterClock _clock = new(time);
 
@@ -24,11 +24,11 @@ internal sealed class ModelCatalog(IConnectionMultiplexer redis, RedisKeys keys,
 
     /// <summary>The silos that live.</summary>
     public async Task<IReadOnlyList<SiloReport>> ReadSilosAsync() =>
-        SiloReport.Live(await ReadAsync(keys.Silos), _clock.GetUtcNow());
+        SiloReport.Live(await ReadAsync(connections.Keys.Silos), _clock.GetUtcNow());
 
     /// <summary>What the silos that live did.</summary>
     public async Task<IReadOnlyList<SiloHistory>> ReadHistoriesAsync() =>
-        SiloHistory.Live(await ReadAsync(keys.History), _clock.GetUtcNow());
+        SiloHistory.Live(await ReadAsync(connections.Keys.History), _clock.GetUtcNow());
 
     /// <summary>Finds a model by <c>name</c> or <c>name@version</c>.</summary>
     /// <param name="name">Name, or name and version.</param>
@@ -72,13 +72,13 @@ internal sealed class ModelCatalog(IConnectionMultiplexer redis, RedisKeys keys,
         return false;
     }
 
-    /// <summary>Has the next look at Redis come before the next answer: a silo said of a model that it is gone.</summary>
-    public void Distrust() => _isStale = true;
+    /// <summary>Has the next call read Redis again: a silo said of a model that it is gone.</summary>
+    public void Invalidate() => _isStale = true;
 
     /// <summary>Reads what silos wrote, and the time by which they did.</summary>
     private async Task<HashEntry[]> ReadAsync(string key)
     {
-        var database = redis.GetDatabase();
+        var database = (await connections.Redis.ConnectAsync()).GetDatabase();
         var asked = _clock.GetTimestamp();
         var now = database.TellTimeAsync();
         var entries = await database.HashGetAllAsync(key);
@@ -96,14 +96,14 @@ internal sealed class ModelCatalog(IConnectionMultiplexer redis, RedisKeys keys,
 
     private async Task RefreshAsync()
     {
+        var database = (await connections.Redis.ConnectAsync()).GetDatabase();
         _isStale = false;
 
         // In the same round trip as what follows.
-        var database = redis.GetDatabase();
-        var mark = database.StringGetAsync(keys.ImageKeys);
+        var mark = database.StringGetAsync(connections.Keys.ImageKeys);
 
         // In this order: see ModelDirectory.
-        var records = ModelRecord.Read(await database.HashGetAllAsync(keys.Models));
+        var records = ModelRecord.Read(await database.HashGetAllAsync(connections.Keys.Models));
         imageKeys.Compare(await mark);
         var silos = await ReadSilosAsync();
         _reading = new Reading(ModelDirectory.Of(silos, records, _clock.GetUtcNow()), SiloReport.ModelProblemsOf(silos));

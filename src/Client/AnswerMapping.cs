@@ -1,0 +1,89 @@
+using Detection.Contracts.Models;
+using Detection.Contracts.Requests;
+using Detection.Contracts.Results;
+using Detection.Contracts.Storage;
+
+namespace Detection.Client;
+
+/// <summary>What silos answer as callers get it. What became of a request is noted in its <see cref="Attempt"/>.</summary>
+internal static class AnswerMapping
+{
+    public static DetectionAnswer ToAnswer(Attempt attempt, string imageKey, ModelInfo model, DetectionResult result, AnswerSource source)
+    {
+        var choice = ChoiceOf(attempt.Options, model);
+        var objects = new List<DetectedObject>();
+        foreach (var (label, box) in choice.Of(result.Boxes, model.Labels))
+        {
+            objects.Add(new DetectedObject(label, box.ClassId, box.Score, box.X1, box.Y1, box.X2, box.Y2));
+        }
+
+        attempt.Outcome = ClientMetrics.Outcome(source);
+        return new DetectionAnswer(imageKey, result.Model, result.Width, result.Height, objects, choice.Threshold, source, result.Timings);
+    }
+
+    public static DetectionTicket ToTicket(Attempt attempt, string imageKey, ModelInfo model, RequestSnapshot snapshot)
+    {
+        attempt.Outcome = "accepted";
+        return snapshot.Status switch
+        {
+            RequestStatus.Done => ToTicket(attempt, imageKey, model, snapshot.Result!),
+            RequestStatus.Failed => new(imageKey, DetectionStatus.Failed, Failure: ToException(attempt, snapshot.Failure!), Model: model.Id),
+            RequestStatus.Expired => new(imageKey, DetectionStatus.Expired, Failure: attempt.DeadlineExceeded(), Model: model.Id),
+            RequestStatus.Running => new(imageKey, DetectionStatus.Running, snapshot.Position, snapshot.EstimatedWait, Model: model.Id),
+            RequestStatus.Queued => new(imageKey, DetectionStatus.Queued, snapshot.Position, snapshot.EstimatedWait, Model: model.Id),
+            _ => new(imageKey, DetectionStatus.Unknown, Model: model.Id),
+        };
+    }
+
+    public static DetectionTicket ToTicket(Attempt attempt, string imageKey, ModelInfo model, DetectionResult result) =>
+        new(imageKey, DetectionStatus.Done, Answer: ToAnswer(attempt, imageKey, model, result, AnswerSource.Cached), Model: model.Id);
+
+    public static BoxChoice ChoiceOf(DetectionOptions options, ModelInfo model) =>
+        new(Math.Max(options.Threshold ?? model.Threshold, model.ScoreFloor), options.MaxObjects, options.Labels);
+
+    public static DetectionException ToException(Attempt attempt, RequestFailure failure) => attempt.Error(
+        failure.Reason switch
+        {
+            FailureReason.NotAPicture => DetectionError.NotAPicture,
+            FailureReason.Undecodable => DetectionError.Undecodable,
+            FailureReason.Unsupported => DetectionError.Unsupported,
+            FailureReason.TooLarge => DetectionError.TooLarge,
+            FailureReason.ModelGone => DetectionError.ModelNotFound,
+            _ => DetectionError.Failed,
+        },
+        failure.Message);
+
+    /// <exception cref="DetectionException">The request was not accepted.</exception>
+    public static void ThrowIfRefused(Attempt attempt, RequestSnapshot snapshot, RedisConnections redis)
+    {
+        switch (snapshot.Status)
+        {
+            case RequestStatus.Busy:
+                throw attempt.Error(DetectionError.Busy, "Too many pictures wait already.", snapshot.RetryAfter);
+            case RequestStatus.ShareUsed:
+                throw attempt.Error(
+                    DetectionError.ShareUsed,
+                    $"So many pictures of {attempt.Options.Caller} wait already that its share of the queue is used.",
+                    snapshot.RetryAfter);
+            case RequestStatus.TooLate:
+                throw attempt.Error(DetectionError.Busy, RefusalMessages.TooLate(snapshot, caller: null), snapshot.RetryAfter);
+            case RequestStatus.OwnTooLate:
+                throw attempt.Error(DetectionError.ShareUsed, RefusalMessages.TooLate(snapshot, attempt.Options.Caller), snapshot.RetryAfter);
+            case RequestStatus.WebhookShareUsed:
+                throw attempt.Error(
+                    DetectionError.ShareUsed,
+                    $"So many webhooks of {attempt.Options.Caller} wait already to be delivered that its share of them is used.",
+                    snapshot.RetryAfter);
+            case RequestStatus.WebhookRefused:
+                throw attempt.Error(DetectionError.WebhookRefused, snapshot.Failure!.Message);
+            case RequestStatus.WebhooksFull:
+                throw attempt.Error(DetectionError.WebhooksFull, "Too many webhooks wait already to be delivered.", snapshot.RetryAfter);
+            case RequestStatus.StorageFull:
+                throw attempt.Error(DetectionError.StorageFull, RefusalMessages.StorageFull(redis, null), snapshot.RetryAfter);
+            case RequestStatus.DevicesBroken:
+                throw attempt.Error(DetectionError.Unavailable, $"Every device that serves '{attempt.Model}' is broken.", snapshot.RetryAfter);
+            case RequestStatus.Unavailable:
+                throw attempt.Error(DetectionError.Unavailable, "The cluster cannot reach its Redis, or Redis answers it with an error; the silos' log says which.", snapshot.RetryAfter);
+        }
+    }
+}

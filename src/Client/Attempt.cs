@@ -1,0 +1,79 @@
+using Detection.Contracts.Storage;
+using StackExchange.Redis;
+
+namespace Detection.Client;
+
+/// <summary>One request of a caller and its deadline.</summary>
+internal sealed class Attempt : IDisposable
+{
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(100);
+
+    private readonly TimeProvider _time;
+    private readonly DateTimeOffset _deadline;
+    private readonly CancellationTokenSource _timeout;
+    private readonly CancellationTokenSource _linked;
+
+    public Attempt(DetectionOptions options, TimeSpan defaultDeadline, TimeProvider time, CancellationToken cancellationToken)
+    {
+        Options = options;
+        _time = time;
+        var budget = options.Deadline ?? defaultDeadline;
+        _deadline = time.GetUtcNow() + budget;
+        _timeout = new CancellationTokenSource(budget, time);
+        _linked = CancellationTokenSource.CreateLinkedTokenSource(_timeout.Token, cancellationToken);
+    }
+
+    public DetectionOptions Options { get; }
+
+    public string? ImageKey { get; set; }
+
+    /// <summary>The model as <c>name@version</c>, once it is known to be served: a label must not be what callers make up.</summary>
+    public string Model { get; set; } = "unknown";
+
+    /// <summary>How the request ended, for metrics and traces.</summary>
+    public string Outcome { get; set; } = "cancelled";
+
+    /// <summary>Number of calls that were made again.</summary>
+    public int Retries { get; set; }
+
+    /// <summary>Cancelled at the deadline, and when the caller leaves.</summary>
+    public CancellationToken Token => _linked.Token;
+
+    /// <summary>Time left until the deadline, never quite zero.</summary>
+    public TimeSpan Left
+    {
+        get
+        {
+            var left = _deadline - _time.GetUtcNow();
+            return left > TimeSpan.FromMilliseconds(1) ? left : TimeSpan.FromMilliseconds(1);
+        }
+    }
+
+    public void ThrowIfOver() => Token.ThrowIfCancellationRequested();
+
+    /// <summary>
+    /// Whether another call can succeed: one silo, one connection, or a silo's connection to Redis failed. A silo also cancels what it
+    /// could not place in time because another silo does not respond.
+    /// </summary>
+    public bool CanRetry(Exception e) =>
+        (e is TimeoutException or OrleansException or RedisException && !RedisConnection.IsFull(e))
+        || (e is OperationCanceledException && !Token.IsCancellationRequested);
+
+    /// <summary>Waits before another call.</summary>
+    /// <param name="times">Multiple of the shortest delay.</param>
+    public Task BackOffAsync(int times = 1) => Task.Delay(RetryDelay * times, _time, Token);
+
+    public DetectionException DeadlineExceeded() => Error(DetectionError.DeadlineExceeded, "The deadline passed before there was a result.");
+
+    public DetectionException Error(DetectionError error, string message, TimeSpan? retryAfter = null, Exception? inner = null)
+    {
+        Outcome = ClientMetrics.Outcome(error);
+        return new(error, message, retryAfter, inner) { ImageKey = ImageKey };
+    }
+
+    public void Dispose()
+    {
+        _linked.Dispose();
+        _timeout.Dispose();
+    }
+}

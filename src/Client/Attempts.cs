@@ -1,0 +1,80 @@
+using Detection.Contracts.Storage;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace Detection.Client;
+
+/// <summary>Runs requests under their deadlines and turns what goes wrong into <see cref="DetectionException"/>.</summary>
+internal sealed class Attempts(IOptions<DetectionClientOptions> options, ClientConnections connections, TimeProvider time, ILogger<DetectionClient> logger)
+{
+    /// <summary>Deadline of a request that names none.</summary>
+    public TimeSpan DefaultDeadline { get; } = options.Value.Deadline;
+
+    /// <summary>Runs <paramref name="action"/> under the request's deadline.</summary>
+    /// <param name="choice">What the request chose.</param>
+    /// <param name="imageKey">Key of the picture, where it is known.</param>
+    /// <param name="action">The request.</param>
+    /// <param name="cancellationToken">The caller has left.</param>
+    /// <param name="counts">Whether it is a request for a picture, to be seen in metrics and traces.</param>
+    public async Task<T> RunAsync<T>(
+        DetectionOptions? choice, string? imageKey, Func<Attempt, Task<T>> action, CancellationToken cancellationToken, bool counts = false)
+    {
+        using var attempt = new Attempt(Validated(choice ?? new DetectionOptions()), DefaultDeadline, time, cancellationToken) { ImageKey = imageKey };
+        var started = counts ? time.GetTimestamp() : 0;
+        var span = counts ? ClientMetrics.Begin() : null;
+        try
+        {
+            return await action(attempt);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && attempt.Token.IsCancellationRequested)
+        {
+            // A picture's deadline ends its request. A look-up that times out says nothing of the request that it asks for.
+            throw counts
+                ? attempt.DeadlineExceeded()
+                : attempt.Error(DetectionError.Unavailable, "The cluster did not answer in time.", TimeSpan.FromSeconds(1));
+        }
+        catch (Exception e) when (RedisConnection.IsFull(e))
+        {
+            throw attempt.Error(DetectionError.StorageFull, RefusalMessages.StorageFull(connections.Redis, e), TimeSpan.FromSeconds(1), e);
+        }
+        catch (RedisServerException e) when (RedisConnection.IsShareUsed(e))
+        {
+            throw attempt.Error(DetectionError.ShareUsed, RefusalMessages.MemoryShareUsed(attempt.Options.Caller), TimeSpan.FromSeconds(1), e);
+        }
+        catch (Exception e) when (RedisConnection.IsOutage(e))
+        {
+            if (e is RedisServerException)
+            {
+                logger.LogRefused(imageKey, e.Message);
+            }
+
+            throw attempt.Error(DetectionError.Unavailable, $"The cluster's {RedisConnection.Explain(e)}", TimeSpan.FromSeconds(1), e);
+        }
+        finally
+        {
+            if (counts)
+            {
+                ClientMetrics.End(span, attempt.ImageKey, attempt.Model, attempt.Outcome, time.GetElapsedTime(started));
+            }
+        }
+    }
+
+    private static DetectionOptions Validated(DetectionOptions options)
+    {
+        Check(options.Threshold is null or (>= 0 and <= 1), nameof(options.Threshold), "from 0 to 1");
+        Check(options.Iou is null or (> 0 and <= 1), nameof(options.Iou), "above 0 and at most 1");
+        Check(options.MaxObjects is null or > 0, nameof(options.MaxObjects), "above 0");
+        Check(options.Deadline is null || (options.Deadline > TimeSpan.Zero && options.Deadline <= DetectionOptions.MaxDeadline), nameof(options.Deadline), $"above 0 and at most {DetectionOptions.MaxDeadline}");
+        Check(options.Caller is null || DetectionOptions.IsCaller(options.Caller), nameof(options.Caller), $"1 to {DetectionOptions.CallerLength} letters, digits or . _ : @ -");
+        return options;
+
+        static void Check(bool valid, string name, string range)
+        {
+            if (!valid)
+            {
+                throw new ArgumentOutOfRangeException(name, $"{name} must be {range}.");
+            }
+        }
+    }
+}

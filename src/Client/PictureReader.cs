@@ -1,0 +1,81 @@
+using System.Buffers;
+using Detection.Contracts.Pictures;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Detection.Client;
+
+/// <summary>Checks and names the pictures that callers send, and reads those that the cluster keeps.</summary>
+internal sealed class PictureReader(
+    IOptions<DetectionClientOptions> options, ImageKeys keys, ClientConnections connections, ILogger<DetectionClient> logger)
+{
+    private readonly int _maxBytes = options.Value.MaxPictureBytes;
+
+    /// <summary>The key of a picture.</summary>
+    /// <exception cref="DetectionException">No picture, or too large.</exception>
+    public string KeyOf(ReadOnlyMemory<byte> picture, string? caller)
+    {
+        if (picture.IsEmpty)
+        {
+            throw new DetectionException(DetectionError.NotAPicture, "There is no picture: 0 bytes were sent.");
+        }
+
+        return picture.Length <= _maxBytes ? keys.Of(picture.Span, caller) : throw TooLarge();
+    }
+
+    /// <summary>Whether a caller may read what a key names.</summary>
+    public bool MayRead(string imageKey, string? caller) => keys.MayRead(imageKey, caller);
+
+    /// <summary>Reads a stream to its end into a buffer of <see cref="PictureBuffers"/>.</summary>
+    /// <exception cref="DetectionException">It is too large.</exception>
+    public async Task<(byte[] Buffer, int Length)> ReadAsync(Stream picture, CancellationToken cancellationToken)
+    {
+        var buffer = PictureBuffers.Rent(picture.CanSeek ? (int)Math.Clamp(picture.Length - picture.Position, 1, _maxBytes + 1L) : 128 * 1024);
+        var length = 0;
+        int read;
+        while ((read = await picture.ReadAsync(buffer.AsMemory(length), cancellationToken)) > 0)
+        {
+            length += read;
+            if (length > _maxBytes)
+            {
+                throw TooLarge();
+            }
+
+            if (length == buffer.Length)
+            {
+                var larger = PictureBuffers.Rent(2 * length);
+                buffer.AsSpan(0, length).CopyTo(larger);
+                PictureBuffers.Return(buffer);
+                buffer = larger;
+            }
+        }
+
+        return (buffer, length);
+    }
+
+    /// <summary>
+    /// Reads a picture that the cluster keeps. When Redis gives the bytes of another one, the connection that gave them is ended and the
+    /// picture is read once more.
+    /// </summary>
+    public async Task<IMemoryOwner<byte>?> ReadAsync(string imageKey, string? caller, CancellationToken cancellationToken)
+    {
+        for (var again = false; ; again = true)
+        {
+            var picture = await connections.Pictures.ReadAsync(imageKey, cancellationToken);
+            if (picture is null || keys.Matches(imageKey, picture.Span, caller))
+            {
+                return picture;
+            }
+
+            picture.Dispose();
+            logger.LogWrongPicture(imageKey);
+            await connections.Pictures.ReconnectAsync();
+            if (again)
+            {
+                return null;
+            }
+        }
+    }
+
+    private DetectionException TooLarge() => new(DetectionError.TooLarge, $"The picture has more than {_maxBytes} bytes.");
+}

@@ -1,0 +1,266 @@
+using System.Diagnostics;
+using Detection.Contracts.Requests;
+using Detection.Contracts.Results;
+using Detection.Contracts.Storage;
+using Microsoft.Extensions.Logging;
+using StackExchange.Redis;
+
+namespace Detection.Client;
+
+/// <summary>
+/// Talks with the grain of one request: asks for the work, brings the picture where the cluster needs it, and asks again until the end.
+/// Every call may be repeated.
+/// </summary>
+internal sealed class RequestConversation(ClientConnections connections, ModelLookup models, TimeProvider time, ILogger<DetectionClient> logger)
+{
+    /// <summary>A wait is short, because a call to a silo that died is not answered until it times out.</summary>
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(2);
+
+    private static readonly TimeSpan CallGrace = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// Finds the result of one picture, or has it computed. <see langword="null"/> when the cluster needs the picture and it is not at hand,
+    /// because it came from a URL.
+    /// </summary>
+    public async Task<DetectionAnswer?> DetectAsync(Attempt attempt, string imageKey, ReadOnlyMemory<byte> picture)
+    {
+        attempt.ImageKey = imageKey;
+        var model = await models.FindAsync(attempt, wait: true);
+        var key = new RequestKey(model.Id, imageKey, attempt.Options.Iou);
+        var (cached, stored) = await FindOrStoreAsync(attempt, key, picture);
+        if (cached is not null)
+        {
+            return AnswerMapping.ToAnswer(attempt, imageKey, model, cached, AnswerSource.Cached);
+        }
+
+        if (await AskUntilToldAsync(
+            attempt, key, picture, stored, MaxWait, () => new RequestTerms(attempt.Left, TraceParent: Activity.Current?.Id, Caller: attempt.Options.Caller)) is not var (snapshot, joined))
+        {
+            return null;
+        }
+
+        if (snapshot.Status == RequestStatus.Done)
+        {
+            return AnswerMapping.ToAnswer(attempt, imageKey, model, snapshot.Result!, joined ? AnswerSource.Joined : AnswerSource.Computed);
+        }
+
+        return IsModelGone(snapshot)
+            ? await models.WithNextModelAsync(attempt, () => DetectAsync(attempt, imageKey, picture))
+            : throw AnswerMapping.ToException(attempt, snapshot.Failure!);
+    }
+
+    /// <summary>Puts one picture into the queue. <see langword="null"/> as above.</summary>
+    public async Task<DetectionTicket?> SubmitAsync(Attempt attempt, string imageKey, ReadOnlyMemory<byte> picture, Uri? webhook)
+    {
+        attempt.ImageKey = imageKey;
+        var model = await models.FindAsync(attempt, wait: true);
+        var key = new RequestKey(model.Id, imageKey, attempt.Options.Iou);
+        var (cached, stored) = await FindOrStoreAsync(attempt, key, picture);
+        if (cached is not null && webhook is null)
+        {
+            return AnswerMapping.ToTicket(attempt, imageKey, model, cached);
+        }
+
+        var told = webhook is null
+            ? null
+            : new WebhookTerms(webhook, AnswerMapping.ChoiceOf(attempt.Options, model) with { Labels = attempt.Options.Labels?.ToArray() });
+        if (await AskUntilToldAsync(
+            attempt, key, picture, stored, TimeSpan.Zero, () => new RequestTerms(attempt.Left, Asynchronous: true, Activity.Current?.Id, attempt.Options.Caller, told)) is not var (snapshot, _))
+        {
+            return null;
+        }
+
+        return IsModelGone(snapshot)
+            ? await models.WithNextModelAsync(attempt, () => SubmitAsync(attempt, imageKey, picture, webhook))
+            : AnswerMapping.ToTicket(attempt, imageKey, model, snapshot);
+    }
+
+    /// <summary>Watches a request without being one of those for whom the work is done.</summary>
+    /// <param name="attempt">The look-up.</param>
+    /// <param name="imageKey">The picture's key.</param>
+    /// <param name="wait">How long to wait for the end, or for a change from <paramref name="known"/>.</param>
+    /// <param name="known">What the caller knows.</param>
+    public async Task<DetectionTicket> WatchAsync(Attempt attempt, string imageKey, TimeSpan wait, DetectionStatus? known)
+    {
+        var model = await models.FindAsync(attempt, wait: false);
+        var key = new RequestKey(model.Id, imageKey, attempt.Options.Iou);
+        if (await FindResultAsync(key) is { } cached)
+        {
+            return AnswerMapping.ToTicket(attempt, imageKey, model, cached);
+        }
+
+        RequestStatus? before = known switch
+        {
+            DetectionStatus.Queued => RequestStatus.Queued,
+            DetectionStatus.Running => RequestStatus.Running,
+            _ => null,
+        };
+        var started = time.GetTimestamp();
+        while (true)
+        {
+            attempt.ThrowIfOver();
+            var left = wait - time.GetElapsedTime(started);
+            left = left < TimeSpan.Zero ? TimeSpan.Zero : left < MaxWait ? left : MaxWait;
+            if (await AskAsync(attempt, key, request => request.Watch(before, left, attempt.Token)) is not { } snapshot)
+            {
+                continue;
+            }
+
+            AnswerMapping.ThrowIfRefused(attempt, snapshot, connections.Redis);
+            var ends = snapshot.IsFinal || snapshot.Status == RequestStatus.Unknown || (before is not null && snapshot.Status != before);
+            if (ends || time.GetElapsedTime(started) >= wait)
+            {
+                return AnswerMapping.ToTicket(attempt, imageKey, model, snapshot);
+            }
+        }
+    }
+
+    /// <summary>Reads an answer that is cached.</summary>
+    public async Task<DetectionAnswer?> FindAsync(Attempt attempt, string imageKey)
+    {
+        var model = await models.FindAsync(attempt, wait: false);
+        return await FindResultAsync(new RequestKey(model.Id, imageKey, attempt.Options.Iou)) is { } result
+            ? AnswerMapping.ToAnswer(attempt, imageKey, model, result, AnswerSource.Cached)
+            : null;
+    }
+
+    /// <summary>
+    /// Asks for the work, and brings the picture when the cluster does not know it, until there is something to tell: that the request has
+    /// ended or, where the caller waits for no end, that it was accepted.
+    /// </summary>
+    /// <param name="attempt">The request.</param>
+    /// <param name="key">Its key.</param>
+    /// <param name="picture">The picture; empty when it came from a URL.</param>
+    /// <param name="stored">Whether it is in the picture store.</param>
+    /// <param name="wait">How long one call waits for the end; zero when the caller waits for none.</param>
+    /// <param name="terms">The terms of a call made now.</param>
+    /// <returns><see langword="null"/> when the picture is needed and not at hand. Otherwise the request, and whether others put it in the queue.</returns>
+    private async Task<(RequestSnapshot Snapshot, bool Joined)?> AskUntilToldAsync(
+        Attempt attempt, RequestKey key, ReadOnlyMemory<byte> picture, bool stored, TimeSpan wait, Func<RequestTerms> terms)
+    {
+        var mine = false;
+        while (true)
+        {
+            attempt.ThrowIfOver();
+            var now = terms();
+            if (await AskAsync(
+                attempt, key, request => stored ? request.Submit(now, wait, attempt.Token) : request.Ask(now, wait, attempt.Token)) is not { } snapshot)
+            {
+                continue;
+            }
+
+            AnswerMapping.ThrowIfRefused(attempt, snapshot, connections.Redis);
+
+            // What this request put in the queue stays its own, however often it asks for it.
+            mine |= stored && !snapshot.Joined;
+            switch (snapshot.Status)
+            {
+                case RequestStatus.Failed when snapshot.Failure!.Reason == FailureReason.PictureLost && picture.IsEmpty:
+                    return null;
+                case RequestStatus.Failed when snapshot.Failure!.Reason != FailureReason.PictureLost:
+                case RequestStatus.Done:
+                case RequestStatus.Queued or RequestStatus.Running when wait == TimeSpan.Zero:
+                    return (snapshot, snapshot.Joined && !mine);
+                case RequestStatus.Queued or RequestStatus.Running:
+                    // It is under way; no need to bring the picture. (A stopping silo answers before the wait is over.)
+                    stored = false;
+                    await Task.Delay(TimeSpan.FromMilliseconds(10), time, attempt.Token);
+                    break;
+                default:
+                    // The cluster does not know the picture (any more), or the request ended without a fault of the picture.
+                    await StoreAsync(attempt, key.ImageKey, picture);
+                    stored = true;
+                    break;
+            }
+        }
+    }
+
+    /// <summary>Calls the grain of a request; <see langword="null"/> when the call failed with an error that a retry can mend.</summary>
+    private async Task<RequestSnapshot?> AskAsync(Attempt attempt, RequestKey key, Func<IRequestGrain, Task<RequestSnapshot>> call)
+    {
+        try
+        {
+            var grains = await connections.Cluster.GetGrainsAsync(attempt.Token);
+            return await CallAsync(call(grains.GetGrain<IRequestGrain>(key.ToString())), attempt);
+        }
+        catch (Exception e) when (attempt.CanRetry(e))
+        {
+            logger.LogRetry(key.ImageKey, e.GetType().Name, e.Message);
+            await attempt.BackOffAsync(Math.Min(10, ++attempt.Retries));
+            return null;
+        }
+    }
+
+    /// <summary>
+    /// Awaits a call for little longer than it may take. Not by cancelling it: to the grain that would mean that the caller has left.
+    /// </summary>
+    private Task<RequestSnapshot> CallAsync(Task<RequestSnapshot> call, Attempt attempt)
+    {
+        var limit = MaxWait + CallGrace;
+        return call.WaitAsync(limit < attempt.Left ? limit : attempt.Left + TimeSpan.FromMilliseconds(50), time, attempt.Token);
+    }
+
+    private async Task<DetectionResult?> FindResultAsync(RequestKey key)
+    {
+        using var lease = await (await DatabaseAsync()).StringGetLeaseAsync(connections.Keys.Result(key));
+        return lease is null ? null : StoredResult.TryRead(connections.Serializer, key, lease.Memory);
+    }
+
+    /// <summary>
+    /// The result when it is there. Otherwise stores the picture, unless the work is under way: then it need not be brought.
+    /// </summary>
+    private async Task<(DetectionResult? Result, bool Stored)> FindOrStoreAsync(Attempt attempt, RequestKey key, ReadOnlyMemory<byte> picture)
+    {
+        var database = await DatabaseAsync();
+        var finding = database.StringGetAsync([connections.Keys.Result(key), connections.Keys.Item(key)]);
+
+        // In the same round trip: whether the picture of a known result is still there.
+        var looking = picture.IsEmpty ? Task.FromResult(true) : connections.Pictures.ContainsAsync(key.ImageKey);
+        await Task.WhenAll(finding, looking);
+        var found = await finding;
+        if (!found[0].IsNull && StoredResult.TryRead(connections.Serializer, key, (ReadOnlyMemory<byte>)found[0]) is { } result)
+        {
+            await KeepAsync(attempt, key.ImageKey, picture, await looking);
+            return (result, false);
+        }
+
+        if (!found[1].IsNull)
+        {
+            return (null, false);
+        }
+
+        await StoreAsync(attempt, key.ImageKey, picture);
+        return (null, true);
+    }
+
+    // A picture from a URL is in Redis already.
+    private Task StoreAsync(Attempt attempt, string imageKey, ReadOnlyMemory<byte> picture) =>
+        picture.IsEmpty ? Task.CompletedTask : connections.Pictures.StoreAsync(imageKey, picture, attempt.Options.Caller, attempt.Token);
+
+    /// <summary>
+    /// Keeps the picture of a known result for another while, so that it can be drawn. A Redis that has no room for it does not keep the
+    /// result from its caller.
+    /// </summary>
+    private async Task KeepAsync(Attempt attempt, string imageKey, ReadOnlyMemory<byte> picture, bool isThere)
+    {
+        try
+        {
+            if (!isThere)
+            {
+                await StoreAsync(attempt, imageKey, picture);
+            }
+
+            // The silos' setting may keep it for longer. (Before 7.0 Redis does not know the condition: it then keeps it as long as it would have.)
+            var when = isThere ? ExpireWhen.GreaterThanCurrentExpiry : ExpireWhen.Always;
+            await connections.Pictures.KeepKnownAsync(imageKey, when);
+        }
+        catch (RedisServerException e)
+        {
+            logger.LogNotKept(imageKey, e.Message);
+        }
+    }
+
+    private static bool IsModelGone(RequestSnapshot snapshot) => snapshot is { Status: RequestStatus.Failed, Failure.Reason: FailureReason.ModelGone };
+
+    private async ValueTask<IDatabase> DatabaseAsync() => (await connections.Redis.ConnectAsync()).GetDatabase();
+}
