@@ -1,3 +1,4 @@
+using Detection.Contracts.Cluster;
 using Detection.Contracts.Results;
 using Detection.Contracts.Security;
 using Detection.Contracts.Storage;
@@ -33,23 +34,24 @@ internal sealed class ClientConnections : IAsyncDisposable
         IClusterClient? silo = null,
         RedisConnections? redis = null)
     {
-        Keys = new RedisKeys(options.Value.ClusterId);
+        var keys = new RedisKeys(options.Value.ClusterId);
         Redis = redis ?? new RedisConnections(options.Value.Redis, options.Value.PictureMemory);
         _ownsRedis = redis is null;
-        Pictures = new PictureStore(Redis, Keys, transfer, time);
-        Cluster = new ClusterConnection(options.Value, Keys, Redis, security, loggers, silo);
-        Serializer = _serialization.GetRequiredService<Serializer<DetectionResult>>();
+        Pictures = new PictureStore(Redis, keys, transfer, time);
+        Results = new ResultStore(Redis, keys, _serialization.GetRequiredService<Serializer<DetectionResult>>(), loggers.CreateLogger<ResultStore>());
+        Board = new SiloBoard(Redis, keys, loggers.CreateLogger<SiloBoard>());
+        Cluster = new ClusterConnection(options.Value, keys, Redis, security, loggers, silo);
     }
-
-    public RedisKeys Keys { get; }
 
     public RedisConnections Redis { get; }
 
     public PictureStore Pictures { get; }
 
+    public SiloBoard Board { get; }
+
     public ClusterConnection Cluster { get; }
 
-    public Serializer<DetectionResult> Serializer { get; }
+    public ResultStore Results { get; }
 
     public async ValueTask DisposeAsync()
     {

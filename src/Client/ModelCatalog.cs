@@ -1,13 +1,13 @@
 using Detection.Contracts.Cluster;
 using Detection.Contracts.Models;
 using Detection.Contracts.Storage;
-using StackExchange.Redis;
 
 namespace Detection.Client;
 
 /// <summary>The models of the cluster, and whether its silos name pictures as this process does, as they were a moment ago.</summary>
 internal sealed class ModelCatalog(ClientConnections connections, ImageKeyComparison imageKeys, TimeProvider time)
 {
+    private readonly SiloBoard _board = connections.Board;
     private readonly ClusterClock _clock = new(time);
 
     /// <summary>A replaced model is seen this soon.</summary>
@@ -24,11 +24,11 @@ internal sealed class ModelCatalog(ClientConnections connections, ImageKeyCompar
 
     /// <summary>The silos that live.</summary>
     public async Task<IReadOnlyList<SiloReport>> ReadSilosAsync() =>
-        SiloReport.Live(await ReadAsync(connections.Keys.Silos), _clock.GetUtcNow());
+        SiloReport.Live(await ReadAsync(_board.ReadReportsAsync), _clock.GetUtcNow());
 
     /// <summary>What the silos that live did.</summary>
     public async Task<IReadOnlyList<SiloHistory>> ReadHistoriesAsync() =>
-        SiloHistory.Live(await ReadAsync(connections.Keys.History), _clock.GetUtcNow());
+        SiloHistory.Live(await ReadAsync(_board.ReadHistoriesAsync), _clock.GetUtcNow());
 
     /// <summary>Finds a model by <c>name</c> or <c>name@version</c>.</summary>
     /// <param name="name">Name, or name and version.</param>
@@ -76,14 +76,14 @@ internal sealed class ModelCatalog(ClientConnections connections, ImageKeyCompar
     public void Invalidate() => _isStale = true;
 
     /// <summary>Reads what silos wrote, and the time by which they did.</summary>
-    private async Task<HashEntry[]> ReadAsync(string key)
+    private async Task<T> ReadAsync<T>(Func<Task<T>> read)
     {
-        var database = (await connections.Redis.ConnectAsync()).GetDatabase();
+        await _board.ConnectAsync();
         var asked = _clock.GetTimestamp();
-        var now = database.TellTimeAsync();
-        var entries = await database.HashGetAllAsync(key);
+        var now = _board.TellTimeAsync();
+        var told = await read();
         _clock.Set(await now, asked);
-        return entries;
+        return told;
     }
 
     private Task Refresh()
@@ -96,14 +96,14 @@ internal sealed class ModelCatalog(ClientConnections connections, ImageKeyCompar
 
     private async Task RefreshAsync()
     {
-        var database = (await connections.Redis.ConnectAsync()).GetDatabase();
+        await _board.ConnectAsync();
         _isStale = false;
 
         // In the same round trip as what follows.
-        var mark = database.StringGetAsync(connections.Keys.ImageKeys);
+        var mark = _board.ReadImageKeysAsync();
 
         // In this order: see ModelDirectory.
-        var records = ModelRecord.Read(await database.HashGetAllAsync(connections.Keys.Models));
+        var records = await _board.ReadModelsAsync();
         imageKeys.Compare(await mark);
         var silos = await ReadSilosAsync();
         _reading = new Reading(ModelDirectory.Of(silos, records, _clock.GetUtcNow()), SiloReport.ModelProblemsOf(silos));

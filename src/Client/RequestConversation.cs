@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Detection.Contracts.Requests;
 using Detection.Contracts.Results;
-using Detection.Contracts.Storage;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 
@@ -84,7 +83,7 @@ internal sealed class RequestConversation(ClientConnections connections, ModelLo
     {
         var model = await models.FindAsync(attempt, wait: false);
         var key = new RequestKey(model.Id, imageKey, attempt.Options.Iou);
-        if (await FindResultAsync(key) is { } cached)
+        if (await connections.Results.FindAsync(key) is { } cached)
         {
             return AnswerMapping.ToTicket(attempt, imageKey, model, cached);
         }
@@ -119,7 +118,7 @@ internal sealed class RequestConversation(ClientConnections connections, ModelLo
     public async Task<DetectionAnswer?> FindAsync(Attempt attempt, string imageKey)
     {
         var model = await models.FindAsync(attempt, wait: false);
-        return await FindResultAsync(new RequestKey(model.Id, imageKey, attempt.Options.Iou)) is { } result
+        return await connections.Results.FindAsync(new RequestKey(model.Id, imageKey, attempt.Options.Iou)) is { } result
             ? AnswerMapping.ToAnswer(attempt, imageKey, model, result, AnswerSource.Cached)
             : null;
     }
@@ -200,31 +199,24 @@ internal sealed class RequestConversation(ClientConnections connections, ModelLo
         return call.WaitAsync(limit < attempt.Left ? limit : attempt.Left + TimeSpan.FromMilliseconds(50), time, attempt.Token);
     }
 
-    private async Task<DetectionResult?> FindResultAsync(RequestKey key)
-    {
-        using var lease = await (await DatabaseAsync()).StringGetLeaseAsync(connections.Keys.Result(key));
-        return lease is null ? null : StoredResult.TryRead(connections.Serializer, key, lease.Memory);
-    }
-
     /// <summary>
     /// The result when it is there. Otherwise stores the picture, unless the work is under way: then it need not be brought.
     /// </summary>
     private async Task<(DetectionResult? Result, bool Stored)> FindOrStoreAsync(Attempt attempt, RequestKey key, ReadOnlyMemory<byte> picture)
     {
-        var database = await DatabaseAsync();
-        var finding = database.StringGetAsync([connections.Keys.Result(key), connections.Keys.Item(key)]);
+        var finding = connections.Results.LookAsync(key);
 
         // In the same round trip: whether the picture of a known result is still there.
         var looking = picture.IsEmpty ? Task.FromResult(true) : connections.Pictures.ContainsAsync(key.ImageKey);
         await Task.WhenAll(finding, looking);
-        var found = await finding;
-        if (!found[0].IsNull && StoredResult.TryRead(connections.Serializer, key, (ReadOnlyMemory<byte>)found[0]) is { } result)
+        var (result, isUnderWay) = await finding;
+        if (result is not null)
         {
             await KeepAsync(attempt, key.ImageKey, picture, await looking);
             return (result, false);
         }
 
-        if (!found[1].IsNull)
+        if (isUnderWay)
         {
             return (null, false);
         }
@@ -261,6 +253,4 @@ internal sealed class RequestConversation(ClientConnections connections, ModelLo
     }
 
     private static bool IsModelGone(RequestSnapshot snapshot) => snapshot is { Status: RequestStatus.Failed, Failure.Reason: FailureReason.ModelGone };
-
-    private async ValueTask<IDatabase> DatabaseAsync() => (await connections.Redis.ConnectAsync()).GetDatabase();
 }

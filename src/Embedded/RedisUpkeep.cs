@@ -60,8 +60,7 @@ internal sealed partial class RedisUpkeep(
         var carried = 0L;
         await foreach (var key in redis.GetServers()[0].KeysAsync(pattern: "*", pageSize: 1000).WithCancellation(cancellationToken))
         {
-            var name = (string)key!;
-            if (name.StartsWith(keys.Prefix, StringComparison.Ordinal) && name.Contains(RedisKeys.ResultMark, StringComparison.Ordinal))
+            if (keys.IsResult(key!))
             {
                 continue;
             }

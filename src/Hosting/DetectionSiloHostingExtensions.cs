@@ -1,3 +1,4 @@
+using Detection.Contracts.Cluster;
 using Detection.Contracts.Messages;
 using Detection.Contracts.Pictures;
 using Detection.Contracts.Security;
@@ -75,7 +76,8 @@ public static class DetectionSiloHostingExtensions
         var local = LocalTo(name, devices ?? FindDevices(configuration));
         services.AddSingleton(local);
         services.AddSingleton<RequestQueue>();
-        services.AddSingleton<ResultCache>();
+        services.AddSingleton<ResultStore>();
+        services.AddSingleton<SiloBoard>();
         services.AddSingleton<Admission>();
         services.AddSingleton<RecentWork>();
         services.AddSingleton<RedisReach>();

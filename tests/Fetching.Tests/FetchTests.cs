@@ -25,7 +25,7 @@ public sealed class FetchTests(SharedRedis redis)
         await AssertStoredAsync(picture, await fetcher.FetchAsync($"http://host.test:{host.Port}/picture.jpg?size=2"));
 
         var expiry = await redis.Connection.GetDatabase().KeyTimeToLiveAsync(Keys.Picture(Key(picture)));
-        Assert.InRange(expiry!.Value, TimeSpan.FromSeconds(1), StoredPicture.UnacceptedExpiry);
+        Assert.InRange(expiry!.Value, TimeSpan.FromSeconds(1), PictureStore.UnacceptedExpiry);
     }
 
     [Fact]

@@ -76,7 +76,7 @@ await CheckAsync("a good picture has the boxes that it had", known.DifferenceAsy
 await CheckAsync("all pictures expire", async () =>
 {
     // The known picture was sent again just now.
-    await subject.WithoutPicturesAsync(StoredPicture.KnownExpiry > Subject.PictureExpiry ? StoredPicture.KnownExpiry : Subject.PictureExpiry);
+    await subject.WithoutPicturesAsync(PictureStore.KnownExpiry > Subject.PictureExpiry ? PictureStore.KnownExpiry : Subject.PictureExpiry);
     return null;
 });
 await CheckAsync("no key stays for ever", async () =>

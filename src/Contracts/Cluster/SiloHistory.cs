@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using StackExchange.Redis;
 
 namespace Detection.Contracts.Cluster;
 
@@ -25,16 +24,9 @@ public sealed record SiloHistory(string Silo, DateTimeOffset ReportedAt)
     /// <summary>Most pictures in a batch; 0 when not known.</summary>
     public int MaxBatch { get; init; }
 
-    /// <summary>The histories among the fields of <see cref="Storage.RedisKeys.History"/> whose silo lives.</summary>
-    public static IReadOnlyList<SiloHistory> Live(HashEntry[] fields, DateTimeOffset now)
-    {
-        ArgumentNullException.ThrowIfNull(fields);
-        return [.. fields
-            .Select(static field => Deserialize((byte[])field.Value!))
-            .OfType<SiloHistory>()
-            .Where(history => now - history.ReportedAt <= SiloReport.Lifetime)
-            .OrderBy(static history => history.Silo, StringComparer.Ordinal)];
-    }
+    /// <summary>Those of <paramref name="histories"/> whose silo lives, by name.</summary>
+    public static IReadOnlyList<SiloHistory> Live(IEnumerable<SiloHistory> histories, DateTimeOffset now) =>
+        [.. histories.Where(history => now - history.ReportedAt <= SiloReport.Lifetime).OrderBy(static history => history.Silo, StringComparer.Ordinal)];
 
     /// <summary>Writes the history as UTF-8 JSON.</summary>
     public byte[] Serialize() => JsonSerializer.SerializeToUtf8Bytes(this, SiloHistoryJson.Default.SiloHistory);

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Detection.Contracts.Models;
-using StackExchange.Redis;
 
 namespace Detection.Contracts.Cluster;
 
@@ -50,22 +49,9 @@ public sealed record SiloReport(
         .DistinctBy(static problem => problem.Key)
         .ToDictionary(StringComparer.Ordinal);
 
-    /// <summary>The reports among the fields of <see cref="Storage.RedisKeys.Silos"/> whose silo lives, by name.</summary>
-    public static IReadOnlyList<SiloReport> Live(HashEntry[] fields, DateTimeOffset now)
-    {
-        ArgumentNullException.ThrowIfNull(fields);
-        var live = new List<SiloReport>(fields.Length);
-        foreach (var field in fields)
-        {
-            if (Deserialize((byte[])field.Value!) is { } report && now - report.ReportedAt <= Lifetime)
-            {
-                live.Add(report);
-            }
-        }
-
-        live.Sort((a, b) => string.CompareOrdinal(a.Silo, b.Silo));
-        return live;
-    }
+    /// <summary>Those of <paramref name="reports"/> whose silo lives, by name.</summary>
+    public static IReadOnlyList<SiloReport> Live(IEnumerable<SiloReport> reports, DateTimeOffset now) =>
+        [.. reports.Where(report => now - report.ReportedAt <= Lifetime).OrderBy(static report => report.Silo, StringComparer.Ordinal)];
 
     /// <summary>Writes the report as UTF-8 JSON.</summary>
     public byte[] Serialize() => JsonSerializer.SerializeToUtf8Bytes(this, SiloReportJson.Default.SiloReport);

@@ -12,7 +12,7 @@ internal sealed class PictureMemoryTerms(RedisConnections connections, RedisKeys
         !(await pictures.ExecuteAsync(
             PictureMemoryCommands.Store,
             keys.Picture(imageKey),
-            (long)StoredPicture.UnacceptedExpiry.TotalMilliseconds,
+            (long)PictureStore.UnacceptedExpiry.TotalMilliseconds,
             caller ?? "",
             picture)).IsNull;
 

@@ -1,3 +1,4 @@
+using Detection.Contracts.Requests;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
@@ -12,10 +13,24 @@ namespace Detection.Contracts.Storage;
 /// <param name="keys">Where the cluster lies in Redis.</param>
 /// <param name="options">How many travel at once, and how slow the link may be.</param>
 /// <param name="time">Clock of the timeouts.</param>
+/// <param name="kept">How long pictures of accepted requests are kept: a silo's setting. Clients accept no requests.</param>
 #pragma warning disable CA1001 // The semaphores have nothing to dispose of while nobody asks for their wait handles.
-public sealed class PictureStore(RedisConnections connections, RedisKeys keys, IOptions<PictureTransferOptions> options, TimeProvider time)
+public sealed class PictureStore(
+    RedisConnections connections, RedisKeys keys, IOptions<PictureTransferOptions> options, TimeProvider time, IOptions<PictureOptions>? kept = null)
 #pragma warning restore CA1001
 {
+    /// <summary>
+    /// Whoever brings a picture keeps it for this long. Once a request with it is accepted it is kept for <see cref="PictureOptions.Expiry"/>;
+    /// that is longer, so that what is left of a picture's time tells whether it belongs to an accepted request.
+    /// </summary>
+    public static readonly TimeSpan UnacceptedExpiry = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// The picture of a known result is kept for so long after it was sent again, so that it can be drawn. The client does so, which does not
+    /// know the silos' setting.
+    /// </summary>
+    public static readonly TimeSpan KnownExpiry = new PictureOptions().Expiry;
+
     /// <summary>The library's own timeout on the connection for pictures; the store's ends are nearly always sooner.</summary>
     internal static readonly TimeSpan LongestTransfer = TimeSpan.FromSeconds(60);
 
@@ -28,7 +43,7 @@ public sealed class PictureStore(RedisConnections connections, RedisKeys keys, I
     private int _completed;
 
     /// <summary>
-    /// Stores a picture unless it is there. It expires after <see cref="StoredPicture.UnacceptedExpiry"/> unless a request that needs it is
+    /// Stores a picture unless it is there. It expires after <see cref="UnacceptedExpiry"/> unless a request that needs it is
     /// accepted.
     /// </summary>
     /// <param name="imageKey">SHA-256 of <paramref name="picture"/>, 64 lower-case hex digits.</param>
@@ -81,15 +96,15 @@ public sealed class PictureStore(RedisConnections connections, RedisKeys keys, I
     /// Keeps a picture for a request that is accepted, until the request has ended or the picture expires.
     /// <see langword="false"/> when it is not there (any more).
     /// </summary>
-    /// <param name="imageKey">Its key.</param>
-    /// <param name="expiry">How long it is kept.</param>
-    /// <param name="request">The request; <see langword="null"/> when it has ended already.</param>
+    /// <param name="request">The request.</param>
+    /// <param name="ended">Whether the request has ended already: the picture is kept to be drawn.</param>
     /// <exception cref="RedisException">Redis cannot be reached.</exception>
-    public Task<bool> KeepAsync(string imageKey, TimeSpan expiry, string? request) => _terms.KeepAsync(imageKey, expiry, request);
+    public Task<bool> KeepAsync(RequestKey request, bool ended = false) =>
+        _terms.KeepAsync(request.ImageKey, kept?.Value.Expiry ?? KnownExpiry, ended ? null : request.ToString());
 
     /// <summary>A request has ended: its picture may go before it expires where there is no room for others. Waits for no answer.</summary>
     /// <exception cref="RedisException">Redis cannot be reached.</exception>
-    public Task ReleaseAsync(string imageKey, string request) => _terms.ReleaseAsync(imageKey, request);
+    public Task ReleaseAsync(RequestKey request) => _terms.ReleaseAsync(request.ImageKey, request.ToString());
 
     /// <summary>Removes the picture of a request that was refused, unless one that was accepted needs it.</summary>
     /// <exception cref="RedisException">Redis cannot be reached.</exception>
@@ -100,7 +115,7 @@ public sealed class PictureStore(RedisConnections connections, RedisKeys keys, I
     /// <param name="when">Whether the silos' setting may keep it for longer, or it was just stored.</param>
     /// <exception cref="RedisException">Redis cannot be reached.</exception>
     public async Task KeepKnownAsync(string imageKey, ExpireWhen when) =>
-        await (await DatabaseAsync()).KeyExpireAsync(keys.Picture(imageKey), StoredPicture.KnownExpiry, when, CommandFlags.FireAndForget);
+        await (await DatabaseAsync()).KeyExpireAsync(keys.Picture(imageKey), KnownExpiry, when, CommandFlags.FireAndForget);
 
     /// <summary>Removes what is kept under a key: it is not the picture of that key, which is stored once somebody brings it again.</summary>
     /// <exception cref="RedisException">Redis cannot be reached.</exception>

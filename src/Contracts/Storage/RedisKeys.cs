@@ -100,9 +100,6 @@ public sealed class RedisKeys
     /// <summary>A cached result.</summary>
     public string Result(in RequestKey key) => $"{Model(key.Model)}:result:{key.Item}";
 
-    /// <summary>What stands in the keys of cached results, and in no other key of the cluster.</summary>
-    public const string ResultMark = "}:result:";
-
     /// <summary>The mark of an item that waits or runs.</summary>
     public string Item(in RequestKey key) => ItemPrefix(key.Model) + key.Item;
 
@@ -165,6 +162,19 @@ public sealed class RedisKeys
 
     /// <summary>The webhooks that wait for the end of a request.</summary>
     public string WebhooksOf(in RequestKey key) => $"{_webhooks}:of:{key}";
+
+    /// <summary>What front ends hold of the Redis list of a replaced system. The list's name as hash tag puts all of it in the list's slot.</summary>
+    public string Legacy(string queue, string part) => $"{Prefix}{{{queue}}}:{part}";
+
+    /// <summary>Whether a key is one of the cluster's.</summary>
+    public bool IsOurs(string key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        return key.StartsWith(Prefix, StringComparison.Ordinal);
+    }
+
+    /// <summary>Whether a key is that of a cached result.</summary>
+    public bool IsResult(string key) => IsOurs(key) && key.Contains("}:result:", StringComparison.Ordinal);
 
     private string Model(string model) => $"{Prefix}{{{model}}}";
 }

@@ -19,7 +19,7 @@ internal sealed class RedisPictureTerms(RedisConnections connections, RedisKeys 
         """;
 
     public Task<bool> StoreAsync(IDatabase pictures, string imageKey, ReadOnlyMemory<byte> picture, string? caller) =>
-        pictures.StringSetAsync(keys.Picture(imageKey), picture, StoredPicture.UnacceptedExpiry, When.NotExists);
+        pictures.StringSetAsync(keys.Picture(imageKey), picture, PictureStore.UnacceptedExpiry, When.NotExists);
 
     public async Task<bool> KeepAsync(string imageKey, TimeSpan expiry, string? request) =>
         await (await DatabaseAsync()).KeyExpireAsync(keys.Picture(imageKey), expiry);
@@ -27,7 +27,7 @@ internal sealed class RedisPictureTerms(RedisConnections connections, RedisKeys 
     public Task ReleaseAsync(string imageKey, string request) => Task.CompletedTask;
 
     public async Task RemoveUnacceptedAsync(string imageKey) => await (await DatabaseAsync()).ScriptEvaluateAsync(
-        RemoveUnaccepted, [keys.Picture(imageKey)], [(long)StoredPicture.UnacceptedExpiry.TotalMilliseconds]);
+        RemoveUnaccepted, [keys.Picture(imageKey)], [(long)PictureStore.UnacceptedExpiry.TotalMilliseconds]);
 
     private async ValueTask<IDatabase> DatabaseAsync() => (await connections.ConnectForPictureCommandsAsync()).GetDatabase();
 }

@@ -9,7 +9,7 @@ namespace Detection.Grains.Batching;
 /// <summary>What batchers are made of, the same for all of a silo.</summary>
 internal sealed class BatcherServices(
     RequestQueue queue,
-    ResultCache results,
+    ResultStore results,
     PictureStore pictures,
     ImageKeys keys,
     IGrainFactory grains,
@@ -23,7 +23,7 @@ internal sealed class BatcherServices(
 {
     public RequestQueue Queue => queue;
 
-    public ResultCache Results => results;
+    public ResultStore Results => results;
 
     public PictureStore Pictures => pictures;
 

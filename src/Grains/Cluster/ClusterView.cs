@@ -3,12 +3,11 @@ using Detection.Contracts.Scheduling;
 using Detection.Contracts.Storage;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using StackExchange.Redis;
 
 namespace Detection.Grains.Cluster;
 
 /// <summary>What the silos of the cluster reported of themselves, at most a second or two old.</summary>
-public sealed partial class ClusterView(IConnectionMultiplexer redis, RedisKeys keys, ClusterClock time, ILogger<ClusterView> logger) : BackgroundService
+public sealed partial class ClusterView(SiloBoard board, ClusterClock time, ILogger<ClusterView> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
@@ -30,9 +29,9 @@ public sealed partial class ClusterView(IConnectionMultiplexer redis, RedisKeys 
     private async Task ReadAsync(CancellationToken stoppingToken)
     {
         // In this order: see ModelDirectory.
-        var records = ModelRecord.Read(await redis.GetDatabase().HashGetAllAsync(keys.Models));
+        var records = await board.ReadModelsAsync();
         var now = time.GetUtcNow();
-        var silos = SiloReport.Live(await redis.GetDatabase().HashGetAllAsync(keys.Silos), now);
+        var silos = SiloReport.Live(await board.ReadReportsAsync(), now);
         _view = new View(silos, ModelDirectory.Of(silos, records, now), now);
     }
 

@@ -15,7 +15,7 @@ namespace Detection.Grains.Fetching;
 internal sealed class PictureFetcher(
     GuardedHttp http,
     EgressGuard guard,
-    IPictureStore store,
+    PictureStore store,
     ImageKeys keys,
     IOptions<FetchOptions> options,
     FetchMetrics metrics,
@@ -229,7 +229,7 @@ internal sealed class PictureFetcher(
 
             // A write that was given up may still be sent: the bytes are left to it, and the garbage collector.
             isOurs = false;
-            await store.StoreAsync(imageKey, buffer.AsMemory(0, length), caller).WaitAsync(cancellationToken);
+            await store.StoreAsync(imageKey, buffer.AsMemory(0, length), caller, CancellationToken.None).WaitAsync(cancellationToken);
             isOurs = true;
             return new FetchOutcome(FetchStatus.Stored, imageKey);
         }

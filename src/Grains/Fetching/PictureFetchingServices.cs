@@ -34,7 +34,6 @@ public static class PictureFetchingServices
         services.TryAddSingleton<ImageKeys>();
         services.AddOptions<PictureTransferOptions>().Bind(configuration.GetSection(PictureTransferOptions.Section));
         services.TryAddSingleton<PictureStore>();
-        services.TryAddSingleton<IPictureStore, RedisPictureStore>();
         services.TryAddSingleton<IHostResolver, DnsHostResolver>();
         services.TryAddSingleton<EgressGuard>();
         services.TryAddSingleton<GuardedHttp>();

@@ -8,7 +8,6 @@ using Detection.Inference.Repository;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using StackExchange.Redis;
 
 namespace Detection.Grains.Reporting;
 
@@ -23,23 +22,17 @@ internal sealed partial class SiloReporter(
     IOptions<QueueOptions> queueOptions,
     IOptions<BatcherOptions> batcherOptions,
     ILocalSiloDetails silo,
-    IConnectionMultiplexer redis,
-    RedisKeys keys,
+    SiloBoard board,
     ClusterClock time,
     ILogger<SiloReporter> logger)
     : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
-    private static readonly string ReportScript = EmbeddedScript.Read(typeof(SiloReporter), "report");
-
     private readonly DateTimeOffset _startedAt = time.GetUtcNow();
 
     /// <summary>How often the records of models are written anew; well below the time after which a version counts as unseen.</summary>
     private static readonly TimeSpan RecordInterval = TimeSpan.FromSeconds(5);
-
-    /// <summary>How long the records of models outlive the last silo.</summary>
-    private static readonly TimeSpan RecordLifetime = TimeSpan.FromDays(1);
 
     private string _recorded = "";
     private long _recordedAt;
@@ -53,10 +46,7 @@ internal sealed partial class SiloReporter(
         await base.StopAsync(cancellationToken);
         try
         {
-            // Both at once: while Redis is away each takes as long as a command may.
-            await Task.WhenAll(
-                redis.GetDatabase().HashDeleteAsync(keys.Silos, local.Silo),
-                redis.GetDatabase().HashDeleteAsync(keys.History, local.Silo));
+            await board.RemoveAsync(local.Silo);
         }
         catch (Exception e) when (RedisConnection.IsOutage(e))
         {
@@ -98,18 +88,17 @@ internal sealed partial class SiloReporter(
     private async Task ReportAsync(CancellationToken stoppingToken)
     {
         var report = Report();
-        var database = redis.GetDatabase();
-        await WriteAsync(database, keys.Silos, local.Silo, report.Serialize(), 6 * SiloReport.Lifetime);
+        await board.WriteAsync(report);
         _written = report;
-        await RecordModelsAsync(database, report);
+        await RecordModelsAsync(report);
         var queues = await LookAtQueuesAsync(report);
         metrics.Show(report, queues);
-        await WriteAsync(database, keys.History, local.Silo, History(queues).Serialize(), 6 * SiloReport.Lifetime);
-        await ForgetTheGoneAsync(database);
+        await board.WriteAsync(History(queues));
+        await board.RemoveStaleAsync(time.GetUtcNow());
     }
 
     /// <summary>Keeps what is known of each version that is served, for the time after it is gone.</summary>
-    private async Task RecordModelsAsync(IDatabase database, SiloReport report)
+    private async Task RecordModelsAsync(SiloReport report)
     {
         var served = string.Join(' ', report.Models.Select(static model => model.Id));
         if (served == _recorded && time.GetElapsedTime(_recordedAt) < RecordInterval)
@@ -119,20 +108,10 @@ internal sealed partial class SiloReporter(
 
         foreach (var model in report.Models)
         {
-            var record = new ModelRecord(model, report.Silo, report.StartedAt, report.ReportedAt);
-            await WriteAsync(database, keys.Models, model.Id, record.Serialize(), RecordLifetime);
+            await board.WriteAsync(new ModelRecord(model, report.Silo, report.StartedAt, report.ReportedAt));
         }
 
         (_recorded, _recordedAt) = (served, time.GetTimestamp());
-    }
-
-    private async Task WriteAsync(IDatabase database, string key, string field, byte[] value, TimeSpan lifetime)
-    {
-        var replaced = (string?)await database.ScriptEvaluateAsync(ReportScript, [key], [field, value, (long)lifetime.TotalMilliseconds]);
-        if (replaced is not null)
-        {
-            LogReplaced(key, replaced);
-        }
     }
 
     private async Task<IReadOnlyList<QueueReport>> LookAtQueuesAsync(SiloReport report)
@@ -158,22 +137,6 @@ internal sealed partial class SiloReporter(
             MaxBatch = batcherOptions.Value.MaxBatch,
         };
     }
-
-    /// <summary>Silos that crashed leave a report behind.</summary>
-    private async Task ForgetTheGoneAsync(IDatabase database)
-    {
-        foreach (var field in await database.HashGetAllAsync(keys.Silos))
-        {
-            if (SiloReport.Deserialize((byte[])field.Value!) is { } report && time.GetUtcNow() - report.ReportedAt > 6 * SiloReport.Lifetime)
-            {
-                await database.HashDeleteAsync(keys.Silos, field.Name);
-                await database.HashDeleteAsync(keys.History, field.Name);
-            }
-        }
-    }
-
-    [LoggerMessage(2, LogLevel.Warning, "The key {Key} was a {Type} and no hash; it is deleted, and the silos report themselves anew", EventName = "BoardReplaced")]
-    private partial void LogReplaced(string key, string type);
 
     [LoggerMessage(3, LogLevel.Warning, "The silo's report cannot be written: {Reason}", EventName = "ReportNotWritten")]
     private partial void LogNotWritten(string reason);

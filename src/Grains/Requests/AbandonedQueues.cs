@@ -5,7 +5,6 @@ using Detection.Grains.Cluster;
 using Detection.Grains.Queueing;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using StackExchange.Redis;
 
 namespace Detection.Grains.Requests;
 
@@ -14,7 +13,7 @@ namespace Detection.Grains.Requests;
 /// Every silo does it: an item is given to one of them.
 /// </summary>
 internal sealed partial class AbandonedQueues(
-    ClusterView cluster, RequestQueue queue, IGrainFactory grains, IConnectionMultiplexer redis, RedisKeys keys, ClusterClock time, ILogger<AbandonedQueues> logger)
+    ClusterView cluster, RequestQueue queue, IGrainFactory grains, SiloBoard board, ClusterClock time, ILogger<AbandonedQueues> logger)
     : BackgroundService
 {
     private const int MaxItems = 100;
@@ -82,7 +81,7 @@ internal sealed partial class AbandonedQueues(
     {
         foreach (var record in cluster.Models.Gone.OrderByDescending(static record => record.SeenAt).Skip(MaxGone))
         {
-            await redis.GetDatabase().HashDeleteAsync(keys.Models, record.Model.Id);
+            await board.RemoveModelAsync(record.Model.Id);
         }
     }
 

@@ -19,8 +19,8 @@ namespace Detection.Grains.Requests;
 internal sealed partial class RequestGrain(
     [FromKeyedServices(RequestGrain.Storage)] IGrainStorage storage,
     RequestQueue queue,
-    ResultCache results,
-    IPictureStore pictures,
+    ResultStore results,
+    PictureStore pictures,
     Admission admission,
     WebhookIntake webhooks,
     IHostApplicationLifetime lifetime,
@@ -354,7 +354,7 @@ internal sealed partial class RequestGrain(
     /// <summary>What Redis says: the result, or whether the work waits or runs.</summary>
     private async Task<(RequestSnapshot? Result, bool UnderWay)> ReadAsync()
     {
-        var result = results.FindAsync(_key);
+        var result = results.FindOrDiscardAsync(_key);
         var underWay = queue.IsUnderWayAsync(_key);
         await Task.WhenAll(result, underWay);
         return (await result is { } found ? new RequestSnapshot(RequestStatus.Done, found, Joined: true) : null, await underWay);
@@ -399,7 +399,7 @@ internal sealed partial class RequestGrain(
             }
             else if (_bringing == 0 && _work is null)
             {
-                await pictures.RemoveAsync(_key.ImageKey);
+                await pictures.RemoveUnacceptedAsync(_key.ImageKey);
             }
         }
         catch (Exception e) when (RedisConnection.IsOutage(e))
@@ -461,12 +461,12 @@ internal sealed partial class RequestGrain(
 
         var limit = admission.Limit(_key.Model, terms.Budget);
         var (outcome, place, deadline) = await queue.EnqueueAsync(item, limit, terms.Asynchronous);
-        var done = outcome == EnqueueOutcome.AlreadyDone ? await results.FindAsync(_key) : null;
+        var done = outcome == EnqueueOutcome.AlreadyDone ? await results.FindOrDiscardAsync(_key) : null;
         if (outcome == EnqueueOutcome.AlreadyDone && done is null)
         {
             // It has just expired, or could not be read and is removed by now.
             (outcome, place, deadline) = await queue.EnqueueAsync(item, limit, terms.Asynchronous);
-            done = outcome == EnqueueOutcome.AlreadyDone ? await results.FindAsync(_key) : null;
+            done = outcome == EnqueueOutcome.AlreadyDone ? await results.FindOrDiscardAsync(_key) : null;
         }
 
         RequestSnapshot? end = outcome switch

@@ -1,3 +1,4 @@
+using Detection.Contracts.Requests;
 using Detection.Contracts.Storage;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
@@ -54,8 +55,8 @@ public sealed class PictureStoreTests : IAsyncLifetime
         var (picture, key) = Picture(100);
 
         await store.StoreAsync(key, picture);
-        Assert.InRange(await LeftAsync(key), TimeSpan.FromSeconds(20), StoredPicture.UnacceptedExpiry);
-        Assert.True(await store.KeepAsync(key, TimeSpan.FromMinutes(2), "request"));
+        Assert.InRange(await LeftAsync(key), TimeSpan.FromSeconds(20), PictureStore.UnacceptedExpiry);
+        Assert.True(await store.KeepAsync(new RequestKey("model@1", key)));
         Assert.InRange(await LeftAsync(key), TimeSpan.FromSeconds(110), TimeSpan.FromMinutes(2));
 
         // Brought again it does not go sooner, and a refusal of that one does not take it along.
@@ -67,7 +68,7 @@ public sealed class PictureStoreTests : IAsyncLifetime
         await store.StoreAsync(refused, other);
         await store.RemoveUnacceptedAsync(refused);
         Assert.False(await store.ContainsAsync(refused));
-        Assert.False(await store.KeepAsync(refused, TimeSpan.FromMinutes(2), "request"));
+        Assert.False(await store.KeepAsync(new RequestKey("model@1", refused)));
     }
 
     [Fact]

@@ -22,7 +22,7 @@ public sealed class StorageTests : RequestTest
         // Those that were accepted are kept for longer than they may wait.
         await foreach (var key in Server.KeysAsync(pattern: "*picture:*"))
         {
-            Assert.True(await Database.KeyTimeToLiveAsync(key) > StoredPicture.UnacceptedExpiry);
+            Assert.True(await Database.KeyTimeToLiveAsync(key) > PictureStore.UnacceptedExpiry);
         }
 
         Device.Open();
@@ -145,7 +145,7 @@ public sealed class StorageTests : RequestTest
                     await Database.ScriptEvaluateAsync(
                         "if redis.call('PTTL', KEYS[1]) <= tonumber(ARGV[1]) then redis.call('DEL', KEYS[1]) end",
                         [key],
-                        [(long)StoredPicture.UnacceptedExpiry.TotalMilliseconds]);
+                        [(long)PictureStore.UnacceptedExpiry.TotalMilliseconds]);
                 }
             }
         });

@@ -30,7 +30,7 @@ internal sealed record LegacyItem(
         // A key of ours must not be written to, whoever asks.
         fault = item is null ? "It is null."
             : string.IsNullOrEmpty(item.ImageKey) || item.ImageKey.Length > MaxKeyLength ? "It has no usable imageKey."
-            : item.ImageKey == queue || item.ImageKey.StartsWith(keys.Prefix, StringComparison.Ordinal) ? "Its imageKey is not for answers."
+            : item.ImageKey == queue || keys.IsOurs(item.ImageKey) ? "Its imageKey is not for answers."
             : string.IsNullOrWhiteSpace(item.ImageUrl) ? "It has no imageUrl."
             : null;
         return fault is null ? item : null;

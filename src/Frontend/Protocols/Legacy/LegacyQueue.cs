@@ -24,8 +24,8 @@ internal sealed class LegacyQueue(IDatabase redis, RedisKeys keys, LegacyQueueOp
     private static readonly string ReturnScript = Script("return");
 
     private readonly RedisKey _queue = options.Queue;
-    private readonly RedisKey _takers = Key(keys, options, "takers");
-    private readonly RedisKey _returns = Key(keys, options, "returns");
+    private readonly RedisKey _takers = keys.Legacy(options.Queue, "takers");
+    private readonly RedisKey _returns = keys.Legacy(options.Queue, "returns");
 
     /// <summary>Says that this taker lives.</summary>
     public async Task RenewAsync()
@@ -93,12 +93,9 @@ internal sealed class LegacyQueue(IDatabase redis, RedisKeys keys, LegacyQueueOp
         return (reply[0], reply[1]);
     }
 
-    private RedisKey Lease(string of) => Key(keys, options, "lease:" + of);
+    private RedisKey Lease(string of) => keys.Legacy(options.Queue, "lease:" + of);
 
-    private RedisKey Taken(string of) => Key(keys, options, "taken:" + of);
-
-    // With the list's name as hash tag all of them share its slot of a Redis Cluster.
-    private static RedisKey Key(RedisKeys keys, LegacyQueueOptions options, string name) => $"{keys.Prefix}{{{options.Queue}}}:{name}";
+    private RedisKey Taken(string of) => keys.Legacy(options.Queue, "taken:" + of);
 
     private static string Script(string name) => EmbeddedScript.Read(typeof(LegacyQueue), name);
 }
