@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Detection.Contracts.Pictures;
 
 namespace Detection.Client;
 
@@ -32,5 +33,5 @@ public sealed class DetectionClientOptions
 
     /// <summary>Most bytes of a picture.</summary>
     [Range(1, int.MaxValue)]
-    public int MaxPictureBytes { get; set; } = 20 * 1024 * 1024;
+    public int MaxPictureBytes { get; set; } = PictureBuffers.DefaultMaxBytes;
 }

@@ -43,10 +43,7 @@ internal sealed class PictureReader(
 
             if (length == buffer.Length)
             {
-                var larger = PictureBuffers.Rent(2 * length);
-                buffer.AsSpan(0, length).CopyTo(larger);
-                PictureBuffers.Return(buffer);
-                buffer = larger;
+                buffer = PictureBuffers.Grow(buffer, length, 2 * length);
             }
         }
 

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Detection.Client;
+using Detection.Contracts.Settings;
 using Detection.Contracts.Storage;
 using Detection.Grains.Draining;
 using Detection.Hosting;
@@ -25,8 +26,7 @@ public static class EmbeddedCluster
             return;
         }
 
-        var options = builder.Configuration.GetSection(EmbeddedOptions.Section).Get<EmbeddedOptions>() ?? new EmbeddedOptions();
-        Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
+        var options = builder.Configuration.ReadValidated<EmbeddedOptions>(EmbeddedOptions.Section);
         var largest = (builder.Configuration.GetSection(DetectionClientOptions.Section).Get<DetectionClientOptions>() ?? new()).MaxPictureBytes;
         if ((long)options.PictureMemoryMegabytes * 1024 * 1024 < largest)
         {

@@ -1,3 +1,5 @@
+using Detection.Contracts.Sharing;
+
 namespace Detection.Embedded;
 
 /// <summary>
@@ -21,7 +23,7 @@ internal sealed class PictureShares(int capacity, double share)
     public PictureRoom Look(string caller, int count, int free)
     {
         var own = caller.Length == 0 ? 0 : _held.GetValueOrDefault(caller);
-        if (own == 0 || own + count <= share * (own + free))
+        if (own == 0 || FairShare.Allows(own, count, free, share))
         {
             return count <= free ? PictureRoom.Free : PictureRoom.Full;
         }

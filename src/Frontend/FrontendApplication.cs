@@ -1,4 +1,5 @@
 using Detection.Client;
+using Detection.Contracts.Settings;
 using Detection.Contracts.Storage;
 using Detection.Embedded;
 using Detection.Frontend.Api.Batches;
@@ -37,10 +38,7 @@ public static class FrontendApplication
             ContentRootPath = AppContext.BaseDirectory,
         });
 
-        builder.Services.AddOptions<FrontendOptions>()
-            .BindConfiguration(FrontendOptions.Section)
-            .ValidateDataAnnotations()
-            .ValidateOnStart();
+        builder.Services.AddValidatedOptions<FrontendOptions>(FrontendOptions.Section);
 
         builder.AddListening();
         builder.AddManagement();

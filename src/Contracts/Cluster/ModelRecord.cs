@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Detection.Contracts.Models;
+using Detection.Contracts.Storage;
 using StackExchange.Redis;
 
 namespace Detection.Contracts.Cluster;
@@ -35,18 +36,7 @@ public sealed record ModelRecord(ModelInfo Model, string Silo, DateTimeOffset St
     public byte[] Serialize() => JsonSerializer.SerializeToUtf8Bytes(this, ModelRecordJson.Default.ModelRecord);
 
     /// <summary>Reads what <see cref="Serialize"/> wrote; <see langword="null"/> when it is of another format.</summary>
-    public static ModelRecord? Deserialize(ReadOnlySpan<byte> json)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize(json, ModelRecordJson.Default.ModelRecord);
-        }
-        catch (JsonException)
-        {
-            // A silo of another version, during a rolling upgrade.
-            return null;
-        }
-    }
+    public static ModelRecord? Deserialize(ReadOnlySpan<byte> json) => StoredJson.TryRead(json, ModelRecordJson.Default.ModelRecord);
 }
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Detection.Contracts.Storage;
 
 namespace Detection.Contracts.Cluster;
 
@@ -32,18 +33,7 @@ public sealed record SiloHistory(string Silo, DateTimeOffset ReportedAt)
     public byte[] Serialize() => JsonSerializer.SerializeToUtf8Bytes(this, SiloHistoryJson.Default.SiloHistory);
 
     /// <summary>Reads what <see cref="Serialize"/> wrote; <see langword="null"/> when it is of another format.</summary>
-    public static SiloHistory? Deserialize(ReadOnlySpan<byte> json)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize(json, SiloHistoryJson.Default.SiloHistory);
-        }
-        catch (JsonException)
-        {
-            // A silo of another version, during a rolling upgrade.
-            return null;
-        }
-    }
+    public static SiloHistory? Deserialize(ReadOnlySpan<byte> json) => StoredJson.TryRead(json, SiloHistoryJson.Default.SiloHistory);
 }
 
 /// <summary>A queue at one instant.</summary>

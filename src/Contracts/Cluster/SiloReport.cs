@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Detection.Contracts.Models;
+using Detection.Contracts.Storage;
 
 namespace Detection.Contracts.Cluster;
 
@@ -57,18 +58,7 @@ public sealed record SiloReport(
     public byte[] Serialize() => JsonSerializer.SerializeToUtf8Bytes(this, SiloReportJson.Default.SiloReport);
 
     /// <summary>Reads what <see cref="Serialize"/> wrote; <see langword="null"/> when it is of another format.</summary>
-    public static SiloReport? Deserialize(ReadOnlySpan<byte> json)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize(json, SiloReportJson.Default.SiloReport);
-        }
-        catch (JsonException)
-        {
-            // A silo of another version, during a rolling upgrade.
-            return null;
-        }
-    }
+    public static SiloReport? Deserialize(ReadOnlySpan<byte> json) => StoredJson.TryRead(json, SiloReportJson.Default.SiloReport);
 }
 
 /// <summary>A device of a silo.</summary>

@@ -65,7 +65,8 @@ public sealed partial class ClusterSecurity
         }
         catch (AuthenticationException e)
         {
-            if (side.Refuse(_refusals, connection, e.Message))
+            side.Refuse(_refusals, connection, e.Message);
+            if (side.Throws)
             {
                 throw;
             }

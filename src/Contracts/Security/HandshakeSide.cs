@@ -5,51 +5,27 @@ using Microsoft.AspNetCore.Connections;
 namespace Detection.Contracts.Security;
 
 /// <summary>In what the two sides of a connection differ while they prove to each other who they are.</summary>
-internal abstract class HandshakeSide
+/// <param name="AuthenticateAsync">The handshake of TLS.</param>
+/// <param name="ProveAsync">The handshake of the secret.</param>
+/// <param name="Refuse">Logs that a handshake failed.</param>
+/// <param name="Throws">Whether the failure is thrown on: Orleans must know that a connection which it opens has failed.</param>
+internal sealed record HandshakeSide(
+    Func<SslStream, TlsIdentity, RemoteCertificateValidationCallback, CancellationToken, Task> AuthenticateAsync,
+    Func<IDuplexPipe, byte[][], CancellationToken, Task> ProveAsync,
+    Action<RefusalLog, ConnectionContext, string> Refuse,
+    bool Throws)
 {
     /// <summary>The side that opens the connection.</summary>
-    public static HandshakeSide Connecting { get; } = new ConnectingSide();
+    public static HandshakeSide Connecting { get; } = new(
+        static (tls, identity, validate, deadline) => tls.AuthenticateAsClientAsync(identity.ToClient(validate), deadline),
+        SecretHandshake.ConnectAsync,
+        static (refusals, connection, reason) => refusals.Outbound(connection, reason),
+        Throws: true);
 
     /// <summary>The side that is connected to.</summary>
-    public static HandshakeSide Accepting { get; } = new AcceptingSide();
-
-    /// <summary>The handshake of TLS.</summary>
-    public abstract Task AuthenticateAsync(SslStream tls, TlsIdentity identity, RemoteCertificateValidationCallback validate, CancellationToken deadline);
-
-    /// <summary>The handshake of the secret.</summary>
-    public abstract Task ProveAsync(IDuplexPipe transport, byte[][] secrets, CancellationToken deadline);
-
-    /// <summary>Says that a handshake failed.</summary>
-    /// <returns>Whether the failure is to be thrown on: Orleans must know that a connection which it opens has failed.</returns>
-    public abstract bool Refuse(RefusalLog refusals, ConnectionContext connection, string reason);
-
-    private sealed class ConnectingSide : HandshakeSide
-    {
-        public override Task AuthenticateAsync(SslStream tls, TlsIdentity identity, RemoteCertificateValidationCallback validate, CancellationToken deadline) =>
-            tls.AuthenticateAsClientAsync(identity.ToClient(validate), deadline);
-
-        public override Task ProveAsync(IDuplexPipe transport, byte[][] secrets, CancellationToken deadline) =>
-            SecretHandshake.ConnectAsync(transport, secrets, deadline);
-
-        public override bool Refuse(RefusalLog refusals, ConnectionContext connection, string reason)
-        {
-            refusals.Outbound(connection, reason);
-            return true;
-        }
-    }
-
-    private sealed class AcceptingSide : HandshakeSide
-    {
-        public override Task AuthenticateAsync(SslStream tls, TlsIdentity identity, RemoteCertificateValidationCallback validate, CancellationToken deadline) =>
-            tls.AuthenticateAsServerAsync(identity.ToServer(validate), deadline);
-
-        public override Task ProveAsync(IDuplexPipe transport, byte[][] secrets, CancellationToken deadline) =>
-            SecretHandshake.AcceptAsync(transport, secrets, deadline);
-
-        public override bool Refuse(RefusalLog refusals, ConnectionContext connection, string reason)
-        {
-            refusals.Inbound(connection, reason);
-            return false;
-        }
-    }
+    public static HandshakeSide Accepting { get; } = new(
+        static (tls, identity, validate, deadline) => tls.AuthenticateAsServerAsync(identity.ToServer(validate), deadline),
+        SecretHandshake.AcceptAsync,
+        static (refusals, connection, reason) => refusals.Inbound(connection, reason),
+        Throws: false);
 }

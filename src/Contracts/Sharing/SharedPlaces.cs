@@ -123,10 +123,10 @@ public sealed class SharedPlaces(int capacity, double callerShare, double siteSh
     {
         var free = capacity - _held;
         return free <= 0 ? PlaceLimit.All
-            : caller is not null && IsUsed(_callers.GetValueOrDefault(caller), callerShare, free) ? PlaceLimit.Caller
+            : caller is not null && FairShare.IsUsed(_callers.GetValueOrDefault(caller), free, callerShare) ? PlaceLimit.Caller
             : site is null ? PlaceLimit.None
-            : IsUsed(_sites.GetValueOrDefault(site), siteShare, free) ? PlaceLimit.Site
-            : caller is not null && IsUsed(_callersOfSites.GetValueOrDefault((caller, site)), callerShare, FreeOf(site, free)) ? PlaceLimit.Caller
+            : FairShare.IsUsed(_sites.GetValueOrDefault(site), free, siteShare) ? PlaceLimit.Site
+            : caller is not null && FairShare.IsUsed(_callersOfSites.GetValueOrDefault((caller, site)), FreeOf(site, free), callerShare) ? PlaceLimit.Caller
             : PlaceLimit.None;
     }
 
@@ -136,9 +136,6 @@ public sealed class SharedPlaces(int capacity, double callerShare, double siteSh
         var held = _sites.GetValueOrDefault(site);
         return Math.Max(1, (int)Math.Ceiling(siteShare * (held + free))) - held;
     }
-
-    // Whoever holds nothing is not held up by its share.
-    private static bool IsUsed(int held, double share, int free) => held > 0 && held * (1 - share) >= share * free;
 
     private Place Take(string? caller, string? site)
     {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Detection.Contracts.Cluster;
+using Detection.Contracts.Scheduling;
 using Detection.Contracts.Storage;
 using Detection.Grains.Health;
 using Detection.Grains.Placement;
@@ -24,7 +25,7 @@ internal sealed class Batcher : IAsyncDisposable
     private readonly BatcherDevice _device;
     private readonly CancellationTokenSource _stopping = new();
     private readonly SemaphoreSlim _slots;
-    private readonly SemaphoreSlim _wake = new(0, 1);
+    private readonly WakeSignal _wake = new();
     private readonly LeaseKeeper _leases;
     private readonly Outages _outages;
     private readonly BatchRunner _runner;
@@ -133,9 +134,9 @@ internal sealed class Batcher : IAsyncDisposable
     private async Task ServeAsync()
     {
         var lease = await _leases.TakeAsync();
-        await using var subscription = await _services.Queue.SubscribeAsync(Key.Model, Wake);
+        await using var subscription = await _services.Queue.SubscribeAsync(Key.Model, _wake.Set);
         using var finished = new CancellationTokenSource();
-        var renewing = _leases.RenewAsync(lease, Wake, finished.Token);
+        var renewing = _leases.RenewAsync(lease, _wake.Set, finished.Token);
         try
         {
             while (!_stopping.IsCancellationRequested && lease.State == LeaseState.Held)
@@ -232,7 +233,7 @@ internal sealed class Batcher : IAsyncDisposable
         finally
         {
             _slots.Release();
-            Wake();
+            _wake.Set();
         }
     }
 
@@ -255,21 +256,5 @@ internal sealed class Batcher : IAsyncDisposable
         }
 
         _slots.Release(_device.Session.Concurrency);
-    }
-
-    private void Wake()
-    {
-        try
-        {
-            _wake.Release();
-        }
-        catch (SemaphoreFullException)
-        {
-            // Awake already.
-        }
-        catch (ObjectDisposedException)
-        {
-            // A last message of the subscription after the end.
-        }
     }
 }

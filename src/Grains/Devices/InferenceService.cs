@@ -1,3 +1,4 @@
+using Detection.Contracts.Scheduling;
 using Detection.Contracts.Storage;
 using Detection.Grains.Placement;
 using Detection.Inference.Repository;
@@ -30,9 +31,9 @@ internal sealed partial class InferenceService(
             return;
         }
 
-        using var changed = new SemaphoreSlim(0, 1);
+        using var changed = new WakeSignal();
         repository.Changed += OnModels;
-        host.Loaded += OnChanged;
+        host.Loaded += changed.Set;
         var watching = repository.WatchAsync(stoppingToken);
         try
         {
@@ -66,24 +67,12 @@ internal sealed partial class InferenceService(
         finally
         {
             repository.Changed -= OnModels;
-            host.Loaded -= OnChanged;
+            host.Loaded -= changed.Set;
         }
 
         await watching;
 
-        void OnModels(ModelSet models) => OnChanged();
-
-        void OnChanged()
-        {
-            try
-            {
-                changed.Release();
-            }
-            catch (SemaphoreFullException)
-            {
-                // Known already.
-            }
-        }
+        void OnModels(ModelSet models) => changed.Set();
     }
 
     [LoggerMessage(LogLevel.Information, "Silo {Silo} has no devices: it runs request grains and fetches URLs")]

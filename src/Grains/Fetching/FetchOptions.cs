@@ -1,3 +1,4 @@
+using Detection.Contracts.Pictures;
 using Microsoft.Extensions.Options;
 
 namespace Detection.Grains.Fetching;
@@ -18,7 +19,7 @@ public sealed class FetchOptions
     public TimeSpan ResolveTimeout { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>Most bytes of a picture, 1 to 256 MiB.</summary>
-    public int MaxBytes { get; set; } = 20 * 1024 * 1024;
+    public int MaxBytes { get; set; } = PictureBuffers.DefaultMaxBytes;
 
     /// <summary>Most redirects that are followed, 0 to 20.</summary>
     public int MaxRedirects { get; set; } = 5;
@@ -67,7 +68,7 @@ public sealed class FetchOptions
 }
 
 /// <summary>Refuses to start with settings that would make the guard mean something else than was written.</summary>
-internal sealed class FetchOptionsValidation : IValidateOptions<FetchOptions>
+internal sealed class FetchOptionsValidator : IValidateOptions<FetchOptions>
 {
     public ValidateOptionsResult Validate(string? name, FetchOptions options)
     {

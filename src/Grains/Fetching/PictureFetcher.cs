@@ -213,10 +213,7 @@ internal sealed class PictureFetcher(
                         large ??= await EnterAsync(_large, caller, site: null, cancellationToken);
                     }
 
-                    var larger = PictureBuffers.Rent(size);
-                    buffer.AsSpan(0, length).CopyTo(larger);
-                    PictureBuffers.Return(buffer);
-                    buffer = larger;
+                    buffer = PictureBuffers.Grow(buffer, length, size);
                 }
             }
 

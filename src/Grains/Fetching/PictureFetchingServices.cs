@@ -23,13 +23,9 @@ public static class PictureFetchingServices
 
         services.AddMetrics();
         services.AddOptions<FetchOptions>().Bind(configuration.GetSection(FetchOptions.Section)).ValidateOnStart();
-        services.AddOptions<PictureOptions>().Bind(configuration.GetSection(PictureOptions.Section))
-            .Validate(
-                options => options.Expiry >= TimeSpan.FromSeconds(90) && options.Expiry <= TimeSpan.FromDays(1),
-                $"{PictureOptions.Section}: Expiry must be 90 seconds to 1 day.")
-            .ValidateOnStart();
+        services.AddOptions<PictureOptions>().Bind(configuration.GetSection(PictureOptions.Section)).ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<ImageKeyOptions>().Bind(configuration.GetSection(ImageKeyOptions.Section));
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<FetchOptions>, FetchOptionsValidation>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<FetchOptions>, FetchOptionsValidator>());
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ImageKeys>();
         services.AddOptions<PictureTransferOptions>().Bind(configuration.GetSection(PictureTransferOptions.Section));

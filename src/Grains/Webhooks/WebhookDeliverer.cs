@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Detection.Contracts.Requests;
+using Detection.Contracts.Scheduling;
 using Detection.Contracts.Sharing;
 using Detection.Contracts.Storage;
 using Microsoft.Extensions.Hosting;
@@ -37,7 +38,7 @@ internal sealed partial class WebhookDeliverer(
     private static readonly TimeSpan LeaseMargin = TimeSpan.FromSeconds(15);
 
     private readonly WebhookOptions _options = options.Value;
-    private readonly SemaphoreSlim _wake = new(0, 1);
+    private readonly WakeSignal _wake = new();
     private readonly SharedPlaces _places = new(options.Value.MaxConcurrency, options.Value.CallerShare, siteShare: 1);
     private volatile bool _claims;
 
@@ -68,7 +69,7 @@ internal sealed partial class WebhookDeliverer(
                 var sleep = PollInterval;
                 try
                 {
-                    subscription ??= await store.SubscribeAsync(Wake);
+                    subscription ??= await store.SubscribeAsync(_wake.Set);
                     sleep = await StartDueAsync(stoppingToken);
                 }
                 catch (Exception e) when (RedisConnection.IsOutage(e))
@@ -157,7 +158,7 @@ internal sealed partial class WebhookDeliverer(
         finally
         {
             place?.Dispose();
-            Wake();
+            _wake.Set();
         }
     }
 
@@ -288,22 +289,6 @@ internal sealed partial class WebhookDeliverer(
         catch (Exception e) when (RedisConnection.IsOutage(e))
         {
             LogUnavailable(e.Message);
-        }
-    }
-
-    private void Wake()
-    {
-        try
-        {
-            _wake.Release();
-        }
-        catch (SemaphoreFullException)
-        {
-            // Awake already.
-        }
-        catch (ObjectDisposedException)
-        {
-            // The end of a last one after the end.
         }
     }
 

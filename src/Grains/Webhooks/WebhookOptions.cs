@@ -56,7 +56,7 @@ public sealed class WebhookOptions
 }
 
 /// <summary>Refuses to start with a secret that is none.</summary>
-internal sealed class WebhookOptionsValidation : IValidateOptions<WebhookOptions>
+internal sealed class WebhookOptionsValidator : IValidateOptions<WebhookOptions>
 {
     public ValidateOptionsResult Validate(string? name, WebhookOptions options) =>
         WebhookSigner.TryParse(options.Secret, out _)

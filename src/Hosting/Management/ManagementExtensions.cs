@@ -1,3 +1,4 @@
+using Detection.Contracts.Settings;
 using Detection.Hosting.Telemetry;
 using Orleans.Dashboard;
 
@@ -23,7 +24,7 @@ public static class ManagementExtensions
     public static WebApplicationBuilder AddManagement(this WebApplicationBuilder builder)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        builder.Services.AddOptions<ManagementOptions>().BindConfiguration(ManagementOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddValidatedOptions<ManagementOptions>(ManagementOptions.Section);
         if (Options(builder.Configuration) is { Url: { } url } && ManagementAddress.Port(url) is not null)
         {
             ManagementAddress.Add(builder, url);

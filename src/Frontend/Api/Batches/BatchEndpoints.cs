@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Threading.Channels;
 using Detection.Client;
 using Detection.Contracts.Messages;
+using Detection.Contracts.Settings;
 using Detection.Frontend.Api.Detections;
 using Detection.Frontend.Detections;
 using Detection.Frontend.Http;
@@ -21,7 +22,7 @@ internal static partial class BatchEndpoints
 
     public static void AddBatches(this IServiceCollection services)
     {
-        services.AddOptions<BatchOptions>().BindConfiguration(BatchOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddValidatedOptions<BatchOptions>(BatchOptions.Section);
         services.AddSingleton<BatchReader>();
     }
 

@@ -1,3 +1,4 @@
+using Detection.Contracts.Settings;
 using Detection.Hosting.Management;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
@@ -10,7 +11,7 @@ internal static class AccessExtensions
     public static void AddAccess(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
-        services.AddOptions<AccessOptions>().BindConfiguration(AccessOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddValidatedOptions<AccessOptions>(AccessOptions.Section);
         services.AddSingleton<ListeningAddresses>();
         services.AddSingleton<CallerLimits>();
         if (!AreKeysAsked(builder.Configuration))

@@ -1,3 +1,4 @@
+using Detection.Contracts.Settings;
 using Detection.Frontend.Api.Detections;
 using Detection.Frontend.Protocols.OpenInference;
 using Microsoft.AspNetCore.Cors.Infrastructure;
@@ -15,7 +16,7 @@ internal static class BrowserExtensions
 
     public static void AddBrowsers(this IServiceCollection services)
     {
-        services.AddOptions<BrowserOptions>().BindConfiguration(BrowserOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddValidatedOptions<BrowserOptions>(BrowserOptions.Section);
         services.AddSingleton<HostFilter>();
         services.AddSingleton<CrossSiteFilter>();
         services.AddCors();

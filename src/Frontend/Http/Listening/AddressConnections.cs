@@ -1,4 +1,5 @@
 using System.Net;
+using Detection.Contracts.Sharing;
 using Detection.Frontend.Http.Access;
 using Microsoft.AspNetCore.Connections;
 
@@ -57,7 +58,7 @@ internal sealed partial class AddressConnections(long capacity, double share, Ti
         lock (_gate)
         {
             var own = _byAddress.GetValueOrDefault(address);
-            if (own + 1 > share * (capacity - (_open - own)))
+            if (!FairShare.Allows(own, 1, capacity - _open, share))
             {
                 return false;
             }

@@ -1,3 +1,4 @@
+using Detection.Contracts.Sharing;
 using Detection.Frontend.Http.Access;
 using Detection.Frontend.Http.Problems;
 using Microsoft.Extensions.Options;
@@ -37,7 +38,7 @@ internal sealed class UploadMemory(IOptions<FrontendOptions> options)
                 throw new ProblemException(ProblemType.TooManyUploads, "The uploads in progress fill the memory set aside for them.");
             }
 
-            if (own + bytes > _share * (_capacity - (_used - own)))
+            if (!FairShare.Allows(own, bytes, _capacity - _used, _share))
             {
                 throw new ProblemException(ProblemType.RateLimited, "Your uploads in progress fill your share of the memory set aside for uploads.");
             }

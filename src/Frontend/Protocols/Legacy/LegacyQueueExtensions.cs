@@ -1,3 +1,5 @@
+using Detection.Contracts.Settings;
+
 namespace Detection.Frontend.Protocols.Legacy;
 
 internal static class LegacyQueueExtensions
@@ -10,10 +12,7 @@ internal static class LegacyQueueExtensions
             return;
         }
 
-        builder.Services.AddOptions<LegacyQueueOptions>()
-            .BindConfiguration(LegacyQueueOptions.Section)
-            .ValidateDataAnnotations()
-            .ValidateOnStart();
+        builder.Services.AddValidatedOptions<LegacyQueueOptions>(LegacyQueueOptions.Section);
         builder.Services.AddHostedService<LegacyQueueService>();
     }
 }
