@@ -59,11 +59,11 @@ internal static class AnswerMapping
         switch (snapshot.Status)
         {
             case RequestStatus.Busy:
-                throw attempt.Error(DetectionError.Busy, "Too many pictures wait already.", snapshot.RetryAfter);
+                throw attempt.Error(DetectionError.Busy, "The queue is full.", snapshot.RetryAfter);
             case RequestStatus.ShareUsed:
                 throw attempt.Error(
                     DetectionError.ShareUsed,
-                    $"So many pictures of {attempt.Options.Caller} wait already that its share of the queue is used.",
+                    $"Caller '{attempt.Options.Caller}' already has as many queued pictures as its share allows.",
                     snapshot.RetryAfter);
             case RequestStatus.TooLate:
                 throw attempt.Error(DetectionError.Busy, RefusalMessages.TooLate(snapshot, caller: null), snapshot.RetryAfter);
@@ -72,18 +72,18 @@ internal static class AnswerMapping
             case RequestStatus.WebhookShareUsed:
                 throw attempt.Error(
                     DetectionError.ShareUsed,
-                    $"So many webhooks of {attempt.Options.Caller} wait already to be delivered that its share of them is used.",
+                    $"Caller '{attempt.Options.Caller}' already has as many pending webhooks as its share allows.",
                     snapshot.RetryAfter);
             case RequestStatus.WebhookRefused:
                 throw attempt.Error(DetectionError.WebhookRefused, snapshot.Failure!.Message);
             case RequestStatus.WebhooksFull:
-                throw attempt.Error(DetectionError.WebhooksFull, "Too many webhooks wait already to be delivered.", snapshot.RetryAfter);
+                throw attempt.Error(DetectionError.WebhooksFull, "The server already keeps as many pending webhooks as it can.", snapshot.RetryAfter);
             case RequestStatus.StorageFull:
                 throw attempt.Error(DetectionError.StorageFull, RefusalMessages.StorageFull(redis, null), snapshot.RetryAfter);
             case RequestStatus.DevicesBroken:
                 throw attempt.Error(DetectionError.Unavailable, $"Every device that serves '{attempt.Model}' is broken.", snapshot.RetryAfter);
             case RequestStatus.Unavailable:
-                throw attempt.Error(DetectionError.Unavailable, "The cluster cannot reach its Redis, or Redis answers it with an error; the silos' log says which.", snapshot.RetryAfter);
+                throw attempt.Error(DetectionError.Unavailable, "Redis does not answer, or returned an error. The silos' logs have the reason.", snapshot.RetryAfter);
         }
     }
 }

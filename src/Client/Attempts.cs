@@ -32,7 +32,7 @@ internal sealed class Attempts(IOptions<DetectionClientOptions> options, ClientC
             // A picture's deadline ends its request. A look-up that times out says nothing of the request that it asks for.
             throw counts
                 ? attempt.DeadlineExceeded()
-                : attempt.Error(DetectionError.Unavailable, "The cluster did not answer in time.", TimeSpan.FromSeconds(1));
+                : attempt.Error(DetectionError.Unavailable, "The cluster did not respond within the deadline. Retry.", TimeSpan.FromSeconds(1));
         }
         catch (Exception e) when (RedisConnection.IsFull(e))
         {

@@ -4,18 +4,18 @@ namespace Detection.Client;
 
 internal static partial class ClientLog
 {
-    [LoggerMessage(1, LogLevel.Error, "{ImageKey}: Redis gave the bytes of another picture; the connection that gave them is ended")]
+    [LoggerMessage(1, LogLevel.Error, "{ImageKey}: Redis returned the bytes of another picture; its connection is closed and the picture is read again.")]
     public static partial void LogWrongPicture(this ILogger logger, string imageKey);
 
-    [LoggerMessage(2, LogLevel.Warning, "{ImageKey}: the request is refused, Redis answers with an error: {Reason}")]
+    [LoggerMessage(2, LogLevel.Warning, "{ImageKey}: Redis returned an error; the request is refused: {Reason}")]
     public static partial void LogRefused(this ILogger logger, string? imageKey, string reason);
 
-    [LoggerMessage(3, LogLevel.Debug, "{ImageKey}: asking again after {Failure}: {Message}")]
+    [LoggerMessage(3, LogLevel.Debug, "{ImageKey}: call failed with {Failure}; retrying: {Message}")]
     public static partial void LogRetry(this ILogger logger, string imageKey, string failure, string message);
 
-    [LoggerMessage(4, LogLevel.Debug, "{ImageKey}: its result is known, its picture could not be stored again: {Message}")]
+    [LoggerMessage(4, LogLevel.Debug, "{ImageKey}: the result is cached, but Redis has no memory to keep the picture longer: {Message}")]
     public static partial void LogNotKept(this ILogger logger, string imageKey, string message);
 
-    [LoggerMessage(5, LogLevel.Debug, "{ImageKey}: its picture is not kept any more; it is fetched from {Host} again")]
+    [LoggerMessage(5, LogLevel.Debug, "{ImageKey}: the picture has expired; it is fetched from {Host} again.")]
     public static partial void LogFetchAgain(this ILogger logger, string? imageKey, string host);
 }

@@ -76,7 +76,7 @@ internal sealed class ClusterConnection(
         {
             if (_reach.Fault is { } fault)
             {
-                throw new DetectionException(DetectionError.Unavailable, $"No silo takes a connection of this process: {fault.TrimEnd('.')}.");
+                throw new DetectionException(DetectionError.Unavailable, $"No silo accepted a connection from this process: {fault.TrimEnd('.')}.");
             }
 
             await Task.Delay(LookInterval, cancellationToken);

@@ -30,7 +30,7 @@ public sealed record DetectionOptions
     /// <summary>
     /// Name under which a share of the queue is counted, and one of the memory of pictures where the cluster is one process, so that
     /// callers are served in turn and one's flood is not the others' wait: a user's, a tenant's, an application's. Up to <see cref="CallerLength"/> letters, digits and <c>. _ : @ -</c>;
-    /// <see langword="null"/> for a caller without a name. A picture that is under way already stays in the turn of whoever asked first.
+    /// <see langword="null"/> for a caller without a name. A picture that is queued already stays in the turn of the caller that asked first.
     /// </summary>
     public string? Caller { get; init; }
 
@@ -50,7 +50,7 @@ public enum AnswerSource
     /// <summary>This request had it computed.</summary>
     Computed,
 
-    /// <summary>It was under way for somebody else.</summary>
+    /// <summary>Another request had it computed at the same time.</summary>
     Joined,
 
     /// <summary>It was in the result cache.</summary>

@@ -24,7 +24,7 @@ public enum DetectionError
     /// <summary>No such model is served, or its version was removed or replaced before the picture's turn came.</summary>
     ModelNotFound,
 
-    /// <summary>The queue is full, or the deadline could not be met; come again after <see cref="DetectionException.RetryAfter"/>.</summary>
+    /// <summary>The queue is full, or the deadline could not be met; retry after <see cref="DetectionException.RetryAfter"/>.</summary>
     Busy,
 
     /// <summary>The cluster or its Redis cannot be reached, every device that serves the model is broken, or the silos make image keys with another secret.</summary>
@@ -38,17 +38,17 @@ public enum DetectionError
 
     /// <summary>
     /// So many pictures, fetches or webhooks of this caller wait that its share of them, or of the memory for pictures, is used, or that
-    /// its next picture would not be served in time; come again after <see cref="DetectionException.RetryAfter"/>.
+    /// its next picture would not be served in time; retry after <see cref="DetectionException.RetryAfter"/>.
     /// </summary>
     ShareUsed,
 
     /// <summary>No webhook may be sent to the URL that was given, or the cluster sends none.</summary>
     WebhookRefused,
 
-    /// <summary>As many webhooks wait to be delivered as may; come again after <see cref="DetectionException.RetryAfter"/>.</summary>
+    /// <summary>As many webhooks wait to be delivered as may; retry after <see cref="DetectionException.RetryAfter"/>.</summary>
     WebhooksFull,
 
-    /// <summary>The cluster's Redis, or the memory for pictures of a cluster in one process, has no room left; come again after <see cref="DetectionException.RetryAfter"/>.</summary>
+    /// <summary>The cluster's Redis, or the memory for pictures of a cluster in one process, has no room left; retry after <see cref="DetectionException.RetryAfter"/>.</summary>
     StorageFull,
 }
 
@@ -59,7 +59,7 @@ public sealed class DetectionException(DetectionError error, string message, Tim
     /// <summary>Why.</summary>
     public DetectionError Error { get; } = error;
 
-    /// <summary>When it is worth to come again, where that is known.</summary>
+    /// <summary>How long to wait before a retry; <see langword="null"/> when unknown.</summary>
     public TimeSpan? RetryAfter { get; } = retryAfter;
 
     /// <summary>Key of the picture, where it is known.</summary>

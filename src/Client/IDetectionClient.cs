@@ -12,7 +12,7 @@ public interface IDetectionClient
 {
     /// <summary>Detects objects in an encoded picture (JPEG, PNG, WebP, GIF, BMP).</summary>
     /// <exception cref="DetectionException">No result; says why.</exception>
-    /// <exception cref="OperationCanceledException">Cancelled. Work that nobody else waits for is dropped.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled. Work that no other request waits for is dropped.</exception>
     Task<DetectionAnswer> DetectAsync(ReadOnlyMemory<byte> picture, DetectionOptions? options = null, CancellationToken cancellationToken = default);
 
     /// <summary>Detects objects in an encoded picture that is read from <paramref name="picture"/> to its end.</summary>
@@ -24,8 +24,8 @@ public interface IDetectionClient
     Task<DetectionAnswer> DetectAsync(Uri url, DetectionOptions? options = null, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Puts an encoded picture in the queue and returns. The work goes on whoever is there; <see cref="GetStatusAsync"/> tells what
-    /// became of it. The deadline is <see cref="DetectionOptions.MaxDeadline"/> unless the options say otherwise. The same picture
+    /// Puts an encoded picture in the queue and returns. The work goes on without the caller; <see cref="GetStatusAsync"/> tells
+    /// how it ended. The deadline is <see cref="DetectionOptions.MaxDeadline"/> unless the options say otherwise. The same picture
     /// submitted again is the same request. <see cref="DetectionTicket.Model"/> names the version of the model that it was accepted for:
     /// with that it is found after the model was replaced. When the version is removed before the picture's turn comes, the request fails
     /// with <see cref="DetectionError.ModelNotFound"/>.
@@ -71,7 +71,7 @@ public interface IDetectionClient
     Task<IMemoryOwner<byte>?> FindPictureAsync(string imageKey, DetectionOptions? options = null, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Connects to the cluster, unless it is connected, and returns when a silo has taken the connection. Nobody needs to call it: requests
+    /// Connects to the cluster, unless it is connected, and returns when a silo has taken the connection. It need not be called: requests
     /// connect by themselves. It tells at the start of a program, or to a health check, whether silos refuse it.
     /// </summary>
     /// <param name="cancellationToken">Gives up.</param>

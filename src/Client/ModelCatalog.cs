@@ -111,7 +111,7 @@ internal sealed class ModelCatalog(ClientConnections connections, ImageKeyCompar
     }
 
     /// <summary>What is known of a model.</summary>
-    /// <param name="Entry">The model; <see langword="null"/> when nobody knows it.</param>
+    /// <param name="Entry">The model; <see langword="null"/> when it is not known.</param>
     /// <param name="Current">The version that a request for its name gets, when that is known to be served.</param>
     /// <param name="Served">Whether any silo serves any model: tells an unknown name from a cluster that serves none yet.</param>
     /// <param name="Problem">Why files of that name are not served.</param>

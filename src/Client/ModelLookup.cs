@@ -24,7 +24,7 @@ internal sealed class ModelLookup(ModelCatalog catalog, ImageKeyComparison image
                 return entry.Model;
             }
 
-            // While no silo with a device is up, nobody can say that the model does not exist.
+            // While no silo with a device runs, it is not known that the model does not exist.
             if (found.Served || found.Entry is not null)
             {
                 throw attempt.Error(DetectionError.ModelNotFound, ModelMessages.NotServed(name, found));
@@ -32,7 +32,7 @@ internal sealed class ModelLookup(ModelCatalog catalog, ImageKeyComparison image
 
             if (!wait)
             {
-                throw attempt.Error(DetectionError.Unavailable, "No silo with a device is up.", TimeSpan.FromSeconds(1));
+                throw attempt.Error(DetectionError.Unavailable, "No worker with a device is available.", TimeSpan.FromSeconds(1));
             }
 
             attempt.ThrowIfOver();

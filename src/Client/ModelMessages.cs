@@ -17,8 +17,8 @@ internal static class ModelMessages
         return found switch
         {
             { Entry: null } => $"No model '{shown}' is served.",
-            { Current: { } current } => $"The model '{shown}' was replaced and takes no new pictures. The version that is served is '{current.Id}'.",
-            _ => $"The model '{shown}' was removed and takes no new pictures.",
+            { Current: { } current } => $"Model '{shown}' was replaced by '{current.Id}' and accepts no new pictures.",
+            _ => $"Model '{shown}' was removed and accepts no new pictures.",
         };
     }
 }

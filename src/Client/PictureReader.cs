@@ -17,7 +17,7 @@ internal sealed class PictureReader(
     {
         if (picture.IsEmpty)
         {
-            throw new DetectionException(DetectionError.NotAPicture, "There is no picture: 0 bytes were sent.");
+            throw new DetectionException(DetectionError.NotAPicture, "The picture is empty (0 bytes). Send a JPEG, PNG, WebP, GIF or BMP.");
         }
 
         return picture.Length <= _maxBytes ? keys.Of(picture.Span, caller) : throw TooLarge();

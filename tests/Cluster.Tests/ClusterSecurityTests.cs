@@ -87,7 +87,7 @@ public sealed class ClusterSecurityTests
         using var talker = await ConnectAsync(silo);
         await talker.GetStream().WriteAsync(Encoding.ASCII.GetBytes("GET / HTTP/1.1\r\n\r\n"));
         await IsClosedAsync(talker);
-        await LogsAsync(silo, "did not begin with the handshake of the cluster's secret");
+        await LogsAsync(silo, "did not start the secret handshake");
 
         // While a secret changes both are accepted.
         await using var second = new TestClient(cluster.Redis.ConnectionString, secret: OtherSecret);
@@ -128,7 +128,7 @@ public sealed class ClusterSecurityTests
             {
                 using var ready = await frontend.Http.GetAsync(new Uri(DetectionSettings.ReadyPath, UriKind.Relative), limit);
                 return ready.StatusCode == HttpStatusCode.ServiceUnavailable
-                    && (await ready.Content.ReadAsStringAsync(limit)).Contains("No silo takes a connection of this process", StringComparison.Ordinal);
+                    && (await ready.Content.ReadAsStringAsync(limit)).Contains("No silo accepted a connection from this process", StringComparison.Ordinal);
             },
             TimeSpan.FromSeconds(60),
             $"{frontend.Name} is not ready");

@@ -3,7 +3,7 @@ using Orleans.Serialization;
 
 namespace Detection.Contracts.Messages;
 
-/// <summary>The errors that grains send to whoever called them.</summary>
+/// <summary>The errors that grains send to their callers.</summary>
 public static class GrainErrors
 {
     /// <summary>

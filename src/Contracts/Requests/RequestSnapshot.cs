@@ -97,13 +97,13 @@ public sealed record RequestFailure(
 /// <param name="Status">Where it stands.</param>
 /// <param name="Result">The result, when <see cref="RequestStatus.Done"/>.</param>
 /// <param name="Failure">The reason, when <see cref="RequestStatus.Failed"/> or <see cref="RequestStatus.WebhookRefused"/>.</param>
-/// <param name="RetryAfter">When to come again, when refused for now.</param>
+/// <param name="RetryAfter">How long to wait before a retry, when refused for now.</param>
 /// <param name="Position">Place in the queue when it entered, 1 for the head; 0 when not known.</param>
 /// <param name="EstimatedWait">
 /// Expected time from entering the queue to the answer, where the batchers' rate is known; of one that is refused as too late, until
 /// what stands before it is done.
 /// </param>
-/// <param name="Joined">The work was already under way for somebody else, or already done.</param>
+/// <param name="Joined">The work was in progress for another request already, or done.</param>
 [GenerateSerializer, Immutable, Alias("detection.RequestSnapshot")]
 public sealed record RequestSnapshot(
     [property: Id(0)] RequestStatus Status,

@@ -5,7 +5,7 @@ namespace Detection.Contracts.Requests;
 /// Time left until the caller's deadline. A duration, not an instant, so that clocks of callers and silos need not agree.
 /// </param>
 /// <param name="Asynchronous">
-/// The caller will come back for the answer, so the work goes on when nobody waits for it.
+/// The caller will come back for the answer, so the work goes on without a waiting caller.
 /// </param>
 /// <param name="TraceParent">W3C trace context of the caller (<c>traceparent</c>), so that the batch links back to it.</param>
 /// <param name="Caller">Name under which the caller's share of the queue is counted; <see langword="null"/> for a caller without a name.</param>

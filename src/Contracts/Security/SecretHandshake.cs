@@ -55,7 +55,7 @@ internal static class SecretHandshake
         var greeting = await ReadAsync(transport.Input, Greeting.Length, cancellationToken);
         if (!Greeting.SequenceEqual(greeting))
         {
-            throw new InvalidDataException("the other side did not begin with the handshake of the cluster's secret; it has none, or is no process of a cluster");
+            throw new InvalidDataException("the other side did not start the secret handshake; it has no secret configured, or is not part of a cluster");
         }
 
         var other = await ReadAsync(transport.Input, NonceLength, cancellationToken);

@@ -1,6 +1,6 @@
 namespace Detection.Contracts.Sharing;
 
-/// <summary>Which limit keeps somebody waiting for a place.</summary>
+/// <summary>Which limit keeps a caller waiting for a place.</summary>
 public enum PlaceLimit
 {
     /// <summary>None: a place is free.</summary>
@@ -17,7 +17,7 @@ public enum PlaceLimit
 }
 
 /// <summary>
-/// A number of places that callers and sites share, so that neither one caller nor one slow site holds them all. Whoever comes first
+/// A number of places that callers and sites share, so that neither one caller nor one slow site holds them all. The caller that comes first
 /// waits for the next place, but callers with fewer places go before those with more.
 /// </summary>
 /// <param name="capacity">Number of places.</param>
@@ -110,7 +110,7 @@ public sealed class SharedPlaces(int capacity, double callerShare, double siteSh
         }
     }
 
-    /// <summary>What somebody would wait for now.</summary>
+    /// <summary>What a caller would wait for now.</summary>
     public PlaceLimit Limit(string? caller, string? site)
     {
         lock (_lock)

@@ -8,7 +8,7 @@ public static class PictureMemoryCommands
 {
     /// <summary>
     /// <c>PICTURE.STORE key ms caller bytes</c>: stores a picture unless it is there, for a request that is not accepted yet; it expires
-    /// after so many ms. It counts to the caller's share, or to nobody's where the caller is empty. Gives OK, nothing when it is there, or
+    /// after so many ms. It counts to the caller's share; an empty caller has none. Gives OK, nothing when it is there, or
     /// an error that begins with <see cref="Full"/>, <see cref="Closed"/> or <see cref="ShareUsed"/>.
     /// </summary>
     public const string Store = "PICTURE.STORE";

@@ -14,13 +14,13 @@ namespace Detection.Contracts.Storage;
 /// <param name="options">How many travel at once, and how slow the link may be.</param>
 /// <param name="time">Clock of the timeouts.</param>
 /// <param name="kept">How long pictures of accepted requests are kept: a silo's setting. Clients accept no requests.</param>
-#pragma warning disable CA1001 // The semaphores have nothing to dispose of while nobody asks for their wait handles.
+#pragma warning disable CA1001 // The semaphores have nothing to dispose of as long as their wait handles are not used.
 public sealed class PictureStore(
     RedisConnections connections, RedisKeys keys, IOptions<PictureTransferOptions> options, TimeProvider time, IOptions<PictureOptions>? kept = null)
 #pragma warning restore CA1001
 {
     /// <summary>
-    /// Whoever brings a picture keeps it for this long. Once a request with it is accepted it is kept for <see cref="PictureOptions.Expiry"/>;
+    /// A client stores a picture for this long before it submits the request. Once a request with it is accepted it is kept for <see cref="PictureOptions.Expiry"/>;
     /// that is longer, so that what is left of a picture's time tells whether it belongs to an accepted request.
     /// </summary>
     public static readonly TimeSpan UnacceptedExpiry = TimeSpan.FromSeconds(30);
@@ -117,7 +117,7 @@ public sealed class PictureStore(
     public async Task KeepKnownAsync(string imageKey, ExpireWhen when) =>
         await (await DatabaseAsync()).KeyExpireAsync(keys.Picture(imageKey), KnownExpiry, when, CommandFlags.FireAndForget);
 
-    /// <summary>Removes what is kept under a key: it is not the picture of that key, which is stored once somebody brings it again.</summary>
+    /// <summary>Removes what is kept under a key: it is not the picture of that key, which is stored when it is sent again.</summary>
     /// <exception cref="RedisException">Redis cannot be reached.</exception>
     public async Task RemoveAsync(string imageKey) => await (await DatabaseAsync()).KeyDeleteAsync(keys.Picture(imageKey));
 
@@ -175,7 +175,7 @@ public sealed class PictureStore(
         }
     }
 
-    /// <summary>A transfer that nobody waits for keeps its turn while it occupies the connection.</summary>
+    /// <summary>A transfer whose caller has left keeps its turn while it occupies the connection.</summary>
     private static async Task LeaveAsync<T>(Task<T> transfer, SemaphoreSlim turns)
     {
         try
@@ -184,7 +184,7 @@ public sealed class PictureStore(
         }
         catch (Exception e) when (RedisConnection.IsOutage(e) || e is ObjectDisposedException)
         {
-            // Whoever waited for it has been told.
+            // The caller that waited for it has got the error.
         }
         finally
         {

@@ -19,17 +19,17 @@ public static class RedisConnection
         options.AbortOnConnectFail = false;
         options.BacklogPolicy = BacklogPolicy.FailFast;
         options.ReconnectRetryPolicy = new LinearRetry(500);
-        if (!Says(connectionString, "connectTimeout"))
+        if (!HasOption(connectionString, "connectTimeout"))
         {
             options.ConnectTimeout = 2000;
         }
 
-        if (!Says(connectionString, "asyncTimeout") && !Says(connectionString, "syncTimeout"))
+        if (!HasOption(connectionString, "asyncTimeout") && !HasOption(connectionString, "syncTimeout"))
         {
             options.SyncTimeout = options.AsyncTimeout = 3000;
         }
 
-        if (!Says(connectionString, "keepAlive"))
+        if (!HasOption(connectionString, "keepAlive"))
         {
             options.KeepAlive = 5;
         }
@@ -50,7 +50,7 @@ public static class RedisConnection
         return options;
     }
 
-    /// <summary>As <see cref="ParseForPictures"/>, for a picture memory, which knows a few commands and has nobody to follow.</summary>
+    /// <summary>As <see cref="ParseForPictures"/>, for a picture memory, which knows a few commands and has no master to follow.</summary>
     /// <exception cref="ArgumentException"><paramref name="connectionString"/> is not a connection string.</exception>
     internal static ConfigurationOptions ParseForPictureMemory(string connectionString)
     {
@@ -112,6 +112,6 @@ public static class RedisConnection
         return false;
     }
 
-    private static bool Says(string connectionString, string option) =>
+    private static bool HasOption(string connectionString, string option) =>
         connectionString.Contains(option + "=", StringComparison.OrdinalIgnoreCase);
 }

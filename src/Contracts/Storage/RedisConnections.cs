@@ -38,7 +38,7 @@ public sealed class RedisConnections : IAsyncDisposable
     /// <exception cref="RedisConnectionException">No Sentinel answers; the next call tries again.</exception>
     public ValueTask<IConnectionMultiplexer> ConnectAsync()
     {
-        // Whoever asks for something soon brings or fetches a picture: that one should not wait for its connection.
+        // A process that sends a command soon sends or reads a picture, which should not wait for its connection.
         _pictures.Begin();
         return _commands.GetAsync();
     }

@@ -28,7 +28,7 @@ namespace Detection.Contracts.Storage;
 /// detection:models                   hash    model → its description and who served it last (JSON); rewritten every few seconds; of those that are gone the 20 last served; expires a day after the last silo
 /// detection:members                  hash    Orleans cluster membership; owned by the silos
 /// detection:state:GRAIN              hash    state of a request that outlives its callers (Orleans grain storage); expires
-/// detection:{webhooks}:due           zset    webhooks that wait, by when somebody looks at them, unix ms; bounded; expires after the last of them
+/// detection:{webhooks}:due           zset    webhooks that wait, by when they are due, unix ms; bounded; expires after the last of them
 /// detection:{webhooks}:due:CALLER    zset    the same of a named caller
 /// detection:{webhooks}:callers       set     callers of whom webhooks wait; emptied with their sets; expires as they do
 /// detection:{webhooks}:delivery:ID   hash    one of them: its terms (JSON), and once the request has ended its body and attempts; expires
@@ -38,7 +38,7 @@ namespace Detection.Contracts.Storage;
 /// detection:{imageQueue}:…           what front ends that serve the replaced system's queue hold of it: see LegacyQueue there
 /// </code>
 /// ITEM is <see cref="RequestKey.Item"/>, REQUEST a <see cref="RequestKey"/>, model is <c>name@version</c>. Webhooks have a tag of their
-/// own and not their model's: a delivery may outlive the silos that serve that version, and whoever delivers looks at one set.
+/// own and not their model's: a delivery may outlive the silos that serve that version, and a deliverer reads one set.
 /// </summary>
 public sealed class RedisKeys
 {
@@ -142,13 +142,13 @@ public sealed class RedisKeys
     /// <summary>The wake-up channel of a model's batchers.</summary>
     public string Wake(string model) => $"{Model(model)}:wake";
 
-    /// <summary>Webhooks of a caller that wait, by when somebody looks at them; those of callers without a name, where there is no name.</summary>
+    /// <summary>Webhooks of a caller that wait, by when they are due; without a name those of callers without a name.</summary>
     public string WebhooksDue(string? caller = null) => caller is null ? _webhooks + ":due" : $"{_webhooks}:due:{caller}";
 
     /// <summary>Callers of whom webhooks wait.</summary>
     public string WebhookCallers { get; }
 
-    /// <summary>The wake-up channel of whoever delivers webhooks.</summary>
+    /// <summary>The wake-up channel of the deliverers of webhooks.</summary>
     public string WebhooksWake { get; }
 
     /// <summary>What the keys of webhooks begin with, before their ids.</summary>

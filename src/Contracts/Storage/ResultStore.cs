@@ -29,7 +29,7 @@ public sealed partial class ResultStore(
     }
 
     /// <summary>
-    /// As <see cref="FindAsync"/>, for whoever computes what is missing: a result that cannot be read is removed, as it would keep the picture
+    /// As <see cref="FindAsync"/>, for a silo, which computes what is missing: a result that cannot be read is removed, as it would keep the picture
     /// from being processed again.
     /// </summary>
     /// <exception cref="RedisException">Redis cannot be reached.</exception>
@@ -82,6 +82,6 @@ public sealed partial class ResultStore(
 
     private async ValueTask<IDatabase> DatabaseAsync() => (await connections.ConnectAsync()).GetDatabase();
 
-    [LoggerMessage(1, LogLevel.Warning, "{Item}: its result of {Length} bytes cannot be read and is removed; the picture is looked at again")]
+    [LoggerMessage(1, LogLevel.Warning, "{Item}: the cached result of {Length} bytes is not readable; it was deleted, and the picture is processed again.")]
     private partial void LogUnreadable(string item, int length);
 }

@@ -55,7 +55,7 @@ public sealed class RetiredModelTests : RequestTest
         Assert.Equal(DetectionStatus.Unknown, never.Status);
         var refused = await Assert.ThrowsAsync<DetectionException>(() => fresh.DetectAsync(Next(), For(first.Id)));
         Assert.Equal(DetectionError.ModelNotFound, refused.Error);
-        Assert.Equal($"The model '{first.Id}' was replaced and takes no new pictures. The version that is served is '{second.Id}'.", refused.Message);
+        Assert.Equal($"Model '{first.Id}' was replaced by '{second.Id}' and accepts no new pictures.", refused.Message);
         Assert.Equal(second.Id, (await fresh.DetectAsync(Next(), For("people"))).Model);
     }
 
@@ -88,7 +88,7 @@ public sealed class RetiredModelTests : RequestTest
             foreach (var name in new[] { "people", model.Id })
             {
                 var refused = await Assert.ThrowsAsync<DetectionException>(() => client.DetectAsync(Next(), For(name)));
-                Assert.Equal((DetectionError.ModelNotFound, $"The model '{name}' was removed and takes no new pictures."), (refused.Error, refused.Message));
+                Assert.Equal((DetectionError.ModelNotFound, $"Model '{name}' was removed and accepts no new pictures."), (refused.Error, refused.Message));
                 Assert.Equal(DetectionError.ModelNotFound, (await Assert.ThrowsAsync<DetectionException>(() => client.SubmitAsync(Next(), For(name)))).Error);
             }
         }
