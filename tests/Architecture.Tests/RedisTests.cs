@@ -26,6 +26,6 @@ public sealed class RedisTests
 
     private static bool IsStore(TypeName type) =>
         (type.Project == "Contracts" && Product.FolderOf(type) == "Storage")
-        || (type.Project == "Client" && type.Name == "ClusterConnection")
+        || (type.Project == "Client" && type.Name is "ClusterConnection" or "ClientConnections")
         || Stores.Any(end => type.Name.EndsWith(end, StringComparison.Ordinal));
 }

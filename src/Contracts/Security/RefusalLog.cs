@@ -46,9 +46,9 @@ internal sealed partial class RefusalLog(TimeProvider time, ILogger logger)
         }
     }
 
-    [LoggerMessage(LogLevel.Warning, "Connection from {Remote} to port {Port} refused: {Reason}. {PassedOver} more failed since the last message.")]
+    [LoggerMessage(1, LogLevel.Warning, "Connection from {Remote} to port {Port} refused: {Reason}. {PassedOver} more failed since the last message.")]
     private partial void LogInbound(EndPoint? remote, int? port, string reason, int passedOver);
 
-    [LoggerMessage(LogLevel.Warning, "Connection to {Remote} failed: {Reason}. {PassedOver} more failed since the last message.")]
+    [LoggerMessage(2, LogLevel.Warning, "Connection to {Remote} failed: {Reason}. {PassedOver} more failed since the last message.")]
     private partial void LogOutbound(EndPoint? remote, string reason, int passedOver);
 }

@@ -46,9 +46,9 @@ internal sealed partial class TlsIdentityFiles(ClusterSecurityOptions options, T
         }
     }
 
-    [LoggerMessage(LogLevel.Information, "The certificate in '{File}' has changed; new connections between the processes of the cluster use it.")]
+    [LoggerMessage(3, LogLevel.Information, "The certificate in '{File}' has changed; new connections between the processes of the cluster use it.")]
     private partial void LogReloaded(string file);
 
-    [LoggerMessage(LogLevel.Warning, "{Reason} The certificate and the authorities that were read before stay in use.")]
+    [LoggerMessage(4, LogLevel.Warning, "{Reason} The certificate and the authorities that were read before stay in use.")]
     private partial void LogKept(string reason);
 }
