@@ -1,33 +1,46 @@
+using System.Net.Mime;
 using System.Text.Json;
 using System.Threading.Channels;
 using Detection.Client;
 using Detection.Contracts.Messages;
 using Detection.Contracts.Settings;
 using Detection.Frontend.Api.Detections;
-using Detection.Frontend.Detections;
 using Detection.Frontend.Http;
 using Detection.Frontend.Http.Access;
 using Detection.Frontend.Http.OpenApi;
 using Detection.Frontend.Http.Problems;
+using Detection.Frontend.Http.Uploads;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.Options;
+using Microsoft.OpenApi;
 
 namespace Detection.Frontend.Api.Batches;
 
 /// <summary><c>POST /v1/detections/batch</c>: many pictures in, one line of JSON for each in the order in which they are done.</summary>
 internal static partial class BatchEndpoints
 {
+    private const string Lines = "application/x-ndjson";
+
     private static readonly byte[] LineEnd = "\n"u8.ToArray();
 
     public static void AddBatches(this IServiceCollection services)
     {
+        services.AddJson(BatchesJson.Default);
         services.AddValidatedOptions<BatchOptions>(BatchOptions.Section);
         services.AddSingleton<BatchReader>();
     }
 
     public static void MapBatches(this IEndpointRouteBuilder routes) =>
-        routes.MapPost("/v1/detections/batch", DetectAsync).WithQuery<BatchQuery>().WithTags("Detections").DescribeBatch();
+        routes.MapPost("/v1/detections/batch", DetectAsync).WithQuery<BatchQuery>().WithTags("Detections")
+            .WithName("DetectBatch")
+            .WithSummary("Find objects in many pictures")
+            .WithDescription("Takes the files of a form, or lines of JSON like the bodies for one picture. Answers a line of JSON for each, in the order in which they are done; a picture that fails has a problem in its line.")
+            .Produces<BatchLine>(StatusCodes.Status200OK, Lines)
+            .WithProblems(ProblemType.InvalidRequest, ProblemType.Unauthorized, ProblemType.RateLimited, ProblemType.UnsupportedMediaType, ProblemType.Internal)
+            .WithOperation(static (operation, _) => operation.RequestBody = OpenApiParts.Body(
+                (MediaTypeNames.Multipart.FormData, OpenApiParts.ObjectWith(UploadReader.ImageField, new OpenApiSchema { Type = JsonSchemaType.Array, Items = OpenApiParts.Binary() })),
+                (Lines, OpenApiParts.Text())));
 
     private static async Task DetectAsync(
         [AsParameters] BatchQuery query,
@@ -44,7 +57,7 @@ internal static partial class BatchEndpoints
         var chosen = query.ToOptions() with { Caller = http.Caller() };
         LiftLimits(http);
         var pictures = reader.ReadAsync(http.Request, left.Token);
-        http.Response.ContentType = "application/x-ndjson";
+        http.Response.ContentType = Lines;
         http.Response.Headers.CacheControl = "no-store";
 
         // Without a limit, since only results wait here, which are small: a caller that reads nothing before it has sent everything
@@ -143,7 +156,7 @@ internal static partial class BatchEndpoints
         try
         {
             var answer = await AnswerAsync(client, picture, options, cancellationToken);
-            lines.TryWrite(new BatchLine(index, picture.Name, DetectionBody.Of(answer, time.GetElapsedTime(started).TotalMilliseconds), null));
+            lines.TryWrite(new BatchLine(index, picture.Name, answer.ToBody(time.GetElapsedTime(started).TotalMilliseconds), null));
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -203,7 +216,7 @@ internal static partial class BatchEndpoints
             await response.StartAsync(left.Token);
             await foreach (var line in lines.ReadAllAsync(left.Token))
             {
-                await JsonSerializer.SerializeAsync(response.Body, line, FrontendJson.Default.BatchLine, left.Token);
+                await JsonSerializer.SerializeAsync(response.Body, line, BatchesJson.Default.BatchLine, left.Token);
                 await response.Body.WriteAsync(LineEnd, left.Token);
                 await response.Body.FlushAsync(left.Token);
             }

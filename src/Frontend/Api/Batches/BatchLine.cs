@@ -1,4 +1,4 @@
-using Detection.Frontend.Detections;
+using Detection.Frontend.Api.Detections;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Detection.Frontend.Api.Batches;

@@ -1,9 +1,9 @@
 using Detection.Client;
 using Detection.Contracts.Requests;
-using Detection.Frontend.Detections;
+using Detection.Frontend.Http;
 using Detection.Frontend.Http.Access;
+using Detection.Frontend.Http.Browsers;
 using Detection.Frontend.Http.Drawing;
-using Detection.Frontend.Http.OpenApi;
 using Detection.Frontend.Http.Problems;
 using Detection.Frontend.Http.Uploads;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -15,13 +15,8 @@ internal static class DetectionEndpoints
 {
     public static void AddDetections(this IServiceCollection services)
     {
-        services.AddSingleton<UploadMemory>();
-        services.AddSingleton<UploadTimeout>();
-        services.AddSingleton<UploadReader>();
-        services.AddSingleton<UploadFormReader>();
-        services.AddSingleton<UploadBodyReader>();
-        services.AddSingleton<AnnotatedPictures>();
-        services.ConfigureHttpJsonOptions(FrontendJson.Use);
+        services.AddJson(DetectionsJson.Default);
+        services.ExposeHeaders(AnswerHeaders.Cache, AnswerHeaders.ServerTiming);
     }
 
     public static void MapDetections(this IEndpointRouteBuilder routes)
@@ -145,7 +140,7 @@ internal static class DetectionEndpoints
     }
 
     private static JsonHttpResult<DetectionBody> Json(DetectionAnswer answer, double total) =>
-        TypedResults.Json(DetectionBody.Of(answer, total), FrontendJson.Default.DetectionBody);
+        TypedResults.Json(answer.ToBody(total), DetectionsJson.Default.DetectionBody);
 
     private static ProblemException NoResult(string imageKey) =>
         new(ProblemType.ResultNotFound, "There is no result for this picture, or it has expired.") { ImageKey = imageKey };

@@ -1,9 +1,7 @@
 using System.Text.Json;
 using Detection.Client;
 using Detection.Contracts.Requests;
-using Detection.Frontend.Detections;
 using Detection.Frontend.Http.Access;
-using Detection.Frontend.Http.OpenApi;
 using Detection.Frontend.Http.Problems;
 
 namespace Detection.Frontend.Api.Detections;
@@ -82,9 +80,9 @@ internal static class DetectionEvents
         var name = JsonNamingPolicy.CamelCase.ConvertName(ticket.Status.ToString());
         var data = ticket switch
         {
-            { Answer: { } answer } => JsonSerializer.Serialize(DetectionBody.Of(answer, total.TotalMilliseconds), FrontendJson.Default.DetectionBody),
-            { Failure: { } failure } => JsonSerializer.Serialize(Failures.Problem(failure), FrontendJson.Default.ProblemDetails),
-            _ => JsonSerializer.Serialize(TicketBody.Of(ticket, location), FrontendJson.Default.TicketBody),
+            { Answer: { } answer } => JsonSerializer.Serialize(answer.ToBody(total.TotalMilliseconds), DetectionsJson.Default.DetectionBody),
+            { Failure: { } failure } => JsonSerializer.Serialize(Failures.Problem(failure), ProblemsJson.Default.ProblemDetails),
+            _ => JsonSerializer.Serialize(TicketBody.Of(ticket, location), DetectionsJson.Default.TicketBody),
         };
         await response.WriteAsync($"event: {name}\ndata: {data}\n\n", cancellationToken);
         await response.Body.FlushAsync(cancellationToken);

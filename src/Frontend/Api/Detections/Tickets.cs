@@ -31,7 +31,7 @@ internal static class Tickets
             headers["Preference-Applied"] = Preference;
         }
 
-        return TypedResults.Json(TicketBody.Of(ticket, location), FrontendJson.Default.TicketBody, statusCode: StatusCodes.Status202Accepted);
+        return TypedResults.Json(TicketBody.Of(ticket, location), DetectionsJson.Default.TicketBody, statusCode: StatusCodes.Status202Accepted);
     }
 
     /// <summary>

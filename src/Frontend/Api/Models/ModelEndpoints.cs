@@ -1,7 +1,9 @@
+using System.Net.Mime;
 using Detection.Client;
 using Detection.Contracts.Cluster;
 using Detection.Contracts.Messages;
 using Detection.Contracts.Models;
+using Detection.Frontend.Http;
 using Detection.Frontend.Http.OpenApi;
 using Detection.Frontend.Http.Problems;
 
@@ -10,11 +12,22 @@ namespace Detection.Frontend.Api.Models;
 /// <summary><c>/v1/models</c>: what the cluster serves now.</summary>
 internal static class ModelEndpoints
 {
+    public static void AddModels(this IServiceCollection services) => services.AddJson(ModelsJson.Default);
+
     public static void MapModels(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/v1/models").WithTags("Models");
-        group.MapGet("", ListAsync).DescribeModels();
-        group.MapGet("{name}", FindAsync).DescribeModel();
+        group.MapGet("", ListAsync)
+            .WithName("ListModels")
+            .WithSummary("The models that are served now")
+            .Produces<ModelsBody>(StatusCodes.Status200OK, MediaTypeNames.Application.Json)
+            .WithProblems(ProblemType.Unauthorized, ProblemType.RateLimited, ProblemType.Internal, ProblemType.Unavailable);
+        group.MapGet("{name}", FindAsync)
+            .WithName("FindModel")
+            .WithSummary("One model")
+            .Produces<ModelBody>(StatusCodes.Status200OK, MediaTypeNames.Application.Json)
+            .WithProblems(ProblemType.Unauthorized, ProblemType.RateLimited, ProblemType.ModelNotFound, ProblemType.Internal, ProblemType.Unavailable)
+            .WithOperation(static (operation, _) => operation.Parameters!.Single(static parameter => parameter.Name == "name").Description = "Its name, or name@version.");
     }
 
     private static async Task<IResult> ListAsync(HttpContext http, IDetectionClient client)
@@ -22,7 +35,7 @@ internal static class ModelEndpoints
         var models = await client.GetModelsAsync(http.RequestAborted);
         var problems = await ProblemsAsync(http, client);
         return TypedResults.Json(
-            new ModelsBody([.. models.Select(model => ModelBody.Of(model, problems.GetValueOrDefault(model.Name)))]), FrontendJson.Default.ModelsBody);
+            new ModelsBody([.. models.Select(model => ModelBody.Of(model, problems.GetValueOrDefault(model.Name)))]), ModelsJson.Default.ModelsBody);
     }
 
     private static async Task<IResult> FindAsync(string name, HttpContext http, IDetectionClient client)
@@ -33,7 +46,7 @@ internal static class ModelEndpoints
             ?? models.FirstOrDefault(m => m.Name == name)
             ?? throw new ProblemException(
                 ProblemType.ModelNotFound, problems.TryGetValue(name, out var why) ? $"No silo serves the model '{CallerText.Show(name)}': {why}" : $"No silo serves the model '{CallerText.Show(name)}'.");
-        return TypedResults.Json(ModelBody.Of(model, problems.GetValueOrDefault(model.Name)), FrontendJson.Default.ModelBody);
+        return TypedResults.Json(ModelBody.Of(model, problems.GetValueOrDefault(model.Name)), ModelsJson.Default.ModelBody);
     }
 
     private static async Task<Dictionary<string, string>> ProblemsAsync(HttpContext http, IDetectionClient client) =>

@@ -1,3 +1,5 @@
+using System.Net.Mime;
+using Detection.Frontend.Http;
 using Detection.Frontend.Http.OpenApi;
 
 namespace Detection.Frontend.Api.Status;
@@ -5,15 +7,24 @@ namespace Detection.Frontend.Api.Status;
 /// <summary><c>/v1/status</c>: the cluster, as its silos report it. The page <c>/status</c> shows it.</summary>
 internal static class StatusEndpoints
 {
-    public static void AddClusterStatus(this IServiceCollection services) => services.AddSingleton<ClusterStatus>();
+    public static void AddClusterStatus(this IServiceCollection services)
+    {
+        services.AddJson(StatusJson.Default);
+        services.AddSingleton<ClusterStatus>();
+    }
 
     public static void MapClusterStatus(this IEndpointRouteBuilder routes) =>
-        routes.MapGet("/v1/status", ReadAsync).WithTags("Cluster").DescribeStatus();
+        routes.MapGet("/v1/status", ReadAsync).WithTags("Cluster")
+            .WithName("ClusterStatus")
+            .WithSummary("Look at the cluster")
+            .WithDescription("The silos with their devices, the queues, what was done during the last five minutes, and the last failures. It is what the page /status shows.")
+            .Produces<StatusBody>(StatusCodes.Status200OK, MediaTypeNames.Application.Json)
+            .WithProblems(OpenApiParts.ClusterProblems);
 
     private static async Task<IResult> ReadAsync(HttpContext http, ClusterStatus cluster)
     {
         var status = await cluster.ReadAsync(http.RequestAborted);
         http.Response.Headers.CacheControl = "no-store";
-        return TypedResults.Json(status, FrontendJson.Default.StatusBody);
+        return TypedResults.Json(status, StatusJson.Default.StatusBody);
     }
 }

@@ -1,6 +1,4 @@
 using Detection.Contracts.Settings;
-using Detection.Frontend.Api.Detections;
-using Detection.Frontend.Protocols.OpenInference;
 using Microsoft.AspNetCore.Cors.Infrastructure;
 using Microsoft.Extensions.Options;
 
@@ -11,23 +9,25 @@ internal static class BrowserExtensions
 {
     private static readonly TimeSpan PreflightAge = TimeSpan.FromMinutes(10);
 
-    private static readonly string[] Exposed =
-        ["Location", "Retry-After", "Preference-Applied", AnswerHeaders.Cache, AnswerHeaders.ServerTiming, OpenInferenceEndpoints.HeaderLength];
-
     public static void AddBrowsers(this IServiceCollection services)
     {
         services.AddValidatedOptions<BrowserOptions>(BrowserOptions.Section);
         services.AddSingleton<HostFilter>();
         services.AddSingleton<CrossSiteFilter>();
         services.AddCors();
-        services.AddOptions<CorsOptions>().Configure<IOptions<BrowserOptions>>(static (cors, browsers) =>
+        services.ExposeHeaders("Location", "Retry-After", "Preference-Applied");
+        services.AddOptions<CorsOptions>().Configure<IOptions<BrowserOptions>, IOptions<ExposedHeaders>>(static (cors, browsers, headers) =>
             cors.AddDefaultPolicy(policy => policy
                 .SetIsOriginAllowed(browsers.Value.AllowsOrigin)
                 .AllowAnyMethod()
                 .AllowAnyHeader()
-                .WithExposedHeaders(Exposed)
+                .WithExposedHeaders([.. headers.Value.Names])
                 .SetPreflightMaxAge(PreflightAge)));
     }
+
+    /// <summary>Lets pages of other sites read headers of a feature's answers.</summary>
+    public static void ExposeHeaders(this IServiceCollection services, params string[] names) =>
+        services.Configure<ExposedHeaders>(headers => headers.Names.AddRange(names));
 
     /// <summary>Before everything that answers, and before keys are asked for: a preflight has none.</summary>
     public static void UseBrowsers(this IApplicationBuilder app)

@@ -12,6 +12,7 @@ internal static class HealthEndpoints
     public static void AddClusterHealth(this IServiceCollection services)
     {
         services.AddHealthChecks();
+        services.AddJson(HealthJson.Default);
         services.AddSingleton<ClusterHealthCheck>();
         services.AddOptions<HealthCheckServiceOptions>().Configure<IOptions<FrontendOptions>>(static (health, options) =>
             health.Registrations.Add(new HealthCheckRegistration(
@@ -35,7 +36,7 @@ internal static class HealthEndpoints
     {
         Predicate = predicate,
         ResponseWriter = static (http, report) => http.Response.WriteAsJsonAsync(
-            HealthBody.Of(report), FrontendJson.Default.HealthBody, cancellationToken: http.RequestAborted),
+            HealthBody.Of(report), HealthJson.Default.HealthBody, cancellationToken: http.RequestAborted),
     };
 }
 

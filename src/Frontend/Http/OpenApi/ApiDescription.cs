@@ -1,7 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Detection.Client;
-using Detection.Contracts.Cluster;
 using Detection.Frontend.Http.Access;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.OpenApi;
@@ -55,13 +53,12 @@ internal static class ApiDescription
                 if (context.JsonTypeInfo.Type == typeof(ProblemDetails) && context.JsonPropertyInfo is null)
                 {
                     schema.Properties ??= new Dictionary<string, IOpenApiSchema>();
-                    schema.Properties[Problems.ProblemWriter.ImageKey] = Text("Key of the picture, where it is known.");
-                    schema.Properties["traceId"] = Text("Finds the request in the server's logs and traces.");
+                    schema.Properties[Problems.ProblemWriter.ImageKey] = OpenApiParts.Text("Key of the picture, where it is known.");
+                    schema.Properties["traceId"] = OpenApiParts.Text("Finds the request in the server's logs and traces.");
                 }
 
-                // The generator does not look into the converter.
-                if (context.JsonTypeInfo.Type == typeof(AnswerSource) || context.JsonTypeInfo.Type == typeof(DetectionStatus)
-                    || context.JsonTypeInfo.Type == typeof(BatcherState) || context.JsonTypeInfo.Type == typeof(DeviceHealth))
+                // The generator does not look into the converters, and every enum has one.
+                if (context.JsonTypeInfo.Type.IsEnum)
                 {
                     schema.Type = JsonSchemaType.String;
                     schema.Enum = [.. Enum.GetNames(context.JsonTypeInfo.Type).Select(static name => JsonValue.Create(JsonNamingPolicy.CamelCase.ConvertName(name)))];
@@ -70,6 +67,4 @@ internal static class ApiDescription
                 return Task.CompletedTask;
             });
         });
-
-    private static OpenApiSchema Text(string description) => new() { Type = JsonSchemaType.String, Description = description };
 }

@@ -8,6 +8,7 @@ internal static class ProblemExtensions
     {
         services.AddSingleton<IProblemDetailsWriter, ProblemWriter>();
         services.AddProblemDetails();
+        services.AddJson(ProblemsJson.Default);
         services.AddExceptionHandler<ProblemExceptionHandler>();
 
         // A parameter that cannot be read then says which, through the exception handler.
@@ -31,7 +32,7 @@ internal static class ProblemExtensions
         var byName = ProblemType.All.ToDictionary(type => type.Name);
         routes.MapGet(ProblemType.BasePath + "{name}", IResult (string name) =>
             byName.TryGetValue(name, out var type)
-                ? TypedResults.Json(new ProblemDescription(type.Uri, type.Status, type.Title, type.Description), FrontendJson.Default.ProblemDescription)
+                ? TypedResults.Json(new ProblemDescription(type.Uri, type.Status, type.Title, type.Description), ProblemsJson.Default.ProblemDescription)
                 : TypedResults.NotFound())
             .AllowAnonymous()
             .ExcludeFromDescription();

@@ -19,8 +19,8 @@ internal sealed partial class ProblemWriter(ILogger<ProblemWriter> logger) : IPr
     public const string ImageKey = "imageKey";
 
     // People read problems in a terminal: nothing is escaped that JSON does not ask to be.
-    private static readonly FrontendJson Json =
-        new(new JsonSerializerOptions(FrontendJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    private static readonly ProblemsJson Json =
+        new(new JsonSerializerOptions(ProblemsJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
     public bool CanWrite(ProblemDetailsContext context) => true;
 

@@ -8,6 +8,6 @@ internal sealed class DeepStackFailureForm : IFailureForm
 {
     public Task WriteAsync(HttpResponse response, ProblemDetails problem) => response.WriteAsJsonAsync(
         new DeepStackFailure(false, problem.Detail ?? problem.Title ?? "", response.StatusCode),
-        FrontendJson.Default.DeepStackFailure,
+        DeepStackJson.Default.DeepStackFailure,
         cancellationToken: response.HttpContext.RequestAborted);
 }

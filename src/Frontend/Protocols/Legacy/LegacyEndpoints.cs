@@ -17,9 +17,9 @@ namespace Detection.Frontend.Protocols.Legacy;
 /// </summary>
 internal static class LegacyEndpoints
 {
-    public const string LinkField = "imageLink";
-    public const string Base64Field = "imageBase64Code";
-    public const string FileField = "imageFile";
+    private const string LinkField = "imageLink";
+    private const string Base64Field = "imageBase64Code";
+    private const string FileField = "imageFile";
 
     // 3 bytes of a picture are 4 of base64; whole groups, so that only the last write pads.
     private const int ChunkBytes = 3 * 4096;
@@ -29,10 +29,30 @@ internal static class LegacyEndpoints
 
     public static void MapLegacy(this IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/detect/imageDetect", DetectAsync).WithMetadata(new LegacyTextFailureForm()).DescribeLegacyText();
-        routes.MapPost("/detectImage", DetectPageAsync).WithMetadata(new LegacyPageFailureForm()).DescribeLegacyPage("DetectLegacyPage");
-        routes.MapPost("/detectOutWithCache", DetectPageAsync).WithMetadata(new LegacyPageFailureForm()).DescribeLegacyPage("DetectLegacyCachedPage");
+        const string Page = "A page with the annotated picture, as the replaced web application answers";
+        routes.MapPost("/detect/imageDetect", DetectAsync).WithMetadata(new LegacyTextFailureForm())
+            .WithName("DetectLegacy")
+            .Describe("The annotated picture in base64, as the replaced detector answers", MediaTypeNames.Text.Plain);
+        routes.MapPost("/detectImage", DetectPageAsync).WithMetadata(new LegacyPageFailureForm())
+            .WithName("DetectLegacyPage")
+            .Describe(Page, MediaTypeNames.Text.Html);
+        routes.MapPost("/detectOutWithCache", DetectPageAsync).WithMetadata(new LegacyPageFailureForm())
+            .WithName("DetectLegacyCachedPage")
+            .Describe(Page, MediaTypeNames.Text.Html);
     }
+
+    private static void Describe(this RouteHandlerBuilder route, string summary, string contentType) => route
+        .WithTags("Legacy")
+        .WithSummary(summary)
+        .Produces<string>(StatusCodes.Status200OK, contentType)
+        .WithOperation(static (operation, _) =>
+        {
+            var form = OpenApiParts.Object(
+                (LinkField, OpenApiParts.Text("http(s) URL of the picture.")),
+                (Base64Field, OpenApiParts.Text("The picture in base64.")),
+                (FileField, OpenApiParts.Binary("The encoded picture.")));
+            operation.RequestBody = OpenApiParts.Body((MediaTypeNames.Application.FormUrlEncoded, form), (MediaTypeNames.Multipart.FormData, form));
+        });
 
     private static async Task DetectAsync(HttpContext http, IDetectionClient client, UploadFormReader forms, AnnotatedPictures pictures, UploadMemory memory)
     {

@@ -8,6 +8,6 @@ internal sealed class InferenceFailureForm : IFailureForm
 {
     public Task WriteAsync(HttpResponse response, ProblemDetails problem) => response.WriteAsJsonAsync(
         new InferenceFailure(problem.Detail ?? problem.Title ?? ""),
-        FrontendJson.Default.InferenceFailure,
+        OpenInferenceJson.Default.InferenceFailure,
         cancellationToken: response.HttpContext.RequestAborted);
 }

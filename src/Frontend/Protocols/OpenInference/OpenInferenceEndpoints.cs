@@ -1,15 +1,19 @@
 using System.Globalization;
+using System.Net.Mime;
 using System.Reflection;
 using Detection.Client;
 using Detection.Contracts.Messages;
 using Detection.Contracts.Models;
+using Detection.Frontend.Http;
 using Detection.Frontend.Http.Access;
+using Detection.Frontend.Http.Browsers;
 using Detection.Frontend.Http.Health;
 using Detection.Frontend.Http.OpenApi;
 using Detection.Frontend.Http.Problems;
 using Detection.Frontend.Http.Uploads;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
+using Microsoft.OpenApi;
 
 namespace Detection.Frontend.Protocols.OpenInference;
 
@@ -21,42 +25,73 @@ internal static class OpenInferenceEndpoints
     /// <summary>Length of the JSON before binary data, in bytes; in requests and answers.</summary>
     public const string HeaderLength = "Inference-Header-Content-Length";
 
+    private const string Json = MediaTypeNames.Application.Json;
+    private const string Binary = MediaTypeNames.Application.Octet;
+
     private static readonly string Version = typeof(OpenInferenceEndpoints).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0";
+
+    public static void AddOpenInference(this IServiceCollection services)
+    {
+        services.AddJson(OpenInferenceJson.Default);
+        services.ExposeHeaders(HeaderLength);
+    }
 
     public static void MapOpenInference(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/v2").WithTags("OpenInference").WithMetadata(new InferenceFailureForm());
-        group.MapGet("", static () => TypedResults.Json(new ServerMetadata("detection", Version, ["binary_tensor_data"]), FrontendJson.Default.ServerMetadata))
-            .DescribeInference<ServerMetadata>("InferenceServer", "What this server is");
-        group.MapGet("health/live", static () => TypedResults.Json(new ServerLive(true), FrontendJson.Default.ServerLive))
-            .DescribeInference<ServerLive>("InferenceServerLive", "Whether the process answers").AllowAnonymous();
-        group.MapGet("health/ready", ReadyAsync).DescribeInference<ServerReady>("InferenceServerReady", "Whether requests can be served").AllowAnonymous();
-        group.MapGet("models/{model}", DescribeModelAsync).DescribeInference<ModelMetadata>("InferenceModel", "A model and its tensors");
-        group.MapGet("models/{model}/versions/{version}", DescribeModelAsync).DescribeInference<ModelMetadata>("InferenceModelVersion", "A version of a model and its tensors");
-        group.MapGet("models/{model}/ready", ModelReadyAsync).DescribeInference<ModelReady>("InferenceModelReady", "Whether a model is served");
-        group.MapGet("models/{model}/versions/{version}/ready", ModelReadyAsync).DescribeInference<ModelReady>("InferenceModelVersionReady", "Whether a version of a model is served");
+        group.MapGet("", static () => TypedResults.Json(new ServerMetadata("detection", Version, ["binary_tensor_data"]), OpenInferenceJson.Default.ServerMetadata))
+            .Describe<ServerMetadata>("InferenceServer", "What this server is");
+        group.MapGet("health/live", static () => TypedResults.Json(new ServerLive(true), OpenInferenceJson.Default.ServerLive))
+            .Describe<ServerLive>("InferenceServerLive", "Whether the process answers").AllowAnonymous();
+        group.MapGet("health/ready", ReadyAsync).Describe<ServerReady>("InferenceServerReady", "Whether requests can be served").AllowAnonymous();
+        group.MapGet("models/{model}", DescribeModelAsync).Describe<ModelMetadata>("InferenceModel", "A model and its tensors");
+        group.MapGet("models/{model}/versions/{version}", DescribeModelAsync).Describe<ModelMetadata>("InferenceModelVersion", "A version of a model and its tensors");
+        group.MapGet("models/{model}/ready", ModelReadyAsync).Describe<ModelReady>("InferenceModelReady", "Whether a model is served");
+        group.MapGet("models/{model}/versions/{version}/ready", ModelReadyAsync).Describe<ModelReady>("InferenceModelVersionReady", "Whether a version of a model is served");
         group.MapPost("models/{model}/infer", InferAsync).DescribeInfer("Infer");
         group.MapPost("models/{model}/versions/{version}/infer", InferAsync).DescribeInfer("InferVersion");
     }
+
+    private static RouteHandlerBuilder Describe<T>(this RouteHandlerBuilder route, string name, string summary) => route
+        .WithName(name)
+        .WithSummary(summary)
+        .Produces<T>(StatusCodes.Status200OK, Json)
+        .Produces<InferenceFailure>(StatusCodes.Status404NotFound, Json)
+        .Produces<InferenceFailure>(StatusCodes.Status503ServiceUnavailable, Json);
+
+    private static void DescribeInfer(this RouteHandlerBuilder route, string name) => route
+        .WithName(name)
+        .WithSummary("Find objects, as the Open Inference Protocol has it")
+        .WithDescription("""
+            One input, `image`, BYTES [1]: the encoded picture, in base64 in the JSON or as binary data. Outputs: `boxes` FP32 [n,4]
+            (x1, y1, x2, y2 in pixels), `scores` FP32 [n], `class_ids` INT32 [n], `labels` BYTES [n], the highest score first.
+            Parameters: `threshold`, `iou` (0 to 1) and `timeout` (microseconds).
+            """)
+        .Produces<object>(StatusCodes.Status200OK, Json, Binary)
+        .Produces<InferenceFailure>(StatusCodes.Status400BadRequest, Json)
+        .Produces<InferenceFailure>(StatusCodes.Status404NotFound, Json)
+        .Produces<InferenceFailure>(StatusCodes.Status503ServiceUnavailable, Json)
+        .WithOperation(static (operation, _) => operation.RequestBody = OpenApiParts.Body(
+            (Json, new OpenApiSchema { Type = JsonSchemaType.Object }), (Binary, OpenApiParts.Binary("JSON and binary data."))));
 
     private static async Task<IResult> ReadyAsync(HttpContext http, HealthCheckService health)
     {
         var report = await health.CheckHealthAsync(HealthEndpoints.IsReadiness, http.RequestAborted);
         var ready = report.Status != HealthStatus.Unhealthy;
         return TypedResults.Json(
-            new ServerReady(ready), FrontendJson.Default.ServerReady, statusCode: ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
+            new ServerReady(ready), OpenInferenceJson.Default.ServerReady, statusCode: ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
     }
 
     private static async Task<IResult> DescribeModelAsync(string model, HttpContext http, IDetectionClient client)
     {
         var found = await FindAsync(model, VersionOf(http), http, client);
-        return TypedResults.Json(ModelMetadata.Of(found), FrontendJson.Default.ModelMetadata);
+        return TypedResults.Json(ModelMetadata.Of(found), OpenInferenceJson.Default.ModelMetadata);
     }
 
     private static async Task<IResult> ModelReadyAsync(string model, HttpContext http, IDetectionClient client)
     {
         await FindAsync(model, VersionOf(http), http, client);
-        return TypedResults.Json(new ModelReady(model, true), FrontendJson.Default.ModelReady);
+        return TypedResults.Json(new ModelReady(model, true), OpenInferenceJson.Default.ModelReady);
     }
 
     private static async Task<IResult> InferAsync(
@@ -86,7 +121,7 @@ internal static class OpenInferenceEndpoints
             http.Response.Headers[HeaderLength] = length.ToString(CultureInfo.InvariantCulture);
         }
 
-        return TypedResults.Bytes(bytes, jsonLength is null ? "application/json" : "application/octet-stream");
+        return TypedResults.Bytes(bytes, jsonLength is null ? Json : Binary);
     }
 
     // Of some of the routes only, so it cannot be a parameter of a handler that serves them all.

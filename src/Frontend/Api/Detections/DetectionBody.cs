@@ -1,6 +1,6 @@
 using Detection.Client;
 
-namespace Detection.Frontend.Detections;
+namespace Detection.Frontend.Api.Detections;
 
 /// <summary>What was found in a picture.</summary>
 /// <param name="ImageKey">Key of the picture, 64 lower-case hex digits: the SHA-256 of its bytes, unless the server gives each caller keys of its own. GET /v1/detections/{imageKey} reads this answer again.</param>
@@ -21,18 +21,7 @@ internal sealed record DetectionBody(
     AnswerSource Source,
     bool Cached,
     IReadOnlyList<BoxBody> Boxes,
-    TimingsBody Timings)
-{
-    public static DetectionBody Of(DetectionAnswer answer, double total)
-    {
-        var timings = answer.Timings;
-        return new DetectionBody(
-            answer.ImageKey, answer.Model, answer.Width, answer.Height, answer.Threshold, answer.Source,
-            answer.Source == AnswerSource.Cached,
-            [.. answer.Objects.Select(o => new BoxBody(o.Label, o.ClassId, o.Score, o.X1, o.Y1, o.X2, o.Y2))],
-            new TimingsBody(timings.Queue, timings.Decode, timings.Preprocess, timings.Inference, timings.Postprocess, total, timings.BatchSize));
-    }
-}
+    TimingsBody Timings);
 
 /// <summary>One object in a picture.</summary>
 /// <param name="Label">Name of its class.</param>

@@ -1,0 +1,15 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Detection.Client;
+using Detection.Frontend.Http;
+
+namespace Detection.Frontend.Api.Batches;
+
+/// <summary>The JSON of the lines of a batch.</summary>
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web,
+    NumberHandling = JsonNumberHandling.Strict,
+    Converters = [typeof(CamelCaseEnumConverter<AnswerSource>)],
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(BatchLine))]
+internal sealed partial class BatchesJson : JsonSerializerContext;

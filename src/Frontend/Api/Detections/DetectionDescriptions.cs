@@ -1,0 +1,183 @@
+using System.Net.Mime;
+using System.Text.Json.Nodes;
+using Detection.Contracts.Requests;
+using Detection.Frontend.Http.OpenApi;
+using Detection.Frontend.Http.Problems;
+using Detection.Frontend.Http.Uploads;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.OpenApi;
+
+namespace Detection.Frontend.Api.Detections;
+
+/// <summary>What the OpenAPI document says of <c>/v1/detections</c>.</summary>
+internal static class DetectionDescriptions
+{
+    private const string Json = MediaTypeNames.Application.Json;
+
+    public static void DescribeDetect(this RouteHandlerBuilder route) => route
+        .WithName("Detect")
+        .WithSummary("Find objects in a picture")
+        .WithDescription("Takes a JPEG, PNG, WebP, GIF (first frame) or BMP, or the URL of one. Answers JSON, or with `Accept: image/jpeg` the picture with the boxes drawn into it.")
+        .Produces<DetectionBody>(StatusCodes.Status200OK, Json)
+        .Produces<TicketBody>(StatusCodes.Status202Accepted, Json)
+        .WithProblems([
+            .. OpenApiParts.ClusterProblems, ProblemType.NotAPicture, ProblemType.UrlNotAllowed, ProblemType.ModelNotFound, ProblemType.UploadTimeout,
+            ProblemType.TooLarge, ProblemType.UnsupportedMediaType, ProblemType.UnsupportedPicture, ProblemType.Undecodable,
+            ProblemType.InferenceFailed, ProblemType.UrlNotReachable, ProblemType.ShareUsed, ProblemType.QueueFull, ProblemType.TooManyUploads, ProblemType.DrawingBusy,
+            ProblemType.WebhookRefused, ProblemType.WebhooksFull, ProblemType.StorageFull,
+        ])
+        .WithOperation(static (operation, document) =>
+        {
+            operation.RequestBody = Uploads(document);
+            AddPicture(operation);
+            AddAnswerHeaders(operation);
+            AddLocation(operation);
+            AddEnd(operation, document);
+        });
+
+    public static void DescribeFind(this RouteHandlerBuilder route) => route
+        .WithName("FindDetection")
+        .WithSummary("Read an answer again")
+        .WithDescription("Reads an earlier answer until it expires; 202 while its request is under way, and the problem of an asynchronous one that came to nothing. Threshold, max and labels apply to what was kept; model and iou choose which answer.")
+        .Produces<DetectionBody>(StatusCodes.Status200OK, Json)
+        .Produces<TicketBody>(StatusCodes.Status202Accepted, Json)
+        .WithProblems([
+            .. OpenApiParts.ClusterProblems, ProblemType.ResultNotFound, ProblemType.ModelNotFound, ProblemType.NotAPicture, ProblemType.TooLarge,
+            ProblemType.UnsupportedPicture, ProblemType.Undecodable, ProblemType.InferenceFailed,
+        ])
+        .WithOperation(static (operation, _) =>
+        {
+            DescribeImageKey(operation);
+            AddAnswerHeaders(operation);
+            AddLocation(operation);
+        });
+
+    public static void DescribeFindPicture(this RouteHandlerBuilder route) => route
+        .WithName("FindAnnotatedPicture")
+        .WithSummary("Read an annotated picture again")
+        .WithDescription("The picture of an earlier request with the boxes drawn into it, until it expires.")
+        .Produces(StatusCodes.Status200OK, contentType: MediaTypeNames.Image.Jpeg)
+        .WithProblems([
+            .. OpenApiParts.ClusterProblems, ProblemType.ResultNotFound, ProblemType.ModelNotFound, ProblemType.Undecodable, ProblemType.ShareUsed,
+            ProblemType.DrawingBusy, ProblemType.TooManyUploads,
+        ])
+        .WithOperation(static (operation, _) =>
+        {
+            DescribeImageKey(operation);
+            AddPicture(operation);
+            AddAnswerHeaders(operation);
+        });
+
+    public static void DescribeEvents(this RouteHandlerBuilder route) => route
+        .WithName("WatchDetection")
+        .WithSummary("Follow a request")
+        .WithDescription("Server-sent events, named by the status: queued, running, and one of done, failed and expired at the end, with the answer or the problem.")
+        .Produces<string>(StatusCodes.Status200OK, MediaTypeNames.Text.EventStream)
+        .WithProblems([.. OpenApiParts.ClusterProblems, ProblemType.ResultNotFound, ProblemType.ModelNotFound])
+        .WithOperation(static (operation, _) => DescribeImageKey(operation));
+
+    private static OpenApiRequestBody Uploads(OpenApiDocument document)
+    {
+        // JSON first: generators of clients take the first form that they can.
+        var body = OpenApiParts.Body(
+            (Json, PictureRequest(document)),
+            ("image/*", OpenApiParts.Binary()),
+            (MediaTypeNames.Application.Octet, OpenApiParts.Binary()),
+            (MediaTypeNames.Multipart.FormData, OpenApiParts.ObjectWith(UploadReader.ImageField, OpenApiParts.Binary())));
+        body.Description = "The picture in any of these forms.";
+        return body;
+    }
+
+    /// <summary>One class with a name of its own, and not one of two without: that is what generators make readable code of.</summary>
+    private static OpenApiSchemaReference PictureRequest(OpenApiDocument document)
+    {
+        const string Name = "PictureRequest";
+        var url = OpenApiParts.Text("http(s) URL of the picture; the server fetches it. Private, loopback and link-local addresses are refused unless a setting opens them.");
+        url.Format = "uri";
+        var image = OpenApiParts.Text("The picture in base64; a data: URL is taken too.");
+        image.Format = "byte";
+        var request = OpenApiParts.Object((UploadReader.UrlField, url), (UploadReader.ImageField, image));
+        request.Description = "A picture, in one of two ways.";
+        request.MinProperties = 1;
+        request.MaxProperties = 1;
+        document.AddComponent(Name, request);
+        return new OpenApiSchemaReference(Name, document);
+    }
+
+    private static void AddPicture(OpenApiOperation operation)
+    {
+        var response = operation.Response(StatusCodes.Status200OK);
+        response.Content ??= new Dictionary<string, OpenApiMediaType>();
+        response.Content[MediaTypeNames.Image.Jpeg] = new OpenApiMediaType { Schema = OpenApiParts.Binary() };
+    }
+
+    private static void AddAnswerHeaders(OpenApiOperation operation)
+    {
+        var response = operation.Response(StatusCodes.Status200OK);
+        response.Description = "What was found.";
+        response.AddHeader(AnswerHeaders.Cache, "Where the answer came from: the result cache, work under way for somebody else, or this request.",
+            new OpenApiSchema { Type = JsonSchemaType.String, Enum = [JsonValue.Create("hit"), JsonValue.Create("joined"), JsonValue.Create("miss")] });
+        response.AddHeader(AnswerHeaders.ServerTiming, "Where the time went, in milliseconds (W3C Server Timing).", OpenApiParts.Text());
+    }
+
+    private static void AddLocation(OpenApiOperation operation)
+    {
+        var response = operation.Response(StatusCodes.Status202Accepted);
+        response.Description = "The request is under way.";
+        response.AddHeader("Location", "Where to ask for the answer, under the version of the model that the request was accepted for.", OpenApiParts.Text());
+        response.AddHeader("Retry-After", "Seconds after which it is worth to ask.", OpenApiParts.Seconds());
+    }
+
+    /// <summary>What a webhook gets, as a callback of the operation (OpenAPI's word for it).</summary>
+    private static void AddEnd(OpenApiOperation operation, OpenApiDocument document)
+    {
+        static OpenApiParameter Header(string name, string description) => new()
+        {
+            Name = name,
+            In = ParameterLocation.Header,
+            Required = true,
+            Description = description,
+            Schema = OpenApiParts.Text(),
+        };
+
+        var told = new OpenApiOperation
+        {
+            Summary = "The request has ended",
+            Description = "Sent at least once, with the same id every time, until it is answered 2xx or given up. 410 and every other 4xx but 429 end it; a redirect does, too.",
+            Parameters =
+            [
+                Header("webhook-id", "Identifies the webhook; the same in every attempt."),
+                Header("webhook-timestamp", "When this attempt was made, in seconds since 1970."),
+                Header("webhook-signature", "`v1,` and base64 of HMAC-SHA256 over `id.timestamp.body`, with the server's secret."),
+            ],
+            RequestBody = OpenApiParts.Body(
+                (Json, new OpenApiSchemaReference(nameof(DetectionBody), document)),
+                (MediaTypeNames.Application.ProblemJson, new OpenApiSchemaReference(nameof(ProblemDetails), document))),
+            Responses = new OpenApiResponses { ["2XX"] = new OpenApiResponse { Description = "It was taken." } },
+        };
+        operation.Callbacks = new Dictionary<string, IOpenApiCallback>
+        {
+            ["end"] = new OpenApiCallback
+            {
+                PathItems = new Dictionary<RuntimeExpression, IOpenApiPathItem>
+                {
+                    [RuntimeExpression.Build("$request.query.webhook")] = new OpenApiPathItem
+                    {
+                        Operations = new Dictionary<HttpMethod, OpenApiOperation> { [HttpMethod.Post] = told },
+                    },
+                },
+            },
+        };
+    }
+
+    private static void DescribeImageKey(OpenApiOperation operation)
+    {
+        var parameter = (OpenApiParameter)operation.Parameters!.Single(static p => p.Name == "imageKey");
+        parameter.Description = "Key of the picture, 64 lower-case hex digits: the SHA-256 of its bytes, unless the server gives each caller keys of its own.";
+        parameter.Schema = new OpenApiSchema
+        {
+            Type = JsonSchemaType.String,
+            Pattern = $"^[0-9a-f]{{{RequestKey.ImageKeyLength}}}$",
+        };
+    }
+}

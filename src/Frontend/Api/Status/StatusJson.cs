@@ -1,0 +1,15 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Detection.Contracts.Cluster;
+using Detection.Frontend.Http;
+
+namespace Detection.Frontend.Api.Status;
+
+/// <summary>The JSON of the cluster's status.</summary>
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web,
+    NumberHandling = JsonNumberHandling.Strict,
+    Converters = [typeof(CamelCaseEnumConverter<BatcherState>), typeof(CamelCaseEnumConverter<DeviceHealth>)],
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(StatusBody))]
+internal sealed partial class StatusJson : JsonSerializerContext;

@@ -1,0 +1,14 @@
+namespace Detection.Frontend.Http.Uploads;
+
+internal static class UploadExtensions
+{
+    /// <summary>What reads pictures from bodies.</summary>
+    public static void AddUploads(this IServiceCollection services)
+    {
+        services.AddSingleton<UploadMemory>();
+        services.AddSingleton<UploadTimeout>();
+        services.AddSingleton<UploadReader>();
+        services.AddSingleton<UploadFormReader>();
+        services.AddSingleton<UploadBodyReader>();
+    }
+}

@@ -1,0 +1,14 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Detection.Frontend.Protocols.DeepStack;
+
+/// <summary>The JSON of the DeepStack calls.</summary>
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web,
+    NumberHandling = JsonNumberHandling.Strict,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(DeepStackBody))]
+[JsonSerializable(typeof(DeepStackFailure))]
+[JsonSerializable(typeof(DeepStackModels))]
+internal sealed partial class DeepStackJson : JsonSerializerContext;
