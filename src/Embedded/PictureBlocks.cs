@@ -26,9 +26,6 @@ internal sealed class PictureBlocks(int most)
     /// <summary>Blocks that can be reserved.</summary>
     public int Left => most - Used;
 
-    /// <summary>Most blocks in use at once.</summary>
-    public int Most => most;
-
     /// <summary>Blocks that so many bytes take.</summary>
     public static int For(int bytes) => Math.Max(1, (int)(((long)bytes + Size - 1) / Size));
 

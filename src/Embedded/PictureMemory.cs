@@ -12,16 +12,9 @@ internal sealed class PictureMemory : IDisposable
     private static readonly TimeSpan Round = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, Entry> _pictures = new(StringComparer.Ordinal);
-
-    /// <summary>Pictures that nobody needs, the longest unused first.</summary>
-    private readonly LinkedList<Entry> _spare = new();
-
-    private readonly PictureBlocks _blocks;
-    private readonly PictureShares _shares;
+    private readonly PictureShelf _shelf;
     private readonly TimeProvider _time;
     private readonly ITimer _timer;
-    private int _spareBlocks;
     private int _collections;
 
     /// <param name="capacity">Most bytes, those of pictures on their way in and out included.</param>
@@ -30,8 +23,7 @@ internal sealed class PictureMemory : IDisposable
     public PictureMemory(long capacity, double callerShare, TimeProvider time)
     {
         _time = time;
-        _blocks = new PictureBlocks((int)(capacity / PictureBlocks.Size));
-        _shares = new PictureShares(_blocks.Most, callerShare);
+        _shelf = new PictureShelf(capacity, callerShare, time);
         _timer = time.CreateTimer(_ => Clean(), null, Round, Round);
     }
 
@@ -45,7 +37,7 @@ internal sealed class PictureMemory : IDisposable
         {
             lock (_gate)
             {
-                return _pictures.Count;
+                return _shelf.Count;
             }
         }
     }
@@ -56,16 +48,10 @@ internal sealed class PictureMemory : IDisposable
     /// <param name="bytes">The room; <see langword="null"/> when there is none.</param>
     public PictureRoom Reserve(int length, string caller, out PictureBytes? bytes)
     {
-        var count = PictureBlocks.For(length);
         lock (_gate)
         {
-            var room = IsClosed ? PictureRoom.Closed : Look(caller, count);
-            bytes = room == PictureRoom.Free ? new PictureBytes(_blocks.Take(count), length) : null;
-            if (bytes is not null)
-            {
-                _shares.Add(caller, count);
-            }
-
+            var room = IsClosed ? PictureRoom.Closed : _shelf.Look(caller, PictureBlocks.For(length));
+            bytes = room == PictureRoom.Free ? _shelf.Take(caller, length) : null;
             return room;
         }
     }
@@ -75,17 +61,14 @@ internal sealed class PictureMemory : IDisposable
     {
         lock (_gate)
         {
-            _shares.Add(caller, -bytes.Blocks.Length);
-            if (BringAgain(key, expiry, caller))
+            _shelf.EndTaking(caller, bytes);
+            if (_shelf.BringAgain(key, expiry, caller))
             {
-                Return(bytes);
+                _shelf.Return(bytes);
                 return false;
             }
 
-            var until = _time.GetUtcNow() + expiry;
-            var entry = new Entry(key, bytes) { Expires = until, BroughtUntil = until };
-            _pictures.Add(key, entry);
-            Hold(entry, caller);
+            _shelf.Add(key, bytes, expiry, caller);
             return true;
         }
     }
@@ -95,7 +78,7 @@ internal sealed class PictureMemory : IDisposable
     {
         lock (_gate)
         {
-            return BringAgain(key, expiry, caller);
+            return _shelf.BringAgain(key, expiry, caller);
         }
     }
 
@@ -104,8 +87,8 @@ internal sealed class PictureMemory : IDisposable
     {
         lock (_gate)
         {
-            _shares.Add(caller, -bytes.Blocks.Length);
-            Return(bytes);
+            _shelf.EndTaking(caller, bytes);
+            _shelf.Return(bytes);
         }
     }
 
@@ -114,7 +97,7 @@ internal sealed class PictureMemory : IDisposable
     {
         lock (_gate)
         {
-            Return(bytes);
+            _shelf.Return(bytes);
         }
     }
 
@@ -123,17 +106,12 @@ internal sealed class PictureMemory : IDisposable
     {
         lock (_gate)
         {
-            if (Find(key) is not { } entry)
+            if (_shelf.Find(key) is not { } entry)
             {
                 return null;
             }
 
-            if (entry.Spare is { } place)
-            {
-                _spare.Remove(place);
-                _spare.AddLast(place);
-            }
-
+            _shelf.Touch(entry);
             entry.Bytes.Use();
             return entry.Bytes;
         }
@@ -144,7 +122,7 @@ internal sealed class PictureMemory : IDisposable
     {
         lock (_gate)
         {
-            if (Find(key) is not { } entry)
+            if (_shelf.Find(key) is not { } entry)
             {
                 return false;
             }
@@ -154,7 +132,7 @@ internal sealed class PictureMemory : IDisposable
                 entry.NeededBy.Add(request);
             }
 
-            Accept(entry, expiry);
+            _shelf.Accept(entry, expiry);
             return true;
         }
     }
@@ -164,12 +142,12 @@ internal sealed class PictureMemory : IDisposable
     {
         lock (_gate)
         {
-            if (Find(key) is not { } entry || !entry.NeededBy.Remove(request))
+            if (_shelf.Find(key) is not { } entry || !entry.NeededBy.Remove(request))
             {
                 return false;
             }
 
-            Sort(entry);
+            _shelf.Sort(entry);
             return true;
         }
     }
@@ -179,7 +157,7 @@ internal sealed class PictureMemory : IDisposable
     {
         lock (_gate)
         {
-            if (Find(key) is not { } entry)
+            if (_shelf.Find(key) is not { } entry)
             {
                 return false;
             }
@@ -187,11 +165,11 @@ internal sealed class PictureMemory : IDisposable
             if (entry.WasAccepted)
             {
                 entry.BroughtUntil = default;
-                Sort(entry);
+                _shelf.Sort(entry);
                 return false;
             }
 
-            Remove(entry);
+            _shelf.Remove(entry);
             return true;
         }
     }
@@ -201,12 +179,12 @@ internal sealed class PictureMemory : IDisposable
     {
         lock (_gate)
         {
-            if (Find(key) is not { } entry || (onlyLater && _time.GetUtcNow() + expiry <= entry.Expires))
+            if (_shelf.Find(key) is not { } entry || (onlyLater && _time.GetUtcNow() + expiry <= entry.Expires))
             {
                 return false;
             }
 
-            Accept(entry, expiry);
+            _shelf.Accept(entry, expiry);
             return true;
         }
     }
@@ -216,12 +194,12 @@ internal sealed class PictureMemory : IDisposable
     {
         lock (_gate)
         {
-            if (Find(key) is not { } entry)
+            if (_shelf.Find(key) is not { } entry)
             {
                 return false;
             }
 
-            Remove(entry);
+            _shelf.Remove(entry);
             return true;
         }
     }
@@ -231,14 +209,11 @@ internal sealed class PictureMemory : IDisposable
     {
         lock (_gate)
         {
-            return Find(key) is { } entry ? (entry.Bytes.Length, entry.Expires - _time.GetUtcNow()) : null;
+            return _shelf.Find(key) is { } entry ? (entry.Bytes.Length, entry.Expires - _time.GetUtcNow()) : null;
         }
     }
 
     public void Dispose() => _timer.Dispose();
-
-    /// <summary>Blocks that are free or can be made free.</summary>
-    private int Free => _blocks.Left + _spareBlocks;
 
     /// <summary>Removes what has expired, and gives memory back that nobody has used for a while.</summary>
     private void Clean()
@@ -246,8 +221,8 @@ internal sealed class PictureMemory : IDisposable
         bool round, trimmed;
         lock (_gate)
         {
-            RemoveExpired();
-            (round, trimmed) = _blocks.Trim();
+            _shelf.RemoveExpired();
+            (round, trimmed) = _shelf.Trim();
         }
 
         // An idle process would keep it until its next collection, which may never come. The array pools of the runtime, whose buffers
@@ -258,168 +233,5 @@ internal sealed class PictureMemory : IDisposable
             _collections--;
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: false);
         }
-    }
-
-    /// <summary>Looks whether there is room, and makes it.</summary>
-    private PictureRoom Look(string caller, int count)
-    {
-        var room = _shares.Look(caller, count, Free);
-        if (room != PictureRoom.Free)
-        {
-            // All pictures are looked at: not where removing those that nobody needs is enough.
-            RemoveExpired();
-            room = _shares.Look(caller, count, Free);
-        }
-
-        while (room == PictureRoom.Free && count > _blocks.Left && _spare.First is { } oldest)
-        {
-            Remove(oldest.Value);
-        }
-
-        // What is just being sent is given back only afterwards.
-        return room == PictureRoom.Free && count > _blocks.Left ? PictureRoom.Full : room;
-    }
-
-    private void RemoveExpired()
-    {
-        var now = _time.GetUtcNow();
-        foreach (var entry in _pictures.Values)
-        {
-            // Removing what the enumeration stands on is allowed.
-            if (entry.Expires <= now)
-            {
-                Remove(entry);
-            }
-            else
-            {
-                Sort(entry);
-            }
-        }
-    }
-
-    private Entry? Find(string key)
-    {
-        if (!_pictures.TryGetValue(key, out var entry))
-        {
-            return null;
-        }
-
-        if (entry.Expires > _time.GetUtcNow())
-        {
-            return entry;
-        }
-
-        Remove(entry);
-        return null;
-    }
-
-    /// <summary>Keeps a picture that is there for a caller who brings it again and is about to need it.</summary>
-    private bool BringAgain(string key, TimeSpan expiry, string caller)
-    {
-        if (Find(key) is not { } there)
-        {
-            return false;
-        }
-
-        var until = _time.GetUtcNow() + expiry;
-        there.Expires = Later(there.Expires, until);
-        there.BroughtUntil = until;
-        Sort(there);
-        Hold(there, caller);
-        return true;
-    }
-
-    /// <summary>Counts a picture that is needed to one who has brought it.</summary>
-    private void Hold(Entry entry, string caller)
-    {
-        if (caller.Length > 0 && entry.HeldBy.Add(caller))
-        {
-            _shares.Add(caller, entry.Bytes.Blocks.Length);
-        }
-    }
-
-    /// <summary>Nobody needs a picture any more.</summary>
-    private void LetGo(Entry entry)
-    {
-        foreach (var caller in entry.HeldBy)
-        {
-            _shares.Add(caller, -entry.Bytes.Blocks.Length);
-        }
-
-        entry.HeldBy.Clear();
-    }
-
-    private void Accept(Entry entry, TimeSpan expiry)
-    {
-        entry.Expires = Later(entry.Expires, _time.GetUtcNow() + expiry);
-        entry.WasAccepted = true;
-        entry.BroughtUntil = default;
-        Sort(entry);
-    }
-
-    /// <summary>Puts a picture among those that nobody needs, or takes it from there.</summary>
-    private void Sort(Entry entry)
-    {
-        var spare = entry.NeededBy.Count == 0 && entry.BroughtUntil <= _time.GetUtcNow();
-        if (spare && entry.Spare is null)
-        {
-            entry.Spare = _spare.AddLast(entry);
-            _spareBlocks += entry.Bytes.Blocks.Length;
-            LetGo(entry);
-        }
-        else if (!spare && entry.Spare is { } place)
-        {
-            _spare.Remove(place);
-            _spareBlocks -= entry.Bytes.Blocks.Length;
-            entry.Spare = null;
-        }
-    }
-
-    private void Remove(Entry entry)
-    {
-        _pictures.Remove(entry.Key);
-        if (entry.Spare is { } place)
-        {
-            _spare.Remove(place);
-            _spareBlocks -= entry.Bytes.Blocks.Length;
-            entry.Spare = null;
-        }
-
-        LetGo(entry);
-        Return(entry.Bytes);
-    }
-
-    private void Return(PictureBytes bytes)
-    {
-        if (bytes.Leave())
-        {
-            _blocks.Return(bytes.Blocks);
-        }
-    }
-
-    private static DateTimeOffset Later(DateTimeOffset one, DateTimeOffset other) => one > other ? one : other;
-
-    private sealed class Entry(string key, PictureBytes bytes)
-    {
-        public string Key => key;
-
-        public PictureBytes Bytes => bytes;
-
-        public DateTimeOffset Expires { get; set; }
-
-        /// <summary>Until then somebody who has brought it may be about to be accepted.</summary>
-        public DateTimeOffset BroughtUntil { get; set; }
-
-        /// <summary>It is kept until it expires, also when another request with it is refused.</summary>
-        public bool WasAccepted { get; set; }
-
-        /// <summary>Accepted requests that have not ended.</summary>
-        public HashSet<string> NeededBy { get; } = new(StringComparer.Ordinal);
-
-        /// <summary>Callers who have brought it since nobody needed it, to whose shares it counts.</summary>
-        public HashSet<string> HeldBy { get; } = new(StringComparer.Ordinal);
-
-        /// <summary>Its place among those that nobody needs.</summary>
-        public LinkedListNode<Entry>? Spare { get; set; }
     }
 }

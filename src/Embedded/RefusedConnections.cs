@@ -1,3 +1,5 @@
+using Detection.Contracts.Messages;
+
 namespace Detection.Embedded;
 
 /// <summary>Tells the log of connections that were ended because they did not begin with the password: once a minute at most, whatever comes.</summary>
@@ -5,9 +7,7 @@ internal sealed partial class RefusedConnections(string store, TimeProvider time
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMinutes(1);
 
-    private readonly Lock _lock = new();
-    private DateTimeOffset _toldAt = DateTimeOffset.MinValue;
-    private long _count;
+    private readonly LogThrottle _throttle = new(Pause, time);
 
     /// <summary>What they connected to, in messages.</summary>
     public string Store => store;
@@ -15,23 +15,13 @@ internal sealed partial class RefusedConnections(string store, TimeProvider time
     /// <summary>One more was ended.</summary>
     public void Add()
     {
-        long count;
-        lock (_lock)
+        if (_throttle.IsDue(out var passedOver))
         {
-            _count++;
-            if (time.GetUtcNow() - _toldAt < Pause)
-            {
-                return;
-            }
-
-            _toldAt = time.GetUtcNow();
-            (count, _count) = (_count, 0);
+            LogRefused(passedOver + 1, store);
         }
-
-        LogRefused(count, store);
     }
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Warning,
         Message = "{Count} connections to the {Store} did not begin with its password and are ended. So are further ones; this is told once a minute at most.")]
-    private partial void LogRefused(long count, string store);
+    private partial void LogRefused(int count, string store);
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using Detection.Contracts.Messages;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
 
@@ -9,13 +10,11 @@ internal sealed partial class RefusalLog(TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
-    private readonly Lock _gate = new();
-    private long? _logged;
-    private int _passedOver;
+    private readonly LogThrottle _throttle = new(Pause, time);
 
     public void Inbound(ConnectionContext connection, string reason)
     {
-        if (IsDue(out var passedOver))
+        if (_throttle.IsDue(out var passedOver))
         {
             LogInbound(connection.RemoteEndPoint, (connection.LocalEndPoint as IPEndPoint)?.Port, reason.TrimEnd('.'), passedOver);
         }
@@ -23,26 +22,9 @@ internal sealed partial class RefusalLog(TimeProvider time, ILogger logger)
 
     public void Outbound(ConnectionContext connection, string reason)
     {
-        if (IsDue(out var passedOver))
+        if (_throttle.IsDue(out var passedOver))
         {
             LogOutbound(connection.RemoteEndPoint, reason.TrimEnd('.'), passedOver);
-        }
-    }
-
-    private bool IsDue(out int passedOver)
-    {
-        lock (_gate)
-        {
-            if (_logged is { } logged && time.GetElapsedTime(logged) < Pause)
-            {
-                _passedOver++;
-                passedOver = 0;
-                return false;
-            }
-
-            _logged = time.GetTimestamp();
-            (passedOver, _passedOver) = (_passedOver, 0);
-            return true;
         }
     }
 

@@ -194,18 +194,7 @@ internal static partial class BatchEndpoints
         }
 
         using var upload = picture.Upload!;
-        try
-        {
-            return upload.Url is { } url
-                ? await client.DetectAsync(url, options, cancellationToken)
-                : await client.DetectAsync(upload.Picture, options, cancellationToken);
-        }
-        catch
-        {
-            // A client that gave up may still have the picture in a write to Redis.
-            upload.Abandon();
-            throw;
-        }
+        return await client.DetectAsync(upload, options, cancellationToken);
     }
 
     /// <summary>Writes the lines as they come. When the caller does not take them any more, everything ends.</summary>

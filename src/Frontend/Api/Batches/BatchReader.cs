@@ -5,7 +5,6 @@ using Detection.Client;
 using Detection.Contracts.Messages;
 using Detection.Frontend.Http.Problems;
 using Detection.Frontend.Http.Uploads;
-using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 
@@ -28,7 +27,7 @@ internal sealed class BatchReader(UploadMemory memory, UploadTimeout timeout, Up
     {
         if (MediaTypeHeaderValue.TryParse(request.ContentType, out var type))
         {
-            if (type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase))
+            if (type.MediaType.Equals(MultipartBody.ContentType, StringComparison.OrdinalIgnoreCase))
             {
                 return ReadFormAsync(request, MultipartBody.Open(request.Body, type), cancellationToken);
             }
@@ -46,7 +45,8 @@ internal sealed class BatchReader(UploadMemory memory, UploadTimeout timeout, Up
     private async IAsyncEnumerable<BatchPicture> ReadFormAsync(
         HttpRequest request, MultipartSections sections, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        while (await timeout.ApplyAsync(limited => ReadFileAsync(request, sections, limited), cancellationToken) is { } picture)
+        while (await timeout.ApplyAsync(
+            limited => MultipartBody.ReadAsync(request, () => ReadFileAsync(request, sections, limited)), cancellationToken) is { } picture)
         {
             yield return picture;
         }
@@ -54,33 +54,26 @@ internal sealed class BatchReader(UploadMemory memory, UploadTimeout timeout, Up
 
     private async ValueTask<BatchPicture?> ReadFileAsync(HttpRequest request, MultipartSections sections, CancellationToken cancellationToken)
     {
-        try
+        while (await sections.ReadNextAsync(cancellationToken) is var (_, disposition, body))
         {
-            while (await sections.ReadNextAsync(cancellationToken) is { } section)
+            if (!disposition.IsFileDisposition())
             {
-                if (section.GetContentDispositionHeader() is not { } disposition || !disposition.IsFileDisposition())
-                {
-                    continue;
-                }
-
-                var name = Shown(HeaderUtilities.RemoveQuotes(disposition.FileNameStar.HasValue ? disposition.FileNameStar : disposition.FileName).ToString());
-                try
-                {
-                    return new BatchPicture(name, new Upload(await PooledBytes.ReadAsync(section.Body, null, _maxPicture, memory.ShareOf(request.HttpContext), cancellationToken)), null);
-                }
-                catch (ProblemException e)
-                {
-                    // The next section is found behind the rest of this one.
-                    return new BatchPicture(name, null, e);
-                }
+                continue;
             }
 
-            return null;
+            var name = Shown(HeaderUtilities.RemoveQuotes(disposition.FileNameStar.HasValue ? disposition.FileNameStar : disposition.FileName).ToString());
+            try
+            {
+                return new BatchPicture(name, new Upload(await PooledBytes.ReadAsync(body, null, _maxPicture, memory.ShareOf(request.HttpContext), cancellationToken)), null);
+            }
+            catch (ProblemException e)
+            {
+                // The next section is found behind the rest of this one.
+                return new BatchPicture(name, null, e);
+            }
         }
-        catch (Exception e) when (MultipartBody.IsFault(e, request))
-        {
-            throw MultipartBody.Fault(e);
-        }
+
+        return null;
     }
 
     private async IAsyncEnumerable<BatchPicture> ReadLinesAsync(PipeReader body, UploadShare share, [EnumeratorCancellation] CancellationToken cancellationToken)

@@ -43,28 +43,13 @@ internal static class DetectionEndpoints
         var webhook = query.ToWebhook(isAsync);
         using var upload = await uploads.ReadAsync(http.Request, cancelled);
 
-        DetectionAnswer answer;
-        try
+        if (isAsync)
         {
-            if (isAsync)
-            {
-                var ticket = upload.Url is { } link
-                    ? await client.SubmitAsync(link, options, webhook, cancelled)
-                    : await client.SubmitAsync(upload.Picture, options, webhook, cancelled);
-                return Told(http, ticket, time.GetElapsedTime(started).TotalMilliseconds);
-            }
-
-            answer = upload.Url is { } url
-                ? await client.DetectAsync(url, options, cancelled)
-                : await client.DetectAsync(upload.Picture, options, cancelled);
-        }
-        catch
-        {
-            // A client that gave up may still have the picture in a write to Redis.
-            upload.Abandon();
-            throw;
+            var ticket = await client.SubmitAsync(upload, options, webhook, cancelled);
+            return Result(http, ticket, time.GetElapsedTime(started).TotalMilliseconds);
         }
 
+        var answer = await client.DetectAsync(upload, options, cancelled);
         var total = time.GetElapsedTime(started).TotalMilliseconds;
         AnswerHeaders.Write(http.Response, answer, total);
         http.Response.Headers.Vary = "Accept";
@@ -73,10 +58,7 @@ internal static class DetectionEndpoints
             return Json(answer, total);
         }
 
-        var share = memory.ShareOf(http);
-        using var jpeg = upload.Url is null
-            ? await pictures.DrawAsync(upload.Picture, answer, share, cancelled)
-            : await pictures.FetchAndDrawAsync(answer, options, share, cancelled);
+        using var jpeg = await pictures.DrawAsync(upload, answer, options, memory.ShareOf(http), cancelled);
         await AnnotatedPictures.WriteAsync(http.Response, jpeg);
         return TypedResults.Empty;
     }
@@ -93,7 +75,7 @@ internal static class DetectionEndpoints
         try
         {
             var ticket = await client.GetStatusAsync(imageKey, TimeSpan.FromSeconds(query.Wait ?? 0), null, options, ends.Token);
-            return Told(http, ticket, time.GetElapsedTime(started).TotalMilliseconds);
+            return Result(http, ticket, time.GetElapsedTime(started).TotalMilliseconds);
         }
         catch (OperationCanceledException e) when (lifetime.ApplicationStopping.IsCancellationRequested)
         {
@@ -101,8 +83,8 @@ internal static class DetectionEndpoints
         }
     }
 
-    /// <summary>What is to be said of a submitted request now.</summary>
-    private static IResult Told(HttpContext http, DetectionTicket ticket, double total)
+    /// <summary>The response for the present state of a request.</summary>
+    private static IResult Result(HttpContext http, DetectionTicket ticket, double total)
     {
         switch (ticket)
         {

@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using Detection.Client;
 using Detection.Frontend.Http.Problems;
+using Detection.Frontend.Http.Uploads;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Detection.Frontend.Api.Detections;
@@ -94,9 +95,7 @@ internal sealed class DetectionQuery : BatchQuery
             throw new ProblemException(ProblemType.InvalidRequest, "A 'webhook' needs 'async=true' or 'Prefer: respond-async'.");
         }
 
-        return Uri.TryCreate(Webhook, UriKind.Absolute, out var url)
-            ? url
-            : throw new ProblemException(ProblemType.InvalidRequest, "The 'webhook' is not an absolute URL.");
+        return UrlParameter.Parse("webhook", Webhook);
     }
 }
 

@@ -1,7 +1,6 @@
 using System.Threading.RateLimiting;
 using Detection.Frontend.Http.Problems;
 using Microsoft.AspNetCore.Authorization;
-using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Options;
 
 namespace Detection.Frontend.Http.Access;
@@ -58,8 +57,8 @@ internal sealed class CallerLimits : IMiddleware, IDisposable
             using var turn = _rates.AttemptAcquire(key);
             if (!turn.IsAcquired)
             {
-                await RefuseAsync(
-                    context, ProblemType.RateLimited, $"The key {key.Name} may make {key.RequestsPerSecond} requests per second.", RetryAfter(turn));
+                var detail = $"The key {key.Name} may make {key.RequestsPerSecond} requests per second.";
+                await _problems.WriteAsync(context, new ProblemException(ProblemType.RateLimited, detail) { RetryAfter = RetryAfter(turn) });
                 return;
             }
         }
@@ -70,14 +69,14 @@ internal sealed class CallerLimits : IMiddleware, IDisposable
         using var own = key is null ? null : each.AttemptAcquire(key);
         if (own is { IsAcquired: false })
         {
-            await RefuseAsync(context, ProblemType.RateLimited, $"The key {key!.Name} has as many {what} under way as it may.", _retryAfter);
+            await _problems.WriteAsync(context, new ProblemException(ProblemType.RateLimited, $"The key {key!.Name} has as many {what} under way as it may."));
             return;
         }
 
         using var place = all.AttemptAcquire();
         if (!place.IsAcquired)
         {
-            await RefuseAsync(context, full, $"So many {what} are under way that no more are taken.", _retryAfter);
+            await _problems.WriteAsync(context, new ProblemException(full, $"So many {what} are under way that no more are taken."));
             return;
         }
 
@@ -123,15 +122,4 @@ internal sealed class CallerLimits : IMiddleware, IDisposable
 
     private TimeSpan RetryAfter(RateLimitLease refused) =>
         refused.TryGetMetadata(MetadataName.RetryAfter, out var after) && after > TimeSpan.Zero ? after : _retryAfter;
-
-    private async Task RefuseAsync(HttpContext context, ProblemType type, string detail, TimeSpan retryAfter)
-    {
-        context.Response.StatusCode = type.Status;
-        context.Response.SetRetryAfter(retryAfter);
-        await _problems.WriteAsync(new ProblemDetailsContext
-        {
-            HttpContext = context,
-            ProblemDetails = new ProblemDetails { Type = type.Uri, Title = type.Title, Status = type.Status, Detail = detail },
-        });
-    }
 }

@@ -36,9 +36,20 @@ internal sealed class AnnotatedPictures(IDetectionClient client, IOptions<Fronte
         }
     }
 
-    /// <summary>The annotated picture, a JPEG. The caller disposes of it.</summary>
+    /// <summary>The annotated picture of what a caller sent, a JPEG. The caller disposes of it.</summary>
+    /// <param name="upload">The picture, or the URL that it came from.</param>
+    /// <param name="answer">What was found.</param>
+    /// <param name="options">The caller who asks.</param>
+    /// <param name="share">Where the memory is counted.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="ProblemException">Too many are being drawn, the caller's share is used, or there is no memory for it.</exception>
-    public async Task<PooledBytes> DrawAsync(ReadOnlyMemory<byte> picture, DetectionAnswer answer, UploadShare share, CancellationToken cancellationToken)
+    public Task<PooledBytes> DrawAsync(
+        Upload upload, DetectionAnswer answer, DetectionOptions options, UploadShare share, CancellationToken cancellationToken) =>
+        upload.Bytes is { } bytes
+            ? DrawAsync(bytes.Memory, answer, share, cancellationToken)
+            : FetchAndDrawAsync(answer, options, share, cancellationToken);
+
+    private async Task<PooledBytes> DrawAsync(ReadOnlyMemory<byte> picture, DetectionAnswer answer, UploadShare share, CancellationToken cancellationToken)
     {
         using var place = TakePlace(answer, share);
         using var turn = await WaitForTurnAsync(answer, share, cancellationToken);
@@ -72,29 +83,35 @@ internal sealed class AnnotatedPictures(IDetectionClient client, IOptions<Fronte
     private static async Task<PooledBytes> DrawInTurnAsync(
         ReadOnlyMemory<byte> picture, DetectionAnswer answer, UploadShare share, CancellationToken cancellationToken)
     {
-        LabelledBox[] boxes = [.. answer.Objects.Select(o => new LabelledBox(o.ClassId, o.Label, o.Score, o.X1, o.Y1, o.X2, o.Y2))];
         var jpeg = new PooledBytes(share);
         try
         {
-            await Task.Run(() => PictureAnnotator.Annotate(picture.Span, PictureLimits.None, boxes, jpeg, cancellationToken), cancellationToken);
+            await AnnotateAsync(picture, answer, jpeg, cancellationToken);
             return jpeg;
-        }
-        catch (PictureException e)
-        {
-            // It was decoded before, but at another scale, or by the codec of another machine.
-            jpeg.Dispose();
-            throw new ProblemException(ProblemType.Undecodable, $"The picture has a result, but it cannot be drawn: {e.Message}", e) { ImageKey = answer.ImageKey };
-        }
-        catch (TimeoutException e)
-        {
-            // No memory to decode it became free.
-            jpeg.Dispose();
-            throw Busy(answer, e);
         }
         catch
         {
             jpeg.Dispose();
             throw;
+        }
+    }
+
+    private static async Task AnnotateAsync(ReadOnlyMemory<byte> picture, DetectionAnswer answer, PooledBytes jpeg, CancellationToken cancellationToken)
+    {
+        LabelledBox[] boxes = [.. answer.Objects.Select(o => new LabelledBox(o.ClassId, o.Label, o.Score, o.X1, o.Y1, o.X2, o.Y2))];
+        try
+        {
+            await Task.Run(() => PictureAnnotator.Annotate(picture.Span, PictureLimits.None, boxes, jpeg, cancellationToken), cancellationToken);
+        }
+        catch (PictureException e)
+        {
+            // It was decoded before, but at another scale, or by the codec of another machine.
+            throw new ProblemException(ProblemType.Undecodable, $"The picture has a result, but it cannot be drawn: {e.Message}", e) { ImageKey = answer.ImageKey };
+        }
+        catch (TimeoutException e)
+        {
+            // No memory to decode it became free.
+            throw Busy(answer, e);
         }
     }
 

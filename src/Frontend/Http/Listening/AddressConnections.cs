@@ -1,4 +1,5 @@
 using System.Net;
+using Detection.Contracts.Messages;
 using Detection.Contracts.Sharing;
 using Detection.Frontend.Http.Access;
 using Microsoft.AspNetCore.Connections;
@@ -19,10 +20,9 @@ internal sealed partial class AddressConnections(long capacity, double share, Ti
     private static readonly TimeSpan LogPause = TimeSpan.FromSeconds(10);
 
     private readonly Lock _gate = new();
+    private readonly LogThrottle _throttle = new(LogPause, time);
     private readonly Dictionary<string, int> _byAddress = new(StringComparer.Ordinal);
     private long _open;
-    private long? _logged;
-    private int _refused;
 
     /// <summary>The server's middleware.</summary>
     public ConnectionDelegate Limit(ConnectionDelegate next) => async connection =>
@@ -37,7 +37,11 @@ internal sealed partial class AddressConnections(long capacity, double share, Ti
         var address = RemoteNetwork.Of(remote.Address);
         if (!TryTake(address))
         {
-            LogRefusal(remote.Address);
+            if (_throttle.IsDue(out var passedOver))
+            {
+                LogRefused(remote.Address, passedOver + 1, share);
+            }
+
             await connection.Transport.Input.CompleteAsync();
             await connection.Transport.Output.CompleteAsync();
             return;
@@ -84,24 +88,6 @@ internal sealed partial class AddressConnections(long capacity, double share, Ti
                 _byAddress.Remove(address);
             }
         }
-    }
-
-    private void LogRefusal(IPAddress address)
-    {
-        int refused;
-        lock (_gate)
-        {
-            _refused++;
-            if (_logged is { } logged && time.GetElapsedTime(logged) < LogPause)
-            {
-                return;
-            }
-
-            _logged = time.GetTimestamp();
-            (refused, _refused) = (_refused, 0);
-        }
-
-        LogRefused(address, refused, share);
     }
 
     [LoggerMessage(41, LogLevel.Warning, "This process may have {Limit} files and connections open; {Max} connections are accepted at the same time instead of {Setting} (Detection:Frontend:MaxConnections). Raise the limit (ulimit -n).", EventName = "FewOpenFiles")]

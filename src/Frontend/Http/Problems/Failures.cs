@@ -13,7 +13,7 @@ internal static partial class Failures
     {
         DetectionException e => (ProblemType.Of(e.Error), e.Message, e.ImageKey),
         ProblemException e => (e.Type, e.Message, e.ImageKey),
-        BadHttpRequestException e => (ProblemType.Of(e.StatusCode) ?? ProblemType.InvalidRequest, InOurWords(e.Message), null),
+        BadHttpRequestException e => (ProblemType.Of(e.StatusCode) ?? ProblemType.InvalidRequest, Reworded(e.Message), null),
         OutOfMemoryException => (ProblemType.Unavailable, "The process has no memory left for this request.", null),
         _ => (ProblemType.Internal, "Something went wrong on the server.", null),
     };
@@ -31,8 +31,16 @@ internal static partial class Failures
         return problem;
     }
 
+    /// <summary>When to retry, where the exception says so.</summary>
+    public static TimeSpan? RetryAfter(Exception? exception) => exception switch
+    {
+        DetectionException e => e.RetryAfter,
+        ProblemException e => e.RetryAfter,
+        _ => null,
+    };
+
     /// <summary>What the framework says of a parameter names its type in the program.</summary>
-    private static string InOurWords(string message) =>
+    private static string Reworded(string message) =>
         Unbound().Match(message) is { Success: true } match ? $"'{match.Groups[1].Value.ToLowerInvariant()}' cannot be '{CallerText.Show(match.Groups[2].Value)}'." : message;
 
     [GeneratedRegex("""^Failed to bind parameter "\S+ (\w+)" from "(.*)"\.$""", RegexOptions.Singleline)]

@@ -11,6 +11,12 @@ internal sealed class ProblemException(ProblemType type, string detail, Exceptio
     /// <summary>Key of the picture, where it is known.</summary>
     public string? ImageKey { get; init; }
 
+    /// <summary>When to retry, where another time than the usual one is known.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>A picture with more bytes than are taken.</summary>
+    public static ProblemException TooLarge(int limit) => new(ProblemType.TooLarge, $"The picture has more than the {limit} bytes allowed.");
+
     /// <summary>A wait that the stop of the server ended.</summary>
     public static ProblemException Stopping(string imageKey, OperationCanceledException inner) =>
         new(ProblemType.Unavailable, "This front end stops. Ask again.", inner) { ImageKey = imageKey };

@@ -1,11 +1,9 @@
-using Detection.Client;
 using Microsoft.AspNetCore.Diagnostics;
-using Microsoft.Extensions.Options;
 
 namespace Detection.Frontend.Http.Problems;
 
 /// <summary>Turns what a request threw into a problem document.</summary>
-internal sealed class ProblemExceptionHandler(IProblemDetailsService problems, IOptions<FrontendOptions> options) : IExceptionHandler
+internal sealed class ProblemExceptionHandler(IProblemDetailsService problems) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
@@ -26,15 +24,7 @@ internal sealed class ProblemExceptionHandler(IProblemDetailsService problems, I
             return true;
         }
 
-        var problem = Failures.Problem(exception);
-        var response = httpContext.Response;
-        response.StatusCode = problem.Status!.Value;
-        if (problem.Status is StatusCodes.Status503ServiceUnavailable or StatusCodes.Status429TooManyRequests)
-        {
-            response.SetRetryAfter((exception as DetectionException)?.RetryAfter ?? options.Value.RetryAfter);
-        }
-
-        await problems.WriteAsync(new ProblemDetailsContext { HttpContext = httpContext, ProblemDetails = problem, Exception = exception });
+        await problems.WriteAsync(httpContext, exception);
         return true;
     }
 }

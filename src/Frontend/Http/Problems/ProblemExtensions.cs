@@ -22,6 +22,14 @@ internal static class ProblemExtensions
         app.UseStatusCodePages();
     }
 
+    /// <summary>Answers a request with the problem of an exception.</summary>
+    public static ValueTask WriteAsync(this IProblemDetailsService problems, HttpContext http, Exception exception)
+    {
+        var problem = Failures.Problem(exception);
+        http.Response.StatusCode = problem.Status!.Value;
+        return problems.WriteAsync(new ProblemDetailsContext { HttpContext = http, ProblemDetails = problem, Exception = exception });
+    }
+
     /// <summary>Says after which time it is worth to come again, in whole seconds.</summary>
     public static void SetRetryAfter(this HttpResponse response, TimeSpan after) =>
         response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(after.TotalSeconds)).ToString(CultureInfo.InvariantCulture);

@@ -6,6 +6,7 @@ using Detection.Contracts.Messages;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.Extensions.Options;
 
 namespace Detection.Frontend.Http.Problems;
 
@@ -13,7 +14,7 @@ namespace Detection.Frontend.Http.Problems;
 /// Writes every problem of the front end, the framework's own too, and the one log line that belongs to it. Unlike the
 /// framework's writer it does so whatever the request accepts: a caller that wanted a JPEG still learns what went wrong.
 /// </summary>
-internal sealed partial class ProblemWriter(ILogger<ProblemWriter> logger) : IProblemDetailsWriter
+internal sealed partial class ProblemWriter(IOptions<FrontendOptions> options, ILogger<ProblemWriter> logger) : IProblemDetailsWriter
 {
     /// <summary>Extension member with the key of the picture.</summary>
     public const string ImageKey = "imageKey";
@@ -50,6 +51,10 @@ internal sealed partial class ProblemWriter(ILogger<ProblemWriter> logger) : IPr
         }
 
         http.Response.Headers.CacheControl = "no-store";
+        if (status is StatusCodes.Status503ServiceUnavailable or StatusCodes.Status429TooManyRequests)
+        {
+            http.Response.SetRetryAfter(Failures.RetryAfter(context.Exception) ?? options.Value.RetryAfter);
+        }
 
         try
         {

@@ -33,9 +33,16 @@ internal static class Base64Picture
 
         if (written > limit)
         {
-            throw new ProblemException(ProblemType.TooLarge, $"The picture has more than the {limit} bytes allowed.");
+            throw ProblemException.TooLarge(limit);
         }
 
         bytes.Slice(start, written);
+    }
+
+    /// <summary>Writes a picture in base64; a part of one when it is no multiple of 3 bytes only at the end.</summary>
+    public static void Encode(ReadOnlySpan<byte> picture, IBufferWriter<byte> writer)
+    {
+        Base64.EncodeToUtf8(picture, writer.GetSpan(Base64.GetMaxEncodedToUtf8Length(picture.Length)), out _, out var written);
+        writer.Advance(written);
     }
 }

@@ -6,6 +6,8 @@ namespace Detection.Frontend.Http.Uploads;
 /// <summary>A body of multipart/form-data.</summary>
 internal static class MultipartBody
 {
+    public const string ContentType = "multipart/form-data";
+
     private const int MaxBoundaryLength = 200;
 
     /// <exception cref="ProblemException">The content type has no usable boundary.</exception>
@@ -17,10 +19,17 @@ internal static class MultipartBody
             : new MultipartSections(boundary.ToString(), body);
     }
 
-    /// <summary>Whether <paramref name="e"/> says that the body is not what its type says, and not that its sender has left.</summary>
-    public static bool IsFault(Exception e, HttpRequest request) =>
-        e is InvalidDataException or IOException and not BadHttpRequestException && !request.HttpContext.RequestAborted.IsCancellationRequested;
-
-    public static ProblemException Fault(Exception e) =>
-        new(ProblemType.InvalidRequest, "The body is not valid multipart/form-data.", e);
+    /// <summary>Reads something of a body.</summary>
+    /// <exception cref="ProblemException">It is not what its type says, and its sender has not left.</exception>
+    public static async ValueTask<T> ReadAsync<T>(HttpRequest request, Func<ValueTask<T>> read)
+    {
+        try
+        {
+            return await read();
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException and not BadHttpRequestException && !request.HttpContext.RequestAborted.IsCancellationRequested)
+        {
+            throw new ProblemException(ProblemType.InvalidRequest, "The body is not valid multipart/form-data.", e);
+        }
+    }
 }

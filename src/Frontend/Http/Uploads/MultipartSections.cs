@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Net.Http.Headers;
 
 namespace Detection.Frontend.Http.Uploads;
 
@@ -15,9 +16,22 @@ internal sealed class MultipartSections(string boundary, Stream body)
     private MultipartReader? _reader;
     private MultipartSection? _current;
 
-    /// <returns>The next section; <see langword="null"/> behind the last.</returns>
-    /// <exception cref="InvalidDataException">Its headers are too long.</exception>
-    public async Task<MultipartSection?> ReadNextAsync(CancellationToken cancellationToken)
+    /// <returns>The next section that says what it is; <see langword="null"/> behind the last.</returns>
+    /// <exception cref="InvalidDataException">The headers of a section are too long.</exception>
+    public async ValueTask<MultipartField?> ReadNextAsync(CancellationToken cancellationToken)
+    {
+        while (await ReadSectionAsync(cancellationToken) is { } section)
+        {
+            if (section.GetContentDispositionHeader() is { } disposition)
+            {
+                return new MultipartField(HeaderUtilities.RemoveQuotes(disposition.Name).ToString(), disposition, section.Body);
+            }
+        }
+
+        return null;
+    }
+
+    private async Task<MultipartSection?> ReadSectionAsync(CancellationToken cancellationToken)
     {
         if (_current is not null)
         {
@@ -88,3 +102,9 @@ internal sealed class MultipartSections(string boundary, Stream body)
         public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }
+
+/// <summary>A section of a form.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Disposition">Its name, and that of a file.</param>
+/// <param name="Body">What is in it.</param>
+internal sealed record MultipartField(string Name, ContentDispositionHeaderValue Disposition, Stream Body);

@@ -36,7 +36,7 @@ internal sealed class PooledBytes(UploadShare share) : IBufferWriter<byte>, IDis
     {
         if (expected > limit)
         {
-            throw TooLarge(limit);
+            throw ProblemException.TooLarge(limit);
         }
 
         var bytes = new PooledBytes(share);
@@ -55,7 +55,7 @@ internal sealed class PooledBytes(UploadShare share) : IBufferWriter<byte>, IDis
                 bytes._length += read;
                 if (bytes._length > limit)
                 {
-                    throw TooLarge(limit);
+                    throw ProblemException.TooLarge(limit);
                 }
 
                 if (bytes._length == bytes._buffer.Length)
@@ -102,21 +102,23 @@ internal sealed class PooledBytes(UploadShare share) : IBufferWriter<byte>, IDis
     }
 
     /// <summary>
-    /// Leaves the buffer to the garbage collector: somebody may still be reading it, so it must not be handed out again.
+    /// Lends the bytes to what writes them to Redis. When that fails the buffer is left to the garbage collector: a write that was given up
+    /// may still read it, so it must not be handed out again.
     /// </summary>
-    public void Abandon()
+    public async Task<T> UseAsync<T>(Func<ReadOnlyMemory<byte>, Task<T>> use)
     {
-        share.Give(_buffer.Length);
-        _buffer = [];
-        _start = _length = 0;
+        try
+        {
+            return await use(Memory);
+        }
+        catch
+        {
+            Leave();
+            throw;
+        }
     }
 
-    public void Dispose()
-    {
-        var buffer = _buffer;
-        Abandon();
-        PictureBuffers.Return(buffer);
-    }
+    public void Dispose() => PictureBuffers.Return(Leave());
 
     /// <exception cref="ProblemException">The process may not use so much.</exception>
     private static byte[] Rent(int size)
@@ -131,8 +133,15 @@ internal sealed class PooledBytes(UploadShare share) : IBufferWriter<byte>, IDis
         }
     }
 
-    private static ProblemException TooLarge(int limit) =>
-        new(ProblemType.TooLarge, $"The picture has more than the {limit} bytes allowed.");
+    /// <summary>Ends the use of the buffer, and gives it out.</summary>
+    private byte[] Leave()
+    {
+        var buffer = _buffer;
+        share.Give(buffer.Length);
+        _buffer = [];
+        _start = _length = 0;
+        return buffer;
+    }
 
     private void Grow(int size)
     {

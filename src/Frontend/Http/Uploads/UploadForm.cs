@@ -6,13 +6,10 @@ namespace Detection.Frontend.Http.Uploads;
 internal sealed class UploadForm(PooledBytes? picture, IReadOnlyDictionary<string, string> texts) : IDisposable
 {
     /// <summary>The encoded picture; <see langword="null"/> when the form has none. Valid until the form is disposed of.</summary>
-    public ReadOnlyMemory<byte>? Picture => picture?.Memory;
+    public PooledBytes? Picture => picture;
 
     /// <summary>A text; <see langword="null"/> when it is missing or blank.</summary>
     public string? Text(string name) => texts.TryGetValue(name, out var text) && !string.IsNullOrWhiteSpace(text) ? text : null;
-
-    /// <inheritdoc cref="PooledBytes.Abandon"/>
-    public void Abandon() => picture?.Abandon();
 
     public void Dispose() => picture?.Dispose();
 }

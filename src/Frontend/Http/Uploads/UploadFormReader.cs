@@ -1,7 +1,6 @@
 using System.Text;
 using Detection.Client;
 using Detection.Frontend.Http.Problems;
-using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 
@@ -27,9 +26,10 @@ internal sealed class UploadFormReader(UploadMemory memory, UploadTimeout timeou
     {
         if (MediaTypeHeaderValue.TryParse(request.ContentType, out var type))
         {
-            if (type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase))
+            if (type.MediaType.Equals(MultipartBody.ContentType, StringComparison.OrdinalIgnoreCase))
             {
-                return timeout.ApplyAsync(limited => ReadMultipartAsync(request, type, file, base64, limited), cancellationToken);
+                return timeout.ApplyAsync(
+                    limited => MultipartBody.ReadAsync(request, () => ReadMultipartAsync(request, type, file, base64, limited)), cancellationToken);
             }
 
             if (type.MediaType.Equals("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase))
@@ -49,17 +49,11 @@ internal sealed class UploadFormReader(UploadMemory memory, UploadTimeout timeou
         try
         {
             var sections = MultipartBody.Open(request.Body, type);
-            while (await sections.ReadNextAsync(cancellationToken) is { } section)
+            while (await sections.ReadNextAsync(cancellationToken) is var (name, disposition, body))
             {
-                if (section.GetContentDispositionHeader() is not { } disposition)
-                {
-                    continue;
-                }
-
-                var name = HeaderUtilities.RemoveQuotes(disposition.Name).ToString();
                 if (name == file && picture is null)
                 {
-                    var bytes = await PooledBytes.ReadAsync(section.Body, null, _maxPicture, memory.ShareOf(request.HttpContext), cancellationToken);
+                    var bytes = await PooledBytes.ReadAsync(body, null, _maxPicture, memory.ShareOf(request.HttpContext), cancellationToken);
 
                     // A page whose file was not chosen sends it empty and without a name.
                     if (bytes.Memory.IsEmpty && string.IsNullOrEmpty(HeaderUtilities.RemoveQuotes(disposition.FileName).Value))
@@ -73,22 +67,17 @@ internal sealed class UploadFormReader(UploadMemory memory, UploadTimeout timeou
                 }
                 else if (name == base64 && picture is null)
                 {
-                    var bytes = await PooledBytes.ReadAsync(section.Body, null, _maxBase64, memory.ShareOf(request.HttpContext), cancellationToken);
+                    var bytes = await PooledBytes.ReadAsync(body, null, _maxBase64, memory.ShareOf(request.HttpContext), cancellationToken);
                     picture = Decoded(bytes, 0, bytes.Memory.Length, name);
                 }
                 else if (disposition.FileName.Length == 0)
                 {
-                    using var bytes = await PooledBytes.ReadAsync(section.Body, null, _maxPicture, memory.ShareOf(request.HttpContext), cancellationToken);
+                    using var bytes = await PooledBytes.ReadAsync(body, null, _maxPicture, memory.ShareOf(request.HttpContext), cancellationToken);
                     Add(texts, name, bytes.Span);
                 }
             }
 
             return new UploadForm(picture, texts);
-        }
-        catch (Exception e) when (MultipartBody.IsFault(e, request))
-        {
-            picture?.Dispose();
-            throw MultipartBody.Fault(e);
         }
         catch
         {

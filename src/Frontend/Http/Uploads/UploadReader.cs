@@ -1,7 +1,5 @@
-using System.Text.Json;
 using Detection.Client;
 using Detection.Frontend.Http.Problems;
-using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 
@@ -18,9 +16,6 @@ internal sealed class UploadReader(UploadMemory memory, UploadTimeout timeout, I
 
     // What may stand around a picture in a multipart or JSON body.
     private const int Wrapping = 64 * 1024;
-
-    /// <summary>Most bytes of a URL; longer ones are not fetched by anybody.</summary>
-    private const int MaxUrlBytes = 8192;
 
     private readonly int _maxPicture = MaxPictureBytes(client.Value);
     private readonly int _maxJson = (int)Math.Min(MaxBodyBytes(client.Value), Array.MaxLength - 1);
@@ -72,9 +67,9 @@ internal sealed class UploadReader(UploadMemory memory, UploadTimeout timeout, I
                 return ReadPictureAsync(request, cancellationToken);
             }
 
-            if (type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase))
+            if (type.MediaType.Equals(MultipartBody.ContentType, StringComparison.OrdinalIgnoreCase))
             {
-                return ReadFormAsync(request, type, cancellationToken);
+                return MultipartBody.ReadAsync(request, () => ReadFormAsync(request, type, cancellationToken));
             }
 
             if (type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase))
@@ -92,21 +87,13 @@ internal sealed class UploadReader(UploadMemory memory, UploadTimeout timeout, I
 
     private async ValueTask<Upload> ReadFormAsync(HttpRequest request, MediaTypeHeaderValue type, CancellationToken cancellationToken)
     {
-        try
+        var sections = MultipartBody.Open(request.Body, type);
+        while (await sections.ReadNextAsync(cancellationToken) is { } field)
         {
-            var sections = MultipartBody.Open(request.Body, type);
-            while (await sections.ReadNextAsync(cancellationToken) is { } section)
+            if (field.Name == ImageField)
             {
-                if (section.GetContentDispositionHeader() is { } disposition
-                    && HeaderUtilities.RemoveQuotes(disposition.Name).Equals(ImageField, StringComparison.Ordinal))
-                {
-                    return new Upload(await PooledBytes.ReadAsync(section.Body, null, _maxPicture, memory.ShareOf(request.HttpContext), cancellationToken));
-                }
+                return new Upload(await PooledBytes.ReadAsync(field.Body, null, _maxPicture, memory.ShareOf(request.HttpContext), cancellationToken));
             }
-        }
-        catch (Exception e) when (MultipartBody.IsFault(e, request))
-        {
-            throw MultipartBody.Fault(e);
         }
 
         throw new ProblemException(ProblemType.InvalidRequest, $"The form has no file named '{ImageField}'.");
@@ -117,82 +104,17 @@ internal sealed class UploadReader(UploadMemory memory, UploadTimeout timeout, I
         return Parse(await PooledBytes.ReadAsync(request.Body, request.ContentLength, _maxJson, memory.ShareOf(request.HttpContext), cancellationToken));
     }
 
-    /// <summary>Reads <c>{"url": …}</c> or <c>{"image": base64}</c>; the picture is decoded where it stands.</summary>
-    /// <exception cref="ProblemException">It is neither.</exception>
     private Upload ParseJson(PooledBytes body)
     {
-        string? url = null;
-        Range? image = null;
-        try
+        var json = PictureJson.Read(body.Span);
+        if (json.Url is not null)
         {
-            var reader = new Utf8JsonReader(body.Span);
-            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
-            {
-                throw NotUnderstood();
-            }
-
-            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
-            {
-                var isUrl = reader.ValueTextEquals(UrlField);
-                var isImage = reader.ValueTextEquals(ImageField);
-                reader.Read();
-                if ((isUrl || isImage) && reader.TokenType != JsonTokenType.String)
-                {
-                    throw NotUnderstood();
-                }
-
-                if (isUrl)
-                {
-                    url = reader.ValueSpan.Length <= MaxUrlBytes
-                        ? reader.GetString()
-                        : throw new ProblemException(ProblemType.InvalidRequest, $"The '{UrlField}' has more than {MaxUrlBytes} bytes.");
-                }
-                else if (isImage)
-                {
-                    // The value without its quotes. Unescaping never makes it longer, so it can be done in place later.
-                    var start = (int)reader.TokenStartIndex + 1;
-                    image = start..(start + reader.ValueSpan.Length);
-                }
-                else
-                {
-                    reader.Skip();
-                }
-            }
-
-            // To the end, so that a truncated body or one with something behind it is noticed.
-            while (reader.Read())
-            {
-            }
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
-        {
-            // The second is how the reader says that a text is not Unicode: a lone surrogate, bytes that are not UTF-8.
-            throw new ProblemException(ProblemType.InvalidRequest, "The body is not valid JSON.", e);
+            return new Upload(UrlParameter.Parse(UrlField, json.Url));
         }
 
-        if (url is null == image is null)
-        {
-            throw NotUnderstood();
-        }
-
-        if (url is not null)
-        {
-            return Uri.TryCreate(url, UriKind.Absolute, out var address)
-                ? new Upload(address)
-                : throw new ProblemException(ProblemType.InvalidRequest, $"The '{UrlField}' is not an absolute URL.");
-        }
-
-        DecodeBase64(body, image!.Value);
+        // The picture is decoded where it stands.
+        var (start, length) = json.Image!.Value.GetOffsetAndLength(body.Span.Length);
+        Base64Picture.Decode(body, start, JsonBase64.Unescape(body.Span.Slice(start, length)), ImageField, _maxPicture);
         return new Upload(body);
     }
-
-    private void DecodeBase64(PooledBytes body, Range range)
-    {
-        var (start, length) = range.GetOffsetAndLength(body.Span.Length);
-        var text = body.Span.Slice(start, length);
-        Base64Picture.Decode(body, start, JsonBase64.Unescape(text), ImageField, _maxPicture);
-    }
-
-    private static ProblemException NotUnderstood() =>
-        new(ProblemType.InvalidRequest, $"The body must be a JSON object with either '{UrlField}' or '{ImageField}', a string.");
 }

@@ -66,18 +66,7 @@ internal static class DeepStackEndpoints
         var picture = form.Picture ?? throw new ProblemException(ProblemType.InvalidRequest, $"The form has no file named '{ImageField}'.");
         var options = new DetectionOptions { Caller = http.Caller(), Model = model, Threshold = Confidence(form.Text(ConfidenceField)) };
 
-        DetectionAnswer answer;
-        try
-        {
-            answer = await client.DetectAsync(picture, options, cancelled);
-        }
-        catch
-        {
-            // A client that gave up may still have the picture in a write to Redis.
-            form.Abandon();
-            throw;
-        }
-
+        var answer = await picture.UseAsync(bytes => client.DetectAsync(bytes, options, cancelled));
         return TypedResults.Json(DeepStackBody.Of(answer, time.GetElapsedTime(started)), DeepStackJson.Default.DeepStackBody);
     }
 

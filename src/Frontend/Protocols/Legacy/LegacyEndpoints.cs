@@ -88,27 +88,21 @@ internal static class LegacyEndpoints
         var cancelled = http.RequestAborted;
         var options = new DetectionOptions { Caller = http.Caller() };
         using var form = await forms.ReadAsync(http.Request, FileField, Base64Field, cancelled);
-        try
-        {
-            if (form.Picture is { } picture)
-            {
-                return await pictures.DrawAsync(picture, await client.DetectAsync(picture, options, cancelled), memory.ShareOf(http), cancelled);
-            }
+        using var upload = ToUpload(form);
+        var answer = await client.DetectAsync(upload, options, cancelled);
+        return await pictures.DrawAsync(upload, answer, options, memory.ShareOf(http), cancelled);
+    }
 
-            var link = form.Text(LinkField)
-                ?? throw new ProblemException(ProblemType.InvalidRequest, $"The form has none of '{LinkField}', '{Base64Field}' and '{FileField}'.");
-            var url = Uri.TryCreate(link.Trim(), UriKind.Absolute, out var address)
-                ? address
-                : throw new ProblemException(ProblemType.InvalidRequest, $"The '{LinkField}' is not an absolute URL.");
-            var answer = await client.DetectAsync(url, options, cancelled);
-            return await pictures.FetchAndDrawAsync(answer, options, memory.ShareOf(http), cancelled);
-        }
-        catch
+    private static Upload ToUpload(UploadForm form)
+    {
+        if (form.Picture is { } picture)
         {
-            // A client that gave up may still have the picture in a write to Redis.
-            form.Abandon();
-            throw;
+            return new Upload(picture);
         }
+
+        var link = form.Text(LinkField)
+            ?? throw new ProblemException(ProblemType.InvalidRequest, $"The form has none of '{LinkField}', '{Base64Field}' and '{FileField}'.");
+        return new Upload(UrlParameter.Parse(LinkField, link.Trim()));
     }
 
     private static async Task WriteBase64Async(PipeWriter writer, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
@@ -116,8 +110,7 @@ internal static class LegacyEndpoints
         while (!bytes.IsEmpty)
         {
             var chunk = bytes[..Math.Min(ChunkBytes, bytes.Length)];
-            Base64.EncodeToUtf8(chunk.Span, writer.GetSpan(Base64.GetMaxEncodedToUtf8Length(chunk.Length)), out _, out var written);
-            writer.Advance(written);
+            Base64Picture.Encode(chunk.Span, writer);
             bytes = bytes[chunk.Length..];
             await writer.FlushAsync(cancellationToken);
         }

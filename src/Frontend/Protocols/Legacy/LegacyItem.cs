@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Detection.Contracts.Storage;
 
 namespace Detection.Frontend.Protocols.Legacy;
 
@@ -14,7 +13,7 @@ internal sealed record LegacyItem(
     private const int MaxKeyLength = 512;
 
     /// <summary>Reads an item; <see langword="null"/>, with the fault, when it is not one.</summary>
-    public static LegacyItem? Read(ReadOnlySpan<byte> json, string queue, RedisKeys keys, out string? fault)
+    public static LegacyItem? Read(ReadOnlySpan<byte> json, Func<string, bool> isForAnswers, out string? fault)
     {
         LegacyItem? item;
         try
@@ -27,10 +26,9 @@ internal sealed record LegacyItem(
             return null;
         }
 
-        // A key of ours must not be written to, whoever asks.
         fault = item is null ? "It is null."
             : string.IsNullOrEmpty(item.ImageKey) || item.ImageKey.Length > MaxKeyLength ? "It has no usable imageKey."
-            : item.ImageKey == queue || keys.IsOurs(item.ImageKey) ? "Its imageKey is not for answers."
+            : !isForAnswers(item.ImageKey) ? "Its imageKey is not for answers."
             : string.IsNullOrWhiteSpace(item.ImageUrl) ? "It has no imageUrl."
             : null;
         return fault is null ? item : null;

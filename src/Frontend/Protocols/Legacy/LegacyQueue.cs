@@ -15,7 +15,7 @@ namespace Detection.Frontend.Protocols.Legacy;
 /// detection:{imageQueue}:returns            hash    SHA-1 of an item → how often its taker died; expires an hour after the last
 /// </code>
 /// </summary>
-internal sealed class LegacyQueue(IDatabase redis, RedisKeys keys, LegacyQueueOptions options, string taker)
+internal sealed class LegacyQueue
 {
     private const int MaxReturns = 3;
 
@@ -23,21 +23,38 @@ internal sealed class LegacyQueue(IDatabase redis, RedisKeys keys, LegacyQueueOp
     private static readonly string AnswerScript = Script("answer");
     private static readonly string ReturnScript = Script("return");
 
-    private readonly RedisKey _queue = options.Queue;
-    private readonly RedisKey _takers = keys.Legacy(options.Queue, "takers");
-    private readonly RedisKey _returns = keys.Legacy(options.Queue, "returns");
+    private readonly IDatabase _redis;
+    private readonly RedisKeys _keys;
+    private readonly LegacyQueueOptions _options;
+    private readonly string _taker;
+    private readonly RedisKey _queue;
+    private readonly RedisKey _takers;
+    private readonly RedisKey _returns;
+
+    /// <param name="redis">Redis, where the list is.</param>
+    /// <param name="clusterId">Id of the cluster, whose keys are not written to as answers.</param>
+    /// <param name="options">The list, and times.</param>
+    /// <param name="taker">Name of the taker, unique.</param>
+    public LegacyQueue(IConnectionMultiplexer redis, string clusterId, LegacyQueueOptions options, string taker)
+    {
+        (_redis, _keys, _options, _taker) = (redis.GetDatabase(), new RedisKeys(clusterId), options, taker);
+        (_queue, _takers, _returns) = (options.Queue, Key("takers"), Key("returns"));
+    }
+
+    /// <summary>Reads an item; <see langword="null"/>, with the fault, when it is not one.</summary>
+    public LegacyItem? Read(RedisValue item, out string? fault) => LegacyItem.Read(((ReadOnlyMemory<byte>)item).Span, IsForAnswers, out fault);
 
     /// <summary>Says that this taker lives.</summary>
     public async Task RenewAsync()
     {
-        await redis.SetAddAsync(_takers, taker);
-        await redis.StringSetAsync(Lease(taker), "", options.Lease);
+        await _redis.SetAddAsync(_takers, _taker);
+        await _redis.StringSetAsync(Lease(_taker), "", _options.Lease);
     }
 
     /// <summary>Takes up to <paramref name="most"/> of the oldest items; <see langword="null"/> when the lease has ended.</summary>
     public async Task<RedisValue[]?> TakeAsync(int most)
     {
-        var reply = await redis.ScriptEvaluateAsync(TakeScript, [Lease(taker), _queue, Taken(taker)], [most]);
+        var reply = await _redis.ScriptEvaluateAsync(TakeScript, [Lease(_taker), _queue, Taken(_taker)], [most]);
         return reply.IsNull ? null : (RedisValue[])reply!;
     }
 
@@ -48,7 +65,7 @@ internal sealed class LegacyQueue(IDatabase redis, RedisKeys keys, LegacyQueueOp
         var answered = true;
         try
         {
-            await redis.ScriptEvaluateAsync(AnswerScript, [imageKey], [base64, (long)options.ResultExpiry.TotalMilliseconds]);
+            await _redis.ScriptEvaluateAsync(AnswerScript, [imageKey], [base64, (long)_options.ResultExpiry.TotalMilliseconds]);
         }
         catch (RedisServerException e) when (e.Message.Contains("WRONGTYPE", StringComparison.Ordinal))
         {
@@ -60,16 +77,16 @@ internal sealed class LegacyQueue(IDatabase redis, RedisKeys keys, LegacyQueueOp
     }
 
     /// <summary>Lets go of an item without an answer.</summary>
-    public Task DropAsync(RedisValue item) => redis.ListRemoveAsync(Taken(taker), item, -1);
+    public Task<long> DropAsync(RedisValue item) => _redis.ListRemoveAsync(Taken(_taker), item, -1);
 
     /// <summary>Puts back what dead takers held.</summary>
     /// <returns>Items put back, and items given up because their takers died too often.</returns>
     public async Task<(int Back, int Dropped)> RecoverAsync()
     {
         var (back, dropped) = (0, 0);
-        foreach (var other in await redis.SetMembersAsync(_takers))
+        foreach (var other in await _redis.SetMembersAsync(_takers))
         {
-            if (other != taker)
+            if (other != _taker)
             {
                 var (b, d) = await ReturnAsync(other!, MaxReturns);
                 back += b;
@@ -83,19 +100,24 @@ internal sealed class LegacyQueue(IDatabase redis, RedisKeys keys, LegacyQueueOp
     /// <summary>Puts back what this taker still holds, and leaves.</summary>
     public async Task LeaveAsync()
     {
-        await redis.KeyDeleteAsync(Lease(taker));
-        await ReturnAsync(taker, 0);
+        await _redis.KeyDeleteAsync(Lease(_taker));
+        await ReturnAsync(_taker, 0);
     }
 
     private async Task<(int Back, int Dropped)> ReturnAsync(string of, int most)
     {
-        var reply = (int[])(await redis.ScriptEvaluateAsync(ReturnScript, [Lease(of), _queue, Taken(of), _takers, _returns], [of, most]))!;
+        var reply = (int[])(await _redis.ScriptEvaluateAsync(ReturnScript, [Lease(of), _queue, Taken(of), _takers, _returns], [of, most]))!;
         return (reply[0], reply[1]);
     }
 
-    private RedisKey Lease(string of) => keys.Legacy(options.Queue, "lease:" + of);
+    /// <summary>A key of ours must not be written to, whoever asks.</summary>
+    private bool IsForAnswers(string key) => key != _options.Queue && !_keys.IsOurs(key);
 
-    private RedisKey Taken(string of) => keys.Legacy(options.Queue, "taken:" + of);
+    private RedisKey Lease(string of) => Key("lease:" + of);
+
+    private RedisKey Taken(string of) => Key("taken:" + of);
+
+    private RedisKey Key(string name) => _keys.Legacy(_options.Queue, name);
 
     private static string Script(string name) => EmbeddedScript.Read(typeof(LegacyQueue), name);
 }

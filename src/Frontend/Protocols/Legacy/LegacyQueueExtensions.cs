@@ -13,6 +13,8 @@ internal static class LegacyQueueExtensions
         }
 
         builder.Services.AddValidatedOptions<LegacyQueueOptions>(LegacyQueueOptions.Section);
+        builder.Services.AddSingleton<LegacyPictures>();
+        builder.Services.AddSingleton<LegacyAnswerer>();
         builder.Services.AddHostedService<LegacyQueueService>();
     }
 }

@@ -11,7 +11,6 @@ internal static class InferenceAnswer
     {
         using var binary = new MemoryStream();
         using var body = new MemoryStream();
-        var anyBinary = false;
         using (var json = new Utf8JsonWriter(body))
         {
             json.WriteStartObject();
@@ -30,43 +29,7 @@ internal static class InferenceAnswer
             json.WriteStartArray("outputs");
             foreach (var output in request.Outputs)
             {
-                var tensor = DetectionTensors.Outputs.Single(known => known.Name == output.Name);
-                json.WriteStartObject();
-                json.WriteString("name", tensor.Name);
-                json.WriteString("datatype", tensor.Datatype);
-                json.WriteStartArray("shape");
-                json.WriteNumberValue(answer.Objects.Count);
-                if (tensor.Columns is { } columns)
-                {
-                    json.WriteNumberValue(columns);
-                }
-
-                json.WriteEndArray();
-                if (output.Binary)
-                {
-                    anyBinary = true;
-                    var start = binary.Length;
-                    foreach (var found in answer.Objects)
-                    {
-                        tensor.WriteBinary(found, binary);
-                    }
-
-                    json.WriteStartObject("parameters");
-                    json.WriteNumber("binary_data_size", binary.Length - start);
-                    json.WriteEndObject();
-                }
-                else
-                {
-                    json.WriteStartArray("data");
-                    foreach (var found in answer.Objects)
-                    {
-                        tensor.WriteJson(found, json);
-                    }
-
-                    json.WriteEndArray();
-                }
-
-                json.WriteEndObject();
+                WriteOutput(output, answer.Objects, json, binary);
             }
 
             json.WriteEndArray();
@@ -75,6 +38,46 @@ internal static class InferenceAnswer
 
         var headerLength = (int)body.Length;
         binary.WriteTo(body);
-        return (body.GetBuffer().AsMemory(0, (int)body.Length), anyBinary ? headerLength : null);
+        return (body.GetBuffer().AsMemory(0, (int)body.Length), request.Outputs.Any(static output => output.Binary) ? headerLength : null);
+    }
+
+    private static void WriteOutput(RequestedOutput output, IReadOnlyList<DetectedObject> objects, Utf8JsonWriter json, MemoryStream binary)
+    {
+        var tensor = DetectionTensors.Outputs.Single(known => known.Name == output.Name);
+        json.WriteStartObject();
+        json.WriteString("name", tensor.Name);
+        json.WriteString("datatype", tensor.Datatype);
+        json.WriteStartArray("shape");
+        json.WriteNumberValue(objects.Count);
+        if (tensor.Columns is { } columns)
+        {
+            json.WriteNumberValue(columns);
+        }
+
+        json.WriteEndArray();
+        if (output.Binary)
+        {
+            var start = binary.Length;
+            foreach (var found in objects)
+            {
+                tensor.WriteBinary(found, binary);
+            }
+
+            json.WriteStartObject("parameters");
+            json.WriteNumber("binary_data_size", binary.Length - start);
+            json.WriteEndObject();
+        }
+        else
+        {
+            json.WriteStartArray("data");
+            foreach (var found in objects)
+            {
+                tensor.WriteJson(found, json);
+            }
+
+            json.WriteEndArray();
+        }
+
+        json.WriteEndObject();
     }
 }

@@ -105,7 +105,7 @@ internal sealed record InferenceRequest(string? Id, DetectionOptions Options, IR
         Require(length == size - LengthPrefix, "The length before the picture is not that of the binary data: there must be one element.");
         if (length > maxPicture)
         {
-            throw new ProblemException(ProblemType.TooLarge, $"The picture has more than the {maxPicture} bytes allowed.");
+            throw ProblemException.TooLarge(maxPicture);
         }
 
         body.Slice(headerLength + LengthPrefix, (int)length);

@@ -103,18 +103,7 @@ internal static class OpenInferenceEndpoints
         var request = InferenceRequest.Read(body, headerLength, UploadReader.MaxPictureBytes(limits.Value));
         var options = request.Options with { Caller = http.Caller(), Model = VersionOf(http) is not { } version ? model : $"{model}@{version}" };
 
-        DetectionAnswer answer;
-        try
-        {
-            answer = await client.DetectAsync(body.Memory, options, cancelled);
-        }
-        catch
-        {
-            // A client that gave up may still have the picture in a write to Redis.
-            body.Abandon();
-            throw;
-        }
-
+        var answer = await body.UseAsync(picture => client.DetectAsync(picture, options, cancelled));
         var (bytes, jsonLength) = InferenceAnswer.Write(model, request, answer);
         if (jsonLength is { } length)
         {

@@ -1,0 +1,26 @@
+namespace Detection.Embedded;
+
+/// <summary>A picture of the memory, with the requests and callers that it is for.</summary>
+internal sealed class PictureEntry(string key, PictureBytes bytes)
+{
+    public string Key => key;
+
+    public PictureBytes Bytes => bytes;
+
+    public DateTimeOffset Expires { get; set; }
+
+    /// <summary>Until then somebody who has brought it may be about to be accepted.</summary>
+    public DateTimeOffset BroughtUntil { get; set; }
+
+    /// <summary>It is kept until it expires, also when another request with it is refused.</summary>
+    public bool WasAccepted { get; set; }
+
+    /// <summary>Accepted requests that have not ended.</summary>
+    public HashSet<string> NeededBy { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Callers who have brought it since nobody needed it, to whose shares it counts.</summary>
+    public HashSet<string> HeldBy { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Its place among those that nobody needs.</summary>
+    public LinkedListNode<PictureEntry>? Spare { get; set; }
+}

@@ -1,0 +1,202 @@
+namespace Detection.Embedded;
+
+/// <summary>
+/// The pictures of <see cref="PictureMemory"/>, and the blocks that they take: those that a request needs, and the spare ones, which make room
+/// for new ones. Not for several threads at once.
+/// </summary>
+/// <param name="capacity">Most bytes, those of pictures on their way in and out included.</param>
+/// <param name="callerShare">See <see cref="PictureShares"/>.</param>
+/// <param name="time">The clock.</param>
+internal sealed class PictureShelf(long capacity, double callerShare, TimeProvider time)
+{
+    private readonly Dictionary<string, PictureEntry> _pictures = new(StringComparer.Ordinal);
+
+    /// <summary>Pictures that nobody needs, the longest unused first.</summary>
+    private readonly LinkedList<PictureEntry> _spare = new();
+
+    private readonly PictureBlocks _blocks = new((int)(capacity / PictureBlocks.Size));
+    private readonly PictureShares _shares = new((int)(capacity / PictureBlocks.Size), callerShare);
+    private int _spareBlocks;
+
+    /// <summary>Number of pictures.</summary>
+    public int Count => _pictures.Count;
+
+    /// <summary>Blocks that are free or can be made free.</summary>
+    private int Free => _blocks.Left + _spareBlocks;
+
+    /// <summary>Takes room that <see cref="Look"/> has made.</summary>
+    public PictureBytes Take(string caller, int length)
+    {
+        var count = PictureBlocks.For(length);
+        var bytes = new PictureBytes(_blocks.Take(count), length);
+        _shares.Add(caller, count);
+        return bytes;
+    }
+
+    /// <summary>Room that was taken is not counted to its caller any more: the picture has come, or does not.</summary>
+    public void EndTaking(string caller, PictureBytes bytes) => _shares.Add(caller, -bytes.Blocks.Length);
+
+    /// <summary>Adds a picture that is not there.</summary>
+    public void Add(string key, PictureBytes bytes, TimeSpan expiry, string caller)
+    {
+        var until = time.GetUtcNow() + expiry;
+        var entry = new PictureEntry(key, bytes) { Expires = until, BroughtUntil = until };
+        _pictures.Add(key, entry);
+        Hold(entry, caller);
+    }
+
+    /// <summary>A picture is used: of the spare ones it is the last to go.</summary>
+    public void Touch(PictureEntry entry)
+    {
+        if (entry.Spare is { } place)
+        {
+            _spare.Remove(place);
+            _spare.AddLast(place);
+        }
+    }
+
+    /// <inheritdoc cref="PictureBlocks.Trim"/>
+    public (bool Round, bool Trimmed) Trim() => _blocks.Trim();
+
+    /// <summary>Looks whether there is room, and makes it.</summary>
+    public PictureRoom Look(string caller, int count)
+    {
+        var room = _shares.Look(caller, count, Free);
+        if (room != PictureRoom.Free)
+        {
+            // All pictures are looked at: not where removing those that nobody needs is enough.
+            RemoveExpired();
+            room = _shares.Look(caller, count, Free);
+        }
+
+        while (room == PictureRoom.Free && count > _blocks.Left && _spare.First is { } oldest)
+        {
+            Remove(oldest.Value);
+        }
+
+        // What is just being sent is given back only afterwards.
+        return room == PictureRoom.Free && count > _blocks.Left ? PictureRoom.Full : room;
+    }
+
+    public void RemoveExpired()
+    {
+        var now = time.GetUtcNow();
+        foreach (var entry in _pictures.Values)
+        {
+            // Removing what the enumeration stands on is allowed.
+            if (entry.Expires <= now)
+            {
+                Remove(entry);
+            }
+            else
+            {
+                Sort(entry);
+            }
+        }
+    }
+
+    /// <summary>A picture; <see langword="null"/> when it is not there, or has expired.</summary>
+    public PictureEntry? Find(string key)
+    {
+        if (!_pictures.TryGetValue(key, out var entry))
+        {
+            return null;
+        }
+
+        if (entry.Expires > time.GetUtcNow())
+        {
+            return entry;
+        }
+
+        Remove(entry);
+        return null;
+    }
+
+    /// <summary>Keeps a picture that is there for a caller who brings it again and is about to need it.</summary>
+    public bool BringAgain(string key, TimeSpan expiry, string caller)
+    {
+        if (Find(key) is not { } there)
+        {
+            return false;
+        }
+
+        var until = time.GetUtcNow() + expiry;
+        there.Expires = Later(there.Expires, until);
+        there.BroughtUntil = until;
+        Sort(there);
+        Hold(there, caller);
+        return true;
+    }
+
+    /// <summary>Counts a picture that is needed to one who has brought it.</summary>
+    private void Hold(PictureEntry entry, string caller)
+    {
+        if (caller.Length > 0 && entry.HeldBy.Add(caller))
+        {
+            _shares.Add(caller, entry.Bytes.Blocks.Length);
+        }
+    }
+
+    /// <summary>Nobody needs a picture any more.</summary>
+    private void LetGo(PictureEntry entry)
+    {
+        foreach (var caller in entry.HeldBy)
+        {
+            _shares.Add(caller, -entry.Bytes.Blocks.Length);
+        }
+
+        entry.HeldBy.Clear();
+    }
+
+    /// <summary>A request with a picture was accepted.</summary>
+    public void Accept(PictureEntry entry, TimeSpan expiry)
+    {
+        entry.Expires = Later(entry.Expires, time.GetUtcNow() + expiry);
+        entry.WasAccepted = true;
+        entry.BroughtUntil = default;
+        Sort(entry);
+    }
+
+    /// <summary>Puts a picture among those that nobody needs, or takes it from there.</summary>
+    public void Sort(PictureEntry entry)
+    {
+        var spare = entry.NeededBy.Count == 0 && entry.BroughtUntil <= time.GetUtcNow();
+        if (spare && entry.Spare is null)
+        {
+            entry.Spare = _spare.AddLast(entry);
+            _spareBlocks += entry.Bytes.Blocks.Length;
+            LetGo(entry);
+        }
+        else if (!spare && entry.Spare is { } place)
+        {
+            _spare.Remove(place);
+            _spareBlocks -= entry.Bytes.Blocks.Length;
+            entry.Spare = null;
+        }
+    }
+
+    public void Remove(PictureEntry entry)
+    {
+        _pictures.Remove(entry.Key);
+        if (entry.Spare is { } place)
+        {
+            _spare.Remove(place);
+            _spareBlocks -= entry.Bytes.Blocks.Length;
+            entry.Spare = null;
+        }
+
+        LetGo(entry);
+        Return(entry.Bytes);
+    }
+
+    /// <summary>Ends one use of bytes.</summary>
+    public void Return(PictureBytes bytes)
+    {
+        if (bytes.Leave())
+        {
+            _blocks.Return(bytes.Blocks);
+        }
+    }
+
+    private static DateTimeOffset Later(DateTimeOffset one, DateTimeOffset other) => one > other ? one : other;
+}

@@ -1,0 +1,108 @@
+using Detection.Client;
+using Detection.Contracts.Messages;
+using Detection.Contracts.Storage;
+using Detection.Frontend.Http.Problems;
+using Detection.Frontend.Http.Uploads;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace Detection.Frontend.Protocols.Legacy;
+
+/// <summary>Answers one item of the Redis list after the other, or lets go of it.</summary>
+internal sealed class LegacyAnswerer(
+    LegacyPictures pictures, IOptions<LegacyQueueOptions> options, TimeProvider time, ILogger<LegacyQueueService> logger)
+{
+    private static readonly TimeSpan BusyRetry = TimeSpan.FromMilliseconds(200);
+
+    private readonly TimeSpan _deadline = options.Value.Deadline;
+
+    /// <summary>Answers an item, whatever becomes of it. When it was given up it is still in the taker's list.</summary>
+    public async Task AnswerAsync(LegacyQueue queue, RedisValue raw, CancellationToken giveUp)
+    {
+        try
+        {
+            await TryAnswerAsync(queue, raw, giveUp);
+        }
+        catch (OperationCanceledException) when (giveUp.IsCancellationRequested)
+        {
+            // It is put back from the taker's list.
+        }
+        catch (Exception e)
+        {
+            // A defect here. The item is let go, since it would only bring the same again.
+            logger.Failed(e);
+            await ToRedisAsync(() => queue.DropAsync(raw), giveUp);
+        }
+    }
+
+    private async Task TryAnswerAsync(LegacyQueue queue, RedisValue raw, CancellationToken giveUp)
+    {
+        if (queue.Read(raw, out var fault) is not { } item)
+        {
+            logger.NotUnderstood(CallerText.Show(fault, CallerText.MessageLength));
+            await ToRedisAsync(() => queue.DropAsync(raw), giveUp);
+            return;
+        }
+
+        PooledBytes answer;
+        try
+        {
+            answer = await AnnotateAsync(item, giveUp);
+        }
+        catch (Exception e) when (e is DetectionException or ProblemException)
+        {
+            logger.Unanswered(CallerText.Show(item.ImageKey), CallerText.Show(e.Message, CallerText.MessageLength));
+            await ToRedisAsync(() => queue.DropAsync(raw), giveUp);
+            return;
+        }
+
+        using (answer)
+        {
+            if (!await answer.UseAsync(base64 => ToRedisAsync(() => queue.AnswerAsync(raw, item.ImageKey!, base64), giveUp)))
+            {
+                logger.Unanswered(CallerText.Show(item.ImageKey), "Under this key stands something else.");
+            }
+        }
+    }
+
+    /// <summary>Tries again while the cluster is too busy, until the deadline.</summary>
+    private async Task<PooledBytes> AnnotateAsync(LegacyItem item, CancellationToken giveUp)
+    {
+        var started = time.GetTimestamp();
+        while (true)
+        {
+            var left = _deadline - time.GetElapsedTime(started);
+            try
+            {
+                return await pictures.AnnotateAsync(item, left > BusyRetry ? left : BusyRetry, giveUp);
+            }
+            catch (Exception e) when (left > BusyRetry && IsPassing(e))
+            {
+                await Task.Delay(BusyRetry, time, giveUp);
+            }
+        }
+    }
+
+    /// <summary>Whether a failure says nothing about the picture and may be over soon.</summary>
+    private static bool IsPassing(Exception e) =>
+        e is DetectionException { Error: DetectionError.Busy or DetectionError.ShareUsed or DetectionError.StorageFull or DetectionError.Unavailable }
+        || (e is ProblemException problem && (problem.Type == ProblemType.TooManyUploads || problem.Type == ProblemType.RateLimited || problem.Type == ProblemType.DrawingBusy));
+
+    /// <summary>Does something in Redis, again and again while it is away.</summary>
+    private async Task<T> ToRedisAsync<T>(Func<Task<T>> action, CancellationToken giveUp)
+    {
+        while (true)
+        {
+            giveUp.ThrowIfCancellationRequested();
+            try
+            {
+                return await action();
+            }
+            catch (Exception e) when (RedisConnection.IsOutage(e))
+            {
+                logger.RedisFailed(e.Message);
+                await Task.Delay(LegacyQueueService.RedisRetry, time, giveUp);
+            }
+        }
+    }
+}
