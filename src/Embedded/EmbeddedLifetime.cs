@@ -17,6 +17,6 @@ internal sealed partial class EmbeddedLifetime(EmbeddedStores stores, ILogger<Em
     public void Dispose() => stores.Dispose();
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Information,
-        Message = "No Redis is configured: this process is the whole cluster, with a Redis-compatible server on loopback port {Port} and its pictures on port {PicturePort}. Nothing outlives it.")]
+        Message = "No Redis is configured; running as a one-process cluster with an embedded server on port {Port} and pictures on port {PicturePort}. Data is lost when the process ends.")]
     private partial void Running(int port, int picturePort);
 }

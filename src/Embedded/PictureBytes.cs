@@ -15,6 +15,6 @@ internal sealed class PictureBytes(byte[][] blocks, int length)
     /// <summary>One more uses them.</summary>
     public void Use() => Interlocked.Increment(ref _users);
 
-    /// <summary>One has ended. Says whether he was the last.</summary>
+    /// <summary>Ends one use. Says whether it was the last.</summary>
     public bool Leave() => Interlocked.Decrement(ref _users) == 0;
 }

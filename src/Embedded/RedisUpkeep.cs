@@ -115,15 +115,15 @@ internal sealed partial class RedisUpkeep(
     }
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Warning,
-        Message = "What the embedded server must not evict takes {Carried} MiB, more than {Most} MiB; new requests are refused until it takes less. Detection:Embedded:RedisMemoryMegabytes sets its memory.")]
+        Message = "Queues, webhooks and request state take {Carried} MiB of the embedded server, more than {Most} MiB; new requests are refused. Raise Detection:Embedded:RedisMemoryMegabytes.")]
     private partial void LogFull(long carried, long most);
 
-    [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "The embedded server has room again; requests are accepted.")]
+    [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "The embedded server has room again; new requests are accepted.")]
     private partial void LogRoom();
 
-    [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "The embedded server's memory was not looked after: {Reason} Trying again in {Pause}.")]
+    [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "Memory maintenance of the embedded server failed; retrying in {Pause}: {Reason}")]
     private partial void LogFailed(string reason, TimeSpan pause);
 
-    [LoggerMessage(EventId = 4, Level = LogLevel.Warning, Message = "Answers to the replaced system's front end took too much memory; the {Count} oldest are removed.")]
+    [LoggerMessage(EventId = 4, Level = LogLevel.Warning, Message = "Answers to the legacy front end exceeded their memory; the {Count} oldest were removed.")]
     private partial void LogAnswersDropped(int count);
 }

@@ -2,7 +2,7 @@ using Detection.Contracts.Messages;
 
 namespace Detection.Embedded;
 
-/// <summary>Tells the log of connections that were ended because they did not begin with the password: once a minute at most, whatever comes.</summary>
+/// <summary>Logs connections that were closed because they did not begin with the password, once a minute at most.</summary>
 internal sealed partial class RefusedConnections(string store, TimeProvider time, ILogger<RefusedConnections> logger)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMinutes(1);
@@ -22,6 +22,6 @@ internal sealed partial class RefusedConnections(string store, TimeProvider time
     }
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Warning,
-        Message = "{Count} connections to the {Store} did not begin with its password and are ended. So are further ones; this is told once a minute at most.")]
+        Message = "{Count} connections to the {Store} did not begin with its password and were closed. This message appears once a minute at most.")]
     private partial void LogRefused(int count, string store);
 }

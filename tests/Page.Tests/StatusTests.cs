@@ -107,7 +107,7 @@ public class StatusTests(PageSite site)
 
                 // In order: nobody has to find out, and a silo that starts again does not wait for it.
                 await cluster.Silos[1].StopAsync();
-                await visit.SeenAsync("document.getElementById('headline').textContent === 'No machine is here'");
+                await visit.SeenAsync("document.getElementById('headline').textContent === 'No worker is running'");
                 Assert.Equal("ill", await visit.EvaluateAsync<string>("document.getElementById('status').dataset.health"));
 
                 // Silent, as over a cut cable; then gone.
@@ -116,7 +116,7 @@ public class StatusTests(PageSite site)
                 Assert.Contains(" old.", await visit.TextAsync("#subline"), StringComparison.Ordinal);
                 Assert.Equal("grayscale(1)", await visit.EvaluateAsync<string>("getComputedStyle(document.getElementById('flow')).filter"));
                 frontend.Resume();
-                await visit.SeenAsync("document.getElementById('headline').textContent === 'No machine is here'");
+                await visit.SeenAsync("document.getElementById('headline').textContent === 'No worker is running'");
                 await frontend.KillAsync();
                 await visit.SeenAsync("document.getElementById('headline').textContent === 'No connection to the server'");
 

@@ -223,7 +223,7 @@ public sealed partial class AccessTests(GuardedProcess guarded) : IClassFixture<
         });
 
         await Eventually.Async(
-            () => open.Process.Log.Contains("it asks for no API keys", StringComparison.Ordinal), TimeSpan.FromSeconds(60), "the warning is in the log");
+            () => open.Process.Log.Contains("without API keys", StringComparison.Ordinal), TimeSpan.FromSeconds(60), "the warning is in the log");
     }
 
     [Fact]

@@ -45,7 +45,7 @@ public sealed class ConnectionTests
             Eventually.Soon,
             "the address has its share again");
         Assert.Equal(before, await DetectAsync(frontend.Http, 8800 + (2 * TestPictures.PhotoCount)));
-        Assert.Contains($"Connection of {Greedy} closed", frontend.Process.Log, StringComparison.Ordinal);
+        Assert.Contains($"Connection from {Greedy} closed", frontend.Process.Log, StringComparison.Ordinal);
     }
 
     [Fact]

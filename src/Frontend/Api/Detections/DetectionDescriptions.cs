@@ -38,7 +38,7 @@ internal static class DetectionDescriptions
     public static void DescribeFind(this RouteHandlerBuilder route) => route
         .WithName("FindDetection")
         .WithSummary("Read an answer again")
-        .WithDescription("Reads an earlier answer until it expires; 202 while its request is under way, and the problem of an asynchronous one that came to nothing. Threshold, max and labels apply to what was kept; model and iou choose which answer.")
+        .WithDescription("Returns the answer of an earlier request until it expires: 202 while it is in progress, the problem of an asynchronous request that failed. Threshold, max and labels filter the stored answer; model and iou choose which answer.")
         .Produces<DetectionBody>(StatusCodes.Status200OK, Json)
         .Produces<TicketBody>(StatusCodes.Status202Accepted, Json)
         .WithProblems([
@@ -114,8 +114,8 @@ internal static class DetectionDescriptions
     private static void AddAnswerHeaders(OpenApiOperation operation)
     {
         var response = operation.Response(StatusCodes.Status200OK);
-        response.Description = "What was found.";
-        response.AddHeader(AnswerHeaders.Cache, "Where the answer came from: the result cache, work under way for somebody else, or this request.",
+        response.Description = "The objects found.";
+        response.AddHeader(AnswerHeaders.Cache, "Where the answer came from: the result cache (hit), a request of another caller in progress (joined), or this request (miss).",
             new OpenApiSchema { Type = JsonSchemaType.String, Enum = [JsonValue.Create("hit"), JsonValue.Create("joined"), JsonValue.Create("miss")] });
         response.AddHeader(AnswerHeaders.ServerTiming, "Where the time went, in milliseconds (W3C Server Timing).", OpenApiParts.Text());
     }
@@ -123,9 +123,9 @@ internal static class DetectionDescriptions
     private static void AddLocation(OpenApiOperation operation)
     {
         var response = operation.Response(StatusCodes.Status202Accepted);
-        response.Description = "The request is under way.";
+        response.Description = "The request is in progress.";
         response.AddHeader("Location", "Where to ask for the answer, under the version of the model that the request was accepted for.", OpenApiParts.Text());
-        response.AddHeader("Retry-After", "Seconds after which it is worth to ask.", OpenApiParts.Seconds());
+        response.AddHeader("Retry-After", "Seconds to wait before asking for the answer.", OpenApiParts.Seconds());
     }
 
     /// <summary>What a webhook gets, as a callback of the operation (OpenAPI's word for it).</summary>
@@ -143,7 +143,7 @@ internal static class DetectionDescriptions
         var told = new OpenApiOperation
         {
             Summary = "The request has ended",
-            Description = "Sent at least once, with the same id every time, until it is answered 2xx or given up. 410 and every other 4xx but 429 end it; a redirect does, too.",
+            Description = "Sent at least once, always with the same id, until the receiver answers 2xx or the webhook is given up. 410, every other 4xx but 429, and a redirect end it.",
             Parameters =
             [
                 Header("webhook-id", "Identifies the webhook; the same in every attempt."),
@@ -153,7 +153,7 @@ internal static class DetectionDescriptions
             RequestBody = OpenApiParts.Body(
                 (Json, new OpenApiSchemaReference(nameof(DetectionBody), document)),
                 (MediaTypeNames.Application.ProblemJson, new OpenApiSchemaReference(nameof(ProblemDetails), document))),
-            Responses = new OpenApiResponses { ["2XX"] = new OpenApiResponse { Description = "It was taken." } },
+            Responses = new OpenApiResponses { ["2XX"] = new OpenApiResponse { Description = "The webhook was accepted." } },
         };
         operation.Callbacks = new Dictionary<string, IOpenApiCallback>
         {

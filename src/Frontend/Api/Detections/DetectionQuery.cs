@@ -58,9 +58,9 @@ internal class AnswerQuery
 /// <summary>What the query of a request for detections, now or later, may choose.</summary>
 internal class BatchQuery : AnswerQuery
 {
-    /// <summary>Seconds after which the answer is of no use.</summary>
+    /// <summary>Deadline of the request, in seconds.</summary>
     [FromQuery(Name = "timeout"), Range(0.1, 60.0)]
-    [Description("Seconds after which the answer is of no use. Default: the server's own.")]
+    [Description("Deadline of the request in seconds. Default: the server's own.")]
     public double? Timeout { get; init; }
 
     public override DetectionOptions ToOptions() =>
@@ -72,17 +72,17 @@ internal sealed class DetectionQuery : BatchQuery
 {
     /// <summary>Whether to answer before there is a result.</summary>
     [FromQuery(Name = "async")]
-    [Description("Answer 202 with the place of the answer instead of waiting for it; as `Prefer: respond-async`. The timeout is then 60 seconds unless said otherwise.")]
+    [Description("Answer 202 with the address of the answer instead of waiting for it; as `Prefer: respond-async`. The default timeout is then 60 seconds.")]
     public bool? Async { get; init; }
 
-    /// <summary>Where the end is to be told.</summary>
+    /// <summary>URL of the webhook.</summary>
     [FromQuery(Name = "webhook"), MaxLength(2000)]
-    [Description("http(s) URL that is told of the end of an asynchronous request: it gets what GET /v1/detections/{imageKey} answers then as a POST, signed as Standard Webhooks has it. Private, loopback and link-local addresses are refused unless a setting opens them.")]
+    [Description("http(s) URL that receives a POST when the asynchronous request ends: the body of GET /v1/detections/{imageKey}, signed according to Standard Webhooks. Private, loopback and link-local addresses are refused unless a setting opens them.")]
     public string? Webhook { get; init; }
 
-    /// <summary>Where the end is to be told; <see langword="null"/> for nowhere.</summary>
+    /// <summary>URL of the webhook; <see langword="null"/> for none.</summary>
     /// <param name="isAsync">Whether the caller does not wait for the answer.</param>
-    /// <exception cref="ProblemException">It is not a URL, or there is nobody to whom it would be news.</exception>
+    /// <exception cref="ProblemException">It is not a URL, or the caller waits for the answer itself.</exception>
     public Uri? ToWebhook(bool isAsync)
     {
         if (string.IsNullOrEmpty(Webhook))
@@ -104,6 +104,6 @@ internal sealed class FindQuery : AnswerQuery
 {
     /// <summary>Seconds to wait for the answer.</summary>
     [FromQuery(Name = "wait"), Range(0.0, 60.0)]
-    [Description("Seconds to wait for the answer of a request that is under way. Default: 0.")]
+    [Description("Seconds to wait for the answer of a request in progress. Default: 0.")]
     public double? Wait { get; init; }
 }

@@ -68,7 +68,7 @@ internal sealed record ModelsBody(IReadOnlyList<ModelBody> Models);
 /// <param name="ScoreFloor">Boxes below this score are not kept, 0 to 1.</param>
 /// <param name="Threshold">Threshold of a request that names none, 0 to 1.</param>
 /// <param name="Iou">Overlap at which the weaker box is dropped when a request names none, 0 to 1.</param>
-/// <param name="Problem">Why the newest files of this name are not what is served, or what this version answers that cannot be meant; absent when all is well.</param>
+/// <param name="Problem">Why the newest files of this name are not served, or which output of this version is invalid; absent without a problem.</param>
 internal sealed record ModelBody(
     string Id,
     string Name,

@@ -8,7 +8,7 @@ namespace Detection.Frontend.Api.Status;
 /// <param name="Silos">The processes that work on pictures.</param>
 /// <param name="Queues">One per model version.</param>
 /// <param name="Intervals">The last five minutes, oldest first.</param>
-/// <param name="Failures">The last pictures that came to nothing, newest first.</param>
+/// <param name="Failures">The latest failed pictures, newest first.</param>
 internal sealed record StatusBody(
     DateTimeOffset At,
     NowBody Now,

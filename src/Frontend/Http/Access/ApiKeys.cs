@@ -15,7 +15,7 @@ internal sealed partial class ApiKeys : BackgroundService
     /// <summary>A mounted secret is a link to a link, of which no watcher tells; the file is small.</summary>
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(2);
 
-    /// <summary>Longer texts are nobody's key, and not worth hashing.</summary>
+    /// <summary>Longer texts are no keys and are not hashed.</summary>
     private const int MaxKeyLength = 256;
 
     private readonly Lock _gate = new();
@@ -37,7 +37,7 @@ internal sealed partial class ApiKeys : BackgroundService
         LogCount(_byHash.Count);
     }
 
-    /// <summary>Whose key this is; <see langword="null"/> for nobody's.</summary>
+    /// <summary>The key with this text; <see langword="null"/> when there is none.</summary>
     public ApiKey? Find(string key)
     {
         if (key.Length is 0 or > MaxKeyLength)
@@ -161,9 +161,9 @@ internal sealed partial class ApiKeys : BackgroundService
 
     private static OptionsValidationException Invalid(string fault) => new(AccessOptions.Section, typeof(AccessOptions), [fault]);
 
-    [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "Requests need an API key. Keys known: {Count}.")]
+    [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "Requests need an API key; {Count} keys are configured.")]
     private partial void LogCount(int count);
 
-    [LoggerMessage(EventId = 2, Level = LogLevel.Error, Message = "The API keys cannot be read again, those known before stay: {Reason}")]
+    [LoggerMessage(EventId = 2, Level = LogLevel.Error, Message = "Reading the API keys failed; the previous keys stay in use: {Reason}")]
     private partial void LogNotRead(string reason);
 }

@@ -9,6 +9,9 @@ namespace Detection.Frontend.Http.Access;
 internal sealed class CallerLimits : IMiddleware, IDisposable
 {
     private readonly TimeSpan _retryAfter;
+    private readonly int _maxUploads;
+    private readonly int _maxReads;
+    private readonly int _maxReadsPerKey;
     private readonly TimeProvider _time;
     private readonly IProblemDetailsService _problems;
     private readonly ConcurrencyLimiter _uploads;
@@ -35,12 +38,12 @@ internal sealed class CallerLimits : IMiddleware, IDisposable
     public CallerLimits(IOptions<AccessOptions> options, IOptions<FrontendOptions> frontend, IProblemDetailsService problems, TimeProvider time)
     {
         (_retryAfter, _problems, _time) = (frontend.Value.RetryAfter, problems, time);
-        var (reads, readsPerKey) = (options.Value.MaxReads, options.Value.MaxReadsPerKey);
-        _uploads = new ConcurrencyLimiter(new ConcurrencyLimiterOptions { PermitLimit = options.Value.MaxUploads });
-        _reads = new ConcurrencyLimiter(new ConcurrencyLimiterOptions { PermitLimit = reads });
-        _readsByKey = PartitionedRateLimiter.Create<ApiKey, string>(key => readsPerKey == 0
+        (_maxUploads, _maxReads, _maxReadsPerKey) = (options.Value.MaxUploads, options.Value.MaxReads, options.Value.MaxReadsPerKey);
+        _uploads = new ConcurrencyLimiter(new ConcurrencyLimiterOptions { PermitLimit = _maxUploads });
+        _reads = new ConcurrencyLimiter(new ConcurrencyLimiterOptions { PermitLimit = _maxReads });
+        _readsByKey = PartitionedRateLimiter.Create<ApiKey, string>(key => _maxReadsPerKey == 0
             ? RateLimitPartition.GetNoLimiter(key.Name)
-            : RateLimitPartition.GetConcurrencyLimiter(key.Name, _ => new ConcurrencyLimiterOptions { PermitLimit = readsPerKey }));
+            : RateLimitPartition.GetConcurrencyLimiter(key.Name, _ => new ConcurrencyLimiterOptions { PermitLimit = _maxReadsPerKey }));
     }
 
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
@@ -57,26 +60,29 @@ internal sealed class CallerLimits : IMiddleware, IDisposable
             using var turn = _rates.AttemptAcquire(key);
             if (!turn.IsAcquired)
             {
-                var detail = $"The key {key.Name} may make {key.RequestsPerSecond} requests per second.";
+                var detail = $"Key '{key.Name}' exceeded its limit of {key.RequestsPerSecond} requests per second.";
                 await _problems.WriteAsync(context, new ProblemException(ProblemType.RateLimited, detail) { RetryAfter = RetryAfter(turn) });
                 return;
             }
         }
 
-        var (all, each, what, full) = HttpMethods.IsPost(context.Request.Method)
+        var isUpload = HttpMethods.IsPost(context.Request.Method);
+        var (all, each, what, full) = isUpload
             ? (_uploads, _uploadsByKey, "uploads", ProblemType.TooManyUploads)
             : (_reads, _readsByKey, "requests", ProblemType.TooManyReads);
         using var own = key is null ? null : each.AttemptAcquire(key);
         if (own is { IsAcquired: false })
         {
-            await _problems.WriteAsync(context, new ProblemException(ProblemType.RateLimited, $"The key {key!.Name} has as many {what} under way as it may."));
+            var limit = isUpload ? key!.MaxUploads : _maxReadsPerKey;
+            await _problems.WriteAsync(context, new ProblemException(ProblemType.RateLimited, $"Key '{key!.Name}' reached its limit of {limit} concurrent {what}."));
             return;
         }
 
         using var place = all.AttemptAcquire();
         if (!place.IsAcquired)
         {
-            await _problems.WriteAsync(context, new ProblemException(full, $"So many {what} are under way that no more are taken."));
+            var limit = isUpload ? _maxUploads : _maxReads;
+            await _problems.WriteAsync(context, new ProblemException(full, $"The server reached its limit of {limit} concurrent {what}."));
             return;
         }
 

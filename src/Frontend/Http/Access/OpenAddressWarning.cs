@@ -1,6 +1,6 @@
 namespace Detection.Frontend.Http.Access;
 
-/// <summary>Says so when everybody who reaches this machine may come in.</summary>
+/// <summary>Warns when the server has no API keys and other machines can reach it.</summary>
 internal sealed partial class OpenAddressWarning(ListeningAddresses addresses, ILogger<OpenAddressWarning> logger) : IHostedLifecycleService
 {
     public Task StartedAsync(CancellationToken cancellationToken)
@@ -25,6 +25,6 @@ internal sealed partial class OpenAddressWarning(ListeningAddresses addresses, I
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Warning,
-        Message = "Everybody who reaches {Addresses} may use this server: it asks for no API keys. Configure some (Detection:Access:Keys) or listen on localhost.")]
+        Message = "The server listens on {Addresses} without API keys, so any client on the network can use it. Set Detection:Access:Keys, or listen on localhost.")]
     private partial void LogOpen(string addresses);
 }

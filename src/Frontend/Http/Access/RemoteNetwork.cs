@@ -8,7 +8,7 @@ internal static class RemoteNetwork
 {
     private const int PrefixBytes = 8;
 
-    /// <summary>An IPv4 address; of an IPv6 address its network of 64 bits, which whoever has IPv6 has for himself.</summary>
+    /// <summary>An IPv4 address; of an IPv6 address its network of 64 bits, which belongs to one customer.</summary>
     /// <returns>Empty for no address.</returns>
     public static string Of(IPAddress? address)
     {

@@ -134,11 +134,11 @@ internal sealed class AnnotatedPictures(IDetectionClient client, IOptions<Fronte
     }
 
     private static ProblemException ShareUsed(DetectionAnswer answer) =>
-        new(ProblemType.ShareUsed, "So many of your annotated pictures wait to be drawn that your share of the places is used. Retry after the time in Retry-After; the result itself can be read meanwhile.") { ImageKey = answer.ImageKey };
+        new(ProblemType.ShareUsed, "Your annotated pictures that wait to be drawn use your share of the places. Retry after the time in Retry-After, or request JSON.") { ImageKey = answer.ImageKey };
 
     private static ProblemException Busy(DetectionAnswer answer, Exception? inner = null) =>
-        new(ProblemType.DrawingBusy, "Too many pictures are being drawn. Come again after the time in Retry-After; the result itself can be read meanwhile.", inner) { ImageKey = answer.ImageKey };
+        new(ProblemType.DrawingBusy, "The server draws too many annotated pictures at the moment. Retry after the time in Retry-After, or request JSON.", inner) { ImageKey = answer.ImageKey };
 
     private static ProblemException Gone(DetectionAnswer answer) =>
-        new(ProblemType.ResultNotFound, "The result is there, but the picture has expired. Post the picture again; it is then kept again.") { ImageKey = answer.ImageKey };
+        new(ProblemType.ResultNotFound, "The result exists, but its picture has expired. Send the picture again.") { ImageKey = answer.ImageKey };
 }

@@ -36,7 +36,7 @@ internal sealed class ClusterHealthCheck(IDetectionClient client, IOptions<Detec
         }
         catch (OperationCanceledException)
         {
-            return Result(HealthStatus.Unhealthy, ["Redis, or the silos that stand in it, did not answer in time."]);
+            return Result(HealthStatus.Unhealthy, ["Redis, or the silos registered in it, did not respond in time."]);
         }
     }
 
@@ -54,7 +54,7 @@ internal sealed class ClusterHealthCheck(IDetectionClient client, IOptions<Detec
             {
                 if (batcher.State == BatcherState.Stuck)
                 {
-                    reasons.Add($"{batcher.Device} completes no batch of {batcher.Model}.");
+                    reasons.Add($"Device {batcher.Device} is stuck: it completes no batch of {batcher.Model}.");
                 }
 
                 works |= models.Contains(batcher.Model) && batcher.Works;
@@ -63,7 +63,7 @@ internal sealed class ClusterHealthCheck(IDetectionClient client, IOptions<Detec
 
         if (!works)
         {
-            reasons.Add(silos.Count == 0 ? "No silo has reported itself."
+            reasons.Add(silos.Count == 0 ? "No silo is running."
                 : silos.All(static silo => silo.Devices.Count == 0) ? "No silo has a device."
                 : $"No device serves the model {_model} at this time.");
         }

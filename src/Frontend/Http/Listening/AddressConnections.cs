@@ -93,6 +93,6 @@ internal sealed partial class AddressConnections(long capacity, double share, Ti
     [LoggerMessage(41, LogLevel.Warning, "This process may have {Limit} files and connections open; {Max} connections are accepted at the same time instead of {Setting} (Detection:Frontend:MaxConnections). Raise the limit (ulimit -n).", EventName = "FewOpenFiles")]
     public static partial void LogFewFiles(ILogger logger, long limit, int max, int setting);
 
-    [LoggerMessage(40, LogLevel.Warning, "Connection of {Address} closed, {Refused} since the last message: it holds its share ({Share}) of the connections that others leave. Behind a proxy raise Detection:Frontend:AddressConnectionShare.")]
+    [LoggerMessage(40, LogLevel.Warning, "Connection from {Address} closed ({Refused} since the last message): the address already holds its share ({Share}) of the connections. Behind a proxy, raise Detection:Frontend:AddressConnectionShare.")]
     private partial void LogRefused(IPAddress address, int refused, double share);
 }

@@ -8,11 +8,11 @@ namespace Detection.Frontend.Http.Listening;
 
 internal static class ListeningExtensions
 {
-    /// <summary>Where to listen when nobody says.</summary>
+    /// <summary>Address without a setting.</summary>
     private const string DefaultUrl = "http://localhost:8080";
 
     /// <summary>How many times the largest upload a body may have.</summary>
-    private const int HeardOut = 8;
+    private const int MaxBodyFactor = 8;
 
     private static readonly string[] AddressSettings = ["urls", "http_ports", "https_ports"];
     private static readonly TimeSpan RateGrace = TimeSpan.FromSeconds(5);
@@ -37,7 +37,7 @@ internal static class ListeningExtensions
             var limits = kestrel.Limits;
             // The reader of uploads has the exact limits. A body that is somewhat larger is heard out nevertheless, for some seconds:
             // whoever is cut off while sending does not see the answer.
-            limits.MaxRequestBodySize = HeardOut * UploadReader.MaxBodyBytes(client.Value);
+            limits.MaxRequestBodySize = MaxBodyFactor * UploadReader.MaxBodyBytes(client.Value);
             limits.MaxConcurrentConnections = MaxConnections(options.Value);
             limits.MaxRequestHeadersTotalSize = options.Value.MaxHeaderBytes;
             limits.RequestHeadersTimeout = options.Value.HeadersTimeout;

@@ -36,7 +36,7 @@ internal static class OpenApiParts
                 response.Description = string.Join("\n\n", group.Select(static type => $"`{type.Uri}`: {type.Description}"));
                 if (group.Key is StatusCodes.Status503ServiceUnavailable or StatusCodes.Status429TooManyRequests)
                 {
-                    AddHeader(response, "Retry-After", "Seconds after which it is worth to come again.", Seconds());
+                    AddHeader(response, "Retry-After", "Seconds to wait before a retry.", Seconds());
                 }
             }
         });

@@ -15,7 +15,7 @@ internal static partial class Failures
         ProblemException e => (e.Type, e.Message, e.ImageKey),
         BadHttpRequestException e => (ProblemType.Of(e.StatusCode) ?? ProblemType.InvalidRequest, Reworded(e.Message), null),
         OutOfMemoryException => (ProblemType.Unavailable, "The process has no memory left for this request.", null),
-        _ => (ProblemType.Internal, "Something went wrong on the server.", null),
+        _ => (ProblemType.Internal, "The server failed unexpectedly. Its log has the trace id.", null),
     };
 
     /// <summary>The problem document.</summary>

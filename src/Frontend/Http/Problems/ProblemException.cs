@@ -19,5 +19,5 @@ internal sealed class ProblemException(ProblemType type, string detail, Exceptio
 
     /// <summary>A wait that the stop of the server ended.</summary>
     public static ProblemException Stopping(string imageKey, OperationCanceledException inner) =>
-        new(ProblemType.Unavailable, "This front end stops. Ask again.", inner) { ImageKey = imageKey };
+        new(ProblemType.Unavailable, "This front end is stopping. Retry.", inner) { ImageKey = imageKey };
 }

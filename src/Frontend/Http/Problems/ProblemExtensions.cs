@@ -30,7 +30,7 @@ internal static class ProblemExtensions
         return problems.WriteAsync(new ProblemDetailsContext { HttpContext = http, ProblemDetails = problem, Exception = exception });
     }
 
-    /// <summary>Says after which time it is worth to come again, in whole seconds.</summary>
+    /// <summary>Sets Retry-After, in whole seconds, at least 1.</summary>
     public static void SetRetryAfter(this HttpResponse response, TimeSpan after) =>
         response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(after.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
 

@@ -21,16 +21,16 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
     public static readonly ProblemType UrlNotAllowed = new("url-not-allowed", 400, "The URL may not be fetched",
         "The URL is not http(s), or leads to a private, loopback, link-local or otherwise closed network.");
 
-    public static readonly ProblemType WebhookRefused = new("webhook-refused", 400, "No webhook is sent there",
+    public static readonly ProblemType WebhookRefused = new("webhook-refused", 400, "The webhook URL is not allowed",
         "The webhook's URL is not http(s), or leads to a private, loopback, link-local or otherwise closed network, or the server has no secret to sign with. The detail says which.");
 
     public static readonly ProblemType Unauthorized = new("unauthorized", 401, "An API key is needed",
         "No API key was sent, or none that is known. Send it as X-API-Key or as Authorization: Bearer.");
 
-    public static readonly ProblemType OriginNotAllowed = new("origin-not-allowed", 403, "This page may not use the server",
+    public static readonly ProblemType OriginNotAllowed = new("origin-not-allowed", 403, "The origin is not allowed",
         "A page of another site made a browser send the request. The setting Detection:Browsers:AllowedOrigins names the origins whose pages may.");
 
-    public static readonly ProblemType NotFound = new("not-found", 404, "No such address",
+    public static readonly ProblemType NotFound = new("not-found", 404, "Not found",
         "Nothing is served at this address.");
 
     public static readonly ProblemType ResultNotFound = new("result-not-found", 404, "No such result",
@@ -54,20 +54,20 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
     public static readonly ProblemType UnsupportedPicture = new("unsupported-picture", 415, "This kind of picture is not supported",
         "It is a picture, but of a kind that is not supported.");
 
-    public static readonly ProblemType HostNotAllowed = new("host-not-allowed", 421, "Not a name of this server",
+    public static readonly ProblemType HostNotAllowed = new("host-not-allowed", 421, "The Host header is not accepted",
         "The Host header names another host. The setting Detection:Browsers:AllowedHosts names the hosts for which the server answers.");
 
     public static readonly ProblemType Undecodable = new("undecodable", 422, "The picture cannot be decoded",
         "The picture is truncated or damaged.");
 
     public static readonly ProblemType RateLimited = new("rate-limited", 429, "Too many requests",
-        "Your key makes more requests than it may, has too many requests under way, or your uploads fill your share of the memory for them. Come again after the time in Retry-After.");
+        "Your key exceeded its limit of requests per second or of concurrent requests, or your uploads use your share of the upload memory. Retry after the time in Retry-After.");
 
-    public static readonly ProblemType ShareUsed = new("share-used", 429, "Your share is used",
-        "So many of your pictures, URLs, webhooks or annotated pictures wait that your share of them, or of the memory for pictures, is used, or that your next picture would be too late; others are still served. Nothing was kept. Come again after the time in Retry-After. The detail says which it is.");
+    public static readonly ProblemType ShareUsed = new("share-used", 429, "Caller limit reached",
+        "Your pending pictures, URLs, webhooks or annotated pictures use your share of their places or of the picture memory, or your next picture would miss its deadline; other callers are still served. The request was not accepted. Retry after the time in Retry-After. The detail says which it is.");
 
     public static readonly ProblemType InferenceFailed = new("inference-failed", 500, "The model failed",
-        "The model or its device failed on this picture. Trying again may help once; where the detail says what to correct in the model, it does not. GET /v1/models says which model that is.");
+        "The model or its device failed on this picture. Retry once; if the detail names an error of the model, correct the model. GET /v1/models says which model that is.");
 
     public static readonly ProblemType Internal = new("internal", 500, "Internal error",
         "A defect of the server. Its log has the trace id.");
@@ -76,28 +76,28 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
         "The other side could not be reached, answered an error, redirected too often, or took too long.");
 
     public static readonly ProblemType QueueFull = new("queue-full", 503, "Too busy",
-        "The queue is full, the deadline could not be met, or as many URLs are fetched as may be. Nothing was kept. Come again after the time in Retry-After.");
+        "The queue is full, the deadline cannot be met, or too many URLs are being fetched. The request was not accepted. Retry after the time in Retry-After.");
 
     public static readonly ProblemType TooManyUploads = new("too-many-uploads", 503, "Too many uploads",
-        "As many uploads are under way as the server takes, or they fill the memory set aside for them. Come again after the time in Retry-After.");
+        "The server reached its limit of concurrent uploads, or the uploads in progress use all of the upload memory. Retry after the time in Retry-After.");
 
     public static readonly ProblemType TooManyReads = new("too-many-requests", 503, "Too many requests",
-        "As many requests that are no uploads are under way as the server takes. Come again after the time in Retry-After.");
+        "The server reached its limit of concurrent requests that are no uploads. Retry after the time in Retry-After.");
 
     public static readonly ProblemType DrawingBusy = new("drawing-busy", 503, "Too many pictures are drawn",
-        "As many annotated pictures are being drawn, or wait for it, as the server draws. The result is there and can be read. Come again after the time in Retry-After.");
+        "The server draws its maximum of annotated pictures, or its maximum wait to be drawn. The result is stored and can be requested as JSON. Retry after the time in Retry-After.");
 
-    public static readonly ProblemType WebhooksFull = new("webhooks-full", 503, "Too many webhooks wait",
-        "As many webhooks wait to be delivered as the server keeps. Nothing was kept. Come again after the time in Retry-After, or without a webhook.");
+    public static readonly ProblemType WebhooksFull = new("webhooks-full", 503, "Too many pending webhooks",
+        "The server reached its limit of webhooks that wait for delivery. The request was not accepted. Retry after the time in Retry-After, or without a webhook.");
 
-    public static readonly ProblemType StorageFull = new("storage-full", 503, "No memory left",
-        "The cluster's Redis, or the one process that is the whole cluster, has no memory left for another picture. Nothing was kept. Come again after the time in Retry-After. The detail says which memory it is.");
+    public static readonly ProblemType StorageFull = new("storage-full", 503, "The storage is full",
+        "The cluster's Redis, or the one process that is the whole cluster, is full, so the picture cannot be stored. The request was not accepted. Retry after the time in Retry-After. The detail says which memory it is.");
 
     public static readonly ProblemType Unavailable = new("unavailable", 503, "The cluster is not available",
-        "The cluster or its Redis cannot be reached at this time, every device that serves the model is broken, or this front end has another secret of image keys than the silos. The detail says which. Come again after the time in Retry-After.");
+        "The cluster or its Redis does not respond, every device that serves the model is broken, or this front end has another secret of image keys than the silos. The detail says which. Retry after the time in Retry-After.");
 
     public static readonly ProblemType DeadlineExceeded = new("deadline-exceeded", 504, "The deadline passed",
-        "There was no result before the deadline. The same picture may be asked for again.");
+        "There was no result before the deadline. Send the request again, or allow more time.");
 
     /// <summary>All of them.</summary>
     public static readonly IReadOnlyList<ProblemType> All =

@@ -20,7 +20,7 @@ internal sealed class UploadMemory(IOptions<FrontendOptions> options)
     /// <summary>Bytes that are taken now.</summary>
     public long Used => Volatile.Read(ref _used);
 
-    /// <summary>The share of whoever sends a request: its key, or its address where no keys are asked for.</summary>
+    /// <summary>The share of the sender of a request: its key, or its address where no keys are asked for.</summary>
     public UploadShare ShareOf(HttpContext http) =>
         ShareOf(http.Caller() is { } key ? $"key {key}" : $"address {RemoteNetwork.Of(http.Connection.RemoteIpAddress)}");
 
@@ -35,12 +35,12 @@ internal sealed class UploadMemory(IOptions<FrontendOptions> options)
             var own = _byCaller.GetValueOrDefault(caller);
             if (_used + bytes > _capacity)
             {
-                throw new ProblemException(ProblemType.TooManyUploads, "The uploads in progress fill the memory set aside for them.");
+                throw new ProblemException(ProblemType.TooManyUploads, "The uploads in progress use all of the upload memory (Detection:Frontend:MaxBufferedBytes).");
             }
 
             if (!FairShare.Allows(own, bytes, _capacity - _used, _share))
             {
-                throw new ProblemException(ProblemType.RateLimited, "Your uploads in progress fill your share of the memory set aside for uploads.");
+                throw new ProblemException(ProblemType.RateLimited, "Your uploads in progress use your share of the upload memory. Wait until one has ended.");
             }
 
             _byCaller[caller] = own + bytes;

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 
 namespace Detection.Frontend.Http.Uploads;
 
-/// <summary>Limits the time that reading from a body may take, and tells why it came to nothing.</summary>
+/// <summary>Limits the time that reading from a body may take, and says why it failed.</summary>
 internal sealed class UploadTimeout(IOptions<FrontendOptions> options, TimeProvider time)
 {
     private readonly TimeSpan _timeout = options.Value.UploadTimeout;

@@ -17,7 +17,7 @@ public sealed class LegacyQueueOptions
     [Required, StringLength(200)]
     public string Queue { get; set; } = "imageQueue";
 
-    /// <summary>How long an answer waits in Redis for whoever asked. 5 s to 1 day; default 1 min.</summary>
+    /// <summary>How long an answer stays in Redis. 5 s to 1 day; default 1 min.</summary>
     [Range(typeof(TimeSpan), "00:00:05", "1.00:00:00")]
     public TimeSpan ResultExpiry { get; set; } = TimeSpan.FromMinutes(1);
 

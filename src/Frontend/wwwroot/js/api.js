@@ -12,7 +12,7 @@ export class Problem extends Error {
     this.title = title;
     this.detail = detail;
     this.status = status;
-    /** Seconds to wait before it is worth to ask again, or null. */
+    /** Seconds to wait before a retry, or null. */
     this.retryAfter = retryAfter;
   }
 }

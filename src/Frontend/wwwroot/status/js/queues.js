@@ -51,6 +51,6 @@ class Row {
     this.#places.setAttribute('aria-label', `${queue.length} of ${queue.capacity} places taken`);
     const worth = Math.ceil(queue.capacity / all);
     this.#worth.textContent = worth > 1 ? `a square is ${worth} places` : '';
-    this.#age.textContent = queue.length === 0 ? 'nobody waits' : `the oldest for ${seconds(queue.oldestSeconds)}`;
+    this.#age.textContent = queue.length === 0 ? 'no picture waits' : `the oldest for ${seconds(queue.oldestSeconds)}`;
   }
 }

@@ -49,24 +49,24 @@ export function judge(status) {
     : 'no pictures at the moment';
 
   if (status.silos.length === 0) {
-    return { health: 'ill', sentence: 'No machine is here', detail: 'Pictures wait until one comes.' };
+    return { health: 'ill', sentence: 'No worker is running', detail: 'Pictures wait until one starts.' };
   }
   if (batchers.length === 0) {
     return devices.length === 0
-      ? { health: 'ill', sentence: 'No device is here', detail: `${many(status.silos.length, 'machine')}, but none that can look at pictures.` }
+      ? { health: 'ill', sentence: 'No worker has a device', detail: `${many(status.silos.length, 'machine')}, but none with a device that can process pictures.` }
       : { health: 'ill', sentence: 'The devices are getting ready', detail: `${who}. Loading takes some seconds.` };
   }
   if (stuck > 0) {
     return {
       health: 'ill',
-      sentence: stuck === devices.length ? 'Nothing gets done' : `${stuck} of ${devices.length} devices ${stuck === 1 ? 'hangs' : 'hang'}`,
+      sentence: stuck === devices.length ? 'No device works' : `${stuck} of ${devices.length} devices ${stuck === 1 ? 'hangs' : 'hang'}`,
       detail: `${who}, ${does}.`,
     };
   }
   if (out > 0) {
     return {
       health: 'ill',
-      sentence: batchers.every(isOut) ? 'Nothing gets done' : `${out} of ${devices.length} devices ${out === 1 ? 'is' : 'are'} out of service`,
+      sentence: batchers.every(isOut) ? 'No device works' : `${out} of ${devices.length} devices ${out === 1 ? 'is' : 'are'} out of service`,
       detail: `${who}, ${does}.`,
     };
   }
