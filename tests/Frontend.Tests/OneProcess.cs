@@ -27,7 +27,7 @@ public sealed class OneProcess : IAsyncLifetime
     public WebhookReceiver Webhooks { get; } = new();
 
     /// <summary>Serves pictures to the front end, which is allowed to fetch from it alone on this machine.</summary>
-    internal PictureHost Pictures => _pictures ?? throw new InvalidOperationException("Not started.");
+    public PictureHost Pictures => _pictures ?? throw new InvalidOperationException("Not started.");
 
     public async ValueTask InitializeAsync()
     {

@@ -16,6 +16,7 @@ public sealed class PageSite : IAsyncDisposable
 {
     private readonly SemaphoreSlim _once = new(1);
     private PictureHost? _pictureHost;
+    private Uri? _photoUrl;
     private DetectionProcess? _frontend;
     private DetectionProcess? _guarded;
     private IBrowser? _browser;
@@ -27,7 +28,7 @@ public sealed class PageSite : IAsyncDisposable
     public const string SiloName = "node17.rack4.datacentre2.production.detection.example.internal";
 
     /// <summary>Address of <see cref="Photos.People"/> on another host, for tests that ask the server to fetch it.</summary>
-    internal Uri PhotoUrl => (_pictureHost ?? throw new InvalidOperationException("Nobody visits the page.")).Url;
+    internal Uri PhotoUrl => _photoUrl ?? throw new InvalidOperationException("No test visits the page.");
 
     /// <summary>Opens the page in a tab with its own profile, lets a test use it, and checks that the page behaved.</summary>
     /// <param name="use">What a person does.</param>
@@ -150,7 +151,8 @@ public sealed class PageSite : IAsyncDisposable
         {
             if (_frontend is null)
             {
-                _pictureHost = new PictureHost(await File.ReadAllBytesAsync(Photos.People));
+                _pictureHost = new PictureHost();
+                _photoUrl = _pictureHost.Url("photos/street.webp", await File.ReadAllBytesAsync(Photos.People));
                 _frontend = DetectionProcess.StartFrontend(new Dictionary<string, string?>
                 {
                     [DetectionSettings.Redis] = null,
@@ -158,7 +160,7 @@ public sealed class PageSite : IAsyncDisposable
                     ["Detection__Silo__Name"] = SiloName,
                     // Loopback and odd ports are never fetched from otherwise.
                     ["Detection__Fetch__AllowedNetworks__0"] = "127.0.0.1/32",
-                    ["Detection__Fetch__AllowedPorts__0"] = _pictureHost.Url.Port.ToString(CultureInfo.InvariantCulture),
+                    ["Detection__Fetch__AllowedPorts__0"] = _pictureHost.Port.ToString(CultureInfo.InvariantCulture),
                 });
                 await _frontend.ReadyAsync();
             }

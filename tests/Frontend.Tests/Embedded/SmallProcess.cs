@@ -1,4 +1,5 @@
 using System.Globalization;
+using Detection.Frontend.Tests.Http.Access;
 using StackExchange.Redis;
 
 namespace Detection.Frontend.Tests.Embedded;
@@ -53,7 +54,7 @@ public sealed class SmallProcess : IAsyncLifetime
         };
         foreach (var caller in (string[])["tester", "alice", "bob", "carol"])
         {
-            settings[$"Detection__Access__Keys__{caller}__Sha256"] = Access.GuardedProcess.Hash(KeyOf(caller));
+            settings[$"Detection__Access__Keys__{caller}__Sha256"] = GuardedProcess.Hash(KeyOf(caller));
         }
 
         _process = DetectionProcess.StartFrontend(settings);

@@ -1,0 +1,280 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace Detection.Frontend.Tests.Http.Listening;
+
+/// <summary>Connections and requests are counted: who holds many is stopped, everybody else is served, and afterwards everybody.</summary>
+public sealed class ConnectionTests
+{
+    private const string Greedy = "127.0.0.2";
+    private const string Second = "127.0.0.3";
+
+    [Fact]
+    public async Task An_address_that_holds_its_share_of_the_connections_is_closed_out_alone()
+    {
+        await using var frontend = await StartAsync(new() { ["Detection__Frontend__MaxConnections"] = "16" });
+        var before = await DetectAsync(frontend.Http, 8800);
+
+        // One other connection, that of the client above: half of 16 - 1.
+        using (var silent = new SilentConnections(frontend))
+        {
+            await silent.OpenAsync(Greedy, 7);
+            await silent.RefusedAsync(Greedy);
+            await silent.RefusedAsync(Greedy);
+
+            // Half of 16 - 1 - 7.
+            await silent.OpenAsync(Second, 4);
+            await silent.RefusedAsync(Second);
+            Assert.Equal(before, await DetectAsync(frontend.Http, 8800 + TestPictures.PhotoCount));
+            Assert.Equal(0, silent.Closed);
+
+            // It may hold half of 16 - 1 - 4 now.
+            silent.Close(Greedy, 3);
+            await Eventually.Async(limit => silent.IsServedAsync(Greedy, limit), Eventually.Soon, "the place is free");
+        }
+
+        using var again = new SilentConnections(frontend);
+        await Eventually.Async(
+            async limit =>
+            {
+                again.Close();
+                await again.OpenAsync(Greedy, 6);
+                return await again.IsServedAsync(Greedy, limit);
+            },
+            Eventually.Soon,
+            "the address has its share again");
+        Assert.Equal(before, await DetectAsync(frontend.Http, 8800 + (2 * TestPictures.PhotoCount)));
+        Assert.Contains($"Connection from {Greedy} closed", frontend.Process.Log, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Connections_leave_the_files_that_the_process_needs_where_few_may_be_open()
+    {
+        await using var frontend = DetectionProcess.StartFrontend(
+            new Dictionary<string, string?> { [DetectionSettings.Redis] = null, ["Detection__Frontend__AddressConnectionShare"] = "1" }, openFiles: 1024);
+        await frontend.ReadyAsync();
+        var before = await DetectAsync(frontend.Http, 8850);
+        Assert.Contains("384 connections are accepted", frontend.Process.Log, StringComparison.Ordinal);
+
+        // One other connection, that of the client above.
+        using (var silent = new SilentConnections(frontend))
+        {
+            await silent.OpenAsync(Greedy, 383);
+            await silent.RefusedAsync(Greedy);
+            await silent.RefusedAsync(Second);
+            Assert.Equal(before, await DetectAsync(frontend.Http, 8850 + TestPictures.PhotoCount));
+        }
+
+        Assert.Equal(before, await DetectAsync(frontend.Http, 8850 + (2 * TestPictures.PhotoCount)));
+    }
+
+    [Fact]
+    public async Task Start_with_too_few_open_files_says_so()
+    {
+        await using var frontend = DetectionProcess.StartFrontend(new Dictionary<string, string?> { [DetectionSettings.Redis] = null }, openFiles: 450);
+        await frontend.Process.ExitAsync(TimeSpan.FromSeconds(30));
+        Assert.Equal(1, frontend.Process.ExitCode);
+        Assert.Contains("Cannot start: This process may have only 450 files and connections open.", frontend.Process.Log, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Connections_and_reads_beyond_the_limit_are_refused_until_others_have_gone()
+    {
+        await using var frontend = await StartAsync(new()
+        {
+            ["Detection__Frontend__MaxConnections"] = "6",
+            ["Detection__Frontend__AddressConnectionShare"] = "1",
+            ["Detection__Frontend__MinBytesPerSecond"] = "0",
+            ["Detection__Access__MaxReads"] = "1",
+        });
+        var before = await DetectAsync(frontend.Http, 8810);
+
+        using (var silent = new SilentConnections(frontend))
+        {
+            await silent.OpenAsync("127.0.0.1", 5);
+            await silent.RefusedAsync("127.0.0.1");
+            await silent.RefusedAsync(Second);
+            Assert.Equal(before, await DetectAsync(frontend.Http, 8810 + TestPictures.PhotoCount));
+        }
+
+        // One reads all answers, and takes none of them: the last is under way until the connection ends.
+        using (var reader = await ServedAsync(frontend, "127.0.0.1"))
+        {
+            await SendUntilStuckAsync(reader, "GET /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n");
+            await Eventually.Async(
+                async () =>
+                {
+                    using var refused = await frontend.Http.ReadAsync("/v1/models");
+                    return refused.StatusCode == HttpStatusCode.ServiceUnavailable;
+                },
+                Eventually.Soon,
+                "the reader has the only place");
+            await frontend.Http.ReadAsync("/v1/models").ProblemAsync(503, "too-many-requests");
+            Assert.Equal(before, await DetectAsync(frontend.Http, 8810 + (2 * TestPictures.PhotoCount))); // uploads are counted apart
+            await frontend.Http.ReadAsync("/health/ready").AnswerAsync();
+        }
+
+        await Eventually.Async(
+            async () =>
+            {
+                using var answer = await frontend.Http.ReadAsync("/v1/models");
+                return answer.StatusCode == HttpStatusCode.OK;
+            },
+            Eventually.Soon,
+            "the place is free again");
+    }
+
+    private static async Task<DetectionProcess> StartAsync(Dictionary<string, string?> settings)
+    {
+        settings[DetectionSettings.Redis] = null;
+        var frontend = DetectionProcess.StartFrontend(settings);
+        await frontend.ReadyAsync();
+        return frontend;
+    }
+
+    /// <summary>The boxes of a photo; numbers that differ by the count of photos show the same one.</summary>
+    private static async Task<string> DetectAsync(HttpClient http, int seed) =>
+        (await http.PostAsync(Asking.Bytes(TestPictures.Unique(seed), "image/jpeg"), "?timeout=60").AnswerAsync()).GetProperty("boxes").GetRawText();
+
+    private static async Task<Socket> ConnectAsync(DetectionProcess frontend, string from)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4096 };
+        socket.Bind(new IPEndPoint(IPAddress.Parse(from), 0));
+        await socket.ConnectAsync(IPAddress.Loopback, frontend.Url.Port);
+        return socket;
+    }
+
+    /// <summary>A connection that the server has: it notices only by and by that others have gone.</summary>
+    private static async Task<Socket> ServedAsync(DetectionProcess frontend, string from)
+    {
+        Socket? served = null;
+        await Eventually.Async(
+            async () =>
+            {
+                var socket = await ConnectAsync(frontend, from);
+                if (await IsAnsweredAsync(socket))
+                {
+                    served = socket;
+                    return true;
+                }
+
+                socket.Dispose();
+                return false;
+            },
+            Eventually.Soon,
+            $"a connection from {from} is answered");
+        return served!;
+    }
+
+    private static async Task<bool> IsAnsweredAsync(Socket socket)
+    {
+        using var limit = new CancellationTokenSource(Eventually.Soon);
+        var answer = new StringBuilder();
+        var buffer = new byte[512];
+        try
+        {
+            await socket.SendAsync("HEAD /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"u8.ToArray(), limit.Token);
+            while (await socket.ReceiveAsync(buffer, limit.Token) is > 0 and var count)
+            {
+                answer.Append(Encoding.ASCII.GetString(buffer, 0, count));
+                if (answer.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))
+                {
+                    return true;
+                }
+            }
+        }
+        catch (SocketException)
+        {
+            // Reset, because of what was sent.
+        }
+
+        return false;
+    }
+
+    /// <summary>Sends a request again and again, until the other side reads no more because nobody takes its answers.</summary>
+    private static async Task SendUntilStuckAsync(Socket socket, string request)
+    {
+        var requests = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat(request, 1000)));
+        while (true)
+        {
+            using var stuck = new CancellationTokenSource(TimeSpan.FromSeconds(2));
+            try
+            {
+                await socket.SendAsync(requests, stuck.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>Connections that are silent once the server has them.</summary>
+    private sealed class SilentConnections(DetectionProcess frontend) : IDisposable
+    {
+        private readonly List<(string From, Socket Socket)> _open = [];
+
+        /// <summary>How many of those that are held the server has closed.</summary>
+        public int Closed => _open.Count(static held => held.Socket.Poll(0, SelectMode.SelectRead));
+
+        public async Task OpenAsync(string from, int count)
+        {
+            for (var i = 0; i < count; i++)
+            {
+                // The server takes connections in any order: only one that is answered counts before the next one comes.
+                var socket = await ConnectAsync(frontend, from);
+                _open.Add((from, socket));
+                await IsAnsweredAsync(socket);
+            }
+        }
+
+        /// <summary>One more connection is closed without an answer, whatever it sends.</summary>
+        public async Task RefusedAsync(string from)
+        {
+            using var socket = await ConnectAsync(frontend, from);
+            using var limit = new CancellationTokenSource(Eventually.Soon);
+            try
+            {
+                await socket.SendAsync("GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"u8.ToArray(), limit.Token);
+                Assert.Equal(0, await socket.ReceiveAsync(new byte[64], limit.Token));
+            }
+            catch (SocketException)
+            {
+                // Reset, because of what was sent.
+            }
+        }
+
+        /// <summary>Whether one more connection is answered.</summary>
+        public async Task<bool> IsServedAsync(string from, CancellationToken limit)
+        {
+            using var socket = await ConnectAsync(frontend, from);
+            try
+            {
+                await socket.SendAsync("GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"u8.ToArray(), limit);
+                return await socket.ReceiveAsync(new byte[64], limit) > 0;
+            }
+            catch (SocketException)
+            {
+                return false;
+            }
+        }
+
+        public void Close(string from, int count)
+        {
+            foreach (var held in _open.Where(held => held.From == from).Take(count).ToList())
+            {
+                _open.Remove(held);
+                held.Socket.Dispose();
+            }
+        }
+
+        public void Close()
+        {
+            _open.ForEach(static held => held.Socket.Dispose());
+            _open.Clear();
+        }
+
+        public void Dispose() => Close();
+    }
+}

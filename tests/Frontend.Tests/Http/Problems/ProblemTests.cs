@@ -1,0 +1,173 @@
+using System.Net.Http.Json;
+using System.Text;
+
+namespace Detection.Frontend.Tests.Http.Problems;
+
+public sealed class ProblemTests(OneProcess frontend)
+{
+    [Theory]
+    [InlineData("text.jpg", 400, "not-a-picture")]
+    [InlineData("empty.jpg", 400, "not-a-picture")]
+    [InlineData("truncated.jpg", 422, "undecodable")]
+    [InlineData("corrupt.png", 422, "undecodable")]
+    [InlineData("huge.png", 413, "picture-too-large")]
+    [InlineData("huge.webp", 413, "picture-too-large")]
+    public async Task A_bad_picture_is_refused_for_what_it_is(string file, int status, string type)
+    {
+        var bytes = await File.ReadAllBytesAsync(TestPictures.Path(Path.Combine("edge", file)));
+
+        await frontend.Http.PostAsync(Asking.Form(bytes)).ProblemAsync(status, type);
+        var problem = await frontend.Http.PostAsync(Asking.Bytes(bytes, "image/jpeg"), accept: "image/jpeg").ProblemAsync(status, type);
+
+        if (bytes.Length > 0)
+        {
+            Assert.Equal(TestPictures.ImageKey(bytes), problem.GetProperty("imageKey").GetString());
+        }
+    }
+
+    [Theory]
+    [InlineData("http://169.254.169.254/")]
+    [InlineData("http://10.0.0.1/a.jpg")]
+    [InlineData("http://[::1]/a.jpg")]
+    [InlineData("ftp://example.com/a.jpg")]
+    [InlineData("file:///etc/passwd")]
+    public async Task A_closed_url_is_not_fetched(string url) =>
+        await frontend.Http.PostAsync(JsonContent.Create(new { url })).ProblemAsync(400, "url-not-allowed");
+
+    [Fact]
+    public async Task A_url_with_nothing_behind_it_is_the_other_sides_fault()
+    {
+        var url = frontend.Pictures.Url("missing.jpg", null);
+        await frontend.Http.PostAsync(JsonContent.Create(new { url })).ProblemAsync(502, "url-not-reachable");
+    }
+
+    [Theory]
+    [InlineData("""{"url":"http://exa""")]
+    [InlineData("""{"url":"relative"}""")]
+    [InlineData("""{"url":1}""")]
+    [InlineData("""{"image":"not base64!"}""")]
+    [InlineData("""{"image":"AAAA","url":"http://example.com/"}""")]
+    [InlineData("""{"picture":"AAAA"}""")]
+    [InlineData("""["image"]""")]
+    [InlineData("""{"image":"AAAA"} and more""")]
+    [InlineData("""{"url":"\ud800"}""")] // no Unicode
+    [InlineData("")]
+    public async Task Json_that_is_no_request_is_refused(string body) =>
+        await frontend.Http.PostAsync(new StringContent(body, Encoding.UTF8, "application/json")).ProblemAsync(400, "invalid-request");
+
+    [Theory]
+    [InlineData("?threshold=1.5")]
+    [InlineData("?threshold=-1")]
+    [InlineData("?threshold=NaN")]
+    [InlineData("?threshold=high")]
+    [InlineData("?iou=0")]
+    [InlineData("?max=0")]
+    [InlineData("?max=1.5")]
+    [InlineData("?timeout=0")]
+    [InlineData("?timeout=61")]
+    public async Task A_parameter_out_of_its_range_is_refused_and_named(string query)
+    {
+        var problem = await frontend.Http.PostAsync(Asking.Bytes([1], "image/png"), query).ProblemAsync(400, "invalid-request");
+        var detail = problem.GetProperty("detail").GetString();
+        Assert.Contains(query[1..query.IndexOf('=', StringComparison.Ordinal)], detail, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("Nullable", detail, StringComparison.Ordinal); // no types of the program
+    }
+
+    [Fact]
+    public async Task What_is_no_upload_is_refused()
+    {
+        await frontend.Http.PostAsync(new FormUrlEncodedContent([new("image", "x")])).ProblemAsync(415, "unsupported-media-type");
+        await frontend.Http.PostAsync(new StringContent("x", Encoding.UTF8, "text/plain")).ProblemAsync(415, "unsupported-media-type");
+        await frontend.Http.PostAsync(Asking.Form([1, 2], field: "picture")).ProblemAsync(400, "invalid-request");
+        await frontend.Http.PostAsync(Asking.Bytes([1, 2], "multipart/form-data")).ProblemAsync(400, "invalid-request");
+        using var broken = new ByteArrayContent(Encoding.ASCII.GetBytes("--x\r\nContent-Disposition: form-data; name=\"image\"\r\n\r\nabc"));
+        broken.Headers.TryAddWithoutValidation("Content-Type", "multipart/form-data; boundary=x");
+        await frontend.Http.PostAsync(broken).ProblemAsync(400, "invalid-request");
+    }
+
+    [Fact]
+    public async Task A_problem_is_readable_as_it_stands()
+    {
+        using var answer = await frontend.Http.PostAsync(Asking.Form([1, 2], field: "picture"));
+        Assert.Contains("The form has no file named 'image'.", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_frameworks_own_failures_are_problems_too()
+    {
+        await frontend.Http.ReadAsync("/nothing/here").ProblemAsync(404, "not-found");
+        await frontend.Http.DeleteAsync(new Uri("/v1/detections", UriKind.Relative)).ProblemAsync(405, "method-not-allowed");
+        await frontend.Http.ReadAsync("/v1/detections").ProblemAsync(405, "method-not-allowed");
+        await frontend.Http.PostAsync(Asking.Bytes(TestPictures.Unique(711), "image/jpeg"), "?model=nobody").ProblemAsync(404, "model-not-found");
+        await frontend.Http.ReadAsync("/v1/models/nobody").ProblemAsync(404, "model-not-found");
+        await frontend.Http.ReadAsync("/v1/models/NANODET-G").ProblemAsync(404, "model-not-found");
+    }
+
+    [Fact]
+    public async Task A_type_leads_to_its_description()
+    {
+        var problem = await frontend.Http.ReadAsync("/nothing").ProblemAsync(404, "not-found");
+        var description = await frontend.Http.ReadAsync(problem.GetProperty("type").GetString()!).AnswerAsync();
+        Assert.Equal(404, description.GetProperty("status").GetInt32());
+        Assert.NotEmpty(description.GetProperty("description").GetString()!);
+        await frontend.Http.ReadAsync("/problems/unknown").ProblemAsync(404, "not-found");
+    }
+
+    [Fact]
+    public async Task A_failed_request_is_one_line_in_the_log_with_its_picture()
+    {
+        var text = Encoding.ASCII.GetBytes("This is not a picture, and it is logged once.");
+        await frontend.Http.PostAsync(Asking.Bytes(text, "image/png")).ProblemAsync(400, "not-a-picture");
+
+        var key = TestPictures.ImageKey(text);
+        List<string> lines = [];
+        await Eventually.Async(
+            () => (lines = [.. frontend.Process.Process.Log.Split('\n').Where(line => line.Contains(" failed with ", StringComparison.Ordinal) && line.Contains(key, StringComparison.Ordinal))]).Count > 0,
+            Eventually.Soon,
+            "the failure is in the log");
+        Assert.Contains("POST /v1/detections failed with 400 /problems/not-a-picture", Assert.Single(lines), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_caller_that_leaves_in_the_middle_is_no_failure()
+    {
+        using var leaving = new CancellationTokenSource();
+        var body = new StalledBody(leaving);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => frontend.Http.PostAsync(new Uri("/v1/detections?model=the-one-who-left", UriKind.Relative), body, leaving.Token));
+
+        // Requests after it are served, and what they log comes after anything that the first one could have logged.
+        var marker = Guid.NewGuid().ToString("N");
+        await frontend.Http.ReadAsync($"/{marker}").ProblemAsync(404, "not-found");
+        await Eventually.Async(() => frontend.Process.Process.Log.Contains(marker, StringComparison.Ordinal), Eventually.Soon, "the marker is in the log");
+        Assert.DoesNotContain("failed with 499", frontend.Process.Process.Log, StringComparison.Ordinal);
+        Assert.DoesNotContain("Unexpected end of request content", frontend.Process.Process.Log, StringComparison.Ordinal);
+        Assert.DoesNotContain("failed with 500", frontend.Process.Process.Log, StringComparison.Ordinal);
+    }
+
+    /// <summary>Sends a part, then has its sender leave.</summary>
+    private sealed class StalledBody : HttpContent
+    {
+        private readonly CancellationTokenSource _leaving;
+
+        public StalledBody(CancellationTokenSource leaving)
+        {
+            _leaving = leaving;
+            Headers.ContentType = new("image/jpeg");
+        }
+
+        protected override async Task SerializeToStreamAsync(Stream stream, System.Net.TransportContext? context)
+        {
+            await stream.WriteAsync(new byte[10_000]);
+            await stream.FlushAsync();
+            await _leaving.CancelAsync();
+            await Task.Delay(Timeout.Infinite, _leaving.Token);
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 20_000;
+            return true;
+        }
+    }
+}
