@@ -10,7 +10,7 @@ using Detection.Tool.Keys;
 
 namespace Detection.Tool;
 
-/// <summary>The command line: what there is, and how errors are told.</summary>
+/// <summary>The command line: its commands, and how errors are shown.</summary>
 internal static class DetectionCommandLine
 {
     /// <summary>Time to end cleanly after Ctrl-C: the pictures under way are finished first.</summary>

@@ -48,7 +48,7 @@ public sealed class InspectTests : IDisposable
         var bare = _folder.Copy(NanoDet, "own.onnx");
         var first = (await DetectionTool.RunAsync("inspect", bare, "--names", "nanodet-g", "--write")).Expect(0);
         Assert.Contains($"Written: {_folder.Of("own", "model.json")}", first.Lines);
-        Assert.Contains($"It counts once the model is {_folder.Of("own", "model.onnx")}.", first.Lines);
+        Assert.Contains($"It is used once the model is at {_folder.Of("own", "model.onnx")}.", first.Lines);
         File.Move(bare, _folder.Of("own", "model.onnx"));
 
         var detect = (await DetectionTool.RunAsync(

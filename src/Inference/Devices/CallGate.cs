@@ -1,6 +1,6 @@
 namespace Detection.Inference.Devices;
 
-/// <summary>Lets batches in until it is closed, and tells when the last has left.</summary>
+/// <summary>Lets batches in until it is closed, and reports when the last has left.</summary>
 internal sealed class CallGate
 {
     private readonly Lock _lock = new();

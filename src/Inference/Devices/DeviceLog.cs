@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Detection.Inference.Devices;
 
-/// <summary>What devices tell.</summary>
+/// <summary>Log messages about devices.</summary>
 internal static partial class DeviceLog
 {
     [LoggerMessage(1, LogLevel.Information, "Model {Model}@{Version} is ready on {Device} after {Seconds:0.0} s")]

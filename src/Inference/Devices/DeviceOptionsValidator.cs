@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 
 namespace Detection.Inference.Devices;
 
-/// <summary>Says what is wrong with <see cref="DeviceOptions"/>.</summary>
+/// <summary>Validates <see cref="DeviceOptions"/>.</summary>
 public sealed class DeviceOptionsValidator : IValidateOptions<DeviceOptions>
 {
     /// <inheritdoc/>
@@ -20,7 +20,7 @@ public sealed class DeviceOptionsValidator : IValidateOptions<DeviceOptions>
             {
                 if (devices.Length > 1)
                 {
-                    faults.Add($"Devices is \"{options.Devices}\"; \"{device}\" stands alone.");
+                    faults.Add($"Devices is \"{options.Devices}\"; use \"{device}\" alone, or name single devices.");
                 }
             }
             else if (device != "cpu" && DeviceName.CudaIndex(device) is null)

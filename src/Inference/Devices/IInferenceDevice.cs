@@ -12,7 +12,7 @@ public interface IInferenceDevice : IAsyncDisposable
     /// <summary>What distinguishes the device on its machine: a GPU's UUID where known, else <see cref="Name"/>.</summary>
     string HardwareId { get; }
 
-    /// <summary>For people: the card's name, or the number of cores.</summary>
+    /// <summary>Text for people: the card's name, or the number of cores.</summary>
     string Description { get; }
 
     /// <summary>Loads a model onto the device and warms it up.</summary>

@@ -151,19 +151,19 @@ internal sealed class PictureStages(ModelGraph graph, PictureLimits limits, Deco
         return progress.Detected([.. boxes], Stopwatch.GetElapsedTime(start));
     }
 
-    /// <summary>Numbers that cannot be meant: without this, a wrong manifest or an overflow would pass for an answer.</summary>
+    /// <summary>Refuses invalid outputs. Without this, those of a wrong manifest or of an overflow would be returned as boxes.</summary>
     private static void RefuseInvalidOutput(IReadOnlyList<OutputTensor> outputs, List<ScoredBox> boxes)
     {
         // The best comes first. Sums of 16-bit numbers may exceed 1 by a little.
         if (boxes.Count > 0 && boxes[0].Score > 1.01f)
         {
             throw new ModelException(string.Create(
-                CultureInfo.InvariantCulture, $"the graph answers the score {boxes[0].Score:0.##}, and scores go from 0 to 1; correct \"family\" or \"head\" (\"scores\") in its manifest, or export it with scores from 0 to 1."));
+                CultureInfo.InvariantCulture, $"the graph returned the score {boxes[0].Score:0.##}, and scores go from 0 to 1; correct \"family\" or \"head\" (\"scores\") in its manifest, or export it with scores from 0 to 1."));
         }
 
         if (boxes.Count == 0 && outputs.Any(output => TensorPrimitives.IsNaNAny(output.Data.Span)))
         {
-            throw new ModelException("the graph answers NaN instead of numbers; export it again, as float32 if it is float16.");
+            throw new ModelException("the graph returned NaN instead of numbers; export it again, as float32 if it is float16.");
         }
     }
 }

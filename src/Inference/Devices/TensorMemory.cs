@@ -42,7 +42,7 @@ internal sealed unsafe class TensorMemory : MemoryManager<float>
     /// </summary>
     /// <remarks>
     /// ONNX Runtime 1.31 takes an output that it is told lies in page-locked memory for one that it already wrote, and fails the run with
-    /// <c>dst_data != src_data was false</c> (onnxruntime #29713). The copy from the card is no slower for not being told: the driver
+    /// <c>dst_data != src_data was false</c> (onnxruntime #29713). The copy from the card is as fast without that information: the driver
     /// knows its page-locked memory by the address.
     /// </remarks>
     public OrtValue CreateHostTensor(TensorElementType type, long[] shape) => CreateTensor(OrtMemoryInfo.DefaultInstance, type, shape);

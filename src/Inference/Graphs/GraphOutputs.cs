@@ -107,7 +107,7 @@ internal sealed class GraphOutputs
             }
             catch (OnnxRuntimeException) when (picture != TrialPicture.Black)
             {
-                // The others tell enough.
+                // The other pictures show enough.
                 continue;
             }
 
@@ -169,10 +169,10 @@ internal sealed class GraphOutputs
 
         public bool Grows { get; set; }
 
-        /// <summary>Whether it has the ranks of both, and nothing that was tried tells which it is.</summary>
+        /// <summary>Whether its rank fits both, and no run has shown which it is.</summary>
         public bool InDoubt => IsOpen && HasBatch && !IsNamed && Dimensions.Length <= 2;
 
-        /// <summary>Whether the graph tells the whole shape of a picture's part.</summary>
+        /// <summary>Whether the graph declares the whole shape of a picture's part.</summary>
         public bool IsDeclared(bool hasBatch) => Dimensions.Length > 0 && Dimensions.Skip(hasBatch ? 1 : 0).All(d => d > 0);
 
         public void Declare(int batch, bool takesAny, IReadOnlySet<string> batchNames)

@@ -9,7 +9,7 @@ namespace Detection.Inference.Graphs;
 /// <param name="Values">Its values as 32-bit floating point.</param>
 internal readonly record struct TrialOutput(int[] Shape, float[] Values);
 
-/// <summary>Runs a graph on made-up pictures, to see what its declared shapes do not tell.</summary>
+/// <summary>Runs a graph on made-up pictures, to learn what its declared shapes leave open.</summary>
 /// <param name="session">Session of the graph as it is in the file.</param>
 /// <param name="input">The picture input.</param>
 /// <param name="second">The second input; <see langword="null"/> when there is only the picture.</param>

@@ -22,7 +22,7 @@ internal static partial class ModelFault
     {
         OnnxRuntimeException => Place().Replace(error.Message.Split('\n')[0], "").Trim().TrimEnd('.'),
         RunTimeoutException => error.Message.TrimEnd('.'),
-        OutOfMemoryException => "it takes more memory than there is",
+        OutOfMemoryException => "it needs more memory than is available",
         IOException or UnauthorizedAccessException or InvalidDataException => error.Message.TrimEnd('.'),
         _ => $"{error.GetType().Name}: {error.Message.TrimEnd('.')}",
     };

@@ -65,7 +65,7 @@ internal sealed class ModelGraph
     /// <summary>Whether a run may hold any number of pictures.</summary>
     public bool TakesAnyBatch => FixedBatch == 0 && Outputs.All(o => o.Grows);
 
-    /// <summary>Reads a model's graph, once for a source whose files are still those that it tells of.</summary>
+    /// <summary>Reads a model's graph, once for a source whose files have not changed.</summary>
     /// <param name="model">The model.</param>
     /// <param name="bounds">How long runs on the CPU may last that try the graph.</param>
     /// <exception cref="ModelException">It cannot be read, or does not fit its manifest.</exception>
@@ -117,7 +117,7 @@ internal sealed class ModelGraph
         {
             return open(model.Path);
         }
-#pragma warning disable CA1031 // Whatever a file makes the runtime throw is that model's problem.
+#pragma warning disable CA1031 // A file may make the runtime or a library throw any exception; it becomes a problem of that model.
         catch (Exception e)
 #pragma warning restore CA1031
         {
@@ -208,8 +208,8 @@ internal sealed class ModelGraph
     }
 
     /// <summary>
-    /// Runs a black picture in the limited memory and time, before a session that serves does so without a limit. What else may fail here the
-    /// sessions tell that serve; batches of many pictures may rightly take more.
+    /// Runs a black picture in the limited memory and time, before a session that serves does so without a limit. Other errors are left to
+    /// the sessions that serve; batches of many pictures may rightly take more.
     /// </summary>
     private void RefuseHugeRuns(GraphTrial trial)
     {
@@ -228,7 +228,7 @@ internal sealed class ModelGraph
         }
         catch (OnnxRuntimeException)
         {
-            // Told by the session that serves, on its own device.
+            // The session that serves reports it, on its own device.
         }
     }
 

@@ -25,7 +25,7 @@ public static class ModelVersion
 
     /// <summary>
     /// Hashed is the manifest as it is understood, not its text: that holds for the label file that it names and for what was
-    /// read from the graph, so that a result is never told by the rules of another version of this program.
+    /// read from the graph, so that a cached result is never read by the rules of another version of this program.
     /// </summary>
     internal static string Of(string onnx, ModelManifest manifest)
     {

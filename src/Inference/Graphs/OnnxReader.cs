@@ -82,7 +82,7 @@ internal sealed class OnnxReader
 
                     break;
                 default:
-                    throw new InvalidDataException("it is no protocol buffer");
+                    throw new InvalidDataException("it is not a protocol buffer");
             }
         }
 
@@ -102,7 +102,7 @@ internal sealed class OnnxReader
             ulong field = Varint(end);
             if ((field & 7) != 2)
             {
-                throw new InvalidDataException("an entry of external_data is no text");
+                throw new InvalidDataException("an entry of external_data is not text");
             }
 
             long length = Length(end);
@@ -159,7 +159,7 @@ internal sealed class OnnxReader
             }
         }
 
-        throw new InvalidDataException("it is no protocol buffer");
+        throw new InvalidDataException("it is not a protocol buffer");
     }
 
     /// <summary>The fields of a message that are messages in which tensors may be.</summary>

@@ -41,10 +41,10 @@ internal sealed class RunBounds(TimeSpan longest, string model = "", string devi
         return most < longest.Ticks ? new TimeSpan(most) : longest;
     }
 
-    /// <summary>A run has been told to end.</summary>
+    /// <summary>A run was terminated.</summary>
     public void Ended(TimeSpan after) => GraphLog.RunEnded(_logger, model, device, after.TotalSeconds);
 
-    /// <summary>A run that was told to end goes on.</summary>
+    /// <summary>A run that was terminated goes on.</summary>
     public void GoesOn()
     {
         if (_unending.TrySetResult())

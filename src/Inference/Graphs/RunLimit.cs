@@ -28,7 +28,7 @@ internal sealed class RunLimit : IDisposable
         _stopping = bounds.Stopping.UnsafeRegister(static limit => ((RunLimit)limit!).Stop(), this);
     }
 
-    /// <summary>Whether the run, or the last one, was told to end.</summary>
+    /// <summary>Whether the run, or the last one, was terminated.</summary>
     public bool HasEnded
     {
         get

@@ -13,5 +13,5 @@ internal static class ClassNumber
             ? (int)number
             : throw new ModelException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"the graph answers class number {number} and the manifest names {labels}; write all its names in \"labels\", or correct \"head\": {{ \"background\": … }}."));
+                $"the graph returned class number {number} and the manifest names {labels}; write all its names in \"labels\", or correct \"head\": {{ \"background\": … }}."));
 }

@@ -13,7 +13,7 @@ internal sealed class OutputRole(string role, string expected, HeadOptions optio
     private readonly string? _name = options.Outputs is { } names && names.TryGetValue(role, out var name) ? name : null;
 
     /// <summary>The output the manifest names, else the one of the right shape.</summary>
-    /// <exception cref="ModelException">None, or several that no usual name tells apart.</exception>
+    /// <exception cref="ModelException">None fits, or several fit and none has a usual name.</exception>
     public OutputTensor Find(IReadOnlyList<OutputTensor> outputs) =>
         TryFind(outputs, out var found) ? found : throw new ModelException(
             $"the graph has {Describe(outputs)}, but this family needs {(_name is null ? $"an output \"{role}\"" : $"its output \"{_name}\"")} of shape {expected}; "

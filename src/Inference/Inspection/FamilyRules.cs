@@ -2,14 +2,14 @@ using Detection.Inference.Manifest;
 
 namespace Detection.Inference.Inspection;
 
-/// <summary>One way to tell a family.</summary>
+/// <summary>One way to recognise a family.</summary>
 /// <param name="Name">Name of the rule.</param>
 /// <param name="Answer">What it says about the outputs; <see langword="null"/> when they are of another form.</param>
 internal sealed record FamilyRule(string Name, Func<OutputShapes, FamilyGuess?> Answer);
 
 /// <summary>
-/// The rules that tell the family of a graph by its outputs. The first that answers wins, and their order is part of what they mean: a later
-/// rule may take outputs of an earlier one for its own.
+/// The rules that recognise the family of a graph by its outputs. The first that answers wins, and their order is part of their meaning: a later
+/// rule may also match the outputs of an earlier one.
 /// </summary>
 internal static class FamilyRules
 {

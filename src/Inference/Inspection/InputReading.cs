@@ -87,7 +87,7 @@ internal static class InputReading
 
         if (!draft.Metadata.ContainsKey("stride"))
         {
-            draft.Missing.Add("write \"input\": { \"layout\": \"nchw\" } or \"nhwc\", for the graph leaves the place of the colours open");
+            draft.Missing.Add("write \"input\": { \"layout\": \"nchw\" } or \"nhwc\", because the graph does not show which dimension is the channel");
         }
 
         return "nchw";

@@ -22,10 +22,10 @@ internal sealed class InspectionDraft(InferenceSession session, string named, Js
     /// <summary>What was concluded and from what.</summary>
     public List<string> Notes { get; } = [];
 
-    /// <summary>What could not be told, each as the manifest line to write.</summary>
+    /// <summary>What is not known, each as the manifest line to write.</summary>
     public List<string> Missing { get; } = [];
 
-    /// <summary>The manifest lines that the graph tells.</summary>
+    /// <summary>The manifest lines that are known from the graph.</summary>
     public JsonObject FromGraph { get; set; } = [];
 
     /// <summary>What graph and manifest say together.</summary>

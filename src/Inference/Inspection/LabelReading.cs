@@ -49,7 +49,7 @@ internal static class LabelReading
 
         if (known["labels"] is JsonArray labels)
         {
-            // "labels" that do not fit are told by name; the head would only see shapes that are not its own.
+            // Named here: the head would only report shapes that do not fit.
             if (labels.Count != count)
             {
                 throw draft.Fault($"its outputs have {count} classes and \"labels\" has {labels.Count} names; write all {count} in the order of the class numbers");

@@ -26,14 +26,14 @@ public sealed record GraphTensor(string Name, string Element, IReadOnlyList<stri
         value >= 0 ? value.ToString(CultureInfo.InvariantCulture) : string.IsNullOrEmpty(name) ? "?" : name;
 }
 
-/// <summary>What could be told about a model.</summary>
+/// <summary>What is known about a model.</summary>
 /// <param name="Path">The ONNX file.</param>
 /// <param name="Inputs">The graph's inputs.</param>
 /// <param name="Outputs">The graph's outputs.</param>
 /// <param name="Metadata">The file's custom metadata.</param>
-/// <param name="Family">The family, when the manifest or the graph tells it.</param>
-/// <param name="Notes">What was concluded and from what, for people.</param>
-/// <param name="Missing">What could not be told, each as the manifest line to write; empty when the model can be used.</param>
+/// <param name="Family">The family, when the manifest names it or the graph shows it.</param>
+/// <param name="Notes">Conclusions and what they are based on, for people.</param>
+/// <param name="Missing">What is not known, each as the manifest line to write; empty when the model can be used.</param>
 /// <param name="Manifest">The whole manifest; <see langword="null"/> while something is missing.</param>
 /// <param name="Draft">Text of a <c>model.json</c> with everything that is known.</param>
 public sealed record ModelInspection(

@@ -26,7 +26,7 @@ public static class ModelInspector
         {
             return InspectFile(onnxPath, manifestPath, labels);
         }
-#pragma warning disable CA1031 // Whatever a file makes the runtime or a library throw is that model's problem.
+#pragma warning disable CA1031 // A file may make the runtime or a library throw any exception; it becomes a problem of that model.
         catch (Exception e)
 #pragma warning restore CA1031
         {

@@ -52,7 +52,7 @@ internal static class NanoDetRules
         return null;
     }
 
-    /// <summary>One table of the shape that YOLOX has too: without names of classes the values tell.</summary>
+    /// <summary>One table of the shape that YOLOX has too: without names of classes the values decide.</summary>
     public static FamilyGuess? Rows(OutputShapes shapes)
     {
         if (shapes.Table.Shape is not [var rows, var width] || rows != shapes.Cells(OutputShapes.ThreeMaps))

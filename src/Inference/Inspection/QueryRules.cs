@@ -35,7 +35,7 @@ internal static class QueryRules
         return new("rt-detr", extra ? shapes.Labels : classes, "dets and labels as RF-DETR names them", lines);
     }
 
-    /// <summary>With two classes only its description tells an RT-DETR of Ultralytics from rows of box, score and class.</summary>
+    /// <summary>With two classes only its description distinguishes an RT-DETR of Ultralytics from rows of box, score and class.</summary>
     public static FamilyGuess? Ultralytics(OutputShapes shapes) =>
         shapes.Table.Shape is [<= OutputShapes.MaxQueries and var queries, var width]
         && shapes.Says("author", "Ultralytics")

@@ -39,7 +39,7 @@ internal sealed class ModelLoad(string model, TimeSpan limit)
 
     /// <summary>What it is doing, in one sentence.</summary>
     public string Status => BeganAt is { } began
-        ? string.Create(CultureInfo.InvariantCulture, $"Model {model} is being loaded since {began.UtcDateTime:HH:mm:ss} UTC.")
+        ? string.Create(CultureInfo.InvariantCulture, $"Model {model} has been loading since {began.UtcDateTime:HH:mm:ss} UTC.")
         : $"Model {model} is waiting: other models are being loaded.";
 
     /// <summary>Makes the calling thread the one of this load.</summary>

@@ -76,7 +76,7 @@ internal sealed class ModelLoads
         $"Model {load.Model} could not be loaded within {load.Limit:c}; export it again in a simpler form, or raise Detection:Models:LoadTimeout and restart.");
 
     private static ModelException Unending(ModelLoad load) => new(
-        $"Model {load.Model} cannot be run: an operation of its graph does not end. Export it again; what it takes of the processor is free after a restart.");
+        $"Model {load.Model} cannot be run: an operation of its graph does not end. Export it again; its thread stays busy until a restart.");
 
     private static ModelException Earlier(ModelLoad load) => new(
         $"Model {load.Model} cannot be loaded yet: an earlier load of the same file was given up and has not ended; export it again in a simpler form.");
@@ -197,7 +197,7 @@ internal sealed class ModelLoads
     }
 
     /// <summary>A load that was given up.</summary>
-    /// <param name="Error">What is told of it.</param>
+    /// <param name="Error">The error that it ends with.</param>
     /// <param name="Until">When it is tried again.</param>
     private sealed record GivenUp(Func<ModelLoad, ModelException> Error, DateTimeOffset Until);
 }

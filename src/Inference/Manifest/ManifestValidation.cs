@@ -56,7 +56,7 @@ internal static class ManifestValidation
     /// <summary>What a value must be.</summary>
     /// <param name="Member">Its line.</param>
     /// <param name="IsRight">Whether it is.</param>
-    /// <param name="Value">The value as errors tell it.</param>
+    /// <param name="Value">The value as errors show it.</param>
     /// <param name="Write">What to write instead.</param>
     private sealed record Rule(string Member, Func<ModelManifest, bool> IsRight, Func<ModelManifest, object?> Value, string Write);
 }

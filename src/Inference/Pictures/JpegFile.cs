@@ -120,7 +120,7 @@ internal readonly struct JpegFile
                     return;
                 }
 
-                // The library tells only its first warning: this one may hide that data are missing.
+                // The library reports only its first warning: this one may hide that data are missing.
                 if (!warning.Contains(ExtraneousBytes, StringComparison.Ordinal))
                 {
                     throw Truncated();

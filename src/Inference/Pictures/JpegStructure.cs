@@ -53,7 +53,7 @@ internal struct JpegStructure
     /// <summary>Whether the frame is progressive.</summary>
     public readonly bool IsProgressive => Frame is Progressive or ArithmeticProgressive;
 
-    /// <summary>Whether its data are coded arithmetically. Decoders take missing data for zeros then, and do not tell.</summary>
+    /// <summary>Whether its data are coded arithmetically. Decoders take missing data for zeros then, without a warning.</summary>
     public readonly bool IsArithmetic => Frame is >= ArithmeticSequential and not ArithmeticTable;
 
     /// <summary>Whether the scans bring every coefficient of every component in full accuracy, with all restart markers.</summary>

@@ -3,12 +3,12 @@ using System.Buffers.Binary;
 namespace Detection.Inference.Pictures;
 
 /// <summary>
-/// What a picture costs to decode, told from its file in microseconds and without decoding it. The unit is the decoding of a common
+/// What a picture costs to decode, computed from its file in microseconds and without decoding it. The unit is the decoding of a common
 /// photo: a baseline JPEG of one megapixel with halved colour. Every picture costs at least 1, those that cannot be read too.
 /// </summary>
 /// <remarks>
 /// It is an estimate to share and to bound work by, from above: the samples that all scans of a JPEG visit, or the bytes of pixels
-/// that other formats unpack. It does not tell how long a decoder really takes.
+/// that other formats unpack. It is not the time that a decoder really takes.
 /// </remarks>
 public static class PictureCost
 {

@@ -22,7 +22,7 @@ public enum PictureFormat
 /// <summary>Names of formats.</summary>
 internal static class PictureFormatNames
 {
-    /// <summary>The name of a format, for people.</summary>
+    /// <summary>The name of a format, as text for people.</summary>
     public static string Name(this PictureFormat format) => format switch
     {
         PictureFormat.Jpeg => "JPEG",

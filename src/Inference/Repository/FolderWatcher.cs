@@ -32,11 +32,11 @@ internal sealed class FolderWatcher(ModelOptions options, Channel<bool> changes,
             watcher.EnableRaisingEvents = true;
             _watcher = watcher;
         }
-#pragma warning disable CA1031 // Reports are a help only: the regular look finds every change.
+#pragma warning disable CA1031 // Reports only help: the regular scan finds every change.
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            // No such folder yet, or no more watches to be had: the regular look remains.
+            // No such folder yet, or no more watches to be had: the regular scan remains.
             watcher?.Dispose();
             RepositoryLog.NotWatched(logger, options.Directory, options.RescanInterval, e.Message);
         }
@@ -44,7 +44,7 @@ internal sealed class FolderWatcher(ModelOptions options, Channel<bool> changes,
         void Signal(object sender, EventArgs e) => changes.Writer.TryWrite(true);
     }
 
-    /// <summary>Waits for a change, or until it is time for a look without one.</summary>
+    /// <summary>Waits for a change, or until it is time for a scan without one.</summary>
     public async Task WaitForChangeAsync(CancellationToken cancellationToken)
     {
         using var interval = new CancellationTokenSource(options.RescanInterval, time);
@@ -55,7 +55,7 @@ internal sealed class FolderWatcher(ModelOptions options, Channel<bool> changes,
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            // Time for a look without a reported change.
+            // Time for a scan without a reported change.
         }
     }
 

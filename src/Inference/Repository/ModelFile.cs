@@ -41,7 +41,7 @@ public static partial class ModelFile
             var manifest = ReadManifest(path, labels);
             return new ModelSource(name, ModelVersion.Of(path, manifest), path, manifest);
         }
-#pragma warning disable CA1031 // Whatever a file makes the runtime or a library throw is that model's problem.
+#pragma warning disable CA1031 // A file may make the runtime or a library throw any exception; it becomes a problem of that model.
         catch (Exception e)
 #pragma warning restore CA1031
         {
@@ -78,7 +78,7 @@ public static partial class ModelFile
             using var stream = new FileStream(onnx, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 64 * 1024);
             return Convert.ToHexStringLower(SHA256.HashData(stream));
         }
-#pragma warning disable CA1031 // Whatever a file makes the runtime or a library throw is that model's problem.
+#pragma warning disable CA1031 // A file may make the runtime or a library throw any exception; it becomes a problem of that model.
         catch (Exception e)
 #pragma warning restore CA1031
         {

@@ -48,7 +48,7 @@ internal static class ModelFolder
         {
             return Find(path);
         }
-#pragma warning disable CA1031 // The scan that follows tells it.
+#pragma warning disable CA1031 // The scan that follows reports it.
         catch (Exception)
 #pragma warning restore CA1031
         {
@@ -72,7 +72,7 @@ internal static class ModelFolder
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Gone meanwhile, or a link that leads nowhere: reading it tells.
+            // Gone meanwhile, or a link that leads nowhere: reading it reports that.
             return file.FullName;
         }
     }

@@ -31,12 +31,12 @@ public sealed class ModelOptions
 
     /// <summary>
     /// Longest that a model may take to be read, and then to be loaded on a device; 1 s to 1 day. Default 5 minutes. One that takes
-    /// longer is given up and told as a problem; others do not wait for it. A device with TensorRT has twelve times as long.
+    /// longer is given up and reported as a problem; others do not wait for it. A device with TensorRT has twelve times as long.
     /// </summary>
     public TimeSpan LoadTimeout { get; set; } = ModelLoad.DefaultLimit;
 }
 
-/// <summary>Says what is wrong with <see cref="ModelOptions"/>.</summary>
+/// <summary>Validates <see cref="ModelOptions"/>.</summary>
 public sealed class ModelOptionsValidator : IValidateOptions<ModelOptions>
 {
     /// <inheritdoc/>

@@ -14,7 +14,7 @@ internal sealed class ModelReadings(ModelOptions options, TimeProvider time, Act
     /// </summary>
     private static readonly TimeSpan RetryAfter = TimeSpan.FromMinutes(1);
 
-    /// <summary>A model that takes longer to be read is told as being loaded, and leaves its place to the next.</summary>
+    /// <summary>A model that takes longer to be read is reported as being loaded, and leaves its place to the next.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     private readonly string _folder = Path.Join(Path.GetFullPath(options.Directory), "/");

@@ -7,7 +7,7 @@ namespace Detection.Inference.Repository;
 
 /// <summary>
 /// The models of a folder, and their changes. A file that was replaced is a new version of its model; one that cannot be
-/// read is told as a problem and leaves the version before it in place; one that was removed is gone.
+/// read is reported as a problem and leaves the version before it in place; one that was removed is gone.
 /// </summary>
 public sealed class ModelRepository
 {
@@ -34,15 +34,15 @@ public sealed class ModelRepository
     /// <summary>Called after each change, from one thread at a time. Must return soon and not throw.</summary>
     public event Action<ModelSet>? Changed;
 
-    /// <summary>The models of the last look; none before the first.</summary>
+    /// <summary>The models of the last scan; none before the first.</summary>
     public ModelSet Current => _current;
 
     /// <summary>Name of the model of a request that names none.</summary>
     public string DefaultName => _options.Default;
 
     /// <summary>
-    /// Looks at the folder now. Files that have not changed are not read again. Models that take long to be read are not waited for: they
-    /// are told as being loaded, and a later look has them.
+    /// Scans the folder now. Files that have not changed are not read again. Models that take long to be read are not waited for: they
+    /// are reported as being loaded, and a later scan has them.
     /// </summary>
     /// <param name="cancellationToken">Ends the waiting for what is being read.</param>
     /// <returns>The models as they are now.</returns>
@@ -66,7 +66,7 @@ public sealed class ModelRepository
 
                 return Publish(_readings.Read(files));
             }
-#pragma warning disable CA1031 // What the folder holds must not end the loop that looks at it.
+#pragma warning disable CA1031 // What the folder holds must not end the loop that scans it.
             catch (Exception e) when (e is not OperationCanceledException)
 #pragma warning restore CA1031
             {
@@ -81,7 +81,7 @@ public sealed class ModelRepository
         }
     }
 
-    /// <summary>Looks now, and again whenever the folder changes, until cancelled.</summary>
+    /// <summary>Scans now, and again whenever the folder changes, until cancelled.</summary>
     /// <exception cref="OperationCanceledException">It was cancelled; there is no other end.</exception>
     public async Task WatchAsync(CancellationToken cancellationToken)
     {
@@ -111,7 +111,7 @@ public sealed class ModelRepository
         {
             await Task.Run(() => Scan(cancellationToken), cancellationToken);
         }
-#pragma warning disable CA1031 // The next look may succeed; without this loop no model would be found any more.
+#pragma warning disable CA1031 // The next scan may succeed; without this loop no model would be found any more.
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
 #pragma warning restore CA1031
         {

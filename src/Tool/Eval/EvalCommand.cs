@@ -111,7 +111,7 @@ internal static class EvalCommand
     {
         if (run.OtherSize > 0)
         {
-            screen.Failure($"{run.OtherSize} pictures have another size than their annotations say: the numbers are not to be trusted.");
+            screen.Failure($"{run.OtherSize} pictures have another size than their annotations say: the numbers are not reliable.");
         }
 
         if (run.Failed > 0)

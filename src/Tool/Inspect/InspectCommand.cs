@@ -63,7 +63,7 @@ internal static class InspectCommand
         path = Path.GetFullPath(path);
         if (File.Exists(path) && !overwrite)
         {
-            throw new CommandException($"{path} is there already; --force overwrites it.");
+            throw new CommandException($"{path} exists already; --force overwrites it.");
         }
 
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
@@ -72,7 +72,7 @@ internal static class InspectCommand
         screen.Line($"Written: {path}");
         if (!ModelArguments.HasFolder(inspection.Path))
         {
-            screen.Line($"It counts once the model is {Path.Combine(Path.GetDirectoryName(path)!, "model.onnx")}.");
+            screen.Line($"It is used once the model is at {Path.Combine(Path.GetDirectoryName(path)!, "model.onnx")}.");
         }
     }
 }

@@ -43,7 +43,7 @@ internal static class KeyCommand
         screen.Line($"sha256   {hash}");
         screen.Line($"setting  Detection__Access__Keys__{name}__Sha256={hash}");
         screen.Line($$"""file     { "{{name}}": { "Sha256": "{{hash}}" } }""");
-        screen.Note("The key is shown this once and kept nowhere: give it to its user. The server needs the setting, or the entry in its keys file.");
+        screen.Note("The key is shown only once and is not stored: give it to its user. The server needs the setting, or the entry in its keys file.");
         return ExitCode.Done;
     }
 }

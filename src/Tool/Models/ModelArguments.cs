@@ -6,7 +6,7 @@ using Detection.Tool.CommandLine;
 
 namespace Detection.Tool.Models;
 
-/// <summary>How every command is told which model it is about.</summary>
+/// <summary>The arguments that name the model of a command.</summary>
 internal sealed class ModelArguments
 {
     private const string What = "Name of a model, an ONNX file, or the folder of a model.onnx.";
@@ -71,7 +71,7 @@ internal sealed class ModelArguments
         }
     }
 
-    /// <summary>Says what can be told of the model.</summary>
+    /// <summary>Inspects the model that the arguments name.</summary>
     /// <exception cref="ModelException">It is no detector, or contradicts its manifest.</exception>
     /// <exception cref="CommandException">It cannot be found.</exception>
     public ModelInspection Inspect(ParseResult line)

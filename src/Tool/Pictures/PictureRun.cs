@@ -59,7 +59,7 @@ internal static class PictureRun
         }
         finally
         {
-            // The model may not be given back before they have ended; what they met was told by the first that failed.
+            // The model may not be given back before they have ended; the first that failed has reported the error.
             await ((Task)Task.WhenAll(running)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }

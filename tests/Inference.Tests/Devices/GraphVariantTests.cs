@@ -93,8 +93,8 @@ public sealed class GraphVariantTests : IDisposable
     }
 
     [Theory]
-    [InlineData(float.NaN, "the graph answers NaN")]
-    [InlineData(7f, "the graph answers the score 7, and scores go from 0 to 1; correct")]
+    [InlineData(float.NaN, "the graph returned NaN")]
+    [InlineData(7f, "the graph returned the score 7, and scores go from 0 to 1; correct")]
     public async Task Numbers_that_cannot_be_meant_are_no_answer(float score, string expected)
     {
         const int Cells = 16 + 4 + 1;

@@ -33,7 +33,7 @@ public sealed class SlowModelTests : IDisposable
 
         Assert.Equal(["default", "z-good"], order);
         Assert.Equal(["a-slow", "b-slow"], found.Problems.Keys.Order());
-        Assert.All(found.Problems.Values, problem => Assert.Contains("is being loaded since", problem, StringComparison.Ordinal));
+        Assert.All(found.Problems.Values, problem => Assert.Contains("has been loading since", problem, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -32,8 +32,8 @@ internal sealed class BatchDevice : IInferenceDevice
     private readonly CancellationTokenSource _stopping = new();
 
     /// <param name="name">Local name.</param>
-    /// <param name="hardwareId">What distinguishes it on its machine.</param>
-    /// <param name="description">For people.</param>
+    /// <param name="hardwareId">Identifies it on its machine.</param>
+    /// <param name="description">Text for people.</param>
     /// <param name="provider">What it runs with.</param>
     /// <param name="options">Settings.</param>
     /// <param name="time">Clock for deadlines.</param>
@@ -133,7 +133,7 @@ internal sealed class BatchDevice : IInferenceDevice
             {
                 return await OpenAsync(graph, most, bounds, trial);
             }
-#pragma warning disable CA1031 // It is tried again, and then told.
+#pragma warning disable CA1031 // It is tried again with single pictures, and an error of that is reported.
             catch (Exception e) when (most > 1 && graph.TakesAnyBatch)
 #pragma warning restore CA1031
             {
@@ -142,7 +142,7 @@ internal sealed class BatchDevice : IInferenceDevice
                 return await OpenAsync(graph, 1, bounds, trial);
             }
         }
-#pragma warning disable CA1031 // Whatever a file makes the runtime or a library throw is that model's problem.
+#pragma warning disable CA1031 // A file may make the runtime or a library throw any exception; it becomes a problem of that model.
         catch (Exception e)
 #pragma warning restore CA1031
         {

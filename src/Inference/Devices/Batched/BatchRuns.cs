@@ -123,7 +123,7 @@ internal sealed class BatchRuns(PictureStages stages, RunBounds bounds)
         {
             outcome = stages.Read(slot.Batch.Pictures[item.Index], slot.Run.OutputRow(row), boxes, item.Progress);
         }
-#pragma warning disable CA1031 // Whatever one picture meets is that picture's outcome.
+#pragma warning disable CA1031 // An error of one picture is that picture's outcome.
         catch (Exception e)
 #pragma warning restore CA1031
         {

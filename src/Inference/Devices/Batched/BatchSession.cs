@@ -158,7 +158,7 @@ internal sealed class BatchSession : IModelSession
             _stages.Preprocess(picture, slot.Tensors.InputRow(row), ref progress);
             slot.Items[row] = new BatchItem(index, progress);
         }
-#pragma warning disable CA1031 // Whatever one picture meets is that picture's outcome.
+#pragma warning disable CA1031 // An error of one picture is that picture's outcome.
         catch (Exception e)
 #pragma warning restore CA1031
         {

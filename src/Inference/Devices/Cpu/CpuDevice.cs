@@ -90,7 +90,7 @@ public sealed class CpuDevice : IInferenceDevice
         {
             session = new Session(ModelGraph.Read(model, bounds), _workers, _options, bounds, _time);
         }
-#pragma warning disable CA1031 // Whatever a file makes the runtime or a library throw is that model's problem.
+#pragma warning disable CA1031 // A file may make the runtime or a library throw any exception; it becomes a problem of that model.
         catch (Exception e)
 #pragma warning restore CA1031
         {
@@ -199,7 +199,7 @@ public sealed class CpuDevice : IInferenceDevice
                 progress.Inference = Stopwatch.GetElapsedTime(start);
                 outcome = _stages.Read(work, desk.Run.OutputRow(0), desk.Boxes, progress);
             }
-#pragma warning disable CA1031 // Whatever one picture meets is that picture's outcome; the worker goes on with the next.
+#pragma warning disable CA1031 // An error of one picture is that picture's outcome; the worker goes on with the next.
             catch (Exception e)
 #pragma warning restore CA1031
             {
