@@ -29,7 +29,7 @@ public sealed class ImageKeySecretTests
         await RefusedClientAsync(cluster);
         await Task.WhenAll(silos.Select(static process => DoesNotStartAsync(process)));
         Assert.Equal(members, await MembersAsync(cluster));
-        Assert.DoesNotContain("Redis gave the bytes", silo.Process.Log, StringComparison.Ordinal);
+        Assert.DoesNotContain("Redis returned wrong bytes", silo.Process.Log, StringComparison.Ordinal);
         Assert.Equal(before.Boxes, (await DetectAsync(same, 1)).Boxes);
 
         // The secret changes: the same front ends, without a restart.

@@ -94,12 +94,12 @@ public sealed class QueueLimitTests
         var own = await Assert.ThrowsAsync<DetectionException>(() => client.Detection.DetectAsync(TestPictures.Unique(9998), late with { Caller = "alice" }));
 
         Assert.Equal(DetectionError.Busy, failure.Error);
-        Assert.StartsWith("The pictures that wait already are expected to take about ", failure.Message, StringComparison.Ordinal);
+        Assert.StartsWith("The queued pictures are expected to take about ", failure.Message, StringComparison.Ordinal);
         Assert.NotNull(failure.RetryAfter);
 
         // Far from its share of 1000 places: it is told what is so.
         Assert.Equal(DetectionError.ShareUsed, own.Error);
-        Assert.StartsWith("The pictures of alice that wait already are expected to take about ", own.Message, StringComparison.Ordinal);
+        Assert.StartsWith("The queued pictures of caller 'alice' are expected to take about ", own.Message, StringComparison.Ordinal);
         Assert.NotNull(own.RetryAfter);
         await Task.WhenAll(waiting);
     }

@@ -163,7 +163,7 @@ public sealed class AsynchronousTests(OneProcess frontend)
         Assert.Equal("done", (await EventsAsync(Events(accepted), second)).Single().Name);
         await second.ReadAsync(Waiting(damaged)).ProblemAsync(422, "undecodable");
         var refused = await second.PostAsync(Asking.Bytes(photo, "image/jpeg"), $"?model={before}&iou=0.3").ProblemAsync(404, "model-not-found");
-        Assert.Contains($"The model '{before}' was replaced", refused.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.Contains($"Model '{before}' was replaced", refused.GetProperty("detail").GetString(), StringComparison.Ordinal);
 
         async Task<string?> VersionAsync(HttpClient http)
         {
