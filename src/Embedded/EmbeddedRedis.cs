@@ -10,7 +10,7 @@ namespace Detection.Embedded;
 
 /// <summary>
 /// A Redis-compatible server (Microsoft Garnet) inside this process, on loopback, that keeps nothing on disk, for everything but pictures. It takes commands from
-/// whoever reaches it, also from the body of an HTTP request that a web page makes; so each connection must begin with its password.
+/// every process that reaches it, also from the body of an HTTP request that a web page makes; so each connection must begin with its password.
 /// </summary>
 internal sealed class EmbeddedRedis : IDisposable
 {

@@ -8,7 +8,7 @@ namespace Detection.Embedded;
 /// <summary>
 /// Listens on loopback, which every user and every web page of the machine reaches, and lets those connections through that begin with the
 /// password. The others are ended: each has one of the few places that there are, for some seconds, and a kilobyte.
-/// The first command is looked at but not read, so that whoever gets the connection answers it.
+/// The first command is looked at but not read, so that the store that gets the connection answers it.
 /// </summary>
 internal sealed class PasswordGate : IDisposable
 {
@@ -101,7 +101,7 @@ internal sealed class PasswordGate : IDisposable
     }
 
     /// <summary>
-    /// Gives a connection a place. When all are taken the one that has waited longest loses its own: who knows the password gives it at
+    /// Gives a connection a place. When all are taken the one that has waited longest loses its own: a client that knows the password gives it at
     /// once, so that connections that say nothing do not shut it out.
     /// </summary>
     private async Task<LinkedListNode<Waiting>> WaitAsync(Socket socket)

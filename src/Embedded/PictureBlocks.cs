@@ -1,7 +1,7 @@
 namespace Detection.Embedded;
 
 /// <summary>
-/// Equal pieces of memory of which pictures are made, at most so many. What is given back is used again; what nobody has needed for a while
+/// Equal pieces of memory of which pictures are made, at most so many. What is given back is used again; what was not needed for a while
 /// goes back to the system. Not for several threads at once.
 /// </summary>
 /// <param name="most">Most of them in use at once.</param>

@@ -9,7 +9,7 @@ internal sealed class PictureEntry(string key, PictureBytes bytes)
 
     public DateTimeOffset Expires { get; set; }
 
-    /// <summary>Until then somebody who has brought it may be about to be accepted.</summary>
+    /// <summary>Until then a request of a caller who has brought it may be accepted.</summary>
     public DateTimeOffset BroughtUntil { get; set; }
 
     /// <summary>It is kept until it expires, also when another request with it is refused.</summary>
@@ -18,9 +18,9 @@ internal sealed class PictureEntry(string key, PictureBytes bytes)
     /// <summary>Accepted requests that have not ended.</summary>
     public HashSet<string> NeededBy { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Callers who have brought it since nobody needed it, to whose shares it counts.</summary>
+    /// <summary>Callers who have brought it since it was spare last, to whose shares it counts.</summary>
     public HashSet<string> HeldBy { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Its place among those that nobody needs.</summary>
+    /// <summary>Its place among the spare ones.</summary>
     public LinkedListNode<PictureEntry>? Spare { get; set; }
 }

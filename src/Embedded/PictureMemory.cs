@@ -189,7 +189,7 @@ internal sealed class PictureMemory : IDisposable
         }
     }
 
-    /// <summary>Removes a picture, whoever needs it.</summary>
+    /// <summary>Removes a picture, also one that a request needs.</summary>
     public bool Remove(string key)
     {
         lock (_gate)
@@ -215,7 +215,7 @@ internal sealed class PictureMemory : IDisposable
 
     public void Dispose() => _timer.Dispose();
 
-    /// <summary>Removes what has expired, and gives memory back that nobody has used for a while.</summary>
+    /// <summary>Removes what has expired, and gives memory back that was not used for a while.</summary>
     private void Clean()
     {
         bool round, trimmed;

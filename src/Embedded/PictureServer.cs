@@ -77,7 +77,7 @@ internal sealed class PictureServer : IDisposable
         }
         catch (Exception e) when (e is SocketException or OperationCanceledException or EndOfStreamException or InvalidDataException)
         {
-            // The other side has left, says nothing that is understood, or the process ends. Whoever waits for a picture connects again.
+            // The other side has left, says nothing that is understood, or the process ends. A client that waits for a picture connects again.
         }
         finally
         {

@@ -9,7 +9,7 @@ namespace Detection.Embedded;
 /// <param name="capacity">Blocks of the memory.</param>
 /// <param name="share">
 /// A caller gets no further room when it holds this share of what it holds and what is free: one holds 0.5 of the memory at most, two a
-/// third each, and one more caller always finds room. 1: no limit. Whoever holds nothing is not held up by its share, so that a picture
+/// third each, and one more caller always finds room. 1: no limit. A caller that holds nothing is not limited by its share, so that a picture
 /// that is larger than the share of a small memory has its turn.
 /// </param>
 internal sealed class PictureShares(int capacity, double share)
@@ -19,7 +19,7 @@ internal sealed class PictureShares(int capacity, double share)
     /// <summary>Whether a caller may take so many blocks, or what keeps it from that.</summary>
     /// <param name="caller">Its name; empty for callers without a name, who have no share.</param>
     /// <param name="count">Blocks that it wants.</param>
-    /// <param name="free">Blocks that are free, or hold pictures that nobody needs any more.</param>
+    /// <param name="free">Blocks that are free, or hold pictures that no request needs any more.</param>
     public PictureRoom Look(string caller, int count, int free)
     {
         var own = caller.Length == 0 ? 0 : _held.GetValueOrDefault(caller);

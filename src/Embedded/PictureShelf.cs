@@ -11,7 +11,7 @@ internal sealed class PictureShelf(long capacity, double callerShare, TimeProvid
 {
     private readonly Dictionary<string, PictureEntry> _pictures = new(StringComparer.Ordinal);
 
-    /// <summary>Pictures that nobody needs, the longest unused first.</summary>
+    /// <summary>Pictures that no request needs, the longest unused first.</summary>
     private readonly LinkedList<PictureEntry> _spare = new();
 
     private readonly PictureBlocks _blocks = new((int)(capacity / PictureBlocks.Size));
@@ -64,7 +64,7 @@ internal sealed class PictureShelf(long capacity, double callerShare, TimeProvid
         var room = _shares.Look(caller, count, Free);
         if (room != PictureRoom.Free)
         {
-            // All pictures are looked at: not where removing those that nobody needs is enough.
+            // All pictures are looked at: not where removing spare ones is enough.
             RemoveExpired();
             room = _shares.Look(caller, count, Free);
         }
@@ -137,7 +137,7 @@ internal sealed class PictureShelf(long capacity, double callerShare, TimeProvid
         }
     }
 
-    /// <summary>Nobody needs a picture any more.</summary>
+    /// <summary>No request needs a picture any more.</summary>
     private void LetGo(PictureEntry entry)
     {
         foreach (var caller in entry.HeldBy)
@@ -157,7 +157,7 @@ internal sealed class PictureShelf(long capacity, double callerShare, TimeProvid
         Sort(entry);
     }
 
-    /// <summary>Puts a picture among those that nobody needs, or takes it from there.</summary>
+    /// <summary>Puts a picture among the spare ones, or takes it from there.</summary>
     public void Sort(PictureEntry entry)
     {
         var spare = entry.NeededBy.Count == 0 && entry.BroughtUntil <= time.GetUtcNow();

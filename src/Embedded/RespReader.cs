@@ -63,7 +63,7 @@ internal sealed class RespReader(Socket socket)
         }
     }
 
-    /// <summary>Reads bytes of a part that nobody wants.</summary>
+    /// <summary>Reads bytes of a part that is not used.</summary>
     public async ValueTask SkipAsync(int length, CancellationToken cancellationToken)
     {
         while (length > 0)

@@ -86,7 +86,7 @@ internal static partial class BatchEndpoints
         }
         catch (Exception e) when (e is UploadAbandonedException or OperationCanceledException)
         {
-            // Nobody is there any more; what is under way is dropped.
+            // The client has left; pictures in progress are dropped.
             await left.CancelAsync();
         }
 
@@ -99,7 +99,7 @@ internal static partial class BatchEndpoints
         await TakeAsync(writing, lines.Reader, http, frontend.Value.UploadTimeout, time);
     }
 
-    /// <summary>Waits until the caller has taken all lines. Nothing else is under way any more, so one who takes none for so long has left.</summary>
+    /// <summary>Waits until the caller has taken all lines. Nothing else is in progress, so a caller that takes none for so long has left.</summary>
     private static async Task TakeAsync(Task writing, ChannelReader<BatchLine> lines, HttpContext http, TimeSpan timeout, TimeProvider time)
     {
         while (!writing.IsCompleted)
@@ -111,7 +111,7 @@ internal static partial class BatchEndpoints
             }
             catch (TimeoutException) when (lines.Count < waiting)
             {
-                // Slowly, but it goes on.
+                // The caller is slow, but takes lines.
             }
             catch (TimeoutException)
             {
@@ -160,7 +160,7 @@ internal static partial class BatchEndpoints
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            // Nobody is there any more.
+            // The client has left.
         }
         catch (Exception e)
         {

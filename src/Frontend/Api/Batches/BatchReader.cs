@@ -168,6 +168,6 @@ internal sealed class BatchReader(UploadMemory memory, UploadTimeout timeout, Up
 
 /// <summary>One picture of a batch, or why there is none.</summary>
 /// <param name="Name">Its file name or URL.</param>
-/// <param name="Upload">The picture; whoever gets it disposes of it.</param>
+/// <param name="Upload">The picture; the receiver disposes of it.</param>
 /// <param name="Fault">What is wrong with it.</param>
 internal sealed record BatchPicture(string? Name, Upload? Upload, ProblemException? Fault);

@@ -70,7 +70,7 @@ internal static class DetectionDescriptions
 
     public static void DescribeEvents(this RouteHandlerBuilder route) => route
         .WithName("WatchDetection")
-        .WithSummary("Follow a request")
+        .WithSummary("Watch a request")
         .WithDescription("Server-sent events, named by the status: queued, running, and one of done, failed and expired at the end, with the answer or the problem.")
         .Produces<string>(StatusCodes.Status200OK, MediaTypeNames.Text.EventStream)
         .WithProblems([.. OpenApiParts.ClusterProblems, ProblemType.ResultNotFound, ProblemType.ModelNotFound])
@@ -117,7 +117,7 @@ internal static class DetectionDescriptions
         response.Description = "The objects found.";
         response.AddHeader(AnswerHeaders.Cache, "Where the answer came from: the result cache (hit), a request of another caller in progress (joined), or this request (miss).",
             new OpenApiSchema { Type = JsonSchemaType.String, Enum = [JsonValue.Create("hit"), JsonValue.Create("joined"), JsonValue.Create("miss")] });
-        response.AddHeader(AnswerHeaders.ServerTiming, "Where the time went, in milliseconds (W3C Server Timing).", OpenApiParts.Text());
+        response.AddHeader(AnswerHeaders.ServerTiming, "Durations of the stages, in milliseconds (W3C Server Timing).", OpenApiParts.Text());
     }
 
     private static void AddLocation(OpenApiOperation operation)

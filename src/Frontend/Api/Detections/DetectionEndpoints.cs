@@ -70,7 +70,7 @@ internal static class DetectionEndpoints
         var options = query.ToOptions() with { Caller = http.Caller() };
         RequireImageKey(imageKey);
 
-        // Who waits must not hold up the stop of the server.
+        // Waiting callers must not delay the stop of the server.
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, lifetime.ApplicationStopping);
         try
         {

@@ -71,7 +71,7 @@ internal static class DetectionEvents
         }
         catch (Exception e) when (e is DetectionException || (e is OperationCanceledException && ends.IsCancellationRequested))
         {
-            // The stream ends without a final event; whoever listens connects again, to this front end or another one.
+            // The stream ends without a final event; the client connects again, to this front end or another one.
         }
     }
 

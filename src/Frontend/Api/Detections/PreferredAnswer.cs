@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http.Headers;
 
 namespace Detection.Frontend.Api.Detections;
 
-/// <summary>Which of its two forms an answer shall take.</summary>
+/// <summary>Chooses between the two forms of an answer.</summary>
 internal static class PreferredAnswer
 {
     /// <summary>

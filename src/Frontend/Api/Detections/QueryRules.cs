@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Mvc;
 namespace Detection.Frontend.Api.Detections;
 
 /// <summary>
-/// Refuses a query that would be understood otherwise than it is meant: a parameter that does not exist, such as a misspelt one, and a
+/// Refuses a query that the framework would misread: a parameter that does not exist, such as a misspelt one, and a
 /// number with a comma, which the framework reads as a separator of thousands.
 /// </summary>
 internal static class QueryRules

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Detection.Frontend.Api.Detections;
 
-/// <summary>How a request that is not answered yet is told.</summary>
+/// <summary>The response for a request in progress.</summary>
 internal static class Tickets
 {
     private const string Preference = "respond-async";
@@ -17,7 +17,7 @@ internal static class Tickets
         request.Headers.GetCommaSeparatedValues("Prefer").Any(static value =>
             value.Split(';')[0].Trim().Equals(Preference, StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>202 with the place where the answer will be.</summary>
+    /// <summary>202 with the address of the answer.</summary>
     public static JsonHttpResult<TicketBody> Answer(HttpContext http, DetectionTicket ticket)
     {
         var location = Location(http.Request, ticket);

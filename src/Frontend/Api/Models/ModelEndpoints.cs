@@ -59,15 +59,15 @@ internal sealed record ModelsBody(IReadOnlyList<ModelBody> Models);
 
 /// <summary>A model that is served.</summary>
 /// <param name="Id">Full name, name@version.</param>
-/// <param name="Name">Name by which it is asked for.</param>
+/// <param name="Name">Name in requests.</param>
 /// <param name="Version">First 12 hex digits of the SHA-256 over its files.</param>
 /// <param name="Family">Family of its head, for example nanodet.</param>
 /// <param name="InputWidth">Width of its input, in pixels.</param>
 /// <param name="InputHeight">Height of its input, in pixels.</param>
 /// <param name="Labels">Class names; a classId is an index into them.</param>
 /// <param name="ScoreFloor">Boxes below this score are not kept, 0 to 1.</param>
-/// <param name="Threshold">Threshold of a request that names none, 0 to 1.</param>
-/// <param name="Iou">Overlap at which the weaker box is dropped when a request names none, 0 to 1.</param>
+/// <param name="Threshold">Threshold of a request without one, 0 to 1.</param>
+/// <param name="Iou">Overlap at which the weaker box is dropped, for a request without one, 0 to 1.</param>
 /// <param name="Problem">Why the newest files of this name are not served, or which output of this version is invalid; absent without a problem.</param>
 internal sealed record ModelBody(
     string Id,

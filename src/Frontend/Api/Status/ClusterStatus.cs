@@ -4,7 +4,7 @@ using Detection.Contracts.Cluster;
 namespace Detection.Frontend.Api.Status;
 
 /// <summary>
-/// Puts together what the silos report. However many people look, Redis is read at most twice a second.
+/// Combines the reports of the silos. Redis is read at most twice a second, however many clients ask.
 /// </summary>
 internal sealed class ClusterStatus(IDetectionClient client, TimeProvider time)
 {
@@ -27,7 +27,7 @@ internal sealed class ClusterStatus(IDetectionClient client, TimeProvider time)
             {
                 _readAt = time.GetTimestamp();
 
-                // For all who ask meanwhile, so that none of them can cancel it; it has the client's deadline.
+                // All concurrent callers share it, so none of them can cancel it; it has the client's deadline.
                 _reading = ReadAsync();
             }
 

@@ -16,8 +16,8 @@ internal static class StatusEndpoints
     public static void MapClusterStatus(this IEndpointRouteBuilder routes) =>
         routes.MapGet("/v1/status", ReadAsync).WithTags("Cluster")
             .WithName("ClusterStatus")
-            .WithSummary("Look at the cluster")
-            .WithDescription("The silos with their devices, the queues, what was done during the last five minutes, and the last failures. It is what the page /status shows.")
+            .WithSummary("Read the state of the cluster")
+            .WithDescription("The silos with their devices, the queues, the work of the last five minutes, and the latest failures. The page /status shows it.")
             .Produces<StatusBody>(StatusCodes.Status200OK, MediaTypeNames.Application.Json)
             .WithProblems(OpenApiParts.ClusterProblems);
 

@@ -7,7 +7,7 @@ namespace Detection.Frontend.Http.Access;
 
 internal static class AccessExtensions
 {
-    /// <summary>Keys, when there are any, and limits. Who reaches a listener for management alone needs no key.</summary>
+    /// <summary>Adds keys, when there are any, and limits. Requests to a listener for management alone need no key.</summary>
     public static void AddAccess(this WebApplicationBuilder builder)
     {
         var services = builder.Services;

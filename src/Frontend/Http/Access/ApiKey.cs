@@ -2,7 +2,7 @@ using System.Security.Claims;
 
 namespace Detection.Frontend.Http.Access;
 
-/// <summary>Somebody who may come in.</summary>
+/// <summary>A key that is valid.</summary>
 /// <param name="Name">Name of the key; also the caller's in the queue.</param>
 /// <param name="RequestsPerSecond">Requests per second; 0 for no limit.</param>
 /// <param name="Burst">Requests at once.</param>

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 
 namespace Detection.Frontend.Http.Access;
 
-/// <summary>Knows a request by its key, in <c>X-API-Key</c> or <c>Authorization: Bearer</c>.</summary>
+/// <summary>Authenticates a request by its key, in <c>X-API-Key</c> or <c>Authorization: Bearer</c>.</summary>
 internal sealed class ApiKeyHandler(
     ApiKeys keys, IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)

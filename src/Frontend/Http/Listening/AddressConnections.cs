@@ -29,7 +29,7 @@ internal sealed partial class AddressConnections(long capacity, double share, Ti
     {
         if (connection.RemoteEndPoint is not IPEndPoint remote)
         {
-            // A Unix socket: whoever may open it is asked by the file system.
+            // A Unix socket: the file system decides who may open it.
             await next(connection);
             return;
         }

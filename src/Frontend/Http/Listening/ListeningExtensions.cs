@@ -35,8 +35,8 @@ internal static class ListeningExtensions
         builder.Services.AddOptions<KestrelServerOptions>().Configure<IOptions<FrontendOptions>, IOptions<DetectionClientOptions>>(static (kestrel, options, client) =>
         {
             var limits = kestrel.Limits;
-            // The reader of uploads has the exact limits. A body that is somewhat larger is heard out nevertheless, for some seconds:
-            // whoever is cut off while sending does not see the answer.
+            // The reader of uploads has the exact limits. A body that is somewhat larger is read to its end nevertheless, for some seconds:
+            // a client that is cut off while it sends does not see the answer.
             limits.MaxRequestBodySize = MaxBodyFactor * UploadReader.MaxBodyBytes(client.Value);
             limits.MaxConcurrentConnections = MaxConnections(options.Value);
             limits.MaxRequestHeadersTotalSize = options.Value.MaxHeaderBytes;

@@ -11,7 +11,7 @@ internal static class ApiDescription
 {
     private const string Document = "v1";
     private const string Bearer = "Bearer";
-    private const string KeyNeeded = "An API key, where the server asks for one.";
+    private const string KeyNeeded = "An API key, where the server requires one.";
 
     public static void AddApiDescription(this IServiceCollection services) =>
         services.AddOpenApi(Document, static options =>
@@ -22,7 +22,7 @@ internal static class ApiDescription
                 {
                     Title = "Detection",
                     Version = "1",
-                    Description = "Finds objects in pictures. Every failure is a problem document (RFC 9457); its type leads to a description.",
+                    Description = "Finds objects in pictures. Every failure is a problem document (RFC 9457); the URI of its type answers with a description.",
                     License = new OpenApiLicense { Name = "MIT", Identifier = "MIT" },
                 };
                 document.Components ??= new OpenApiComponents();
@@ -54,7 +54,7 @@ internal static class ApiDescription
                 {
                     schema.Properties ??= new Dictionary<string, IOpenApiSchema>();
                     schema.Properties[Problems.ProblemWriter.ImageKey] = OpenApiParts.Text("Key of the picture, where it is known.");
-                    schema.Properties["traceId"] = OpenApiParts.Text("Finds the request in the server's logs and traces.");
+                    schema.Properties["traceId"] = OpenApiParts.Text("Identifies the request in the server's logs and traces.");
                 }
 
                 // The generator does not look into the converters, and every enum has one.

@@ -9,7 +9,7 @@ internal sealed class ProblemExceptionHandler(IProblemDetailsService problems) :
     {
         if (httpContext.RequestAborted.IsCancellationRequested)
         {
-            // Nobody is there to read an answer, and a caller that leaves is no failure of ours. The status is for metrics alone: a
+            // The client has left, which is no failure of the server. The status is for metrics alone: a
             // caller that has closed its half of the connection would still read it.
             httpContext.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
             httpContext.Abort();

@@ -62,7 +62,7 @@ internal sealed partial class ProblemWriter(IOptions<FrontendOptions> options, I
         }
         catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
         {
-            // The caller has left while it was told; that is no failure of ours.
+            // The client left while the problem was written; that is no failure of the server.
         }
     }
 
@@ -90,7 +90,7 @@ internal sealed partial class ProblemWriter(IOptions<FrontendOptions> options, I
             _ => LogLevel.Information,
         };
 
-        // A stack trace helps only where somebody here has to find a defect.
+        // A stack trace helps only with a defect of the server.
         var cause = exception is DetectionException or ProblemException or BadHttpRequestException
             ? null
             : exception;

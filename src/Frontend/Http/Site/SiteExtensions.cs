@@ -21,7 +21,7 @@ internal static class SiteExtensions
     /// <summary>Of answers that are no pages: a browser that is made to show one runs and loads nothing, and no other page frames it.</summary>
     private const string NoPagePolicy = "default-src 'none'; frame-ancestors 'none'";
 
-    /// <summary>No browser shall take an answer for anything but what it says it is; problem documents neither.</summary>
+    /// <summary>Browsers must take an answer, a problem document too, for what its content type says.</summary>
     public static void UseSafeHeaders(this IApplicationBuilder app) => app.Use(static (http, next) =>
     {
         // At the start of the answer, because the exception handler clears the headers.

@@ -3,7 +3,7 @@ using Detection.Frontend.Http.Problems;
 
 namespace Detection.Frontend.Http.Uploads;
 
-/// <summary>Says of a compressed body that it is compressed; without this its bytes would be called no picture, or no JSON.</summary>
+/// <summary>Refuses a compressed body by name; without this the problem would say that the bytes are no picture, or no JSON.</summary>
 internal static class ContentEncodingFilter
 {
     private const string Identity = "identity";

@@ -35,7 +35,7 @@ internal sealed class MultipartSections(string boundary, Stream body)
     {
         if (_current is not null)
         {
-            // What nobody has read of it passes by unbounded and is not kept.
+            // The unread rest is read without a bound, and not kept.
             await _current.Body.DrainAsync(cancellationToken);
         }
 

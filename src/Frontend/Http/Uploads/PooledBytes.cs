@@ -9,7 +9,7 @@ internal sealed class PooledBytes(UploadShare share) : IBufferWriter<byte>, IDis
 {
     private const int FirstSize = 64 * 1024;
 
-    /// <summary>What is believed of an announced length before its bytes have come: that of an ordinary picture, which is then read without a copy.</summary>
+    /// <summary>Most of an announced length that is rented before its bytes have come: the size of an ordinary picture, which is then read without a copy.</summary>
     private const int BelievedSize = 256 * 1024;
 
     /// <summary>How much more than has come is taken of an announced length.</summary>

@@ -6,12 +6,12 @@ using Microsoft.Extensions.Options;
 
 namespace Detection.Frontend.Protocols.Legacy;
 
-/// <summary>Makes of an item of the Redis list what answers it: the annotated picture in base64.</summary>
+/// <summary>Makes the answer to an item of the Redis list: the annotated picture in base64.</summary>
 internal sealed class LegacyPictures(IDetectionClient client, AnnotatedPictures pictures, UploadMemory memory, IOptions<DetectionClientOptions> options)
 {
     private const string UrlProperty = "imageUrl";
 
-    /// <summary>The list's users share one share of the queue: nobody can tell them apart.</summary>
+    /// <summary>The list's users share one share of the queue: they cannot be told apart.</summary>
     private const string Caller = "legacy-queue";
 
     private readonly UploadShare _share = memory.ShareOf(Caller);

@@ -5,14 +5,14 @@ namespace Detection.Frontend.Protocols.Legacy;
 
 /// <summary>
 /// The Redis list of the replaced system, as one taker sees it. An item stands in the list or in the list of its taker until it is
-/// answered or given up; a taker's lease says that it lives, and when it ends the others put its items back.
+/// answered or given up; a taker holds a lease, and when it expires the others return its items to the list.
 /// <code>
 /// imageQueue                                list    what is pushed; the oldest is at the right end
 /// IMAGEKEY                                  hash    consultOut: the annotated JPEG in base64; expires
 /// detection:{imageQueue}:taken:TAKER        list    what a taker works on
 /// detection:{imageQueue}:lease:TAKER        string  the lease; expires unless renewed
 /// detection:{imageQueue}:takers             set     takers that may hold items
-/// detection:{imageQueue}:returns            hash    SHA-1 of an item → how often its taker died; expires an hour after the last
+/// detection:{imageQueue}:returns            hash    SHA-1 of an item → how often the lease of its taker expired; expires an hour after the last
 /// </code>
 /// </summary>
 internal sealed class LegacyQueue
@@ -44,7 +44,7 @@ internal sealed class LegacyQueue
     /// <summary>Reads an item; <see langword="null"/>, with the fault, when it is not one.</summary>
     public LegacyItem? Read(RedisValue item, out string? fault) => LegacyItem.Read(((ReadOnlyMemory<byte>)item).Span, IsForAnswers, out fault);
 
-    /// <summary>Says that this taker lives.</summary>
+    /// <summary>Renews the lease of this taker.</summary>
     public async Task RenewAsync()
     {
         await _redis.SetAddAsync(_takers, _taker);
@@ -79,8 +79,8 @@ internal sealed class LegacyQueue
     /// <summary>Lets go of an item without an answer.</summary>
     public Task<long> DropAsync(RedisValue item) => _redis.ListRemoveAsync(Taken(_taker), item, -1);
 
-    /// <summary>Puts back what dead takers held.</summary>
-    /// <returns>Items put back, and items given up because their takers died too often.</returns>
+    /// <summary>Returns the items of takers whose lease expired.</summary>
+    /// <returns>Items returned, and items dropped because the leases of their takers expired too often.</returns>
     public async Task<(int Back, int Dropped)> RecoverAsync()
     {
         var (back, dropped) = (0, 0);
@@ -97,7 +97,7 @@ internal sealed class LegacyQueue
         return (back, dropped);
     }
 
-    /// <summary>Puts back what this taker still holds, and leaves.</summary>
+    /// <summary>Returns what this taker still holds, and ends its lease.</summary>
     public async Task LeaveAsync()
     {
         await _redis.KeyDeleteAsync(Lease(_taker));
@@ -110,7 +110,7 @@ internal sealed class LegacyQueue
         return (reply[0], reply[1]);
     }
 
-    /// <summary>A key of ours must not be written to, whoever asks.</summary>
+    /// <summary>No item may make us write to a key of the cluster.</summary>
     private bool IsForAnswers(string key) => key != _options.Queue && !_keys.IsOurs(key);
 
     private RedisKey Lease(string of) => Key("lease:" + of);
