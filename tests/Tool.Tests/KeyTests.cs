@@ -25,6 +25,7 @@ public sealed class KeyTests
     [Theory]
     [InlineData("two words")]
     [InlineData("a|b")]
+    [InlineData("a:b")]
     public async Task A_name_that_no_server_would_take_is_refused(string name) =>
         Assert.Contains("is no name for a key", (await DetectionTool.RunAsync("key", name)).Expect(1).Error, StringComparison.Ordinal);
 

@@ -16,9 +16,9 @@ internal static class KeyCommand
 
     private const int MaxNameLength = 100;
     private static readonly SearchValues<char> NameCharacters =
-        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:@-");
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._@-");
 
-    private static readonly Argument<string> Name = new("name") { Description = "Whose key it is: 1 to 100 letters, digits or . _ : @ -" };
+    private static readonly Argument<string> Name = new("name") { Description = "Whose key it is: 1 to 100 letters, digits or . _ @ -" };
 
     /// <summary>The command.</summary>
     public static Command Create()
@@ -33,7 +33,7 @@ internal static class KeyCommand
         var name = line.GetValue(Name)!;
         if (name.Length > MaxNameLength || name.AsSpan().ContainsAnyExcept(NameCharacters))
         {
-            throw new CommandException($"'{name}' is no name for a key: 1 to {MaxNameLength} letters, digits or . _ : @ -");
+            throw new CommandException($"'{name}' is no name for a key: 1 to {MaxNameLength} letters, digits or . _ @ -");
         }
 
         var key = Prefix + Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));

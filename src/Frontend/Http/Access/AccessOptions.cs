@@ -15,7 +15,7 @@ public sealed class AccessOptions
     /// <summary>Lowest limit of requests per second.</summary>
     internal const double LowestRate = 0.001;
 
-    /// <summary>The keys by their names: 1 to 100 letters, digits and <c>. _ : @ -</c>.</summary>
+    /// <summary>The keys by their names: 1 to 100 letters, digits and <c>. _ @ -</c>.</summary>
     public Dictionary<string, ConfiguredKey> Keys { get; } = new(StringComparer.Ordinal);
 
     /// <summary>

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Detection.Client;
+using Detection.Contracts.Messages;
 using Detection.Contracts.Scheduling;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Primitives;
@@ -122,8 +123,9 @@ internal sealed partial class ApiKeys : BackgroundService
         var keys = new Dictionary<string, ApiKey>(StringComparer.Ordinal);
         foreach (var (name, key) in options.Keys)
         {
-            Require(DetectionOptions.IsCaller(name), $"The name '{name}' of a key is not 1 to {DetectionOptions.CallerLength} letters, digits or . _ : @ -");
-            Require(key.Sha256.Length == 2 * SHA256.HashSizeInBytes && key.Sha256.All(char.IsAsciiHexDigit), $"Sha256 of the key '{name}' is not 64 hex digits.");
+            // A colon divides settings: what stands before it would be the name.
+            Require(DetectionOptions.IsCaller(name), $"The name '{CallerText.Show(name)}' of a key is not 1 to {DetectionOptions.CallerLength} letters, digits or . _ @ -");
+            Require(key.Sha256.Length == 2 * SHA256.HashSizeInBytes && key.Sha256.All(char.IsAsciiHexDigit), $"Sha256 of the key '{name}' is not 64 hex digits. The name of a key has no colon.");
             var rate = key.RequestsPerSecond ?? options.RequestsPerSecond;
             var burst = key.Burst ?? options.Burst;
             var uploads = key.MaxUploads ?? options.MaxUploadsPerKey;
