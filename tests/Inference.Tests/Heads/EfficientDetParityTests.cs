@@ -3,7 +3,7 @@ using Detection.Inference.Heads;
 using Detection.Inference.Manifest;
 using Detection.Inference.Preprocessing;
 using Detection.Inference.Repository;
-using Detection.Inference.Tests.Models;
+using Detection.Inference.Tests.Devices;
 using Detection.Inference.Tests.Onnx;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using Xunit;

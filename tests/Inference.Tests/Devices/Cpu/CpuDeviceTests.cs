@@ -6,7 +6,7 @@ using Detection.Inference.Preprocessing;
 using Detection.Inference.Tests.Heads;
 using Microsoft.ML.OnnxRuntime;
 
-namespace Detection.Inference.Tests.Devices;
+namespace Detection.Inference.Tests.Devices.Cpu;
 
 public sealed class CpuDeviceTests : DefaultModelTest
 {

@@ -4,7 +4,7 @@ using Detection.Inference.Manifest;
 using Detection.Inference.Preprocessing;
 using Xunit;
 
-namespace Detection.Inference.Tests.Models;
+namespace Detection.Inference.Tests.Manifest;
 
 public sealed class ModelManifestTests : IDisposable
 {

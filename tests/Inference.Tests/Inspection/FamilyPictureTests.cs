@@ -2,11 +2,12 @@ using Detection.Inference.Heads;
 using Detection.Inference.Inspection;
 using Detection.Inference.Preprocessing;
 using Detection.Inference.Repository;
+using Detection.Inference.Tests.Devices;
 using Detection.Inference.Tests.Onnx;
 using Detection.Inference.Tests.Pictures;
 using SkiaSharp;
 
-namespace Detection.Inference.Tests.Models;
+namespace Detection.Inference.Tests.Inspection;
 
 /// <summary>
 /// For each family: an ONNX file with no more beside it than thresholds, a picture in, the expected boxes out, through the real

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.ML.OnnxRuntime.Tensors;
 
-namespace Detection.Inference.Tests.Models;
+namespace Detection.Inference.Tests.Repository;
 
 /// <summary>What may lie in the folder of the models beside models: each is its own problem, and the others are found.</summary>
 public sealed class StrangeFilesTests : IDisposable

@@ -5,7 +5,7 @@ using Detection.Inference.Tests.Onnx;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using Xunit;
 
-namespace Detection.Inference.Tests.Models;
+namespace Detection.Inference.Tests.Inspection;
 
 public sealed class ModelInspectorTests : IDisposable
 {

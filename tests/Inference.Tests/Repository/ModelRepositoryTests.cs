@@ -3,7 +3,7 @@ using Detection.Inference.Tests.Devices;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
-namespace Detection.Inference.Tests.Models;
+namespace Detection.Inference.Tests.Repository;
 
 public sealed class ModelRepositoryTests : IDisposable
 {

@@ -2,11 +2,12 @@ using System.Runtime.InteropServices;
 using Detection.Inference.Graphs;
 using Detection.Inference.Manifest;
 using Detection.Inference.Repository;
+using Detection.Inference.Tests.Devices;
 using Detection.Inference.Tests.Onnx;
 using Detection.Inference.Tests.Pictures;
 using SkiaSharp;
 
-namespace Detection.Inference.Tests.Models;
+namespace Detection.Inference.Tests.Graphs;
 
 /// <summary>Weights in a file beside the graph, as PyTorch exports them: a YOLOv8 whose answer is what that file says.</summary>
 public sealed class ExternalWeightsTests : IDisposable

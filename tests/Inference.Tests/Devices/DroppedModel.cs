@@ -3,7 +3,7 @@ using Detection.Inference.Devices.Cpu;
 using Detection.Inference.Manifest;
 using Microsoft.Extensions.Logging.Abstractions;
 
-namespace Detection.Inference.Tests.Models;
+namespace Detection.Inference.Tests.Devices;
 
 /// <summary>A model in a folder, loaded onto the CPU as the product loads it.</summary>
 internal sealed class DroppedModel : IAsyncDisposable

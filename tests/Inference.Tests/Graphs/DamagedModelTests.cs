@@ -11,7 +11,7 @@ using Detection.Inference.Tests.Onnx;
 using Detection.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 
-namespace Detection.Inference.Tests.Models;
+namespace Detection.Inference.Tests.Graphs;
 
 /// <summary>
 /// Damaged model files: each is loaded or refused with a sentence, and a good model gives the boxes that it gave before. The setting

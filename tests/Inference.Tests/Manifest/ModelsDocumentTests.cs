@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 using Detection.Inference.Manifest;
 using Detection.Inference.Preprocessing;
 
-namespace Detection.Inference.Tests.Models;
+namespace Detection.Inference.Tests.Manifest;
 
 /// <summary><c>docs/models.md</c> has every family and every line of the manifest.</summary>
 public sealed partial class ModelsDocumentTests

@@ -9,7 +9,7 @@ using Detection.Inference.Tests.Heads;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.ML.OnnxRuntime;
 
-namespace Detection.Inference.Tests.Devices;
+namespace Detection.Inference.Tests.Devices.Batched;
 
 /// <summary>The device for GPUs, with the CPU behind it.</summary>
 public sealed class BatchDeviceTests : IDisposable

@@ -1,7 +1,7 @@
 using Detection.Inference.Loading;
 using Detection.Inference.Manifest;
 
-namespace Detection.Inference.Tests.Models;
+namespace Detection.Inference.Tests.Loading;
 
 /// <summary>The turns of loads: one that takes long holds up no other, and few take long at the same time.</summary>
 public sealed class ModelLoadsTests : IDisposable

@@ -6,7 +6,7 @@ using Detection.Inference.Tests.Devices;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
-namespace Detection.Inference.Tests.Models;
+namespace Detection.Inference.Tests.Repository;
 
 /// <summary>Graphs of a few kilobytes that the runtime takes minutes to load: each is its own problem, and the others are served.</summary>
 public sealed class SlowModelTests : IDisposable

@@ -4,7 +4,7 @@ using Detection.Inference.Pictures;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.ML.OnnxRuntime;
 
-namespace Detection.Inference.Tests.Devices;
+namespace Detection.Inference.Tests.Devices.Discovery;
 
 public sealed class DeviceDiscoveryTests
 {

@@ -4,11 +4,12 @@ using Detection.Inference.Devices.Cpu;
 using Detection.Inference.Graphs;
 using Detection.Inference.Manifest;
 using Detection.Inference.Repository;
+using Detection.Inference.Tests.Devices;
 using Detection.Inference.Tests.Onnx;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.ML.OnnxRuntime;
 
-namespace Detection.Inference.Tests.Devices;
+namespace Detection.Inference.Tests.Graphs;
 
 /// <summary>
 /// Graphs whose outputs have as many rows as there are objects (onnxruntime #8144, #13090, vision #2251, mmdeploy #2737, yolov7 #425):

@@ -4,12 +4,13 @@ using Detection.Inference.Devices.Cpu;
 using Detection.Inference.Graphs;
 using Detection.Inference.Manifest;
 using Detection.Inference.Preprocessing;
+using Detection.Inference.Tests.Devices;
 using Detection.Inference.Tests.Onnx;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 
-namespace Detection.Inference.Tests.Devices;
+namespace Detection.Inference.Tests.Graphs;
 
 /// <summary>Graphs of all kinds of inputs and outputs on both kinds of device.</summary>
 public sealed class GraphVariantTests : IDisposable
