@@ -56,16 +56,11 @@ public static class DetectionSiloHostingExtensions
 
         var services = builder.Services;
         services.AddValidatedOptions<SiloOptions>(SiloOptions.Section);
-        services.AddValidatedOptions<QueueOptions>(QueueOptions.Section);
-        services.AddValidatedOptions<BatcherOptions>(BatcherOptions.Section);
-        services.AddValidatedOptions<DeviceHealthOptions>(DeviceHealthOptions.Section);
-        services.AddValidatedOptions<CutOffOptions>(CutOffOptions.Section);
         services.AddValidatedOptions<RequestOptions>(RequestOptions.Section);
         services.AddValidatedOptions<ResultOptions>(ResultOptions.Section);
         services.AddValidatedOptions<WebhookOptions>(WebhookOptions.Section);
         services.AddOptions<ImageKeyOptions>().ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<PictureTransferOptions>().ValidateDataAnnotations().ValidateOnStart();
-        services.AddValidatedOptions<ModelOptions>(ModelOptions.Section);
         services.AddSingleton(keys);
         services.AddSingleton(_ => new RedisConnections(connectionString, configuration.GetConnectionString("pictures")));
         services.AddSingleton(provider => provider.GetRequiredService<RedisConnections>().ConnectAsync().AsTask().GetAwaiter().GetResult());
@@ -76,20 +71,13 @@ public static class DetectionSiloHostingExtensions
 
         var local = LocalTo(name, devices ?? FindDevices(configuration));
         services.AddSingleton(local);
-        services.AddSingleton<RequestQueue>();
         services.AddSingleton<ResultStore>();
         services.AddSingleton<SiloBoard>();
         services.AddSingleton<Admission>();
-        services.AddSingleton<RecentWork>();
-        services.AddSingleton<RedisReach>();
-        services.AddSingleton<RedisWitnesses>();
-        services.AddSingleton<SiloMetrics>();
-        services.AddSingleton<BatchingMetrics>();
-        services.AddSingleton<BatcherServices>();
+        services.AddRequestQueue();
+        services.AddBatching();
         services.AddDeviceHealth();
-        services.AddSingleton<InferenceHost>();
-        services.AddSingleton<IValidateOptions<ModelOptions>, ModelOptionsValidator>();
-        services.AddSingleton<ModelRepository>();
+        services.AddRedisReach();
         services.AddPictureFetching(configuration);
         services.AddWebhooks();
 
@@ -158,15 +146,15 @@ public static class DetectionSiloHostingExtensions
         // After Orleans: they stop before it, while grains can still be called.
         services.AddHostedSingleton<ClusterView>();
         services.AddHostedSingleton<AbandonedQueues>();
-        services.AddHostedSingleton<MembershipGuard>();
-        services.AddHostedSingleton<SiloReporter>();
+        services.AddMembershipGuard();
+        services.AddReporting();
         if (string.IsNullOrWhiteSpace(configuration.GetConnectionString("pictures")))
         {
             // Where one process is the cluster and has its pictures, nothing lies between it and its Redis.
-            services.AddHostedService<CutOffWatch>();
+            services.AddCutOffWatch();
         }
 
-        services.AddHostedSingleton<InferenceService>();
+        services.AddInferenceHost();
         services.AddWebhookDelivery();
         services.AddHealthChecks().AddCheck<SiloHealthCheck>("silo", tags: ["ready"]);
         return builder;

@@ -2,38 +2,44 @@ using Detection.Contracts.Requests;
 using Detection.Contracts.Storage;
 using Detection.Grains.Queueing;
 using Detection.Inference.Devices;
+using Microsoft.Extensions.Logging;
 
 namespace Detection.Grains.Batching;
 
 /// <summary>Runs the batches that a batcher has claimed, several at a time: brings their pictures to the device and has their outcomes settled.</summary>
 /// <param name="device">The device and its model.</param>
-/// <param name="services">What all batchers of a silo share.</param>
+/// <param name="settling">Ends the pictures that come off the device.</param>
+/// <param name="stores">Where items come from and go.</param>
+/// <param name="settings">The settings.</param>
+/// <param name="metrics">Counts the work.</param>
+/// <param name="logger">The log.</param>
 /// <param name="stopping">The batcher stops: pictures that are not begun are given up.</param>
-internal sealed class BatchRunner(BatcherDevice device, BatcherServices services, CancellationToken stopping) : IDisposable
+internal sealed class BatchRunner(
+    BatcherDevice device, Settling settling, BatchStores stores, BatchSettings settings, BatchingMetrics metrics, ILogger logger, CancellationToken stopping)
+    : IDisposable
 {
     private readonly SemaphoreSlim _ahead = new(PictureFeed.MostAhead);
-    private readonly Settling _settling = new(device, services, stopping);
 
     /// <summary>Says how many items to claim next.</summary>
-    public ClaimSize ClaimSize { get; } = new(Math.Min(services.Options.MaxBatch, device.Session.BatchLimit));
+    public ClaimSize ClaimSize { get; } = new(Math.Min(settings.Batching.MaxBatch, device.Session.BatchLimit));
 
     /// <summary>Runs a batch to its end. Never throws: what breaks it off ends the lease.</summary>
     /// <param name="lease">The lease under which it was claimed.</param>
     /// <param name="items">Its items, which <see cref="Throughput"/> counts as held.</param>
     public async Task RunAsync(HeldLease lease, IReadOnlyList<QueuedItem> items)
     {
-        var (key, throughput, logger) = (device.Key, device.Throughput, services.Logger);
+        var (key, throughput) = (device.Key, device.Throughput);
         var left = items.Count;
         var deferred = 0;
         try
         {
             await Task.Yield();
-            var claimedAt = services.Clock.GetUtcNow();
-            services.Metrics.Claimed(key, items, claimedAt);
+            var claimedAt = stores.Clock.GetUtcNow();
+            metrics.Claimed(key, items, claimedAt);
             using var trace = BatchTrace.Begin(key, items, claimedAt);
             foreach (var item in items)
             {
-                services.Grains.GetGrain<IRequestGrain>(item.Key.ToString()).Started().Ignore();
+                stores.Request(item.Key).Started().Ignore();
             }
 
             await foreach (var outcomes in PictureOutcomes.DetectAsync(FeedOf(items), items, stopping))
@@ -41,7 +47,7 @@ internal sealed class BatchRunner(BatcherDevice device, BatcherServices services
                 throughput.Progressed();
                 var count = outcomes.Count;
                 deferred += await DeferAsync(lease, outcomes);
-                if (await _settling.EndAsync(lease, outcomes, claimedAt, items.Count, trace))
+                if (await settling.EndAsync(lease, outcomes, claimedAt, items.Count, trace))
                 {
                     left -= count;
                     throughput.Leave(count);
@@ -63,7 +69,7 @@ internal sealed class BatchRunner(BatcherDevice device, BatcherServices services
         {
             throughput.Leave(left);
             throughput.BatchEnded();
-            services.Metrics.BatchEnded(items.Count);
+            metrics.BatchEnded(items.Count);
         }
     }
 
@@ -71,8 +77,8 @@ internal sealed class BatchRunner(BatcherDevice device, BatcherServices services
 
     private PictureFeed FeedOf(IReadOnlyList<QueuedItem> items)
     {
-        var turns = new PictureTurns(services.Queue, device.Key.Model, items);
-        return new PictureFeed(services.Pictures, services.ImageKeys, services.Clock, device.Session, _ahead, (item, picture) =>
+        var turns = new PictureTurns(stores.Queue, device.Key.Model, items);
+        return new PictureFeed(stores.Pictures, stores.ImageKeys, stores.Clock, device.Session, _ahead, (item, picture) =>
         {
             device.Throughput.Progressed();
             return turns.Take(item, picture);
@@ -86,8 +92,8 @@ internal sealed class BatchRunner(BatcherDevice device, BatcherServices services
         if (items.Length > 0)
         {
             outcomes.RemoveAll(static one => ReferenceEquals(one.Outcome, PictureFeed.Deferred));
-            await services.Queue.DeferAsync(device.Key.Model, lease.Id, items);
-            services.Logger.LogDeferred(device.Key, items.Length);
+            await stores.Queue.DeferAsync(device.Key.Model, lease.Id, items);
+            logger.LogDeferred(device.Key, items.Length);
         }
 
         return items.Length;

@@ -2,10 +2,8 @@ using System.Diagnostics;
 using Detection.Contracts.Cluster;
 using Detection.Contracts.Scheduling;
 using Detection.Contracts.Storage;
-using Detection.Grains.Health;
 using Detection.Grains.Placement;
 using Detection.Grains.Queueing;
-using Detection.Inference.Devices;
 using Microsoft.Extensions.Logging;
 
 namespace Detection.Grains.Batching;
@@ -20,9 +18,11 @@ internal sealed class Batcher : IAsyncDisposable
     /// <summary>Pause before what failed is tried again.</summary>
     public static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(250);
 
-    private readonly BatcherServices _services;
-    private readonly ILogger _logger;
     private readonly BatcherDevice _device;
+    private readonly BatchStores _stores;
+    private readonly BatchSettings _settings;
+    private readonly BatchingMetrics _metrics;
+    private readonly ILogger _logger;
     private readonly CancellationTokenSource _stopping = new();
     private readonly SemaphoreSlim _slots;
     private readonly WakeSignal _wake = new();
@@ -32,18 +32,19 @@ internal sealed class Batcher : IAsyncDisposable
     private readonly Task _loop;
     private bool _disposed;
 
-    /// <param name="key">The device and the model.</param>
-    /// <param name="session">The model on the device.</param>
-    /// <param name="watch">Says whether the device may have more pictures. Once it may not, the batcher ends by itself.</param>
-    /// <param name="services">What all batchers of a silo share.</param>
-    public Batcher(BatcherKey key, IModelSession session, DeviceWatch watch, BatcherServices services)
+    /// <param name="device">What it feeds.</param>
+    /// <param name="stores">Where its items come from and go.</param>
+    /// <param name="settings">The settings.</param>
+    /// <param name="metrics">Counts its work.</param>
+    /// <param name="logger">The log.</param>
+    public Batcher(BatcherDevice device, BatchStores stores, BatchSettings settings, BatchingMetrics metrics, ILogger logger)
     {
-        (_services, _logger) = (services, services.Logger);
-        _device = new BatcherDevice(key, session, watch, new Throughput(services.Time));
-        _slots = new SemaphoreSlim(session.Concurrency, session.Concurrency);
-        _outages = new Outages(services.QueueOptions.Lease, services.Time);
-        _leases = new LeaseKeeper(_device, _outages, services);
-        _runner = new BatchRunner(_device, services, _stopping.Token);
+        (_device, _stores, _settings, _metrics, _logger) = (device, stores, settings, metrics, logger);
+        _slots = new SemaphoreSlim(device.Session.Concurrency, device.Session.Concurrency);
+        _outages = new Outages(settings.Queue.Lease, stores.Clock);
+        _leases = new LeaseKeeper(device, _outages, stores, settings, metrics, logger);
+        var settling = new Settling(device, stores, settings, metrics, logger, _stopping.Token);
+        _runner = new BatchRunner(device, settling, stores, settings, metrics, logger, _stopping.Token);
         _loop = Task.Run(RunAsync);
     }
 
@@ -59,7 +60,7 @@ internal sealed class Batcher : IAsyncDisposable
         Key.Device,
         Key.Model,
         _stopping.IsCancellationRequested ? BatcherState.Draining
-            : Throughput.IsStuck(_services.Options.StuckAfter) ? BatcherState.Stuck
+            : Throughput.IsStuck(_settings.Batching.StuckAfter) ? BatcherState.Stuck
             : Throughput.InFlight > 0 ? BatcherState.Busy
             : BatcherState.Idle);
 
@@ -71,11 +72,11 @@ internal sealed class Batcher : IAsyncDisposable
         await _stopping.CancelAsync();
         try
         {
-            await Task.WhenAny(_loop, _device.Session.Unending).WaitAsync(_services.Options.DrainTimeout, _services.Time);
+            await Task.WhenAny(_loop, _device.Session.Unending).WaitAsync(_settings.Batching.DrainTimeout, _stores.Clock);
         }
         catch (TimeoutException)
         {
-            _logger.LogDrainTimedOut(Key, _services.Options.DrainTimeout, Throughput.InFlight);
+            _logger.LogDrainTimedOut(Key, _settings.Batching.DrainTimeout, Throughput.InFlight);
         }
     }
 
@@ -102,7 +103,7 @@ internal sealed class Batcher : IAsyncDisposable
         // The loop serves many requests, so it must not run in the trace of the request that started it.
         Activity.Current = null;
         _logger.LogStarted(Key);
-        _services.Metrics.Started(Key);
+        _metrics.Started(Key);
         while (!_stopping.IsCancellationRequested && _device.Watch.Tracker.Serves)
         {
             try
@@ -121,7 +122,7 @@ internal sealed class Batcher : IAsyncDisposable
                 }
 
                 _logger.LogInterrupted(e, Key, RetryDelay);
-                await Task.Delay(RetryDelay, _services.Time, CancellationToken.None);
+                await Task.Delay(RetryDelay, _stores.Clock, CancellationToken.None);
             }
         }
 
@@ -134,7 +135,7 @@ internal sealed class Batcher : IAsyncDisposable
     private async Task ServeAsync()
     {
         var lease = await _leases.TakeAsync();
-        await using var subscription = await _services.Queue.SubscribeAsync(Key.Model, _wake.Set);
+        await using var subscription = await _stores.Queue.SubscribeAsync(Key.Model, _wake.Set);
         using var finished = new CancellationTokenSource();
         var renewing = _leases.RenewAsync(lease, _wake.Set, finished.Token);
         try
@@ -168,10 +169,10 @@ internal sealed class Batcher : IAsyncDisposable
 
                 if (!started && lease.State == LeaseState.Held)
                 {
-                    await _wake.WaitAsync(_services.QueueOptions.PollInterval, _stopping.Token);
-                    if (_services.Options.MaxBatchDelay > TimeSpan.Zero && Throughput.InFlight == 0)
+                    await _wake.WaitAsync(_settings.Queue.PollInterval, _stopping.Token);
+                    if (_settings.Batching.MaxBatchDelay > TimeSpan.Zero && Throughput.InFlight == 0)
                     {
-                        await Task.Delay(_services.Options.MaxBatchDelay, _services.Time, _stopping.Token);
+                        await Task.Delay(_settings.Batching.MaxBatchDelay, _stores.Clock, _stopping.Token);
                     }
                 }
             }
@@ -194,7 +195,7 @@ internal sealed class Batcher : IAsyncDisposable
     /// <summary>Claims a batch and starts it; <see langword="false"/> when there was none. Takes over the caller's slot.</summary>
     private async Task<bool> ClaimAndStartAsync(HeldLease lease)
     {
-        var claim = await _services.Queue.ClaimAsync(Key.Model, lease.Id, _runner.ClaimSize.Next, Key.Device);
+        var claim = await _stores.Queue.ClaimAsync(Key.Model, lease.Id, _runner.ClaimSize.Next, Key.Device);
         if (!claim.LeaseHeld)
         {
             lease.End(LeaseState.Lost);
@@ -204,8 +205,8 @@ internal sealed class Batcher : IAsyncDisposable
 
         if (claim.Void.Count > 0)
         {
-            await _services.Queue.SettleAsync(
-                Key.Model, lease.Id, [.. claim.Void.Select(key => new Settlement(key, default))], _services.ResultExpiry, lease.NextSettle());
+            await _stores.Queue.SettleAsync(
+                Key.Model, lease.Id, [.. claim.Void.Select(key => new Settlement(key, default))], _settings.ResultExpiry, lease.NextSettle());
         }
 
         if (claim.Items.Count == 0)
@@ -215,7 +216,7 @@ internal sealed class Batcher : IAsyncDisposable
 
         Throughput.Enter(claim.Items.Count, claim.Waiting > 0);
         var batch = RunBatchAsync(lease, claim.Items);
-        if (claim.Items[0].Attempts >= Math.Max(1, _services.QueueOptions.MaxAttempts - 1))
+        if (claim.Items[0].Attempts >= Math.Max(1, _settings.Queue.MaxAttempts - 1))
         {
             // It may take the process down. Nothing new is begun beside it.
             await batch;

@@ -1,4 +1,3 @@
-using Detection.Contracts.Requests;
 using Detection.Contracts.Storage;
 using Detection.Grains.Queueing;
 using Microsoft.Extensions.Logging;
@@ -8,11 +7,13 @@ namespace Detection.Grains.Batching;
 /// <summary>Takes, renews and releases a batcher's leases, and reclaims what batchers of the same model held whose leases expired.</summary>
 /// <param name="device">The device and its model.</param>
 /// <param name="outages">What the batcher notices of outages of Redis.</param>
-/// <param name="services">What all batchers of a silo share.</param>
-internal sealed class LeaseKeeper(BatcherDevice device, Outages outages, BatcherServices services)
+/// <param name="stores">Where items come from and go.</param>
+/// <param name="settings">The settings.</param>
+/// <param name="metrics">Counts what is reclaimed.</param>
+/// <param name="logger">The log.</param>
+internal sealed class LeaseKeeper(
+    BatcherDevice device, Outages outages, BatchStores stores, BatchSettings settings, BatchingMetrics metrics, ILogger logger)
 {
-    private readonly ILogger _logger = services.Logger;
-
     private string Model => device.Key.Model;
 
     /// <summary>Takes a lease of a new name.</summary>
@@ -20,7 +21,7 @@ internal sealed class LeaseKeeper(BatcherDevice device, Outages outages, Batcher
     {
         var name = device.Key.Device;
         var lease = new HeldLease($"{name.Replace('/', ':')}:{Guid.NewGuid():N}"[..Math.Min(200, name.Length + 33)]);
-        await services.Queue.TakeLeaseAsync(Model, lease.Id);
+        await stores.Queue.TakeLeaseAsync(Model, lease.Id);
         return lease;
     }
 
@@ -30,20 +31,20 @@ internal sealed class LeaseKeeper(BatcherDevice device, Outages outages, Batcher
     /// <param name="cancellationToken">The lease is not needed any more.</param>
     public async Task RenewAsync(HeldLease lease, Action wake, CancellationToken cancellationToken)
     {
-        using var timer = new PeriodicTimer(services.QueueOptions.Lease / 4, services.Time);
+        using var timer = new PeriodicTimer(settings.Queue.Lease / 4, stores.Clock);
         try
         {
             do
             {
                 try
                 {
-                    if (device.Throughput.IsStuck(services.Options.StuckAfter))
+                    if (device.Throughput.IsStuck(settings.Batching.StuckAfter))
                     {
-                        _logger.LogStuck(device.Key, device.Throughput.InFlight);
+                        logger.LogStuck(device.Key, device.Throughput.InFlight);
                     }
-                    else if (!await services.Queue.RenewLeaseAsync(Model, lease.Id))
+                    else if (!await stores.Queue.RenewLeaseAsync(Model, lease.Id))
                     {
-                        _logger.LogLeaseEnded(device.Key);
+                        logger.LogLeaseEnded(device.Key);
                         outages.Noticed();
                         lease.End(LeaseState.Lost);
                         wake();
@@ -55,7 +56,7 @@ internal sealed class LeaseKeeper(BatcherDevice device, Outages outages, Batcher
                 catch (Exception e) when (RedisConnection.IsOutage(e))
                 {
                     outages.Noticed();
-                    _logger.LogCannotRenew(device.Key, e.Message);
+                    logger.LogCannotRenew(device.Key, e.Message);
                 }
             }
             while (await timer.WaitForNextTickAsync(cancellationToken));
@@ -75,44 +76,44 @@ internal sealed class LeaseKeeper(BatcherDevice device, Outages outages, Batcher
         {
             try
             {
-                _logger.LogReleased(device.Key, await services.Queue.ReleaseAsync(Model, lease.Id));
+                logger.LogReleased(device.Key, await stores.Queue.ReleaseAsync(Model, lease.Id));
                 return;
             }
             catch (Exception e) when (RedisConnection.IsOutage(e))
             {
-                _logger.LogCannotRenew(device.Key, e.Message);
+                logger.LogCannotRenew(device.Key, e.Message);
                 if (stopping.IsCancellationRequested)
                 {
                     // The lease expires by itself and another batcher reclaims.
                     return;
                 }
 
-                await Task.Delay(Batcher.RetryDelay, services.Time, CancellationToken.None);
+                await Task.Delay(Batcher.RetryDelay, stores.Clock, CancellationToken.None);
             }
         }
     }
 
     private async Task ReclaimAsync(string id)
     {
-        foreach (var other in await services.Queue.BatchersAsync(Model))
+        foreach (var other in await stores.Queue.BatchersAsync(Model))
         {
             if (other == id)
             {
                 continue;
             }
 
-            var reclaimed = await services.Queue.ReclaimAsync(Model, other, counts: !outages.EndedLeases);
+            var reclaimed = await stores.Queue.ReclaimAsync(Model, other, counts: !outages.EndedLeases);
             if (reclaimed.Alive)
             {
                 continue;
             }
 
-            _logger.LogReclaimed(other, reclaimed.Returned, reclaimed.Poison.Count);
-            services.Metrics.Reclaimed(Model, reclaimed, services.Clock.GetUtcNow());
+            logger.LogReclaimed(other, reclaimed.Returned, reclaimed.Poison.Count);
+            metrics.Reclaimed(Model, reclaimed, stores.Clock.GetUtcNow());
             foreach (var key in reclaimed.Poison)
             {
-                _logger.LogPoison(key.Item, services.QueueOptions.MaxAttempts);
-                services.Grains.GetGrain<IRequestGrain>(key.ToString()).Complete(RequestFailures.Poison).Ignore();
+                logger.LogPoison(key.Item, settings.Queue.MaxAttempts);
+                stores.Request(key).Complete(RequestFailures.Poison).Ignore();
             }
         }
     }

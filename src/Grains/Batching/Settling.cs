@@ -14,12 +14,14 @@ namespace Detection.Grains.Batching;
 /// which the device failed.
 /// </summary>
 /// <param name="device">The device and its model.</param>
-/// <param name="services">What all batchers of a silo share.</param>
+/// <param name="stores">Where items come from and go.</param>
+/// <param name="settings">The settings.</param>
+/// <param name="metrics">Counts the work.</param>
+/// <param name="logger">The log.</param>
 /// <param name="stopping">The batcher stops: it waits for Redis no longer.</param>
-internal sealed class Settling(BatcherDevice device, BatcherServices services, CancellationToken stopping)
+internal sealed class Settling(
+    BatcherDevice device, BatchStores stores, BatchSettings settings, BatchingMetrics metrics, ILogger logger, CancellationToken stopping)
 {
-    private readonly ILogger _logger = services.Logger;
-
     /// <summary>
     /// Settles pictures that came off the device, and returns to the queue those on which the device failed. <see langword="false"/> when
     /// the device has been quarantined meanwhile: what it says is not published, and goes back to the queue when the batcher finishes.
@@ -43,15 +45,15 @@ internal sealed class Settling(BatcherDevice device, BatcherServices services, C
 
         if (sorted.Failed.Count > 0)
         {
-            _logger.LogDeviceFailed(device.Key, sorted.Failed.Count, sorted.Error!.Message);
+            logger.LogDeviceFailed(device.Key, sorted.Failed.Count, sorted.Error!.Message);
             await ReturnAsync(lease.Id, await device.Watch.IsSickAsync(device.Session, sorted.Error), sorted.Failed, sorted.Error, trace);
         }
 
         if (sorted.Wrong.Count > 0)
         {
-            _logger.LogWrongPictures(device.Key, sorted.Wrong.Count, sorted.Wrong[0].Key.ImageKey);
-            services.Metrics.WrongPictures(device.Key, sorted.Wrong.Count);
-            await services.Pictures.ReconnectAsync();
+            logger.LogWrongPictures(device.Key, sorted.Wrong.Count, sorted.Wrong[0].Key.ImageKey);
+            metrics.WrongPictures(device.Key, sorted.Wrong.Count);
+            await stores.Pictures.ReconnectAsync();
             await ReturnAsync(lease.Id, false, sorted.Wrong, new WrongPictureException(), trace);
         }
 
@@ -88,7 +90,7 @@ internal sealed class Settling(BatcherDevice device, BatcherServices services, C
             }
             else if (outcome.Kind == OutcomeKind.Failed)
             {
-                _logger.LogFailed(outcome.Error is PictureException ? null : outcome.Error, item.Key.Item, outcome.Error?.Message);
+                logger.LogFailed(outcome.Error is PictureException ? null : outcome.Error, item.Key.Item, outcome.Error?.Message);
             }
 
             sorted.Detected += outcome.Kind == OutcomeKind.Detected ? 1 : 0;
@@ -101,13 +103,13 @@ internal sealed class Settling(BatcherDevice device, BatcherServices services, C
     /// <summary>Returns items to the queue for another attempt, by another device if there is one, and gives up those that failed too often.</summary>
     private async Task ReturnAsync(string id, bool isSick, List<QueuedItem> items, Exception error, BatchTrace? trace)
     {
-        var outcomes = await services.Queue.ReturnAsync(device.Key.Model, id, device.Key.Device, isSick, [.. items.Select(static item => item.Key)]);
-        var now = services.Clock.GetUtcNow();
+        var outcomes = await stores.Queue.ReturnAsync(device.Key.Model, id, device.Key.Device, isSick, [.. items.Select(static item => item.Key)]);
+        var now = stores.Clock.GetUtcNow();
         for (var i = 0; i < items.Count; i++)
         {
             if (outcomes[i] == ReturnOutcome.GivenUp)
             {
-                _logger.LogGivenUp(error, items[i].Key.Item, services.QueueOptions.MaxAttempts);
+                logger.LogGivenUp(error, items[i].Key.Item, settings.Queue.MaxAttempts);
                 if (error is ModelException nonsense)
                 {
                     device.Watch.Answered(nonsense);
@@ -115,10 +117,10 @@ internal sealed class Settling(BatcherDevice device, BatcherServices services, C
 
                 if (error is WrongPictureException)
                 {
-                    await services.Pictures.RemoveAsync(items[i].Key.ImageKey);
+                    await stores.Pictures.RemoveAsync(items[i].Key.ImageKey);
                 }
 
-                Tell(items[i], Endings.GivenUp(error, services.QueueOptions.MaxAttempts), now, trace);
+                Tell(items[i], Endings.GivenUp(error, settings.Queue.MaxAttempts), now, trace);
             }
         }
     }
@@ -132,7 +134,7 @@ internal sealed class Settling(BatcherDevice device, BatcherServices services, C
             if (end.Result is { } result)
             {
                 var buffer = new ArrayBufferWriter<byte>(512);
-                services.Results.Serialize(result, buffer);
+                stores.Results.Serialize(result, buffer);
                 settlements.Add(new Settlement(item.Key, buffer.WrittenMemory));
             }
             else
@@ -142,12 +144,12 @@ internal sealed class Settling(BatcherDevice device, BatcherServices services, C
         }
 
         var settled = await SettleAsync(lease, settlements);
-        var now = services.Clock.GetUtcNow();
+        var now = stores.Clock.GetUtcNow();
         for (var i = 0; i < ended.Count; i++)
         {
             if (settled[i] != SettleOutcome.Settled)
             {
-                _logger.LogNotSettled(ended[i].Item.Key.Item, settled[i]);
+                logger.LogNotSettled(ended[i].Item.Key.Item, settled[i]);
                 continue;
             }
 
@@ -163,13 +165,13 @@ internal sealed class Settling(BatcherDevice device, BatcherServices services, C
         {
             try
             {
-                return await services.Queue.SettleAsync(device.Key.Model, lease.Id, settlements, services.ResultExpiry, number, again);
+                return await stores.Queue.SettleAsync(device.Key.Model, lease.Id, settlements, settings.ResultExpiry, number, again);
             }
             catch (Exception e) when (RedisConnection.IsOutage(e) && !stopping.IsCancellationRequested)
             {
-                _logger.LogCannotSettle(device.Key, settlements.Count, Batcher.RetryDelay, e.Message);
+                logger.LogCannotSettle(device.Key, settlements.Count, Batcher.RetryDelay, e.Message);
                 device.Throughput.Progressed();
-                await Task.Delay(Batcher.RetryDelay, services.Time, CancellationToken.None);
+                await Task.Delay(Batcher.RetryDelay, stores.Clock, CancellationToken.None);
             }
         }
     }
@@ -178,9 +180,9 @@ internal sealed class Settling(BatcherDevice device, BatcherServices services, C
     private void Tell(QueuedItem item, RequestSnapshot end, DateTimeOffset now, BatchTrace? trace)
     {
         device.Throughput.Ended(end.Status == RequestStatus.Failed);
-        services.Metrics.Ended(device.Key, item, end, now);
+        metrics.Ended(device.Key, item, end, now);
         trace?.Enter(item);
-        services.Grains.GetGrain<IRequestGrain>(item.Key.ToString()).Complete(end).Ignore();
+        stores.Request(item.Key).Complete(end).Ignore();
         trace?.Ended(item, end);
     }
 

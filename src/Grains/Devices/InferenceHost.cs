@@ -1,19 +1,21 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using Detection.Contracts.Cluster;
-using Detection.Contracts.Models;
 using Detection.Grains.Batching;
-using Detection.Grains.Health;
 using Detection.Grains.Placement;
+using Detection.Grains.Queueing;
 using Detection.Inference.Devices;
 using Detection.Inference.Graphs;
 using Detection.Inference.Manifest;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Detection.Grains.Devices;
 
 /// <summary>The models that are loaded on this silo's devices, and the batchers that feed them.</summary>
-internal sealed partial class InferenceHost(LocalDevices local, BatcherServices services, HealthServices health, ILogger<InferenceHost> logger) : IDisposable
+internal sealed partial class InferenceHost(
+    LocalDevices local, RequestQueue queue, ServedModelFactory factory, IOptions<BatcherOptions> options, TimeProvider time, ILogger<InferenceHost> logger)
+    : IDisposable
 {
     /// <summary>Longer than silos take to learn that nothing is accepted for a version any more.</summary>
     private static readonly TimeSpan RetireAfter = TimeSpan.FromSeconds(5);
@@ -21,10 +23,10 @@ internal sealed partial class InferenceHost(LocalDevices local, BatcherServices 
     /// <summary>A model that did not load may do so later, when a device has memory again; but trying costs.</summary>
     private static readonly TimeSpan RetryAfter = TimeSpan.FromMinutes(1);
 
-    private readonly ConcurrentDictionary<BatcherKey, ServedModel> _loaded = new();
     /// <summary>A model that takes longer to be loaded is told as being loaded.</summary>
     private static readonly TimeSpan UsualLoad = TimeSpan.FromSeconds(30);
 
+    private readonly ConcurrentDictionary<BatcherKey, ServedModel> _loaded = new();
     private readonly ConcurrentDictionary<BatcherKey, Loading> _loading = new();
     private readonly CancellationTokenSource _unwanted = new();
     private readonly ConcurrentDictionary<string, Problem> _problems = new(StringComparer.Ordinal);
@@ -41,7 +43,7 @@ internal sealed partial class InferenceHost(LocalDevices local, BatcherServices 
     public IEnumerable<KeyValuePair<string, string>> Problems => _loaded.Values
         .Where(model => model is { Nonsense: not null, RetiredAt: null })
         .Select(model => KeyValuePair.Create(model.Info.Name, model.Nonsense!))
-        .Concat(_loading.Where(loading => services.Time.GetUtcNow() - loading.Value.Since > UsualLoad).Select(loading => KeyValuePair.Create(
+        .Concat(_loading.Where(loading => time.GetUtcNow() - loading.Value.Since > UsualLoad).Select(loading => KeyValuePair.Create(
             loading.Value.Name,
             string.Create(CultureInfo.InvariantCulture, $"Model {loading.Value.Name} is being loaded on {loading.Key.Device} since {loading.Value.Since.UtcDateTime:HH:mm:ss} UTC."))))
         .Concat(_problems.Select(problem => KeyValuePair.Create(problem.Key, problem.Value.Message)));
@@ -109,9 +111,9 @@ internal sealed partial class InferenceHost(LocalDevices local, BatcherServices 
             }
             else if (loaded.RetiredAt is null)
             {
-                loaded.RetiredAt = services.Time.GetUtcNow();
+                loaded.RetiredAt = time.GetUtcNow();
             }
-            else if (services.Time.GetUtcNow() - loaded.RetiredAt > RetireAfter && (!loaded.Serves || await services.Queue.LengthAsync(key.Model) == 0))
+            else if (time.GetUtcNow() - loaded.RetiredAt > RetireAfter && (!loaded.Serves || await queue.LengthAsync(key.Model) == 0))
             {
                 await UnloadAsync(key);
             }
@@ -137,7 +139,7 @@ internal sealed partial class InferenceHost(LocalDevices local, BatcherServices 
         await _unwanted.CancelAsync();
         var loading = Task.WhenAll(_loading.Values.Select(static loading => loading.Task));
         List<BatcherKey> served = [.. _loaded.Keys];
-        await Task.WhenAll([.. served.Select(UnloadAsync), Task.WhenAny(loading, Task.Delay(services.Options.DrainTimeout, services.Time))]);
+        await Task.WhenAll([.. served.Select(UnloadAsync), Task.WhenAny(loading, Task.Delay(options.Value.DrainTimeout, time))]);
 
         // What was loaded meanwhile.
         await Task.WhenAll(_loaded.Keys.Except(served).Select(UnloadAsync));
@@ -157,12 +159,12 @@ internal sealed partial class InferenceHost(LocalDevices local, BatcherServices 
         if (_stopping
             || _loaded.ContainsKey(key)
             || _loading.ContainsKey(key)
-            || (_problems.TryGetValue(model.Name, out var known) && known.Model == key.Model && services.Time.GetUtcNow() - known.At < RetryAfter))
+            || (_problems.TryGetValue(model.Name, out var known) && known.Model == key.Model && time.GetUtcNow() - known.At < RetryAfter))
         {
             return;
         }
 
-        var loading = new Loading(model.Name, services.Time.GetUtcNow(), _unwanted.Token);
+        var loading = new Loading(model.Name, time.GetUtcNow(), _unwanted.Token);
         _loading[key] = loading;
         loading.Task = Task.Run(() => LoadAsync(key, device, model, loading));
     }
@@ -197,7 +199,7 @@ internal sealed partial class InferenceHost(LocalDevices local, BatcherServices 
                 return;
             }
 
-            var served = new ServedModel(key, device, model, session, Describe(model), services, health);
+            var served = factory.Create(key, device, model, session);
             await served.StartAsync();
             _loaded[key] = served;
             _problems.TryRemove(model.Name, out _);
@@ -209,7 +211,7 @@ internal sealed partial class InferenceHost(LocalDevices local, BatcherServices 
             if (!cancellationToken.IsCancellationRequested)
             {
                 LogNotLoaded(key, e.Message);
-                _problems[model.Name] = new Problem(key.Model, e.Message, services.Time.GetUtcNow());
+                _problems[model.Name] = new Problem(key.Model, e.Message, time.GetUtcNow());
             }
         }
     }
@@ -232,17 +234,6 @@ internal sealed partial class InferenceHost(LocalDevices local, BatcherServices 
             loaded.EndSilo();
         }
     }
-
-    private static ModelInfo Describe(ModelSource model) => new(
-        model.Name,
-        model.Version,
-        model.Manifest.Family,
-        model.Manifest.Input.Width,
-        model.Manifest.Input.Height,
-        model.Manifest.Labels,
-        model.Manifest.ScoreFloor,
-        model.Manifest.Threshold,
-        model.Manifest.Iou);
 
     /// <summary>A model that is being loaded, or waits for the load of another.</summary>
     private sealed class Loading(string name, DateTimeOffset since, CancellationToken stopping) : IDisposable

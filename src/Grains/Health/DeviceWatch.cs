@@ -21,18 +21,25 @@ internal sealed partial class DeviceWatch
     private static readonly TimeSpan LongestTrial = TimeSpan.FromSeconds(2);
 
     private readonly BatcherKey _key;
-    private readonly HealthServices _services;
-    private readonly ILogger _logger;
     private readonly HealthTracker _tracker;
     private readonly HealthProbe _probe;
+    private readonly SiloEnd _end;
+    private readonly HealthMetrics _metrics;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
     private long _failedAt;
 
-    public DeviceWatch(BatcherKey key, float scoreFloor, HealthServices services)
+    /// <param name="key">The device and the model.</param>
+    /// <param name="tracker">Its state.</param>
+    /// <param name="probe">Tries it with the test picture.</param>
+    /// <param name="end">Ends the silo where only a new process has the device back.</param>
+    /// <param name="metrics">Counts errors.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logger">The log.</param>
+    public DeviceWatch(BatcherKey key, HealthTracker tracker, HealthProbe probe, SiloEnd end, HealthMetrics metrics, TimeProvider time, ILogger logger)
     {
-        (_key, _services, _logger) = (key, services, services.Logger);
-        _tracker = new HealthTracker(services.Options.MaxErrors);
-        _probe = new HealthProbe(scoreFloor, services.Options.ProbeTimeout, services.Time);
-        services.Metrics.Errors(key, 0);
+        (_key, _tracker, _probe, _end, _metrics, _time, _logger) = (key, tracker, probe, end, metrics, time, logger);
+        metrics.Errors(key, 0);
     }
 
     /// <summary>Its state and how it came to it.</summary>
@@ -67,13 +74,13 @@ internal sealed partial class DeviceWatch
         {
             if (HasJustFailed)
             {
-                await Task.Delay(Pause, _services.Time, cancellationToken);
+                await Task.Delay(Pause, _time, cancellationToken);
             }
 
             if ((await ProbeAsync(session)).Verdict == ProbeVerdict.Unknown)
             {
                 // Nothing but pictures can tell.
-                await Task.Delay(Pause, _services.Time, cancellationToken);
+                await Task.Delay(Pause, _time, cancellationToken);
                 break;
             }
         }
@@ -99,7 +106,7 @@ internal sealed partial class DeviceWatch
 
         try
         {
-            return _probe.Tells && (await ProbeAsync(session).WaitAsync(LongestTrial, _services.Time)).Verdict != ProbeVerdict.Sound;
+            return _probe.Tells && (await ProbeAsync(session).WaitAsync(LongestTrial, _time)).Verdict != ProbeVerdict.Sound;
         }
         catch (TimeoutException)
         {
@@ -120,7 +127,7 @@ internal sealed partial class DeviceWatch
 
         if (error is not null)
         {
-            _services.Metrics.Errors(_key, errors);
+            _metrics.Errors(_key, errors);
 
             // While the known picture is to try the device, further errors of what was claimed before say nothing new.
             if (_tracker.State != DeviceHealth.Suspect || !_probe.Tells || DeviceFault.NeedsNewProcess(error))
@@ -134,7 +141,7 @@ internal sealed partial class DeviceWatch
     public async Task<ProbeResult> ProbeAsync(IModelSession session)
     {
         var result = await _probe.RunAsync(session);
-        Volatile.Write(ref _failedAt, result.Verdict is ProbeVerdict.Failed or ProbeVerdict.Blind ? _services.Time.GetTimestamp() : 0);
+        Volatile.Write(ref _failedAt, result.Verdict is ProbeVerdict.Failed or ProbeVerdict.Blind ? _time.GetTimestamp() : 0);
         switch (result.Verdict)
         {
             case ProbeVerdict.Sound:
@@ -144,11 +151,11 @@ internal sealed partial class DeviceWatch
                 Answered(nonsense);
                 break;
             case ProbeVerdict.Blind:
-                _services.Metrics.Errors(_key, 1);
+                _metrics.Errors(_key, 1);
                 Quarantine(result.Reason!);
                 break;
             case ProbeVerdict.Failed:
-                _services.Metrics.Errors(_key, 1);
+                _metrics.Errors(_key, 1);
                 if (result.Error is null)
                 {
                     Quarantine(result.Reason!); // It hangs.
@@ -164,23 +171,30 @@ internal sealed partial class DeviceWatch
         return result;
     }
 
+    /// <summary>Whether the silo ends.</summary>
+    public bool IsSiloEnding => _end.IsRequested;
+
+    /// <summary>Ends the silo: only a new process has the device back.</summary>
+    /// <param name="reason">What is wrong with the device, one sentence.</param>
+    public void EndSilo(string reason) => _end.Request(_key.ToString(), reason);
+
     /// <summary>A run on the device was ended and goes on: only a new process has the device's threads back, for this model and for all others.</summary>
     public void RunGoesOn()
     {
         const string Reason = "A run of the model does not end, and cannot be ended.";
         Quarantine(Reason);
-        _services.End.Request(_key.ToString(), Reason);
+        EndSilo(Reason);
     }
 
     /// <summary>Whether the known picture came out wrong a moment ago.</summary>
-    private bool HasJustFailed => Volatile.Read(ref _failedAt) is var failed and not 0 && _services.Time.GetElapsedTime(failed) < Pause;
+    private bool HasJustFailed => Volatile.Read(ref _failedAt) is var failed and not 0 && _time.GetElapsedTime(failed) < Pause;
 
     private void Failed(string reason, Exception error)
     {
         if (DeviceFault.NeedsNewProcess(error))
         {
             Quarantine(reason);
-            _services.End.Request(_key.ToString(), reason);
+            EndSilo(reason);
             return;
         }
 

@@ -4,6 +4,7 @@ using Detection.Grains.Placement;
 using Detection.Inference.Heads;
 using Detection.Inference.Manifest;
 using Detection.Inference.Pictures;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -19,7 +20,7 @@ public sealed class DeviceWatchTests : IDisposable
     private readonly ServiceProvider _services = new ServiceCollection()
         .AddLogging()
         .AddMetrics()
-        .AddOptions()
+        .AddSingleton<IConfiguration>(new ConfigurationBuilder().Build())
         .AddSingleton(TimeProvider.System)
         .AddSingleton<IHostApplicationLifetime, Lifetime>()
         .AddDeviceHealth()
@@ -27,7 +28,7 @@ public sealed class DeviceWatchTests : IDisposable
 
     private readonly DeviceWatch _watch;
 
-    public DeviceWatchTests() => _watch = new DeviceWatch(new BatcherKey("node/0", "model@1"), 0.05f, _services.GetRequiredService<HealthServices>());
+    public DeviceWatchTests() => _watch = _services.GetRequiredService<DeviceWatchFactory>().Create(new BatcherKey("node/0", "model@1"), 0.05f);
 
     private DeviceHealth State => _watch.Tracker.State;
 

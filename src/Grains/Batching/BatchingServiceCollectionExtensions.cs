@@ -1,0 +1,19 @@
+using Detection.Contracts.Settings;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Detection.Grains.Batching;
+
+/// <summary>Registers batching.</summary>
+public static class BatchingServiceCollectionExtensions
+{
+    /// <summary>Adds what makes batchers, and what counts their work.</summary>
+    public static IServiceCollection AddBatching(this IServiceCollection services)
+    {
+        services.AddValidatedOptions<BatcherOptions>(BatcherOptions.Section);
+        services.AddSingleton<RecentWork>();
+        services.AddSingleton<BatchingMetrics>();
+        services.AddSingleton<BatchStores>();
+        services.AddSingleton<BatchSettings>();
+        return services.AddSingleton<BatcherFactory>();
+    }
+}

@@ -1,0 +1,183 @@
+using Detection.Grains.Health;
+using Detection.Grains.Placement;
+using Microsoft.Extensions.Logging;
+
+namespace Detection.Grains.Devices;
+
+/// <summary>
+/// Tries a device with the test picture from time to time, and loads the model again on one that is quarantined; until the test picture
+/// comes out right it has no batcher.
+/// </summary>
+internal sealed partial class DeviceRecovery(
+    BatcherKey key, DeviceSession session, ModelBatcher batcher, DeviceWatch watch, DeviceHealthOptions options, TimeProvider time, ILogger logger)
+    : IDisposable
+{
+    private const string Replaced = "The model's file was replaced.";
+
+    private readonly ILogger _logger = logger;
+    private readonly CancellationTokenSource _stopping = new();
+    private Task _keeping = Task.CompletedTask;
+    private TimeSpan _rest;
+
+    /// <summary>Learns the boxes of the test picture and begins to watch over the device.</summary>
+    public async Task StartAsync()
+    {
+        if ((await watch.ProbeAsync(session.Current!)).Verdict == ProbeVerdict.Unknown)
+        {
+            LogTellsNothing(key);
+        }
+
+        _keeping = Task.Run(KeepAsync);
+    }
+
+    /// <summary>Watches no more.</summary>
+    public async Task StopAsync()
+    {
+        await _stopping.CancelAsync();
+        await _keeping;
+    }
+
+    public void Dispose() => _stopping.Dispose();
+
+    private async Task KeepAsync()
+    {
+        while (!_stopping.IsCancellationRequested)
+        {
+            try
+            {
+                var served = time.GetTimestamp();
+                while (watch.Tracker.Serves)
+                {
+                    using var interval = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
+                    await Task.WhenAny(watch.Tracker.Left, session.Current!.Unending, Task.Delay(options.ProbeInterval, time, interval.Token));
+                    await interval.CancelAsync();
+                    _stopping.Token.ThrowIfCancellationRequested();
+                    if (session.HasUnendingRun)
+                    {
+                        watch.RunGoesOn();
+                    }
+                    else if (watch.Tracker.Serves)
+                    {
+                        await watch.ProbeAsync(session.Current!);
+                    }
+                }
+
+                if (time.GetElapsedTime(served) > options.MaxRetryDelay)
+                {
+                    _rest = TimeSpan.Zero;
+                }
+
+                await RecoverAsync();
+            }
+            catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+            {
+                // Unloaded.
+            }
+            catch (Exception e)
+            {
+                // A device that nothing watches over could fail unseen, and would never serve again.
+                LogWatchFailed(e, key, options.RetryDelay);
+                await ((Task)Task.Delay(options.RetryDelay, time, _stopping.Token)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    /// <summary>Loads the model again until the test picture comes out right.</summary>
+    private async Task RecoverAsync()
+    {
+        await batcher.StopAsync();
+        while (!watch.Tracker.Serves)
+        {
+            if (watch.IsSiloEnding)
+            {
+                await Task.Delay(Timeout.InfiniteTimeSpan, _stopping.Token);
+            }
+
+            await Task.Delay(_rest, time, _stopping.Token);
+            _rest = NextRest(_rest);
+            watch.Tracker.Reload();
+            LogReloading(key);
+            if (await ReloadAsync() is not { } failure)
+            {
+                LogRecovered(key);
+                watch.Tracker.Recovered();
+                batcher.Ensure();
+                return;
+            }
+
+            watch.Tracker.Break(failure);
+            LogBroken(key, _rest, failure);
+            if (options.WhenBroken == BrokenDevice.EndSilo)
+            {
+                watch.EndSilo(failure);
+            }
+        }
+    }
+
+    /// <summary>Loads the model again and tries it.</summary>
+    /// <returns>What went wrong, one sentence; <see langword="null"/> when it serves again.</returns>
+    private async Task<string?> ReloadAsync()
+    {
+        try
+        {
+            if (!await batcher.DisposeSessionAsync())
+            {
+                if (session.HasUnendingRun)
+                {
+                    watch.RunGoesOn();
+                }
+
+                return "A run hangs on the device.";
+            }
+
+            // Looked at again afterwards: what was loaded may be of either version.
+            if (session.IsReplaced())
+            {
+                return Replaced;
+            }
+
+            var loaded = await session.LoadAsync(_stopping.Token);
+            if (session.IsReplaced())
+            {
+                return Replaced;
+            }
+
+            var result = await watch.ProbeAsync(loaded);
+            return result.Verdict is ProbeVerdict.Sound or ProbeVerdict.Unknown ? null : result.Reason;
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+            throw;
+        }
+        catch (Exception e)
+        {
+            if (DeviceFault.NeedsNewProcess(e))
+            {
+                watch.EndSilo(e.Message);
+            }
+
+            return e.Message;
+        }
+    }
+
+    private TimeSpan NextRest(TimeSpan rest)
+    {
+        var next = rest == TimeSpan.Zero ? options.RetryDelay : 2 * rest;
+        return next < options.MaxRetryDelay ? next : options.MaxRetryDelay;
+    }
+
+    [LoggerMessage(11, LogLevel.Information, "Model of {Batcher} finds no objects in the test picture; device health is judged by errors only.")]
+    private partial void LogTellsNothing(BatcherKey batcher);
+
+    [LoggerMessage(12, LogLevel.Information, "Device of {Batcher} is quarantined; reloading its model.")]
+    private partial void LogReloading(BatcherKey batcher);
+
+    [LoggerMessage(13, LogLevel.Information, "Device of {Batcher} passed the test picture; it serves again.")]
+    private partial void LogRecovered(BatcherKey batcher);
+
+    [LoggerMessage(15, LogLevel.Error, "Health check of {Batcher} failed; retrying in {Delay}.")]
+    private partial void LogWatchFailed(Exception exception, BatcherKey batcher, TimeSpan delay);
+
+    [LoggerMessage(14, LogLevel.Error, "Device of {Batcher} is broken; trying again in {Rest}: {Reason}")]
+    private partial void LogBroken(BatcherKey batcher, TimeSpan rest, string reason);
+}

@@ -1,0 +1,24 @@
+using Detection.Contracts.Settings;
+using Detection.Inference.Repository;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace Detection.Grains.Devices;
+
+/// <summary>Registers what serves models on the silo's devices.</summary>
+public static class DevicesServiceCollectionExtensions
+{
+    /// <summary>
+    /// Adds the models, and the hosted service that keeps the devices at work. To be called after Orleans was added, so that it stops before:
+    /// grains can still be called while the batchers drain.
+    /// </summary>
+    public static IServiceCollection AddInferenceHost(this IServiceCollection services)
+    {
+        services.AddValidatedOptions<ModelOptions>(ModelOptions.Section);
+        services.AddSingleton<IValidateOptions<ModelOptions>, ModelOptionsValidator>();
+        services.AddSingleton<ModelRepository>();
+        services.AddSingleton<ServedModelFactory>();
+        services.AddSingleton<InferenceHost>();
+        return services.AddSingleton<InferenceService>().AddHostedService(static provider => provider.GetRequiredService<InferenceService>());
+    }
+}

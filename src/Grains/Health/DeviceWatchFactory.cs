@@ -1,0 +1,21 @@
+using Detection.Grains.Placement;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Detection.Grains.Health;
+
+/// <summary>Makes the watches over the devices of a silo.</summary>
+internal sealed class DeviceWatchFactory(
+    IOptions<DeviceHealthOptions> options, SiloEnd end, HealthMetrics metrics, TimeProvider time, ILogger<DeviceWatch> logger)
+{
+    /// <param name="key">The device and the model.</param>
+    /// <param name="scoreFloor">The model's own score floor.</param>
+    public DeviceWatch Create(BatcherKey key, float scoreFloor) => new(
+        key,
+        new HealthTracker(options.Value.MaxErrors),
+        new HealthProbe(scoreFloor, options.Value.ProbeTimeout, time),
+        end,
+        metrics,
+        time,
+        logger);
+}

@@ -1,0 +1,14 @@
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Detection.Grains.Reporting;
+
+/// <summary>Registers the silo's reports.</summary>
+public static class ReportingServiceCollectionExtensions
+{
+    /// <summary>Adds the hosted service that writes the silo's reports. To be called after Orleans was added, so that it stops before.</summary>
+    public static IServiceCollection AddReporting(this IServiceCollection services)
+    {
+        services.AddSingleton<SiloMetrics>();
+        return services.AddSingleton<SiloReporter>().AddHostedService(static provider => provider.GetRequiredService<SiloReporter>());
+    }
+}
