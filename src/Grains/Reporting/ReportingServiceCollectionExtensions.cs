@@ -9,6 +9,8 @@ public static class ReportingServiceCollectionExtensions
     public static IServiceCollection AddReporting(this IServiceCollection services)
     {
         services.AddSingleton<SiloMetrics>();
+        services.AddSingleton<SiloReports>();
+        services.AddSingleton<SiloHistories>();
         return services.AddSingleton<SiloReporter>().AddHostedService(static provider => provider.GetRequiredService<SiloReporter>());
     }
 }

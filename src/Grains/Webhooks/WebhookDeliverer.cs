@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using Detection.Contracts.Requests;
 using Detection.Contracts.Scheduling;
 using Detection.Contracts.Sharing;
 using Detection.Contracts.Storage;
@@ -10,19 +8,16 @@ using Microsoft.Extensions.Options;
 namespace Detection.Grains.Webhooks;
 
 /// <summary>
-/// Delivers webhooks. Every silo with a secret has one, and all look into the same set in Redis: whoever claims a webhook first handles
-/// it, and one whose handler died comes up again when its claim ends. It sleeps until the next is due or a request ends.
+/// Claims the webhooks that are due and has them delivered. Every silo with a secret has one, and all claim from the same set in Redis; a
+/// webhook whose silo stopped is due again when its claim expires. It sleeps until the next is due or a request ends.
 /// It is registered after Orleans and so stops before it, while grains can still be called.
 /// </summary>
 internal sealed partial class WebhookDeliverer(
     WebhookStore store,
-    WebhookSender sender,
     WebhookSigner signer,
-    WebhookBodies bodies,
+    WebhookDelivery delivery,
     WebhookMetrics metrics,
-    IGrainFactory grains,
     IOptions<WebhookOptions> options,
-    IOptions<ResultOptions> results,
     ClusterClock time,
     ILogger<WebhookDeliverer> logger) : BackgroundService
 {
@@ -144,7 +139,7 @@ internal sealed partial class WebhookDeliverer(
         try
         {
             await Task.Yield();
-            await DeliverAsync(claimed, stoppingToken);
+            await delivery.DeliverAsync(claimed, stoppingToken);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -153,129 +148,12 @@ internal sealed partial class WebhookDeliverer(
         catch (Exception e)
         {
             // Redis is away, or a defect: it comes up again when its claim ends.
-            LogInterrupted(e, claimed.Webhook.Key.ImageKey);
+            LogInterrupted(e, claimed.Webhook.Key.ImageKey, claimed.Webhook.Id);
         }
         finally
         {
             place?.Dispose();
             _wake.Set();
-        }
-    }
-
-    private async Task DeliverAsync(ClaimedWebhook claimed, CancellationToken stoppingToken)
-    {
-        var webhook = claimed.Webhook;
-        if (time.GetUtcNow() >= webhook.GiveUpAt)
-        {
-            await GiveUpAsync(claimed, "its time is over");
-            return;
-        }
-
-        if (claimed.Payload is null)
-        {
-            if (await WriteAsync(claimed, stoppingToken) is not { } written)
-            {
-                return;
-            }
-
-            claimed = written;
-        }
-
-        var reply = await sender.SendAsync(webhook, claimed.Payload!, stoppingToken);
-        switch (reply.Kind)
-        {
-            case WebhookReplyKind.NotNow:
-                metrics.Held();
-                await store.PostponeAsync(claimed, time.GetUtcNow() + LookAgain, attempted: false);
-                break;
-            case WebhookReplyKind.Delivered:
-                if (await store.DeliveredAsync(webhook, results.Value.Expiry))
-                {
-                    metrics.Delivered();
-                    LogDelivered(webhook.Key.ImageKey, webhook.Id, claimed.Attempts);
-                }
-
-                break;
-            case WebhookReplyKind.Refused:
-                await GiveUpAsync(claimed, reply.Reason);
-                break;
-            default:
-                await RetryAsync(claimed, reply);
-                break;
-        }
-    }
-
-    /// <summary>Finds out how the request ended and keeps what is to be said of it.</summary>
-    /// <returns>The webhook to be sent; <see langword="null"/> when there is nothing to be done now.</returns>
-    private async Task<ClaimedWebhook?> WriteAsync(ClaimedWebhook claimed, CancellationToken stoppingToken)
-    {
-        var webhook = claimed.Webhook;
-        if (await LookAsync(webhook.Key, stoppingToken) is not { } end)
-        {
-            await store.PostponeAsync(claimed, time.GetUtcNow() + LookAgain);
-            return null;
-        }
-
-        if (end.Status == RequestStatus.Unknown && time.GetUtcNow() > webhook.Deadline + LookAgain)
-        {
-            await GiveUpAsync(claimed, "its request is not known (any more)");
-            return null;
-        }
-
-        if (!end.IsFinal || bodies.Write(webhook, end) is not { } payload)
-        {
-            await store.PostponeAsync(claimed, time.GetUtcNow() + LookAgain);
-            return null;
-        }
-
-        return await store.WriteAsync(claimed, payload, end.Status != RequestStatus.Done)
-            ? claimed with { Payload = payload, Attempts = 1 }
-            : null;
-    }
-
-    private async Task<RequestSnapshot?> LookAsync(RequestKey key, CancellationToken stoppingToken)
-    {
-        try
-        {
-            return await grains.GetGrain<IRequestGrain>(key.ToString()).Watch(null, TimeSpan.Zero, stoppingToken);
-        }
-        catch (Exception e) when (e is TimeoutException or OrleansException
-            || (e is OperationCanceledException && !stoppingToken.IsCancellationRequested))
-        {
-            LogNotSeen(key.ImageKey, e.Message);
-            return null;
-        }
-    }
-
-    private async Task RetryAsync(ClaimedWebhook claimed, WebhookReply reply)
-    {
-        var pause = Pause(claimed.Attempts, reply.RetryAfter);
-        var due = time.GetUtcNow() + pause;
-        if (claimed.Attempts >= _options.MaxAttempts || due >= claimed.Webhook.GiveUpAt)
-        {
-            await GiveUpAsync(claimed, reply.Reason);
-            return;
-        }
-
-        metrics.Retried();
-        LogRetry(claimed.Webhook.Key.ImageKey, claimed.Webhook.Id, claimed.Attempts, reply.Reason, pause);
-        await store.PostponeAsync(claimed, due);
-    }
-
-    /// <summary>The pause after an attempt: it doubles, and a random part of up to a half keeps receivers from being met by all at once.</summary>
-    private TimeSpan Pause(int attempts, TimeSpan? retryAfter)
-    {
-        var pause = _options.FirstPause * Math.Pow(2, attempts - 1) * (1 - (RandomNumberGenerator.GetInt32(0, 500) / 1000.0));
-        pause = retryAfter > pause ? retryAfter.Value : pause;
-        return pause < _options.LongestPause ? pause : _options.LongestPause;
-    }
-
-    private async Task GiveUpAsync(ClaimedWebhook claimed, string reason)
-    {
-        if (await store.GiveUpAsync(claimed))
-        {
-            metrics.GivenUp();
-            LogGivenUp(claimed.Webhook.Key.ImageKey, claimed.Webhook.Id, claimed.Attempts, reason);
         }
     }
 
@@ -292,24 +170,12 @@ internal sealed partial class WebhookDeliverer(
         }
     }
 
-    [LoggerMessage(LogLevel.Debug, "{ImageKey}: webhook {Id} delivered at attempt {Attempt}")]
-    private partial void LogDelivered(string imageKey, string id, int attempt);
+    [LoggerMessage(LogLevel.Warning, "{ImageKey}: delivery of webhook {Id} failed with an unexpected error; it is retried when its claim expires.")]
+    private partial void LogInterrupted(Exception exception, string imageKey, string id);
 
-    [LoggerMessage(LogLevel.Debug, "{ImageKey}: attempt {Attempt} of webhook {Id} failed, the next is in {Pause}: {Reason}")]
-    private partial void LogRetry(string imageKey, string id, int attempt, string reason, TimeSpan pause);
-
-    [LoggerMessage(LogLevel.Warning, "{ImageKey}: webhook {Id} given up after {Attempts} attempts: {Reason}")]
-    private partial void LogGivenUp(string imageKey, string id, int attempts, string reason);
-
-    [LoggerMessage(LogLevel.Warning, "{ImageKey}: the delivery of its webhook was interrupted; it is taken up again")]
-    private partial void LogInterrupted(Exception exception, string imageKey);
-
-    [LoggerMessage(LogLevel.Debug, "{ImageKey}: its webhook waits, nobody can say where the request stands: {Reason}")]
-    private partial void LogNotSeen(string imageKey, string reason);
-
-    [LoggerMessage(LogLevel.Error, "Looking for webhooks that are due failed; trying again in {Delay}")]
+    [LoggerMessage(LogLevel.Error, "Claiming due webhooks failed; retrying in {Delay}.")]
     private partial void LogRoundFailed(Exception exception, TimeSpan delay);
 
-    [LoggerMessage(LogLevel.Debug, "Webhooks wait, Redis cannot be reached: {Reason}")]
+    [LoggerMessage(LogLevel.Debug, "Due webhooks wait because Redis does not answer; they are tried again when it does: {Reason}")]
     private partial void LogUnavailable(string reason);
 }

@@ -22,5 +22,6 @@ public static class WebhookServices
 
     /// <summary>Adds what delivers them. To be called after Orleans was added, so that it stops before.</summary>
     public static IServiceCollection AddWebhookDelivery(this IServiceCollection services) =>
-        services.AddSingleton<WebhookDeliverer>().AddHostedService(static provider => provider.GetRequiredService<WebhookDeliverer>());
+        services.AddSingleton<WebhookContent>().AddSingleton<WebhookDelivery>()
+            .AddSingleton<WebhookDeliverer>().AddHostedService(static provider => provider.GetRequiredService<WebhookDeliverer>());
 }

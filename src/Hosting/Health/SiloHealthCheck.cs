@@ -10,7 +10,7 @@ namespace Detection.Hosting.Health;
 /// Whether this silo can do its work: a member of the cluster, Redis within reach, every device with a model, no batcher stuck,
 /// and a device that is in service.
 /// </summary>
-internal sealed class SiloHealthCheck(ISiloStatusOracle membership, SiloReporter reporter, IConnectionMultiplexer redis) : IHealthCheck
+internal sealed class SiloHealthCheck(ISiloStatusOracle membership, SiloReports reports, IConnectionMultiplexer redis) : IHealthCheck
 {
     private static readonly TimeSpan RedisTimeout = TimeSpan.FromSeconds(1);
 
@@ -32,10 +32,10 @@ internal sealed class SiloHealthCheck(ISiloStatusOracle membership, SiloReporter
         }
 
         // Nobody asks a silo for a model before its report names it.
-        var report = reporter.Report();
+        var report = reports.Report();
         foreach (var device in report.Devices)
         {
-            if (reporter.Written is not { } written || written.Batchers.All(batcher => batcher.Device != device.Id))
+            if (reports.Written is not { } written || written.Batchers.All(batcher => batcher.Device != device.Id))
             {
                 reasons.Add($"Device {device.Id} has no batcher: its model is still loading, or none could be loaded.");
             }

@@ -1,0 +1,48 @@
+using Detection.Contracts.Cluster;
+using Detection.Contracts.Storage;
+using Detection.Grains.Devices;
+using Detection.Inference.Repository;
+
+namespace Detection.Grains.Reporting;
+
+/// <summary>Makes this silo's reports.</summary>
+internal sealed class SiloReports(LocalDevices local, InferenceHost host, ModelRepository repository, ILocalSiloDetails silo, ClusterClock time)
+{
+    private readonly DateTimeOffset _startedAt = time.GetUtcNow();
+
+    private volatile SiloReport? _written;
+
+    /// <summary>The report that others read; <see langword="null"/> before the first.</summary>
+    public SiloReport? Written
+    {
+        get => _written;
+        set => _written = value;
+    }
+
+    /// <summary>The report as of now.</summary>
+    public SiloReport Report()
+    {
+        // A file that cannot be read comes before one that was read and cannot be run.
+        var models = host.Problems.Concat(repository.Current.Problems).GroupBy(problem => problem.Key).ToDictionary(same => same.Key, same => same.Last().Value);
+        var batchers = host.Report();
+        var offer = host.Offer;
+        return new(
+            local.Silo,
+            silo.SiloAddress.ToParsableString(),
+            _startedAt,
+            time.GetUtcNow(),
+            [.. local.Devices.Select(device => new DeviceReport(device.Id, device.Kind, device.Device.Description))],
+            offer.Models,
+            batchers,
+            [
+                .. local.Problems,
+                .. models.Values,
+                .. batchers.Where(static batcher => batcher.IsOutOfService)
+                    .Select(static batcher => $"Device {batcher.Device} does not serve {batcher.Model}, it is {Word(batcher.Health)}: {batcher.Ailment}"),
+            ],
+            models,
+            offer.Retired);
+    }
+
+    private static string Word(DeviceHealth health) => health.ToString().ToLowerInvariant();
+}
