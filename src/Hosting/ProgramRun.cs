@@ -15,7 +15,7 @@ public static class ProgramRun
     /// where in the program they were noticed.
     /// </summary>
     /// <param name="create">Puts it together.</param>
-    /// <returns>The exit code: 0, 1 when it could not start, <see cref="SiloEnd.ExitCode"/> when only a new process can go on.</returns>
+    /// <returns>The exit code: 0, 1 when it could not start, <see cref="SiloShutdown.ExitCode"/> when only a new process can go on.</returns>
     public static async Task<int> RunAsync(Func<WebApplication> create)
     {
         ArgumentNullException.ThrowIfNull(create);
@@ -44,7 +44,7 @@ public static class ProgramRun
             }
 
             await app.WaitForShutdownAsync();
-            return app.Services.GetService<SiloEnd>() is { IsRequested: true } ? SiloEnd.ExitCode : 0;
+            return app.Services.GetService<SiloShutdown>() is { IsRequested: true } ? SiloShutdown.ExitCode : 0;
         }
         catch (Exception e) when (e is OptionsValidationException or ValidationException or AddressInUseException || IsUnreadableSetting(e))
         {

@@ -97,7 +97,7 @@ async Task RunAsync(Scenario scenario)
         failure ??= $"refused: {wrongly.Detail}";
     }
 
-    // What a device that has gone blind says until the known picture tries it is published. Once it serves again nothing more is.
+    // What a device that has gone blind says until the test picture tries it is published. Once it serves again nothing more is.
     if (blind.Any(ending => ending.Number >= whole))
     {
         failure ??= "answered without boxes once the device was well again";

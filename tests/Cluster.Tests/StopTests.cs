@@ -37,7 +37,7 @@ public sealed class StopTests
         var exits = await Task.WhenAll(cluster.Silos.Concat(cluster.Frontends).Select(process => process.StopAsync(Limit)));
 
         Assert.Equal([0, 0, 0], exits);
-        Assert.All(cluster.Silos, silo => Assert.Contains("Redis cannot be reached while the silo stops", silo.Process.Log, StringComparison.Ordinal));
+        Assert.All(cluster.Silos, silo => Assert.Contains("Redis does not answer while the silo stops", silo.Process.Log, StringComparison.Ordinal));
     }
 
     private static async Task<HttpResponseMessage> PostAsync(DetectionProcess frontend, int seed)

@@ -18,7 +18,7 @@ internal sealed class BatchRunner(
     BatcherDevice device, Settling settling, BatchStores stores, BatchSettings settings, BatchingMetrics metrics, ILogger logger, CancellationToken stopping)
     : IDisposable
 {
-    private readonly SemaphoreSlim _ahead = new(PictureFeed.MostAhead);
+    private readonly SemaphoreSlim _ahead = new(PictureFeed.MaxAhead);
 
     /// <summary>Says how many items to claim next.</summary>
     public ClaimSize ClaimSize { get; } = new(Math.Min(settings.Batching.MaxBatch, device.Session.BatchLimit));

@@ -6,7 +6,7 @@ using Detection.Grains.Queueing;
 namespace Detection.Grains.Batching;
 
 /// <summary>
-/// The spans of a batch. Each picture has two in the trace of whoever asked for it: its time in the queue, and its time with the batcher.
+/// The spans of a batch. Each picture has two in the trace of the request that asked for it: its time in the queue, and its time with the batcher.
 /// The batch itself is a span of the first traced picture's trace, with a link to each picture; each picture links back to it.
 /// </summary>
 internal sealed class BatchTrace : IDisposable
@@ -74,7 +74,7 @@ internal sealed class BatchTrace : IDisposable
         return new BatchTrace(batch, pictures);
     }
 
-    /// <summary>Makes what follows, the message to whoever asked, part of the picture's trace.</summary>
+    /// <summary>Makes what follows, the message to the request, part of the picture's trace.</summary>
     public void Enter(QueuedItem item) => Activity.Current = _pictures.GetValueOrDefault(item);
 
     /// <summary>Ends a picture's span.</summary>

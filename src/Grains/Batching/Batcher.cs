@@ -27,7 +27,7 @@ internal sealed class Batcher : IAsyncDisposable
     private readonly SemaphoreSlim _slots;
     private readonly WakeSignal _wake = new();
     private readonly LeaseKeeper _leases;
-    private readonly Outages _outages;
+    private readonly RedisOutages _outages;
     private readonly BatchRunner _runner;
     private readonly Task _loop;
     private bool _disposed;
@@ -41,7 +41,7 @@ internal sealed class Batcher : IAsyncDisposable
     {
         (_device, _stores, _settings, _metrics, _logger) = (device, stores, settings, metrics, logger);
         _slots = new SemaphoreSlim(device.Session.Concurrency, device.Session.Concurrency);
-        _outages = new Outages(settings.Queue.Lease, stores.Clock);
+        _outages = new RedisOutages(settings.Queue.Lease, stores.Clock);
         _leases = new LeaseKeeper(device, _outages, stores, settings, metrics, logger);
         var settling = new Settling(device, stores, settings, metrics, logger, _stopping.Token);
         _runner = new BatchRunner(device, settling, stores, settings, metrics, logger, _stopping.Token);
@@ -146,7 +146,7 @@ internal sealed class Batcher : IAsyncDisposable
                 var started = false;
                 try
                 {
-                    if (!await _device.Watch.MayClaimAsync(_device.Session, _stopping.Token))
+                    if (!await _device.Watch.CanClaimAsync(_device.Session, _stopping.Token))
                     {
                         break;
                     }

@@ -44,11 +44,11 @@ internal sealed class BatchingMetrics
         _sizes = meter.CreateHistogram("detection.batch.size", "{picture}", "Pictures in a batch.", null, SizeClasses);
         _pictures = meter.CreateCounter<long>("detection.pictures", "{picture}", "Pictures that batchers settled, by outcome.");
         _returned = meter.CreateCounter<long>(
-            "detection.queue.returned", "{picture}", "Pictures put back into the queue for another attempt because their batcher died.");
+            "detection.queue.returned", "{picture}", "Items returned to the queue because the lease of their batcher expired.");
         _wrong = meter.CreateCounter<long>(
             "detection.pictures.wrong", "{picture}", "Fetches from Redis that gave the bytes of another picture; it was fetched again.");
         _givenUp = meter.CreateCounter<long>(
-            "detection.queue.given_up", "{picture}", "Pictures given up because batchers that held them died too often (dead letters).");
+            "detection.queue.given_up", "{picture}", "Items that became dead letters because the leases of their batchers expired too often.");
     }
 
     /// <summary>A batcher begins. What is rare shows as 0 from then on, so that its first time is seen as a rise.</summary>
@@ -123,7 +123,7 @@ internal sealed class BatchingMetrics
         model,
         device,
         end.Failure?.Reason.ToString() ?? nameof(RequestStatus.Expired),
-        end.Failure?.Message ?? "Its deadline passed before a device was free."));
+        end.Failure?.Message ?? "The deadline passed while the picture was queued."));
 
     private static (KeyValuePair<string, object?> Model, KeyValuePair<string, object?> Device) Labels(in BatcherKey batcher) =>
         (new("model", batcher.Model), new("device", batcher.Device));

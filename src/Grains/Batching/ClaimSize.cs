@@ -6,11 +6,11 @@ namespace Detection.Grains.Batching;
 /// </summary>
 internal sealed class ClaimSize
 {
-    private readonly int _most;
+    private readonly int _max;
     private int _next;
 
     /// <param name="most">Most items of a claim, at least 1.</param>
-    public ClaimSize(int most) => _most = _next = most;
+    public ClaimSize(int most) => _max = _next = most;
 
     /// <summary>Most items of the next claim, at least 1.</summary>
     public int Next => Volatile.Read(ref _next);
@@ -19,5 +19,5 @@ internal sealed class ClaimSize
     /// <param name="begun">Items that were begun.</param>
     /// <param name="deferred">Items that were not.</param>
     public void Ended(int begun, int deferred) =>
-        Volatile.Write(ref _next, deferred > 0 ? Math.Clamp(begun, 1, _most) : Math.Min(_most, 2 * Next));
+        Volatile.Write(ref _next, deferred > 0 ? Math.Clamp(begun, 1, _max) : Math.Min(_max, 2 * Next));
 }

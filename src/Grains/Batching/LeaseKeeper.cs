@@ -12,7 +12,7 @@ namespace Detection.Grains.Batching;
 /// <param name="metrics">Counts what is reclaimed.</param>
 /// <param name="logger">The log.</param>
 internal sealed class LeaseKeeper(
-    BatcherDevice device, Outages outages, BatchStores stores, BatchSettings settings, BatchingMetrics metrics, ILogger logger)
+    BatcherDevice device, RedisOutages outages, BatchStores stores, BatchSettings settings, BatchingMetrics metrics, ILogger logger)
 {
     private string Model => device.Key.Model;
 

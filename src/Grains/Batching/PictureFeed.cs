@@ -15,7 +15,7 @@ namespace Detection.Grains.Batching;
 /// <param name="keys">Say whether bytes are those of the picture that an item names.</param>
 /// <param name="clock">Clock of the items' deadlines.</param>
 /// <param name="session">The model on the device.</param>
-/// <param name="ahead">Places for pictures that are fetched or run singly, <see cref="MostAhead"/> for all batches of the session.</param>
+/// <param name="ahead">Places for pictures that are fetched or run singly, <see cref="MaxAhead"/> for all batches of the session.</param>
 /// <param name="fetched">
 /// Called whenever a picture has come, or is known not to be kept any more, before it is decoded. Says whether it is begun; if not its
 /// outcome is <see cref="Deferred"/>.
@@ -24,7 +24,7 @@ internal sealed class PictureFeed(
     PictureStore store, ImageKeys keys, ClusterClock clock, IModelSession session, SemaphoreSlim ahead, Func<QueuedItem, Lease<byte>?, bool> fetched)
 {
     /// <summary>Most pictures of a session that runs them singly that are fetched or run: every processor has its next one, and some are on their way.</summary>
-    public static readonly int MostAhead = (2 * Environment.ProcessorCount) + 4;
+    public static readonly int MaxAhead = (2 * Environment.ProcessorCount) + 4;
 
     /// <summary>The outcome of a picture that was not begun.</summary>
     public static readonly PictureOutcome Deferred = new(OutcomeKind.Expired, 0, 0, [], null, default, default, default, default);

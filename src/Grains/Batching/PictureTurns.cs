@@ -6,7 +6,7 @@ namespace Detection.Grains.Batching;
 
 /// <summary>
 /// Takes turns from callers whose pictures cost more than a common one. Fairness is in what pictures cost, and when they are claimed
-/// nobody has looked at them: costly ones beyond what a batch may take are deferred, so that whoever comes meanwhile has his turn first.
+/// their cost is not known: costly ones beyond what a batch may take are deferred, so that other callers have their turns first.
 /// </summary>
 /// <param name="queue">The queue of turns.</param>
 /// <param name="model">The model.</param>
@@ -14,13 +14,13 @@ namespace Detection.Grains.Batching;
 internal sealed class PictureTurns(RequestQueue queue, string model, IReadOnlyList<QueuedItem> batch)
 {
     /// <summary>Most turns for one picture: what costs more than this is refused by default, and not decoded.</summary>
-    private const int Most = 1000;
+    private const int MaxTurns = 1000;
 
     /// <summary>Pictures that cost more than this are deferred when a batch has had enough: photos do not.</summary>
-    private const int Costly = 32;
+    private const int MinCostlyTurns = 32;
 
     /// <summary>What the costly pictures of a batch may cost together; one is always taken. Some half a second of all processors.</summary>
-    private static readonly int Enough = 128 * Environment.ProcessorCount;
+    private static readonly int MaxCostlyTurns = 128 * Environment.ProcessorCount;
 
     private readonly Lock _lock = new();
     private readonly bool _hasNames = batch.Any(static item => item.Caller is not null);
@@ -38,8 +38,8 @@ internal sealed class PictureTurns(RequestQueue queue, string model, IReadOnlyLi
             return true;
         }
 
-        var cost = Math.Min(PictureCost.Of(picture.Span), Most);
-        if (cost > Costly && !IsWithin(cost))
+        var cost = Math.Min(PictureCost.Of(picture.Span), MaxTurns);
+        if (cost > MinCostlyTurns && !IsWithin(cost))
         {
             return false;
         }
@@ -56,7 +56,7 @@ internal sealed class PictureTurns(RequestQueue queue, string model, IReadOnlyLi
     {
         lock (_lock)
         {
-            if (_costly > 0 && _costly + cost > Enough)
+            if (_costly > 0 && _costly + cost > MaxCostlyTurns)
             {
                 return false;
             }

@@ -36,7 +36,7 @@ internal sealed class Settling(
 
         var sorted = Sort(outcomes, claimedAt, batchSize);
 
-        // The watch hears of it first, so that nothing more is claimed before the known picture has tried the device.
+        // The watch hears of it first, so that nothing more is claimed before the test picture has tried the device.
         device.Watch.Ended(sorted.Detected, sorted.Failed.Count, sorted.Error);
         if (sorted.Ended.Count > 0)
         {
@@ -77,16 +77,16 @@ internal sealed class Settling(
                 continue;
             }
 
-            if (outcome.Kind == OutcomeKind.Failed && device.Watch.IsDevices(outcome.Error))
+            if (outcome.Kind == OutcomeKind.Failed && device.Watch.IsDeviceError(outcome.Error))
             {
                 sorted.Failed.Add(item);
                 sorted.Error = outcome.Error;
                 continue;
             }
 
-            if (outcome.Error is ModelException nonsense)
+            if (outcome.Error is ModelException invalid)
             {
-                device.Watch.Answered(nonsense);
+                device.Watch.ReportInvalidOutput(invalid);
             }
             else if (outcome.Kind == OutcomeKind.Failed)
             {
@@ -110,9 +110,9 @@ internal sealed class Settling(
             if (outcomes[i] == ReturnOutcome.GivenUp)
             {
                 logger.LogGivenUp(error, items[i].Key.Item, settings.Queue.MaxAttempts);
-                if (error is ModelException nonsense)
+                if (error is ModelException invalid)
                 {
-                    device.Watch.Answered(nonsense);
+                    device.Watch.ReportInvalidOutput(invalid);
                 }
 
                 if (error is WrongPictureException)

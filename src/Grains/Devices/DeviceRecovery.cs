@@ -52,9 +52,9 @@ internal sealed partial class DeviceRecovery(
                     await Task.WhenAny(watch.Tracker.Left, session.Current!.Unending, Task.Delay(options.ProbeInterval, time, interval.Token));
                     await interval.CancelAsync();
                     _stopping.Token.ThrowIfCancellationRequested();
-                    if (session.HasUnendingRun)
+                    if (session.HasHungRun)
                     {
-                        watch.RunGoesOn();
+                        watch.ReportHungRun();
                     }
                     else if (watch.Tracker.Serves)
                     {
@@ -122,9 +122,9 @@ internal sealed partial class DeviceRecovery(
         {
             if (!await batcher.DisposeSessionAsync())
             {
-                if (session.HasUnendingRun)
+                if (session.HasHungRun)
                 {
-                    watch.RunGoesOn();
+                    watch.ReportHungRun();
                 }
 
                 return "A run hangs on the device.";

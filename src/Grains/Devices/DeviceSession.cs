@@ -17,7 +17,7 @@ internal sealed class DeviceSession(IInferenceDevice device, ModelSource source,
     public bool IsLost { get; private set; }
 
     /// <summary>Whether a run on it was ended and goes on, which only the end of the process ends.</summary>
-    public bool HasUnendingRun => Current is { Unending.IsCompleted: true };
+    public bool HasHungRun => Current is { Unending.IsCompleted: true };
 
     /// <summary>Looks whether the files are another version.</summary>
     public bool IsReplaced() => IsLost = !ModelVersion.IsUnchanged(source);

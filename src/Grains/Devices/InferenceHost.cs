@@ -39,10 +39,10 @@ internal sealed partial class InferenceHost(
     /// <summary>Called when a model has been loaded, from any thread. Must return soon and not throw.</summary>
     public event Action? Loaded;
 
-    /// <summary>Models that answer what cannot be meant, take long to load, and then those that did not load, by name, one sentence each.</summary>
+    /// <summary>Models with invalid outputs, those that take long to load, and then those that did not load, by name, one sentence each.</summary>
     public IEnumerable<KeyValuePair<string, string>> Problems => _loaded.Values
-        .Where(model => model is { Nonsense: not null, RetiredAt: null })
-        .Select(model => KeyValuePair.Create(model.Info.Name, model.Nonsense!))
+        .Where(model => model is { InvalidOutput: not null, RetiredAt: null })
+        .Select(model => KeyValuePair.Create(model.Info.Name, model.InvalidOutput!))
         .Concat(_loading.Where(loading => time.GetUtcNow() - loading.Value.Since > UsualLoad).Select(loading => KeyValuePair.Create(
             loading.Value.Name,
             string.Create(CultureInfo.InvariantCulture, $"Model {loading.Value.Name} is being loaded on {loading.Key.Device} since {loading.Value.Since.UtcDateTime:HH:mm:ss} UTC."))))
@@ -229,7 +229,7 @@ internal sealed partial class InferenceHost(
             await loaded.DisposeAsync();
             LogUnloaded(key);
         }
-        else if (!_stopping && loaded.HasUnendingRun)
+        else if (!_stopping && loaded.HasHungRun)
         {
             loaded.EndSilo();
         }
@@ -273,9 +273,9 @@ internal sealed partial class InferenceHost(
 
     private sealed record Problem(string Model, string Message, DateTimeOffset At);
 
-    [LoggerMessage(LogLevel.Error, "{Batcher}: the model cannot be served: {Reason}")]
+    [LoggerMessage(LogLevel.Error, "Model of {Batcher} was not loaded; it is tried again within a minute: {Reason}")]
     private partial void LogNotLoaded(BatcherKey batcher, string reason);
 
-    [LoggerMessage(LogLevel.Information, "{Batcher}: unloaded")]
+    [LoggerMessage(LogLevel.Information, "Model of {Batcher} was unloaded.")]
     private partial void LogUnloaded(BatcherKey batcher);
 }

@@ -52,7 +52,7 @@ internal sealed partial class InferenceService(
                     || (e is OperationCanceledException && !stoppingToken.IsCancellationRequested))
                 {
                     // A cluster that is forming or losing silos, and cancels what it could not place in time; the next round tries again.
-                    LogNotEnsured(e.Message);
+                    LogNotEnsured(Interval, e.Message);
                 }
 #pragma warning disable CA1031 // An unforeseen error of one round must not end the host; the next round tries again.
                 catch (Exception e) when (!stoppingToken.IsCancellationRequested)
@@ -75,12 +75,12 @@ internal sealed partial class InferenceService(
         void OnModels(ModelSet models) => changed.Set();
     }
 
-    [LoggerMessage(LogLevel.Information, "Silo {Silo} has no devices: it runs request grains and fetches URLs")]
+    [LoggerMessage(LogLevel.Information, "Silo {Silo} has no devices; it runs request grains and fetches URLs.")]
     private partial void LogNoDevices(string silo);
 
-    [LoggerMessage(LogLevel.Error, "Loading models and starting batchers failed; trying again in {Delay}")]
+    [LoggerMessage(LogLevel.Error, "Loading models and starting batchers failed; retrying in {Delay}.")]
     private partial void LogRoundFailed(Exception exception, TimeSpan delay);
 
-    [LoggerMessage(LogLevel.Warning, "The batchers could not be looked after: {Reason}")]
-    private partial void LogNotEnsured(string reason);
+    [LoggerMessage(LogLevel.Warning, "Checking that each device has its batchers failed; retrying in {Delay}: {Reason}")]
+    private partial void LogNotEnsured(TimeSpan delay, string reason);
 }

@@ -13,8 +13,8 @@ internal sealed class ServedModel(ModelInfo info, DeviceSession session, ModelBa
     /// <summary>Since when the repository has it no more.</summary>
     public DateTimeOffset? RetiredAt { get; set; }
 
-    /// <summary>What it answers that cannot be meant, one sentence; <see langword="null"/> as long as nothing was seen of that.</summary>
-    public string? Nonsense => watch.Nonsense;
+    /// <summary>Its first invalid output, one sentence; <see langword="null"/> when there was none.</summary>
+    public string? InvalidOutput => watch.InvalidOutput;
 
     /// <summary>Whether its device may be given pictures.</summary>
     public bool Serves => watch.Tracker.Serves;
@@ -23,10 +23,10 @@ internal sealed class ServedModel(ModelInfo info, DeviceSession session, ModelBa
     public bool IsLost => session.IsLost;
 
     /// <summary>Whether a run on it was ended and goes on, which only the end of the process ends.</summary>
-    public bool HasUnendingRun => session.HasUnendingRun;
+    public bool HasHungRun => session.HasHungRun;
 
     /// <summary>Ends the silo because of a run that cannot be ended.</summary>
-    public void EndSilo() => watch.RunGoesOn();
+    public void EndSilo() => watch.ReportHungRun();
 
     /// <summary>Learns the boxes of the test picture and begins to watch over the device.</summary>
     public Task StartAsync() => recovery.StartAsync();

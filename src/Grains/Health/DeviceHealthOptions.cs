@@ -8,7 +8,7 @@ public enum BrokenDevice
     /// <summary>The silo stays in the cluster without the device and tries it again from time to time.</summary>
     StayInCluster,
 
-    /// <summary>The silo stops in order with exit code <see cref="SiloEnd.ExitCode"/>, so that its supervisor starts it again.</summary>
+    /// <summary>The silo stops in order with exit code <see cref="SiloShutdown.ExitCode"/>, so that its supervisor starts it again.</summary>
     EndSilo,
 }
 
@@ -22,11 +22,11 @@ public sealed class DeviceHealthOptions
     [Range(1, 100)]
     public int MaxErrors { get; set; } = 3;
 
-    /// <summary>How often a known picture runs through each device and model, to see that its boxes are still found.</summary>
+    /// <summary>How often a test picture runs through each device and model, to see that its boxes are still found.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan ProbeInterval { get; set; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>Longest wait for the known picture; a device that takes longer hangs.</summary>
+    /// <summary>Longest wait for the test picture; a device that takes longer hangs.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
     public TimeSpan ProbeTimeout { get; set; } = TimeSpan.FromSeconds(30);
 

@@ -10,7 +10,7 @@ public static class DeviceHealthServiceCollectionExtensions
     public static IServiceCollection AddDeviceHealth(this IServiceCollection services)
     {
         services.AddValidatedOptions<DeviceHealthOptions>(DeviceHealthOptions.Section);
-        services.AddSingleton<SiloEnd>();
+        services.AddSingleton<SiloShutdown>();
         services.AddSingleton<HealthMetrics>();
         return services.AddSingleton<DeviceWatchFactory>();
     }

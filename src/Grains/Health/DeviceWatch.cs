@@ -9,21 +9,21 @@ using Microsoft.Extensions.Logging;
 namespace Detection.Grains.Health;
 
 /// <summary>
-/// Watches over a device with a model: hears how runs end, tries the device with the known picture, and decides whether it may have more
+/// Watches over a device with a model: hears how runs end, tries the device with the test picture, and decides whether it may have more
 /// pictures.
 /// </summary>
 internal sealed partial class DeviceWatch
 {
-    /// <summary>Between two attempts with the known picture while the device is suspect. Others claim what it returned meanwhile.</summary>
+    /// <summary>Between two attempts with the test picture while the device is suspect. Others claim what it returned meanwhile.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>Longest wait for the known picture while pictures wait that a device failed on.</summary>
-    private static readonly TimeSpan LongestTrial = TimeSpan.FromSeconds(2);
+    /// <summary>Longest wait for the test picture while pictures wait that a device failed on.</summary>
+    private static readonly TimeSpan MaxTrialTime = TimeSpan.FromSeconds(2);
 
     private readonly BatcherKey _key;
     private readonly HealthTracker _tracker;
     private readonly HealthProbe _probe;
-    private readonly SiloEnd _end;
+    private readonly SiloShutdown _end;
     private readonly HealthMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -36,7 +36,7 @@ internal sealed partial class DeviceWatch
     /// <param name="metrics">Counts errors.</param>
     /// <param name="time">The clock.</param>
     /// <param name="logger">The log.</param>
-    public DeviceWatch(BatcherKey key, HealthTracker tracker, HealthProbe probe, SiloEnd end, HealthMetrics metrics, TimeProvider time, ILogger logger)
+    public DeviceWatch(BatcherKey key, HealthTracker tracker, HealthProbe probe, SiloShutdown end, HealthMetrics metrics, TimeProvider time, ILogger logger)
     {
         (_key, _tracker, _probe, _end, _metrics, _time, _logger) = (key, tracker, probe, end, metrics, time, logger);
         metrics.Errors(key, 0);
@@ -46,29 +46,29 @@ internal sealed partial class DeviceWatch
     public HealthTracker Tracker => _tracker;
 
     /// <summary>
-    /// Whether the device is to be blamed for an error, and not the picture. A model that answers nonsense is to be blamed itself, unless
+    /// Whether the device is to be blamed for an error, and not the picture. A model that returns an invalid output is to be blamed itself, unless
     /// it gave sound boxes on this device before.
     /// </summary>
-    public bool IsDevices(Exception? error) => error is not (PictureException or WrongPictureException) && (error is not ModelException || _probe.Tells);
+    public bool IsDeviceError(Exception? error) => error is not (PictureException or WrongPictureException) && (error is not ModelException || _probe.Tells);
 
-    /// <summary>What the model answered first that cannot be meant, one sentence with what to do; <see langword="null"/> when it did not.</summary>
-    public string? Nonsense { get; private set; }
+    /// <summary>The first invalid output of the model, one sentence with what to do; <see langword="null"/> when there was none.</summary>
+    public string? InvalidOutput { get; private set; }
 
-    /// <summary>The model answered something that cannot be meant, and its device is not to be blamed. Said once: every further picture may be answered so.</summary>
-    public void Answered(ModelException nonsense)
+    /// <summary>The model returned an invalid output, which is not the device's fault. Logged once per model.</summary>
+    public void ReportInvalidOutput(ModelException error)
     {
-        if (Nonsense is null)
+        if (InvalidOutput is null)
         {
-            Nonsense = $"The model {_key.Model} fails on pictures, on some or on all: {nonsense.Message}";
-            LogNonsense(_key, nonsense.Message);
+            InvalidOutput = $"The model {_key.Model} fails on pictures, on some or on all: {error.Message}";
+            LogNonsense(_key, error.Message);
         }
     }
 
     /// <summary>
-    /// Whether the device may have more pictures. One that failed must come out right with the known picture first, so that a picture on
+    /// Whether the device may have more pictures. One that failed must come out right with the test picture first, so that a picture on
     /// which every device fails puts none out of service.
     /// </summary>
-    public async Task<bool> MayClaimAsync(IModelSession session, CancellationToken cancellationToken)
+    public async Task<bool> CanClaimAsync(IModelSession session, CancellationToken cancellationToken)
     {
         while (_tracker.State == DeviceHealth.Suspect)
         {
@@ -89,7 +89,7 @@ internal sealed partial class DeviceWatch
     }
 
     /// <summary>
-    /// Whether a device that failed on pictures fails on the known picture as well, so that its failure says nothing of those pictures.
+    /// Whether a device that failed on pictures fails on the test picture as well, so that its failure says nothing of those pictures.
     /// </summary>
     public async Task<bool> IsSickAsync(IModelSession session, Exception error)
     {
@@ -106,7 +106,7 @@ internal sealed partial class DeviceWatch
 
         try
         {
-            return _probe.Tells && (await ProbeAsync(session).WaitAsync(LongestTrial, _time)).Verdict != ProbeVerdict.Sound;
+            return _probe.Tells && (await ProbeAsync(session).WaitAsync(MaxTrialTime, _time)).Verdict != ProbeVerdict.Sound;
         }
         catch (TimeoutException)
         {
@@ -129,7 +129,7 @@ internal sealed partial class DeviceWatch
         {
             _metrics.Errors(_key, errors);
 
-            // While the known picture is to try the device, further errors of what was claimed before say nothing new.
+            // While the test picture is to try the device, further errors of what was claimed before say nothing new.
             if (_tracker.State != DeviceHealth.Suspect || !_probe.Tells || DeviceFault.NeedsNewProcess(error))
             {
                 Failed(error.Message, error);
@@ -137,7 +137,7 @@ internal sealed partial class DeviceWatch
         }
     }
 
-    /// <summary>Tries the device with the known picture.</summary>
+    /// <summary>Tries the device with the test picture.</summary>
     public async Task<ProbeResult> ProbeAsync(IModelSession session)
     {
         var result = await _probe.RunAsync(session);
@@ -147,8 +147,8 @@ internal sealed partial class DeviceWatch
             case ProbeVerdict.Sound:
                 _tracker.Succeeded();
                 break;
-            case ProbeVerdict.Unknown when result.Error is ModelException nonsense:
-                Answered(nonsense);
+            case ProbeVerdict.Unknown when result.Error is ModelException error:
+                ReportInvalidOutput(error);
                 break;
             case ProbeVerdict.Blind:
                 _metrics.Errors(_key, 1);
@@ -179,14 +179,14 @@ internal sealed partial class DeviceWatch
     public void EndSilo(string reason) => _end.Request(_key.ToString(), reason);
 
     /// <summary>A run on the device was ended and goes on: only a new process has the device's threads back, for this model and for all others.</summary>
-    public void RunGoesOn()
+    public void ReportHungRun()
     {
         const string Reason = "A run of the model does not end, and cannot be ended.";
         Quarantine(Reason);
         EndSilo(Reason);
     }
 
-    /// <summary>Whether the known picture came out wrong a moment ago.</summary>
+    /// <summary>Whether the test picture came out wrong a moment ago.</summary>
     private bool HasJustFailed => Volatile.Read(ref _failedAt) is var failed and not 0 && _time.GetElapsedTime(failed) < Pause;
 
     private void Failed(string reason, Exception error)
@@ -217,12 +217,12 @@ internal sealed partial class DeviceWatch
         }
     }
 
-    [LoggerMessage(1, LogLevel.Warning, "Device of {Batcher} failed; it is {Health} now: {Reason}")]
+    [LoggerMessage(1, LogLevel.Warning, "Device of {Batcher} failed; it is {Health}: {Reason}")]
     private partial void LogFailed(BatcherKey batcher, DeviceHealth health, string reason);
 
-    [LoggerMessage(3, LogLevel.Warning, "Batcher {Batcher}: the model answered what cannot be meant; such pictures fail, and others are served: {Reason}")]
+    [LoggerMessage(3, LogLevel.Warning, "Model of {Batcher} returned an invalid output; pictures with invalid outputs fail, others are served: {Reason}")]
     private partial void LogNonsense(BatcherKey batcher, string reason);
 
-    [LoggerMessage(2, LogLevel.Error, "Device of {Batcher} is quarantined: it claims no pictures, and its model is loaded again: {Reason}")]
+    [LoggerMessage(2, LogLevel.Error, "Device of {Batcher} is quarantined; it claims no pictures, and its model is reloaded: {Reason}")]
     private partial void LogQuarantined(BatcherKey batcher, string reason);
 }

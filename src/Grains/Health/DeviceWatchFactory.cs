@@ -6,7 +6,7 @@ namespace Detection.Grains.Health;
 
 /// <summary>Makes the watches over the devices of a silo.</summary>
 internal sealed class DeviceWatchFactory(
-    IOptions<DeviceHealthOptions> options, SiloEnd end, HealthMetrics metrics, TimeProvider time, ILogger<DeviceWatch> logger)
+    IOptions<DeviceHealthOptions> options, SiloShutdown end, HealthMetrics metrics, TimeProvider time, ILogger<DeviceWatch> logger)
 {
     /// <param name="key">The device and the model.</param>
     /// <param name="scoreFloor">The model's own score floor.</param>

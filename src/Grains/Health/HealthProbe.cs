@@ -5,7 +5,7 @@ using Detection.Inference.Pictures;
 
 namespace Detection.Grains.Health;
 
-/// <summary>How the known picture came out.</summary>
+/// <summary>How the test picture came out.</summary>
 internal enum ProbeVerdict
 {
     /// <summary>With the boxes that it had before.</summary>
@@ -17,18 +17,18 @@ internal enum ProbeVerdict
     /// <summary>With other boxes, or none: the device answers wrongly without an error.</summary>
     Blind,
 
-    /// <summary>The model makes nothing of the known picture, or refuses it, so that it says nothing of the device.</summary>
+    /// <summary>The model makes nothing of the test picture, or refuses it, so that it says nothing of the device.</summary>
     Unknown,
 }
 
-/// <summary>What the known picture said of a device.</summary>
+/// <summary>What the test picture said of a device.</summary>
 /// <param name="Verdict">How it came out.</param>
 /// <param name="Reason">What is wrong, one sentence.</param>
 /// <param name="Error">The error, when the device failed with one.</param>
 internal sealed record ProbeResult(ProbeVerdict Verdict, string? Reason = null, Exception? Error = null);
 
 /// <summary>
-/// Runs the known picture through a session as any other picture goes, from its bytes to its boxes, and compares these with what the
+/// Runs the test picture through a session as any other picture goes, from its bytes to its boxes, and compares these with what the
 /// model gave when it was loaded and verified. Nothing of it is counted, cached or published.
 /// </summary>
 /// <param name="scoreFloor">The model's own score floor.</param>
@@ -36,15 +36,15 @@ internal sealed record ProbeResult(ProbeVerdict Verdict, string? Reason = null, 
 /// <param name="time">Clock for the wait.</param>
 internal sealed class HealthProbe(float scoreFloor, TimeSpan timeout, TimeProvider time)
 {
-    /// <summary>Lower floors for models that see nothing in the known picture: their best guesses are compared.</summary>
+    /// <summary>Lower floors for models that see nothing in the test picture: their best guesses are compared.</summary>
     private static readonly float[] LowFloors = [0.01f, 0.001f, 0.0001f];
 
     private static readonly byte[] Picture = ReadPicture();
 
-    private KnownBoxes? _known;
+    private ReferenceObjects? _known;
     private bool _tellsNothing;
 
-    /// <summary>Whether the known picture can tell a sound device from a blind one.</summary>
+    /// <summary>Whether the test picture can tell a sound device from a blind one.</summary>
     public bool Tells => _known is not null;
 
     /// <summary>
@@ -63,7 +63,7 @@ internal sealed class HealthProbe(float scoreFloor, TimeSpan timeout, TimeProvid
         }
         catch (TimeoutException)
         {
-            return new ProbeResult(ProbeVerdict.Failed, $"The known picture got no answer within {timeout.TotalSeconds:0} s.");
+            return new ProbeResult(ProbeVerdict.Failed, $"The test picture got no answer within {timeout.TotalSeconds:0} s.");
         }
         catch (Exception e)
         {
@@ -87,7 +87,7 @@ internal sealed class HealthProbe(float scoreFloor, TimeSpan timeout, TimeProvid
                 return new ProbeResult(ProbeVerdict.Failed, error.Message, error);
             }
 
-            if (KnownBoxes.From(outcome, floor) is { } known)
+            if (ReferenceObjects.From(outcome, floor) is { } known)
             {
                 _known = known;
                 return new ProbeResult(ProbeVerdict.Sound);
@@ -98,7 +98,7 @@ internal sealed class HealthProbe(float scoreFloor, TimeSpan timeout, TimeProvid
         return new ProbeResult(ProbeVerdict.Unknown);
     }
 
-    private static ProbeResult Judge(KnownBoxes known, PictureOutcome outcome) =>
+    private static ProbeResult Judge(ReferenceObjects known, PictureOutcome outcome) =>
         outcome.Error is { } error ? new ProbeResult(ProbeVerdict.Failed, error.Message, error)
         : known.Difference(outcome) is { } difference ? new ProbeResult(ProbeVerdict.Blind, difference)
         : new ProbeResult(ProbeVerdict.Sound);

@@ -106,7 +106,7 @@ internal sealed class HealthTracker(int maxErrors)
         }
     }
 
-    /// <summary>Loaded again, and the known picture came out right.</summary>
+    /// <summary>Loaded again, and the test picture came out right.</summary>
     public void Recovered()
     {
         lock (_gate)

@@ -10,7 +10,7 @@ public sealed class CutOffOptions
     public const string Section = "Detection:CutOff";
 
     /// <summary>
-    /// Whether the silo then stops in order with exit code <see cref="SiloEnd.ExitCode"/>, so that its supervisor starts it again and the
+    /// Whether the silo then stops in order with exit code <see cref="SiloShutdown.ExitCode"/>, so that its supervisor starts it again and the
     /// others take its share meanwhile. Otherwise it stays, and refuses that share until it reaches Redis.
     /// </summary>
     public bool EndSilo { get; set; } = true;

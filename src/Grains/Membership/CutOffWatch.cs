@@ -11,7 +11,7 @@ namespace Detection.Grains.Membership;
 /// other silos could do them all. While no other silo reaches Redis, none ends: what all have lost no restart brings back.
 /// </summary>
 internal sealed partial class CutOffWatch(
-    RedisReach reach, RedisWitnesses witnesses, SiloEnd end, IOptions<CutOffOptions> options, TimeProvider time, ILogger<CutOffWatch> logger) : BackgroundService
+    RedisReach reach, RedisWitnesses witnesses, SiloShutdown end, IOptions<CutOffOptions> options, TimeProvider time, ILogger<CutOffWatch> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
@@ -47,9 +47,9 @@ internal sealed partial class CutOffWatch(
         }
     }
 
-    [LoggerMessage(1, LogLevel.Debug, "Redis cannot be asked: {Reason}", EventName = "RedisNotAsked")]
+    [LoggerMessage(1, LogLevel.Debug, "Redis does not answer: {Reason}", EventName = "RedisNotAsked")]
     private partial void LogAway(string reason);
 
-    [LoggerMessage(2, LogLevel.Warning, "Redis has been out of reach for {Seconds:F0} s, and no other silo is known to reach it; this silo goes on and waits for it", EventName = "RedisAwayForAll")]
+    [LoggerMessage(2, LogLevel.Warning, "Redis has been out of reach for {Seconds:F0} s, and no other silo is known to reach it; this silo waits for Redis.", EventName = "RedisAwayForAll")]
     private partial void LogAlike(double seconds);
 }

@@ -66,7 +66,7 @@ internal sealed partial class LeavingMembershipTable(
     [LoggerMessage(
         1,
         LogLevel.Warning,
-        "Redis cannot be reached while the silo stops: {Reason}; the silo ends without an entry in the membership table, the others find out by probing",
+        "Redis does not answer while the silo stops; its membership row stays, and other silos detect the stop by probes: {Reason}",
         EventName = "LeftWithoutEntry")]
     private partial void LogLeft(string reason);
 }

@@ -96,12 +96,12 @@ internal sealed partial class MembershipGuard(
         }
     }
 
-    [LoggerMessage(2, LogLevel.Warning, "The field Version of {Table} was no number; it is now {Version}, and silos join and leave again", EventName = "VersionRepaired")]
+    [LoggerMessage(2, LogLevel.Warning, "The field Version of {Table} was not a number; it was reset to {Version}, and silos can join and leave again.", EventName = "VersionRepaired")]
     private partial void LogRepaired(string table, int version);
 
-    [LoggerMessage(3, LogLevel.Warning, "Redis had lost the cluster's membership; silo {Silo} has put its {Rows} rows back", EventName = "MembershipRestored")]
+    [LoggerMessage(3, LogLevel.Warning, "Redis lost the membership table; silo {Silo} restored its {Rows} rows.", EventName = "MembershipRestored")]
     private partial void LogRestored(string silo, int rows);
 
-    [LoggerMessage(4, LogLevel.Debug, "The membership table cannot be read: {Reason}", EventName = "MembershipUnreadable")]
+    [LoggerMessage(4, LogLevel.Debug, "The membership table was not read; the next attempt follows: {Reason}", EventName = "MembershipUnreadable")]
     private partial void LogUnreadable(string reason);
 }

@@ -36,6 +36,6 @@ internal sealed partial class RedisWitnesses(
         }
     }
 
-    [LoggerMessage(1, LogLevel.Debug, "Silo {Silo} does not say whether it reaches Redis: {Reason}; other silos are asked", EventName = "WitnessSilent")]
+    [LoggerMessage(1, LogLevel.Debug, "Silo {Silo} did not answer whether it reaches Redis; other silos are asked: {Reason}", EventName = "WitnessSilent")]
     private partial void LogNoAnswer(SiloAddress silo, string reason);
 }

@@ -13,19 +13,19 @@ public sealed class QueueOptions
     public int Capacity { get; set; } = 256;
 
     /// <summary>
-    /// How much of the queue one named caller may fill when he is alone. With others he may fill the same share of what they leave
-    /// him, so that however many there are, one more finds room. 1: as much as there is. Callers without a name have no such limit.
+    /// Share of the queue that one named caller may fill. With others it may fill the same share of what they leave, so that there is
+    /// always room for one more. 1: the whole queue. Callers without a name have no such limit.
     /// </summary>
     [Range(0.01, 1.0)]
     public double CallerShare { get; set; } = 0.5;
 
     /// <summary>
-    /// How long a batcher may be silent before others take over what it holds. It renews its lease four times in that span.
+    /// Lifetime of a batcher's lease. When it expires other batchers reclaim its items. It is renewed four times in that span.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
     public TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(4);
 
-    /// <summary>How often the batcher of a request may die before the request is given up as poison.</summary>
+    /// <summary>Attempts of a request: how often the lease of its batcher may expire before it becomes a dead letter.</summary>
     [Range(1, 100)]
     public int MaxAttempts { get; set; } = 3;
 
@@ -42,7 +42,7 @@ public sealed class QueueOptions
     public TimeSpan DeadLetterExpiry { get; set; } = TimeSpan.FromDays(7);
 
     /// <summary>
-    /// How often a batcher looks into the queue without having been woken: the safety net under lost wake-ups.
+    /// Interval at which an idle batcher polls the queue when no wake-up arrives.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:01:00")]
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(1);

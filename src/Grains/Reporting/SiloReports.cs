@@ -38,11 +38,11 @@ internal sealed class SiloReports(LocalDevices local, InferenceHost host, ModelR
                 .. local.Problems,
                 .. models.Values,
                 .. batchers.Where(static batcher => batcher.IsOutOfService)
-                    .Select(static batcher => $"Device {batcher.Device} does not serve {batcher.Model}, it is {Word(batcher.Health)}: {batcher.Ailment}"),
+                    .Select(static batcher => $"Device {batcher.Device} does not serve {batcher.Model}, it is {ToText(batcher.Health)}: {batcher.Ailment}"),
             ],
             models,
             offer.Retired);
     }
 
-    private static string Word(DeviceHealth health) => health.ToString().ToLowerInvariant();
+    private static string ToText(DeviceHealth health) => health.ToString().ToLowerInvariant();
 }

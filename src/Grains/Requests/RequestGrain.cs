@@ -207,7 +207,7 @@ internal sealed partial class RequestGrain(
         WebhookIntakeResult taken;
         try
         {
-            taken = await webhooks.TakeOnAsync(_key, webhook, terms.Budget, terms.Caller);
+            taken = await webhooks.RegisterAsync(_key, webhook, terms.Budget, terms.Caller);
         }
         catch (Exception e) when (IsRefusal(e))
         {
@@ -233,7 +233,7 @@ internal sealed partial class RequestGrain(
                 await webhooks.EndedAsync(_key);
                 break;
             default:
-                await webhooks.ForgetAsync(taken);
+                await webhooks.UnregisterAsync(taken);
                 break;
         }
 

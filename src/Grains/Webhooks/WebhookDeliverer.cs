@@ -27,7 +27,7 @@ internal sealed partial class WebhookDeliverer(
     /// <summary>Longest sleep: the safety net under lost wake-ups.</summary>
     private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(5);
 
-    private static readonly TimeSpan ShortestSleep = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan MinSleep = TimeSpan.FromMilliseconds(20);
 
     /// <summary>What handling a webhook takes besides the attempt.</summary>
     private static readonly TimeSpan LeaseMargin = TimeSpan.FromSeconds(15);
@@ -86,7 +86,7 @@ internal sealed partial class WebhookDeliverer(
             // They were cancelled, and give back what they hold.
             while (_places.Held > 0)
             {
-                await _wake.WaitAsync(ShortestSleep, CancellationToken.None);
+                await _wake.WaitAsync(MinSleep, CancellationToken.None);
             }
 
             if (subscription is not null)
@@ -110,7 +110,7 @@ internal sealed partial class WebhookDeliverer(
 
         var claim = await ClaimAsync(free, held, stoppingToken);
         var next = claim.NextDue is { } due && claim.Items.Count < free ? due - time.GetUtcNow() : PollInterval;
-        return next < ShortestSleep ? ShortestSleep : next < PollInterval ? next : PollInterval;
+        return next < MinSleep ? MinSleep : next < PollInterval ? next : PollInterval;
     }
 
     private async Task<WebhookClaim> ClaimAsync(int free, IReadOnlyDictionary<string, int> held, CancellationToken stoppingToken)

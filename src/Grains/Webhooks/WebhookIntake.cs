@@ -27,15 +27,15 @@ internal sealed partial class WebhookIntake(
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
 
-    private static readonly RequestSnapshot NotConfigured = Refused("This cluster sends no webhooks: it has no secret to sign them with.");
+    private static readonly RequestSnapshot NotConfigured = Refused("Webhooks are disabled: Detection:Webhooks:Secret is not set.");
 
     // One sentence for all, which says nothing about the network inside.
     private static readonly RequestSnapshot NotAllowed = Refused(
-        "No webhook is sent to this address: it is not http(s) on an open port without user name, or leads to a closed network.");
+        "The webhook URL is not allowed. Use http or https, a port and a network that the server's settings open, and no user name.");
 
     /// <summary>Takes on a webhook.</summary>
     /// <exception cref="StackExchange.Redis.RedisException">Redis cannot be reached.</exception>
-    public async Task<WebhookIntakeResult> TakeOnAsync(RequestKey key, WebhookTerms terms, TimeSpan budget, string? caller)
+    public async Task<WebhookIntakeResult> RegisterAsync(RequestKey key, WebhookTerms terms, TimeSpan budget, string? caller)
     {
         if (!signer.CanSign)
         {
@@ -74,13 +74,13 @@ internal sealed partial class WebhookIntake(
     }
 
     /// <summary>The request of a webhook was not accepted.</summary>
-    public async Task ForgetAsync(WebhookIntakeResult taken)
+    public async Task UnregisterAsync(WebhookIntakeResult taken)
     {
         try
         {
             if (taken.New is { } webhook)
             {
-                await store.ForgetAsync(webhook);
+                await store.UnregisterAsync(webhook);
             }
         }
         catch (Exception e) when (RedisConnection.IsOutage(e))
@@ -114,6 +114,6 @@ internal sealed partial class WebhookIntake(
     [LoggerMessage(LogLevel.Warning, "Webhook refused: {Reason}")]
     private partial void LogRefused(string reason);
 
-    [LoggerMessage(LogLevel.Debug, "{Item}: its webhooks could not be told: {Reason}")]
+    [LoggerMessage(LogLevel.Debug, "{Item}: marking its webhooks as due failed; the deliverer finds them within 5 s: {Reason}")]
     private partial void LogUnavailable(string item, string reason);
 }

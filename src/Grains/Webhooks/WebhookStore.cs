@@ -151,7 +151,7 @@ internal sealed class WebhookStore(IConnectionMultiplexer redis, RedisKeys keys,
     public Task<bool> GiveUpAsync(ClaimedWebhook claimed) => FinishAsync(claimed.Webhook, claimed.Until, TimeSpan.Zero);
 
     /// <summary>Takes back a webhook whose request was not accepted.</summary>
-    public Task ForgetAsync(Webhook webhook) => FinishAsync(webhook, "", TimeSpan.Zero);
+    public Task UnregisterAsync(Webhook webhook) => FinishAsync(webhook, "", TimeSpan.Zero);
 
     /// <summary>Calls <paramref name="wake"/> whenever a request with webhooks has ended, until the subscription is disposed.</summary>
     public Task<IAsyncDisposable> SubscribeAsync(Action wake) => WakeUps.SubscribeAsync(redis, keys.WebhooksWake, wake);

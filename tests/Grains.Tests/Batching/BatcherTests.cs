@@ -174,7 +174,7 @@ public sealed class BatcherTests : SiloTest
         Assert.Equal(DetectionError.Failed, failure.Error);
         Assert.Equal([1, 1, 1, 1, 1], device.Batches);
 
-        // The known picture came out right meanwhile: the device serves, and the picture is not refused.
+        // The test picture came out right meanwhile: the device serves, and the picture is not refused.
         device.Failures = 0;
         Assert.Equal(AnswerSource.Computed, (await Client.DetectAsync(TestPictures.Unique(2), Patient)).Source);
         Assert.Equal(1, device.Loads);

@@ -22,10 +22,10 @@ internal sealed class GatedDevice(string name) : IInferenceDevice
 
     public string Description => "gated";
 
-    /// <summary>Sizes of the batches that were given to it, in their order. The known picture does not count.</summary>
+    /// <summary>Sizes of the batches that were given to it, in their order. The test picture does not count.</summary>
     public ConcurrentQueue<int> Batches { get; } = [];
 
-    /// <summary>How many batches more break off with an exception that is no picture's. The known picture comes out right.</summary>
+    /// <summary>How many batches more break off with an exception that is no picture's. The test picture comes out right.</summary>
     public int Failures
     {
         get => Volatile.Read(ref _failures);
@@ -41,13 +41,13 @@ internal sealed class GatedDevice(string name) : IInferenceDevice
     /// <summary>Sessions that were made and not freed.</summary>
     public int Sessions => Volatile.Read(ref _sessions);
 
-    /// <summary>While set, every run fails with this, that of the known picture too.</summary>
+    /// <summary>While set, every run fails with this, that of the test picture too.</summary>
     public volatile Exception? Sickness;
 
     /// <summary>While set, no run finds anything.</summary>
     public volatile bool IsBlind;
 
-    /// <summary>While set, the known picture gets no answer.</summary>
+    /// <summary>While set, the test picture gets no answer.</summary>
     public volatile bool IsSilent;
 
     /// <summary>Whether loading the model again heals it.</summary>
@@ -59,7 +59,7 @@ internal sealed class GatedDevice(string name) : IInferenceDevice
     /// <summary>How often the model was loaded.</summary>
     public int Loads => Volatile.Read(ref _loads);
 
-    /// <summary>How often the known picture was given to it.</summary>
+    /// <summary>How often the test picture was given to it.</summary>
     public int Probes => Volatile.Read(ref _probes);
 
     /// <summary>Lets all batches end, those to come too.</summary>

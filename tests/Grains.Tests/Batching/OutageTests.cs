@@ -12,7 +12,7 @@ public sealed class OutageTests : SiloTest
     public void Leases_count_as_ended_by_an_outage_for_two_lifetimes_after_it_was_noticed()
     {
         var time = new ManualTime();
-        var outages = new Outages(TimeSpan.FromSeconds(4), time);
+        var outages = new RedisOutages(TimeSpan.FromSeconds(4), time);
         Assert.False(outages.EndedLeases);
         time.Now += TimeSpan.FromHours(1);
         Assert.False(outages.EndedLeases);

@@ -17,7 +17,7 @@ public sealed class PictureFeedTests : IAsyncLifetime
 
     private static readonly RedisKeys Keys = new();
     private readonly ConcurrentQueue<(QueuedItem Item, bool Came)> _fetched = [];
-    private readonly SemaphoreSlim _ahead = new(PictureFeed.MostAhead);
+    private readonly SemaphoreSlim _ahead = new(PictureFeed.MaxAhead);
     private RedisServer _redis = null!;
     private RedisConnections _connections = null!;
     private PictureStore _store = null!;
@@ -118,7 +118,7 @@ public sealed class PictureFeedTests : IAsyncLifetime
     public async Task Pictures_that_are_run_singly_are_fetched_a_few_before_their_turn_over_all_batches()
     {
         var items = new List<QueuedItem>();
-        for (var i = 1; i <= PictureFeed.MostAhead + 8; i++)
+        for (var i = 1; i <= PictureFeed.MaxAhead + 8; i++)
         {
             items.Add(await ItemAsync(Costly + i));
         }
@@ -126,15 +126,15 @@ public sealed class PictureFeedTests : IAsyncLifetime
         var session = new Session(singly: true) { Holds = new TaskCompletionSource() };
         var first = RunAsync(session, items[..6]);
         var second = RunAsync(session, items[6..]);
-        await Eventually.Async(() => session.Held == PictureFeed.MostAhead, TimeSpan.FromSeconds(30), "as many as may be are held");
+        await Eventually.Async(() => session.Held == PictureFeed.MaxAhead, TimeSpan.FromSeconds(30), "as many as may be are held");
         Assert.Equal(0, _ahead.CurrentCount);
-        Assert.Equal(PictureFeed.MostAhead, _fetched.Count);
+        Assert.Equal(PictureFeed.MaxAhead, _fetched.Count);
 
         session.Holds.SetResult();
         PictureOutcome?[] outcomes = [.. await first, .. await second];
         Assert.Equal(items.Select((_, i) => Costly + i + 1), outcomes.Select(static outcome => outcome!.Width));
-        Assert.Equal(PictureFeed.MostAhead, session.MostHeld);
-        Assert.Equal(PictureFeed.MostAhead, _ahead.CurrentCount);
+        Assert.Equal(PictureFeed.MaxAhead, session.MaxHeld);
+        Assert.Equal(PictureFeed.MaxAhead, _ahead.CurrentCount);
     }
 
     [Fact]
@@ -207,7 +207,7 @@ public sealed class PictureFeedTests : IAsyncLifetime
         /// <summary>Runs that have begun and not ended.</summary>
         public int Held => Volatile.Read(ref _held);
 
-        public int MostHeld { get; private set; }
+        public int MaxHeld { get; private set; }
 
         public IEnumerable<int> Batches => _batches;
 
@@ -222,7 +222,7 @@ public sealed class PictureFeedTests : IAsyncLifetime
             {
                 lock (Genuine)
                 {
-                    MostHeld = Math.Max(MostHeld, ++_held);
+                    MaxHeld = Math.Max(MaxHeld, ++_held);
                 }
 
                 await Holds.Task;

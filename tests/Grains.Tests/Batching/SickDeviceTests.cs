@@ -120,7 +120,7 @@ public sealed class SickDeviceTests : SiloTest
         await HealthAsync("blind", DeviceHealth.Broken);
 
         Assert.All(await DetectAsync(100, 20), answer => Assert.Single(answer.Objects));
-        Assert.Contains("boxes that the known picture had", (await ReportAsync("blind"))!.Ailment, StringComparison.Ordinal);
+        Assert.Contains("boxes that the test picture had", (await ReportAsync("blind"))!.Ailment, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -189,7 +189,7 @@ public sealed class SickDeviceTests : SiloTest
         sick.Sickness = new InvalidOperationException("CUDA failure 700: an illegal memory access was encountered ; GPU=0");
         Assert.Equal(40, (await DetectAsync(100, 40)).Count);
         await Eventually.Async(() => first.Stopping.IsCancellationRequested, Eventually.Soon, "the silo stops");
-        Assert.True(first.Services.GetRequiredService<SiloEnd>().IsRequested);
+        Assert.True(first.Services.GetRequiredService<SiloShutdown>().IsRequested);
         Assert.Equal(1, sick.Loads);
         Assert.False(second.Stopping.IsCancellationRequested);
     }
@@ -204,7 +204,7 @@ public sealed class SickDeviceTests : SiloTest
 
         hanging.Unending.SetResult();
         await Eventually.Async(() => first.Stopping.IsCancellationRequested, Eventually.Soon, "the silo stops");
-        Assert.True(first.Services.GetRequiredService<SiloEnd>().IsRequested);
+        Assert.True(first.Services.GetRequiredService<SiloShutdown>().IsRequested);
         await first.DisposeAsync();
 
         var sound = OpenDevice("gated:sound");

@@ -32,7 +32,7 @@ public sealed class DeviceWatchTests : IDisposable
 
     private DeviceHealth State => _watch.Tracker.State;
 
-    private bool SiloEnds => _services.GetRequiredService<SiloEnd>().IsRequested;
+    private bool SiloEnds => _services.GetRequiredService<SiloShutdown>().IsRequested;
 
     public void Dispose() => _services.Dispose();
 
@@ -44,7 +44,7 @@ public sealed class DeviceWatchTests : IDisposable
         {
             _watch.Ended(0, 1, OutOfMemory);
             Assert.Equal(DeviceHealth.Suspect, State);
-            Assert.True(await _watch.MayClaimAsync(Well, default));
+            Assert.True(await _watch.CanClaimAsync(Well, default));
             Assert.Equal(DeviceHealth.Serving, State);
         }
 
@@ -70,7 +70,7 @@ public sealed class DeviceWatchTests : IDisposable
         await _watch.ProbeAsync(Sick);
 
         Assert.Equal(DeviceHealth.Quarantined, State);
-        Assert.False(await _watch.MayClaimAsync(Well, default));
+        Assert.False(await _watch.CanClaimAsync(Well, default));
         Assert.Equal(DeviceHealth.Quarantined, State);
     }
 
@@ -82,7 +82,7 @@ public sealed class DeviceWatchTests : IDisposable
         {
             await _watch.ProbeAsync(Blind);
             Assert.Equal(DeviceHealth.Quarantined, State);
-            Assert.False(await _watch.MayClaimAsync(Well, default));
+            Assert.False(await _watch.CanClaimAsync(Well, default));
 
             _watch.Tracker.Reload();
             Assert.Equal(ProbeVerdict.Blind, (await _watch.ProbeAsync(Blind)).Verdict);
@@ -91,7 +91,7 @@ public sealed class DeviceWatchTests : IDisposable
             Assert.Equal(ProbeVerdict.Sound, (await _watch.ProbeAsync(Well)).Verdict);
             Assert.Equal(DeviceHealth.Reloading, State);
             _watch.Tracker.Recovered();
-            Assert.True(await _watch.MayClaimAsync(Well, default));
+            Assert.True(await _watch.CanClaimAsync(Well, default));
         }
     }
 
@@ -106,36 +106,36 @@ public sealed class DeviceWatchTests : IDisposable
 
         Assert.Equal(DeviceHealth.Quarantined, State);
         Assert.True(SiloEnds);
-        Assert.False(await _watch.MayClaimAsync(Well, default));
+        Assert.False(await _watch.CanClaimAsync(Well, default));
     }
 
     [Fact]
-    public async Task Nonsense_of_a_model_is_kept_from_the_first_on_and_puts_no_device_out_of_service()
+    public async Task InvalidOutput_keeps_the_first_and_quarantines_no_device()
     {
-        Assert.Null(_watch.Nonsense);
+        Assert.Null(_watch.InvalidOutput);
         await _watch.ProbeAsync(AnsweringSession.Failing(new ModelException("the graph answers the score 1.4.")));
         await _watch.ProbeAsync(Well);
-        _watch.Answered(new ModelException("the graph answers NaN."));
+        _watch.ReportInvalidOutput(new ModelException("the graph answers NaN."));
 
-        Assert.Equal("The model model@1 fails on pictures, on some or on all: the graph answers the score 1.4.", _watch.Nonsense);
+        Assert.Equal("The model model@1 fails on pictures, on some or on all: the graph answers the score 1.4.", _watch.InvalidOutput);
         Assert.Equal((DeviceHealth.Serving, 0), (State, _watch.Tracker.Errors));
     }
 
     [Fact]
     public async Task Whatever_is_no_pictures_fault_is_the_devices_and_nonsense_only_where_sound_boxes_were_seen_before()
     {
-        var nonsense = new ModelException("the graph answers NaN instead of numbers.");
-        Assert.False(_watch.IsDevices(nonsense));
+        var invalid = new ModelException("the graph answers NaN instead of numbers.");
+        Assert.False(_watch.IsDeviceError(invalid));
         await _watch.ProbeAsync(Well);
-        Assert.True(_watch.IsDevices(nonsense));
-        Assert.False(_watch.IsDevices(new PictureException(PictureFault.Undecodable, "It is damaged.")));
-        Assert.False(_watch.IsDevices(new WrongPictureException()));
+        Assert.True(_watch.IsDeviceError(invalid));
+        Assert.False(_watch.IsDeviceError(new PictureException(PictureFault.Undecodable, "It is damaged.")));
+        Assert.False(_watch.IsDeviceError(new WrongPictureException()));
         Exception[] others =
         [
             OutOfMemory, new InsufficientMemoryException(), new TimeoutException(), new OperationCanceledException(), new TaskCanceledException(), new ObjectDisposedException("session"),
             new AggregateException(OutOfMemory), new ArgumentOutOfRangeException("index"), new IOException(), new DllNotFoundException(),
         ];
-        Assert.All(others, error => Assert.True(_watch.IsDevices(error)));
+        Assert.All(others, error => Assert.True(_watch.IsDeviceError(error)));
     }
 
     private sealed class Lifetime : IHostApplicationLifetime

@@ -164,7 +164,7 @@ public sealed class RetiredModelTests : RequestTest
         {
             var ended = await Client.GetStatusAsync(ticket.ImageKey, TimeSpan.FromSeconds(30), options: For(ticket.Model!));
             Assert.Equal((DetectionStatus.Failed, DetectionError.ModelNotFound), (ended.Status, ended.Failure?.Error));
-            Assert.Contains("was removed or replaced before the picture's turn came", ended.Failure!.Message, StringComparison.Ordinal);
+            Assert.Contains("was removed or replaced while the picture was queued", ended.Failure!.Message, StringComparison.Ordinal);
         }
 
         Assert.Empty(Server.Keys(pattern: Keys.ItemPrefix(model.Id).Replace("[", "\\[", StringComparison.Ordinal) + "*"));

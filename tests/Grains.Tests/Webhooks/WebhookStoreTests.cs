@@ -173,7 +173,7 @@ public abstract class WebhookStoreTests(RedisOptions options) : IAsyncLifetime
         await _redis.GetDatabase().KeyDeleteAsync(Keys.Webhook(claimed[0].Webhook.Id));
         await _redis.GetDatabase().SortedSetAddAsync(Keys.WebhooksDue(), claimed[0].Webhook.Id, 0);
         Assert.Equal(1, (await store.ClaimAsync(10, Lease)).Waiting);
-        await store.ForgetAsync(claimed[2].Webhook);
+        await store.UnregisterAsync(claimed[2].Webhook);
         Assert.Equal(0, (await store.ClaimAsync(10, Lease)).Waiting);
         Assert.False(await _redis.GetDatabase().KeyExistsAsync(Keys.WebhookKnown(claimed[2].Webhook.Digest)));
         await AssertKeysEndAsync();

@@ -5,15 +5,15 @@ using Detection.Inference.Manifest;
 namespace Detection.Grains.Tests.Batching;
 
 /// <summary>Models whose graphs answer what cannot be meant, as exports without their last activation do.</summary>
-public sealed class NonsenseTests : SiloTest
+public sealed class InvalidOutputTests : SiloTest
 {
-    private static readonly ModelException Nonsense = new("the graph answers the score 1.4, and scores go from 0 to 1; correct its manifest.");
+    private static readonly ModelException InvalidOutput = new("the graph answers the score 1.4, and scores go from 0 to 1; correct its manifest.");
 
     [Fact]
     public async Task A_model_that_answers_nonsense_always_is_told_when_it_is_loaded_and_fails_each_picture()
     {
         var device = OpenDevice("gated:0");
-        device.Sickness = Nonsense;
+        device.Sickness = InvalidOutput;
         await using var silo = await TestSilo.StartAsync(Redis, device);
 
         await ToldAsync();
@@ -32,10 +32,10 @@ public sealed class NonsenseTests : SiloTest
         Assert.Equal(2, (await DetectAsync(0, 2)).Count);
         Assert.Empty(SiloReport.ModelProblemsOf(await Client.GetSilosAsync()));
 
-        // Every attempt at one picture, while the known picture comes out right: no device is to be blamed.
+        // Every attempt at one picture, while the test picture comes out right: no device is to be blamed.
         for (var i = 0; i < 4; i++)
         {
-            device.Failure = Nonsense;
+            device.Failure = InvalidOutput;
             device.Failures = 3;
             var failure = await Assert.ThrowsAsync<DetectionException>(() => DetectAsync(100 + i, 1));
             Assert.Contains("correct its manifest", failure.Message, StringComparison.Ordinal);

@@ -4,13 +4,13 @@ using Detection.Inference.Heads;
 
 namespace Detection.Grains.Health;
 
-/// <summary>What a sound device finds on the known picture, and how near another answer must be.</summary>
-internal sealed class KnownBoxes
+/// <summary>What a sound device finds on the test picture, and how near another answer must be.</summary>
+internal sealed class ReferenceObjects
 {
     /// <summary>Boxes near the floor come and go with the noise of a device, so that only boxes of twice its score are compared.</summary>
-    private const float Clear = 2;
+    private const float ClearFactor = 2;
 
-    private const int Most = 20;
+    private const int MaxObjects = 20;
 
     /// <summary>Part of the boxes that must be found again: two boxes of nearly the same score may suppress each other either way.</summary>
     private const double MustAgree = 0.8;
@@ -20,7 +20,7 @@ internal sealed class KnownBoxes
 
     private readonly ScoredBox[] _boxes;
 
-    private KnownBoxes(float floor, ScoredBox[] boxes) => (Floor, _boxes) = (floor, boxes);
+    private ReferenceObjects(float floor, ScoredBox[] boxes) => (Floor, _boxes) = (floor, boxes);
 
     /// <summary>Score floor at which the boxes were found.</summary>
     public float Floor { get; }
@@ -28,10 +28,10 @@ internal sealed class KnownBoxes
     /// <summary>Keeps the boxes of a sound device; <see langword="null"/> when none of them is clear enough to compare others with.</summary>
     /// <param name="outcome">What it found.</param>
     /// <param name="floor">The score floor.</param>
-    public static KnownBoxes? From(PictureOutcome outcome, float floor)
+    public static ReferenceObjects? From(PictureOutcome outcome, float floor)
     {
-        ScoredBox[] clear = [.. outcome.Boxes.Where(box => box.Score >= Clear * floor).Take(Most)];
-        return clear.Length == 0 ? null : new KnownBoxes(floor, clear);
+        ScoredBox[] clear = [.. outcome.Boxes.Where(box => box.Score >= ClearFactor * floor).Take(MaxObjects)];
+        return clear.Length == 0 ? null : new ReferenceObjects(floor, clear);
     }
 
     /// <summary>What is different in another answer to the same picture; <see langword="null"/> when it is near enough.</summary>
@@ -41,7 +41,7 @@ internal sealed class KnownBoxes
             box.ClassId == known.ClassId && Math.Abs(box.Score - known.Score) <= ScoreTolerance * Math.Max(known.Score, 0.5f) && Overlap(box, known) >= MinOverlap));
         return found >= MustAgree * _boxes.Length
             ? null
-            : string.Create(CultureInfo.InvariantCulture, $"It finds {found} of the {_boxes.Length} boxes that the known picture had when the model was loaded.");
+            : string.Create(CultureInfo.InvariantCulture, $"It finds {found} of the {_boxes.Length} boxes that the test picture had when the model was loaded.");
     }
 
     private static float Overlap(ScoredBox a, ScoredBox b)

@@ -8,7 +8,7 @@ namespace Detection.Grains.Health;
 /// Ends the silo in order when only a new process can go on: its batchers drain, it leaves the cluster, and the program ends with
 /// <see cref="ExitCode"/>, so that its supervisor starts it again.
 /// </summary>
-public sealed partial class SiloEnd(IHostApplicationLifetime lifetime, IOptions<HostOptions> host, ILogger<SiloEnd> logger)
+public sealed partial class SiloShutdown(IHostApplicationLifetime lifetime, IOptions<HostOptions> host, ILogger<SiloShutdown> logger)
 {
     /// <summary>Exit code of a program that ended so.</summary>
     public const int ExitCode = 3;

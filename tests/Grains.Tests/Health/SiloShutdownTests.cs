@@ -7,22 +7,22 @@ using Microsoft.Extensions.Options;
 namespace Detection.Grains.Tests.Health;
 
 /// <summary>A silo that ends by itself stops within the time that its reason allows.</summary>
-public sealed class SiloEndTests
+public sealed class SiloShutdownTests
 {
     [Fact]
     public async Task A_stop_that_hangs_is_over_after_the_time_allowed()
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
-        builder.Services.AddSingleton<SiloEnd>();
+        builder.Services.AddSingleton<SiloShutdown>();
         builder.Services.AddSingleton<IHostedService, Hanging>();
         using var host = builder.Build();
         await host.StartAsync(TestContext.Current.CancellationToken);
 
-        host.Services.GetRequiredService<SiloEnd>().Request("it is cut off", TimeSpan.FromMilliseconds(200));
+        host.Services.GetRequiredService<SiloShutdown>().Request("it is cut off", TimeSpan.FromMilliseconds(200));
 
         // It would wait for half a minute, longer than this test may take.
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => host.StopAsync(TestContext.Current.CancellationToken)).WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
-        Assert.True(host.Services.GetRequiredService<SiloEnd>().IsRequested);
+        Assert.True(host.Services.GetRequiredService<SiloShutdown>().IsRequested);
     }
 
     [Fact]
@@ -30,7 +30,7 @@ public sealed class SiloEndTests
     {
         var options = Options.Create(new HostOptions { ShutdownTimeout = TimeSpan.FromSeconds(5) });
         using var host = Host.CreateEmptyApplicationBuilder(null).Build();
-        var end = new SiloEnd(host.Services.GetRequiredService<IHostApplicationLifetime>(), options, NullLogger<SiloEnd>.Instance);
+        var end = new SiloShutdown(host.Services.GetRequiredService<IHostApplicationLifetime>(), options, NullLogger<SiloShutdown>.Instance);
 
         end.Request("it is cut off", TimeSpan.FromSeconds(10));
 

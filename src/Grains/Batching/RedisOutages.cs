@@ -6,7 +6,7 @@ namespace Detection.Grains.Batching;
 /// </summary>
 /// <param name="lease">Lifetime of a lease.</param>
 /// <param name="time">The clock.</param>
-internal sealed class Outages(TimeSpan lease, TimeProvider time)
+internal sealed class RedisOutages(TimeSpan lease, TimeProvider time)
 {
     private long _noticed;
 
