@@ -18,6 +18,9 @@ internal sealed class BatchRunner(
     BatcherDevice device, Settling settling, BatchStores stores, BatchSettings settings, BatchingMetrics metrics, ILogger logger, CancellationToken stopping)
     : IDisposable
 {
+    /// <summary>Pause after the process had no memory for a picture. What was freed meanwhile may do for the next attempt.</summary>
+    private static readonly TimeSpan MemoryPause = TimeSpan.FromSeconds(1);
+
     private readonly SemaphoreSlim _ahead = new(PictureFeed.MaxAhead);
 
     /// <summary>Says how many items to claim next.</summary>
@@ -63,7 +66,13 @@ internal sealed class BatchRunner(
         catch (Exception e)
         {
             logger.LogBatchInterrupted(e, key, left);
-            lease.End(RedisConnection.IsOutage(e) ? LeaseState.Uncertain : LeaseState.Failed);
+            if (e is OutOfMemoryException)
+            {
+                await PauseAsync();
+            }
+
+            // Neither an outage nor a process without memory says anything about the pictures: no attempt is counted for them.
+            lease.End(e is OutOfMemoryException || RedisConnection.IsOutage(e) ? LeaseState.Uncertain : LeaseState.Failed);
         }
         finally
         {
@@ -78,24 +87,37 @@ internal sealed class BatchRunner(
     private PictureFeed FeedOf(IReadOnlyList<QueuedItem> items)
     {
         var turns = new PictureTurns(stores.Queue, device.Key.Model, items);
-        return new PictureFeed(stores.Pictures, stores.ImageKeys, stores.Clock, device.Session, _ahead, (item, picture) =>
+        return new PictureFeed(stores.Pictures, stores.ImageKeys, stores.Clock, device.Session, device.Watch.OnDevice, _ahead, (item, picture) =>
         {
             device.Throughput.Progressed();
             return turns.Take(item, picture);
         });
     }
 
-    /// <summary>Takes the pictures that were not begun out of <paramref name="outcomes"/> and returns them to the queue.</summary>
+    /// <summary>
+    /// Takes the pictures that were not begun, and those for which the process had no memory, out of <paramref name="outcomes"/> and returns
+    /// them to the queue.
+    /// </summary>
     private async Task<int> DeferAsync(HeldLease lease, List<(QueuedItem Item, PictureOutcome? Outcome)> outcomes)
     {
-        RequestKey[] items = [.. outcomes.Where(static one => ReferenceEquals(one.Outcome, PictureFeed.Deferred)).Select(static one => one.Item.Key)];
+        RequestKey[] items = [.. outcomes.Where(static one => IsDeferred(one.Outcome)).Select(static one => one.Item.Key)];
         if (items.Length > 0)
         {
-            outcomes.RemoveAll(static one => ReferenceEquals(one.Outcome, PictureFeed.Deferred));
+            if (outcomes.Exists(static one => one.Outcome?.Error is OutOfMemoryException))
+            {
+                logger.LogNoMemory(device.Key, MemoryPause);
+                await PauseAsync();
+            }
+
+            outcomes.RemoveAll(static one => IsDeferred(one.Outcome));
             await stores.Queue.DeferAsync(device.Key.Model, lease.Id, items);
             logger.LogDeferred(device.Key, items.Length);
         }
 
         return items.Length;
     }
+
+    private static bool IsDeferred(PictureOutcome? outcome) => ReferenceEquals(outcome, PictureFeed.Deferred) || outcome?.Error is OutOfMemoryException;
+
+    private async Task PauseAsync() => await Task.Delay(MemoryPause, stores.Clock, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 }

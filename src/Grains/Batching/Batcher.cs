@@ -60,7 +60,7 @@ internal sealed class Batcher : IAsyncDisposable
         Key.Device,
         Key.Model,
         _stopping.IsCancellationRequested ? BatcherState.Draining
-            : Throughput.IsStuck(_settings.Batching.StuckAfter) ? BatcherState.Stuck
+            : _device.IsStuck(_settings.Batching.StuckAfter) ? BatcherState.Stuck
             : Throughput.InFlight > 0 ? BatcherState.Busy
             : BatcherState.Idle);
 

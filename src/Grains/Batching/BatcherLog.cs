@@ -63,4 +63,7 @@ internal static partial class BatcherLog
 
     [LoggerMessage(LogLevel.Information, "{Item} failed: {Reason}")]
     public static partial void LogFailed(this ILogger logger, Exception? exception, string item, string? reason);
+
+    [LoggerMessage(31, LogLevel.Error, "The process had no memory for pictures of {Batcher}; they return to the queue after {Pause}, and no attempt is counted.", EventName = "ProcessOutOfMemory")]
+    public static partial void LogNoMemory(this ILogger logger, BatcherKey batcher, TimeSpan pause);
 }

@@ -38,7 +38,7 @@ internal sealed class LeaseKeeper(
             {
                 try
                 {
-                    if (device.Throughput.IsStuck(settings.Batching.StuckAfter))
+                    if (device.IsStuck(settings.Batching.StuckAfter))
                     {
                         logger.LogStuck(device.Key, device.Throughput.InFlight);
                     }

@@ -1,5 +1,6 @@
 using Detection.Contracts.Pictures;
 using Detection.Contracts.Storage;
+using Detection.Grains.Health;
 using Detection.Grains.Queueing;
 using Detection.Inference.Devices;
 using StackExchange.Redis;
@@ -15,13 +16,14 @@ namespace Detection.Grains.Batching;
 /// <param name="keys">Say whether bytes are those of the picture that an item names.</param>
 /// <param name="clock">Clock of the items' deadlines.</param>
 /// <param name="session">The model on the device.</param>
+/// <param name="onDevice">The model's pictures on the device.</param>
 /// <param name="ahead">Places for pictures that are fetched or run singly, <see cref="MaxAhead"/> for all batches of the session.</param>
 /// <param name="fetched">
 /// Called whenever a picture has come, or is known not to be kept any more, before it is decoded. Says whether it is begun; if not its
 /// outcome is <see cref="Deferred"/>.
 /// </param>
 internal sealed class PictureFeed(
-    PictureStore store, ImageKeys keys, ClusterClock clock, IModelSession session, SemaphoreSlim ahead, Func<QueuedItem, Lease<byte>?, bool> fetched)
+    PictureStore store, ImageKeys keys, ClusterClock clock, IModelSession session, PicturesOnDevice onDevice, SemaphoreSlim ahead, Func<QueuedItem, Lease<byte>?, bool> fetched)
 {
     /// <summary>Most pictures of a session that runs them singly that are fetched or run: every processor has its next one, and some are on their way.</summary>
     public static readonly int MaxAhead = (2 * Environment.ProcessorCount) + 4;
@@ -120,10 +122,11 @@ internal sealed class PictureFeed(
         List<(int Index, PictureWork Picture)> work, Action<int, PictureOutcome?> completed, CancellationToken cancellationToken)
     {
         var hasOutcome = new bool[work.Count];
+        PicturesOnDevice.Visit[] visits = [.. work.Select(_ => onDevice.Expect())];
         Exception error = new InvalidOperationException("The run ended without an outcome.");
         try
         {
-            await session.DetectAsync([.. work.Select(static one => one.Picture)], Complete, cancellationToken);
+            await session.DetectAsync([.. work.Select((one, i) => one.Picture with { Decoded = visits[i].Begin })], Complete, cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -132,6 +135,10 @@ internal sealed class PictureFeed(
         catch (Exception e)
         {
             error = e;
+        }
+        finally
+        {
+            Array.ForEach(visits, static visit => visit.Dispose());
         }
 
         var failed = new PictureOutcome(OutcomeKind.Failed, 0, 0, [], error, default, default, default, default);
@@ -146,6 +153,7 @@ internal sealed class PictureFeed(
         void Complete(int index, PictureOutcome outcome)
         {
             hasOutcome[index] = true;
+            visits[index].Dispose();
             completed(work[index].Index, outcome);
         }
     }

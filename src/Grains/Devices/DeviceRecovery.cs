@@ -120,7 +120,7 @@ internal sealed partial class DeviceRecovery(
     {
         try
         {
-            if (!await batcher.DisposeSessionAsync())
+            if (!await FreeAsync())
             {
                 if (session.HasHungRun)
                 {
@@ -142,7 +142,7 @@ internal sealed partial class DeviceRecovery(
                 return Replaced;
             }
 
-            var result = await watch.ProbeAsync(loaded);
+            var result = await watch.TryAsync(loaded, _stopping.Token);
             return result.Verdict is ProbeVerdict.Sound or ProbeVerdict.Unknown ? null : result.Reason;
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
@@ -158,6 +158,24 @@ internal sealed partial class DeviceRecovery(
 
             return e.Message;
         }
+    }
+
+    /// <summary>
+    /// Ends the batcher and frees the session; <see langword="false"/> when a run hangs. What is decoded or waits for memory ends by itself.
+    /// </summary>
+    private async Task<bool> FreeAsync()
+    {
+        while (!await batcher.StopAsync() || !await batcher.DisposeSessionAsync())
+        {
+            if (session.HasHungRun || batcher.HasHeldPictures)
+            {
+                return false;
+            }
+
+            _stopping.Token.ThrowIfCancellationRequested();
+        }
+
+        return true;
     }
 
     private TimeSpan NextRest(TimeSpan rest)

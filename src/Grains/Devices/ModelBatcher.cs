@@ -60,6 +60,9 @@ internal sealed class ModelBatcher(BatcherKey key, DeviceSession session, Device
             : report with { Rate = 0, State = report.State is BatcherState.Idle or BatcherState.Busy ? BatcherState.Starting : report.State };
     }
 
+    /// <summary>Whether pictures on the device have not ended although the batcher waited for them.</summary>
+    public bool HasHeldPictures => watch.OnDevice.AreHeld(2 * batchers.DrainTimeout);
+
     /// <summary>Ends the batcher; <see langword="false"/> when it still waits for its device.</summary>
     public async Task<bool> StopAsync()
     {

@@ -45,11 +45,14 @@ internal sealed partial class DeviceWatch
     /// <summary>Its state and how it came to it.</summary>
     public HealthTracker Tracker => _tracker;
 
+    /// <summary>The model's pictures on the device.</summary>
+    public PicturesOnDevice OnDevice => _probe.OnDevice;
+
     /// <summary>
-    /// Whether the device is to be blamed for an error, and not the picture. A model that returns an invalid output is to be blamed itself, unless
+    /// Whether the device is to be blamed for an error, and not the picture or a process without memory. A model that returns an invalid output is to be blamed itself, unless
     /// it gave sound boxes on this device before.
     /// </summary>
-    public bool IsDeviceError(Exception? error) => error is not (PictureException or WrongPictureException) && (error is not ModelException || _probe.Tells);
+    public bool IsDeviceError(Exception? error) => error is not (PictureException or WrongPictureException or OutOfMemoryException) && (error is not ModelException || _probe.Tells);
 
     /// <summary>The first invalid output of the model, one sentence with what to do; <see langword="null"/> when there was none.</summary>
     public string? InvalidOutput { get; private set; }
@@ -77,7 +80,7 @@ internal sealed partial class DeviceWatch
                 await Task.Delay(Pause, _time, cancellationToken);
             }
 
-            if ((await ProbeAsync(session)).Verdict == ProbeVerdict.Unknown)
+            if ((await TryAsync(session, cancellationToken)).Verdict == ProbeVerdict.Unknown)
             {
                 // Nothing but pictures can tell.
                 await Task.Delay(Pause, _time, cancellationToken);
@@ -137,10 +140,31 @@ internal sealed partial class DeviceWatch
         }
     }
 
+    /// <summary>Tries the device with the test picture until that says something about it.</summary>
+    public async Task<ProbeResult> TryAsync(IModelSession session, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var result = await ProbeAsync(session).WaitAsync(cancellationToken);
+            if (result.Verdict != ProbeVerdict.NotTried)
+            {
+                return result;
+            }
+
+            await Task.Delay(Pause, _time, cancellationToken);
+        }
+    }
+
     /// <summary>Tries the device with the test picture.</summary>
     public async Task<ProbeResult> ProbeAsync(IModelSession session)
     {
         var result = await _probe.RunAsync(session);
+        if (result.Verdict == ProbeVerdict.NotTried)
+        {
+            LogNotTried(_key, result.Reason!);
+            return result;
+        }
+
         Volatile.Write(ref _failedAt, result.Verdict is ProbeVerdict.Failed or ProbeVerdict.Blind ? _time.GetTimestamp() : 0);
         switch (result.Verdict)
         {
@@ -222,6 +246,9 @@ internal sealed partial class DeviceWatch
 
     [LoggerMessage(3, LogLevel.Warning, "Model of {Batcher} returned an invalid output; pictures with invalid outputs fail, others are served: {Reason}")]
     private partial void LogNonsense(BatcherKey batcher, string reason);
+
+    [LoggerMessage(4, LogLevel.Information, "Device of {Batcher} was not tried with the test picture; it is tried again later: {Reason}")]
+    private partial void LogNotTried(BatcherKey batcher, string reason);
 
     [LoggerMessage(2, LogLevel.Error, "Device of {Batcher} is quarantined; it claims no pictures, and its model is reloaded: {Reason}")]
     private partial void LogQuarantined(BatcherKey batcher, string reason);

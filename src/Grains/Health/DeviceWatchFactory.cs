@@ -13,7 +13,7 @@ internal sealed class DeviceWatchFactory(
     public DeviceWatch Create(BatcherKey key, float scoreFloor) => new(
         key,
         new HealthTracker(options.Value.MaxErrors),
-        new HealthProbe(scoreFloor, options.Value.ProbeTimeout, time),
+        new HealthProbe(scoreFloor, options.Value.ProbeTimeout, new PicturesOnDevice(time), time),
         end,
         metrics,
         time,

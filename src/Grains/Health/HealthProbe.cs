@@ -19,6 +19,9 @@ internal enum ProbeVerdict
 
     /// <summary>The model makes nothing of the test picture, or refuses it, so that it says nothing of the device.</summary>
     Unknown,
+
+    /// <summary>The test picture did not get to the device: other pictures were decoded all the time, or the process had no memory. To be tried again.</summary>
+    NotTried,
 }
 
 /// <summary>What the test picture said of a device.</summary>
@@ -32,9 +35,10 @@ internal sealed record ProbeResult(ProbeVerdict Verdict, string? Reason = null, 
 /// model gave when it was loaded and verified. Nothing of it is counted, cached or published.
 /// </summary>
 /// <param name="scoreFloor">The model's own score floor.</param>
-/// <param name="timeout">Longest wait for the picture.</param>
+/// <param name="timeout">Longest wait for the picture to get to the device, and then for its run.</param>
+/// <param name="onDevice">The model's pictures on the device.</param>
 /// <param name="time">Clock for the wait.</param>
-internal sealed class HealthProbe(float scoreFloor, TimeSpan timeout, TimeProvider time)
+internal sealed class HealthProbe(float scoreFloor, TimeSpan timeout, PicturesOnDevice onDevice, TimeProvider time)
 {
     /// <summary>Lower floors for models that see nothing in the test picture: their best guesses are compared.</summary>
     private static readonly float[] LowFloors = [0.01f, 0.001f, 0.0001f];
@@ -43,6 +47,9 @@ internal sealed class HealthProbe(float scoreFloor, TimeSpan timeout, TimeProvid
 
     private ReferenceObjects? _known;
     private bool _tellsNothing;
+
+    /// <summary>The model's pictures on the device, this one included.</summary>
+    public PicturesOnDevice OnDevice => onDevice;
 
     /// <summary>Whether the test picture can tell a sound device from a blind one.</summary>
     public bool Tells => _known is not null;
@@ -60,6 +67,10 @@ internal sealed class HealthProbe(float scoreFloor, TimeSpan timeout, TimeProvid
         try
         {
             return _known is null ? await LearnAsync(session) : Judge(_known, await DetectAsync(session, _known.Floor));
+        }
+        catch (Exception e) when (e is NotTriedException or OutOfMemoryException)
+        {
+            return new ProbeResult(ProbeVerdict.NotTried, e.Message);
         }
         catch (TimeoutException)
         {
@@ -103,13 +114,44 @@ internal sealed class HealthProbe(float scoreFloor, TimeSpan timeout, TimeProvid
         : known.Difference(outcome) is { } difference ? new ProbeResult(ProbeVerdict.Blind, difference)
         : new ProbeResult(ProbeVerdict.Sound);
 
+    /// <exception cref="NotTriedException">It did not get to the device.</exception>
+    /// <exception cref="OutOfMemoryException">The process has no memory.</exception>
+    /// <exception cref="TimeoutException">Its run did not end.</exception>
     private async Task<PictureOutcome> DetectAsync(IModelSession session, float floor)
     {
         PictureOutcome? outcome = null;
-        await session
-            .DetectAsync([new PictureWork(Picture, null, DateTimeOffset.MaxValue, floor)], (_, one) => outcome = one, CancellationToken.None)
-            .WaitAsync(timeout, time);
-        return outcome ?? throw new InvalidOperationException("The run ended without an outcome of its picture.");
+        var decoded = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var giveUp = new CancellationTokenSource();
+        var run = RunAsync();
+        try
+        {
+            await Task.WhenAny(run, decoded.Task).WaitAsync(timeout, time);
+        }
+        catch (TimeoutException)
+        {
+            await giveUp.CancelAsync();
+            throw new NotTriedException($"The test picture did not get to the device within {timeout.TotalSeconds:0} s.");
+        }
+
+        await run.WaitAsync(timeout, time);
+        return outcome switch
+        {
+            null => throw new InvalidOperationException("The run ended without an outcome of its picture."),
+            { Error: OutOfMemoryException error } => throw error,
+            _ => outcome,
+        };
+
+        async Task RunAsync()
+        {
+            using var visit = onDevice.Expect();
+            await session.DetectAsync([new PictureWork(Picture, null, DateTimeOffset.MaxValue, floor, Decoded: Begin)], (_, one) => outcome = one, giveUp.Token);
+
+            void Begin()
+            {
+                visit.Begin();
+                decoded.TrySetResult();
+            }
+        }
     }
 
     private static byte[] ReadPicture()
@@ -119,4 +161,7 @@ internal sealed class HealthProbe(float scoreFloor, TimeSpan timeout, TimeProvid
         stream.ReadExactly(bytes);
         return bytes;
     }
+
+    /// <summary>The test picture did not get to the device.</summary>
+    private sealed class NotTriedException(string message) : Exception(message);
 }

@@ -64,8 +64,17 @@ public interface IModelSession : IAsyncDisposable
 /// Whether <paramref name="Encoded"/> is the picture that is meant; asked on the thread that decodes it, before that. If not, the picture
 /// fails with a <see cref="Pictures.WrongPictureException"/>.
 /// </param>
+/// <param name="Decoded">
+/// Called when only the device's run is left: the picture is decoded, and so are those that run together with it. Until then it waits for a
+/// thread or for memory, or is decoded, which may take long without any fault of the device.
+/// </param>
 public readonly record struct PictureWork(
-    ReadOnlyMemory<byte> Encoded, float? Iou, DateTimeOffset Deadline, float? Floor = null, Predicate<ReadOnlyMemory<byte>>? IsGenuine = null);
+    ReadOnlyMemory<byte> Encoded,
+    float? Iou,
+    DateTimeOffset Deadline,
+    float? Floor = null,
+    Predicate<ReadOnlyMemory<byte>>? IsGenuine = null,
+    Action? Decoded = null);
 
 /// <summary>How a picture ended.</summary>
 public enum OutcomeKind

@@ -50,6 +50,9 @@ internal sealed class GatedDevice(string name) : IInferenceDevice
     /// <summary>While set, the test picture gets no answer.</summary>
     public volatile bool IsSilent;
 
+    /// <summary>While set, no picture gets to the device, the test picture neither: others are decoded, or hold the memory for it.</summary>
+    public volatile TaskCompletionSource? Decoding;
+
     /// <summary>Whether loading the model again heals it.</summary>
     public volatile bool HealsByLoading;
 
@@ -106,11 +109,13 @@ internal sealed class GatedDevice(string name) : IInferenceDevice
             if (batch[0].Floor is not null)
             {
                 Interlocked.Increment(ref device._probes);
+                await DecodeAsync(batch, cancellationToken);
                 await Task.Delay(device.IsSilent ? Timeout.InfiniteTimeSpan : TimeSpan.Zero, cancellationToken);
             }
             else
             {
                 device.Batches.Enqueue(batch.Count);
+                await DecodeAsync(batch, CancellationToken.None);
 
                 // Like a device that hangs, it does not hear that it should stop.
                 await device._gate.WaitAsync(CancellationToken.None);
@@ -130,6 +135,19 @@ internal sealed class GatedDevice(string name) : IInferenceDevice
                     : batch[i].Deadline <= DateTimeOffset.UtcNow ? new PictureOutcome(OutcomeKind.Expired, 0, 0, [], null, default, default, default, default)
                     : new PictureOutcome(
                         OutcomeKind.Detected, 640, 480, device.IsBlind ? [] : [new(0, 0.9f, 1, 2, 30, 40)], null, default, default, default, default));
+            }
+        }
+
+        private async Task DecodeAsync(IReadOnlyList<PictureWork> batch, CancellationToken cancellationToken)
+        {
+            if (device.Decoding is { } decoding)
+            {
+                await decoding.Task.WaitAsync(cancellationToken);
+            }
+
+            foreach (var work in batch)
+            {
+                work.Decoded?.Invoke();
             }
         }
 

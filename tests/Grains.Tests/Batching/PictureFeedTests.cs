@@ -3,6 +3,7 @@ using Detection.Contracts.Pictures;
 using Detection.Contracts.Requests;
 using Detection.Contracts.Storage;
 using Detection.Grains.Batching;
+using Detection.Grains.Health;
 using Detection.Grains.Queueing;
 using Detection.Inference.Devices;
 using Microsoft.Extensions.Options;
@@ -163,7 +164,7 @@ public sealed class PictureFeedTests : IAsyncLifetime
     }
 
     private PictureFeed Feed(Session session) => new(
-        _store, new ImageKeys(Options.Create(new ImageKeyOptions())), new ClusterClock(TimeProvider.System), session, _ahead, (item, picture) =>
+        _store, new ImageKeys(Options.Create(new ImageKeyOptions())), new ClusterClock(TimeProvider.System), session, new PicturesOnDevice(TimeProvider.System), _ahead, (item, picture) =>
         {
             _fetched.Enqueue((item, picture is not null));
             return picture is not { Length: Costly };

@@ -158,6 +158,93 @@ public sealed class SickDeviceTests : SiloTest
     }
 
     [Fact]
+    public async Task Pictures_that_are_decoded_for_long_put_no_device_out_of_service()
+    {
+        var device = OpenDevice("gated:0");
+        await using var silo = await TestSilo.StartAsync(
+            Redis,
+            device,
+            ("Detection:DeviceHealth:ProbeInterval", "00:00:01"),
+            ("Detection:DeviceHealth:ProbeTimeout", "00:00:01"),
+            ("Detection:Batching:StuckAfter", "00:00:01"),
+            ("Detection:Batching:DrainTimeout", "00:00:01"),
+            ("Detection:Queue:Lease", "00:00:01"));
+        await DetectAsync(0, 2);
+        for (var round = 1; round <= 2; round++)
+        {
+            var (batches, probes) = (device.Batches.Count, device.Probes);
+            var decoding = device.Decoding = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            var waiting = DetectAsync(100 * round, 1);
+            await Eventually.Async(() => device.Batches.Count > batches && device.Probes > probes + 3, Eventually.Soon, "three test pictures were given up");
+            var report = (await ReportAsync("gated:0"))!;
+            Assert.Equal((DeviceHealth.Serving, 0L, BatcherState.Busy), (report.Health, report.DeviceErrors, report.State));
+            Assert.StartsWith("Healthy", await silo.HealthAsync(), StringComparison.Ordinal);
+
+            device.Decoding = null;
+            decoding.SetResult();
+            Assert.Equal(AnswerSource.Computed, Assert.Single(await waiting).Source);
+            Assert.Equal(batches + 1, device.Batches.Count);
+            await DetectAsync((100 * round) + 1, 4);
+        }
+
+        Assert.Equal(1, device.Loads);
+    }
+
+    [Fact]
+    public async Task Device_is_reloaded_as_soon_as_its_last_picture_is_decoded()
+    {
+        var device = OpenDevice("gated:0");
+        await using var silo = await TestSilo.StartAsync(
+            Redis,
+            device,
+            ("Detection:DeviceHealth:ProbeInterval", "00:00:01"),
+            ("Detection:DeviceHealth:RetryDelay", "00:00:01"),
+            ("Detection:DeviceHealth:MaxRetryDelay", "00:00:01"),
+            ("Detection:Batching:DrainTimeout", "00:00:01"));
+        await DetectAsync(0, 2);
+        for (var round = 1; round <= 2; round++)
+        {
+            var batches = device.Batches.Count;
+            var decoding = device.Decoding = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            var waiting = DetectAsync(100 * round, 1);
+            await Eventually.Async(() => device.Batches.Count > batches, Eventually.Soon, "the picture is decoded");
+            (device.IsBlind, device.Decoding) = (true, null);
+            await HealthAsync("gated:0", DeviceHealth.Reloading);
+
+            // Several times what a hung run would be waited for.
+            await Task.Delay(TimeSpan.FromSeconds(4));
+            Assert.Equal(DeviceHealth.Reloading, (await ReportAsync("gated:0"))!.Health);
+            device.IsBlind = false;
+            decoding.SetResult();
+            await HealthAsync("gated:0", DeviceHealth.Serving);
+            Assert.Single(Assert.Single(await waiting).Objects);
+            await DetectAsync((100 * round) + 1, 4);
+            Assert.Equal(round + 1, device.Loads);
+        }
+
+        Assert.Equal(2, (await ReportAsync("gated:0"))!.DeviceErrors);
+    }
+
+    [Fact]
+    public async Task Process_without_memory_counts_no_attempt_and_no_error_of_the_device()
+    {
+        var device = OpenDevice("gated:0");
+        await using var silo = await TestSilo.StartAsync(Redis, device);
+        await DetectAsync(0, 2);
+        device.Failure = new InsufficientMemoryException();
+        device.Failures = 5;
+        Assert.Equal(AnswerSource.Computed, Assert.Single(await DetectAsync(100, 1)).Source);
+        Assert.Equal(0, device.Failures);
+
+        // Of what follows two attempts are left, as of any other picture.
+        device.Failure = OutOfMemory;
+        device.Failures = 2;
+        Assert.Equal(AnswerSource.Computed, Assert.Single(await DetectAsync(101, 1)).Source);
+        await DetectAsync(102, 4);
+        Assert.Equal((1, 0), (device.Loads, await CountDeadAsync()));
+    }
+
+    [Fact]
     public async Task Pictures_on_which_every_device_fails_put_none_out_of_service_and_take_no_other_along()
     {
         var device = OpenDevice("gated:0");

@@ -122,7 +122,7 @@ public sealed class SickSequenceTests : SiloTest
         await DetectAsync(0, 2);
         Exception[] errors =
         [
-            OutOfMemory, new TimeoutException(), new OperationCanceledException(), new TaskCanceledException(), new ObjectDisposedException("session"),
+            OutOfMemory, new InsufficientMemoryException(), new TimeoutException(), new OperationCanceledException(), new TaskCanceledException(), new ObjectDisposedException("session"),
             new AggregateException(OutOfMemory, new IOException()), new ModelException("the graph answers NaN instead of numbers."), new NotSupportedException(),
             new StackExchange.Redis.RedisException("not of Redis, for once"),
         ];

@@ -1,6 +1,7 @@
 using Detection.Contracts.Cluster;
 using Detection.Grains.Health;
 using Detection.Grains.Placement;
+using Detection.Inference.Devices;
 using Detection.Inference.Heads;
 using Detection.Inference.Manifest;
 using Detection.Inference.Pictures;
@@ -130,12 +131,32 @@ public sealed class DeviceWatchTests : IDisposable
         Assert.True(_watch.IsDeviceError(invalid));
         Assert.False(_watch.IsDeviceError(new PictureException(PictureFault.Undecodable, "It is damaged.")));
         Assert.False(_watch.IsDeviceError(new WrongPictureException()));
+        Assert.False(_watch.IsDeviceError(new InsufficientMemoryException()));
         Exception[] others =
         [
-            OutOfMemory, new InsufficientMemoryException(), new TimeoutException(), new OperationCanceledException(), new TaskCanceledException(), new ObjectDisposedException("session"),
+            OutOfMemory, new TimeoutException(), new OperationCanceledException(), new TaskCanceledException(), new ObjectDisposedException("session"),
             new AggregateException(OutOfMemory), new ArgumentOutOfRangeException("index"), new IOException(), new DllNotFoundException(),
         ];
         Assert.All(others, error => Assert.True(_watch.IsDeviceError(error)));
+    }
+
+    [Fact]
+    public async Task Process_without_memory_is_no_error_of_the_device_which_is_tried_until_it_answers()
+    {
+        await _watch.ProbeAsync(Well);
+        for (var round = 0; round < 5; round++)
+        {
+            Assert.Equal(ProbeVerdict.NotTried, (await _watch.ProbeAsync(AnsweringSession.Failing(new InsufficientMemoryException()))).Verdict);
+            Assert.Equal((DeviceHealth.Serving, round), (State, _watch.Tracker.Errors));
+
+            _watch.Ended(0, 1, OutOfMemory);
+            var left = 2;
+            var answering = new AnsweringSession(work => left-- > 0
+                ? new PictureOutcome(OutcomeKind.Failed, 0, 0, [], new InsufficientMemoryException(), default, default, default, default)
+                : new PictureOutcome(OutcomeKind.Detected, 416, 312, [new ScoredBox(0, 0.9f, 1, 2, 30, 40)], null, default, default, default, default));
+            Assert.True(await _watch.CanClaimAsync(answering, default));
+            Assert.Equal((DeviceHealth.Serving, round + 1, -1), (State, _watch.Tracker.Errors, left));
+        }
     }
 
     private sealed class Lifetime : IHostApplicationLifetime

@@ -14,7 +14,7 @@ public sealed class HealthProbeTests
     private static readonly ScoredBox[] Boxes =
         [new(11, 0.82f, 38, 28, 162, 152), new(74, 0.53f, 174, 54, 266, 146), new(9, 0.48f, 312, 40, 360, 156), new(2, 0.06f, 0, 0, 20, 20)];
 
-    private readonly HealthProbe _probe = new(0.05f, TimeSpan.FromSeconds(5), TimeProvider.System);
+    private readonly HealthProbe _probe = new(0.05f, TimeSpan.FromSeconds(5), new PicturesOnDevice(TimeProvider.System), TimeProvider.System);
 
     [Fact]
     public async Task The_same_boxes_with_the_noise_of_a_device_are_sound()
@@ -58,10 +58,10 @@ public sealed class HealthProbeTests
         Assert.Equal(ProbeVerdict.Unknown, await TryAsync(Boxes));
         Assert.False(_probe.Tells);
 
-        var refusing = new HealthProbe(0.05f, TimeSpan.FromSeconds(5), TimeProvider.System);
+        var refusing = new HealthProbe(0.05f, TimeSpan.FromSeconds(5), new PicturesOnDevice(TimeProvider.System), TimeProvider.System);
         var refusal = new PictureException(PictureFault.TooLarge, "Too large.");
         Assert.Equal(ProbeVerdict.Unknown, (await refusing.RunAsync(AnsweringSession.Failing(refusal))).Verdict);
-        var nonsense = new HealthProbe(0.05f, TimeSpan.FromSeconds(5), TimeProvider.System);
+        var nonsense = new HealthProbe(0.05f, TimeSpan.FromSeconds(5), new PicturesOnDevice(TimeProvider.System), TimeProvider.System);
         Assert.Equal(ProbeVerdict.Unknown, (await nonsense.RunAsync(AnsweringSession.Failing(new ModelException("A score above 1.")))).Verdict);
     }
 
@@ -92,10 +92,28 @@ public sealed class HealthProbeTests
     [Fact]
     public async Task A_device_that_does_not_answer_has_failed()
     {
-        var probe = new HealthProbe(0.05f, TimeSpan.FromMilliseconds(50), TimeProvider.System);
-        var result = await probe.RunAsync(new Silent());
+        var probe = new HealthProbe(0.05f, TimeSpan.FromMilliseconds(50), new PicturesOnDevice(TimeProvider.System), TimeProvider.System);
+        var result = await probe.RunAsync(new Silent(isDecoded: true));
 
         Assert.Equal((ProbeVerdict.Failed, null), (result.Verdict, result.Error));
+        Assert.True(probe.OnDevice.AreHeld(TimeSpan.Zero));
+    }
+
+    [Fact]
+    public async Task Test_picture_that_is_not_decoded_in_time_says_nothing_and_is_taken_back()
+    {
+        var onDevice = new PicturesOnDevice(TimeProvider.System);
+        var probe = new HealthProbe(0.05f, TimeSpan.FromMilliseconds(50), onDevice, TimeProvider.System);
+        for (var round = 0; round < 3; round++)
+        {
+            var busy = new Silent(isDecoded: false);
+            Assert.Equal(ProbeVerdict.NotTried, (await probe.RunAsync(busy)).Verdict);
+            await busy.Cancelled.Task;
+            Assert.Equal(ProbeVerdict.Sound, (await probe.RunAsync(AnsweringSession.Finding(Boxes))).Verdict);
+            Assert.Equal(ProbeVerdict.NotTried, (await probe.RunAsync(AnsweringSession.Failing(new InsufficientMemoryException()))).Verdict);
+            Assert.Equal(ProbeVerdict.Blind, (await probe.RunAsync(AnsweringSession.Finding())).Verdict);
+            Assert.False(onDevice.AreHeld(TimeSpan.Zero));
+        }
     }
 
     [Fact]
@@ -115,12 +133,23 @@ public sealed class HealthProbeTests
 
     private async Task<ProbeVerdict> TryAsync(ScoredBox[] boxes) => (await _probe.RunAsync(AnsweringSession.Finding(boxes))).Verdict;
 
-    private sealed class Silent : IModelSession
+    /// <summary>Never answers, with the picture on the device or before it got there.</summary>
+    private sealed class Silent(bool isDecoded) : IModelSession
     {
         public int Concurrency => 1;
 
-        public Task DetectAsync(IReadOnlyList<PictureWork> batch, Action<int, PictureOutcome> completed, CancellationToken cancellationToken) =>
-            Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
+        public TaskCompletionSource Cancelled { get; } = new();
+
+        public Task DetectAsync(IReadOnlyList<PictureWork> batch, Action<int, PictureOutcome> completed, CancellationToken cancellationToken)
+        {
+            cancellationToken.UnsafeRegister(_ => Cancelled.TrySetResult(), null);
+            if (isDecoded)
+            {
+                batch[0].Decoded!();
+            }
+
+            return Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
+        }
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }

@@ -114,13 +114,17 @@ public sealed class DecodingMemoryTests
         await using var session = await device.LoadAsync(ModelFile.Read(Path.Combine(Testing.Repository.Root, "models", "nanodet-g")), Stop);
         var picture = Samples.Jpeg(300, 200);
         var outcomes = new List<PictureOutcome>();
+        var decoded = 0;
         for (var round = 0; round < 3; round++)
         {
             var held = memory.Take(1000, Long, Stop);
-            var waiting = session.DetectAsync([new(picture, null, DateTimeOffset.MaxValue)], (_, outcome) => outcomes.Add(outcome), Stop);
+            var waiting = session.DetectAsync(
+                [new(picture, null, DateTimeOffset.MaxValue, Decoded: () => decoded++)], (_, outcome) => outcomes.Add(outcome), Stop);
             await UntilAsync(() => memory.Waiting == 1 || waiting.IsCompleted);
+            Assert.Equal(round, decoded);
             held.Dispose();
             await waiting;
+            Assert.Equal(round + 1, decoded);
         }
 
         Assert.All(outcomes, outcome => Assert.Equal((OutcomeKind.Detected, null), (outcome.Kind, outcome.Error)));

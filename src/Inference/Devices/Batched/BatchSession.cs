@@ -178,7 +178,18 @@ internal sealed class BatchSession : IModelSession
     }
 
     /// <summary>Lets the device's thread run a slot whose pictures are decoded.</summary>
-    internal void PostRun(BatchSlot slot) => _thread.Post(() => Run(slot));
+    internal void PostRun(BatchSlot slot)
+    {
+        foreach (ref readonly var item in slot.Items.AsSpan(0, slot.Rows))
+        {
+            if (item.Index >= 0)
+            {
+                slot.Batch.Pictures[item.Index].Decoded?.Invoke();
+            }
+        }
+
+        _thread.Post(() => Run(slot));
+    }
 
     /// <summary>Reads the boxes of one row of a slot.</summary>
     internal void Read(BatchSlot slot, int row, int worker) => _runs.Read(slot, row, _boxes[worker]);

@@ -194,6 +194,7 @@ public sealed class CpuDevice : IInferenceDevice
                     _stages.Preprocess(picture, desk.Run.InputRow(0), ref progress);
                 }
 
+                work.Decoded?.Invoke();
                 long start = Stopwatch.GetTimestamp();
                 desk.Run.Run(_bounds.Until(_stages.Left(work)));
                 progress.Inference = Stopwatch.GetElapsedTime(start);
