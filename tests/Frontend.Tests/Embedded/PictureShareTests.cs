@@ -48,7 +48,7 @@ public sealed class PictureShareTests(SmallProcess frontend) : IClassFixture<Sma
         {
             var large = Same(8001, 20 + i, 5 * Megabyte);
             var refused = await frontend.PostAsync("alice", Asking.Bytes(large, "image/jpeg")).ProblemAsync(429, "share-used");
-            Assert.Contains("The pictures of alice that wait are so large", refused.GetProperty("detail").GetString(), StringComparison.Ordinal);
+            Assert.Contains("The queued pictures of caller 'alice' already fill", refused.GetProperty("detail").GetString(), StringComparison.Ordinal);
             await frontend.PostAsync("alice", Asking.Bytes(Same(8001, 10 + i), "image/jpeg"), "?async=true").ProblemAsync(429, "share-used");
             Assert.Equal(expected, Objects(await frontend.PostAsync("bob", Asking.Bytes(large, "image/jpeg")).AnswerAsync()));
             Assert.Equal(expected, Objects(await frontend.PostAsync("carol", Asking.Bytes(Same(8001, 30 + i), "image/jpeg")).AnswerAsync()));

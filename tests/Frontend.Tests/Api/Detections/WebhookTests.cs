@@ -317,7 +317,7 @@ public sealed class WebhookTests(OneProcess frontend)
 
         Assert.Equal([HttpStatusCode.Accepted, HttpStatusCode.Accepted, HttpStatusCode.TooManyRequests, HttpStatusCode.Accepted], statuses);
         Assert.Equal("/problems/share-used", Assert.Single(refused).GetProperty("type").GetString());
-        Assert.Contains("webhooks of flood", refused[0].GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.Contains("Caller 'flood' already has as many pending webhooks", refused[0].GetProperty("detail").GetString(), StringComparison.Ordinal);
     }
 
     private static Task<DetectionCluster> StartAsync(
