@@ -62,6 +62,7 @@ public static class DetectionClientServiceCollectionExtensions
         services.TryAddSingleton<ModelCatalog>();
         services.TryAddSingleton<ModelLookup>();
         services.TryAddSingleton<Attempts>();
+        services.TryAddSingleton<SharedWatches>();
         services.TryAddSingleton<RequestConversation>();
         services.TryAddSingleton<UrlPictures>();
         services.TryAddSingleton<PictureReader>();

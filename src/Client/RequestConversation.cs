@@ -10,12 +10,17 @@ namespace Detection.Client;
 /// Talks with the grain of one request: asks for the work, brings the picture where the cluster needs it, and asks again until the end.
 /// Every call may be repeated.
 /// </summary>
-internal sealed class RequestConversation(ClientConnections connections, ModelLookup models, TimeProvider time, ILogger<DetectionClient> logger)
+internal sealed class RequestConversation(
+    ClientConnections connections, ModelLookup models, SharedWatches watches, TimeProvider time, ILogger<DetectionClient> logger)
 {
     /// <summary>A wait is short, because a call to a silo that died is not answered until it times out.</summary>
-    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(2);
+    public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(2);
 
-    private static readonly TimeSpan CallGrace = TimeSpan.FromSeconds(1);
+    /// <summary>How much longer than its wait a call may take.</summary>
+    public static readonly TimeSpan CallGrace = TimeSpan.FromSeconds(1);
+
+    /// <summary>Pause between two calls that wait: a silo that stops answers before the wait is over.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
 
     /// <summary>
     /// Finds the result of one picture, or has it computed. <see langword="null"/> when the cluster needs the picture and it is not at hand,
@@ -95,20 +100,35 @@ internal sealed class RequestConversation(ClientConnections connections, ModelLo
             _ => null,
         };
         var started = time.GetTimestamp();
+        RequestSnapshot? underWay = null;
         while (true)
         {
             attempt.ThrowIfOver();
             var left = wait - time.GetElapsedTime(started);
-            left = left < TimeSpan.Zero ? TimeSpan.Zero : left < MaxWait ? left : MaxWait;
-            if (await AskAsync(attempt, key, request => request.Watch(before, left, attempt.Token)) is not { } snapshot)
+            if (left <= TimeSpan.Zero && underWay is not null)
+            {
+                return AnswerMapping.ToTicket(attempt, imageKey, model, underWay);
+            }
+
+            // While there is time: one call that waits after the other. Else one that tells where the request stands.
+            var watch = await AskAsync(attempt, key, request => watches.AwaitAsync(request, key, before, left, attempt.Token));
+            if (watch is not { Call.IsCompletedSuccessfully: true })
             {
                 continue;
             }
 
-            AnswerMapping.ThrowIfRefused(attempt, snapshot, connections.Redis);
-            var ends = snapshot.IsFinal || snapshot.Status == RequestStatus.Unknown || (before is not null && snapshot.Status != before);
-            if (ends || time.GetElapsedTime(started) >= wait)
+            var snapshot = await watch.Call;
+            if (snapshot.Status is RequestStatus.Queued or RequestStatus.Running && (before is null || snapshot.Status == before))
             {
+                underWay = snapshot;
+                if (left > TimeSpan.Zero)
+                {
+                    await Task.Delay(Pause, time, attempt.Token);
+                }
+            }
+            else if (watch.Began >= started)
+            {
+                AnswerMapping.ThrowIfRefused(attempt, snapshot, connections.Redis);
                 return AnswerMapping.ToTicket(attempt, imageKey, model, snapshot);
             }
         }
@@ -161,9 +181,9 @@ internal sealed class RequestConversation(ClientConnections connections, ModelLo
                 case RequestStatus.Queued or RequestStatus.Running when wait == TimeSpan.Zero:
                     return (snapshot, snapshot.Joined && !mine);
                 case RequestStatus.Queued or RequestStatus.Running:
-                    // It is under way; no need to bring the picture. (A stopping silo answers before the wait is over.)
+                    // It is under way; no need to bring the picture.
                     stored = false;
-                    await Task.Delay(TimeSpan.FromMilliseconds(10), time, attempt.Token);
+                    await Task.Delay(Pause, time, attempt.Token);
                     break;
                 default:
                     // The cluster does not know the picture (any more), or the request ended without a fault of the picture.
@@ -175,7 +195,8 @@ internal sealed class RequestConversation(ClientConnections connections, ModelLo
     }
 
     /// <summary>Calls the grain of a request; <see langword="null"/> when the call failed with an error that a retry can mend.</summary>
-    private async Task<RequestSnapshot?> AskAsync(Attempt attempt, RequestKey key, Func<IRequestGrain, Task<RequestSnapshot>> call)
+    private async Task<T?> AskAsync<T>(Attempt attempt, RequestKey key, Func<IRequestGrain, Task<T>> call)
+        where T : class
     {
         try
         {
@@ -193,7 +214,7 @@ internal sealed class RequestConversation(ClientConnections connections, ModelLo
     /// <summary>
     /// Awaits a call for little longer than it may take. Not by cancelling it: to the grain that would mean that the caller has left.
     /// </summary>
-    private Task<RequestSnapshot> CallAsync(Task<RequestSnapshot> call, Attempt attempt)
+    private Task<T> CallAsync<T>(Task<T> call, Attempt attempt)
     {
         var limit = MaxWait + CallGrace;
         return call.WaitAsync(limit < attempt.Left ? limit : attempt.Left + TimeSpan.FromMilliseconds(50), time, attempt.Token);
