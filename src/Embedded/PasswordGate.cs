@@ -14,7 +14,8 @@ internal sealed class PasswordGate : IDisposable
 {
     private const int MostWaiting = 256;
 
-    private static readonly TimeSpan PasswordTimeout = TimeSpan.FromSeconds(5);
+    /// <summary>This process itself, which may have little of a processor while it starts, takes seconds to give the password.</summary>
+    private static readonly TimeSpan PasswordTimeout = TimeSpan.FromSeconds(20);
 
     /// <summary>A place is kept for this long, however many others come; what comes meanwhile waits to be accepted.</summary>
     private static readonly TimeSpan LeastTime = TimeSpan.FromMilliseconds(250);

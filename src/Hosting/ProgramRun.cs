@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Net;
+using Detection.Contracts.Storage;
 using Detection.Grains.Health;
 using Detection.Inference.Loading;
 using Microsoft.AspNetCore.Connections;
@@ -42,6 +43,13 @@ public static class ProgramRun
             {
                 return 0; // Stopped while it started.
             }
+            catch (Exception e) when (e is not (OptionsValidationException or ValidationException or AddressInUseException))
+            {
+                // The host has logged it with its stack trace.
+                await Console.Error.WriteLineAsync(
+                    $"Cannot start: {(IsOutage(e) ? "Redis does not answer; start again when it does" : "the start failed; the log says where")}: {e.GetBaseException().Message}");
+                return 1;
+            }
 
             await app.WaitForShutdownAsync();
             return app.Services.GetService<SiloShutdown>() is { IsRequested: true } ? SiloShutdown.ExitCode : 0;
@@ -52,6 +60,8 @@ public static class ProgramRun
             return 1;
         }
     }
+
+    private static bool IsOutage(Exception? e) => e is not null && (RedisConnection.IsOutage(e) || IsOutage(e.InnerException));
 
     // The binder names the setting and the type that its value is not of.
     private static bool IsUnreadableSetting(Exception e) =>
