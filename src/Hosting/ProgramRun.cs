@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Net;
+using System.Runtime.InteropServices;
 using Detection.Contracts.Storage;
 using Detection.Grains.Health;
 using Detection.Inference.Loading;
@@ -33,6 +34,13 @@ public static class ProgramRun
             OpenFileLimit.Require();
             await using var app = create();
             var stopping = app.Lifetime.ApplicationStopping;
+
+            // A terminal that is closed stops the program in order, as SIGTERM does.
+            using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
+            {
+                context.Cancel = true;
+                app.Lifetime.StopApplication();
+            });
             app.Services.GetService<IStartupValidator>()?.Validate();
             RequireAddresses(app.Configuration);
             try

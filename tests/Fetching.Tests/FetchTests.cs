@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Detection.Contracts.Fetching;
 using Detection.Contracts.Storage;
+using Detection.Inference.Pictures;
 using Microsoft.AspNetCore.Http;
 
 namespace Detection.Fetching.Tests;
@@ -59,6 +60,58 @@ public sealed class FetchTests(SharedRedis redis)
         {
             await AssertStoredAsync(pictures[i], outcomes[i]);
         }
+    }
+
+    [Fact]
+    public async Task LargePicturesTakePlacesAndGiveThemBackHoweverTheyEnd()
+    {
+        const int Large = 3_000_000;
+        var (large, small) = (PictureHost.NewPicture(Large), PictureHost.NewPicture());
+        await using var host = await PictureHost.StartAsync(async context =>
+        {
+            switch (context.Request.Path.Value)
+            {
+                case "/stall":
+                    await context.Response.Body.WriteAsync(large.AsMemory(0, Large - 1));
+                    await context.Response.Body.FlushAsync();
+                    await Task.Delay(Timeout.InfiniteTimeSpan, context.RequestAborted);
+                    break;
+                case "/break":
+                    await context.Response.Body.WriteAsync(large.AsMemory(0, Large - 1));
+                    await context.Response.Body.FlushAsync();
+                    context.Abort();
+                    break;
+                default:
+                    await PictureHost.Picture(context.Request.Path == "/large" ? large : small)(context);
+                    break;
+            }
+        });
+
+        const int MaxBytes = 256 * 1024 * 1024;
+        var places = (int)Math.Clamp(ProcessMemory.Available / 8 / MaxBytes, 2, 1024);
+        await using var fetcher = NewFetcher(host.Port, ("MaxBytes", $"{MaxBytes}"), ("MaxConcurrency", "1024"), ("SiteShare", "1"));
+        for (var round = 0; round < 2; round++)
+        {
+            using var leaving = new CancellationTokenSource();
+            var stalled = Enumerable.Range(0, (places / 2) + 1).Select(_ => FetchAsync("/stall", "a", cancellationToken: leaving.Token)).ToArray();
+            await Eventually.Async(
+                async () => (await FetchAsync("/large", "a", Short)).Status == FetchStatus.ShareUsed, Eventually.Soon, "the caller's share of large pictures is used");
+            await AssertStoredAsync(large, await FetchAsync("/large", "b"));
+            await AssertStoredAsync(small, await FetchAsync("/small", "b"));
+
+            await leaving.CancelAsync();
+            foreach (var one in stalled)
+            {
+                await Assert.ThrowsAnyAsync<OperationCanceledException>(() => one);
+            }
+
+            Assert.Equal(FetchStatus.NotReachable, (await FetchAsync("/break", "a")).Status);
+            Assert.Equal(FetchStatus.TimedOut, (await FetchAsync("/stall", "a", Short)).Status);
+            await AssertStoredAsync(large, await FetchAsync("/large", "a"));
+        }
+
+        Task<FetchOutcome> FetchAsync(string path, string caller, TimeSpan? budget = null, CancellationToken cancellationToken = default) =>
+            fetcher.FetchAsync($"http://host.test:{host.Port}{path}", budget, caller, cancellationToken);
     }
 
     [Fact]
