@@ -36,7 +36,10 @@ public sealed class ModelDirectory
     /// <summary>A version that no silo has named for this long is gone when another version of its name is served.</summary>
     private static readonly TimeSpan ReplacedAfter = 3 * SiloReport.Lifetime;
 
-    /// <summary>How long a version is waited for whose silos are away.</summary>
+    /// <summary>
+    /// How long a version is waited for whose silos are away, and others serve. Where nobody serves, as right after the clock was set,
+    /// nothing is known of it.
+    /// </summary>
     private static readonly TimeSpan AwayFor = TimeSpan.FromMinutes(5);
 
     private readonly Dictionary<string, ModelEntry> _entries = new(StringComparer.Ordinal);
@@ -72,7 +75,7 @@ public sealed class ModelDirectory
         foreach (var record in records.Where(record => !listed.Contains(record.Model.Id)).OrderBy(static record => record.SeenAt))
         {
             var unseen = now - record.SeenAt;
-            if (processes.Contains((record.Silo, record.StartedAt)) || unseen > AwayFor || (unseen > ReplacedAfter && names.Contains(record.Model.Name)))
+            if (processes.Contains((record.Silo, record.StartedAt)) || (unseen > AwayFor && directory.Serves) || (unseen > ReplacedAfter && names.Contains(record.Model.Name)))
             {
                 directory._gone.Add(record);
                 directory.Enter(record.Model, ModelStanding.Gone);

@@ -29,6 +29,7 @@ public sealed class ModelDirectoryTests
         { "a: n@1; was m@1 b 299", "m@1", ModelStanding.Away },
         { "a: n@1; was m@1 b 301", "m@1", ModelStanding.Gone },
         { "was m@1 a 20", "m@1", ModelStanding.Away },
+        { "was m@1 a 4000", "m@1", ModelStanding.Away },
         { "a: m@2; was m@1 b 29", "m@1", ModelStanding.Away },
         { "a: m@2; was m@1 b 31", "m@1", ModelStanding.Gone },
         { "a: m@2 retired; was m@1 b 31", "m@1", ModelStanding.Away },
