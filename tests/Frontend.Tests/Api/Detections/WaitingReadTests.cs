@@ -3,7 +3,7 @@ using System.Net;
 using Detection.Contracts.Requests;
 using Detection.Contracts.Storage;
 
-namespace Detection.Frontend.Tests.Asynchronous;
+namespace Detection.Frontend.Tests.Api.Detections;
 
 /// <summary>Many who wait for one request cost the cluster what one costs, and hold up neither others nor the stop.</summary>
 public sealed class WaitingReadTests
