@@ -18,7 +18,8 @@ public class QueueBenchmarks
     private readonly byte[] _result = new byte[200];
     private RedisServer _server = null!;
     private ConnectionMultiplexer _redis = null!;
-    private RequestQueue _queue = null!;
+    private RequestQueue _requests = null!;
+    private BatcherQueue _batchers = null!;
     private long _next;
 
     /// <summary>Pictures in a batch.</summary>
@@ -31,8 +32,9 @@ public class QueueBenchmarks
         _server = await RedisServer.StartAsync();
         _redis = await _server.ConnectAsync();
         var options = new QueueOptions { Capacity = 1_000_000, Lease = TimeSpan.FromMinutes(10) };
-        _queue = new RequestQueue(_redis, new(), Options.Create(options), new ClusterClock(TimeProvider.System));
-        await _queue.TakeLeaseAsync(Model, Batcher);
+        _requests = new RequestQueue(_redis, new(), Options.Create(options), new ClusterClock(TimeProvider.System));
+        _batchers = new BatcherQueue(_redis, new(), Options.Create(options), new ClusterClock(TimeProvider.System));
+        await _batchers.TakeLeaseAsync(Model, Batcher);
     }
 
     [GlobalCleanup]
@@ -54,12 +56,12 @@ public class QueueBenchmarks
         var puts = new Task[Batch];
         for (var i = 0; i < Batch; i++)
         {
-            puts[i] = _queue.EnqueueAsync(new QueuedItem(new RequestKey(Model, $"{_next++:x64}"), now + Expiry, now), int.MaxValue);
+            puts[i] = _requests.EnqueueAsync(new QueuedItem(new RequestKey(Model, $"{_next++:x64}"), now + Expiry, now), int.MaxValue);
         }
 
         await Task.WhenAll(puts);
-        var claim = await _queue.ClaimAsync(Model, Batcher, Batch);
-        var settled = await _queue.SettleAsync(Model, Batcher, [.. claim.Items.Select(item => new Settlement(item.Key, _result))], Expiry);
+        var claim = await _batchers.ClaimAsync(Model, Batcher, Batch);
+        var settled = await _batchers.SettleAsync(Model, Batcher, [.. claim.Items.Select(item => new Settlement(item.Key, _result))], Expiry);
         return settled.Length;
     }
 }

@@ -7,9 +7,9 @@ namespace Detection.Grains.Batching;
 
 /// <summary>Where batchers get their items and pictures, and where they bring what comes of them.</summary>
 internal sealed class BatchStores(
-    RequestQueue queue, PictureStore pictures, ImageKeys imageKeys, ResultStore results, IGrainFactory grains, ClusterClock clock)
+    BatcherQueue queue, PictureStore pictures, ImageKeys imageKeys, ResultStore results, IGrainFactory grains, ClusterClock clock)
 {
-    public RequestQueue Queue => queue;
+    public BatcherQueue Queue => queue;
 
     public PictureStore Pictures => pictures;
 

@@ -11,7 +11,7 @@ namespace Detection.Grains.Batching;
 /// <param name="queue">The queue of turns.</param>
 /// <param name="model">The model.</param>
 /// <param name="batch">The batch: where no caller has a name, all pictures stand in one list, none is charged and none deferred.</param>
-internal sealed class PictureTurns(RequestQueue queue, string model, IReadOnlyList<QueuedItem> batch)
+internal sealed class PictureTurns(BatcherQueue queue, string model, IReadOnlyList<QueuedItem> batch)
 {
     /// <summary>Most turns for one picture: what costs more than this is refused by default, and not decoded.</summary>
     private const int MaxTurns = 1000;

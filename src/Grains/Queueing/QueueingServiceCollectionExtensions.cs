@@ -10,6 +10,6 @@ public static class QueueingServiceCollectionExtensions
     public static IServiceCollection AddRequestQueue(this IServiceCollection services)
     {
         services.AddValidatedOptions<QueueOptions>(QueueOptions.Section);
-        return services.AddSingleton<RequestQueue>();
+        return services.AddSingleton<RequestQueue>().AddSingleton<BatcherQueue>();
     }
 }

@@ -13,7 +13,7 @@ namespace Detection.Grains.Requests;
 /// Every silo does it: an item is given to one of them.
 /// </summary>
 internal sealed partial class AbandonedQueues(
-    ClusterView cluster, RequestQueue queue, IGrainFactory grains, SiloBoard board, ClusterClock time, ILogger<AbandonedQueues> logger)
+    ClusterView cluster, RequestQueue queue, BatcherQueue batchers, IGrainFactory grains, SiloBoard board, ClusterClock time, ILogger<AbandonedQueues> logger)
     : BackgroundService
 {
     private const int MaxItems = 100;
@@ -49,9 +49,9 @@ internal sealed partial class AbandonedQueues(
 
     private async Task EndAsync(string model)
     {
-        foreach (var batcher in await queue.BatchersAsync(model))
+        foreach (var batcher in await batchers.BatchersAsync(model))
         {
-            await queue.ReclaimAsync(model, batcher, counts: false);
+            await batchers.ReclaimAsync(model, batcher, counts: false);
         }
 
         IReadOnlyList<RequestKey> ended;

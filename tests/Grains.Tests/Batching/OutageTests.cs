@@ -38,7 +38,7 @@ public sealed class OutageTests : SiloTest
         await Eventually.Async(() => device.Batches.Count == 1, Eventually.Soon, "the device is busy");
         var model = await ModelAsync();
         await Client.SubmitAsync(TestPictures.Unique(2));
-        var queue = silo.Services.GetRequiredService<RequestQueue>();
+        var queue = silo.Services.GetRequiredService<BatcherQueue>();
 
         // Somebody else holds the second, and dies with the outage.
         await HoldAsync(queue, model, "other:in-outage");
@@ -59,7 +59,7 @@ public sealed class OutageTests : SiloTest
         device.Open();
     }
 
-    private static async Task HoldAsync(RequestQueue queue, string model, string batcher)
+    private static async Task HoldAsync(BatcherQueue queue, string model, string batcher)
     {
         await queue.TakeLeaseAsync(model, batcher);
         Assert.NotEmpty((await queue.ClaimAsync(model, batcher, 32, "other")).Items);

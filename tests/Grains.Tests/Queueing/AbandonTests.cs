@@ -16,16 +16,16 @@ public class AbandonTests(QueueFixture fixture) : IClassFixture<QueueFixture>
         var queue = fixture.NewQueue();
         for (var i = 1; i <= 7; i++)
         {
-            await queue.EnqueueAsync(Item(_model, i, caller: i <= 3 ? null : i <= 5 ? "alice" : "bob"), int.MaxValue);
+            await queue.Requests.EnqueueAsync(Item(_model, i, caller: i <= 3 ? null : i <= 5 ? "alice" : "bob"), int.MaxValue);
         }
 
         var ended = new List<RequestKey>();
         foreach (var (most, count) in new[] { (3, 3), (2, 2), (5, 2), (5, 0) })
         {
-            var some = await queue.AbandonAsync(_model, most);
+            var some = await queue.Requests.AbandonAsync(_model, most);
             Assert.Equal(count, some.Count);
             ended.AddRange(some);
-            Assert.Equal(7 - ended.Count, await queue.LengthAsync(_model));
+            Assert.Equal(7 - ended.Count, await queue.Requests.LengthAsync(_model));
         }
 
         Assert.Equal(Enumerable.Range(1, 7).Select(i => Key(_model, i)).ToHashSet(), ended.ToHashSet());
@@ -42,31 +42,31 @@ public class AbandonTests(QueueFixture fixture) : IClassFixture<QueueFixture>
     public async Task What_comes_late_brings_nothing_back_and_the_queue_can_be_used_again()
     {
         var queue = fixture.NewQueue();
-        await queue.TakeLeaseAsync(_model, "late");
-        await queue.EnqueueAsync(Item(_model, 1), int.MaxValue);
-        await queue.EnqueueAsync(Item(_model, 2, caller: "alice"), int.MaxValue);
-        await queue.EnqueueAsync(Item(_model, 3), int.MaxValue);
-        Assert.Equal(2, (await queue.ClaimAsync(_model, "late", 2)).Items.Count);
+        await queue.Batchers.TakeLeaseAsync(_model, "late");
+        await queue.Requests.EnqueueAsync(Item(_model, 1), int.MaxValue);
+        await queue.Requests.EnqueueAsync(Item(_model, 2, caller: "alice"), int.MaxValue);
+        await queue.Requests.EnqueueAsync(Item(_model, 3), int.MaxValue);
+        Assert.Equal(2, (await queue.Batchers.ClaimAsync(_model, "late", 2)).Items.Count);
         await fixture.EndLeaseAsync(_model, "late");
-        await queue.ReclaimAsync(_model, "late", counts: false);
-        Assert.Equal(3, (await queue.AbandonAsync(_model, 100)).Count);
+        await queue.Batchers.ReclaimAsync(_model, "late", counts: false);
+        Assert.Equal(3, (await queue.Requests.AbandonAsync(_model, 100)).Count);
 
         Assert.Equal(
             [SettleOutcome.NotHeld, SettleOutcome.NotHeld],
-            await queue.SettleAsync(_model, "late", [new(Key(_model, 1), new byte[] { 1 }), new(Key(_model, 2), new byte[] { 2 }, Expired: true)], TimeSpan.FromMinutes(1)));
-        Assert.Equal([ReturnOutcome.NotHeld], await queue.ReturnAsync(_model, "late", "device", false, [Key(_model, 2)]));
-        Assert.Equal(0, await queue.ReleaseAsync(_model, "late"));
-        Assert.False(await queue.ExtendAsync(Key(_model, 1), TimeSpan.FromMinutes(1)));
-        Assert.False(await queue.WithdrawAsync(Key(_model, 1), DateTimeOffset.UtcNow));
+            await queue.Batchers.SettleAsync(_model, "late", [new(Key(_model, 1), new byte[] { 1 }), new(Key(_model, 2), new byte[] { 2 }, Expired: true)], TimeSpan.FromMinutes(1)));
+        Assert.Equal([ReturnOutcome.NotHeld], await queue.Batchers.ReturnAsync(_model, "late", "device", false, [Key(_model, 2)]));
+        Assert.Equal(0, await queue.Batchers.ReleaseAsync(_model, "late"));
+        Assert.False(await queue.Requests.ExtendAsync(Key(_model, 1), TimeSpan.FromMinutes(1)));
+        Assert.False(await queue.Requests.WithdrawAsync(Key(_model, 1), DateTimeOffset.UtcNow));
         await AssertNothingIsLeftAsync();
 
-        await queue.TakeLeaseAsync(_model, "next");
+        await queue.Batchers.TakeLeaseAsync(_model, "next");
         for (var i = 1; i <= 3; i++)
         {
-            Assert.Equal(EnqueueOutcome.Queued, (await queue.EnqueueAsync(Item(_model, i, caller: i == 2 ? "alice" : null), int.MaxValue)).Outcome);
+            Assert.Equal(EnqueueOutcome.Queued, (await queue.Requests.EnqueueAsync(Item(_model, i, caller: i == 2 ? "alice" : null), int.MaxValue)).Outcome);
         }
 
-        Assert.Equal([1, 2, 3], (await queue.ClaimAsync(_model, "next", 32)).Items.Select(item => Convert.ToInt32(item.Key.ImageKey, 16)).Order());
+        Assert.Equal([1, 2, 3], (await queue.Batchers.ClaimAsync(_model, "next", 32)).Items.Select(item => Convert.ToInt32(item.Key.ImageKey, 16)).Order());
     }
 
     private async Task AssertNothingIsLeftAsync()

@@ -66,7 +66,7 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
 
     private sealed class Run(QueueFixture fixture, string model)
     {
-        private readonly RequestQueue _queue = fixture.NewQueue();
+        private readonly TestQueue _queue = fixture.NewQueue();
 
         /// <summary>Accepted and not yet ended.</summary>
         private readonly HashSet<int> _open = [];
@@ -88,7 +88,7 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
             switch (step)
             {
                 case Step.Enqueue:
-                    var enqueued = await _queue.EnqueueAsync(Item(model, item, caller: CallerOf(item)), int.MaxValue);
+                    var enqueued = await _queue.Requests.EnqueueAsync(Item(model, item, caller: CallerOf(item)), int.MaxValue);
                     switch (enqueued.Outcome)
                     {
                         case EnqueueOutcome.Queued:
@@ -117,10 +117,10 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
                     if (_names[batcher] is null)
                     {
                         _names[batcher] = $"batcher{batcher}-{_generation++}";
-                        await _queue.TakeLeaseAsync(model, _names[batcher]!);
+                        await _queue.Batchers.TakeLeaseAsync(model, _names[batcher]!);
                     }
 
-                    var claim = await _queue.ClaimAsync(model, _names[batcher]!, 3);
+                    var claim = await _queue.Batchers.ClaimAsync(model, _names[batcher]!, 3);
                     Assert.Empty(claim.Void);
                     Assert.All(claim.Items, claimed => Assert.Equal(CallerOf(Convert.ToInt32(claimed.Key.ImageKey, 16)), claimed.Caller));
                     _believes[batcher].AddRange(claim.Items.Select(claimed => Convert.ToInt32(claimed.Key.ImageKey, 16)));
@@ -141,11 +141,11 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
                     _believes[batcher].RemoveAt(0);
                     break;
                 case Step.JoinAsynchronously:
-                    Assert.Equal(_open.Contains(item), await _queue.ExtendAsync(Key(model, item), TimeSpan.FromSeconds(1)));
+                    Assert.Equal(_open.Contains(item), await _queue.Requests.ExtendAsync(Key(model, item), TimeSpan.FromSeconds(1)));
                     _joined.Add(item);
                     break;
                 case Step.Charge:
-                    await _queue.ChargeAsync(model, new Dictionary<string, int> { [CallerOf(item) ?? ""] = item + 1 });
+                    await _queue.Batchers.ChargeAsync(model, new Dictionary<string, int> { [CallerOf(item) ?? ""] = item + 1 });
                     break;
                 case Step.Crash:
                     // The process is gone with all it believed; its lease ends later.
@@ -153,7 +153,7 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
                     _names[batcher] = null;
                     break;
                 case Step.LeaseEnds:
-                    foreach (var name in await _queue.BatchersAsync(model))
+                    foreach (var name in await _queue.Batchers.BatchersAsync(model))
                     {
                         if (name.StartsWith($"batcher{batcher}-", StringComparison.Ordinal))
                         {
@@ -163,27 +163,27 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
 
                     break;
                 case Step.Reclaim:
-                    foreach (var name in await _queue.BatchersAsync(model))
+                    foreach (var name in await _queue.Batchers.BatchersAsync(model))
                     {
                         await ReclaimAsync(name);
                     }
 
                     break;
                 case Step.Release when _names[batcher] is { } ended:
-                    await _queue.ReleaseAsync(model, ended);
+                    await _queue.Batchers.ReleaseAsync(model, ended);
                     _believes[batcher].Clear();
                     _names[batcher] = null;
                     break;
                 case Step.Defer when _believes[batcher].Count > 0:
                     if (_names[batcher] is { } deferring)
                     {
-                        Assert.InRange(await _queue.DeferAsync(model, deferring, [.. _believes[batcher].Select(held => Key(model, held))]), 0, _believes[batcher].Count);
+                        Assert.InRange(await _queue.Batchers.DeferAsync(model, deferring, [.. _believes[batcher].Select(held => Key(model, held))]), 0, _believes[batcher].Count);
                         _believes[batcher].Clear();
                     }
 
                     break;
                 case Step.Withdraw when _deadlines.TryGetValue(item, out var deadline):
-                    if (await _queue.WithdrawAsync(Key(model, item), deadline))
+                    if (await _queue.Requests.WithdrawAsync(Key(model, item), deadline))
                     {
                         Assert.DoesNotContain(item, _joined);
                         Assert.True(_open.Remove(item), $"{item} was withdrawn twice");
@@ -191,14 +191,14 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
 
                     break;
                 case Step.Abandon:
-                    foreach (var ended in await _queue.AbandonAsync(model, most: item + 1))
+                    foreach (var ended in await _queue.Requests.AbandonAsync(model, most: item + 1))
                     {
                         Assert.True(_open.Remove(Convert.ToInt32(ended.ImageKey, 16)), $"{ended.ImageKey} was ended twice");
                     }
 
                     break;
                 case Step.Renew when _names[batcher] is { } name:
-                    if (!await _queue.RenewLeaseAsync(model, name))
+                    if (!await _queue.Batchers.RenewLeaseAsync(model, name))
                     {
                         _names[batcher] = null;
                     }
@@ -223,8 +223,8 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
                 }
             }
 
-            Assert.Equal(places.Count, await _queue.LengthAsync(model));
-            foreach (var name in await _queue.BatchersAsync(model))
+            Assert.Equal(places.Count, await _queue.Requests.LengthAsync(model));
+            foreach (var name in await _queue.Batchers.BatchersAsync(model))
             {
                 places.AddRange(await ListAsync(Keys.InFlight(model, name)));
             }
@@ -237,14 +237,14 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
 
             for (var item = 0; item < Items; item++)
             {
-                Assert.Equal(_open.Contains(item), await _queue.ContainsAsync(Key(model, item)));
+                Assert.Equal(_open.Contains(item), await _queue.Requests.ContainsAsync(Key(model, item)));
             }
         }
 
         /// <summary>Every process dies; one that lives takes over and finishes.</summary>
         public async Task DrainAsync()
         {
-            foreach (var name in await _queue.BatchersAsync(model))
+            foreach (var name in await _queue.Batchers.BatchersAsync(model))
             {
                 await fixture.EndLeaseAsync(model, name);
                 await ReclaimAsync(name);
@@ -269,7 +269,7 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
             }
 
             await TakeAsync(Step.Release, 0, 0);
-            Assert.Empty(await _queue.BatchersAsync(model));
+            Assert.Empty(await _queue.Batchers.BatchersAsync(model));
             Assert.False(await fixture.Database.KeyExistsAsync(Keys.Callers(model)));
             foreach (var item in _settled.Keys)
             {
@@ -281,7 +281,7 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
 
         private async Task ReclaimAsync(string name)
         {
-            foreach (var poison in (await _queue.ReclaimAsync(model, name)).Poison)
+            foreach (var poison in (await _queue.Batchers.ReclaimAsync(model, name)).Poison)
             {
                 var item = Convert.ToInt32(poison.ImageKey, 16);
                 Assert.True(_open.Remove(item), $"{item} was given up while it was not open");
@@ -297,7 +297,7 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
             }
 
             var settlement = new Settlement(Key(model, item), Encoding.UTF8.GetBytes("result"));
-            if ((await _queue.SettleAsync(model, name, [settlement], TimeSpan.FromMinutes(5), ++_settles))[0] == SettleOutcome.Settled)
+            if ((await _queue.Batchers.SettleAsync(model, name, [settlement], TimeSpan.FromMinutes(5), ++_settles))[0] == SettleOutcome.Settled)
             {
                 Assert.True(_open.Remove(item), $"{item} was settled while it was not open");
                 _settled[item] = _settled.GetValueOrDefault(item) + 1;
@@ -314,14 +314,14 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
 
             var settlement = new Settlement(Key(model, item), Encoding.UTF8.GetBytes("result"));
             var number = ++_settles;
-            var lost = await _queue.SettleAsync(model, name, [settlement], TimeSpan.FromMinutes(5), number);
+            var lost = await _queue.Batchers.SettleAsync(model, name, [settlement], TimeSpan.FromMinutes(5), number);
             if (lost[0] == SettleOutcome.Settled)
             {
                 Assert.True(_open.Remove(item), $"{item} was settled while it was not open");
                 _settled[item] = _settled.GetValueOrDefault(item) + 1;
             }
 
-            Assert.Equal(lost, await _queue.SettleAsync(model, name, [settlement], TimeSpan.FromMinutes(5), number, again: true));
+            Assert.Equal(lost, await _queue.Batchers.SettleAsync(model, name, [settlement], TimeSpan.FromMinutes(5), number, again: true));
         }
 
         /// <summary>The batcher believes that a deadline has passed which has been extended: the item goes on.</summary>
@@ -329,7 +329,7 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
         {
             if (_names[batcher] is { } name)
             {
-                var outcome = (await _queue.SettleAsync(model, name, [new Settlement(Key(model, item), default, Expired: true)], TimeSpan.FromMinutes(5), ++_settles))[0];
+                var outcome = (await _queue.Batchers.SettleAsync(model, name, [new Settlement(Key(model, item), default, Expired: true)], TimeSpan.FromMinutes(5), ++_settles))[0];
                 Assert.NotEqual(SettleOutcome.Settled, outcome);
                 Assert.True(outcome == SettleOutcome.NotHeld || _open.Contains(item), $"{item} was returned while it was not open");
             }

@@ -16,9 +16,9 @@ public abstract class DeadlineTests(QueueFixture fixture)
     public async Task Whoever_joins_extends_the_deadline_and_never_shortens_it()
     {
         var queue = fixture.NewQueue();
-        var first = await queue.EnqueueAsync(Item(_model, 1, TimeSpan.FromSeconds(10)), 10);
-        var longer = await queue.EnqueueAsync(Item(_model, 1, TimeSpan.FromSeconds(50)), 10);
-        var shorter = await queue.EnqueueAsync(Item(_model, 1, TimeSpan.FromSeconds(5)), 10);
+        var first = await queue.Requests.EnqueueAsync(Item(_model, 1, TimeSpan.FromSeconds(10)), 10);
+        var longer = await queue.Requests.EnqueueAsync(Item(_model, 1, TimeSpan.FromSeconds(50)), 10);
+        var shorter = await queue.Requests.EnqueueAsync(Item(_model, 1, TimeSpan.FromSeconds(5)), 10);
 
         var item = Assert.Single(await ClaimAsync(queue, "a"));
 
@@ -31,15 +31,15 @@ public abstract class DeadlineTests(QueueFixture fixture)
     public async Task Who_joins_asynchronously_is_not_expired_by_what_a_batcher_knew_before()
     {
         var queue = fixture.NewQueue();
-        await queue.EnqueueAsync(Item(_model, 1, TimeSpan.FromMilliseconds(1)), 10);
+        await queue.Requests.EnqueueAsync(Item(_model, 1, TimeSpan.FromMilliseconds(1)), 10);
         await ClaimAsync(queue, "a");
-        Assert.True(await queue.ExtendAsync(Key(_model, 1), TimeSpan.FromMinutes(1)));
+        Assert.True(await queue.Requests.ExtendAsync(Key(_model, 1), TimeSpan.FromMinutes(1)));
         var woken = 0;
-        await using var waking = await queue.SubscribeAsync(_model, () => Interlocked.Increment(ref woken));
+        await using var waking = await queue.Batchers.SubscribeAsync(_model, () => Interlocked.Increment(ref woken));
 
         Assert.Equal([SettleOutcome.Returned], await ExpireAsync(queue, "a", 1));
 
-        Assert.True(await queue.ContainsAsync(Key(_model, 1)));
+        Assert.True(await queue.Requests.ContainsAsync(Key(_model, 1)));
         await Eventually.Async(() => Volatile.Read(ref woken) > 0, Eventually.Soon, "batchers are woken");
         var again = Assert.Single(await ClaimAsync(queue, "a"));
         Assert.Equal(0, again.Attempts);
@@ -50,7 +50,7 @@ public abstract class DeadlineTests(QueueFixture fixture)
     public async Task What_nobody_joined_ends_at_its_deadline()
     {
         var queue = fixture.NewQueue();
-        await queue.EnqueueAsync(Item(_model, 1, TimeSpan.FromMilliseconds(1)), 10);
+        await queue.Requests.EnqueueAsync(Item(_model, 1, TimeSpan.FromMilliseconds(1)), 10);
 
         // Until then it goes back to the queue each time.
         await Eventually.Async(
@@ -62,7 +62,7 @@ public abstract class DeadlineTests(QueueFixture fixture)
             Eventually.Soon,
             "the item has ended");
 
-        Assert.False(await queue.ExtendAsync(Key(_model, 1), TimeSpan.FromMinutes(1)));
+        Assert.False(await queue.Requests.ExtendAsync(Key(_model, 1), TimeSpan.FromMinutes(1)));
         Assert.Empty(await ClaimAsync(queue, "a"));
     }
 
@@ -70,13 +70,13 @@ public abstract class DeadlineTests(QueueFixture fixture)
     public async Task What_somebody_joined_asynchronously_is_not_withdrawn_by_those_before_also_when_he_has_less_time()
     {
         var queue = fixture.NewQueue();
-        var first = await queue.EnqueueAsync(Item(_model, 1), 10);
-        await queue.ExtendAsync(Key(_model, 1), TimeSpan.FromSeconds(1));
-        var second = await queue.EnqueueAsync(Item(_model, 2), 10);
-        await queue.EnqueueAsync(Item(_model, 2, TimeSpan.FromSeconds(1)), 10, asynchronous: true);
+        var first = await queue.Requests.EnqueueAsync(Item(_model, 1), 10);
+        await queue.Requests.ExtendAsync(Key(_model, 1), TimeSpan.FromSeconds(1));
+        var second = await queue.Requests.EnqueueAsync(Item(_model, 2), 10);
+        await queue.Requests.EnqueueAsync(Item(_model, 2, TimeSpan.FromSeconds(1)), 10, asynchronous: true);
 
-        Assert.False(await queue.WithdrawAsync(Key(_model, 1), first.Deadline));
-        Assert.False(await queue.WithdrawAsync(Key(_model, 2), second.Deadline));
+        Assert.False(await queue.Requests.WithdrawAsync(Key(_model, 1), first.Deadline));
+        Assert.False(await queue.Requests.WithdrawAsync(Key(_model, 2), second.Deadline));
 
         Assert.Equal([Key(_model, 1), Key(_model, 2)], (await ClaimAsync(queue, "a")).Select(item => item.Key));
     }
@@ -85,20 +85,20 @@ public abstract class DeadlineTests(QueueFixture fixture)
     public async Task A_settle_whose_answer_was_lost_is_answered_again_and_not_done_again()
     {
         var queue = fixture.NewQueue();
-        await queue.EnqueueAsync(Item(_model, 1), 10);
-        await queue.EnqueueAsync(Item(_model, 2), 10);
+        await queue.Requests.EnqueueAsync(Item(_model, 1), 10);
+        await queue.Requests.EnqueueAsync(Item(_model, 2), 10);
         await ClaimAsync(queue, "a");
         Settlement[] both = [Settled(1, "one"), Settled(3, "never held")];
-        Assert.Equal([SettleOutcome.Settled, SettleOutcome.NotHeld], await queue.SettleAsync(_model, "a", both, ResultExpiry, 1));
+        Assert.Equal([SettleOutcome.Settled, SettleOutcome.NotHeld], await queue.Batchers.SettleAsync(_model, "a", both, ResultExpiry, 1));
 
         // Other pictures, and the same one for somebody else, go on before the settle is sent again.
-        await queue.SettleAsync(_model, "a", [Settled(2, "two")], ResultExpiry, 2);
+        await queue.Batchers.SettleAsync(_model, "a", [Settled(2, "two")], ResultExpiry, 2);
         await fixture.Database.KeyDeleteAsync(Keys.Result(Key(_model, 1)));
-        await queue.EnqueueAsync(Item(_model, 1), 10);
+        await queue.Requests.EnqueueAsync(Item(_model, 1), 10);
         await ClaimAsync(queue, "a");
 
-        Assert.Equal([SettleOutcome.Settled, SettleOutcome.NotHeld], await queue.SettleAsync(_model, "a", both, ResultExpiry, 1, again: true));
-        Assert.True(await queue.ContainsAsync(Key(_model, 1)));
+        Assert.Equal([SettleOutcome.Settled, SettleOutcome.NotHeld], await queue.Batchers.SettleAsync(_model, "a", both, ResultExpiry, 1, again: true));
+        Assert.True(await queue.Requests.ContainsAsync(Key(_model, 1)));
         Assert.False(await fixture.Database.KeyExistsAsync(Keys.Result(Key(_model, 1))));
     }
 
@@ -106,13 +106,13 @@ public abstract class DeadlineTests(QueueFixture fixture)
     public async Task A_settle_that_never_arrived_is_done_when_it_is_sent_again()
     {
         var queue = fixture.NewQueue();
-        await queue.EnqueueAsync(Item(_model, 1), 10);
-        await queue.EnqueueAsync(Item(_model, 2), 10);
+        await queue.Requests.EnqueueAsync(Item(_model, 1), 10);
+        await queue.Requests.EnqueueAsync(Item(_model, 2), 10);
         await ClaimAsync(queue, "a");
-        await queue.SettleAsync(_model, "a", [Settled(2, "two")], ResultExpiry, 1);
+        await queue.Batchers.SettleAsync(_model, "a", [Settled(2, "two")], ResultExpiry, 1);
 
         // The 65th has the place of the first.
-        Assert.Equal([SettleOutcome.Settled], await queue.SettleAsync(_model, "a", [Settled(1, "one")], ResultExpiry, 65, again: true));
+        Assert.Equal([SettleOutcome.Settled], await queue.Batchers.SettleAsync(_model, "a", [Settled(1, "one")], ResultExpiry, 65, again: true));
 
         Assert.Equal("one", (string?)await fixture.Database.StringGetAsync(Keys.Result(Key(_model, 1))));
     }
@@ -121,14 +121,14 @@ public abstract class DeadlineTests(QueueFixture fixture)
     public async Task What_outlived_its_deadline_in_the_queue_is_neither_under_way_nor_queued_a_second_time()
     {
         var queue = fixture.NewQueue();
-        await queue.EnqueueAsync(Item(_model, 1), 10);
+        await queue.Requests.EnqueueAsync(Item(_model, 1), 10);
         var hourAgo = DateTimeOffset.UtcNow - TimeSpan.FromHours(1);
         await fixture.Database.StringSetAsync(Keys.Item(Key(_model, 1)), $"{hourAgo.ToUnixTimeMilliseconds()}|{hourAgo.ToUnixTimeMilliseconds()}|");
 
-        Assert.False(await queue.IsUnderWayAsync(Key(_model, 1)));
-        Assert.Equal(EnqueueOutcome.AlreadyThere, (await queue.EnqueueAsync(Item(_model, 1), 10)).Outcome);
+        Assert.False(await queue.Requests.IsUnderWayAsync(Key(_model, 1)));
+        Assert.Equal(EnqueueOutcome.AlreadyThere, (await queue.Requests.EnqueueAsync(Item(_model, 1), 10)).Outcome);
 
-        Assert.True(await queue.IsUnderWayAsync(Key(_model, 1)));
+        Assert.True(await queue.Requests.IsUnderWayAsync(Key(_model, 1)));
         Assert.InRange((Assert.Single(await ClaimAsync(queue, "a")).Deadline - DateTimeOffset.UtcNow).TotalSeconds, 30, 61);
     }
 
@@ -144,15 +144,15 @@ public abstract class DeadlineTests(QueueFixture fixture)
         var queue = fixture.NewQueue(time: asker);
         var now = asker.GetUtcNow();
 
-        await queue.EnqueueAsync(new QueuedItem(Key(_model, 1), now + TimeSpan.FromSeconds(20), now), 10);
+        await queue.Requests.EnqueueAsync(new QueuedItem(Key(_model, 1), now + TimeSpan.FromSeconds(20), now), 10);
 
         var item = Assert.Single(await ClaimAsync(worker, "a"));
         Assert.InRange((item.Deadline - DateTimeOffset.UtcNow).TotalSeconds, 10, 21);
         Assert.InRange((DateTimeOffset.UtcNow - item.EnqueuedAt).TotalSeconds, -1, 10);
-        Assert.True(await queue.IsUnderWayAsync(Key(_model, 1)));
-        Assert.True(await worker.IsUnderWayAsync(Key(_model, 1)));
+        Assert.True(await queue.Requests.IsUnderWayAsync(Key(_model, 1)));
+        Assert.True(await worker.Requests.IsUnderWayAsync(Key(_model, 1)));
         Assert.Equal([SettleOutcome.Returned], await ExpireAsync(worker, "a", 1));
-        Assert.InRange((await worker.LookAsync(_model)).Oldest.TotalSeconds, 0, 10);
+        Assert.InRange((await worker.Requests.LookAsync(_model)).Oldest.TotalSeconds, 0, 10);
     }
 
     [Fact]
@@ -167,14 +167,14 @@ public abstract class DeadlineTests(QueueFixture fixture)
         Assert.InRange((redis - clock.ToLocal(redis)).TotalSeconds, 50, 61);
     }
 
-    private async Task<IReadOnlyList<QueuedItem>> ClaimAsync(RequestQueue queue, string batcher)
+    private async Task<IReadOnlyList<QueuedItem>> ClaimAsync(TestQueue queue, string batcher)
     {
-        await queue.TakeLeaseAsync(_model, batcher);
-        return (await queue.ClaimAsync(_model, batcher, 32)).Items;
+        await queue.Batchers.TakeLeaseAsync(_model, batcher);
+        return (await queue.Batchers.ClaimAsync(_model, batcher, 32)).Items;
     }
 
-    private Task<SettleOutcome[]> ExpireAsync(RequestQueue queue, string batcher, int item) =>
-        queue.SettleAsync(_model, batcher, [new Settlement(Key(_model, item), default, Expired: true)], ResultExpiry);
+    private Task<SettleOutcome[]> ExpireAsync(TestQueue queue, string batcher, int item) =>
+        queue.Batchers.SettleAsync(_model, batcher, [new Settlement(Key(_model, item), default, Expired: true)], ResultExpiry);
 
     private Settlement Settled(int item, string result) => new(Key(_model, item), Encoding.UTF8.GetBytes(result));
 

@@ -19,11 +19,11 @@ public abstract class FairnessTests(QueueFixture fixture)
         await EnqueueAsync(queue, null, 2);
         await EnqueueAsync(queue, "b", 1);
         await EnqueueAsync(queue, "c", 2);
-        await queue.TakeLeaseAsync(_model, "a");
+        await queue.Batchers.TakeLeaseAsync(_model, "a");
 
-        var first = await queue.ClaimAsync(_model, "a", 4);
-        var second = await queue.ClaimAsync(_model, "a", 3);
-        var rest = await queue.ClaimAsync(_model, "a", 32);
+        var first = await queue.Batchers.ClaimAsync(_model, "a", 4);
+        var second = await queue.Batchers.ClaimAsync(_model, "a", 3);
+        var rest = await queue.Batchers.ClaimAsync(_model, "a", 32);
 
         Assert.Equal([null, "b", "c", "flood"], first.Items.Select(item => item.Caller).Order());
         Assert.Equal(7, first.Waiting);
@@ -39,12 +39,12 @@ public abstract class FairnessTests(QueueFixture fixture)
     {
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, "flood", 10);
-        await queue.TakeLeaseAsync(_model, "a");
-        await queue.ClaimAsync(_model, "a", 4);
+        await queue.Batchers.TakeLeaseAsync(_model, "a");
+        await queue.Batchers.ClaimAsync(_model, "a", 4);
 
         await EnqueueAsync(queue, "late", 3);
 
-        var claim = await queue.ClaimAsync(_model, "a", 6);
+        var claim = await queue.Batchers.ClaimAsync(_model, "a", 6);
         Assert.Equal(3, claim.Items.Count(item => item.Caller == "late"));
         Assert.Equal(3, claim.Items.Count(item => item.Caller == "flood"));
         Assert.NotEqual(claim.Items[0].Caller, claim.Items[1].Caller);
@@ -56,12 +56,12 @@ public abstract class FairnessTests(QueueFixture fixture)
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, "cheap", 30);
         await EnqueueAsync(queue, "costly", 30);
-        await queue.TakeLeaseAsync(_model, "a");
-        await queue.ClaimAsync(_model, "a", 2);
+        await queue.Batchers.TakeLeaseAsync(_model, "a");
+        await queue.Batchers.ClaimAsync(_model, "a", 2);
 
-        await queue.ChargeAsync(_model, Turns("costly", 10));
+        await queue.Batchers.ChargeAsync(_model, Turns("costly", 10));
 
-        var claim = await queue.ClaimAsync(_model, "a", 12);
+        var claim = await queue.Batchers.ClaimAsync(_model, "a", 12);
         Assert.Equal(11, claim.Items.Count(item => item.Caller == "cheap"));
         Assert.Equal("costly", claim.Items[^1].Caller);
     }
@@ -75,15 +75,15 @@ public abstract class FairnessTests(QueueFixture fixture)
         await EnqueueAsync(queue, "cheap", 450);
         await EnqueueAsync(queue, "middle", 120);
         await EnqueueAsync(queue, "costly", 60);
-        await queue.TakeLeaseAsync(_model, "a");
+        await queue.Batchers.TakeLeaseAsync(_model, "a");
 
         while (served.Values.Sum() < 1200)
         {
-            var items = (await queue.ClaimAsync(_model, "a", 4)).Items;
+            var items = (await queue.Batchers.ClaimAsync(_model, "a", 4)).Items;
             foreach (var caller in items.GroupBy(item => item.Caller!))
             {
                 served[caller.Key] += caller.Count() * costs[caller.Key];
-                await queue.ChargeAsync(_model, Turns(caller.Key, caller.Count() * (costs[caller.Key] - 1)));
+                await queue.Batchers.ChargeAsync(_model, Turns(caller.Key, caller.Count() * (costs[caller.Key] - 1)));
             }
         }
 
@@ -97,17 +97,17 @@ public abstract class FairnessTests(QueueFixture fixture)
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, "cheap", 20);
         await EnqueueAsync(queue, "costly", 1);
-        await queue.TakeLeaseAsync(_model, "a");
-        await queue.ClaimAsync(_model, "a", 2);
-        await queue.ChargeAsync(_model, Turns("costly", 5));
+        await queue.Batchers.TakeLeaseAsync(_model, "a");
+        await queue.Batchers.ClaimAsync(_model, "a", 2);
+        await queue.Batchers.ChargeAsync(_model, Turns("costly", 5));
         Assert.InRange((await fixture.Database.KeyTimeToLiveAsync($"{Keys.Callers(_model)}:costly"))!.Value.TotalSeconds, 1, 60);
 
         // Seven of the other are served before: what he owes, and the turn that each has in any case. So his place is said to be.
         Assert.InRange(await EnqueueAsync(queue, "costly", 1), 6, 8);
-        var claim = await queue.ClaimAsync(_model, "a", 5);
+        var claim = await queue.Batchers.ClaimAsync(_model, "a", 5);
 
         Assert.All(claim.Items, item => Assert.Equal("cheap", item.Caller));
-        Assert.Contains((await queue.ClaimAsync(_model, "a", 3)).Items, item => item.Caller == "costly");
+        Assert.Contains((await queue.Batchers.ClaimAsync(_model, "a", 3)).Items, item => item.Caller == "costly");
         Assert.False(await fixture.Database.KeyExistsAsync($"{Keys.Callers(_model)}:costly"));
     }
 
@@ -117,15 +117,15 @@ public abstract class FairnessTests(QueueFixture fixture)
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, "cheap", 20);
         await EnqueueAsync(queue, "costly", 1);
-        var last = await queue.EnqueueAsync(Item(_model, 900, caller: "costly"), int.MaxValue);
-        await queue.TakeLeaseAsync(_model, "a");
-        await queue.ClaimAsync(_model, "a", 2);
-        await queue.ChargeAsync(_model, Turns("costly", 8));
+        var last = await queue.Requests.EnqueueAsync(Item(_model, 900, caller: "costly"), int.MaxValue);
+        await queue.Batchers.TakeLeaseAsync(_model, "a");
+        await queue.Batchers.ClaimAsync(_model, "a", 2);
+        await queue.Batchers.ChargeAsync(_model, Turns("costly", 8));
 
-        Assert.True(await queue.WithdrawAsync(Key(_model, 900), last.Deadline));
+        Assert.True(await queue.Requests.WithdrawAsync(Key(_model, 900), last.Deadline));
 
         await EnqueueAsync(queue, "costly", 1);
-        Assert.All((await queue.ClaimAsync(_model, "a", 7)).Items, item => Assert.Equal("cheap", item.Caller));
+        Assert.All((await queue.Batchers.ClaimAsync(_model, "a", 7)).Items, item => Assert.Equal("cheap", item.Caller));
     }
 
     [Fact]
@@ -134,7 +134,7 @@ public abstract class FairnessTests(QueueFixture fixture)
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, null, 2);
 
-        await queue.ChargeAsync(_model, Turns("", 8));
+        await queue.Batchers.ChargeAsync(_model, Turns("", 8));
 
         Assert.False(await fixture.Database.KeyExistsAsync($"{Keys.Callers(_model)}:"));
         Assert.False(await fixture.Database.KeyExistsAsync(Keys.Callers(_model)));
@@ -144,14 +144,14 @@ public abstract class FairnessTests(QueueFixture fixture)
     public async Task A_look_at_the_queue_counts_all_callers_and_finds_the_oldest_of_any()
     {
         var queue = fixture.NewQueue();
-        Assert.Equal(default, await queue.LookAsync(_model));
+        Assert.Equal(default, await queue.Requests.LookAsync(_model));
         await EnqueueAsync(queue, null, 2);
         await EnqueueAsync(queue, "a", 1);
         await EnqueueAsync(queue, "b", 1);
         var entered = DateTimeOffset.UtcNow - TimeSpan.FromMinutes(10);
         await fixture.Database.StringSetAsync(Keys.Item(Key(_model, 3)), $"{entered.ToUnixTimeMilliseconds() + 60_000}|{entered.ToUnixTimeMilliseconds()}||b");
 
-        var state = await queue.LookAsync(_model);
+        var state = await queue.Requests.LookAsync(_model);
 
         Assert.Equal((4, 0), (state.Length, state.GivenUp));
         Assert.InRange(state.Oldest, TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(11));
@@ -168,7 +168,7 @@ public abstract class FairnessTests(QueueFixture fixture)
         Assert.Equal(4, await EnqueueAsync(queue, "b", 1));
         Assert.Equal(3, await EnqueueAsync(queue, null, 1));
         Assert.Equal(14, await EnqueueAsync(queue, "flood", 1));
-        Assert.Equal(14, await queue.LengthAsync(_model));
+        Assert.Equal(14, await queue.Requests.LengthAsync(_model));
     }
 
     [Fact]
@@ -183,13 +183,13 @@ public abstract class FairnessTests(QueueFixture fixture)
         Assert.Equal(EnqueueOutcome.ShareUsed, await RefusedAsync(queue, "flood2"));
         Assert.Equal(EnqueueOutcome.ShareUsed, await RefusedAsync(queue, "flood"));
         await EnqueueAsync(queue, "b", 2);
-        Assert.Equal(14, await queue.LengthAsync(_model));
+        Assert.Equal(14, await queue.Requests.LengthAsync(_model));
 
         // The capacity counts for all together.
         await EnqueueAsync(queue, null, 2);
         Assert.Equal(EnqueueOutcome.Full, await RefusedAsync(queue, "c"));
         Assert.Equal(EnqueueOutcome.Full, await RefusedAsync(queue, null));
-        Assert.Equal(16, await queue.LengthAsync(_model));
+        Assert.Equal(16, await queue.Requests.LengthAsync(_model));
     }
 
     [Fact]
@@ -198,11 +198,11 @@ public abstract class FairnessTests(QueueFixture fixture)
         var queue = fixture.NewQueue(options => (options.Capacity, options.CallerShare) = (16, 1));
 
         var outcomes = await Task.WhenAll(Enumerable.Range(0, 200).Select(
-            i => queue.EnqueueAsync(Item(_model, i, caller: i % 7 == 0 ? null : $"caller-{i % 7}"), int.MaxValue)));
+            i => queue.Requests.EnqueueAsync(Item(_model, i, caller: i % 7 == 0 ? null : $"caller-{i % 7}"), int.MaxValue)));
 
         Assert.Equal(16, outcomes.Count(outcome => outcome.Outcome == EnqueueOutcome.Queued));
         Assert.Equal(184, outcomes.Count(outcome => outcome.Outcome == EnqueueOutcome.Full));
-        Assert.Equal(16, await queue.LengthAsync(_model));
+        Assert.Equal(16, await queue.Requests.LengthAsync(_model));
     }
 
     [Fact]
@@ -213,7 +213,7 @@ public abstract class FairnessTests(QueueFixture fixture)
 
         Assert.Equal(EnqueueOutcome.OwnTooLate, await RefusedAsync(queue, "flood", limit: 10));
         Assert.Equal(EnqueueOutcome.TooLate, await RefusedAsync(queue, "b", limit: 1));
-        Assert.Equal(EnqueueOutcome.Queued, (await queue.EnqueueAsync(Item(_model, 99, caller: "b"), 2)).Outcome);
+        Assert.Equal(EnqueueOutcome.Queued, (await queue.Requests.EnqueueAsync(Item(_model, 99, caller: "b"), 2)).Outcome);
     }
 
     [Fact]
@@ -235,32 +235,32 @@ public abstract class FairnessTests(QueueFixture fixture)
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, "b", 3);
         await EnqueueAsync(queue, "c", 3);
-        await queue.TakeLeaseAsync(_model, "a");
-        await queue.ClaimAsync(_model, "a", 5);
+        await queue.Batchers.TakeLeaseAsync(_model, "a");
+        await queue.Batchers.ClaimAsync(_model, "a", 5);
         await fixture.EndLeaseAsync(_model, "a");
 
-        Assert.Equal(5, (await queue.ReclaimAsync(_model, "a")).Returned);
+        Assert.Equal(5, (await queue.Batchers.ReclaimAsync(_model, "a")).Returned);
 
-        await queue.TakeLeaseAsync(_model, "d");
-        var claim = await queue.ClaimAsync(_model, "d", 32);
+        await queue.Batchers.TakeLeaseAsync(_model, "d");
+        var claim = await queue.Batchers.ClaimAsync(_model, "d", 32);
         Assert.Equal([0, 1, 2], claim.Items.Where(item => item.Caller == "b").Select(Number));
         Assert.Equal([3, 4, 5], claim.Items.Where(item => item.Caller == "c").Select(Number));
-        Assert.Equal(claim.Items.Count, await queue.ReleaseAsync(_model, "d"));
-        await queue.TakeLeaseAsync(_model, "e");
-        Assert.Equal(claim.Items.Select(item => item.Key), (await queue.ClaimAsync(_model, "e", 32)).Items.Select(item => item.Key));
+        Assert.Equal(claim.Items.Count, await queue.Batchers.ReleaseAsync(_model, "d"));
+        await queue.Batchers.TakeLeaseAsync(_model, "e");
+        Assert.Equal(claim.Items.Select(item => item.Key), (await queue.Batchers.ClaimAsync(_model, "e", 32)).Items.Select(item => item.Key));
     }
 
     [Fact]
     public async Task A_named_item_is_withdrawn_from_its_callers_list()
     {
         var queue = fixture.NewQueue();
-        var queued = await queue.EnqueueAsync(Item(_model, 0, caller: "b"), int.MaxValue);
+        var queued = await queue.Requests.EnqueueAsync(Item(_model, 0, caller: "b"), int.MaxValue);
 
-        Assert.True(await queue.WithdrawAsync(Key(_model, 0), queued.Deadline));
+        Assert.True(await queue.Requests.WithdrawAsync(Key(_model, 0), queued.Deadline));
 
-        Assert.Equal(0, await queue.LengthAsync(_model));
+        Assert.Equal(0, await queue.Requests.LengthAsync(_model));
         Assert.False(await fixture.Database.KeyExistsAsync(Keys.Callers(_model)));
-        Assert.False(await queue.ContainsAsync(Key(_model, 0)));
+        Assert.False(await queue.Requests.ContainsAsync(Key(_model, 0)));
     }
 
     [Fact]
@@ -270,9 +270,9 @@ public abstract class FairnessTests(QueueFixture fixture)
         await EnqueueAsync(queue, "b", 2);
         await EnqueueAsync(queue, "c", 1);
         await fixture.Database.KeyDeleteAsync(Keys.Queue(_model, "b"));
-        await queue.TakeLeaseAsync(_model, "a");
+        await queue.Batchers.TakeLeaseAsync(_model, "a");
 
-        var claim = await queue.ClaimAsync(_model, "a", 32);
+        var claim = await queue.Batchers.ClaimAsync(_model, "a", 32);
 
         Assert.Equal("c", Assert.Single(claim.Items).Caller);
         Assert.False(await fixture.Database.KeyExistsAsync(Keys.Callers(_model)));
@@ -284,20 +284,20 @@ public abstract class FairnessTests(QueueFixture fixture)
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, null, 3);
         Assert.False(await fixture.Database.KeyExistsAsync(Keys.Callers(_model)));
-        await queue.TakeLeaseAsync(_model, "a");
+        await queue.Batchers.TakeLeaseAsync(_model, "a");
 
-        Assert.Equal(2, (await queue.ClaimAsync(_model, "a", 2)).Items.Count);
+        Assert.Equal(2, (await queue.Batchers.ClaimAsync(_model, "a", 2)).Items.Count);
 
         Assert.False(await fixture.Database.KeyExistsAsync(Keys.Callers(_model)));
         Assert.Equal(1, await fixture.Database.ListLengthAsync(Keys.Queue(_model)));
     }
 
-    private async Task<int> EnqueueAsync(RequestQueue queue, string? caller, int count)
+    private async Task<int> EnqueueAsync(TestQueue queue, string? caller, int count)
     {
         var place = 0;
         for (var i = 0; i < count; i++)
         {
-            var enqueued = await queue.EnqueueAsync(Item(_model, _next++, caller: caller), int.MaxValue);
+            var enqueued = await queue.Requests.EnqueueAsync(Item(_model, _next++, caller: caller), int.MaxValue);
             Assert.Equal(EnqueueOutcome.Queued, enqueued.Outcome);
             place = enqueued.Place;
         }
@@ -305,11 +305,11 @@ public abstract class FairnessTests(QueueFixture fixture)
         return place;
     }
 
-    private async Task<EnqueueOutcome> RefusedAsync(RequestQueue queue, string? caller, int limit = int.MaxValue)
+    private async Task<EnqueueOutcome> RefusedAsync(TestQueue queue, string? caller, int limit = int.MaxValue)
     {
         var item = Item(_model, 1000, caller: caller);
-        var outcome = (await queue.EnqueueAsync(item, limit)).Outcome;
-        Assert.False(await queue.ContainsAsync(item.Key));
+        var outcome = (await queue.Requests.EnqueueAsync(item, limit)).Outcome;
+        Assert.False(await queue.Requests.ContainsAsync(item.Key));
         return outcome;
     }
 

@@ -36,11 +36,11 @@ public class QueueFixture : IAsyncLifetime
 
     /// <param name="configure">Changes its options.</param>
     /// <param name="time">The clock of its process.</param>
-    public RequestQueue NewQueue(Action<QueueOptions>? configure = null, TimeProvider? time = null)
+    public TestQueue NewQueue(Action<QueueOptions>? configure = null, TimeProvider? time = null)
     {
         var options = new QueueOptions { Lease = TimeSpan.FromMinutes(5) };
         configure?.Invoke(options);
-        return new RequestQueue(Redis, Keys, Microsoft.Extensions.Options.Options.Create(options), new ClusterClock(time ?? TimeProvider.System));
+        return new TestQueue(Redis, Keys, options, time);
     }
 
     public static QueuedItem Item(string model, int number, TimeSpan? budget = null, string? caller = null)

@@ -14,13 +14,13 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
     public async Task A_mark_lives_on_from_each_move_of_its_item()
     {
         var queue = fixture.NewQueue();
-        await queue.EnqueueAsync(Item(_model, 1), int.MaxValue);
-        await queue.TakeLeaseAsync(_model, "a");
+        await queue.Requests.EnqueueAsync(Item(_model, 1), int.MaxValue);
+        await queue.Batchers.TakeLeaseAsync(_model, "a");
         Func<Task>[] moves =
         [
-            () => queue.ClaimAsync(_model, "a", 1),
-            () => queue.ReturnAsync(_model, "a", "device", false, [Key(_model, 1)]),
-            () => queue.ExtendAsync(Key(_model, 1), TimeSpan.FromMinutes(2)),
+            () => queue.Batchers.ClaimAsync(_model, "a", 1),
+            () => queue.Batchers.ReturnAsync(_model, "a", "device", false, [Key(_model, 1)]),
+            () => queue.Requests.ExtendAsync(Key(_model, 1), TimeSpan.FromMinutes(2)),
         ];
         foreach (var move in moves)
         {
@@ -35,11 +35,11 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
     {
         var queue = fixture.NewQueue(options => options.Capacity = 16);
 
-        var outcomes = await Task.WhenAll(Enumerable.Range(0, 200).Select(i => queue.EnqueueAsync(Item(_model, i), int.MaxValue)));
+        var outcomes = await Task.WhenAll(Enumerable.Range(0, 200).Select(i => queue.Requests.EnqueueAsync(Item(_model, i), int.MaxValue)));
 
         Assert.Equal(16, outcomes.Count(outcome => outcome.Outcome == EnqueueOutcome.Queued));
         Assert.Equal(184, outcomes.Count(outcome => outcome.Outcome == EnqueueOutcome.Full));
-        Assert.Equal(16, await queue.LengthAsync(_model));
+        Assert.Equal(16, await queue.Requests.LengthAsync(_model));
     }
 
     [Fact]
@@ -47,11 +47,11 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
     {
         var queue = fixture.NewQueue();
 
-        var enqueued = await queue.EnqueueAsync(Item(_model, 1), limit: 0);
+        var enqueued = await queue.Requests.EnqueueAsync(Item(_model, 1), limit: 0);
 
         Assert.Equal(EnqueueOutcome.TooLate, enqueued.Outcome);
-        Assert.False(await queue.ContainsAsync(Key(_model, 1)));
-        Assert.Equal(0, await queue.LengthAsync(_model));
+        Assert.False(await queue.Requests.ContainsAsync(Key(_model, 1)));
+        Assert.Equal(0, await queue.Requests.LengthAsync(_model));
     }
 
     [Fact]
@@ -61,8 +61,8 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
         Assert.Equal((EnqueueOutcome.Queued, 1), await TryAsync(queue));
         Assert.Equal((EnqueueOutcome.AlreadyThere, 1), await TryAsync(queue));
 
-        await queue.TakeLeaseAsync(_model, "a");
-        await queue.ClaimAsync(_model, "a", 32);
+        await queue.Batchers.TakeLeaseAsync(_model, "a");
+        await queue.Batchers.ClaimAsync(_model, "a", 32);
 
         Assert.Equal((EnqueueOutcome.AlreadyThere, 0), await TryAsync(queue));
     }
@@ -72,10 +72,10 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
     {
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, 1, 2, 3, 4, 5);
-        await queue.TakeLeaseAsync(_model, "a");
+        await queue.Batchers.TakeLeaseAsync(_model, "a");
 
-        var first = await queue.ClaimAsync(_model, "a", 3);
-        var second = await queue.ClaimAsync(_model, "a", 3);
+        var first = await queue.Batchers.ClaimAsync(_model, "a", 3);
+        var second = await queue.Batchers.ClaimAsync(_model, "a", 3);
 
         Assert.Equal([Key(_model, 1), Key(_model, 2), Key(_model, 3)], first.Items.Select(item => item.Key));
         Assert.Equal(2, first.Waiting);
@@ -89,11 +89,11 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, 1);
 
-        var claim = await queue.ClaimAsync(_model, "a", 32);
+        var claim = await queue.Batchers.ClaimAsync(_model, "a", 32);
 
         Assert.False(claim.LeaseHeld);
         Assert.Empty(claim.Items);
-        Assert.Equal(1, await queue.LengthAsync(_model));
+        Assert.Equal(1, await queue.Requests.LengthAsync(_model));
     }
 
     [Fact]
@@ -101,8 +101,8 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
     {
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, 1);
-        await queue.TakeLeaseAsync(_model, "a");
-        await queue.ClaimAsync(_model, "a", 32);
+        await queue.Batchers.TakeLeaseAsync(_model, "a");
+        await queue.Batchers.ClaimAsync(_model, "a", 32);
 
         Assert.False(await SettleAsync(queue, "b", 1, "stolen"));
         Assert.True((await fixture.Database.StringGetAsync(Keys.Result(Key(_model, 1)))).IsNull);
@@ -110,7 +110,7 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
         Assert.True(await SettleAsync(queue, "a", 1, "first"));
         Assert.False(await SettleAsync(queue, "a", 1, "second"));
         Assert.Equal("first", (string?)await fixture.Database.StringGetAsync(Keys.Result(Key(_model, 1))));
-        Assert.False(await queue.ContainsAsync(Key(_model, 1)));
+        Assert.False(await queue.Requests.ContainsAsync(Key(_model, 1)));
         Assert.NotNull(await fixture.Database.KeyTimeToLiveAsync(Keys.Result(Key(_model, 1))));
     }
 
@@ -119,11 +119,11 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
     {
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, 1);
-        await queue.TakeLeaseAsync(_model, "a");
-        await queue.ClaimAsync(_model, "a", 32);
+        await queue.Batchers.TakeLeaseAsync(_model, "a");
+        await queue.Batchers.ClaimAsync(_model, "a", 32);
 
-        Assert.True((await queue.ReclaimAsync(_model, "a")).Alive);
-        Assert.Equal(0, await queue.LengthAsync(_model));
+        Assert.True((await queue.Batchers.ReclaimAsync(_model, "a")).Alive);
+        Assert.Equal(0, await queue.Requests.LengthAsync(_model));
     }
 
     [Fact]
@@ -131,17 +131,17 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
     {
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, 1, 2, 3, 4);
-        await queue.TakeLeaseAsync(_model, "a");
-        await queue.ClaimAsync(_model, "a", 3);
+        await queue.Batchers.TakeLeaseAsync(_model, "a");
+        await queue.Batchers.ClaimAsync(_model, "a", 3);
         await fixture.EndLeaseAsync(_model, "a");
 
-        var reclaimed = await queue.ReclaimAsync(_model, "a");
+        var reclaimed = await queue.Batchers.ReclaimAsync(_model, "a");
 
         Assert.Equal(3, reclaimed.Returned);
         Assert.Empty(reclaimed.Poison);
-        Assert.Empty(await queue.BatchersAsync(_model));
-        await queue.TakeLeaseAsync(_model, "b");
-        var claim = await queue.ClaimAsync(_model, "b", 32);
+        Assert.Empty(await queue.Batchers.BatchersAsync(_model));
+        await queue.Batchers.TakeLeaseAsync(_model, "b");
+        var claim = await queue.Batchers.ClaimAsync(_model, "b", 32);
         Assert.Equal([1, 2, 3, 4], claim.Items.Select(item => Number(item)));
         Assert.Equal([1, 1, 1, 0], claim.Items.Select(item => item.Attempts));
     }
@@ -151,16 +151,16 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
     {
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, 1);
-        await queue.TakeLeaseAsync(_model, "sleeper");
-        await queue.ClaimAsync(_model, "sleeper", 32);
+        await queue.Batchers.TakeLeaseAsync(_model, "sleeper");
+        await queue.Batchers.ClaimAsync(_model, "sleeper", 32);
         await fixture.EndLeaseAsync(_model, "sleeper");
-        await queue.ReclaimAsync(_model, "sleeper");
-        await queue.TakeLeaseAsync(_model, "b");
-        await queue.ClaimAsync(_model, "b", 32);
+        await queue.Batchers.ReclaimAsync(_model, "sleeper");
+        await queue.Batchers.TakeLeaseAsync(_model, "b");
+        await queue.Batchers.ClaimAsync(_model, "b", 32);
 
-        Assert.False(await queue.RenewLeaseAsync(_model, "sleeper"));
+        Assert.False(await queue.Batchers.RenewLeaseAsync(_model, "sleeper"));
         Assert.False(await SettleAsync(queue, "sleeper", 1, "late"));
-        Assert.True(await queue.ContainsAsync(Key(_model, 1)));
+        Assert.True(await queue.Requests.ContainsAsync(Key(_model, 1)));
         Assert.True(await SettleAsync(queue, "b", 1, "result"));
     }
 
@@ -169,13 +169,13 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
     {
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, 1);
-        await queue.TakeLeaseAsync(_model, "a");
-        await queue.ClaimAsync(_model, "a", 32);
+        await queue.Batchers.TakeLeaseAsync(_model, "a");
+        await queue.Batchers.ClaimAsync(_model, "a", 32);
         await fixture.Database.KeyDeleteAsync(Keys.Batchers(_model));
 
-        Assert.True(await queue.RenewLeaseAsync(_model, "a"));
+        Assert.True(await queue.Batchers.RenewLeaseAsync(_model, "a"));
 
-        Assert.Equal(["a"], await queue.BatchersAsync(_model));
+        Assert.Equal(["a"], await queue.Batchers.BatchersAsync(_model));
     }
 
     [Fact]
@@ -189,25 +189,25 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
         }
 
         // Both are suspects now: each is claimed alone, so that the innocent one is not given up with the other.
-        await queue.TakeLeaseAsync(_model, "victim3");
-        Assert.Equal(1, Number(Assert.Single((await queue.ClaimAsync(_model, "victim3", 32)).Items)));
+        await queue.Batchers.TakeLeaseAsync(_model, "victim3");
+        Assert.Equal(1, Number(Assert.Single((await queue.Batchers.ClaimAsync(_model, "victim3", 32)).Items)));
         await fixture.EndLeaseAsync(_model, "victim3");
-        var reclaimed = await queue.ReclaimAsync(_model, "victim3");
+        var reclaimed = await queue.Batchers.ReclaimAsync(_model, "victim3");
 
         Assert.Equal(Key(_model, 1), Assert.Single(reclaimed.Poison));
         Assert.Equal(0, reclaimed.Returned);
-        Assert.False(await queue.ContainsAsync(Key(_model, 1)));
+        Assert.False(await queue.Requests.ContainsAsync(Key(_model, 1)));
         var letter = Assert.Single(await fixture.Database.ListRangeAsync(Keys.Dead(_model)));
         Assert.StartsWith(Key(_model, 1).Item + "|poison|3|", (string?)letter, StringComparison.Ordinal);
         Assert.NotNull(await fixture.Database.KeyTimeToLiveAsync(Keys.Dead(_model)));
-        Assert.Equal(EnqueueOutcome.Poison, (await queue.EnqueueAsync(Item(_model, 1), int.MaxValue)).Outcome);
+        Assert.Equal(EnqueueOutcome.Poison, (await queue.Requests.EnqueueAsync(Item(_model, 1), int.MaxValue)).Outcome);
         Assert.NotNull(await fixture.Database.KeyTimeToLiveAsync(Keys.Poison(Key(_model, 1))));
 
-        await queue.TakeLeaseAsync(_model, "b");
-        Assert.Equal(2, Number(Assert.Single((await queue.ClaimAsync(_model, "b", 32)).Items)));
+        await queue.Batchers.TakeLeaseAsync(_model, "b");
+        Assert.Equal(2, Number(Assert.Single((await queue.Batchers.ClaimAsync(_model, "b", 32)).Items)));
         Assert.True(await SettleAsync(queue, "b", 2, "fine"));
         Assert.False(await fixture.Database.KeyExistsAsync(Keys.Attempts(_model)));
-        Assert.Equal(EnqueueOutcome.AlreadyDone, (await queue.EnqueueAsync(Item(_model, 2), int.MaxValue)).Outcome);
+        Assert.Equal(EnqueueOutcome.AlreadyDone, (await queue.Requests.EnqueueAsync(Item(_model, 2), int.MaxValue)).Outcome);
     }
 
     [Fact]
@@ -223,11 +223,11 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
         Assert.False(await fixture.Database.KeyExistsAsync(Keys.Attempts(_model)));
         await DieAsync(queue, "victim1", expectedItems: 1);
         await DieAsync(queue, "victim2", expectedItems: 1);
-        Assert.True(await queue.ContainsAsync(Key(_model, 1)));
+        Assert.True(await queue.Requests.ContainsAsync(Key(_model, 1)));
         await DieAsync(queue, "victim3", expectedItems: 1);
 
-        Assert.False(await queue.ContainsAsync(Key(_model, 1)));
-        Assert.Equal(EnqueueOutcome.Poison, (await queue.EnqueueAsync(Item(_model, 1), int.MaxValue)).Outcome);
+        Assert.False(await queue.Requests.ContainsAsync(Key(_model, 1)));
+        Assert.Equal(EnqueueOutcome.Poison, (await queue.Requests.EnqueueAsync(Item(_model, 1), int.MaxValue)).Outcome);
     }
 
     [Fact]
@@ -237,19 +237,19 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
         await EnqueueAsync(queue, 1);
         await DieAsync(queue, "victim1", expectedItems: 1);
         await DieAsync(queue, "victim2", expectedItems: 1);
-        await queue.TakeLeaseAsync(_model, "a");
-        await queue.ClaimAsync(_model, "a", 32);
+        await queue.Batchers.TakeLeaseAsync(_model, "a");
+        await queue.Batchers.ClaimAsync(_model, "a", 32);
         await EnqueueAsync(queue, 2);
-        await queue.TakeLeaseAsync(_model, "b");
-        await queue.ClaimAsync(_model, "b", 32);
-        await queue.ReleaseAsync(_model, "a");
-        await queue.ReleaseAsync(_model, "b");
+        await queue.Batchers.TakeLeaseAsync(_model, "b");
+        await queue.Batchers.ClaimAsync(_model, "b", 32);
+        await queue.Batchers.ReleaseAsync(_model, "a");
+        await queue.Batchers.ReleaseAsync(_model, "b");
         await EnqueueAsync(queue, 3);
 
-        await queue.TakeLeaseAsync(_model, "c");
+        await queue.Batchers.TakeLeaseAsync(_model, "c");
         foreach (var expected in (int[])[2, 1, 3])
         {
-            Assert.Equal(expected, Number(Assert.Single((await queue.ClaimAsync(_model, "c", 32)).Items)));
+            Assert.Equal(expected, Number(Assert.Single((await queue.Batchers.ClaimAsync(_model, "c", 32)).Items)));
         }
     }
 
@@ -272,16 +272,16 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
     {
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, 1, 2, 3);
-        await queue.TakeLeaseAsync(_model, "a");
-        await queue.ClaimAsync(_model, "a", 2);
+        await queue.Batchers.TakeLeaseAsync(_model, "a");
+        await queue.Batchers.ClaimAsync(_model, "a", 2);
 
-        Assert.Equal(2, await queue.ReleaseAsync(_model, "a"));
+        Assert.Equal(2, await queue.Batchers.ReleaseAsync(_model, "a"));
 
         // Nor does a claim that was under way take anything after the end.
-        Assert.False((await queue.ClaimAsync(_model, "a", 32)).LeaseHeld);
-        Assert.Empty(await queue.BatchersAsync(_model));
-        await queue.TakeLeaseAsync(_model, "b");
-        var claim = await queue.ClaimAsync(_model, "b", 32);
+        Assert.False((await queue.Batchers.ClaimAsync(_model, "a", 32)).LeaseHeld);
+        Assert.Empty(await queue.Batchers.BatchersAsync(_model));
+        await queue.Batchers.TakeLeaseAsync(_model, "b");
+        var claim = await queue.Batchers.ClaimAsync(_model, "b", 32);
         Assert.Equal([1, 2, 3], claim.Items.Select(Number));
         Assert.All(claim.Items, item => Assert.Equal(0, item.Attempts));
     }
@@ -290,17 +290,17 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
     public async Task A_withdrawn_item_frees_its_place_and_a_claimed_one_stays()
     {
         var queue = fixture.NewQueue();
-        var first = await queue.EnqueueAsync(Item(_model, 1), int.MaxValue);
-        var second = await queue.EnqueueAsync(Item(_model, 2), int.MaxValue);
-        await queue.TakeLeaseAsync(_model, "a");
-        await queue.ClaimAsync(_model, "a", 1);
+        var first = await queue.Requests.EnqueueAsync(Item(_model, 1), int.MaxValue);
+        var second = await queue.Requests.EnqueueAsync(Item(_model, 2), int.MaxValue);
+        await queue.Batchers.TakeLeaseAsync(_model, "a");
+        await queue.Batchers.ClaimAsync(_model, "a", 1);
 
-        Assert.False(await queue.WithdrawAsync(Key(_model, 1), first.Deadline));
-        Assert.True(await queue.WithdrawAsync(Key(_model, 2), second.Deadline));
+        Assert.False(await queue.Requests.WithdrawAsync(Key(_model, 1), first.Deadline));
+        Assert.True(await queue.Requests.WithdrawAsync(Key(_model, 2), second.Deadline));
 
-        Assert.True(await queue.ContainsAsync(Key(_model, 1)));
-        Assert.False(await queue.ContainsAsync(Key(_model, 2)));
-        Assert.Equal(0, await queue.LengthAsync(_model));
+        Assert.True(await queue.Requests.ContainsAsync(Key(_model, 1)));
+        Assert.False(await queue.Requests.ContainsAsync(Key(_model, 2)));
+        Assert.Equal(0, await queue.Requests.LengthAsync(_model));
     }
 
     [Fact]
@@ -309,9 +309,9 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, 1);
         await fixture.Database.KeyDeleteAsync(Keys.Item(Key(_model, 1)));
-        await queue.TakeLeaseAsync(_model, "a");
+        await queue.Batchers.TakeLeaseAsync(_model, "a");
 
-        var claim = await queue.ClaimAsync(_model, "a", 32);
+        var claim = await queue.Batchers.ClaimAsync(_model, "a", 32);
 
         Assert.Empty(claim.Items);
         Assert.Equal(Key(_model, 1), Assert.Single(claim.Void));
@@ -323,9 +323,9 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
         var queue = fixture.NewQueue();
         await fixture.Database.ListRightPushAsync(Keys.Queue(_model), "not a request");
         await EnqueueAsync(queue, 1);
-        await queue.TakeLeaseAsync(_model, "a");
+        await queue.Batchers.TakeLeaseAsync(_model, "a");
 
-        var claim = await queue.ClaimAsync(_model, "a", 32);
+        var claim = await queue.Batchers.ClaimAsync(_model, "a", 32);
 
         Assert.Equal(1, Number(Assert.Single(claim.Items)));
         Assert.Equal(1, await fixture.Database.ListLengthAsync(Keys.InFlight(_model, "a")));
@@ -336,8 +336,8 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
     {
         var queue = fixture.NewQueue();
         int woken = 0, others = 0;
-        await using var own = await queue.SubscribeAsync(_model, () => Interlocked.Increment(ref woken));
-        await using var other = await queue.SubscribeAsync(fixture.NewModel(), () => Interlocked.Increment(ref others));
+        await using var own = await queue.Batchers.SubscribeAsync(_model, () => Interlocked.Increment(ref woken));
+        await using var other = await queue.Batchers.SubscribeAsync(fixture.NewModel(), () => Interlocked.Increment(ref others));
 
         await EnqueueAsync(queue, 1);
 
@@ -352,48 +352,48 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
     {
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, 1);
-        await queue.TakeLeaseAsync(_model, "a");
-        await queue.ClaimAsync(_model, "a", 32);
+        await queue.Batchers.TakeLeaseAsync(_model, "a");
+        await queue.Batchers.ClaimAsync(_model, "a", 32);
         var woken = 0;
-        await using var waking = await queue.SubscribeAsync(_model, () => Interlocked.Increment(ref woken));
+        await using var waking = await queue.Batchers.SubscribeAsync(_model, () => Interlocked.Increment(ref woken));
 
         if (died)
         {
             await fixture.EndLeaseAsync(_model, "a");
-            await queue.ReclaimAsync(_model, "a");
+            await queue.Batchers.ReclaimAsync(_model, "a");
         }
         else
         {
-            await queue.ReleaseAsync(_model, "a");
+            await queue.Batchers.ReleaseAsync(_model, "a");
         }
 
         await Eventually.Async(() => Volatile.Read(ref woken) == 1, TimeSpan.FromSeconds(5), "the batcher is woken");
     }
 
-    private async Task EnqueueAsync(RequestQueue queue, params int[] numbers)
+    private async Task EnqueueAsync(TestQueue queue, params int[] numbers)
     {
         foreach (var number in numbers)
         {
-            Assert.Equal(EnqueueOutcome.Queued, (await queue.EnqueueAsync(Item(_model, number), int.MaxValue)).Outcome);
+            Assert.Equal(EnqueueOutcome.Queued, (await queue.Requests.EnqueueAsync(Item(_model, number), int.MaxValue)).Outcome);
         }
     }
 
-    private async Task<(EnqueueOutcome Outcome, int Place)> TryAsync(RequestQueue queue)
+    private async Task<(EnqueueOutcome Outcome, int Place)> TryAsync(TestQueue queue)
     {
-        var enqueued = await queue.EnqueueAsync(Item(_model, 1), 10);
+        var enqueued = await queue.Requests.EnqueueAsync(Item(_model, 1), 10);
         return (enqueued.Outcome, enqueued.Place);
     }
 
-    private async Task DieAsync(RequestQueue queue, string batcher, int expectedItems, bool counts = true)
+    private async Task DieAsync(TestQueue queue, string batcher, int expectedItems, bool counts = true)
     {
-        await queue.TakeLeaseAsync(_model, batcher);
-        Assert.Equal(expectedItems, (await queue.ClaimAsync(_model, batcher, 32)).Items.Count);
+        await queue.Batchers.TakeLeaseAsync(_model, batcher);
+        Assert.Equal(expectedItems, (await queue.Batchers.ClaimAsync(_model, batcher, 32)).Items.Count);
         await fixture.EndLeaseAsync(_model, batcher);
-        await queue.ReclaimAsync(_model, batcher, counts);
+        await queue.Batchers.ReclaimAsync(_model, batcher, counts);
     }
 
-    private async Task<bool> SettleAsync(RequestQueue queue, string batcher, int number, string result) =>
-        (await queue.SettleAsync(
+    private async Task<bool> SettleAsync(TestQueue queue, string batcher, int number, string result) =>
+        (await queue.Batchers.SettleAsync(
             _model, batcher, [new Settlement(Key(_model, number), System.Text.Encoding.UTF8.GetBytes(result))], TimeSpan.FromMinutes(1)))[0] == SettleOutcome.Settled;
 
     private static int Number(QueuedItem item) => Convert.ToInt32(item.Key.ImageKey, 16);

@@ -15,15 +15,15 @@ public sealed class ReturnTests(QueueFixture fixture) : IClassFixture<QueueFixtu
     {
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, 1, 2, 3, 4);
-        await queue.TakeLeaseAsync(_model, "sick");
-        await queue.TakeLeaseAsync(_model, "sound");
-        await queue.ClaimAsync(_model, "sick", 3, "sick:0");
+        await queue.Batchers.TakeLeaseAsync(_model, "sick");
+        await queue.Batchers.TakeLeaseAsync(_model, "sound");
+        await queue.Batchers.ClaimAsync(_model, "sick", 3, "sick:0");
 
         Assert.Equal(
-            [ReturnOutcome.Returned, ReturnOutcome.Returned, ReturnOutcome.NotHeld], await queue.ReturnAsync(_model, "sick", "sick:0", false, [Key(_model, 1), Key(_model, 2), Key(_model, 9)]));
+            [ReturnOutcome.Returned, ReturnOutcome.Returned, ReturnOutcome.NotHeld], await queue.Batchers.ReturnAsync(_model, "sick", "sick:0", false, [Key(_model, 1), Key(_model, 2), Key(_model, 9)]));
 
-        Assert.Empty((await queue.ClaimAsync(_model, "sick", 32, "sick:0")).Items);
-        var claim = await queue.ClaimAsync(_model, "sound", 32, "sound:0");
+        Assert.Empty((await queue.Batchers.ClaimAsync(_model, "sick", 32, "sick:0")).Items);
+        var claim = await queue.Batchers.ClaimAsync(_model, "sound", 32, "sound:0");
         Assert.Equal([(Key(_model, 1), 1), (Key(_model, 2), 1), (Key(_model, 4), 0)], claim.Items.Select(item => (item.Key, item.Attempts)));
     }
 
@@ -32,15 +32,15 @@ public sealed class ReturnTests(QueueFixture fixture) : IClassFixture<QueueFixtu
     {
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, 1, 2, 3, 4);
-        await queue.TakeLeaseAsync(_model, "a");
-        await queue.ClaimAsync(_model, "a", 3);
+        await queue.Batchers.TakeLeaseAsync(_model, "a");
+        await queue.Batchers.ClaimAsync(_model, "a", 3);
 
-        Assert.Equal(2, await queue.DeferAsync(_model, "a", [Key(_model, 2), Key(_model, 3), Key(_model, 9)]));
-        Assert.Equal(0, await queue.DeferAsync(_model, "a", [Key(_model, 2)]));
+        Assert.Equal(2, await queue.Batchers.DeferAsync(_model, "a", [Key(_model, 2), Key(_model, 3), Key(_model, 9)]));
+        Assert.Equal(0, await queue.Batchers.DeferAsync(_model, "a", [Key(_model, 2)]));
 
-        var claim = await queue.ClaimAsync(_model, "a", 32);
+        var claim = await queue.Batchers.ClaimAsync(_model, "a", 32);
         Assert.Equal([(Key(_model, 2), 0), (Key(_model, 3), 0), (Key(_model, 4), 0)], claim.Items.Select(item => (item.Key, item.Attempts)));
-        Assert.Equal(4, await queue.ReleaseAsync(_model, "a"));
+        Assert.Equal(4, await queue.Batchers.ReleaseAsync(_model, "a"));
     }
 
     [Fact]
@@ -48,15 +48,15 @@ public sealed class ReturnTests(QueueFixture fixture) : IClassFixture<QueueFixtu
     {
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, 1);
-        await queue.TakeLeaseAsync(_model, "sick");
-        await queue.TakeLeaseAsync(_model, "other");
-        await queue.ClaimAsync(_model, "sick", 32, "sick:0");
-        await queue.ReturnAsync(_model, "sick", "sick:0", false, [Key(_model, 1)]);
-        Assert.Empty((await queue.ClaimAsync(_model, "sick", 32, "sick:0")).Items);
+        await queue.Batchers.TakeLeaseAsync(_model, "sick");
+        await queue.Batchers.TakeLeaseAsync(_model, "other");
+        await queue.Batchers.ClaimAsync(_model, "sick", 32, "sick:0");
+        await queue.Batchers.ReturnAsync(_model, "sick", "sick:0", false, [Key(_model, 1)]);
+        Assert.Empty((await queue.Batchers.ClaimAsync(_model, "sick", 32, "sick:0")).Items);
 
-        await queue.ReleaseAsync(_model, "other");
+        await queue.Batchers.ReleaseAsync(_model, "other");
 
-        Assert.Equal(1, Assert.Single((await queue.ClaimAsync(_model, "sick", 32, "sick:0")).Items).Attempts);
+        Assert.Equal(1, Assert.Single((await queue.Batchers.ClaimAsync(_model, "sick", 32, "sick:0")).Items).Attempts);
     }
 
     [Fact]
@@ -66,12 +66,12 @@ public sealed class ReturnTests(QueueFixture fixture) : IClassFixture<QueueFixtu
         await EnqueueAsync(queue, 1);
         foreach (var (device, expected) in (IEnumerable<(string, ReturnOutcome)>)[("a", ReturnOutcome.Returned), ("b", ReturnOutcome.Returned), ("c", ReturnOutcome.GivenUp)])
         {
-            await queue.TakeLeaseAsync(_model, device);
-            Assert.Single((await queue.ClaimAsync(_model, device, 32, device)).Items);
-            Assert.Equal([expected], await queue.ReturnAsync(_model, device, device, false, [Key(_model, 1)]));
+            await queue.Batchers.TakeLeaseAsync(_model, device);
+            Assert.Single((await queue.Batchers.ClaimAsync(_model, device, 32, device)).Items);
+            Assert.Equal([expected], await queue.Batchers.ReturnAsync(_model, device, device, false, [Key(_model, 1)]));
         }
 
-        Assert.False(await queue.ContainsAsync(Key(_model, 1)));
+        Assert.False(await queue.Requests.ContainsAsync(Key(_model, 1)));
         Assert.StartsWith(Key(_model, 1).Item + "|device|3|", (string?)await fixture.Database.ListGetByIndexAsync(Keys.Dead(_model), 0), StringComparison.Ordinal);
         Assert.Equal(0, await fixture.Database.HashLengthAsync(Keys.Attempts(_model)));
         await EnqueueAsync(queue, 1);
@@ -85,18 +85,18 @@ public sealed class ReturnTests(QueueFixture fixture) : IClassFixture<QueueFixtu
         string[] devices = ["a", "b", "c", "d", "e"];
         foreach (var device in devices.Append("sound"))
         {
-            await queue.TakeLeaseAsync(_model, device);
+            await queue.Batchers.TakeLeaseAsync(_model, device);
         }
 
         foreach (var device in devices)
         {
-            Assert.Equal(0, Assert.Single((await queue.ClaimAsync(_model, device, 32, device)).Items).Attempts);
-            Assert.Equal([ReturnOutcome.Returned], await queue.ReturnAsync(_model, device, device, true, [Key(_model, 1)]));
-            Assert.All(devices.TakeWhile(one => one != device).Append(device), one => Assert.Empty(queue.ClaimAsync(_model, one, 32, one).Result.Items));
+            Assert.Equal(0, Assert.Single((await queue.Batchers.ClaimAsync(_model, device, 32, device)).Items).Attempts);
+            Assert.Equal([ReturnOutcome.Returned], await queue.Batchers.ReturnAsync(_model, device, device, true, [Key(_model, 1)]));
+            Assert.All(devices.TakeWhile(one => one != device).Append(device), one => Assert.Empty(queue.Batchers.ClaimAsync(_model, one, 32, one).Result.Items));
         }
 
-        Assert.Single((await queue.ClaimAsync(_model, "sound", 32, "sound")).Items);
-        await queue.SettleAsync(_model, "sound", [new Settlement(Key(_model, 1), default)], TimeSpan.FromMinutes(1));
+        Assert.Single((await queue.Batchers.ClaimAsync(_model, "sound", 32, "sound")).Items);
+        await queue.Batchers.SettleAsync(_model, "sound", [new Settlement(Key(_model, 1), default)], TimeSpan.FromMinutes(1));
         Assert.Equal(0, await fixture.Database.HashLengthAsync(Keys.Attempts(_model)));
     }
 
@@ -105,16 +105,16 @@ public sealed class ReturnTests(QueueFixture fixture) : IClassFixture<QueueFixtu
     {
         var queue = fixture.NewQueue(options => options.MaxAttempts = 3);
         await EnqueueAsync(queue, 1);
-        await queue.TakeLeaseAsync(_model, "a");
-        await queue.TakeLeaseAsync(_model, "b");
+        await queue.Batchers.TakeLeaseAsync(_model, "a");
+        await queue.Batchers.TakeLeaseAsync(_model, "b");
 
         // Both have failed on it, so that either may have it again.
         var outcomes = new List<ReturnOutcome>();
         for (var i = 0; i < 5; i++)
         {
             var device = i % 2 == 0 ? "a" : "b";
-            Assert.Single((await queue.ClaimAsync(_model, device, 32, device)).Items);
-            outcomes.AddRange(await queue.ReturnAsync(_model, device, device, true, [Key(_model, 1)]));
+            Assert.Single((await queue.Batchers.ClaimAsync(_model, device, 32, device)).Items);
+            outcomes.AddRange(await queue.Batchers.ReturnAsync(_model, device, device, true, [Key(_model, 1)]));
         }
 
         Assert.Equal([.. Enumerable.Repeat(ReturnOutcome.Returned, 4), ReturnOutcome.GivenUp], outcomes);
@@ -127,13 +127,13 @@ public sealed class ReturnTests(QueueFixture fixture) : IClassFixture<QueueFixtu
         await EnqueueAsync(queue, 1);
         for (var i = 0; i < 19; i++)
         {
-            await queue.TakeLeaseAsync(_model, $"{i}");
+            await queue.Batchers.TakeLeaseAsync(_model, $"{i}");
         }
 
         for (var i = 0; i < 19; i++)
         {
-            Assert.Single((await queue.ClaimAsync(_model, $"{i}", 32, $"{i}")).Items);
-            Assert.Equal([i < 18 ? ReturnOutcome.Returned : ReturnOutcome.GivenUp], await queue.ReturnAsync(_model, $"{i}", $"{i}", true, [Key(_model, 1)]));
+            Assert.Single((await queue.Batchers.ClaimAsync(_model, $"{i}", 32, $"{i}")).Items);
+            Assert.Equal([i < 18 ? ReturnOutcome.Returned : ReturnOutcome.GivenUp], await queue.Batchers.ReturnAsync(_model, $"{i}", $"{i}", true, [Key(_model, 1)]));
         }
     }
 
@@ -142,14 +142,14 @@ public sealed class ReturnTests(QueueFixture fixture) : IClassFixture<QueueFixtu
     {
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, 1);
-        await queue.TakeLeaseAsync(_model, "a");
-        await queue.ClaimAsync(_model, "a", 32, "a");
-        await queue.ReturnAsync(_model, "a", "a", false, [Key(_model, 1)]);
-        await queue.ClaimAsync(_model, "a", 32, "a");
-        await queue.SettleAsync(_model, "a", [new Settlement(Key(_model, 1), default)], TimeSpan.FromMinutes(1));
+        await queue.Batchers.TakeLeaseAsync(_model, "a");
+        await queue.Batchers.ClaimAsync(_model, "a", 32, "a");
+        await queue.Batchers.ReturnAsync(_model, "a", "a", false, [Key(_model, 1)]);
+        await queue.Batchers.ClaimAsync(_model, "a", 32, "a");
+        await queue.Batchers.SettleAsync(_model, "a", [new Settlement(Key(_model, 1), default)], TimeSpan.FromMinutes(1));
 
         Assert.Equal(0, await fixture.Database.HashLengthAsync(Keys.Attempts(_model)));
-        Assert.Empty(await queue.ReturnAsync(_model, "a", "a", false, Array.Empty<RequestKey>()));
+        Assert.Empty(await queue.Batchers.ReturnAsync(_model, "a", "a", false, Array.Empty<RequestKey>()));
     }
 
     [Fact]
@@ -157,17 +157,17 @@ public sealed class ReturnTests(QueueFixture fixture) : IClassFixture<QueueFixtu
     {
         var queue = fixture.NewQueue(options => options.MaxAttempts = 2);
         await EnqueueAsync(queue, 1);
-        await queue.TakeLeaseAsync(_model, "a");
-        await queue.ClaimAsync(_model, "a", 1, "a");
+        await queue.Batchers.TakeLeaseAsync(_model, "a");
+        await queue.Batchers.ClaimAsync(_model, "a", 1, "a");
         var woken = 0;
-        await using var waking = await queue.SubscribeAsync(_model, () => Interlocked.Increment(ref woken));
+        await using var waking = await queue.Batchers.SubscribeAsync(_model, () => Interlocked.Increment(ref woken));
 
-        await queue.ReturnAsync(_model, "a", "a", false, [Key(_model, 8)]);
-        await queue.ReturnAsync(_model, "a", "a", false, [Key(_model, 1)]);
+        await queue.Batchers.ReturnAsync(_model, "a", "a", false, [Key(_model, 8)]);
+        await queue.Batchers.ReturnAsync(_model, "a", "a", false, [Key(_model, 1)]);
         await Eventually.Async(() => Volatile.Read(ref woken) == 1, Eventually.Soon, "batchers are woken");
 
-        await queue.ClaimAsync(_model, "a", 1, "a");
-        Assert.Equal([ReturnOutcome.GivenUp], await queue.ReturnAsync(_model, "a", "a", false, [Key(_model, 1)]));
+        await queue.Batchers.ClaimAsync(_model, "a", 1, "a");
+        Assert.Equal([ReturnOutcome.GivenUp], await queue.Batchers.ReturnAsync(_model, "a", "a", false, [Key(_model, 1)]));
         await EnqueueAsync(queue, 2);
         await Eventually.Async(() => Volatile.Read(ref woken) >= 2, Eventually.Soon, "batchers are woken");
         Assert.Equal(2, woken);
@@ -177,12 +177,12 @@ public sealed class ReturnTests(QueueFixture fixture) : IClassFixture<QueueFixtu
     public async Task The_list_of_what_devices_failed_on_is_bounded_and_expires_with_the_newest_first()
     {
         var queue = fixture.NewQueue(options => (options.MaxAttempts, options.DeadLetters, options.DeadLetterExpiry) = (1, 3, TimeSpan.FromMinutes(3)));
-        await queue.TakeLeaseAsync(_model, "a");
+        await queue.Batchers.TakeLeaseAsync(_model, "a");
         for (var i = 1; i <= 5; i++)
         {
             await EnqueueAsync(queue, i);
-            await queue.ClaimAsync(_model, "a", 1, "a");
-            await queue.ReturnAsync(_model, "a", "a", false, [Key(_model, i)]);
+            await queue.Batchers.ClaimAsync(_model, "a", 1, "a");
+            await queue.Batchers.ReturnAsync(_model, "a", "a", false, [Key(_model, i)]);
         }
 
         var dead = await fixture.Database.ListRangeAsync(Keys.Dead(_model));
@@ -195,17 +195,17 @@ public sealed class ReturnTests(QueueFixture fixture) : IClassFixture<QueueFixtu
     {
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, 1);
-        await queue.TakeLeaseAsync(_model, "a");
-        await queue.ClaimAsync(_model, "a", 1, "a");
-        await queue.ReturnAsync(_model, "a", "a", false, [Key(_model, 1)]);
+        await queue.Batchers.TakeLeaseAsync(_model, "a");
+        await queue.Batchers.ClaimAsync(_model, "a", 1, "a");
+        await queue.Batchers.ReturnAsync(_model, "a", "a", false, [Key(_model, 1)]);
         Assert.InRange((await fixture.Database.KeyTimeToLiveAsync(Keys.Attempts(_model))).GetValueOrDefault(), TimeSpan.FromMinutes(50), TimeSpan.FromHours(1));
     }
 
-    private async Task EnqueueAsync(RequestQueue queue, params int[] numbers)
+    private async Task EnqueueAsync(TestQueue queue, params int[] numbers)
     {
         foreach (var number in numbers)
         {
-            Assert.Equal(EnqueueOutcome.Queued, (await queue.EnqueueAsync(Item(_model, number), int.MaxValue)).Outcome);
+            Assert.Equal(EnqueueOutcome.Queued, (await queue.Requests.EnqueueAsync(Item(_model, number), int.MaxValue)).Outcome);
         }
     }
 }

@@ -185,11 +185,12 @@ public sealed class RetiredModelTests : RequestTest
 
         // As a silo does that has not heard of it yet; its batcher has died with another one.
         var queue = silo.Services.GetRequiredService<RequestQueue>();
+        var batchers = silo.Services.GetRequiredService<BatcherQueue>();
         var now = silo.Services.GetRequiredService<ClusterClock>().GetUtcNow();
         var dead = new RequestKey(model.Id, TestPictures.ImageKey(Next()));
         await queue.EnqueueAsync(new QueuedItem(dead, now + TimeSpan.FromMinutes(1), now), int.MaxValue, asynchronous: true);
-        await queue.TakeLeaseAsync(model.Id, "dead");
-        await queue.ClaimAsync(model.Id, "dead", 1);
+        await batchers.TakeLeaseAsync(model.Id, "dead");
+        await batchers.ClaimAsync(model.Id, "dead", 1);
         await queue.EnqueueAsync(new QueuedItem(key, now + TimeSpan.FromMinutes(1), now), int.MaxValue, asynchronous: true);
 
         await Eventually.Async(async () => !await queue.ContainsAsync(key) && !await queue.ContainsAsync(dead), Eventually.Soon, "both have ended");

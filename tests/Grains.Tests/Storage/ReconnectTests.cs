@@ -1,6 +1,6 @@
 using Detection.Contracts.Storage;
 using Detection.Grains.Queueing;
-using Microsoft.Extensions.Options;
+using Detection.Grains.Tests.Queueing;
 using StackExchange.Redis;
 using static Detection.Grains.Tests.Queueing.QueueFixture;
 
@@ -24,7 +24,7 @@ public sealed class ReconnectTests
         await using var connections = new RedisConnections(proxy.ConnectionString);
         var queue = Queue(await connections.ConnectAsync());
         var woken = 0;
-        await using var subscription = await queue.SubscribeAsync(Model, () => Interlocked.Increment(ref woken));
+        await using var subscription = await queue.Batchers.SubscribeAsync(Model, () => Interlocked.Increment(ref woken));
         await WokenAsync(queue, () => Volatile.Read(ref woken), 0);
 
         for (var i = 0; i < 4; i++)
@@ -44,7 +44,7 @@ public sealed class ReconnectTests
         await using var connections = new RedisConnections(deployment.ConnectionString);
         var queue = Queue(await connections.ConnectAsync());
         var woken = 0;
-        await using var subscription = await queue.SubscribeAsync(Model, () => Interlocked.Increment(ref woken));
+        await using var subscription = await queue.Batchers.SubscribeAsync(Model, () => Interlocked.Increment(ref woken));
         await WokenAsync(queue, () => Volatile.Read(ref woken), 0);
 
         var master = await deployment.MasterAsync();
@@ -67,18 +67,18 @@ public sealed class ReconnectTests
             "it has found the master");
     }
 
-    private static RequestQueue Queue(IConnectionMultiplexer redis) =>
-        new(redis, Keys, Options.Create(new QueueOptions()), new ClusterClock(TimeProvider.System));
+    private static TestQueue Queue(IConnectionMultiplexer redis) =>
+        new(redis, Keys, new QueueOptions());
 
     /// <summary>Enqueues until a wake-up comes.</summary>
-    private static Task WokenAsync(RequestQueue queue, Func<int> woken, int first)
+    private static Task WokenAsync(TestQueue queue, Func<int> woken, int first)
     {
         var before = woken();
         var next = first;
         return Eventually.Async(
             async () =>
             {
-                await queue.EnqueueAsync(Item(Model, next++), int.MaxValue);
+                await queue.Requests.EnqueueAsync(Item(Model, next++), int.MaxValue);
                 return woken() > before;
             },
             TimeSpan.FromSeconds(60),
