@@ -106,16 +106,17 @@ internal sealed class GatedDevice(string name) : IInferenceDevice
         public async Task DetectAsync(
             IReadOnlyList<PictureWork> batch, Action<int, PictureOutcome> completed, CancellationToken cancellationToken)
         {
+            var decoding = device.Decoding;
             if (batch[0].Floor is not null)
             {
                 Interlocked.Increment(ref device._probes);
-                await DecodeAsync(batch, cancellationToken);
+                await DecodeAsync(batch, decoding, cancellationToken);
                 await Task.Delay(device.IsSilent ? Timeout.InfiniteTimeSpan : TimeSpan.Zero, cancellationToken);
             }
             else
             {
                 device.Batches.Enqueue(batch.Count);
-                await DecodeAsync(batch, CancellationToken.None);
+                await DecodeAsync(batch, decoding, CancellationToken.None);
 
                 // Like a device that hangs, it does not hear that it should stop.
                 await device._gate.WaitAsync(CancellationToken.None);
@@ -138,9 +139,9 @@ internal sealed class GatedDevice(string name) : IInferenceDevice
             }
         }
 
-        private async Task DecodeAsync(IReadOnlyList<PictureWork> batch, CancellationToken cancellationToken)
+        private static async Task DecodeAsync(IReadOnlyList<PictureWork> batch, TaskCompletionSource? decoding, CancellationToken cancellationToken)
         {
-            if (device.Decoding is { } decoding)
+            if (decoding is not null)
             {
                 await decoding.Task.WaitAsync(cancellationToken);
             }

@@ -198,6 +198,7 @@ public sealed class SickDeviceTests : SiloTest
             Redis,
             device,
             ("Detection:DeviceHealth:ProbeInterval", "00:00:01"),
+            ("Detection:DeviceHealth:ProbeTimeout", "00:00:03"),
             ("Detection:DeviceHealth:RetryDelay", "00:00:01"),
             ("Detection:DeviceHealth:MaxRetryDelay", "00:00:01"),
             ("Detection:Batching:DrainTimeout", "00:00:01"));
