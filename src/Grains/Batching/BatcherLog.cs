@@ -7,61 +7,61 @@ namespace Detection.Grains.Batching;
 /// <summary>What batchers log.</summary>
 internal static partial class BatcherLog
 {
-    [LoggerMessage(LogLevel.Debug, "Batcher {Batcher} deferred {Count} costly pictures; they wait for the next turn of their callers.")]
+    [LoggerMessage(1, LogLevel.Debug, "Batcher {Batcher} deferred {Count} costly pictures; they wait for the next turn of their callers.")]
     public static partial void LogDeferred(this ILogger logger, BatcherKey batcher, int count);
 
-    [LoggerMessage(LogLevel.Information, "Batcher {Batcher} started.")]
+    [LoggerMessage(2, LogLevel.Information, "Batcher {Batcher} started.")]
     public static partial void LogStarted(this ILogger logger, BatcherKey batcher);
 
-    [LoggerMessage(LogLevel.Information, "Batcher {Batcher} stopped after {Completed} pictures.")]
+    [LoggerMessage(3, LogLevel.Information, "Batcher {Batcher} stopped after {Completed} pictures.")]
     public static partial void LogStopped(this ILogger logger, BatcherKey batcher, long completed);
 
-    [LoggerMessage(LogLevel.Warning, "Batcher {Batcher} failed; it takes a new lease in {Delay}.")]
+    [LoggerMessage(4, LogLevel.Warning, "Batcher {Batcher} failed; it takes a new lease in {Delay}.")]
     public static partial void LogInterrupted(this ILogger logger, Exception exception, BatcherKey batcher, TimeSpan delay);
 
-    [LoggerMessage(LogLevel.Warning, "A batch of {Batcher} failed; {Left} items return to the queue.")]
+    [LoggerMessage(5, LogLevel.Warning, "A batch of {Batcher} failed; {Left} items return to the queue.")]
     public static partial void LogBatchInterrupted(this ILogger logger, Exception exception, BatcherKey batcher, int left);
 
-    [LoggerMessage(LogLevel.Warning, "Lease of {Batcher} expired; its items were reclaimed, and it takes a new lease.")]
+    [LoggerMessage(6, LogLevel.Warning, "Lease of {Batcher} expired; its items were reclaimed, and it takes a new lease.")]
     public static partial void LogLeaseEnded(this ILogger logger, BatcherKey batcher);
 
-    [LoggerMessage(LogLevel.Warning, "Lease of {Batcher} was not renewed or released because Redis does not answer; it expires unless a later attempt succeeds: {Reason}")]
+    [LoggerMessage(7, LogLevel.Warning, "Lease of {Batcher} was not renewed or released because Redis does not answer; it expires unless a later attempt succeeds: {Reason}")]
     public static partial void LogCannotRenew(this ILogger logger, BatcherKey batcher, string reason);
 
-    [LoggerMessage(LogLevel.Warning, "Batcher {Batcher} cannot claim items because Redis does not answer; it returns its items and takes a new lease: {Reason}")]
+    [LoggerMessage(8, LogLevel.Warning, "Batcher {Batcher} cannot claim items because Redis does not answer; it returns its items and takes a new lease: {Reason}")]
     public static partial void LogCannotClaim(this ILogger logger, BatcherKey batcher, string reason);
 
-    [LoggerMessage(LogLevel.Warning, "Batcher {Batcher} cannot settle {Count} items because Redis does not answer; retrying in {Delay}: {Reason}")]
+    [LoggerMessage(9, LogLevel.Warning, "Batcher {Batcher} cannot settle {Count} items because Redis does not answer; retrying in {Delay}: {Reason}")]
     public static partial void LogCannotSettle(this ILogger logger, BatcherKey batcher, int count, TimeSpan delay, string reason);
 
-    [LoggerMessage(LogLevel.Error, "Batcher {Batcher} is stuck with {InFlight} items on its device; it stops renewing its lease, so another batcher reclaims them.")]
+    [LoggerMessage(10, LogLevel.Error, "Batcher {Batcher} is stuck with {InFlight} items on its device; it stops renewing its lease, so another batcher reclaims them.")]
     public static partial void LogStuck(this ILogger logger, BatcherKey batcher, int inFlight);
 
-    [LoggerMessage(LogLevel.Warning, "Batcher {Batcher} did not stop within {DrainTimeout}; {InFlight} items are still on the device.")]
+    [LoggerMessage(11, LogLevel.Warning, "Batcher {Batcher} did not stop within {DrainTimeout}; {InFlight} items are still on the device.")]
     public static partial void LogDrainTimedOut(this ILogger logger, BatcherKey batcher, TimeSpan drainTimeout, int inFlight);
 
-    [LoggerMessage(LogLevel.Warning, "Lease of {Other} expired; {Returned} items returned to the queue, {Poison} became dead letters.")]
+    [LoggerMessage(12, LogLevel.Warning, "Lease of {Other} expired; {Returned} items returned to the queue, {Poison} became dead letters.")]
     public static partial void LogReclaimed(this ILogger logger, string other, int returned, int poison);
 
-    [LoggerMessage(LogLevel.Error, "{Item} became a dead letter: the lease of its batcher expired {Attempts} times.")]
+    [LoggerMessage(13, LogLevel.Error, "{Item} became a dead letter: the lease of its batcher expired {Attempts} times.")]
     public static partial void LogPoison(this ILogger logger, string item, int attempts);
 
-    [LoggerMessage(LogLevel.Information, "Batcher {Batcher} released its lease; {Returned} items returned to the queue.")]
+    [LoggerMessage(14, LogLevel.Information, "Batcher {Batcher} released its lease; {Returned} items returned to the queue.")]
     public static partial void LogReleased(this ILogger logger, BatcherKey batcher, int returned);
 
-    [LoggerMessage(LogLevel.Information, "{Item} was not settled ({Outcome}); another batcher holds it, and this result is discarded.")]
+    [LoggerMessage(15, LogLevel.Information, "{Item} was not settled ({Outcome}); another batcher holds it, and this result is discarded.")]
     public static partial void LogNotSettled(this ILogger logger, string item, SettleOutcome outcome);
 
-    [LoggerMessage(LogLevel.Warning, "Device of {Batcher} failed on {Count} items; they return to the queue for another attempt: {Reason}")]
+    [LoggerMessage(16, LogLevel.Warning, "Device of {Batcher} failed on {Count} items; they return to the queue for another attempt: {Reason}")]
     public static partial void LogDeviceFailed(this ILogger logger, BatcherKey batcher, int count, string reason);
 
-    [LoggerMessage(LogLevel.Error, "Redis returned wrong bytes for {Count} pictures of {Batcher}, the first is {ImageKey}; the connection is closed and the items return to the queue.")]
+    [LoggerMessage(17, LogLevel.Error, "Redis returned wrong bytes for {Count} pictures of {Batcher}, the first is {ImageKey}; the connection is closed and the items return to the queue.")]
     public static partial void LogWrongPictures(this ILogger logger, BatcherKey batcher, int count, string imageKey);
 
-    [LoggerMessage(LogLevel.Error, "{Item} failed {Attempts} attempts and is not tried again.")]
+    [LoggerMessage(18, LogLevel.Error, "{Item} failed {Attempts} attempts and is not tried again.")]
     public static partial void LogGivenUp(this ILogger logger, Exception exception, string item, int attempts);
 
-    [LoggerMessage(LogLevel.Information, "{Item} failed: {Reason}")]
+    [LoggerMessage(19, LogLevel.Information, "{Item} failed: {Reason}")]
     public static partial void LogFailed(this ILogger logger, Exception? exception, string item, string? reason);
 
     [LoggerMessage(31, LogLevel.Error, "The process had no memory for pictures of {Batcher}; they return to the queue after {Pause}, and no attempt is counted.", EventName = "ProcessOutOfMemory")]

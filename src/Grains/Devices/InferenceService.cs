@@ -75,12 +75,12 @@ internal sealed partial class InferenceService(
         void OnModels(ModelSet models) => changed.Set();
     }
 
-    [LoggerMessage(LogLevel.Information, "Silo {Silo} has no devices; it runs request grains and fetches URLs.")]
+    [LoggerMessage(1, LogLevel.Information, "Silo {Silo} has no devices; it runs request grains and fetches URLs.")]
     private partial void LogNoDevices(string silo);
 
-    [LoggerMessage(LogLevel.Error, "Loading models and starting batchers failed; retrying in {Delay}.")]
+    [LoggerMessage(2, LogLevel.Error, "Loading models and starting batchers failed; retrying in {Delay}.")]
     private partial void LogRoundFailed(Exception exception, TimeSpan delay);
 
-    [LoggerMessage(LogLevel.Warning, "Checking that each device has its batchers failed; retrying in {Delay}: {Reason}")]
+    [LoggerMessage(3, LogLevel.Warning, "Checking that each device has its batchers failed; retrying in {Delay}: {Reason}")]
     private partial void LogNotEnsured(TimeSpan delay, string reason);
 }

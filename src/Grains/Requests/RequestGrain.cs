@@ -672,9 +672,9 @@ internal sealed partial class RequestGrain(
         return new TaskCompletionSource<RequestSnapshot>(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
-    [LoggerMessage(LogLevel.Debug, "{Item}: withdrawn, nobody waits for it any more")]
+    [LoggerMessage(1, LogLevel.Debug, "{Item}: withdrawn, nobody waits for it any more")]
     private partial void LogWithdrawn(string item);
 
-    [LoggerMessage(LogLevel.Warning, "{Item}: Redis cannot be reached, or answers with an error: {Reason}")]
+    [LoggerMessage(2, LogLevel.Warning, "{Item}: Redis cannot be reached, or answers with an error: {Reason}")]
     private partial void LogUnavailable(string item, string reason);
 }

@@ -26,6 +26,6 @@ internal sealed partial class WebhookContent(IGrainFactory grains, WebhookBodies
         }
     }
 
-    [LoggerMessage(LogLevel.Debug, "{ImageKey}: the state of the request is unknown; its webhook waits: {Reason}")]
+    [LoggerMessage(21, LogLevel.Debug, "{ImageKey}: the state of the request is unknown; its webhook waits: {Reason}")]
     private partial void LogNotSeen(string imageKey, string reason);
 }

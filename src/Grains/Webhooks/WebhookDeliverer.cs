@@ -170,12 +170,12 @@ internal sealed partial class WebhookDeliverer(
         }
     }
 
-    [LoggerMessage(LogLevel.Warning, "{ImageKey}: delivery of webhook {Id} failed with an unexpected error; it is retried when its claim expires.")]
+    [LoggerMessage(1, LogLevel.Warning, "{ImageKey}: delivery of webhook {Id} failed with an unexpected error; it is retried when its claim expires.")]
     private partial void LogInterrupted(Exception exception, string imageKey, string id);
 
-    [LoggerMessage(LogLevel.Error, "Claiming due webhooks failed; retrying in {Delay}.")]
+    [LoggerMessage(2, LogLevel.Error, "Claiming due webhooks failed; retrying in {Delay}.")]
     private partial void LogRoundFailed(Exception exception, TimeSpan delay);
 
-    [LoggerMessage(LogLevel.Debug, "Due webhooks wait because Redis does not answer; they are tried again when it does: {Reason}")]
+    [LoggerMessage(3, LogLevel.Debug, "Due webhooks wait because Redis does not answer; they are tried again when it does: {Reason}")]
     private partial void LogUnavailable(string reason);
 }

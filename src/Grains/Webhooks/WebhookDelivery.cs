@@ -124,12 +124,12 @@ internal sealed partial class WebhookDelivery(
         }
     }
 
-    [LoggerMessage(LogLevel.Debug, "{ImageKey}: webhook {Id} delivered at attempt {Attempt}.")]
+    [LoggerMessage(11, LogLevel.Debug, "{ImageKey}: webhook {Id} delivered at attempt {Attempt}.")]
     private partial void LogDelivered(string imageKey, string id, int attempt);
 
-    [LoggerMessage(LogLevel.Debug, "{ImageKey}: attempt {Attempt} of webhook {Id} failed; retrying in {Pause}: {Reason}")]
+    [LoggerMessage(12, LogLevel.Debug, "{ImageKey}: attempt {Attempt} of webhook {Id} failed; retrying in {Pause}: {Reason}")]
     private partial void LogRetry(string imageKey, string id, int attempt, string reason, TimeSpan pause);
 
-    [LoggerMessage(LogLevel.Warning, "{ImageKey}: webhook {Id} given up after {Attempts} attempts: {Reason}")]
+    [LoggerMessage(13, LogLevel.Warning, "{ImageKey}: webhook {Id} given up after {Attempts} attempts: {Reason}")]
     private partial void LogGivenUp(string imageKey, string id, int attempts, string reason);
 }

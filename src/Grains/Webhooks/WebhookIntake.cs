@@ -111,9 +111,9 @@ internal sealed partial class WebhookIntake(
     private static RequestSnapshot Refused(string message) =>
         new(RequestStatus.WebhookRefused, Failure: new RequestFailure(FailureReason.WebhookRefused, message));
 
-    [LoggerMessage(LogLevel.Warning, "Webhook refused: {Reason}")]
+    [LoggerMessage(1, LogLevel.Warning, "Webhook refused: {Reason}")]
     private partial void LogRefused(string reason);
 
-    [LoggerMessage(LogLevel.Debug, "{Item}: marking its webhooks as due failed; the deliverer finds them within 5 s: {Reason}")]
+    [LoggerMessage(2, LogLevel.Debug, "{Item}: marking its webhooks as due failed; the deliverer finds them within 5 s: {Reason}")]
     private partial void LogUnavailable(string item, string reason);
 }

@@ -36,6 +36,6 @@ internal sealed partial class RedisWait(IConnectionMultiplexer redis, ClusterClo
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    [LoggerMessage(LogLevel.Warning, "Waiting for Redis at {Servers}: {Reason}")]
+    [LoggerMessage(1, LogLevel.Warning, "Waiting for Redis at {Servers}: {Reason}")]
     private partial void LogWaiting(string servers, string reason);
 }
