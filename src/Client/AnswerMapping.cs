@@ -1,3 +1,4 @@
+using Detection.Contracts.Answers;
 using Detection.Contracts.Models;
 using Detection.Contracts.Requests;
 using Detection.Contracts.Results;

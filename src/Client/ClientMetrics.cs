@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using Detection.Contracts.Answers;
 
 namespace Detection.Client;
 

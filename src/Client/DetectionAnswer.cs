@@ -1,4 +1,5 @@
 using System.Buffers;
+using Detection.Contracts.Answers;
 using Detection.Contracts.Results;
 
 namespace Detection.Client;
@@ -42,19 +43,6 @@ public sealed record DetectionOptions
 
     private static readonly SearchValues<char> CallerCharacters =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:@-");
-}
-
-/// <summary>Where an answer came from.</summary>
-public enum AnswerSource
-{
-    /// <summary>This request had it computed.</summary>
-    Computed,
-
-    /// <summary>Another request had it computed at the same time.</summary>
-    Joined,
-
-    /// <summary>It was in the result cache.</summary>
-    Cached,
 }
 
 /// <summary>What was found in a picture.</summary>

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Detection.Contracts.Answers;
 using Detection.Contracts.Requests;
 using Detection.Contracts.Results;
 using Microsoft.Extensions.Logging;

@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Detection.Client;
+using Detection.Contracts.Answers;
 using Detection.Contracts.Storage;
 
 namespace Detection.Cluster.Tests;

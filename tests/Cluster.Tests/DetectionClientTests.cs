@@ -1,4 +1,5 @@
 using Detection.Client;
+using Detection.Contracts.Answers;
 using Detection.Contracts.Requests;
 using Detection.Contracts.Storage;
 

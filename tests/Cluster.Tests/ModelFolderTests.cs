@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Detection.Client;
+using Detection.Contracts.Answers;
 
 namespace Detection.Cluster.Tests;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Detection.Client;
+using Detection.Contracts.Answers;
 using Detection.Contracts.Storage;
 using StackExchange.Redis;
 

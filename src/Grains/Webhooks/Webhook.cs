@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Detection.Contracts.Answers;
 using Detection.Contracts.Requests;
 using Detection.Contracts.Results;
 
@@ -78,8 +79,12 @@ internal sealed record WebhookRecord(
 internal sealed record WebhookPayload(string ContentType, byte[] Body);
 
 /// <summary>All JSON of webhooks, written as the front end writes it.</summary>
-[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, NumberHandling = JsonNumberHandling.Strict, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web,
+    NumberHandling = JsonNumberHandling.Strict,
+    Converters = [typeof(CamelCaseEnumConverter<AnswerSource>)],
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(WebhookRecord))]
-[JsonSerializable(typeof(WebhookAnswer))]
+[JsonSerializable(typeof(DetectionBody))]
 [JsonSerializable(typeof(WebhookProblem))]
 internal sealed partial class WebhookJson : JsonSerializerContext;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Detection.Contracts.Answers;
 using Detection.Contracts.Requests;
 using Detection.Contracts.Storage;
 using Detection.Grains.Cluster;
@@ -7,7 +8,7 @@ namespace Detection.Grains.Webhooks;
 
 /// <summary>
 /// Writes what webhooks say: byte for byte what <c>GET /v1/detections/{imageKey}</c> answers after the end, but for the total time and
-/// a problem's trace. The front end has the same forms as types that its OpenAPI document describes; a test compares the two.
+/// a problem's trace. A test compares the two.
 /// </summary>
 internal sealed class WebhookBodies(ClusterView cluster, ClusterClock time)
 {
@@ -16,11 +17,11 @@ internal sealed class WebhookBodies(ClusterView cluster, ClusterClock time)
     {
         if (end.Result is not { } result)
         {
-            var (type, title, status) = Problem(end.Failure?.Reason);
+            var type = end.Failure is { } failure ? ProblemType.Of(failure.Reason) : ProblemType.DeadlineExceeded;
             var problem = new WebhookProblem(
-                $"/problems/{type}",
-                title,
-                status,
+                type.Uri,
+                type.Title,
+                type.Status,
                 end.Failure?.Message ?? "The deadline passed before there was a result.",
                 $"/v1/detections/{webhook.Key.ImageKey}",
                 webhook.Key.ImageKey);
@@ -33,17 +34,17 @@ internal sealed class WebhookBodies(ClusterView cluster, ClusterClock time)
         }
 
         var timings = result.Timings;
-        var answer = new WebhookAnswer(
+        var answer = new DetectionBody(
             webhook.Key.ImageKey,
             result.Model,
             result.Width,
             result.Height,
             webhook.Choice.Threshold,
-            "cached",
+            AnswerSource.Cached,
             Cached: true,
             [.. webhook.Choice.Of(result.Boxes, model.Labels)
-                .Select(static found => new WebhookBox(found.Label, found.Box.ClassId, found.Box.Score, found.Box.X1, found.Box.Y1, found.Box.X2, found.Box.Y2))],
-            new WebhookTimings(
+                .Select(static found => new BoxBody(found.Label, found.Box.ClassId, found.Box.Score, found.Box.X1, found.Box.Y1, found.Box.X2, found.Box.Y2))],
+            new TimingsBody(
                 timings.Queue,
                 timings.Decode,
                 timings.Preprocess,
@@ -51,39 +52,9 @@ internal sealed class WebhookBodies(ClusterView cluster, ClusterClock time)
                 timings.Postprocess,
                 Math.Max(0, (time.GetUtcNow() - webhook.SubmittedAt).TotalMilliseconds),
                 timings.BatchSize));
-        return new WebhookPayload("application/json", JsonSerializer.SerializeToUtf8Bytes(answer, WebhookJson.Default.WebhookAnswer));
+        return new WebhookPayload("application/json", JsonSerializer.SerializeToUtf8Bytes(answer, WebhookJson.Default.DetectionBody));
     }
-
-    private static (string Type, string Title, int Status) Problem(FailureReason? reason) => reason switch
-    {
-        null => ("deadline-exceeded", "The deadline passed", 504),
-        FailureReason.NotAPicture => ("not-a-picture", "Not a picture", 400),
-        FailureReason.Undecodable => ("undecodable", "The picture cannot be decoded", 422),
-        FailureReason.Unsupported => ("unsupported-picture", "This kind of picture is not supported", 415),
-        FailureReason.TooLarge => ("picture-too-large", "The picture is too large", 413),
-        FailureReason.ModelGone => ("model-not-found", "No such model", 404),
-        _ => ("inference-failed", "The model failed", 500),
-    };
 }
-
-/// <summary>An answer as the front end writes it.</summary>
-internal sealed record WebhookAnswer(
-    string ImageKey,
-    string Model,
-    int Width,
-    int Height,
-    float Threshold,
-    string Source,
-    bool Cached,
-    IReadOnlyList<WebhookBox> Boxes,
-    WebhookTimings Timings);
-
-/// <summary>A box of an answer.</summary>
-internal sealed record WebhookBox(string Label, int ClassId, float Score, float X1, float Y1, float X2, float Y2);
-
-/// <summary>The times of an answer; the total is that from the submission to the end.</summary>
-internal sealed record WebhookTimings(
-    double Queue, double Decode, double Preprocess, double Inference, double Postprocess, double Total, int BatchSize);
 
 /// <summary>A problem document as the front end writes it.</summary>
 internal sealed record WebhookProblem(string Type, string Title, int Status, string Detail, string Instance, string ImageKey);

@@ -1,4 +1,5 @@
 using Detection.Client;
+using Detection.Contracts.Answers;
 using Detection.Contracts.Cluster;
 using Detection.Grains.Health;
 using Detection.Inference.Graphs;

@@ -2,6 +2,7 @@ using System.Net.Mime;
 using System.Text.Json;
 using System.Threading.Channels;
 using Detection.Client;
+using Detection.Contracts.Answers;
 using Detection.Contracts.Messages;
 using Detection.Contracts.Settings;
 using Detection.Frontend.Api.Detections;

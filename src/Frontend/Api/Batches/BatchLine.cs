@@ -1,4 +1,4 @@
-using Detection.Frontend.Api.Detections;
+using Detection.Contracts.Answers;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Detection.Frontend.Api.Batches;

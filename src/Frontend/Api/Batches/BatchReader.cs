@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using Detection.Client;
+using Detection.Contracts.Answers;
 using Detection.Contracts.Messages;
 using Detection.Frontend.Http.Problems;
 using Detection.Frontend.Http.Uploads;

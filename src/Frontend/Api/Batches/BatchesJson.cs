@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Detection.Client;
-using Detection.Frontend.Http;
+using Detection.Contracts.Answers;
 
 namespace Detection.Frontend.Api.Batches;
 

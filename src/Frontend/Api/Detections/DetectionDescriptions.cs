@@ -1,8 +1,8 @@
 using System.Net.Mime;
 using System.Text.Json.Nodes;
+using Detection.Contracts.Answers;
 using Detection.Contracts.Requests;
 using Detection.Frontend.Http.OpenApi;
-using Detection.Frontend.Http.Problems;
 using Detection.Frontend.Http.Uploads;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.OpenApi;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Detection.Client;
+using Detection.Contracts.Answers;
 using Detection.Contracts.Requests;
 using Detection.Frontend.Http.Access;
 using Detection.Frontend.Http.Problems;

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using Detection.Client;
+using Detection.Contracts.Answers;
 using Detection.Frontend.Http.Problems;
 using Detection.Frontend.Http.Uploads;
 using Microsoft.AspNetCore.Mvc;

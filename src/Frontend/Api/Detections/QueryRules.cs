@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Reflection;
+using Detection.Contracts.Answers;
 using Detection.Contracts.Messages;
 using Detection.Frontend.Http.Problems;
 using Microsoft.AspNetCore.Mvc;

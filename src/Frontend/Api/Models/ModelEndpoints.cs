@@ -1,5 +1,6 @@
 using System.Net.Mime;
 using Detection.Client;
+using Detection.Contracts.Answers;
 using Detection.Contracts.Cluster;
 using Detection.Contracts.Messages;
 using Detection.Contracts.Models;

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Detection.Contracts.Answers;
 using Detection.Contracts.Cluster;
-using Detection.Frontend.Http;
 
 namespace Detection.Frontend.Api.Status;
 

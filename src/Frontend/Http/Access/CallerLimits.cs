@@ -1,4 +1,5 @@
 using System.Threading.RateLimiting;
+using Detection.Contracts.Answers;
 using Detection.Frontend.Http.Problems;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.Options;

@@ -1,3 +1,4 @@
+using Detection.Contracts.Answers;
 using Detection.Contracts.Messages;
 using Detection.Frontend.Http.Access;
 using Detection.Frontend.Http.Problems;

@@ -1,4 +1,5 @@
 using Detection.Client;
+using Detection.Contracts.Answers;
 using Detection.Contracts.Sharing;
 using Detection.Frontend.Http.Problems;
 using Detection.Frontend.Http.Uploads;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Detection.Contracts.Answers;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Detection.Frontend.Http.Health;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Detection.Frontend.Http.Problems;
+using Detection.Contracts.Answers;
 using Microsoft.OpenApi;
 
 namespace Detection.Frontend.Http.OpenApi;

@@ -1,3 +1,5 @@
+using Detection.Contracts.Answers;
+
 namespace Detection.Frontend.Http.Problems;
 
 /// <summary>A request that is answered with a problem.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Detection.Contracts.Answers;
 
 namespace Detection.Frontend.Http.Problems;
 

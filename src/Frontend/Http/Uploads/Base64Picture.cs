@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Text;
+using Detection.Contracts.Answers;
 using Detection.Frontend.Http.Problems;
 
 namespace Detection.Frontend.Http.Uploads;

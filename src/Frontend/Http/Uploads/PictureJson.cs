@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Detection.Contracts.Answers;
 using Detection.Frontend.Http.Problems;
 
 namespace Detection.Frontend.Http.Uploads;

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Detection.Contracts.Answers;
 using Detection.Contracts.Pictures;
 using Detection.Frontend.Http.Problems;
 

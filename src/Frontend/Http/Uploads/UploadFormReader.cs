@@ -1,5 +1,6 @@
 using System.Text;
 using Detection.Client;
+using Detection.Contracts.Answers;
 using Detection.Frontend.Http.Problems;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;

@@ -1,4 +1,5 @@
 using Detection.Client;
+using Detection.Contracts.Answers;
 using Detection.Frontend.Http.Problems;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;

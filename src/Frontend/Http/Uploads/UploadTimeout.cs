@@ -1,3 +1,4 @@
+using Detection.Contracts.Answers;
 using Detection.Frontend.Http.Problems;
 using Microsoft.Extensions.Options;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.Mime;
 using Detection.Client;
+using Detection.Contracts.Answers;
 using Detection.Frontend.Http;
 using Detection.Frontend.Http.Access;
 using Detection.Frontend.Http.OpenApi;

@@ -1,4 +1,5 @@
 using Detection.Client;
+using Detection.Contracts.Answers;
 using Detection.Contracts.Messages;
 using Detection.Contracts.Storage;
 using Detection.Frontend.Http.Problems;

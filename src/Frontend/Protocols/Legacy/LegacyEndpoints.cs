@@ -3,6 +3,7 @@ using System.Buffers.Text;
 using System.IO.Pipelines;
 using System.Net.Mime;
 using Detection.Client;
+using Detection.Contracts.Answers;
 using Detection.Frontend.Http.Access;
 using Detection.Frontend.Http.Drawing;
 using Detection.Frontend.Http.OpenApi;

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Detection.Client;
+using Detection.Contracts.Answers;
 using Detection.Contracts.Messages;
 using Detection.Frontend.Http.Problems;
 using Detection.Frontend.Http.Uploads;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net.Mime;
 using System.Reflection;
 using Detection.Client;
+using Detection.Contracts.Answers;
 using Detection.Contracts.Messages;
 using Detection.Contracts.Models;
 using Detection.Frontend.Http;

@@ -195,7 +195,7 @@ public sealed class WebhookTests(OneProcess frontend)
         await using var cluster = await StartAsync(receiver, frontends: 1, ("Detection__Webhooks__Secret", null));
         var problem = await cluster.Frontends[0].Http
             .PostAsync(Asking.Form(TestPictures.Unique(2010)), $"?async=true&webhook={receiver.Url("none")}").ProblemAsync(400, "webhook-refused");
-        Assert.Contains("secret", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.Contains("Webhooks:Secret", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
     }
 
     [Fact]

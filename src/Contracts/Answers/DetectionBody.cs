@@ -1,6 +1,4 @@
-using Detection.Client;
-
-namespace Detection.Frontend.Api.Detections;
+namespace Detection.Contracts.Answers;
 
 /// <summary>The objects found in a picture.</summary>
 /// <param name="ImageKey">Key of the picture, 64 lower-case hex digits: the SHA-256 of its bytes, unless the server gives each caller keys of its own. GET /v1/detections/{imageKey} reads this answer again.</param>
@@ -12,7 +10,7 @@ namespace Detection.Frontend.Api.Detections;
 /// <param name="Cached">Whether it came from the result cache.</param>
 /// <param name="Boxes">The objects found, highest score first.</param>
 /// <param name="Timings">Durations of the stages.</param>
-internal sealed record DetectionBody(
+public sealed record DetectionBody(
     string ImageKey,
     string Model,
     int Width,
@@ -31,7 +29,7 @@ internal sealed record DetectionBody(
 /// <param name="Y1">Top edge, in pixels.</param>
 /// <param name="X2">Right edge, in pixels.</param>
 /// <param name="Y2">Bottom edge, in pixels.</param>
-internal sealed record BoxBody(string Label, int ClassId, float Score, float X1, float Y1, float X2, float Y2);
+public sealed record BoxBody(string Label, int ClassId, float Score, float X1, float Y1, float X2, float Y2);
 
 /// <summary>Durations of the stages, in milliseconds. All but the total are those of the run that computed the result.</summary>
 /// <param name="Queue">From entering the queue to being claimed.</param>
@@ -41,5 +39,5 @@ internal sealed record BoxBody(string Label, int ClassId, float Score, float X1,
 /// <param name="Postprocess">From the model's outputs to boxes.</param>
 /// <param name="Total">This request, from its headers to its answer.</param>
 /// <param name="BatchSize">Number of pictures in the batch that computed the result.</param>
-internal sealed record TimingsBody(
+public sealed record TimingsBody(
     double Queue, double Decode, double Preprocess, double Inference, double Postprocess, double Total, int BatchSize);
