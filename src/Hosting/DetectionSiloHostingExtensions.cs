@@ -10,23 +10,17 @@ using Detection.Grains.Devices;
 using Detection.Grains.Fetching;
 using Detection.Grains.Health;
 using Detection.Grains.Membership;
-using Detection.Grains.Placement;
 using Detection.Grains.Queueing;
 using Detection.Grains.Reporting;
 using Detection.Grains.Requests;
 using Detection.Grains.Webhooks;
 using Detection.Hosting.Health;
-using Detection.Hosting.Management;
 using Detection.Hosting.Redis;
 using Detection.Inference.Devices;
 using Detection.Inference.Devices.Discovery;
 using Detection.Inference.Repository;
 using Microsoft.Extensions.Options;
-using Orleans.Clustering.Redis;
 using Orleans.Configuration;
-using Orleans.Dashboard;
-using Orleans.Runtime.MembershipService.SiloMetadata;
-using StackExchange.Redis;
 
 namespace Detection.Hosting;
 
@@ -52,100 +46,32 @@ public static class DetectionSiloHostingExtensions
         var redis = RedisConnection.Parse(connectionString);
         var silo = configuration.GetSection(SiloOptions.Section).Get<SiloOptions>() ?? new SiloOptions();
         var endpoint = SiloEndpoint.Choose(silo, redis);
-        var name = silo.Name ?? $"{Environment.MachineName}-{endpoint.Port}";
+        var local = LocalTo(silo.Name ?? $"{Environment.MachineName}-{endpoint.Port}", devices ?? FindDevices(configuration));
 
         var services = builder.Services;
         services.AddValidatedOptions<SiloOptions>(SiloOptions.Section);
-        services.AddValidatedOptions<RequestOptions>(RequestOptions.Section);
-        services.AddValidatedOptions<ResultOptions>(ResultOptions.Section);
-        services.AddValidatedOptions<WebhookOptions>(WebhookOptions.Section);
-        services.AddOptions<ImageKeyOptions>().ValidateDataAnnotations().ValidateOnStart();
-        services.AddOptions<PictureTransferOptions>().ValidateDataAnnotations().ValidateOnStart();
-        services.AddSingleton(keys);
-        services.AddSingleton(_ => new RedisConnections(connectionString, configuration.GetConnectionString("pictures")));
-        services.AddSingleton(provider => provider.GetRequiredService<RedisConnections>().ConnectAsync().AsTask().GetAwaiter().GetResult());
+        services.AddSingleton(local);
         services.AddSingleton<TimeProvider>(SteadyClock.OfProcess);
-        services.AddSingleton<ClusterClock>();
         services.AddSecuredPorts(configuration);
         services.AddGrainErrors();
-
-        var local = LocalTo(name, devices ?? FindDevices(configuration));
-        services.AddSingleton(local);
-        services.AddSingleton<ResultStore>();
-        services.AddSingleton<SiloBoard>();
-        services.AddSingleton<Admission>();
+        services.AddStores(configuration, connectionString, keys);
         services.AddRequestQueue();
         services.AddBatching();
         services.AddDeviceHealth();
         services.AddRedisReach();
         services.AddPictureFetching(configuration);
         services.AddWebhooks();
-
         services.AddSingleton<ILocalSiloDetails, ClusterSiloDetails>();
 
         // Before Orleans, which starts after it.
         services.AddHostedService<RedisWait>();
         services.AddCommonSettings();
         services.AddEvictionCheck();
-        builder.UseOrleans(orleans => AddDashboard(orleans, configuration)
-            .Configure<ClusterOptions>(cluster =>
-            {
-                cluster.ClusterId = keys.ClusterId;
-                cluster.ServiceId = keys.ClusterId;
-            })
-            .Configure<Orleans.Configuration.SiloOptions>(options => options.SiloName = name)
-            .ConfigureEndpoints(endpoint.Address, endpoint.Port, endpoint.GatewayPort, listenOnAnyHostAddress: !System.Net.IPAddress.IsLoopback(endpoint.Address))
-            .UseRedisClustering(options =>
-            {
-                options.ConfigurationOptions = redis;
-                options.CreateRedisKey = _ => keys.Members;
-            })
-            .ConfigureServices(orleansServices => DecorateMembershipTable(orleansServices
-                .AddOptions<RedisClusteringOptions>()
-                .Configure<IConnectionMultiplexer>((clustering, shared) => clustering.CreateMultiplexer = _ => Task.FromResult((shared, IsShared: true)))
-                .Services))
-            .AddRedisGrainStorage(RequestGrain.Storage, options => options.Configure<IOptions<RequestOptions>, IConnectionMultiplexer>((storage, requests, shared) =>
-            {
-                storage.ConfigurationOptions = redis;
-                storage.CreateMultiplexer = _ => Task.FromResult((shared, IsShared: true));
-                storage.GetStorageKey = (_, grain) => keys.State(grain.Key.ToString()!);
-
-                // Whole seconds, and well above the time that a grain lives: a write after the expiry would fail.
-                storage.EntryExpiry = TimeSpan.FromSeconds(Math.Ceiling((requests.Value.FailureExpiry + (2 * requests.Value.IdleAge)).TotalSeconds));
-            }))
-            .Configure<ClusterMembershipOptions>(membership =>
-            {
-                // A silo that fell silent is out of the cluster within about five seconds: that long nothing may have come from it,
-                // MaxProbeTimeout times the limit. A connection that was closed tells sooner.
-                membership.ProbeTimeout = TimeSpan.FromSeconds(1);
-                membership.MaxProbeTimeout = TimeSpan.FromSeconds(1.5);
-                membership.NumMissedProbesLimit = 3;
-                membership.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(5);
-                membership.TableRefreshTimeout = TimeSpan.FromSeconds(5);
-                membership.DefunctSiloExpiration = TimeSpan.FromHours(1);
-                membership.DefunctSiloCleanupPeriod = TimeSpan.FromMinutes(10);
-
-                // Both go by the clocks of two machines, which may differ by hours. Whoever died while it joined is noticed by probes.
-                membership.SiloGenerationRetirementAge = TimeSpan.FromDays(1);
-                membership.EvictWhenMaxJoinAttemptTimeExceeded = false;
-            })
-            .Configure<GrainCollectionOptions>(collection =>
-            {
-                collection.CollectionQuantum = TimeSpan.FromSeconds(5);
-                collection.ClassSpecificCollectionAge[typeof(RequestGrain).FullName!] =
-                    configuration.GetSection(RequestOptions.Section).Get<RequestOptions>()?.IdleAge ?? new RequestOptions().IdleAge;
-            })
-            .UseSiloMetadata(new Dictionary<string, string>
-            {
-                [DevicePlacementDirector.MetadataKey] = string.Join(DevicePlacementDirector.Separator, local.Devices.Select(device => device.Id)),
-            })
-            .AddPlacementDirector<DevicePlacement, DevicePlacementDirector>()
-            .AddGrainService<RedisWitness>()
-            .AddActivityPropagation());
+        builder.UseDetectionOrleans(endpoint, redis, keys, local);
 
         // After Orleans: they stop before it, while grains can still be called.
-        services.AddHostedSingleton<ClusterView>();
-        services.AddHostedSingleton<AbandonedQueues>();
+        services.AddClusterView();
+        services.AddAbandonedQueues();
         services.AddMembershipGuard();
         services.AddReporting();
         if (string.IsNullOrWhiteSpace(configuration.GetConnectionString("pictures")))
@@ -159,26 +85,6 @@ public static class DetectionSiloHostingExtensions
         services.AddHealthChecks().AddCheck<SiloHealthCheck>("silo", tags: ["ready"]);
         return builder;
     }
-
-    /// <summary>
-    /// Puts <see cref="StartingMembershipTable"/>, <see cref="LeavingMembershipTable"/> and <see cref="ClusterTimeMembershipTable"/> before the
-    /// membership table that is registered.
-    /// </summary>
-    private static void DecorateMembershipTable(IServiceCollection services)
-    {
-        var table = services.Last(service => service.ServiceType == typeof(IMembershipTable));
-        services.Remove(table);
-        services.AddSingleton<IMembershipTable>(provider => new ClusterTimeMembershipTable(
-            ActivatorUtilities.CreateInstance<LeavingMembershipTable>(
-                provider,
-                ActivatorUtilities.CreateInstance<StartingMembershipTable>(provider, table.ImplementationFactory!(provider))),
-            provider.GetRequiredService<ClusterClock>(),
-            TimeProvider.System,
-            provider.GetRequiredService<TimeProvider>()));
-    }
-
-    private static ISiloBuilder AddDashboard(ISiloBuilder orleans, IConfiguration configuration) =>
-        ManagementExtensions.Options(configuration).OrleansDashboard ? orleans.AddDashboard() : orleans;
 
     private static DeviceSet FindDevices(IConfiguration configuration)
     {
@@ -220,10 +126,16 @@ public static class DetectionSiloHostingExtensions
         });
     }
 
-    private static void AddHostedSingleton<T>(this IServiceCollection services)
-        where T : class, IHostedService
+    private static void AddStores(this IServiceCollection services, IConfiguration configuration, string redis, RedisKeys keys)
     {
-        services.AddSingleton<T>();
-        services.AddHostedService(provider => provider.GetRequiredService<T>());
+        services.AddValidatedOptions<ResultOptions>(ResultOptions.Section);
+        services.AddOptions<ImageKeyOptions>().ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<PictureTransferOptions>().ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton(keys);
+        services.AddSingleton(_ => new RedisConnections(redis, configuration.GetConnectionString("pictures")));
+        services.AddSingleton(static provider => provider.GetRequiredService<RedisConnections>().ConnectAsync().AsTask().GetAwaiter().GetResult());
+        services.AddSingleton<ClusterClock>();
+        services.AddSingleton<ResultStore>();
+        services.AddSingleton<SiloBoard>();
     }
 }

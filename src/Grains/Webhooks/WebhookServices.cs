@@ -1,3 +1,4 @@
+using Detection.Contracts.Settings;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
@@ -10,6 +11,7 @@ public static class WebhookServices
     public static IServiceCollection AddWebhooks(this IServiceCollection services)
     {
         ArgumentNullException.ThrowIfNull(services);
+        services.AddValidatedOptions<WebhookOptions>(WebhookOptions.Section);
         services.AddSingleton<IValidateOptions<WebhookOptions>, WebhookOptionsValidator>();
         services.AddSingleton<WebhookSigner>();
         services.AddSingleton<WebhookStore>();

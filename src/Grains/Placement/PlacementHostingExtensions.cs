@@ -1,0 +1,17 @@
+using Orleans.Runtime.MembershipService.SiloMetadata;
+
+namespace Detection.Grains.Placement;
+
+/// <summary>Registers the placement of batchers.</summary>
+public static class PlacementHostingExtensions
+{
+    /// <summary>Places each batcher on the silo that has its device.</summary>
+    /// <param name="orleans">The silo.</param>
+    /// <param name="devices">Identities of its devices.</param>
+    public static ISiloBuilder AddDevicePlacement(this ISiloBuilder orleans, IEnumerable<string> devices) => orleans
+        .UseSiloMetadata(new Dictionary<string, string>
+        {
+            [DevicePlacementDirector.MetadataKey] = string.Join(DevicePlacementDirector.Separator, devices),
+        })
+        .AddPlacementDirector<DevicePlacement, DevicePlacementDirector>();
+}

@@ -1,0 +1,49 @@
+using System.Net;
+using Detection.Contracts.Storage;
+using Detection.Grains.Devices;
+using Detection.Grains.Membership;
+using Detection.Grains.Placement;
+using Detection.Grains.Requests;
+using Detection.Hosting.Management;
+using Orleans.Clustering.Redis;
+using Orleans.Configuration;
+using Orleans.Dashboard;
+using StackExchange.Redis;
+
+namespace Detection.Hosting;
+
+/// <summary>Sets up Orleans for a silo of the detection cluster.</summary>
+internal static class SiloOrleansExtensions
+{
+    /// <summary>Adds the silo.</summary>
+    /// <param name="builder">The host.</param>
+    /// <param name="endpoint">Its ports.</param>
+    /// <param name="redis">How Redis is reached.</param>
+    /// <param name="keys">Keys of the cluster.</param>
+    /// <param name="local">Its name and devices.</param>
+    public static void UseDetectionOrleans(this IHostApplicationBuilder builder, SiloEndpoint endpoint, ConfigurationOptions redis, RedisKeys keys, LocalDevices local) =>
+        builder.UseOrleans(orleans => orleans
+            .AddDashboard(builder.Configuration)
+            .Configure<ClusterOptions>(cluster =>
+            {
+                cluster.ClusterId = keys.ClusterId;
+                cluster.ServiceId = keys.ClusterId;
+            })
+            .Configure<Orleans.Configuration.SiloOptions>(options => options.SiloName = local.Silo)
+            .ConfigureEndpoints(endpoint.Address, endpoint.Port, endpoint.GatewayPort, listenOnAnyHostAddress: !IPAddress.IsLoopback(endpoint.Address))
+            .UseRedisClustering(options =>
+            {
+                options.ConfigurationOptions = redis;
+                options.CreateRedisKey = _ => keys.Members;
+            })
+            .ConfigureServices(static services => services
+                .AddOptions<RedisClusteringOptions>()
+                .Configure<IConnectionMultiplexer>(static (clustering, shared) => clustering.CreateMultiplexer = _ => Task.FromResult((shared, IsShared: true))))
+            .AddMembership()
+            .AddRequests(redis, keys)
+            .AddDevicePlacement(local.Devices.Select(static device => device.Id))
+            .AddActivityPropagation());
+
+    private static ISiloBuilder AddDashboard(this ISiloBuilder orleans, IConfiguration configuration) =>
+        ManagementExtensions.Options(configuration).OrleansDashboard ? orleans.AddDashboard() : orleans;
+}
