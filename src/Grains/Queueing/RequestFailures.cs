@@ -22,6 +22,9 @@ internal static class RequestFailures
     public static RequestSnapshot Refused(Exception exception) =>
         new(RedisConnection.IsFull(exception) ? RequestStatus.StorageFull : RequestStatus.Unavailable, RetryAfter: TimeSpan.FromSeconds(1));
 
+    /// <summary>Whether Redis refuses, itself or through the grain storage.</summary>
+    public static bool IsRefusal(Exception exception) => RedisConnection.IsOutage(exception) || RedisConnection.IsFull(exception);
+
     /// <summary>The leases of its batchers expired too often.</summary>
     public static readonly RequestSnapshot Poison =
         new(RequestStatus.Failed, Failure: new(FailureReason.Poison, "The picture was given up: the workers that processed it stopped, each time before it was done."));

@@ -1,3 +1,5 @@
+using Detection.Contracts.Requests;
+using Detection.Contracts.Storage;
 using Orleans.Core;
 using Orleans.Storage;
 
@@ -7,7 +9,7 @@ namespace Detection.Grains.Requests;
 /// The state of one request in the grain storage. It is read at its first use, not when the grain comes up: most requests
 /// are answered without it. Calls interleave, so that reading is done once and writes come one after the other.
 /// </summary>
-internal sealed class KeptState(IGrainContext grain, IGrainStorage storage)
+internal sealed class KeptState(IGrainContext grain, IGrainStorage storage, ClusterClock time)
 {
     private readonly StateStorageBridge<RequestState> _bridge = new("request", grain, storage);
     private Task? _reading;
@@ -29,6 +31,39 @@ internal sealed class KeptState(IGrainContext grain, IGrainStorage storage)
     /// <summary>Changes what is kept.</summary>
     /// <exception cref="OrleansException">The storage cannot be reached.</exception>
     public Task WriteAsync(Action<RequestState> change) => _writing = WriteAfterAsync(_writing, change);
+
+    /// <summary>Keeps that somebody will come back, so that no end goes untold.</summary>
+    public async Task KeepAsynchronousAsync(RequestTerms terms, DateTimeOffset deadline)
+    {
+        var known = await ReadAsync();
+        var hasWebhook = terms.Webhook is not null;
+        if (!known.Asynchronous || known.End is not null || known.Deadline < deadline || (hasWebhook && !known.Webhooks))
+        {
+            await WriteAsync(kept =>
+            {
+                kept.Asynchronous = true;
+                kept.Deadline = deadline;
+                kept.End = null;
+                kept.Webhooks |= hasWebhook;
+            });
+        }
+    }
+
+    /// <summary>Keeps how the request ended.</summary>
+    public Task KeepEndAsync(RequestSnapshot outcome) => WriteAsync(kept =>
+    {
+        kept.End = outcome;
+        kept.EndedAt = time.GetUtcNow();
+        kept.Webhooks = false;
+    });
+
+    /// <summary>Keeps nothing more of a request that is done: the result says it all, and when that has expired nothing is left to be told.</summary>
+    public Task ForgetAsync() => WriteAsync(static kept =>
+    {
+        kept.Asynchronous = false;
+        kept.End = null;
+        kept.Webhooks = false;
+    });
 
     private async Task WriteAfterAsync(Task before, Action<RequestState> change)
     {

@@ -19,6 +19,7 @@ public static class RequestsHostingExtensions
         ArgumentNullException.ThrowIfNull(orleans);
         orleans.Services.AddValidatedOptions<RequestOptions>(RequestOptions.Section);
         orleans.Services.AddSingleton<Admission>();
+        orleans.Services.AddSingleton<RequestStores>();
         return orleans
             .AddRedisGrainStorage(RequestGrain.Storage, options => options.Configure<IOptions<RequestOptions>, IConnectionMultiplexer>((storage, requests, shared) =>
             {

@@ -1,0 +1,156 @@
+using Detection.Contracts.Requests;
+using Detection.Contracts.Storage;
+using Detection.Grains.Queueing;
+using Microsoft.Extensions.Logging;
+
+namespace Detection.Grains.Requests;
+
+/// <summary>Puts the work of one request into the queue, once for all who bring it at the same time.</summary>
+internal sealed class Enqueueing(
+    RequestKey key, WorkUnderWay under, KeptState kept, RequestStores stores, Admission admission, ClusterClock time, ILogger logger)
+{
+    /// <summary>Callers whose picture is stored and of whom it is not known whether they are accepted.</summary>
+    private int _bringing;
+
+    /// <summary>Somebody is putting the work into the queue; <see langword="null"/> while nobody is.</summary>
+    private PendingEnqueue? _pending;
+
+    /// <summary>Waits until it is known what becomes of work that is being put into the queue.</summary>
+    public async ValueTask PendingAsync()
+    {
+        while (_pending is { } pending)
+        {
+            await pending.Outcome;
+        }
+    }
+
+    /// <summary>Joins the work, or puts it into the queue. Gives its end when it is refused, or done already.</summary>
+    public async Task<(TaskCompletionSource<RequestSnapshot> Work, bool Joined, RequestSnapshot? End)> JoinOrEnqueueAsync(RequestTerms terms)
+    {
+        _bringing++;
+        try
+        {
+            while (_pending is { } pending)
+            {
+                if (await pending.Outcome is { } refused && pending.HoldsFor(terms, refused))
+                {
+                    return (null!, true, refused);
+                }
+            }
+
+            if (under.Current is { } current)
+            {
+                return (current, true, null);
+            }
+
+            var work = under.Begin();
+            return (work, false, await EnqueueAsync(work, terms));
+        }
+        finally
+        {
+            _bringing--;
+        }
+    }
+
+    /// <summary>A request that brought its picture has ended at once: nothing of one that was refused stays.</summary>
+    public async Task LeavePictureAsync(RequestSnapshot end)
+    {
+        try
+        {
+            if (end.Status == RequestStatus.Done)
+            {
+                await stores.Pictures.KeepAsync(key, ended: true);
+            }
+            else if (_bringing == 0 && under.Current is null)
+            {
+                await stores.Pictures.RemoveUnacceptedAsync(key.ImageKey);
+            }
+        }
+        catch (Exception e) when (RedisConnection.IsOutage(e))
+        {
+            // It expires.
+            logger.LogUnavailable(key.Item, e.Message);
+        }
+    }
+
+    /// <summary>Puts the work into the queue. Gives its end when it is refused, or done already.</summary>
+    private async Task<RequestSnapshot?> EnqueueAsync(TaskCompletionSource<RequestSnapshot> work, RequestTerms terms)
+    {
+        var pending = _pending = new PendingEnqueue(terms);
+        RequestSnapshot? end = new(RequestStatus.Unknown);
+        try
+        {
+            end = await TryEnqueueAsync(work, terms);
+        }
+        catch (Exception e) when (RequestFailures.IsRefusal(e))
+        {
+            end = logger.Refused(key, e);
+        }
+        finally
+        {
+            if (end is not null && under.Current == work)
+            {
+                under.End(end);
+            }
+
+            _pending = null;
+            pending.End(end);
+        }
+
+        return end;
+    }
+
+    private async Task<RequestSnapshot?> TryEnqueueAsync(TaskCompletionSource<RequestSnapshot> work, RequestTerms terms)
+    {
+        if (admission.Refusal(key.Model) is { } refusal)
+        {
+            return refusal;
+        }
+
+        var now = time.GetUtcNow();
+        var item = new QueuedItem(key, now + terms.Budget, now, terms.TraceParent, Caller: terms.Caller);
+        if (terms.Asynchronous)
+        {
+            under.IsAsynchronous = true;
+            await kept.KeepAsynchronousAsync(terms, item.Deadline);
+        }
+
+        var limit = admission.Limit(key.Model, terms.Budget);
+        var (outcome, place, deadline) = await stores.Queue.EnqueueAsync(item, limit, terms.Asynchronous);
+        var done = outcome == EnqueueOutcome.AlreadyDone ? await stores.Results.FindOrDiscardAsync(key) : null;
+        if (outcome == EnqueueOutcome.AlreadyDone && done is null)
+        {
+            // It has just expired, or could not be read and is removed by now.
+            (outcome, place, deadline) = await stores.Queue.EnqueueAsync(item, limit, terms.Asynchronous);
+            done = outcome == EnqueueOutcome.AlreadyDone ? await stores.Results.FindOrDiscardAsync(key) : null;
+        }
+
+        RequestSnapshot? end = outcome switch
+        {
+            EnqueueOutcome.Full => admission.Refusal(key.Model, RequestStatus.Busy, place),
+            EnqueueOutcome.ShareUsed => admission.Refusal(key.Model, RequestStatus.ShareUsed, place),
+            EnqueueOutcome.TooLate => admission.Refusal(key.Model, RequestStatus.TooLate, place),
+            EnqueueOutcome.OwnTooLate => admission.Refusal(key.Model, RequestStatus.OwnTooLate, place),
+            EnqueueOutcome.Poison => RequestFailures.Poison,
+            EnqueueOutcome.AlreadyDone when done is null => new(RequestStatus.Unknown),
+            EnqueueOutcome.AlreadyDone => new(RequestStatus.Done, done, Joined: true),
+            _ => null,
+        };
+        if (end is not null)
+        {
+            if (terms.Asynchronous)
+            {
+                await kept.WriteAsync(static state => state.Asynchronous = false);
+            }
+
+            return end;
+        }
+
+        if (under.Current == work)
+        {
+            under.Enqueued(outcome == EnqueueOutcome.Queued, place, deadline, admission.Wait(key.Model, place));
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,112 @@
+using Detection.Contracts.Requests;
+using Detection.Contracts.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace Detection.Grains.Requests;
+
+/// <summary>Compares what one activation knows of its work with the queue and the results in Redis, which are the truth.</summary>
+internal sealed class RequestChecks(
+    RequestKey key, WorkUnderWay under, KeptState kept, RequestStores stores, Admission admission, ILogger logger)
+{
+    /// <summary>The end of the work when it is known; otherwise finds out whether the work is under way.</summary>
+    public async Task<RequestSnapshot?> FindAsync()
+    {
+        if (under.Current is not null)
+        {
+            return null;
+        }
+
+        var (result, isUnderWay) = await ReadAsync();
+        if (result is not null)
+        {
+            under.End(result);
+            return result;
+        }
+
+        if (isUnderWay)
+        {
+            _ = under.Current ?? under.Begin();
+            under.IsAsynchronous |= await kept.ReadAsync() is { Asynchronous: true, End: null };
+        }
+
+        return null;
+    }
+
+    /// <summary>After a wait without an end: the message that it ended may have been lost with a silo.</summary>
+    public async Task<RequestSnapshot> CheckAsync(TaskCompletionSource<RequestSnapshot> work, bool joined)
+    {
+        var (result, isUnderWay) = await ReadAsync();
+        if (work.Task.IsCompletedSuccessfully)
+        {
+            return await work.Task with { Joined = joined };
+        }
+
+        RequestSnapshot? refusal = null;
+        if (result is null && isUnderWay)
+        {
+            // Those who wait while the last device breaks are told as those are who come later.
+            if (admission.Refusal(key.Model) is not { Status: RequestStatus.DevicesBroken } broken || !await TakeOutAsync(work))
+            {
+                return under.Snapshot(joined);
+            }
+
+            refusal = broken;
+        }
+
+        var end = result ?? refusal ?? new RequestSnapshot(RequestStatus.Unknown);
+        if (under.Current == work)
+        {
+            under.End(end);
+        }
+
+        return end with { Joined = joined };
+    }
+
+    /// <summary>
+    /// As <see cref="CheckAsync"/>. While Redis is away, accepted work is taken to be under way: its caller waits on, until its deadline,
+    /// instead of being refused for a failover of Redis.
+    /// </summary>
+    public async Task<RequestSnapshot> CheckUnlessAwayAsync(TaskCompletionSource<RequestSnapshot> work, bool joined)
+    {
+        try
+        {
+            return await CheckAsync(work, joined);
+        }
+        catch (Exception e) when (RedisConnection.IsOutage(e) && under.Current == work)
+        {
+            logger.LogUnavailable(key.Item, e.Message);
+            return under.Snapshot(joined);
+        }
+    }
+
+    /// <summary>Nobody waits any more: frees the place in the queue, unless a batcher has the work already.</summary>
+    public async Task WithdrawAsync(TaskCompletionSource<RequestSnapshot> work)
+    {
+        try
+        {
+            if (await TakeOutAsync(work) && under.Current == work)
+            {
+                logger.LogWithdrawn(key.Item);
+                under.End(new RequestSnapshot(RequestStatus.Unknown));
+            }
+        }
+        catch (Exception e) when (RedisConnection.IsOutage(e))
+        {
+            // It runs or expires like any other.
+            logger.LogUnavailable(key.Item, e.Message);
+        }
+    }
+
+    /// <summary>Takes the work out of the queue, unless it is on a device, or somebody else's as well who comes back for the answer.</summary>
+    private async Task<bool> TakeOutAsync(TaskCompletionSource<RequestSnapshot> work) =>
+        under.IsEnqueued && !under.IsAsynchronous && under.Current == work && await stores.Queue.WithdrawAsync(key, under.QueuedUntil);
+
+    /// <summary>What Redis says: the result, or whether the work waits or runs.</summary>
+    private async Task<(RequestSnapshot? Result, bool IsUnderWay)> ReadAsync()
+    {
+        var result = stores.Results.FindOrDiscardAsync(key);
+        var isUnderWay = stores.Queue.IsUnderWayAsync(key);
+        await Task.WhenAll(result, isUnderWay);
+        return (await result is { } found ? new RequestSnapshot(RequestStatus.Done, found, Joined: true) : null, await isUnderWay);
+    }
+}

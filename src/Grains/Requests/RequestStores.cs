@@ -1,0 +1,23 @@
+using Detection.Contracts.Storage;
+using Detection.Grains.Queueing;
+using Microsoft.Extensions.DependencyInjection;
+using Orleans.Storage;
+
+namespace Detection.Grains.Requests;
+
+/// <summary>Where requests stand in Redis.</summary>
+/// <param name="state">What of a request outlives its callers.</param>
+/// <param name="queue">Items that wait or run.</param>
+/// <param name="results">Results.</param>
+/// <param name="pictures">Pictures.</param>
+internal sealed class RequestStores(
+    [FromKeyedServices(RequestGrain.Storage)] IGrainStorage state, RequestQueue queue, ResultStore results, PictureStore pictures)
+{
+    public IGrainStorage State => state;
+
+    public RequestQueue Queue => queue;
+
+    public ResultStore Results => results;
+
+    public PictureStore Pictures => pictures;
+}
