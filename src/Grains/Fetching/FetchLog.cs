@@ -16,7 +16,7 @@ internal static partial class FetchLog
     [LoggerMessage(4, LogLevel.Information, "Fetch from {Origin} ended at {MaxBytes} bytes")]
     public static partial void TooLarge(this ILogger logger, string origin, int maxBytes);
 
-    [LoggerMessage(5, LogLevel.Information, "Fetch from {Origin} had no turn in time: {Reason}")]
+    [LoggerMessage(5, LogLevel.Information, "Fetch from {Origin} got no free connection within its time limit: {Reason}")]
     public static partial void NoPlace(this ILogger logger, string origin, string reason);
 
     [LoggerMessage(6, LogLevel.Information, "Fetch from {Origin} ended: {Reason}")]

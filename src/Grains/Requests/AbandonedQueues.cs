@@ -85,9 +85,9 @@ internal sealed partial class AbandonedQueues(
         }
     }
 
-    [LoggerMessage(1, LogLevel.Warning, "No device has {Model} any more; {Count} requests that waited for it end")]
+    [LoggerMessage(1, LogLevel.Warning, "No device serves {Model} any more; {Count} queued requests end with model-not-found.")]
     private partial void LogEnded(string model, int count);
 
-    [LoggerMessage(2, LogLevel.Warning, "Requests for models that are gone could not be ended; trying again in {Delay}: {Reason}")]
+    [LoggerMessage(2, LogLevel.Warning, "Removing requests for models without a device failed; retrying in {Delay}: {Reason}")]
     private partial void LogFailed(TimeSpan delay, string reason);
 }

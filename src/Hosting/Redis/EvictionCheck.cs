@@ -112,7 +112,7 @@ internal sealed partial class EvictionCheck(IConfiguration configuration, TimePr
     [LoggerMessage(20, LogLevel.Warning, "Redis at {Server} has the maxmemory-policy '{Policy}' and evicts requests that wait, leases and webhooks when its memory is used up; set 'maxmemory-policy noeviction'.")]
     private partial void LogEvicts(string server, string policy);
 
-    [LoggerMessage(21, LogLevel.Debug, "Redis at {Server} does not tell its maxmemory-policy; it must be 'noeviction'.")]
+    [LoggerMessage(21, LogLevel.Debug, "Redis at {Server} does not report its maxmemory-policy; make sure that it is 'noeviction'.")]
     private partial void LogUnknown(string server);
 
     [LoggerMessage(22, LogLevel.Information, "The maxmemory-policy of Redis at {Server} cannot be read: {Reason}. It must be 'noeviction'.")]

@@ -96,6 +96,6 @@ internal sealed partial class MarkKeeper(
     [LoggerMessage(31, LogLevel.Warning, "A silo of the cluster {Cluster} has another {Setting}; {Conflict}.")]
     private partial void LogOthers(string cluster, string setting, string conflict);
 
-    [LoggerMessage(32, LogLevel.Debug, "What the silos must have in common is not kept in Redis this time: {Reason}")]
+    [LoggerMessage(32, LogLevel.Debug, "The settings that all silos share were not refreshed in Redis; the next attempt follows: {Reason}")]
     private partial void LogNotKept(string reason);
 }
