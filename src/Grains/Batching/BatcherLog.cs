@@ -49,7 +49,7 @@ internal static partial class BatcherLog
     [LoggerMessage(14, LogLevel.Information, "Batcher {Batcher} released its lease; {Returned} items returned to the queue.")]
     public static partial void LogReleased(this ILogger logger, BatcherKey batcher, int returned);
 
-    [LoggerMessage(15, LogLevel.Information, "{Item} was not settled ({Outcome}); another batcher holds it, and this result is discarded.")]
+    [LoggerMessage(15, LogLevel.Information, "{Item} was not settled ({Outcome}); it is in the queue or with another batcher, and this result is discarded.")]
     public static partial void LogNotSettled(this ILogger logger, string item, SettleOutcome outcome);
 
     [LoggerMessage(16, LogLevel.Warning, "Device of {Batcher} failed on {Count} items; they return to the queue for another attempt: {Reason}")]

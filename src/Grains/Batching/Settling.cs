@@ -139,7 +139,8 @@ internal sealed class Settling(
             }
             else
             {
-                settlements.Add(new Settlement(item.Key, default, Expired: end.Status == RequestStatus.Expired));
+                var isLost = end.Failure?.Reason == FailureReason.PictureLost;
+                settlements.Add(new Settlement(item.Key, default, end.Status == RequestStatus.Expired, isLost ? item.Deadline : null));
             }
         }
 

@@ -123,10 +123,10 @@ public sealed class BatcherQueue(IConnectionMultiplexer redis, RedisKeys keys, I
             QueueScripts.Milliseconds(AnswersExpiry),
             keys.Wake(model),
         };
-        foreach (var (key, result, expired) in settlements)
+        foreach (var (key, result, expired, pictureLostAt) in settlements)
         {
             touched.AddRange([keys.Item(key), keys.Result(key)]);
-            values.AddRange([key.Item, result, expired ? "1" : ""]);
+            values.AddRange([key.Item, result, expired ? 0 : pictureLostAt?.ToUnixTimeMilliseconds() ?? RedisValue.EmptyString]);
         }
 
         var reply = (RedisResult[])(await Database.ScriptEvaluateAsync(QueueScripts.Settle, [.. touched], [.. values]))!;

@@ -53,7 +53,11 @@ public readonly record struct QueueState(int Length, TimeSpan Oldest, int GivenU
 /// <param name="Key">The item.</param>
 /// <param name="Result">The serialized result to publish; empty to publish none.</param>
 /// <param name="Expired">It ends because its deadline passed, as far as the batcher knows.</param>
-public readonly record struct Settlement(RequestKey Key, ReadOnlyMemory<byte> Result, bool Expired = false);
+/// <param name="PictureLostAt">
+/// It ends because its picture was not kept any more: the deadline that it had when it was claimed. A caller who joined since then, and so
+/// extended the deadline, has brought the picture. <see langword="null"/> when it ends otherwise.
+/// </param>
+public readonly record struct Settlement(RequestKey Key, ReadOnlyMemory<byte> Result, bool Expired = false, DateTimeOffset? PictureLostAt = null);
 
 /// <summary>What became of an item that was to end.</summary>
 public enum SettleOutcome

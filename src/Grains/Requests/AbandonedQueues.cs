@@ -1,5 +1,6 @@
 using Detection.Contracts.Cluster;
 using Detection.Contracts.Requests;
+using Detection.Contracts.Scheduling;
 using Detection.Contracts.Storage;
 using Detection.Grains.Cluster;
 using Detection.Grains.Queueing;
@@ -26,24 +27,23 @@ internal sealed partial class AbandonedQueues(
     /// <summary>Deadlines are shorter, and nothing is accepted for a version that is gone.</summary>
     private static readonly TimeSpan LookFor = TimeSpan.FromMinutes(10);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(Interval, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
-        {
-            try
-            {
-                foreach (var record in cluster.Models.Gone.Where(record => time.GetUtcNow() - record.SeenAt < LookFor))
-                {
-                    await EndAsync(record.Model.Id);
-                }
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        new PeriodicWork(Interval, time, logger).RunAsync(_ => EndAndForgetAsync(), reason => LogFailed(Interval, reason), stoppingToken);
 
-                await ForgetAsync();
-            }
-            catch (Exception e) when (RedisConnection.IsOutage(e) || e is OrleansException or TimeoutException)
+    private async Task EndAndForgetAsync()
+    {
+        try
+        {
+            foreach (var record in cluster.Models.Gone.Where(record => time.GetUtcNow() - record.SeenAt < LookFor))
             {
-                LogFailed(Interval, e.Message);
+                await EndAsync(record.Model.Id);
             }
+
+            await ForgetAsync();
+        }
+        catch (Exception e) when (e is OrleansException or TimeoutException)
+        {
+            LogFailed(Interval, e.Message);
         }
     }
 

@@ -90,7 +90,7 @@ internal sealed class RequestGrain(
 
             // Nobody who waits needs to know: without its picture the work fails, and he brings it again.
             var kept = stores.Pictures.KeepAsync(_key, ended: work.Task.IsCompleted);
-            if (terms.Asynchronous && !await kept)
+            if (terms.Asynchronous && !joined && !await kept)
             {
                 return RequestFailures.PictureLost;
             }
@@ -233,9 +233,9 @@ internal sealed class RequestGrain(
     {
         var deadline = time.GetUtcNow() + terms.Budget;
         _work.LatestDeadline = deadline > _work.LatestDeadline ? deadline : _work.LatestDeadline;
-        if (terms.Asynchronous && joined && !await JoinAsynchronousAsync(work, terms, deadline))
+        if (terms.Asynchronous && joined && await JoinAsynchronousAsync(work, terms, deadline) is { } refused)
         {
-            return await _checks.CheckAsync(work, joined);
+            return refused;
         }
 
         if (maxWait <= TimeSpan.Zero)
@@ -277,14 +277,14 @@ internal sealed class RequestGrain(
     }
 
     /// <summary>
-    /// Keeps that one who joined comes back, and lets the work go on until his deadline. <see langword="false"/> when it has ended, or
-    /// was withdrawn, before he joined.
+    /// Accepts one who joined and comes back for the answer: lets the work go on until his deadline. Gives what to answer instead when the
+    /// work has ended, or was withdrawn, before he joined, and when its picture is not there: then he brings it.
     /// </summary>
-    private async Task<bool> JoinAsynchronousAsync(TaskCompletionSource<RequestSnapshot> work, RequestTerms terms, DateTimeOffset deadline)
+    private async Task<RequestSnapshot?> JoinAsynchronousAsync(TaskCompletionSource<RequestSnapshot> work, RequestTerms terms, DateTimeOffset deadline)
     {
         _work.IsAsynchronous = true;
         await _kept.KeepAsynchronousAsync(terms, deadline);
-        stores.Pictures.KeepAsync(_key, ended: work.Task.IsCompleted).Ignore();
+        var isKept = await stores.Pictures.KeepAsync(_key, ended: work.Task.IsCompleted);
         var isThere = await stores.Queue.ExtendAsync(_key, terms.Budget);
         if (work.Task.IsCompletedSuccessfully && await work.Task is { Status: RequestStatus.Failed } failed)
         {
@@ -292,6 +292,8 @@ internal sealed class RequestGrain(
             await _kept.KeepEndAsync(failed);
         }
 
-        return isThere;
+        return !isThere ? await _checks.CheckAsync(work, joined: true)
+            : isKept || work.Task.IsCompleted ? null
+            : RequestFailures.PictureLost;
     }
 }

@@ -122,14 +122,62 @@ public abstract class DeadlineTests(QueueFixture fixture)
     {
         var queue = fixture.NewQueue();
         await queue.Requests.EnqueueAsync(Item(_model, 1), 10);
-        var hourAgo = DateTimeOffset.UtcNow - TimeSpan.FromHours(1);
-        await fixture.Database.StringSetAsync(Keys.Item(Key(_model, 1)), $"{hourAgo.ToUnixTimeMilliseconds()}|{hourAgo.ToUnixTimeMilliseconds()}|");
+        await MarkAsync(1, TimeSpan.FromMinutes(59));
 
         Assert.False(await queue.Requests.IsUnderWayAsync(Key(_model, 1)));
         Assert.Equal(EnqueueOutcome.AlreadyThere, (await queue.Requests.EnqueueAsync(Item(_model, 1), 10)).Outcome);
 
         Assert.True(await queue.Requests.IsUnderWayAsync(Key(_model, 1)));
         Assert.InRange((Assert.Single(await ClaimAsync(queue, "a")).Deadline - DateTimeOffset.UtcNow).TotalSeconds, 30, 61);
+    }
+
+    [Fact]
+    public async Task Enqueue_of_item_whose_list_expired_before_its_mark_queues_it_again()
+    {
+        var queue = fixture.NewQueue();
+        await MarkAsync(1, TimeSpan.FromMinutes(61));
+
+        Assert.Equal(EnqueueOutcome.Queued, (await queue.Requests.EnqueueAsync(Item(_model, 1), 10)).Outcome);
+
+        Assert.Equal(EnqueueOutcome.AlreadyThere, (await queue.Requests.EnqueueAsync(Item(_model, 1), 10)).Outcome);
+        Assert.Equal(Key(_model, 1), Assert.Single(await ClaimAsync(queue, "a")).Key);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("alice")]
+    public async Task Enqueue_of_item_that_outlived_its_mark_in_a_list_moves_it_to_the_tail(string? caller)
+    {
+        var queue = fixture.NewQueue();
+        await queue.Requests.EnqueueAsync(Item(_model, 1) with { Caller = caller }, 10);
+        await queue.Requests.EnqueueAsync(Item(_model, 2), 10);
+        await MarkAsync(1, TimeSpan.FromMinutes(61), caller);
+
+        Assert.Equal(EnqueueOutcome.Queued, (await queue.Requests.EnqueueAsync(Item(_model, 1), 10)).Outcome);
+
+        Assert.Equal([Key(_model, 2), Key(_model, 1)], (await ClaimAsync(queue, "a")).Select(item => item.Key));
+        Assert.Equal(0, await queue.Requests.LengthAsync(_model));
+    }
+
+    [Fact]
+    public async Task Settle_of_item_without_picture_returns_it_when_caller_has_brought_the_picture_again()
+    {
+        var queue = fixture.NewQueue();
+        await queue.Requests.EnqueueAsync(Item(_model, 1), 10);
+        await queue.Requests.EnqueueAsync(Item(_model, 2), 10);
+        var claimed = await ClaimAsync(queue, "a");
+        Assert.True(await queue.Requests.ExtendAsync(Key(_model, 1), TimeSpan.FromMinutes(2)));
+
+        Assert.Equal([SettleOutcome.Returned, SettleOutcome.Settled], await LoseAsync(claimed));
+
+        // With its picture it ends like any other; without, it has no third turn.
+        var again = await ClaimAsync(queue, "a");
+        Assert.Equal((Key(_model, 1), 0), (Assert.Single(again).Key, again[0].Attempts));
+        Assert.Equal([SettleOutcome.Settled], await LoseAsync(again));
+        Assert.False(await queue.Requests.ContainsAsync(Key(_model, 1)));
+
+        Task<SettleOutcome[]> LoseAsync(IReadOnlyList<QueuedItem> items) => queue.Batchers.SettleAsync(
+            _model, "a", [.. items.Select(item => new Settlement(item.Key, default, PictureLostAt: item.Deadline))], ResultExpiry);
     }
 
     [Theory]
@@ -175,6 +223,13 @@ public abstract class DeadlineTests(QueueFixture fixture)
 
     private Task<SettleOutcome[]> ExpireAsync(TestQueue queue, string batcher, int item) =>
         queue.Batchers.SettleAsync(_model, batcher, [new Settlement(Key(_model, item), default, Expired: true)], ResultExpiry);
+
+    /// <summary>Gives an item the mark of one whose deadline passed so long ago.</summary>
+    private Task<bool> MarkAsync(int item, TimeSpan ago, string? caller = null)
+    {
+        var deadline = (DateTimeOffset.UtcNow - ago).ToUnixTimeMilliseconds();
+        return fixture.Database.StringSetAsync(Keys.Item(Key(_model, item)), $"{deadline}|{deadline}|{(caller is null ? "" : $"|{caller}")}");
+    }
 
     private Settlement Settled(int item, string result) => new(Key(_model, item), Encoding.UTF8.GetBytes(result));
 

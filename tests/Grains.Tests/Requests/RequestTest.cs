@@ -63,8 +63,15 @@ public abstract class RequestTest : SiloTest
         }
     }
 
+    /// <summary>Waits until an accepted request is done, and no longer when it ended otherwise.</summary>
     protected Task DoneAsync(string imageKey) => Eventually.Async(
-        async () => (await Client.GetStatusAsync(imageKey)).Status == DetectionStatus.Done, Eventually.Soon, "what was accepted is done");
+        async () => await Client.GetStatusAsync(imageKey) switch
+        {
+            { Status: DetectionStatus.Failed or DetectionStatus.Expired } ticket => throw new ConditionHopelessException($"It ended otherwise: {ticket}."),
+            var ticket => ticket.Status == DetectionStatus.Done,
+        },
+        Eventually.Soon,
+        "what was accepted is done");
 
     protected async Task<long> WaitingAsync() => await Database.ListLengthAsync(Keys.Queue(await ModelAsync()));
 

@@ -33,7 +33,7 @@ for _, other in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do
 end
 
 local mark = redis.call('GET', KEYS[3])
-if mark then
+if stands(mark, time) then
     return {2, before, extend(KEYS[3], mark, time + tonumber(ARGV[3]), ARGV[6] == '1'), time}
 end
 if redis.call('EXISTS', KEYS[4]) == 1 then
@@ -57,6 +57,10 @@ if before >= tonumber(ARGV[7]) then
 end
 local deadline = time + tonumber(ARGV[3])
 redis.call('SET', KEYS[3], whole(deadline) .. '|' .. whole(time) .. '|' .. ARGV[2], 'PX', mark_lifetime)
+if mark then
+    -- The item may stand in a list that others kept from expiring.
+    redis.call('LREM', list(caller_of(mark)), 1, ARGV[1])
+end
 redis.call('RPUSH', list(caller), ARGV[1])
 redis.call('PEXPIRE', list(caller), list_lifetime)
 if caller ~= '' then

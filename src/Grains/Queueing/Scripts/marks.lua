@@ -8,6 +8,12 @@ local function deadline_of(mark)
     return tonumber(string.match(mark, '^(%d+)|') or '0')
 end
 
+-- Whether the item of a mark can still wait or run. An item that nobody takes goes with its list, which expires within an hour after its
+-- deadline unless others come; its mark then lives on for a while.
+local function stands(mark, time)
+    return mark and time - deadline_of(mark) <= list_lifetime
+end
+
 local function whole(number)
     return string.format('%.0f', number)
 end

@@ -1,7 +1,8 @@
 -- Ends items that a batcher still holds: publishes their results and forgets them. What it no longer holds is left alone.
 -- KEYS  1 queue, 2 callers, 3 in-flight list, 4 attempts, 5 answers to the batcher's last settles, then per item: its mark, its result
 -- ARGV  1 lifetime of a result in ms, 2 number of this settle, 3 '1' when it is sent again, 4 lifetime of the answers in ms,
---       5 wake-up channel, then per item: item, result (empty for none), '1' when it ends because its deadline passed
+--       5 wake-up channel, then per item: item, result (empty for none), and for an item that ends only if nobody extended its deadline:
+--       the deadline that the batcher knows in unix ms, 0 for now
 -- gives per item: 1 settled, 0 not held any more, 2 back in the queue because its deadline has been extended meanwhile
 local slot = tonumber(ARGV[2]) % 64
 local settled = {}
@@ -23,8 +24,9 @@ for i = 1, n do
     local mark_key, result_key = KEYS[2 * i + 4], KEYS[2 * i + 5]
     settled[i] = 0
     if redis.call('LREM', KEYS[3], 1, item) == 1 then
-        local mark = ARGV[3 * i + 5] == '1' and redis.call('GET', mark_key)
-        if mark and deadline_of(mark) > time then
+        local known = tonumber(ARGV[3 * i + 5])
+        local mark = known and redis.call('GET', mark_key)
+        if mark and deadline_of(mark) > (known == 0 and time or known) then
             give_back(item, mark_key)
             returned = true
             settled[i] = 2
