@@ -66,6 +66,7 @@ public static class FrontendApplication
         var app = builder.Build();
         app.UseSafeHeaders();
         app.UseProblems();
+        app.UseNotFoundPage();
         app.UseBrowsers();
         app.UseManagement();
         app.UseSite();

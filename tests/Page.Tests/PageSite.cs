@@ -19,6 +19,9 @@ public sealed class PageSite : IAsyncDisposable
     private Uri? _photoUrl;
     private DetectionProcess? _frontend;
     private DetectionProcess? _guarded;
+    private DetectionProcess? _managed;
+    private ModelFolder? _models;
+    private int _managementPort;
     private IBrowser? _browser;
 
     /// <summary>What the guarded server asks for.</summary>
@@ -38,15 +41,32 @@ public sealed class PageSite : IAsyncDisposable
     {
         Chromium.Require();
         var (frontend, browser) = await StartAsync();
-        await VisitAsync(frontend, browser, use, screen, path);
+        await VisitAsync(frontend.Url, browser, use, screen, path);
     }
 
-    /// <summary>As <see cref="VisitAsync(Func{Visit, Task}, Screen?, string)"/>, of a server that asks for the key <see cref="Key"/>.</summary>
+    /// <summary>As <see cref="VisitAsync(Func{Visit, Task}, Screen?, string)"/>, of a server that asks for the key <see cref="Key"/> and has two models.</summary>
     internal async Task VisitGuardedAsync(Func<Visit, Task> use, Screen? screen = null, string path = "/")
     {
         Chromium.Require();
         var (_, browser) = await StartAsync();
-        await VisitAsync(await StartGuardedAsync(), browser, use, screen, path);
+        await VisitAsync((await StartGuardedAsync()).Url, browser, use, screen, path);
+    }
+
+    /// <summary>As <see cref="VisitAsync(Func{Visit, Task}, Screen?, string)"/>, of a server whose management has a listener of its own.</summary>
+    internal async Task VisitManagedAsync(Func<Visit, Task> use, Screen? screen = null, string path = "/")
+    {
+        Chromium.Require();
+        var (_, browser) = await StartAsync();
+        await VisitAsync((await StartManagedAsync()).Url, browser, use, screen, path);
+    }
+
+    /// <summary>As <see cref="VisitManagedAsync"/>, at that listener.</summary>
+    internal async Task VisitManagementAsync(Func<Visit, Task> use, Screen? screen = null, string path = "/status")
+    {
+        Chromium.Require();
+        var (_, browser) = await StartAsync();
+        var url = new UriBuilder((await StartManagedAsync()).Url) { Port = _managementPort }.Uri;
+        await VisitAsync(url, browser, use, screen, path);
     }
 
     /// <summary>As <see cref="VisitAsync(Func{Visit, Task}, Screen?, string)"/>, of a front end of the test's own.</summary>
@@ -54,13 +74,13 @@ public sealed class PageSite : IAsyncDisposable
     {
         Chromium.Require();
         var (_, browser) = await StartAsync();
-        await VisitAsync(frontend, browser, use, screen, path);
+        await VisitAsync(frontend.Url, browser, use, screen, path);
     }
 
-    private static async Task VisitAsync(DetectionProcess frontend, IBrowser browser, Func<Visit, Task> use, Screen? screen, string path)
+    private static async Task VisitAsync(Uri url, IBrowser browser, Func<Visit, Task> use, Screen? screen, string path)
     {
         await using var context = await browser.CreateBrowserContextAsync();
-        await using var visit = await Visit.StartAsync(context, frontend.Url, path, screen ?? Screen.Desktop);
+        await using var visit = await Visit.StartAsync(context, url, path, screen ?? Screen.Desktop);
         await use(visit);
         visit.AssertBehaved();
     }
@@ -101,6 +121,13 @@ public sealed class PageSite : IAsyncDisposable
             await _guarded.DisposeAsync();
         }
 
+        if (_managed is not null)
+        {
+            await _managed.DisposeAsync();
+        }
+
+        _models?.Dispose();
+
         if (_frontend is not null)
         {
             await _frontend.DisposeAsync();
@@ -128,15 +155,43 @@ public sealed class PageSite : IAsyncDisposable
         {
             if (_guarded is null)
             {
+                _models = new ModelFolder();
+                _models.Lay("nanodet-g");
+                _models.Lay("nanodet-of-another-name");
                 _guarded = DetectionProcess.StartFrontend(new Dictionary<string, string?>
                 {
                     [DetectionSettings.Redis] = null,
+                    ["Detection__Models__Directory"] = _models.Path,
                     ["Detection__Access__Keys__page__Sha256"] = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Key))),
                 });
                 await _guarded.ReadyAsync();
             }
 
             return _guarded;
+        }
+        finally
+        {
+            _once.Release();
+        }
+    }
+
+    private async Task<DetectionProcess> StartManagedAsync()
+    {
+        await _once.WaitAsync(TimeSpan.FromMinutes(3));
+        try
+        {
+            if (_managed is null)
+            {
+                _managementPort = LoopbackPorts.Next();
+                _managed = DetectionProcess.StartFrontend(new Dictionary<string, string?>
+                {
+                    [DetectionSettings.Redis] = null,
+                    ["Detection__Management__Url"] = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{_managementPort}"),
+                });
+                await _managed.ReadyAsync();
+            }
+
+            return _managed;
         }
         finally
         {

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text.Json;
+using Deque.AxeCore.Commons;
 using PuppeteerSharp;
 using PuppeteerSharp.PageAccessibility;
 
@@ -9,6 +10,8 @@ namespace Detection.Page.Tests;
 /// <summary>One tab: what a person does on the page, what they see, and what went over the network.</summary>
 internal sealed class Visit : IAsyncDisposable
 {
+    private static readonly Lazy<string> Axe = new(static () => new BundledAxeScriptProvider().GetScript());
+
     private readonly ConcurrentQueue<string> _complaints = [];
     private readonly ConcurrentQueue<IRequest> _requests = [];
     private readonly Uri _site;
@@ -38,7 +41,12 @@ internal sealed class Visit : IAsyncDisposable
         page.Request += (_, request) => visit._requests.Enqueue(request.Request);
         await page.SetViewportAsync(screen.ToViewPort());
         await page.GoToAsync(new Uri(site, path).ToString());
-        await page.WaitForSelectorAsync(path == "/status" ? "#charts .chart" : "#threshold"); // made by the script: it runs
+        await page.WaitForSelectorAsync(path switch
+        {
+            "/status" => "#charts .chart", // made by the script: it runs
+            "/" or "/detectConsult" => "#threshold",
+            _ => "main",
+        });
         return visit;
     }
 
@@ -133,6 +141,27 @@ internal sealed class Visit : IAsyncDisposable
     /// <param name="scheme"><c>light</c> or <c>dark</c>.</param>
     public Task PreferAsync(string scheme) =>
         Page.EmulateMediaFeaturesAsync([new MediaFeatureValue { MediaFeature = MediaFeature.PrefersColorScheme, Value = scheme }]);
+
+    /// <summary>Looks at the page in the colours that the system chooses, as high contrast has them.</summary>
+    public Task ForceColoursAsync() => Page.Client.SendAsync("Emulation.setEmulatedMedia", new
+    {
+        features = new[] { new { name = "forced-colors", value = "active" }, new { name = "prefers-color-scheme", value = "dark" } },
+    });
+
+    /// <summary>What axe finds wrong, a line each with the rule and the elements.</summary>
+    public async Task<IReadOnlyList<string>> AxeAsync()
+    {
+        await Page.EvaluateExpressionAsync(Axe.Value);
+        return await Page.EvaluateExpressionAsync<string[]>("""
+            Promise.all(document.getAnimations().filter((one) => one instanceof CSSTransition).map((one) => one.finished.catch(() => null)))
+              .then(() => axe.run(document, { resultTypes: ['violations'] })).then(({ violations }) =>
+              violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`))
+            """);
+    }
+
+    /// <summary>Which element has the focus: its id, or its class and name.</summary>
+    public Task<string> FocusAsync() => EvaluateAsync<string>(
+        "(({ id, className, ariaLabel, tagName }) => id || `${className} ${ariaLabel ?? ''}`.trim() || tagName)(document.activeElement)");
 
     /// <summary>Everything that the browser tells a screen reader, in the order of the page.</summary>
     public async Task<IReadOnlyList<Told>> ToldAsync()

@@ -12,7 +12,7 @@ public static class ManagementExtensions
     private static readonly PathString[] Managed = [TelemetryExtensions.MetricsPath, DashboardPath, "/status", "/v1/status"];
 
     /// <summary>What both listeners answer: probes, and the files that the status page shares with the page for everybody.</summary>
-    private static readonly PathString[] Shared = ["/health", "/css", "/js", "/favicon.svg"];
+    private static readonly PathString[] Shared = ["/health", "/css", "/js", "/favicon.svg", "/site.json"];
 
     /// <summary>Whether a path is for those who run the service.</summary>
     public static bool IsManagement(PathString path) => Array.Exists(Managed, managed => path.StartsWithSegments(managed));
@@ -37,16 +37,14 @@ public static class ManagementExtensions
     public static void UseManagement(this WebApplication app)
     {
         ArgumentNullException.ThrowIfNull(app);
-        if (Options(app.Configuration) is not { Url: { } url } || ManagementAddress.Port(url) is not { } port)
+        if (Port(app.Configuration) is not { } port)
         {
             return;
         }
 
         app.Use((http, next) =>
         {
-            // Not by the Host header, which says what the caller wants it to.
-            var path = http.Request.Path;
-            if (IsManagement(path) == (http.Connection.LocalPort == port) || Array.Exists(Shared, shared => path.StartsWithSegments(shared)))
+            if (IsAnswered(http, http.Request.Path, port))
             {
                 return next(http);
             }
@@ -54,6 +52,18 @@ public static class ManagementExtensions
             http.Response.StatusCode = StatusCodes.Status404NotFound;
             return Task.CompletedTask;
         });
+    }
+
+    /// <summary>Whether the listener that a request came by answers a path.</summary>
+    /// <param name="http">The request.</param>
+    /// <param name="path">The path, which may be another than the request's.</param>
+    /// <param name="port">Port of the listener for management; <see langword="null"/> when it has none of its own.</param>
+    public static bool IsAnswered(HttpContext http, PathString path, int? port)
+    {
+        ArgumentNullException.ThrowIfNull(http);
+
+        // Not by the Host header, which says what the caller wants it to.
+        return port is null || IsManagement(path) == (http.Connection.LocalPort == port) || Array.Exists(Shared, shared => path.StartsWithSegments(shared));
     }
 
     /// <summary><c>/metrics</c>, and <c>/dashboard</c> where it is turned on and this process hosts a silo.</summary>

@@ -1,4 +1,6 @@
 using System.Net.Mime;
+using Detection.Hosting.Management;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.StaticFiles;
 
 namespace Detection.Frontend.Http.Site;
@@ -13,6 +15,9 @@ internal static class SiteExtensions
 
     /// <summary>Address of the page in the system that this one replaces.</summary>
     private const string FormerAddress = "/detectConsult";
+
+    /// <summary>The pages, as the links to them name them.</summary>
+    private static readonly (string Name, PathString Address)[] Addresses = [("detect", "/"), ("status", StatusAddress)];
 
     // Everything from this host. Pictures may also be such as the page made or was given itself.
     private const string ContentSecurityPolicy =
@@ -48,22 +53,35 @@ internal static class SiteExtensions
     {
         app.UseDefaultFiles();
         app.UseStaticFiles(Files());
+        app.UseNotFound();
     }
 
-    public static void MapSite(this IEndpointRouteBuilder routes)
+    public static void MapSite(this WebApplication app)
     {
+        IEndpointRouteBuilder routes = app;
+        var management = ManagementExtensions.Port(app.Configuration);
+        routes.MapGet("/site.json", (HttpContext http) => Pages(http, management)).AllowAnonymous().ExcludeFromDescription();
         routes.MapFallbackToFile(FormerAddress, Page, Files()).AllowAnonymous();
         routes.MapFallbackToFile(StatusAddress, StatusPage, Files()).AllowAnonymous();
     }
 
-    private static StaticFileOptions Files() => new() { OnPrepareResponse = Prepare };
-
-    private static void Prepare(StaticFileResponseContext context)
+    /// <summary>The headers of pages and of what they are made of.</summary>
+    public static void SetHeaders(IHeaderDictionary headers)
     {
-        var headers = context.Context.Response.Headers;
-
         // The names carry no version: ask each time, and be told 304 by the ETag.
         headers.CacheControl = "no-cache";
         headers.ContentSecurityPolicy = ContentSecurityPolicy;
     }
+
+    /// <summary>The pages that the listener answers, so that the pages link to no other.</summary>
+    private static ContentHttpResult Pages(HttpContext http, int? management)
+    {
+        http.Response.Headers.CacheControl = "no-cache";
+        var names = Addresses.Where(page => ManagementExtensions.IsAnswered(http, page.Address, management)).Select(static page => $"\"{page.Name}\"");
+        return TypedResults.Text($$"""{"pages":[{{string.Join(',', names)}}]}""", MediaTypeNames.Application.Json);
+    }
+
+    private static StaticFileOptions Files() => new() { OnPrepareResponse = Prepare };
+
+    private static void Prepare(StaticFileResponseContext context) => SetHeaders(context.Context.Response.Headers);
 }

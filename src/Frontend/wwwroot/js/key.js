@@ -17,13 +17,18 @@ export function heard(status) {
   }
 }
 
-/** Puts the field for the key below the bar at the top; seen only after the server has asked for one. */
-export function openKeyField(onKey) {
+/**
+ * Puts the field for the key below the bar at the top; seen only after the server has asked for one.
+ * @param {() => void} onKey called when a key was entered
+ * @param {HTMLElement} rest gets the focus afterwards, unless another element had it before
+ */
+export function openKeyField(onKey, rest) {
+  let before = null;
   const field = el('input', {
     id: 'key', name: 'key', type: 'password', autocomplete: 'off', autocapitalize: 'off', spellcheck: 'false', 'aria-describedby': 'key-error',
   });
   const error = el('p', { class: 'field-error', id: 'key-error', role: 'alert' });
-  const form = el('form', { id: 'key-form', class: 'key-form', hidden: true, novalidate: true },
+  const form = el('form', { id: 'key-form', class: 'key-form', 'aria-label': 'API key', hidden: true, novalidate: true },
     el('label', { for: 'key', text: 'This server asks for an API key' }),
     el('div', {}, field, el('button', { class: 'button primary', type: 'submit', text: 'Use it' })),
     error,
@@ -37,6 +42,7 @@ export function openKeyField(onKey) {
     form.hidden = false;
     error.textContent = key ? 'The server does not know this key.' : '';
     field.setAttribute('aria-invalid', String(key !== null));
+    before = document.activeElement;
     field.focus();
   };
 
@@ -52,5 +58,8 @@ export function openKeyField(onKey) {
     field.value = '';
     form.hidden = true;
     onKey();
+    if (form.hidden) {
+      (before !== document.body && before?.checkVisibility() ? before : rest).focus();
+    }
   });
 }

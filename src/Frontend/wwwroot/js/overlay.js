@@ -37,6 +37,7 @@ export class Overlay {
     });
 
     this.#root.setAttribute('viewBox', `0 0 ${width} ${height}`);
+    this.#root.removeAttribute('aria-hidden');
     this.#root.setAttribute('aria-label', describe(shown.map(({ box }) => box)));
     const boxes = shown.map(({ box, index }, at) => this.#box(box, index, rectangles[at]));
     const largestFirst = boxes.map((node, at) => ({ node, area: rectangles[at].width * rectangles[at].height })).sort((a, b) => b.area - a.area);
@@ -49,7 +50,8 @@ export class Overlay {
 
   clear() {
     this.#root.replaceChildren();
-    this.#root.setAttribute('aria-label', '');
+    this.#root.removeAttribute('aria-label'); // there is nothing to tell
+    this.#root.setAttribute('aria-hidden', 'true');
   }
 
   #box(box, index, { x, y, width, height }) {

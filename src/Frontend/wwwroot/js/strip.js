@@ -1,4 +1,4 @@
-import { el } from './elements.js';
+import { el, svg } from './elements.js';
 
 const thumbWidth = 192;
 const thumbHeight = 144;
@@ -8,13 +8,19 @@ export class Strip {
   #list = el('ul');
   #clear;
   #thumbs = new Map();
-  #onSelect;
+  #actions;
   #scrolledTo = null;
 
-  constructor({ select, clear }) {
-    this.#onSelect = select;
-    this.#clear = el('button', { class: 'button clear', type: 'button', text: 'Clear', 'aria-label': 'Remove all pictures', click: clear });
+  /** @param {{select: (picture) => void, remove: (picture) => void, clear: () => void}} actions what the buttons do */
+  constructor(actions) {
+    this.#actions = actions;
+    this.#clear = el('button', { class: 'button clear', type: 'button', text: 'Remove all', click: actions.clear });
     document.getElementById('strip').append(this.#list, this.#clear);
+  }
+
+  /** Puts the focus on a picture. */
+  focus(picture) {
+    this.#thumbs.get(picture)?.button.focus();
   }
 
   show(items, selected, threshold) {
@@ -46,12 +52,25 @@ export class Strip {
   #add(picture) {
     const canvas = el('canvas', { width: String(thumbWidth), height: String(thumbHeight) });
     const badge = el('span', { class: 'badge' });
-    const button = el('button', { class: 'thumb', type: 'button', title: picture.name, click: () => this.#onSelect(picture) }, canvas, badge);
-    const thumb = { node: el('li', {}, button), button, canvas, badge, drawn: false };
+    const button = el('button', {
+      class: 'thumb',
+      type: 'button',
+      title: picture.name,
+      click: () => this.#actions.select(picture),
+      keydown: (event) => event.key === 'Delete' && this.#actions.remove(picture),
+    }, canvas, badge);
+    const remove = el('button', {
+      class: 'remove', type: 'button', title: 'Remove', 'aria-label': `Remove ${picture.name}`, click: () => this.#actions.remove(picture),
+    }, cross());
+    const thumb = { node: el('li', {}, button, remove), button, canvas, badge, drawn: false };
     this.#list.append(thumb.node);
     this.#thumbs.set(picture, thumb);
     return thumb;
   }
+}
+
+function cross() {
+  return svg('svg', { viewBox: '0 0 12 12', 'aria-hidden': 'true' }, svg('path', { d: 'M3 3l6 6M9 3l-6 6' }));
 }
 
 // Painted small once: a row of full pictures would cost a browser gigabytes.

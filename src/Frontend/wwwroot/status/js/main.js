@@ -1,5 +1,6 @@
 import { el } from '../../js/elements.js';
 import { heard, openKeyField, withKey } from '../../js/key.js';
+import { showLinks } from '../../js/site.js';
 import { Chart } from './chart.js';
 import { Queues } from './queues.js';
 import { Silos } from './silos.js';
@@ -25,7 +26,8 @@ let timer = null;
 let seen = null;
 
 document.addEventListener('visibilitychange', () => (document.hidden ? pause() : look()));
-openKeyField(look);
+openKeyField(look, at('headline'));
+showLinks();
 openJsonWithKey(document.querySelector('a[href="/v1/status"]'));
 look();
 

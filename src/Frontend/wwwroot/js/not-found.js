@@ -1,0 +1,4 @@
+import { showLinks } from './site.js';
+
+document.getElementById('path').textContent = location.pathname;
+showLinks();

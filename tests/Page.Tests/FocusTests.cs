@@ -1,0 +1,49 @@
+namespace Detection.Page.Tests;
+
+/// <summary>The focus never falls back to the beginning of the page.</summary>
+public class FocusTests(PageSite site)
+{
+    [Fact]
+    public Task Removing_pictures_moves_the_focus_to_the_next_one_and_at_the_end_to_the_button() => site.VisitAsync(async visit =>
+    {
+        await visit.ChooseAsync(Photos.Text, Photos.People, Photos.OnItsSide);
+        await visit.ProblemAsync();
+        await visit.Page.FocusAsync("#problem .actions button:last-child");
+        await visit.Page.Keyboard.PressAsync("Enter");
+        Assert.StartsWith("thumb walkers.webp", await visit.FocusAsync(), StringComparison.Ordinal);
+        await visit.AnsweredAsync();
+
+        // A good picture: by its button, then with the key.
+        await visit.Page.FocusAsync("#strip li:first-child .remove");
+        await visit.Page.Keyboard.PressAsync("Enter");
+        Assert.StartsWith("thumb orientation-6.jpg", await visit.FocusAsync(), StringComparison.Ordinal);
+        Assert.Equal(1, await visit.EvaluateAsync<int>("document.querySelectorAll('#strip li').length"));
+        await visit.Page.Keyboard.PressAsync("Delete");
+        Assert.Equal("choose", await visit.FocusAsync());
+        Assert.Equal("empty", await visit.EvaluateAsync<string>("document.body.dataset.state"));
+
+        // And all together.
+        await visit.ChooseAsync(Photos.People, Photos.OnItsSide);
+        await visit.AnsweredAsync();
+        await visit.Page.FocusAsync(".clear");
+        await visit.Page.Keyboard.PressAsync("Enter");
+        Assert.Equal("choose", await visit.FocusAsync());
+    });
+
+    [Fact]
+    public Task Entering_the_key_gives_the_focus_back() => site.VisitGuardedAsync(async visit =>
+    {
+        // Asked for when the page was opened: nothing had the focus.
+        await visit.EnterKeyAsync(PageSite.Key);
+        Assert.Equal("choose", await visit.FocusAsync());
+    });
+
+    [Fact]
+    public Task Entering_the_key_on_the_status_page_leads_to_the_headline() => site.VisitGuardedAsync(
+        async visit =>
+        {
+            await visit.EnterKeyAsync(PageSite.Key);
+            Assert.Equal("headline", await visit.FocusAsync());
+        },
+        path: "/status");
+}

@@ -1,0 +1,89 @@
+using System.Net;
+using System.Net.Http.Headers;
+
+namespace Detection.Page.Tests;
+
+/// <summary>Links lead to pages, also where management has a listener of its own.</summary>
+public class LinkTests(PageSite site)
+{
+    [Fact]
+    public Task All_pages_link_to_each_other_where_one_listener_answers_them() => site.VisitAsync(async visit =>
+    {
+        await visit.SeenAsync("!document.querySelector('.top a[href=\"/status\"]').hidden");
+        await visit.Page.ClickAsync(".top a[href='/status']");
+        await visit.Page.WaitForSelectorAsync("#charts .chart");
+        await visit.SeenAsync("!document.querySelector('.top [data-page=detect]').hidden");
+        await visit.Page.ClickAsync(".top [data-page=detect]");
+        await visit.Page.WaitForSelectorAsync("#threshold");
+    });
+
+    [Fact]
+    public async Task No_page_links_to_one_of_the_other_listener()
+    {
+        await site.VisitManagedAsync(async visit =>
+        {
+            await AssertLinksAsync(visit);
+            Assert.False(await visit.EvaluateAsync<bool>("document.querySelector('.top [data-page=status]').checkVisibility()"));
+        });
+        await site.VisitManagementAsync(async visit =>
+        {
+            await visit.SeenAsync("document.querySelector('.silo .device') !== null");
+            await AssertLinksAsync(visit);
+            Assert.False(await visit.EvaluateAsync<bool>("document.querySelector('.top [data-page=detect]').checkVisibility()"));
+        });
+    }
+
+    [Theory]
+    [InlineData("/nothing-here")]
+    [InlineData("/status")]
+    [InlineData("/status/nothing-here")]
+    public Task A_page_that_is_not_found_is_a_page_with_links(string path) => site.VisitManagedAsync(visit => AssertNotFoundAsync(visit, path), path: path + "?");
+
+    [Fact]
+    public Task No_key_is_asked_for_where_there_is_nothing() => site.VisitGuardedAsync(visit => AssertNotFoundAsync(visit, "/nothing-here"), path: "/nothing-here");
+
+    [Fact]
+    public Task Management_has_such_a_page_too() => site.VisitManagementAsync(
+        async visit =>
+        {
+            await visit.SeenAsync("document.querySelector('main a[href=\"/status\"]').checkVisibility()");
+            await visit.Page.ClickAsync("main a[href='/status']");
+            await visit.Page.WaitForSelectorAsync("#charts .chart");
+        },
+        path: "/?");
+
+    [Fact]
+    public Task Programs_get_a_problem_document() => site.VisitAsync(async visit =>
+    {
+        var url = new Uri(new Uri(visit.Page.Url), "/nothing-here");
+        using var http = new HttpClient();
+        using var response = await http.GetAsync(url);
+        Assert.Equal((HttpStatusCode.NotFound, "application/problem+json"), (response.StatusCode, response.Content.Headers.ContentType?.MediaType));
+
+        // What is below /v1 is for programs, whatever they say that they accept.
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(url, "/v1/nothing-here"));
+        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("text/html"));
+        using var below = await http.SendAsync(request);
+        Assert.Equal((HttpStatusCode.NotFound, "application/problem+json"), (below.StatusCode, below.Content.Headers.ContentType?.MediaType));
+    });
+
+    private static async Task AssertNotFoundAsync(Visit visit, string path)
+    {
+        Assert.Contains("no page at this address", await visit.TextAsync("h1"), StringComparison.Ordinal);
+        Assert.Contains(path, await visit.TextAsync("main"), StringComparison.Ordinal);
+        await visit.SeenAsync("document.querySelector('main a[href=\"/\"]').checkVisibility()");
+        await AssertLinksAsync(visit);
+        await visit.Page.ClickAsync("main a[href='/']");
+        await visit.Page.WaitForSelectorAsync("#threshold");
+    }
+
+    /// <summary>Each link that is seen leads to an answer.</summary>
+    private static async Task AssertLinksAsync(Visit visit)
+    {
+        await visit.SeenAsync("performance.getEntriesByName(new URL('/site.json', location).href).length > 0");
+        var statuses = await visit.EvaluateAsync<string[]>("""
+            Promise.all([...document.querySelectorAll('a[href^="/"]')].filter((link) => link.checkVisibility()).map(async ({ href }) => `${(await fetch(href)).status} ${href}`))
+            """);
+        Assert.All(statuses, status => Assert.False(status.StartsWith("404", StringComparison.Ordinal), status));
+    }
+}
