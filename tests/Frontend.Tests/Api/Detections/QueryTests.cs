@@ -12,9 +12,9 @@ public sealed class QueryTests(OneProcess frontend)
     [InlineData("iou=0,1", "iou")]
     [InlineData("timeout=2,5", "timeout")]
     [InlineData("max=1,000", "max")]
-    [InlineData("treshold=0.9", "Use 'threshold'")]
-    [InlineData("label=person", "Use 'labels'")]
-    [InlineData("confidence=0.5", "'confidence'. It has async, iou, labels, max, model, threshold, timeout, webhook.")]
+    [InlineData("treshold=0.9", "Did you mean 'threshold'?")]
+    [InlineData("label=person", "Did you mean 'labels'?")]
+    [InlineData("confidence=0.5", "'confidence'. Known are async, iou, labels, max, model, threshold, timeout, webhook.")]
     [InlineData("%1b=1", "\\u001b")]
     public async Task A_misspelt_parameter_and_a_decimal_comma_are_refused_and_named(string query, string named)
     {
