@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 
 namespace Detection.Delivery;
@@ -13,26 +14,7 @@ public sealed partial class PublishedFolderTests
     public async Task Front_end_and_silo_start_without_dotnet_and_detect()
     {
         await using var workshop = new Workshop();
-        var dockerfile = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "deploy", "Dockerfile"));
-        foreach (Match copy in Copied().Matches(dockerfile))
-        {
-            foreach (var source in copy.Groups[1].Value.Split(' ', StringSplitOptions.RemoveEmptyEntries))
-            {
-                Copy(Path.Combine(Repository.Root, source), workshop.At(Path.Combine("source", source)));
-            }
-        }
-
-        var publish = Publish().Match(dockerfile).Groups[1].Value.Replace("\\\n", " ", StringComparison.Ordinal);
-        foreach (var program in new[] { "Silo", "Frontend" })
-        {
-            var command = publish.Replace("$program", program, StringComparison.Ordinal).Replace("$ACCELERATOR", "cpu", StringComparison.Ordinal)
-                .Replace("/published/", workshop.At("published/"), StringComparison.Ordinal);
-            await workshop.RunAsync("bash", ["-c", $"cd '{workshop.At("source")}' && {command}"]);
-            var size = Directory.EnumerateFiles(workshop.At($"published/{program}"), "*", SearchOption.AllDirectories).Sum(static file => new FileInfo(file).Length) >> 20;
-            TestContext.Current.TestOutputHelper?.WriteLine($"{program}: {size} MB");
-            Assert.InRange(size, 50, 300);
-        }
-
+        await PublishAsync(workshop, RuntimeInformation.OSArchitecture == Architecture.Arm64 ? "arm64" : "amd64");
         await workshop.RunAsync("chmod", ["-R", "a+rX,a-w", workshop.Folder]);
         await using var redis = await RedisServer.StartAsync();
         using var http = new HttpClient();
@@ -52,6 +34,64 @@ public sealed partial class PublishedFolderTests
         await Picture.DetectAsync(http, frontendUrl);
         Assert.Equal(0, await silo.StopAsync());
         Assert.Equal(0, await frontend.StopAsync());
+    }
+
+    /// <summary>The image of each architecture has native files of that one alone, and all that the programs load.</summary>
+    [Theory]
+    [InlineData("amd64", 0x3E)]
+    [InlineData("arm64", 0xB7)]
+    public async Task Every_native_file_is_for_the_system_of_the_image(string architecture, int machine)
+    {
+        await using var workshop = new Workshop();
+        await PublishAsync(workshop, architecture);
+        foreach (var program in Programs)
+        {
+            var folder = workshop.At($"published/{program}");
+            var machines = Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Select(static file => (Name: Path.GetFileName(file), Machine: ElfMachine(file)))
+                .Where(static file => file.Machine is not null).ToDictionary(static file => file.Name, static file => file.Machine!.Value);
+
+            Assert.All(machines, file => Assert.Equal((file.Key, machine), (file.Key, file.Value)));
+            Assert.Superset(new HashSet<string> { $"Detection.{program}", "libcoreclr.so", "libonnxruntime.so", "libSkiaSharp.so" }, machines.Keys.ToHashSet());
+            Assert.False(Directory.Exists(Path.Combine(folder, "runtimes")));
+            Assert.True(File.Exists(Path.Combine(folder, "models/nanodet-g/model.onnx")));
+        }
+    }
+
+    private static readonly string[] Programs = ["Silo", "Frontend"];
+
+    private static async Task PublishAsync(Workshop workshop, string architecture)
+    {
+        var dockerfile = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "deploy", "Dockerfile"));
+        foreach (Match copy in Copied().Matches(dockerfile))
+        {
+            foreach (var source in copy.Groups[1].Value.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            {
+                Copy(Path.Combine(Repository.Root, source), workshop.At(Path.Combine("source", source)));
+            }
+        }
+
+        var publish = Publish().Match(dockerfile).Groups[1].Value.Replace("\\\n", " ", StringComparison.Ordinal);
+        foreach (var program in Programs)
+        {
+            var command = publish.Replace("$program", program, StringComparison.Ordinal).Replace("$ACCELERATOR", "cpu", StringComparison.Ordinal)
+                .Replace("$TARGETARCH", architecture, StringComparison.Ordinal)
+                .Replace("/published/", workshop.At("published/"), StringComparison.Ordinal);
+            // As in the image build: packages are those of the lock files, or nothing is built.
+            await workshop.RunAsync("bash", ["-c", $"cd '{workshop.At("source")}' && CI=true {command}"]);
+            var size = Directory.EnumerateFiles(workshop.At($"published/{program}"), "*", SearchOption.AllDirectories).Sum(static file => new FileInfo(file).Length) >> 20;
+            TestContext.Current.TestOutputHelper?.WriteLine($"{program}: {size} MB");
+            Assert.InRange(size, 50, 300);
+        }
+    }
+
+    /// <summary>The machine that an ELF file is for; null for other files.</summary>
+    private static int? ElfMachine(string file)
+    {
+        Span<byte> header = stackalloc byte[20];
+        using var stream = File.OpenRead(file);
+        return stream.ReadAtLeast(header, header.Length, throwOnEndOfStream: false) == header.Length && header.StartsWith("\u007FELF"u8)
+            ? header[18] | (header[19] << 8)
+            : null;
     }
 
     private static ChildProcess Start(Workshop workshop, string program, IEnumerable<KeyValuePair<string, string?>> settings, out Uri url)

@@ -5,7 +5,7 @@ namespace Detection.Page.Tests;
 /// <summary>The browser of this machine.</summary>
 internal static class Chromium
 {
-    private static readonly string[] Names = ["chromium", "chromium-browser", "google-chrome"];
+    private static readonly string[] Names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
     /// <summary>Path of the browser: what <c>CHROMIUM</c> names, else the first on the PATH; <see langword="null"/> where there is none.</summary>
     public static string? ExecutablePath => Environment.GetEnvironmentVariable("CHROMIUM") ?? Names.Select(Executables.Find).FirstOrDefault(path => path is not null);

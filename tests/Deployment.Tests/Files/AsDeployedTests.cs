@@ -46,6 +46,8 @@ public sealed partial class AsDeployedTests
         var environment = container.Env.ToDictionary(static variable => variable.Name, string? (variable) => variable switch
         {
             { Name: "ASPNETCORE_URLS" } => null,
+            // The volume has the models of the image.
+            { Name: "Detection__Models__Directory" } => Path.Combine(Repository.Root, "models"),
             { Name: "Detection__Management__Url" } => variable.Value.Replace($"*:{container.Port("management")}", $"127.0.0.1:{management}", StringComparison.Ordinal),
             { Name: DetectionSettings.SiloPort or DetectionSettings.GatewayPort } => LoopbackPorts.Next().ToString(CultureInfo.InvariantCulture),
             { ValueFrom.SecretKeyRef.Name: "detection-redis" } => redis.ConnectionString,

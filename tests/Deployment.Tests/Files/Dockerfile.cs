@@ -18,7 +18,7 @@ internal static partial class Dockerfile
     /// <summary>The instructions of a stage and, before them, of those that it is made from.</summary>
     public static IEnumerable<Instruction> Of(string stage)
     {
-        var from = Instructions.Single(instruction => instruction.Stage == stage && instruction.Name == "FROM").Arguments.Split(' ')[0];
+        var from = Instructions.Single(instruction => instruction.Stage == stage && instruction.Name == "FROM").Arguments.Split(' ').First(static word => !word.StartsWith("--", StringComparison.Ordinal));
         var own = Instructions.Where(instruction => instruction.Stage == stage);
         return Instructions.Any(instruction => instruction.Stage == from) ? Of(from).Concat(own) : own;
     }
@@ -50,6 +50,6 @@ internal static partial class Dockerfile
     [GeneratedRegex(@"\\\n\s*")]
     private static partial Regex Continued();
 
-    [GeneratedRegex(@"^\S+ AS (\S+)$")]
+    [GeneratedRegex(@"^(?:--platform=\S+ )?\S+ AS (\S+)$")]
     private static partial Regex From();
 }

@@ -69,11 +69,27 @@ public sealed partial class DockerfileTests
     {
         var arguments = Dockerfile.Instructions.Where(static instruction => instruction.Name == "ARG").Select(static instruction => instruction.Arguments.Split('=')[0]);
 
-        Assert.Equal(["ACCELERATOR", "BASE"], arguments.Order());
+        Assert.Equal(["ACCELERATOR", "BASE", "TARGETARCH"], arguments.Order());
         // Spelled once: nothing but the project itself names the property as MSBuild does.
         const string Property = "Accelerator";
         Assert.Contains($"-p:{Property}=\"$ACCELERATOR\"", Dockerfile.Last("build", "RUN"), StringComparison.Ordinal);
         Assert.Contains($"'$({Property})' == 'cuda'", File.ReadAllText(Path.Combine(Repository.Root, "src/Inference/Detection.Inference.csproj")), StringComparison.Ordinal);
+    }
+
+    /// <summary>The SDK runs on the system that builds, and the programs are for the system of the image: no compiler is emulated.</summary>
+    [Fact]
+    public void Programs_are_compiled_on_the_system_that_builds_for_the_system_of_the_image()
+    {
+        var platform = Dockerfile.Instructions.Where(static instruction => instruction.Name == "FROM").ToDictionary(static from => from.Stage, static from => from.Arguments);
+
+        Assert.StartsWith("--platform=$BUILDPLATFORM ", platform["build"], StringComparison.Ordinal);
+        Assert.All(platform.Where(static stage => stage.Key != "build"), static stage => Assert.DoesNotContain("--platform", stage.Value, StringComparison.Ordinal));
+        Assert.Contains(" -a \"$TARGETARCH\" --self-contained ", Dockerfile.Last("build", "RUN"), StringComparison.Ordinal);
+        foreach (var program in new[] { "Silo", "Frontend" })
+        {
+            Assert.True(File.Exists(Path.Combine(Repository.Root, "src", program, "packages.linux-x64.lock.json")));
+            Assert.True(File.Exists(Path.Combine(Repository.Root, "src", program, "packages.linux-arm64.lock.json")));
+        }
     }
 
     [GeneratedRegex(@"(?:\.\./\.\./|\$\(MSBuildThisFileDirectory\))([A-Za-z][\w./-]*)")]

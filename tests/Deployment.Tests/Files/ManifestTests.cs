@@ -15,7 +15,7 @@ public sealed partial class ManifestTests
     [Fact]
     public void Everything_belongs_together()
     {
-        var kustomization = Assert.Single(Manifests.Of<Kustomization>());
+        var kustomization = Assert.Single(Manifests.Of<Kustomization>(), static own => own.Kind == "Kustomization");
         Assert.All(kustomization.Resources, static file => Assert.True(File.Exists(Path.Combine(Repository.Root, Manifests.Folder, file)), file));
         Assert.Contains(Manifests.Of<V1Namespace>(), space => space.Metadata.Name == kustomization.Namespace);
         Assert.All(
@@ -23,9 +23,9 @@ public sealed partial class ManifestTests
             o => Assert.Equal(kustomization.Namespace, o.Metadata.NamespaceProperty));
         foreach (var service in Manifests.Of<V1Service>())
         {
-            var template = Manifests.Of<V1Deployment>().Select(static d => d.Spec.Template).Concat(Manifests.Of<V1StatefulSet>().Select(static s => s.Spec.Template))
-                .Single(template => template.Metadata.Labels["app"] == service.Spec.Selector["app"]);
-            Assert.All(service.Spec.Ports, port => Assert.Contains(template.Spec.Containers[0].Ports, own => own.Name == port.TargetPort.Value));
+            var pods = Manifests.Pods.Where(template => service.Spec.Selector.All(template.Metadata.Labels.Contains)).ToList();
+            Assert.NotEmpty(pods);
+            Assert.All(pods, template => Assert.All(service.Spec.Ports, port => Assert.Contains(template.Spec.Containers[0].Ports, own => own.Name == port.TargetPort.Value)));
         }
     }
 
@@ -110,7 +110,7 @@ public sealed partial class ManifestTests
         Assert.True(security.ReadOnlyRootFilesystem);
         Assert.False(security.AllowPrivilegeEscalation);
         Assert.Equal(["ALL"], security.Capabilities.Drop);
-        Assert.Contains(Manifests.Of<V1PodDisruptionBudget>(), budget => budget.Spec.Selector.MatchLabels["app"] == Manifests.Deployment(name).Spec.Template.Metadata.Labels["app"]);
+        Assert.Contains(Manifests.Of<V1PodDisruptionBudget>(), budget => budget.Spec.Selector.MatchLabels[Manifests.Component] == name);
         Assert.Equal(Manifests.Deployment(name).Spec.Selector.MatchLabels, Manifests.Deployment(name).Spec.Template.Metadata.Labels);
     }
 
@@ -174,10 +174,79 @@ public sealed partial class ManifestTests
         var scaled = Assert.Single(Manifests.Of<ScaledObject>());
         var trigger = Assert.Single(scaled.Spec.Triggers);
 
-        Assert.Equal("silo", Manifests.Deployment(scaled.Spec.ScaleTargetRef.Name).Metadata.Name);
+        Assert.Equal(Manifests.Deployment("silo").Metadata.Name, scaled.Spec.ScaleTargetRef.Name);
         Assert.Equal(("prometheus", "Value"), (trigger.Type, trigger.MetricType));
         Assert.Equal(["query", "serverAddress", "threshold"], trigger.Metadata.Keys.Order());
         Assert.InRange(scaled.Spec.Fallback!.Replicas, scaled.Spec.MinReplicaCount, scaled.Spec.MaxReplicaCount);
+    }
+
+    [Theory]
+    [MemberData(nameof(Programs))]
+    public void Pods_are_spread_over_nodes_and_zones_without_those_of_earlier_revisions(string name)
+    {
+        var pod = Manifests.Deployment(name).Spec.Template;
+
+        Assert.Equal(["kubernetes.io/hostname", "topology.kubernetes.io/zone"], pod.Spec.TopologySpreadConstraints.Select(static constraint => constraint.TopologyKey));
+        Assert.All(pod.Spec.TopologySpreadConstraints, constraint =>
+        {
+            Assert.Equal(Manifests.Deployment(name).Spec.Selector.MatchLabels, constraint.LabelSelector.MatchLabels);
+            Assert.Equal(["pod-template-hash"], constraint.MatchLabelKeys);
+        });
+    }
+
+    [Fact]
+    public void No_image_is_the_latest_and_none_is_pulled_that_is_there()
+    {
+        var containers = Manifests.Pods.SelectMany(static pod => pod.Spec.Containers.Concat(pod.Spec.InitContainers ?? []));
+        Assert.All(containers, static container =>
+        {
+            Assert.Matches(":[0-9]", container.Image);
+            Assert.Equal("IfNotPresent", container.ImagePullPolicy);
+        });
+    }
+
+    [Theory]
+    [InlineData("silo")]
+    [InlineData("silo-gpu")]
+    public void A_silo_reads_its_models_from_a_volume_that_a_step_before_it_fills(string name)
+    {
+        var pod = Manifests.Deployment(name).Spec.Template.Spec;
+        var mount = pod.Containers[0].VolumeMounts.Single(static mount => mount.MountPath == "/models");
+        var step = Assert.Single(pod.InitContainers);
+
+        Assert.Equal(mount.MountPath, pod.Containers[0].Variable("Detection__Models__Directory")!.Value);
+        Assert.True(mount.ReadOnlyProperty);
+        Assert.Equal(pod.Containers[0].Image, step.Image);
+        Assert.Equal(["cp", "-R", $"{Dockerfile.Last("silo", "WORKDIR")}/models/.", $"{mount.MountPath}/"], step.Command);
+        Assert.Equal(mount.Name, Assert.Single(step.VolumeMounts).Name);
+        Assert.Contains(pod.Volumes, volume => volume.Name == mount.Name && volume.EmptyDir is not null);
+    }
+
+    [Fact]
+    public void The_ingress_has_TLS_and_leads_to_the_front_end()
+    {
+        var ingress = Assert.Single(Manifests.Of<V1Ingress>());
+        var rule = Assert.Single(ingress.Spec.Rules);
+        var backend = Assert.Single(rule.Http.Paths).Backend.Service;
+        var service = Manifests.Of<V1Service>().Single(service => service.Metadata.Name == backend.Name);
+
+        Assert.Equal([rule.Host], Assert.Single(ingress.Spec.Tls).Hosts);
+        Assert.Contains(service.Spec.Ports, port => port.Name == backend.Port.Name);
+        Assert.Equal("frontend", service.Spec.Selector[Manifests.Component]);
+    }
+
+    [Fact]
+    public void The_service_monitor_finds_every_silo_and_front_end_and_nothing_else()
+    {
+        var monitor = Assert.Single(Manifests.Of<ServiceMonitor>());
+        var service = Assert.Single(Manifests.Of<V1Service>(), service => monitor.Spec.Selector.MatchLabels.All(service.Metadata.Labels.Contains));
+        var endpoint = Assert.Single(monitor.Spec.Endpoints);
+        var pods = Manifests.Pods.Where(pod => service.Spec.Selector.All(pod.Metadata.Labels.Contains));
+
+        Assert.Equal(["frontend", "silo", "silo-gpu"], pods.Select(static pod => pod.Metadata.Labels[Manifests.Component]).Order());
+        Assert.Contains(service.Spec.Ports, port => port.Name == endpoint.Port);
+        Assert.Equal(Manifests.Deployment("silo").Spec.Template.Metadata.Annotations["prometheus.io/path"], endpoint.Path);
+        Assert.True(service.Spec.PublishNotReadyAddresses);
     }
 
     /// <summary>Secrets are made by a command of the documentation, so that no password is in a file.</summary>

@@ -10,23 +10,32 @@ internal static class Manifests
 {
     public const string Folder = "deploy/kubernetes";
 
+    /// <summary>The label that tells pods of one kind from others.</summary>
+    public const string Component = "app.kubernetes.io/component";
+
     private static readonly Dictionary<string, Type> Others = new()
     {
         ["keda.sh/v1alpha1/ScaledObject"] = typeof(ScaledObject),
+        ["monitoring.coreos.com/v1/ServiceMonitor"] = typeof(ServiceMonitor),
         ["kustomize.config.k8s.io/v1beta1/Kustomization"] = typeof(Kustomization),
+        ["kustomize.config.k8s.io/v1alpha1/Component"] = typeof(Kustomization),
     };
 
     /// <summary>Everything that the folder describes.</summary>
-    public static IReadOnlyList<object> All { get; } = [.. Files.SelectMany(Read)];
+    public static IReadOnlyList<object> All { get; } = [.. Files.SelectMany(static file => Read(file, File.ReadAllText(file)))];
+
+    /// <summary>The pods of all deployments and stateful sets.</summary>
+    public static IEnumerable<V1PodTemplateSpec> Pods =>
+        Of<V1Deployment>().Select(static own => own.Spec.Template).Concat(Of<V1StatefulSet>().Select(static own => own.Spec.Template));
 
     /// <summary>The files of the folder.</summary>
-    public static string[] Files => Directory.GetFiles(Path.Combine(Repository.Root, Folder), "*.yaml");
+    public static string[] Files => Directory.GetFiles(Path.Combine(Repository.Root, Folder), "*.yaml", SearchOption.AllDirectories);
 
     /// <summary>The objects of one kind.</summary>
     public static IEnumerable<T> Of<T>() => All.OfType<T>();
 
-    /// <summary>The deployment of this name.</summary>
-    public static V1Deployment Deployment(string name) => Of<V1Deployment>().Single(deployment => deployment.Metadata.Name == name);
+    /// <summary>The deployment of this component.</summary>
+    public static V1Deployment Deployment(string component) => Of<V1Deployment>().Single(deployment => deployment.Metadata.Labels[Component] == component);
 
     /// <summary>The only container of a deployment.</summary>
     public static V1Container Container(this V1Deployment deployment) => Assert.Single(deployment.Spec.Template.Spec.Containers);
@@ -37,11 +46,12 @@ internal static class Manifests
     /// <summary>The number of a named port.</summary>
     public static int Port(this V1Container container, string name) => container.Ports.Single(port => port.Name == name).ContainerPort;
 
-    private static List<object> Read(string file)
+    /// <summary>The objects of a text with one or more documents.</summary>
+    public static List<object> Read(string file, string text)
     {
         try
         {
-            return KubernetesYaml.LoadAllFromString(File.ReadAllText(file), Others, strict: true);
+            return KubernetesYaml.LoadAllFromString(text, Others, strict: true);
         }
         catch (YamlDotNet.Core.YamlException e)
         {
@@ -120,4 +130,52 @@ internal sealed class Kustomization : IKubernetesObject
     public string Namespace { get; set; } = "";
 
     public List<string> Resources { get; set; } = [];
+
+    public List<KustomizePatch> Patches { get; set; } = [];
+}
+
+internal sealed class KustomizePatch
+{
+    public KustomizeTarget Target { get; set; } = new();
+
+    public string Patch { get; set; } = "";
+}
+
+internal sealed class KustomizeTarget
+{
+    public string Kind { get; set; } = "";
+
+    public string LabelSelector { get; set; } = "";
+}
+
+/// <summary>The resource of the Prometheus operator, as far as the manifests use it.</summary>
+internal sealed class ServiceMonitor : IKubernetesObject<V1ObjectMeta>
+{
+    public string ApiVersion { get; set; } = "";
+
+    public string Kind { get; set; } = "";
+
+    public V1ObjectMeta Metadata { get; set; } = new();
+
+    public ServiceMonitorSpec Spec { get; set; } = new();
+}
+
+internal sealed class ServiceMonitorSpec
+{
+    public V1LabelSelector Selector { get; set; } = new();
+
+    public string JobLabel { get; set; } = "";
+
+    public List<string> PodTargetLabels { get; set; } = [];
+
+    public List<ServiceMonitorEndpoint> Endpoints { get; set; } = [];
+}
+
+internal sealed class ServiceMonitorEndpoint
+{
+    public string Port { get; set; } = "";
+
+    public string Path { get; set; } = "";
+
+    public string Interval { get; set; } = "";
 }
