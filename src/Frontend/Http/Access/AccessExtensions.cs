@@ -45,6 +45,10 @@ internal static class AccessExtensions
     /// <summary>Whose share of the queue a request takes: that of its key's name.</summary>
     public static string? Caller(this HttpContext http) => http.Features.Get<ApiKey>()?.Name;
 
+    /// <summary>Who shares this process with others: a key, or an address where no keys are asked for.</summary>
+    public static string Sharer(this HttpContext http) =>
+        http.Caller() is { } key ? $"key {key}" : $"address {RemoteNetwork.Of(http.Connection.RemoteIpAddress)}";
+
     private static bool AreKeysAsked(IConfiguration configuration) =>
         configuration.GetSection(AccessOptions.Section).Get<AccessOptions>()?.AreKeysAsked == true;
 }

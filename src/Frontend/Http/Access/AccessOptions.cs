@@ -51,6 +51,13 @@ public sealed class AccessOptions
     [Range(1, 1_000_000)]
     public int MaxReads { get; set; } = 4096;
 
+    /// <summary>
+    /// How much of <see cref="MaxUploads"/>, and of <see cref="MaxReads"/>, one key, or one address where no keys are asked for, may hold when
+    /// it is alone; with others the same share of what they leave. 0.01 to 1, which is no limit; default 0.5.
+    /// </summary>
+    [Range(0.01, 1.0)]
+    public double CallerShare { get; set; } = 0.5;
+
     /// <summary>Whether keys are asked for.</summary>
     internal bool AreKeysAsked => Keys.Count > 0 || KeysFile.Length > 0;
 }

@@ -1,12 +1,16 @@
 using System.Threading.RateLimiting;
 using Detection.Contracts.Answers;
+using Detection.Contracts.Sharing;
 using Detection.Frontend.Http.Problems;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.Options;
 
 namespace Detection.Frontend.Http.Access;
 
-/// <summary>How often each key may ask and how much may be under way at once, in this process. What is open to all is not counted.</summary>
+/// <summary>
+/// How often each key may ask and how much may be under way at once, in this process: of each key, of each caller's share, and of all together.
+/// What is open to all is not counted.
+/// </summary>
 internal sealed class CallerLimits : IMiddleware, IDisposable
 {
     private readonly TimeSpan _retryAfter;
@@ -15,8 +19,8 @@ internal sealed class CallerLimits : IMiddleware, IDisposable
     private readonly int _maxReadsPerKey;
     private readonly TimeProvider _time;
     private readonly IProblemDetailsService _problems;
-    private readonly ConcurrencyLimiter _uploads;
-    private readonly ConcurrencyLimiter _reads;
+    private readonly SharedPlaces _uploads;
+    private readonly SharedPlaces _reads;
     private readonly PartitionedRateLimiter<ApiKey> _readsByKey;
 
     // A key whose limits were changed has new partitions; the old ones go when they have been idle.
@@ -40,8 +44,8 @@ internal sealed class CallerLimits : IMiddleware, IDisposable
     {
         (_retryAfter, _problems, _time) = (frontend.Value.RetryAfter, problems, time);
         (_maxUploads, _maxReads, _maxReadsPerKey) = (options.Value.MaxUploads, options.Value.MaxReads, options.Value.MaxReadsPerKey);
-        _uploads = new ConcurrencyLimiter(new ConcurrencyLimiterOptions { PermitLimit = _maxUploads });
-        _reads = new ConcurrencyLimiter(new ConcurrencyLimiterOptions { PermitLimit = _maxReads });
+        _uploads = new SharedPlaces(_maxUploads, options.Value.CallerShare, siteShare: 1);
+        _reads = new SharedPlaces(_maxReads, options.Value.CallerShare, siteShare: 1);
         _readsByKey = PartitionedRateLimiter.Create<ApiKey, string>(key => _maxReadsPerKey == 0
             ? RateLimitPartition.GetNoLimiter(key.Name)
             : RateLimitPartition.GetConcurrencyLimiter(key.Name, _ => new ConcurrencyLimiterOptions { PermitLimit = _maxReadsPerKey }));
@@ -79,11 +83,14 @@ internal sealed class CallerLimits : IMiddleware, IDisposable
             return;
         }
 
-        using var place = all.AttemptAcquire();
-        if (!place.IsAcquired)
+        var caller = context.Sharer();
+        using var place = all.TryEnter(caller, site: null);
+        if (place is null)
         {
             var limit = isUpload ? _maxUploads : _maxReads;
-            await _problems.WriteAsync(context, new ProblemException(full, $"The server reached its limit of {limit} concurrent {what}."));
+            await _problems.WriteAsync(context, all.Limit(caller, site: null) == PlaceLimit.Caller
+                ? new ProblemException(ProblemType.RateLimited, $"Your concurrent {what} reached your share of the server's {limit}. Wait until one has ended.")
+                : new ProblemException(full, $"The server reached its limit of {limit} concurrent {what}."));
             return;
         }
 
@@ -114,8 +121,6 @@ internal sealed class CallerLimits : IMiddleware, IDisposable
     {
         _rates.Dispose();
         _uploadsByKey.Dispose();
-        _uploads.Dispose();
-        _reads.Dispose();
         _readsByKey.Dispose();
     }
 

@@ -22,8 +22,7 @@ internal sealed class UploadMemory(IOptions<FrontendOptions> options)
     public long Used => Volatile.Read(ref _used);
 
     /// <summary>The share of the sender of a request: its key, or its address where no keys are asked for.</summary>
-    public UploadShare ShareOf(HttpContext http) =>
-        ShareOf(http.Caller() is { } key ? $"key {key}" : $"address {RemoteNetwork.Of(http.Connection.RemoteIpAddress)}");
+    public UploadShare ShareOf(HttpContext http) => ShareOf(http.Sharer());
 
     /// <summary>The share of a caller.</summary>
     public UploadShare ShareOf(string caller) => new(this, caller);

@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -123,6 +124,71 @@ public sealed class ConnectionTests
             },
             Eventually.Soon,
             "the place is free again");
+    }
+
+    [Fact]
+    public async Task Slow_uploads_and_reads_of_one_address_leave_places_for_others()
+    {
+        await using var frontend = await StartAsync(new()
+        {
+            ["Detection__Frontend__MinBytesPerSecond"] = "0",
+            ["Detection__Access__MaxUploads"] = "4",
+            ["Detection__Access__MaxReads"] = "4",
+        });
+        var before = await DetectAsync(frontend.Http, 8820);
+        using var greedy = From(frontend, Greedy);
+
+        // Half of 4 uploads, whose bytes do not come.
+        using (var cancellation = new CancellationTokenSource())
+        {
+            Task[] slow = [.. Enumerable.Range(0, 2).Select(_ => SendSlowlyAsync(greedy, cancellation.Token))];
+            await RefusedAsync(() => greedy.PostAsync(Asking.Bytes([1], "image/jpeg")));
+            Assert.Equal(before, await DetectAsync(frontend.Http, 8820 + TestPictures.PhotoCount));
+            await cancellation.CancelAsync();
+            await Task.WhenAll(slow);
+        }
+
+        // Half of 4 reads, whose answers nobody takes.
+        using (var first = await ServedAsync(frontend, Greedy))
+        using (var second = await ServedAsync(frontend, Greedy))
+        {
+            await Task.WhenAll(
+                SendUntilStuckAsync(first, "GET /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+                SendUntilStuckAsync(second, "GET /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+            await RefusedAsync(() => greedy.ReadAsync("/v1/models"));
+            await frontend.Http.ReadAsync("/v1/models").AnswerAsync();
+        }
+
+        await Eventually.Async(
+            async () => await DetectAsync(greedy, 8820 + (2 * TestPictures.PhotoCount)) == before, Eventually.Soon, "the address is served again");
+
+        static Task RefusedAsync(Func<Task<HttpResponseMessage>> ask) => Eventually.Async(
+            async () =>
+            {
+                await ask().ProblemAsync(429, "rate-limited");
+                return true;
+            },
+            Eventually.Soon,
+            "the address holds its share of the places");
+    }
+
+    /// <summary>A client with another address.</summary>
+    private static HttpClient From(DetectionProcess frontend, string address) => new(
+        new SocketsHttpHandler { ConnectCallback = async (_, _) => new NetworkStream(await ConnectAsync(frontend, address), ownsSocket: true) })
+    {
+        BaseAddress = frontend.Url,
+    };
+
+    /// <summary>An upload of which a part is sent and the rest never comes.</summary>
+    private static async Task SendSlowlyAsync(HttpClient http, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri("/v1/detections", UriKind.Relative));
+        var body = new Pipe();
+        await body.Writer.WriteAsync(new byte[20_000], CancellationToken.None); // the client keeps less back
+        request.Content = new StreamContent(body.Reader.AsStream());
+        request.Content.Headers.ContentType = new("image/jpeg");
+        request.Content.Headers.ContentLength = 100_000;
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => http.SendAsync(request, cancellationToken));
     }
 
     private static async Task<DetectionProcess> StartAsync(Dictionary<string, string?> settings)
