@@ -6,43 +6,43 @@ using Detection.Contracts.Storage;
 
 namespace Detection.Client;
 
-/// <summary>What silos answer as callers get it. What became of a request is noted in its <see cref="Attempt"/>.</summary>
+/// <summary>What silos answer as callers get it. What became of a request is noted in its <see cref="ClientOperation"/>.</summary>
 internal static class AnswerMapping
 {
-    public static DetectionAnswer ToAnswer(Attempt attempt, string imageKey, ModelInfo model, DetectionResult result, AnswerSource source)
+    public static DetectionAnswer ToAnswer(ClientOperation operation, string imageKey, ModelInfo model, DetectionResult result, AnswerSource source)
     {
-        var choice = ChoiceOf(attempt.Options, model);
+        var choice = ChoiceOf(operation.Options, model);
         var objects = new List<DetectedObject>();
         foreach (var (label, box) in choice.Of(result.Boxes, model.Labels))
         {
             objects.Add(new DetectedObject(label, box.ClassId, box.Score, box.X1, box.Y1, box.X2, box.Y2));
         }
 
-        attempt.Outcome = ClientMetrics.Outcome(source);
+        operation.Outcome = ClientMetrics.Outcome(source);
         return new DetectionAnswer(imageKey, result.Model, result.Width, result.Height, objects, choice.Threshold, source, result.Timings);
     }
 
-    public static DetectionTicket ToTicket(Attempt attempt, string imageKey, ModelInfo model, RequestSnapshot snapshot)
+    public static DetectionTicket ToTicket(ClientOperation operation, string imageKey, ModelInfo model, RequestSnapshot snapshot)
     {
-        attempt.Outcome = "accepted";
+        operation.Outcome = "accepted";
         return snapshot.Status switch
         {
-            RequestStatus.Done => ToTicket(attempt, imageKey, model, snapshot.Result!),
-            RequestStatus.Failed => new(imageKey, DetectionStatus.Failed, Failure: ToException(attempt, snapshot.Failure!), Model: model.Id),
-            RequestStatus.Expired => new(imageKey, DetectionStatus.Expired, Failure: attempt.DeadlineExceeded(), Model: model.Id),
+            RequestStatus.Done => ToTicket(operation, imageKey, model, snapshot.Result!),
+            RequestStatus.Failed => new(imageKey, DetectionStatus.Failed, Failure: ToException(operation, snapshot.Failure!), Model: model.Id),
+            RequestStatus.Expired => new(imageKey, DetectionStatus.Expired, Failure: operation.DeadlineExceeded(), Model: model.Id),
             RequestStatus.Running => new(imageKey, DetectionStatus.Running, snapshot.Position, snapshot.EstimatedWait, Model: model.Id),
             RequestStatus.Queued => new(imageKey, DetectionStatus.Queued, snapshot.Position, snapshot.EstimatedWait, Model: model.Id),
             _ => new(imageKey, DetectionStatus.Unknown, Model: model.Id),
         };
     }
 
-    public static DetectionTicket ToTicket(Attempt attempt, string imageKey, ModelInfo model, DetectionResult result) =>
-        new(imageKey, DetectionStatus.Done, Answer: ToAnswer(attempt, imageKey, model, result, AnswerSource.Cached), Model: model.Id);
+    public static DetectionTicket ToTicket(ClientOperation operation, string imageKey, ModelInfo model, DetectionResult result) =>
+        new(imageKey, DetectionStatus.Done, Answer: ToAnswer(operation, imageKey, model, result, AnswerSource.Cached), Model: model.Id);
 
     public static BoxChoice ChoiceOf(DetectionOptions options, ModelInfo model) =>
         new(Math.Max(options.Threshold ?? model.Threshold, model.ScoreFloor), options.MaxObjects, options.Labels);
 
-    public static DetectionException ToException(Attempt attempt, RequestFailure failure) => attempt.Error(
+    public static DetectionException ToException(ClientOperation operation, RequestFailure failure) => operation.Error(
         failure.Reason switch
         {
             FailureReason.NotAPicture => DetectionError.NotAPicture,
@@ -55,36 +55,36 @@ internal static class AnswerMapping
         failure.Message);
 
     /// <exception cref="DetectionException">The request was not accepted.</exception>
-    public static void ThrowIfRefused(Attempt attempt, RequestSnapshot snapshot, RedisConnections redis)
+    public static void ThrowIfRefused(ClientOperation operation, RequestSnapshot snapshot, RedisConnections redis)
     {
         switch (snapshot.Status)
         {
             case RequestStatus.Busy:
-                throw attempt.Error(DetectionError.Busy, "The queue is full.", snapshot.RetryAfter);
+                throw operation.Error(DetectionError.Busy, "The queue is full.", snapshot.RetryAfter);
             case RequestStatus.ShareUsed:
-                throw attempt.Error(
+                throw operation.Error(
                     DetectionError.ShareUsed,
-                    $"Caller '{attempt.Options.Caller}' already has as many queued pictures as its share allows.",
+                    $"Caller '{operation.Options.Caller}' already has as many queued pictures as its share allows.",
                     snapshot.RetryAfter);
             case RequestStatus.TooLate:
-                throw attempt.Error(DetectionError.Busy, RefusalMessages.TooLate(snapshot, caller: null), snapshot.RetryAfter);
+                throw operation.Error(DetectionError.Busy, RefusalMessages.TooLate(snapshot, caller: null), snapshot.RetryAfter);
             case RequestStatus.OwnTooLate:
-                throw attempt.Error(DetectionError.ShareUsed, RefusalMessages.TooLate(snapshot, attempt.Options.Caller), snapshot.RetryAfter);
+                throw operation.Error(DetectionError.ShareUsed, RefusalMessages.TooLate(snapshot, operation.Options.Caller), snapshot.RetryAfter);
             case RequestStatus.WebhookShareUsed:
-                throw attempt.Error(
+                throw operation.Error(
                     DetectionError.ShareUsed,
-                    $"Caller '{attempt.Options.Caller}' already has as many pending webhooks as its share allows.",
+                    $"Caller '{operation.Options.Caller}' already has as many pending webhooks as its share allows.",
                     snapshot.RetryAfter);
             case RequestStatus.WebhookRefused:
-                throw attempt.Error(DetectionError.WebhookRefused, snapshot.Failure!.Message);
+                throw operation.Error(DetectionError.WebhookRefused, snapshot.Failure!.Message);
             case RequestStatus.WebhooksFull:
-                throw attempt.Error(DetectionError.WebhooksFull, "The server already keeps as many pending webhooks as it can.", snapshot.RetryAfter);
+                throw operation.Error(DetectionError.WebhooksFull, "The server already keeps as many pending webhooks as it can.", snapshot.RetryAfter);
             case RequestStatus.StorageFull:
-                throw attempt.Error(DetectionError.StorageFull, RefusalMessages.StorageFull(redis, null), snapshot.RetryAfter);
+                throw operation.Error(DetectionError.StorageFull, RefusalMessages.StorageFull(redis, null), snapshot.RetryAfter);
             case RequestStatus.DevicesBroken:
-                throw attempt.Error(DetectionError.Unavailable, $"Every device that serves '{attempt.Model}' is broken.", snapshot.RetryAfter);
+                throw operation.Error(DetectionError.Unavailable, $"Every device that serves '{operation.Model}' is broken.", snapshot.RetryAfter);
             case RequestStatus.Unavailable:
-                throw attempt.Error(DetectionError.Unavailable, "Redis does not answer, or returned an error. The silos' logs have the reason.", snapshot.RetryAfter);
+                throw operation.Error(DetectionError.Unavailable, "Redis does not answer, or returned an error. The silos' logs have the reason.", snapshot.RetryAfter);
         }
     }
 }

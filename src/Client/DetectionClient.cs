@@ -10,7 +10,7 @@ namespace Detection.Client;
 /// the deadline.
 /// </summary>
 internal sealed class DetectionClient(
-    Attempts attempts,
+    OperationRunner operations,
     ClientConnections connections,
     ModelCatalog catalog,
     ModelLookup models,
@@ -21,7 +21,7 @@ internal sealed class DetectionClient(
     public async Task<DetectionAnswer> DetectAsync(ReadOnlyMemory<byte> picture, DetectionOptions? options, CancellationToken cancellationToken)
     {
         var imageKey = pictures.KeyOf(picture, options?.Caller);
-        return await attempts.RunAsync(options, imageKey, async attempt => (await requests.DetectAsync(attempt, imageKey, picture))!, cancellationToken, counts: true);
+        return await operations.RunAsync(options, imageKey, async operation => (await requests.DetectAsync(operation, imageKey, picture))!, cancellationToken, counts: true);
     }
 
     public async Task<DetectionAnswer> DetectAsync(Stream picture, DetectionOptions? options, CancellationToken cancellationToken)
@@ -38,10 +38,10 @@ internal sealed class DetectionClient(
     public Task<DetectionAnswer> DetectAsync(Uri url, DetectionOptions? options, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(url);
-        return attempts.RunAsync(
+        return operations.RunAsync(
             options,
             null,
-            attempt => urls.WithFetchedAsync(attempt, url, imageKey => requests.DetectAsync(attempt, imageKey, default)),
+            operation => urls.WithFetchedAsync(operation, url, imageKey => requests.DetectAsync(operation, imageKey, default)),
             cancellationToken,
             counts: true);
     }
@@ -50,17 +50,17 @@ internal sealed class DetectionClient(
         ReadOnlyMemory<byte> picture, DetectionOptions? options, Uri? webhook, CancellationToken cancellationToken)
     {
         var imageKey = pictures.KeyOf(picture, options?.Caller);
-        return attempts.RunAsync(
-            Submission(options), imageKey, async attempt => (await requests.SubmitAsync(attempt, imageKey, picture, webhook))!, cancellationToken, counts: true);
+        return operations.RunAsync(
+            Submission(options), imageKey, async operation => (await requests.SubmitAsync(operation, imageKey, picture, webhook))!, cancellationToken, counts: true);
     }
 
     public Task<DetectionTicket> SubmitAsync(Uri url, DetectionOptions? options, Uri? webhook, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(url);
-        return attempts.RunAsync(
+        return operations.RunAsync(
             Submission(options),
             null,
-            attempt => urls.WithFetchedAsync(attempt, url, imageKey => requests.SubmitAsync(attempt, imageKey, default, webhook)),
+            operation => urls.WithFetchedAsync(operation, url, imageKey => requests.SubmitAsync(operation, imageKey, default, webhook)),
             cancellationToken,
             counts: true);
     }
@@ -72,29 +72,29 @@ internal sealed class DetectionClient(
         ArgumentOutOfRangeException.ThrowIfGreaterThan(wait, DetectionOptions.MaxDeadline);
 
         // The deadline is for asking; the wait comes on top of it.
-        var asking = options?.Deadline ?? attempts.DefaultDeadline;
+        var asking = options?.Deadline ?? operations.DefaultDeadline;
         var limit = asking + wait < DetectionOptions.MaxDeadline ? asking + wait : DetectionOptions.MaxDeadline;
-        return attempts.RunAsync(
+        return operations.RunAsync(
             (options ?? new DetectionOptions()) with { Deadline = limit },
             imageKey,
-            async attempt => await MayReadAsync(attempt, imageKey)
-                ? await requests.WatchAsync(attempt, imageKey, wait, known)
+            async operation => await MayReadAsync(operation, imageKey)
+                ? await requests.WatchAsync(operation, imageKey, wait, known)
                 : new DetectionTicket(imageKey, DetectionStatus.Unknown),
             cancellationToken);
     }
 
     public Task<DetectionAnswer?> FindAsync(string imageKey, DetectionOptions? options, CancellationToken cancellationToken) =>
-        attempts.RunAsync(
+        operations.RunAsync(
             options,
             imageKey,
-            async attempt => await MayReadAsync(attempt, imageKey) ? await requests.FindAsync(attempt, imageKey) : null,
+            async operation => await MayReadAsync(operation, imageKey) ? await requests.FindAsync(operation, imageKey) : null,
             cancellationToken);
 
     public Task<IMemoryOwner<byte>?> FindPictureAsync(string imageKey, DetectionOptions? options, CancellationToken cancellationToken) =>
-        attempts.RunAsync(
+        operations.RunAsync(
             options,
             imageKey,
-            async attempt => await MayReadAsync(attempt, imageKey) ? await pictures.ReadAsync(imageKey, options?.Caller, attempt.Token) : null,
+            async operation => await MayReadAsync(operation, imageKey) ? await pictures.ReadAsync(imageKey, options?.Caller, operation.Token) : null,
             cancellationToken);
 
     public async Task<IReadOnlyList<ModelInfo>> GetModelsAsync(CancellationToken cancellationToken)
@@ -114,31 +114,31 @@ internal sealed class DetectionClient(
     public async Task ConnectAsync(CancellationToken cancellationToken)
     {
         await connections.Cluster.ReachAsync(cancellationToken);
-        await attempts.RunAsync(
+        await operations.RunAsync(
             null,
             null,
-            async attempt =>
+            async operation =>
             {
-                await models.RequireSameImageKeysAsync(attempt);
+                await models.RequireSameImageKeysAsync(operation);
                 return true;
             },
             cancellationToken);
     }
 
     public Task<IReadOnlyList<SiloReport>> GetSilosAsync(CancellationToken cancellationToken) =>
-        attempts.RunAsync(null, null, _ => catalog.ReadSilosAsync(), cancellationToken);
+        operations.RunAsync(null, null, _ => catalog.ReadSilosAsync(), cancellationToken);
 
     public Task<IReadOnlyList<SiloHistory>> GetHistoriesAsync(CancellationToken cancellationToken) =>
-        attempts.RunAsync(null, null, _ => catalog.ReadHistoriesAsync(), cancellationToken);
+        operations.RunAsync(null, null, _ => catalog.ReadHistoriesAsync(), cancellationToken);
 
     private static DetectionOptions Submission(DetectionOptions? options) =>
         (options ?? new DetectionOptions()) with { Deadline = options?.Deadline ?? DetectionOptions.MaxDeadline };
 
     /// <summary>Whether the caller may read what a key names.</summary>
     /// <exception cref="DetectionException">The silos name pictures in another way: nothing can be said of the key.</exception>
-    private async Task<bool> MayReadAsync(Attempt attempt, string imageKey)
+    private async Task<bool> MayReadAsync(ClientOperation operation, string imageKey)
     {
-        await models.RequireSameImageKeysAsync(attempt);
-        return pictures.MayRead(imageKey, attempt.Options.Caller);
+        await models.RequireSameImageKeysAsync(operation);
+        return pictures.MayRead(imageKey, operation.Options.Caller);
     }
 }

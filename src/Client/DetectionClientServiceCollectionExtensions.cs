@@ -61,7 +61,7 @@ public static class DetectionClientServiceCollectionExtensions
         services.TryAddSingleton<ImageKeyComparison>();
         services.TryAddSingleton<ModelCatalog>();
         services.TryAddSingleton<ModelLookup>();
-        services.TryAddSingleton<Attempts>();
+        services.TryAddSingleton<OperationRunner>();
         services.TryAddSingleton<SharedWatches>();
         services.TryAddSingleton<RequestConversation>();
         services.TryAddSingleton<UrlPictures>();

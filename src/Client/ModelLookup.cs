@@ -8,53 +8,53 @@ internal sealed class ModelLookup(ModelCatalog catalog, ImageKeyComparison image
 {
     private static readonly TimeSpan SettingRetry = TimeSpan.FromSeconds(5);
 
-    /// <param name="attempt">The request.</param>
+    /// <param name="operation">The request.</param>
     /// <param name="wait">Whether it waits, until its deadline, for a model that takes new pictures.</param>
     /// <exception cref="DetectionException">No such model is served, or nothing is known of the cluster's models.</exception>
-    public async Task<ModelInfo> FindAsync(Attempt attempt, bool wait)
+    public async Task<ModelInfo> FindAsync(ClientOperation operation, bool wait)
     {
-        var name = attempt.Options.Model ?? options.Value.DefaultModel;
+        var name = operation.Options.Model ?? options.Value.DefaultModel;
         while (true)
         {
             var found = await catalog.FindAsync(name, toRun: wait);
-            await RequireSameImageKeysAsync(attempt);
+            await RequireSameImageKeysAsync(operation);
             if (found.Entry is { } entry && (entry.Accepts || !wait))
             {
-                attempt.Model = entry.Model.Id;
+                operation.Model = entry.Model.Id;
                 return entry.Model;
             }
 
             // While no silo with a device runs, it is not known that the model does not exist.
             if (found.Served || found.Entry is not null)
             {
-                throw attempt.Error(DetectionError.ModelNotFound, ModelMessages.NotServed(name, found));
+                throw operation.Error(DetectionError.ModelNotFound, ModelMessages.NotServed(name, found));
             }
 
             if (!wait)
             {
-                throw attempt.Error(DetectionError.Unavailable, "No worker with a device is available.", TimeSpan.FromSeconds(1));
+                throw operation.Error(DetectionError.Unavailable, "No worker with a device is available.", TimeSpan.FromSeconds(1));
             }
 
-            attempt.ThrowIfOver();
-            await attempt.BackOffAsync();
+            operation.ThrowIfOver();
+            await operation.BackOffAsync();
         }
     }
 
     /// <summary>A silo said that the model is gone: the request begins anew, with the version that is served by now.</summary>
-    public async Task<T> WithNextModelAsync<T>(Attempt attempt, Func<Task<T>> request)
+    public async Task<T> WithNextModelAsync<T>(ClientOperation operation, Func<Task<T>> request)
     {
         catalog.Invalidate();
-        await attempt.BackOffAsync();
+        await operation.BackOffAsync();
         return await request();
     }
 
     /// <exception cref="DetectionException">The silos make image keys with another secret than this process.</exception>
-    public async Task RequireSameImageKeysAsync(Attempt attempt)
+    public async Task RequireSameImageKeysAsync(ClientOperation operation)
     {
         await catalog.LookAsync();
         if (imageKeys.Differs)
         {
-            throw attempt.Error(DetectionError.Unavailable, ImageKeyComparison.Fault, SettingRetry);
+            throw operation.Error(DetectionError.Unavailable, ImageKeyComparison.Fault, SettingRetry);
         }
     }
 }

@@ -27,71 +27,71 @@ internal sealed class RequestConversation(
     /// Finds the result of one picture, or has it computed. <see langword="null"/> when the cluster needs the picture and it is not at hand,
     /// because it came from a URL.
     /// </summary>
-    public async Task<DetectionAnswer?> DetectAsync(Attempt attempt, string imageKey, ReadOnlyMemory<byte> picture)
+    public async Task<DetectionAnswer?> DetectAsync(ClientOperation operation, string imageKey, ReadOnlyMemory<byte> picture)
     {
-        attempt.ImageKey = imageKey;
-        var model = await models.FindAsync(attempt, wait: true);
-        var key = new RequestKey(model.Id, imageKey, attempt.Options.Iou);
-        var (cached, stored) = await FindOrStoreAsync(attempt, key, picture);
+        operation.ImageKey = imageKey;
+        var model = await models.FindAsync(operation, wait: true);
+        var key = new RequestKey(model.Id, imageKey, operation.Options.Iou);
+        var (cached, stored) = await FindOrStoreAsync(operation, key, picture);
         if (cached is not null)
         {
-            return AnswerMapping.ToAnswer(attempt, imageKey, model, cached, AnswerSource.Cached);
+            return AnswerMapping.ToAnswer(operation, imageKey, model, cached, AnswerSource.Cached);
         }
 
         if (await AskUntilToldAsync(
-            attempt, key, picture, stored, MaxWait, () => new RequestTerms(attempt.Left, TraceParent: Activity.Current?.Id, Caller: attempt.Options.Caller)) is not var (snapshot, joined))
+            operation, key, picture, stored, MaxWait, () => new RequestTerms(operation.Left, TraceParent: Activity.Current?.Id, Caller: operation.Options.Caller)) is not var (snapshot, joined))
         {
             return null;
         }
 
         if (snapshot.Status == RequestStatus.Done)
         {
-            return AnswerMapping.ToAnswer(attempt, imageKey, model, snapshot.Result!, joined ? AnswerSource.Joined : AnswerSource.Computed);
+            return AnswerMapping.ToAnswer(operation, imageKey, model, snapshot.Result!, joined ? AnswerSource.Joined : AnswerSource.Computed);
         }
 
         return IsModelGone(snapshot)
-            ? await models.WithNextModelAsync(attempt, () => DetectAsync(attempt, imageKey, picture))
-            : throw AnswerMapping.ToException(attempt, snapshot.Failure!);
+            ? await models.WithNextModelAsync(operation, () => DetectAsync(operation, imageKey, picture))
+            : throw AnswerMapping.ToException(operation, snapshot.Failure!);
     }
 
     /// <summary>Puts one picture into the queue. <see langword="null"/> as above.</summary>
-    public async Task<DetectionTicket?> SubmitAsync(Attempt attempt, string imageKey, ReadOnlyMemory<byte> picture, Uri? webhook)
+    public async Task<DetectionTicket?> SubmitAsync(ClientOperation operation, string imageKey, ReadOnlyMemory<byte> picture, Uri? webhook)
     {
-        attempt.ImageKey = imageKey;
-        var model = await models.FindAsync(attempt, wait: true);
-        var key = new RequestKey(model.Id, imageKey, attempt.Options.Iou);
-        var (cached, stored) = await FindOrStoreAsync(attempt, key, picture);
+        operation.ImageKey = imageKey;
+        var model = await models.FindAsync(operation, wait: true);
+        var key = new RequestKey(model.Id, imageKey, operation.Options.Iou);
+        var (cached, stored) = await FindOrStoreAsync(operation, key, picture);
         if (cached is not null && webhook is null)
         {
-            return AnswerMapping.ToTicket(attempt, imageKey, model, cached);
+            return AnswerMapping.ToTicket(operation, imageKey, model, cached);
         }
 
         var told = webhook is null
             ? null
-            : new WebhookTerms(webhook, AnswerMapping.ChoiceOf(attempt.Options, model) with { Labels = attempt.Options.Labels?.ToArray() });
+            : new WebhookTerms(webhook, AnswerMapping.ChoiceOf(operation.Options, model) with { Labels = operation.Options.Labels?.ToArray() });
         if (await AskUntilToldAsync(
-            attempt, key, picture, stored, TimeSpan.Zero, () => new RequestTerms(attempt.Left, Asynchronous: true, Activity.Current?.Id, attempt.Options.Caller, told)) is not var (snapshot, _))
+            operation, key, picture, stored, TimeSpan.Zero, () => new RequestTerms(operation.Left, Asynchronous: true, Activity.Current?.Id, operation.Options.Caller, told)) is not var (snapshot, _))
         {
             return null;
         }
 
         return IsModelGone(snapshot)
-            ? await models.WithNextModelAsync(attempt, () => SubmitAsync(attempt, imageKey, picture, webhook))
-            : AnswerMapping.ToTicket(attempt, imageKey, model, snapshot);
+            ? await models.WithNextModelAsync(operation, () => SubmitAsync(operation, imageKey, picture, webhook))
+            : AnswerMapping.ToTicket(operation, imageKey, model, snapshot);
     }
 
     /// <summary>Watches a request without being one of those for whom the work is done.</summary>
-    /// <param name="attempt">The look-up.</param>
+    /// <param name="operation">The look-up.</param>
     /// <param name="imageKey">The picture's key.</param>
     /// <param name="wait">How long to wait for the end, or for a change from <paramref name="known"/>.</param>
     /// <param name="known">What the caller knows.</param>
-    public async Task<DetectionTicket> WatchAsync(Attempt attempt, string imageKey, TimeSpan wait, DetectionStatus? known)
+    public async Task<DetectionTicket> WatchAsync(ClientOperation operation, string imageKey, TimeSpan wait, DetectionStatus? known)
     {
-        var model = await models.FindAsync(attempt, wait: false);
-        var key = new RequestKey(model.Id, imageKey, attempt.Options.Iou);
+        var model = await models.FindAsync(operation, wait: false);
+        var key = new RequestKey(model.Id, imageKey, operation.Options.Iou);
         if (await connections.Results.FindAsync(key) is { } cached)
         {
-            return AnswerMapping.ToTicket(attempt, imageKey, model, cached);
+            return AnswerMapping.ToTicket(operation, imageKey, model, cached);
         }
 
         RequestStatus? before = known switch
@@ -104,15 +104,15 @@ internal sealed class RequestConversation(
         RequestSnapshot? underWay = null;
         while (true)
         {
-            attempt.ThrowIfOver();
+            operation.ThrowIfOver();
             var left = wait - time.GetElapsedTime(started);
             if (left <= TimeSpan.Zero && underWay is not null)
             {
-                return AnswerMapping.ToTicket(attempt, imageKey, model, underWay);
+                return AnswerMapping.ToTicket(operation, imageKey, model, underWay);
             }
 
             // While there is time: one call that waits after the other. Else one that tells where the request stands.
-            var watch = await AskAsync(attempt, key, request => watches.AwaitAsync(request, key, before, left, attempt.Token));
+            var watch = await AskAsync(operation, key, request => watches.AwaitAsync(request, key, before, left, operation.Token));
             if (watch is not { Call.IsCompletedSuccessfully: true })
             {
                 continue;
@@ -124,23 +124,23 @@ internal sealed class RequestConversation(
                 underWay = snapshot;
                 if (left > TimeSpan.Zero)
                 {
-                    await Task.Delay(Pause, time, attempt.Token);
+                    await Task.Delay(Pause, time, operation.Token);
                 }
             }
             else if (watch.Began >= started)
             {
-                AnswerMapping.ThrowIfRefused(attempt, snapshot, connections.Redis);
-                return AnswerMapping.ToTicket(attempt, imageKey, model, snapshot);
+                AnswerMapping.ThrowIfRefused(operation, snapshot, connections.Redis);
+                return AnswerMapping.ToTicket(operation, imageKey, model, snapshot);
             }
         }
     }
 
     /// <summary>Reads an answer that is cached.</summary>
-    public async Task<DetectionAnswer?> FindAsync(Attempt attempt, string imageKey)
+    public async Task<DetectionAnswer?> FindAsync(ClientOperation operation, string imageKey)
     {
-        var model = await models.FindAsync(attempt, wait: false);
-        return await connections.Results.FindAsync(new RequestKey(model.Id, imageKey, attempt.Options.Iou)) is { } result
-            ? AnswerMapping.ToAnswer(attempt, imageKey, model, result, AnswerSource.Cached)
+        var model = await models.FindAsync(operation, wait: false);
+        return await connections.Results.FindAsync(new RequestKey(model.Id, imageKey, operation.Options.Iou)) is { } result
+            ? AnswerMapping.ToAnswer(operation, imageKey, model, result, AnswerSource.Cached)
             : null;
     }
 
@@ -148,7 +148,7 @@ internal sealed class RequestConversation(
     /// Asks for the work, and brings the picture when the cluster does not know it, until there is something to tell: that the request has
     /// ended or, where the caller waits for no end, that it was accepted.
     /// </summary>
-    /// <param name="attempt">The request.</param>
+    /// <param name="operation">The request.</param>
     /// <param name="key">Its key.</param>
     /// <param name="picture">The picture; empty when it came from a URL.</param>
     /// <param name="stored">Whether it is in the picture store.</param>
@@ -156,20 +156,20 @@ internal sealed class RequestConversation(
     /// <param name="terms">The terms of a call made now.</param>
     /// <returns><see langword="null"/> when the picture is needed and not at hand. Otherwise the request, and whether others put it in the queue.</returns>
     private async Task<(RequestSnapshot Snapshot, bool Joined)?> AskUntilToldAsync(
-        Attempt attempt, RequestKey key, ReadOnlyMemory<byte> picture, bool stored, TimeSpan wait, Func<RequestTerms> terms)
+        ClientOperation operation, RequestKey key, ReadOnlyMemory<byte> picture, bool stored, TimeSpan wait, Func<RequestTerms> terms)
     {
         var mine = false;
         while (true)
         {
-            attempt.ThrowIfOver();
+            operation.ThrowIfOver();
             var now = terms();
             if (await AskAsync(
-                attempt, key, request => stored ? request.Submit(now, wait, attempt.Token) : request.Ask(now, wait, attempt.Token)) is not { } snapshot)
+                operation, key, request => stored ? request.Submit(now, wait, operation.Token) : request.Ask(now, wait, operation.Token)) is not { } snapshot)
             {
                 continue;
             }
 
-            AnswerMapping.ThrowIfRefused(attempt, snapshot, connections.Redis);
+            AnswerMapping.ThrowIfRefused(operation, snapshot, connections.Redis);
 
             // What this request put in the queue stays its own, however often it asks for it.
             mine |= stored && !snapshot.Joined;
@@ -184,11 +184,11 @@ internal sealed class RequestConversation(
                 case RequestStatus.Queued or RequestStatus.Running:
                     // It is under way; no need to bring the picture.
                     stored = false;
-                    await Task.Delay(Pause, time, attempt.Token);
+                    await Task.Delay(Pause, time, operation.Token);
                     break;
                 default:
                     // The cluster does not know the picture (any more), or the request ended without a fault of the picture.
-                    await StoreAsync(attempt, key.ImageKey, picture);
+                    await StoreAsync(operation, key.ImageKey, picture);
                     stored = true;
                     break;
             }
@@ -196,18 +196,18 @@ internal sealed class RequestConversation(
     }
 
     /// <summary>Calls the grain of a request; <see langword="null"/> when the call failed with an error that a retry can mend.</summary>
-    private async Task<T?> AskAsync<T>(Attempt attempt, RequestKey key, Func<IRequestGrain, Task<T>> call)
+    private async Task<T?> AskAsync<T>(ClientOperation operation, RequestKey key, Func<IRequestGrain, Task<T>> call)
         where T : class
     {
         try
         {
-            var grains = await connections.Cluster.GetGrainsAsync(attempt.Token);
-            return await CallAsync(call(grains.GetGrain<IRequestGrain>(key.ToString())), attempt);
+            var grains = await connections.Cluster.GetGrainsAsync(operation.Token);
+            return await CallAsync(call(grains.GetGrain<IRequestGrain>(key.ToString())), operation);
         }
-        catch (Exception e) when (attempt.CanRetry(e))
+        catch (Exception e) when (operation.CanRetry(e))
         {
             logger.LogRetry(key.ImageKey, e.GetType().Name, e.Message);
-            await attempt.BackOffAsync(Math.Min(10, ++attempt.Retries));
+            await operation.BackOffAsync(Math.Min(10, ++operation.Retries));
             return null;
         }
     }
@@ -215,16 +215,16 @@ internal sealed class RequestConversation(
     /// <summary>
     /// Awaits a call for little longer than it may take. Not by cancelling it: to the grain that would mean that the caller has left.
     /// </summary>
-    private Task<T> CallAsync<T>(Task<T> call, Attempt attempt)
+    private Task<T> CallAsync<T>(Task<T> call, ClientOperation operation)
     {
         var limit = MaxWait + CallGrace;
-        return call.WaitAsync(limit < attempt.Left ? limit : attempt.Left + TimeSpan.FromMilliseconds(50), time, attempt.Token);
+        return call.WaitAsync(limit < operation.Left ? limit : operation.Left + TimeSpan.FromMilliseconds(50), time, operation.Token);
     }
 
     /// <summary>
     /// The result when it is there. Otherwise stores the picture, unless the work is under way: then it need not be brought.
     /// </summary>
-    private async Task<(DetectionResult? Result, bool Stored)> FindOrStoreAsync(Attempt attempt, RequestKey key, ReadOnlyMemory<byte> picture)
+    private async Task<(DetectionResult? Result, bool Stored)> FindOrStoreAsync(ClientOperation operation, RequestKey key, ReadOnlyMemory<byte> picture)
     {
         var finding = connections.Results.LookAsync(key);
 
@@ -234,7 +234,7 @@ internal sealed class RequestConversation(
         var (result, isUnderWay) = await finding;
         if (result is not null)
         {
-            await KeepAsync(attempt, key.ImageKey, picture, await looking);
+            await KeepAsync(operation, key.ImageKey, picture, await looking);
             return (result, false);
         }
 
@@ -243,25 +243,25 @@ internal sealed class RequestConversation(
             return (null, false);
         }
 
-        await StoreAsync(attempt, key.ImageKey, picture);
+        await StoreAsync(operation, key.ImageKey, picture);
         return (null, true);
     }
 
     // A picture from a URL is in Redis already.
-    private Task StoreAsync(Attempt attempt, string imageKey, ReadOnlyMemory<byte> picture) =>
-        picture.IsEmpty ? Task.CompletedTask : connections.Pictures.StoreAsync(imageKey, picture, attempt.Options.Caller, attempt.Token);
+    private Task StoreAsync(ClientOperation operation, string imageKey, ReadOnlyMemory<byte> picture) =>
+        picture.IsEmpty ? Task.CompletedTask : connections.Pictures.StoreAsync(imageKey, picture, operation.Options.Caller, operation.Token);
 
     /// <summary>
     /// Keeps the picture of a known result for another while, so that it can be drawn. A Redis that has no room for it does not keep the
     /// result from its caller.
     /// </summary>
-    private async Task KeepAsync(Attempt attempt, string imageKey, ReadOnlyMemory<byte> picture, bool isThere)
+    private async Task KeepAsync(ClientOperation operation, string imageKey, ReadOnlyMemory<byte> picture, bool isThere)
     {
         try
         {
             if (!isThere)
             {
-                await StoreAsync(attempt, imageKey, picture);
+                await StoreAsync(operation, imageKey, picture);
             }
 
             // The silos' setting may keep it for longer. (Before 7.0 Redis does not know the condition: it then keeps it as long as it would have.)

@@ -65,6 +65,34 @@ public sealed class TraceTests(WatchedCluster cluster)
     }
 
     [Fact]
+    public async Task Probe_of_a_traced_caller_is_not_traced()
+    {
+        var probes = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+        var other = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+        await ProbeAsync(cluster.Frontend.Http, "/health/live", "/v2/health/live", "/v2/health/ready");
+        await ProbeAsync(cluster.Management, "/v1/status", "/metrics");
+        await cluster.Frontend.Http.DetectAsync(TestPictures.Unique(9005), $"00-{other}-00f067aa0ba902b7-01");
+
+        await Eventually.Async(
+            _ => Task.FromResult(cluster.Collector.Spans.Any(span => span.TraceId == other && span.Name == "picture")),
+            TimeSpan.FromSeconds(20),
+            "the later request is traced");
+
+        Assert.DoesNotContain(cluster.Collector.Spans, span => span.TraceId == probes);
+
+        async Task ProbeAsync(HttpClient http, params string[] paths)
+        {
+            foreach (var path in paths)
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Get, path);
+                request.Headers.Add("traceparent", $"00-{probes}-00f067aa0ba902b7-01");
+                using var response = await http.SendAsync(request);
+                Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+            }
+        }
+    }
+
+    [Fact]
     public async Task The_collector_gets_the_metrics_of_both() => await Eventually.Async(
         async _ =>
         {

@@ -6,23 +6,23 @@ using Detection.Inference.Repository;
 namespace Detection.Grains.Reporting;
 
 /// <summary>Makes this silo's reports.</summary>
-internal sealed class SiloReports(LocalDevices local, InferenceHost host, ModelRepository repository, ILocalSiloDetails silo, ClusterClock time)
+internal sealed class SiloReports(LocalDevices local, InferenceHost host, ModelRepository repository, ILocalSiloDetails silo, ClusterClock time) : ISiloReports
 {
     private readonly DateTimeOffset _startedAt = time.GetUtcNow();
 
     private volatile SiloReport? _written;
 
-    /// <summary>The report that others read; <see langword="null"/> before the first.</summary>
+    /// <inheritdoc/>
     public SiloReport? Written
     {
         get => _written;
         set => _written = value;
     }
 
-    /// <summary>The report as of now.</summary>
+    /// <inheritdoc/>
     public SiloReport Report()
     {
-        // A file that cannot be read comes before one that was read and cannot be run.
+        // For one model, the problem of its file replaces that of its load.
         var models = host.Problems.Concat(repository.Current.Problems).GroupBy(problem => problem.Key).ToDictionary(same => same.Key, same => same.Last().Value);
         var batchers = host.Report();
         var offer = host.Offer;

@@ -7,7 +7,7 @@ namespace Detection.Grains.Requests;
 
 /// <summary>Puts the work of one request into the queue, once for all who bring it at the same time.</summary>
 internal sealed class Enqueueing(
-    RequestKey key, WorkUnderWay under, KeptState kept, RequestStores stores, Admission admission, ClusterClock time, ILogger logger)
+    RequestKey key, WorkUnderWay underWay, KeptState kept, RequestStores stores, Admission admission, ClusterClock time, ILogger logger)
 {
     /// <summary>Callers whose picture is stored and of whom it is not known whether they are accepted.</summary>
     private int _bringing;
@@ -38,12 +38,12 @@ internal sealed class Enqueueing(
                 }
             }
 
-            if (under.Current is { } current)
+            if (underWay.Current is { } current)
             {
                 return (current, true, null);
             }
 
-            var work = under.Begin();
+            var work = underWay.Begin();
             return (work, false, await EnqueueAsync(work, terms));
         }
         finally
@@ -61,7 +61,7 @@ internal sealed class Enqueueing(
             {
                 await stores.Pictures.KeepAsync(key, ended: true);
             }
-            else if (_bringing == 0 && under.Current is null)
+            else if (_bringing == 0 && underWay.Current is null)
             {
                 await stores.Pictures.RemoveUnacceptedAsync(key.ImageKey);
             }
@@ -88,9 +88,9 @@ internal sealed class Enqueueing(
         }
         finally
         {
-            if (end is not null && under.Current == work)
+            if (end is not null && underWay.Current == work)
             {
-                under.End(end);
+                underWay.End(end);
             }
 
             _pending = null;
@@ -111,7 +111,7 @@ internal sealed class Enqueueing(
         var item = new QueuedItem(key, now + terms.Budget, now, terms.TraceParent, Caller: terms.Caller);
         if (terms.Asynchronous)
         {
-            under.IsAsynchronous = true;
+            underWay.IsAsynchronous = true;
             await kept.KeepAsynchronousAsync(terms, item.Deadline);
         }
 
@@ -146,9 +146,9 @@ internal sealed class Enqueueing(
             return end;
         }
 
-        if (under.Current == work)
+        if (underWay.Current == work)
         {
-            under.Enqueued(outcome == EnqueueOutcome.Queued, place, deadline, admission.Wait(key.Model, place));
+            underWay.Enqueued(outcome == EnqueueOutcome.Queued, place, deadline, admission.Wait(key.Model, place));
         }
 
         return null;

@@ -6,12 +6,12 @@ namespace Detection.Grains.Requests;
 
 /// <summary>Compares what one activation knows of its work with the queue and the results in Redis, which are the truth.</summary>
 internal sealed class RequestChecks(
-    RequestKey key, WorkUnderWay under, KeptState kept, RequestStores stores, Admission admission, ILogger logger)
+    RequestKey key, WorkUnderWay underWay, KeptState kept, RequestStores stores, Admission admission, ILogger logger)
 {
     /// <summary>The end of the work when it is known; otherwise finds out whether the work is under way.</summary>
     public async Task<RequestSnapshot?> FindAsync()
     {
-        if (under.Current is not null)
+        if (underWay.Current is not null)
         {
             return null;
         }
@@ -19,14 +19,14 @@ internal sealed class RequestChecks(
         var (result, isUnderWay) = await ReadAsync();
         if (result is not null)
         {
-            under.End(result);
+            underWay.End(result);
             return result;
         }
 
         if (isUnderWay)
         {
-            _ = under.Current ?? under.Begin();
-            under.IsAsynchronous |= await kept.ReadAsync() is { Asynchronous: true, End: null };
+            _ = underWay.Current ?? underWay.Begin();
+            underWay.IsAsynchronous |= await kept.ReadAsync() is { Asynchronous: true, End: null };
         }
 
         return null;
@@ -47,16 +47,16 @@ internal sealed class RequestChecks(
             // Those who wait while the last device breaks are told as those are who come later.
             if (admission.Refusal(key.Model) is not { Status: RequestStatus.DevicesBroken } broken || !await TakeOutAsync(work))
             {
-                return under.Snapshot(joined);
+                return underWay.Snapshot(joined);
             }
 
             refusal = broken;
         }
 
         var end = result ?? refusal ?? new RequestSnapshot(RequestStatus.Unknown);
-        if (under.Current == work)
+        if (underWay.Current == work)
         {
-            under.End(end);
+            underWay.End(end);
         }
 
         return end with { Joined = joined };
@@ -72,10 +72,10 @@ internal sealed class RequestChecks(
         {
             return await CheckAsync(work, joined);
         }
-        catch (Exception e) when (RedisConnection.IsOutage(e) && under.Current == work)
+        catch (Exception e) when (RedisConnection.IsOutage(e) && underWay.Current == work)
         {
             logger.LogUnavailable(key.Item, e.Message);
-            return under.Snapshot(joined);
+            return underWay.Snapshot(joined);
         }
     }
 
@@ -84,10 +84,10 @@ internal sealed class RequestChecks(
     {
         try
         {
-            if (await TakeOutAsync(work) && under.Current == work)
+            if (await TakeOutAsync(work) && underWay.Current == work)
             {
                 logger.LogWithdrawn(key.Item);
-                under.End(new RequestSnapshot(RequestStatus.Unknown));
+                underWay.End(new RequestSnapshot(RequestStatus.Unknown));
             }
         }
         catch (Exception e) when (RedisConnection.IsOutage(e))
@@ -99,7 +99,7 @@ internal sealed class RequestChecks(
 
     /// <summary>Takes the work out of the queue, unless it is on a device, or somebody else's as well who comes back for the answer.</summary>
     private async Task<bool> TakeOutAsync(TaskCompletionSource<RequestSnapshot> work) =>
-        under.IsEnqueued && !under.IsAsynchronous && under.Current == work && await stores.Queue.WithdrawAsync(key, under.QueuedUntil);
+        underWay.IsEnqueued && !underWay.IsAsynchronous && underWay.Current == work && await stores.Queue.WithdrawAsync(key, underWay.QueuedUntil);
 
     /// <summary>What Redis says: the result, or whether the work waits or runs.</summary>
     private async Task<(RequestSnapshot? Result, bool IsUnderWay)> ReadAsync()

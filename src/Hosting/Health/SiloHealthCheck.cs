@@ -10,7 +10,7 @@ namespace Detection.Hosting.Health;
 /// Whether this silo can do its work: a member of the cluster, Redis within reach, every device with a model, no batcher stuck,
 /// and a device that is in service.
 /// </summary>
-internal sealed class SiloHealthCheck(ISiloStatusOracle membership, SiloReports reports, IConnectionMultiplexer redis) : IHealthCheck
+internal sealed class SiloHealthCheck(ISiloStatusOracle membership, ISiloReports reports, IConnectionMultiplexer redis) : IHealthCheck
 {
     private static readonly TimeSpan RedisTimeout = TimeSpan.FromSeconds(1);
 

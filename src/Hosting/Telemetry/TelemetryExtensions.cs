@@ -1,7 +1,9 @@
 using System.Reflection;
 using Detection.Contracts.Settings;
+using Microsoft.Extensions.Options;
 using OpenTelemetry;
 using OpenTelemetry.Exporter;
+using OpenTelemetry.Instrumentation.AspNetCore;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
@@ -42,9 +44,12 @@ public static class TelemetryExtensions
             return builder;
         }
 
+        builder.Services.AddProbePaths("/health", MetricsPath);
+        builder.Services.AddOptions<AspNetCoreTraceInstrumentationOptions>().Configure<IOptions<ProbePaths>>(
+            static (http, probes) => http.Filter = context => !probes.Value.Contains(context.Request.Path));
         telemetry.WithTracing(traces => traces
             .AddSource("Detection.*", "Microsoft.Orleans.Application")
-            .AddAspNetCoreInstrumentation(http => http.Filter = static context => !IsProbe(context.Request.Path))
+            .AddAspNetCoreInstrumentation()
             .SetSampler(new ParentBasedSampler(new TraceIdRatioBasedSampler(options.TraceRatio))));
         if (options.OtlpEndpoint is { } endpoint)
         {
@@ -71,6 +76,10 @@ public static class TelemetryExtensions
         }
     }
 
+    /// <summary>Excludes paths, and everything below them, from the traces: probes would fill them.</summary>
+    public static void AddProbePaths(this IServiceCollection services, params string[] paths) =>
+        services.Configure<ProbePaths>(probes => Array.ForEach(paths, path => probes.Add(path)));
+
     private static void AddMeters(MeterProviderBuilder metrics, TelemetryOptions options)
     {
         metrics.AddMeter("Detection.*", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime");
@@ -81,12 +90,8 @@ public static class TelemetryExtensions
 
         if (options.Prometheus)
         {
-            // Whoever reads gets what is, not what was for the last reader; those who read at the same time share the work.
+            // Each reader gets current values, not those of the last reader. Readers at the same time share one collection.
             metrics.AddPrometheusExporter(static prometheus => prometheus.ScrapeResponseCacheDurationMilliseconds = 0);
         }
     }
-
-    /// <summary>What machines ask every few seconds, and nobody wants to see in a list of traces.</summary>
-    private static bool IsProbe(PathString path) =>
-        path.StartsWithSegments("/health") || path.StartsWithSegments("/v2/health") || path == MetricsPath || path == "/v1/status";
 }

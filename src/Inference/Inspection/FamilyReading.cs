@@ -37,16 +37,16 @@ internal static class FamilyReading
         if (family is not null)
         {
             draft.FromGraph["family"] = family;
-            draft.FromGraph = ManifestTree.Over(FamilyConventions.Of(family), draft.FromGraph);
+            draft.FromGraph = ManifestTree.Merge(FamilyConventions.Of(family), draft.FromGraph);
             if (guess.Family == family && guess.Lines is not null)
             {
-                draft.FromGraph = ManifestTree.Over(draft.FromGraph, guess.Lines);
+                draft.FromGraph = ManifestTree.Merge(draft.FromGraph, guess.Lines);
             }
 
             if (picture.Type == TensorElementType.UInt8)
             {
                 var raw = new JsonObject { ["scale"] = 1, ["mean"] = new JsonArray(0, 0, 0), ["std"] = new JsonArray(1, 1, 1) };
-                draft.FromGraph = ManifestTree.Over(draft.FromGraph, new JsonObject { ["input"] = raw });
+                draft.FromGraph = ManifestTree.Merge(draft.FromGraph, new JsonObject { ["input"] = raw });
             }
         }
 

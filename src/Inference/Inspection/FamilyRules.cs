@@ -21,8 +21,8 @@ internal static class FamilyRules
         new(nameof(SuppressedRules.MmDetection), SuppressedRules.MmDetection),
         new(nameof(SuppressedRules.DetNames), SuppressedRules.DetNames),
         new(nameof(SuppressedRules.BoxesScoresLabels), SuppressedRules.BoxesScoresLabels),
-        new(nameof(QueryRules.LogitsAndBoxes), QueryRules.LogitsAndBoxes),
-        new(nameof(QueryRules.RfDetr), QueryRules.RfDetr),
+        new(nameof(DetrRules.LogitsAndBoxes), DetrRules.LogitsAndBoxes),
+        new(nameof(DetrRules.RfDetr), DetrRules.RfDetr),
         new(nameof(SuppressedRules.Yolov7Rows), SuppressedRules.Yolov7Rows),
 
         // Several tables.
@@ -33,7 +33,7 @@ internal static class FamilyRules
         new(nameof(NanoDetRules.PerMap), shapes => NanoDetRules.PerMap(shapes, OutputShapes.FourMaps)),
 
         // One table: the special forms before the general ones.
-        new(nameof(QueryRules.Ultralytics), QueryRules.Ultralytics),
+        new(nameof(DetrRules.Ultralytics), DetrRules.Ultralytics),
         new(nameof(GridRules.EndToEnd), GridRules.EndToEnd),
         new(nameof(GridRules.AnchorGrid), GridRules.AnchorGrid),
         new(nameof(GridRules.Columns), GridRules.Columns),

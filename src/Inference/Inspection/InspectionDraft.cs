@@ -29,7 +29,7 @@ internal sealed class InspectionDraft(InferenceSession session, string named, Js
     public JsonObject FromGraph { get; set; } = [];
 
     /// <summary>What graph and manifest say together.</summary>
-    public JsonObject Known => ManifestTree.Over(FromGraph, lines);
+    public JsonObject Known => ManifestTree.Merge(FromGraph, lines);
 
     /// <summary>The value of a text; <see langword="null"/> where there is none.</summary>
     public static string? Text(JsonNode? node) => node is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;

@@ -72,7 +72,7 @@ internal static class ManifestReader
         RefuseUnknown(manifest, path);
 
         // The serializer sets every member of a record with init-only members: absent ones would lose their defaults.
-        var complete = ManifestTree.Over(ManifestTree.Defaults(), manifest);
+        var complete = ManifestTree.Merge(ManifestTree.Defaults(), manifest);
         foreach (var line in ManifestTree.Missing(complete))
         {
             throw new ModelException($"{path}: {line}.");

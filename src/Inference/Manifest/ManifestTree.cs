@@ -19,14 +19,14 @@ internal static class ManifestTree
         return tree;
     }
 
-    /// <summary>A copy of <paramref name="under"/> in which <paramref name="over"/>'s members win, objects joined member by member.</summary>
-    public static JsonObject Over(JsonObject under, JsonObject over)
+    /// <summary>A copy of <paramref name="defaults"/> in which the members of <paramref name="lines"/> replace those of the same name. Nested objects are merged, too.</summary>
+    public static JsonObject Merge(JsonObject defaults, JsonObject lines)
     {
-        var result = under.DeepClone().AsObject();
-        foreach (var (name, value) in over)
+        var result = defaults.DeepClone().AsObject();
+        foreach (var (name, value) in lines)
         {
             result[name] = value is JsonObject inner && result[name] is JsonObject existing && name != "outputs"
-                ? Over(existing, inner)
+                ? Merge(existing, inner)
                 : value?.DeepClone();
         }
 

@@ -23,7 +23,7 @@ internal static class BoundSettings
     [
         typeof(Detection.Frontend.FrontendApplication).Assembly,
         typeof(Detection.Embedded.EmbeddedOptions).Assembly,
-        typeof(Detection.Hosting.DetectionSiloHostingExtensions).Assembly,
+        typeof(Detection.Hosting.DetectionSiloExtensions).Assembly,
         typeof(Detection.Grains.Queueing.QueueOptions).Assembly,
         typeof(Detection.Inference.Devices.DeviceOptions).Assembly,
         typeof(Detection.Client.IDetectionClient).Assembly,

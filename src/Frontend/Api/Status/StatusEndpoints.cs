@@ -1,20 +1,24 @@
 using System.Net.Mime;
 using Detection.Frontend.Http;
 using Detection.Frontend.Http.OpenApi;
+using Detection.Hosting.Telemetry;
 
 namespace Detection.Frontend.Api.Status;
 
 /// <summary><c>/v1/status</c>: the cluster, as its silos report it. The page <c>/status</c> shows it.</summary>
 internal static class StatusEndpoints
 {
+    private const string StatusPath = "/v1/status";
+
     public static void AddClusterStatus(this IServiceCollection services)
     {
         services.AddJson(StatusJson.Default);
         services.AddSingleton<ClusterStatus>();
+        services.AddProbePaths(StatusPath);
     }
 
     public static void MapClusterStatus(this IEndpointRouteBuilder routes) =>
-        routes.MapGet("/v1/status", ReadAsync).WithTags("Cluster")
+        routes.MapGet(StatusPath, ReadAsync).WithTags("Cluster")
             .WithName("ClusterStatus")
             .WithSummary("Read the state of the cluster")
             .WithDescription("The silos with their devices, the queues, the work of the last five minutes, and the latest failures. The page /status shows it.")

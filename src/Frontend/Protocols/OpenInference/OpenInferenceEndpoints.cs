@@ -12,6 +12,7 @@ using Detection.Frontend.Http.Health;
 using Detection.Frontend.Http.OpenApi;
 using Detection.Frontend.Http.Problems;
 using Detection.Frontend.Http.Uploads;
+using Detection.Hosting.Telemetry;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 using Microsoft.OpenApi;
@@ -35,11 +36,12 @@ internal static class OpenInferenceEndpoints
     {
         services.AddJson(OpenInferenceJson.Default);
         services.ExposeHeaders(HeaderLength);
+        services.AddProbePaths("/v2/health");
     }
 
     public static void MapOpenInference(this IEndpointRouteBuilder routes)
     {
-        var group = routes.MapGroup("/v2").WithTags("OpenInference").WithMetadata(new InferenceFailureForm());
+        var group = routes.MapGroup("/v2").WithTags("OpenInference").WithMetadata(new OpenInferenceFailureForm());
         group.MapGet("", static () => TypedResults.Json(new ServerMetadata("detection", Version, ["binary_tensor_data"]), OpenInferenceJson.Default.ServerMetadata))
             .Describe<ServerMetadata>("InferenceServer", "What this server is");
         group.MapGet("health/live", static () => TypedResults.Json(new ServerLive(true), OpenInferenceJson.Default.ServerLive))
@@ -57,8 +59,8 @@ internal static class OpenInferenceEndpoints
         .WithName(name)
         .WithSummary(summary)
         .Produces<T>(StatusCodes.Status200OK, Json)
-        .Produces<InferenceFailure>(StatusCodes.Status404NotFound, Json)
-        .Produces<InferenceFailure>(StatusCodes.Status503ServiceUnavailable, Json);
+        .Produces<OpenInferenceFailure>(StatusCodes.Status404NotFound, Json)
+        .Produces<OpenInferenceFailure>(StatusCodes.Status503ServiceUnavailable, Json);
 
     private static void DescribeInfer(this RouteHandlerBuilder route, string name) => route
         .WithName(name)
@@ -69,9 +71,9 @@ internal static class OpenInferenceEndpoints
             Parameters: `threshold`, `iou` (0 to 1) and `timeout` (microseconds).
             """)
         .Produces<object>(StatusCodes.Status200OK, Json, Binary)
-        .Produces<InferenceFailure>(StatusCodes.Status400BadRequest, Json)
-        .Produces<InferenceFailure>(StatusCodes.Status404NotFound, Json)
-        .Produces<InferenceFailure>(StatusCodes.Status503ServiceUnavailable, Json)
+        .Produces<OpenInferenceFailure>(StatusCodes.Status400BadRequest, Json)
+        .Produces<OpenInferenceFailure>(StatusCodes.Status404NotFound, Json)
+        .Produces<OpenInferenceFailure>(StatusCodes.Status503ServiceUnavailable, Json)
         .WithOperation(static (operation, _) => operation.RequestBody = OpenApiParts.Body(
             (Json, new OpenApiSchema { Type = JsonSchemaType.Object }), (Binary, OpenApiParts.Binary("JSON and binary data."))));
 
@@ -101,11 +103,11 @@ internal static class OpenInferenceEndpoints
         var cancelled = http.RequestAborted;
         var headerLength = ReadHeaderLength(http.Request);
         using var body = await bodies.ReadAsync(http.Request, cancelled);
-        var request = InferenceRequest.Read(body, headerLength, UploadReader.MaxPictureBytes(limits.Value));
+        var request = OpenInferenceRequest.Read(body, headerLength, UploadReader.MaxPictureBytes(limits.Value));
         var options = request.Options with { Caller = http.Caller(), Model = VersionOf(http) is not { } version ? model : $"{model}@{version}" };
 
         var answer = await body.UseAsync(picture => client.DetectAsync(picture, options, cancelled));
-        var (bytes, jsonLength) = InferenceAnswer.Write(model, request, answer);
+        var (bytes, jsonLength) = OpenInferenceAnswer.Write(model, request, answer);
         if (jsonLength is { } length)
         {
             http.Response.Headers[HeaderLength] = length.ToString(CultureInfo.InvariantCulture);

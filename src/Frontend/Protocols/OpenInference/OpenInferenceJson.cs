@@ -13,5 +13,5 @@ namespace Detection.Frontend.Protocols.OpenInference;
 [JsonSerializable(typeof(ServerReady))]
 [JsonSerializable(typeof(ModelMetadata))]
 [JsonSerializable(typeof(ModelReady))]
-[JsonSerializable(typeof(InferenceFailure))]
+[JsonSerializable(typeof(OpenInferenceFailure))]
 internal sealed partial class OpenInferenceJson : JsonSerializerContext;

@@ -186,15 +186,15 @@ public sealed class AsynchronousTests(OneProcess frontend)
     }
 
     /// <summary>Where the answer is, waiting for it.</summary>
-    private static string Waiting(HttpResponseMessage accepted) => Path(accepted, under: "", query: "wait=20");
+    private static string Waiting(HttpResponseMessage accepted) => Path(accepted, suffix: "", query: "wait=20");
 
     /// <summary>Where its states are told.</summary>
-    private static string Events(HttpResponseMessage accepted) => Path(accepted, under: "/events", query: "");
+    private static string Events(HttpResponseMessage accepted) => Path(accepted, suffix: "/events", query: "");
 
-    private static string Path(HttpResponseMessage accepted, string under, string query)
+    private static string Path(HttpResponseMessage accepted, string suffix, string query)
     {
         var location = new UriBuilder(new Uri(new Uri("http://localhost"), accepted.Headers.Location!));
-        location.Path += under;
+        location.Path += suffix;
         location.Query = $"{location.Query}&{query}".Trim('&');
         return location.Uri.PathAndQuery;
     }

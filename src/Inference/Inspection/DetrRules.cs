@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 namespace Detection.Inference.Inspection;
 
 /// <summary>DETR and its kin: a fixed number of queries.</summary>
-internal static class QueryRules
+internal static class DetrRules
 {
     public static FamilyGuess? LogitsAndBoxes(OutputShapes shapes)
     {

@@ -4,10 +4,10 @@ using Microsoft.AspNetCore.Mvc;
 namespace Detection.Frontend.Protocols.OpenInference;
 
 /// <summary>Failures as the Open Inference Protocol tells them.</summary>
-internal sealed class InferenceFailureForm : IFailureForm
+internal sealed class OpenInferenceFailureForm : IFailureForm
 {
     public Task WriteAsync(HttpResponse response, ProblemDetails problem) => response.WriteAsJsonAsync(
-        new InferenceFailure(problem.Detail ?? problem.Title ?? ""),
-        OpenInferenceJson.Default.InferenceFailure,
+        new OpenInferenceFailure(problem.Detail ?? problem.Title ?? ""),
+        OpenInferenceJson.Default.OpenInferenceFailure,
         cancellationToken: response.HttpContext.RequestAborted);
 }

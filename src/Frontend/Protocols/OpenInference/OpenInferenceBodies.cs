@@ -46,4 +46,4 @@ internal sealed record TensorMetadata(string Name, string Datatype, IReadOnlyLis
 
 /// <summary>A failure.</summary>
 /// <param name="Error">One sentence for a person.</param>
-internal sealed record InferenceFailure(string Error);
+internal sealed record OpenInferenceFailure(string Error);

@@ -10,7 +10,7 @@ namespace Detection.Frontend.Api.Detections;
 /// Refuses a query that the framework would misread: a parameter that does not exist, such as a misspelt one, and a
 /// number with a comma, which the framework reads as a separator of thousands.
 /// </summary>
-internal static class QueryRules
+internal static class QueryParameterFilter
 {
     /// <summary>The endpoint takes the parameters of <typeparamref name="T"/> and no others.</summary>
     public static RouteHandlerBuilder WithQuery<T>(this RouteHandlerBuilder route)

@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Detection.Grains.Queueing;
 
 /// <summary>Registers the queue.</summary>
-public static class QueueingServiceCollectionExtensions
+public static class QueueingExtensions
 {
     /// <summary>Adds the queues of requests.</summary>
     public static IServiceCollection AddRequestQueue(this IServiceCollection services)

@@ -1,11 +1,14 @@
+using Detection.Contracts.Settings;
 using Detection.Contracts.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Configuration;
 
 namespace Detection.Grains.Membership;
 
-/// <summary>Registers how a silo joins, watches and leaves its cluster.</summary>
-public static class MembershipHostingExtensions
+/// <summary>
+/// Registers how a silo joins, watches and leaves its cluster. Add the hosted services after Orleans, so that they stop before it.
+/// </summary>
+public static class MembershipExtensions
 {
     /// <summary>Adds what guards the membership table of a silo. To be called after the table was registered.</summary>
     /// <param name="orleans">The silo.</param>
@@ -32,6 +35,19 @@ public static class MembershipHostingExtensions
             })
             .AddGrainService<RedisWitness>();
     }
+
+    /// <summary>Adds what knows whether this silo and others reach Redis.</summary>
+    public static IServiceCollection AddRedisReach(this IServiceCollection services)
+    {
+        services.AddValidatedOptions<CutOffOptions>(CutOffOptions.Section);
+        return services.AddSingleton<RedisReach>().AddSingleton<RedisWitnesses>();
+    }
+
+    /// <summary>Adds the hosted service that puts a lost membership table back.</summary>
+    public static IServiceCollection AddMembershipGuard(this IServiceCollection services) => services.AddHostedService<MembershipGuard>();
+
+    /// <summary>Adds the hosted service that ends a silo which alone is cut off from Redis.</summary>
+    public static IServiceCollection AddCutOffWatch(this IServiceCollection services) => services.AddHostedService<CutOffWatch>();
 
     /// <summary>
     /// Puts <see cref="StartingMembershipTable"/>, <see cref="LeavingMembershipTable"/> and <see cref="ClusterTimeMembershipTable"/> before the

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 namespace Detection.Contracts.Security;
 
 /// <summary>Registers <see cref="ClusterSecurity"/>.</summary>
-public static class ClusterSecurityServices
+public static class ClusterSecurityExtensions
 {
     /// <summary>Adds the security of connections within the cluster, with options that are checked at the start.</summary>
     public static IServiceCollection AddClusterSecurity(this IServiceCollection services)

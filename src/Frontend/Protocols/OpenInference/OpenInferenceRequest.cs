@@ -16,7 +16,7 @@ namespace Detection.Frontend.Protocols.OpenInference;
 /// <param name="Id">The caller's name for the request, which the answer repeats.</param>
 /// <param name="Options">What the parameters choose.</param>
 /// <param name="Outputs">The outputs to answer, in this order.</param>
-internal sealed record InferenceRequest(string? Id, DetectionOptions Options, IReadOnlyList<RequestedOutput> Outputs)
+internal sealed record OpenInferenceRequest(string? Id, DetectionOptions Options, IReadOnlyList<RequestedOutput> Outputs)
 {
     private const int LengthPrefix = 4;
     private const int MaxIdBytes = 1000;
@@ -29,7 +29,7 @@ internal sealed record InferenceRequest(string? Id, DetectionOptions Options, IR
     /// <param name="headerLength">Length of the JSON when binary data is behind it, in bytes.</param>
     /// <param name="maxPicture">Most bytes of a picture.</param>
     /// <exception cref="ProblemException">It is not such a request.</exception>
-    public static InferenceRequest Read(PooledBytes body, int? headerLength, int maxPicture)
+    public static OpenInferenceRequest Read(PooledBytes body, int? headerLength, int maxPicture)
     {
         if (headerLength > body.Memory.Length)
         {
@@ -45,7 +45,7 @@ internal sealed record InferenceRequest(string? Id, DetectionOptions Options, IR
             Require(root.ValueKind == JsonValueKind.Object, "The request must be a JSON object.");
             var id = ReadId(root);
             var parameters = Find(root, "parameters", JsonValueKind.Object);
-            var request = new InferenceRequest(id, ReadOptions(parameters), ReadOutputs(root, parameters));
+            var request = new OpenInferenceRequest(id, ReadOptions(parameters), ReadOutputs(root, parameters));
             ReadPicture(root, body, headerLength, maxPicture);
             return request;
         }

@@ -8,7 +8,7 @@ using StackExchange.Redis;
 namespace Detection.Grains.Requests;
 
 /// <summary>Registers the requests of a silo.</summary>
-public static class RequestsHostingExtensions
+public static class RequestsExtensions
 {
     /// <summary>Adds the grains of requests, with the storage of what they keep.</summary>
     /// <param name="orleans">The silo.</param>

@@ -6,7 +6,7 @@ using StackExchange.Redis;
 namespace Detection.Client;
 
 /// <summary>Runs requests under their deadlines and turns what goes wrong into <see cref="DetectionException"/>.</summary>
-internal sealed class Attempts(IOptions<DetectionClientOptions> options, ClientConnections connections, TimeProvider time, ILogger<DetectionClient> logger)
+internal sealed class OperationRunner(IOptions<DetectionClientOptions> options, ClientConnections connections, TimeProvider time, ILogger<DetectionClient> logger)
 {
     /// <summary>Deadline of a request that names none.</summary>
     public TimeSpan DefaultDeadline { get; } = options.Value.Deadline;
@@ -18,29 +18,29 @@ internal sealed class Attempts(IOptions<DetectionClientOptions> options, ClientC
     /// <param name="cancellationToken">The caller has left.</param>
     /// <param name="counts">Whether it is a request for a picture, to be seen in metrics and traces.</param>
     public async Task<T> RunAsync<T>(
-        DetectionOptions? choice, string? imageKey, Func<Attempt, Task<T>> action, CancellationToken cancellationToken, bool counts = false)
+        DetectionOptions? choice, string? imageKey, Func<ClientOperation, Task<T>> action, CancellationToken cancellationToken, bool counts = false)
     {
-        using var attempt = new Attempt(Validated(choice ?? new DetectionOptions()), DefaultDeadline, time, cancellationToken) { ImageKey = imageKey };
+        using var operation = new ClientOperation(Validated(choice ?? new DetectionOptions()), DefaultDeadline, time, cancellationToken) { ImageKey = imageKey };
         var started = counts ? time.GetTimestamp() : 0;
         var span = counts ? ClientMetrics.Begin() : null;
         try
         {
-            return await action(attempt);
+            return await action(operation);
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && attempt.Token.IsCancellationRequested)
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && operation.Token.IsCancellationRequested)
         {
             // A picture's deadline ends its request. A look-up that times out says nothing of the request that it asks for.
             throw counts
-                ? attempt.DeadlineExceeded()
-                : attempt.Error(DetectionError.Unavailable, "The cluster did not respond within the deadline. Retry.", TimeSpan.FromSeconds(1));
+                ? operation.DeadlineExceeded()
+                : operation.Error(DetectionError.Unavailable, "The cluster did not respond within the deadline. Retry.", TimeSpan.FromSeconds(1));
         }
         catch (Exception e) when (RedisConnection.IsFull(e))
         {
-            throw attempt.Error(DetectionError.StorageFull, RefusalMessages.StorageFull(connections.Redis, e), TimeSpan.FromSeconds(1), e);
+            throw operation.Error(DetectionError.StorageFull, RefusalMessages.StorageFull(connections.Redis, e), TimeSpan.FromSeconds(1), e);
         }
         catch (RedisServerException e) when (RedisConnection.IsShareUsed(e))
         {
-            throw attempt.Error(DetectionError.ShareUsed, RefusalMessages.MemoryShareUsed(attempt.Options.Caller), TimeSpan.FromSeconds(1), e);
+            throw operation.Error(DetectionError.ShareUsed, RefusalMessages.MemoryShareUsed(operation.Options.Caller), TimeSpan.FromSeconds(1), e);
         }
         catch (Exception e) when (RedisConnection.IsOutage(e))
         {
@@ -49,13 +49,13 @@ internal sealed class Attempts(IOptions<DetectionClientOptions> options, ClientC
                 logger.LogRefused(imageKey, e.Message);
             }
 
-            throw attempt.Error(DetectionError.Unavailable, $"The cluster's {RedisConnection.Explain(e)}", TimeSpan.FromSeconds(1), e);
+            throw operation.Error(DetectionError.Unavailable, $"The cluster's {RedisConnection.Explain(e)}", TimeSpan.FromSeconds(1), e);
         }
         finally
         {
             if (counts)
             {
-                ClientMetrics.End(span, attempt.ImageKey, attempt.Model, attempt.Outcome, time.GetElapsedTime(started));
+                ClientMetrics.End(span, operation.ImageKey, operation.Model, operation.Outcome, time.GetElapsedTime(started));
             }
         }
     }

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 namespace Detection.Grains.Webhooks;
 
 /// <summary>Registration of webhooks.</summary>
-public static class WebhookServices
+public static class WebhookExtensions
 {
     /// <summary>Adds what takes webhooks on. Picture fetching must be added too: its egress guard decides where they may go.</summary>
     public static IServiceCollection AddWebhooks(this IServiceCollection services)

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 namespace Detection.Grains.Devices;
 
 /// <summary>Registers what serves models on the silo's devices.</summary>
-public static class DevicesServiceCollectionExtensions
+public static class DevicesExtensions
 {
     /// <summary>
     /// Adds the models, and the hosted service that keeps the devices at work. To be called after Orleans was added, so that it stops before:

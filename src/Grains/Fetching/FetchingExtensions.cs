@@ -8,7 +8,7 @@ using Microsoft.Extensions.Options;
 namespace Detection.Grains.Fetching;
 
 /// <summary>Registration of picture fetching.</summary>
-public static class PictureFetchingServices
+public static class FetchingExtensions
 {
     /// <summary>
     /// Adds what <see cref="Detection.Contracts.Fetching.IPictureFetchGrain"/> needs on a silo. A

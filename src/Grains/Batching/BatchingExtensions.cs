@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Detection.Grains.Batching;
 
 /// <summary>Registers batching.</summary>
-public static class BatchingServiceCollectionExtensions
+public static class BatchingExtensions
 {
     /// <summary>Adds what makes batchers, and what counts their work.</summary>
     public static IServiceCollection AddBatching(this IServiceCollection services)

@@ -4,7 +4,7 @@ using StackExchange.Redis;
 namespace Detection.Client;
 
 /// <summary>One request of a caller and its deadline.</summary>
-internal sealed class Attempt : IDisposable
+internal sealed class ClientOperation : IDisposable
 {
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(100);
 
@@ -13,7 +13,7 @@ internal sealed class Attempt : IDisposable
     private readonly CancellationTokenSource _timeout;
     private readonly CancellationTokenSource _linked;
 
-    public Attempt(DetectionOptions options, TimeSpan defaultDeadline, TimeProvider time, CancellationToken cancellationToken)
+    public ClientOperation(DetectionOptions options, TimeSpan defaultDeadline, TimeProvider time, CancellationToken cancellationToken)
     {
         Options = options;
         _time = time;

@@ -25,7 +25,7 @@ using Orleans.Configuration;
 namespace Detection.Hosting;
 
 /// <summary>Adds a silo of the detection cluster to a host.</summary>
-public static class DetectionSiloHostingExtensions
+public static class DetectionSiloExtensions
 {
     /// <summary>
     /// Adds a silo to the cluster in the Redis of the connection string <c>redis</c>.

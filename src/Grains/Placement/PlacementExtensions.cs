@@ -3,7 +3,7 @@ using Orleans.Runtime.MembershipService.SiloMetadata;
 namespace Detection.Grains.Placement;
 
 /// <summary>Registers the placement of batchers.</summary>
-public static class PlacementHostingExtensions
+public static class PlacementExtensions
 {
     /// <summary>Places each batcher on the silo that has its device.</summary>
     /// <param name="orleans">The silo.</param>

@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Detection.Grains.Health;
 
 /// <summary>Registers the watch over devices.</summary>
-public static class DeviceHealthServiceCollectionExtensions
+public static class HealthExtensions
 {
     /// <summary>Adds what watches over the silo's devices.</summary>
     public static IServiceCollection AddDeviceHealth(this IServiceCollection services)

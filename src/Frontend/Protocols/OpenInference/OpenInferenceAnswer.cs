@@ -4,10 +4,10 @@ using Detection.Client;
 namespace Detection.Frontend.Protocols.OpenInference;
 
 /// <summary>Writes the answer to an inference request: JSON, and behind it the outputs that were asked for as binary data.</summary>
-internal static class InferenceAnswer
+internal static class OpenInferenceAnswer
 {
     /// <summary>The body, and the length of its JSON when binary data follows.</summary>
-    public static (ReadOnlyMemory<byte> Body, int? HeaderLength) Write(string model, InferenceRequest request, DetectionAnswer answer)
+    public static (ReadOnlyMemory<byte> Body, int? HeaderLength) Write(string model, OpenInferenceRequest request, DetectionAnswer answer)
     {
         using var binary = new MemoryStream();
         using var body = new MemoryStream();
