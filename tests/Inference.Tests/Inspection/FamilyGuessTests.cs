@@ -1,6 +1,7 @@
 using System.Globalization;
 using Detection.Inference.Heads;
 using Detection.Inference.Inspection;
+using Detection.Inference.Manifest;
 
 namespace Detection.Inference.Tests.Inspection;
 
@@ -109,6 +110,13 @@ public sealed class FamilyGuessTests
     [Theory]
     [MemberData(nameof(Table))]
     public void Rule_that_answers_for_outputs(string outputs, string expected) => Assert.Equal(expected, Answer(outputs));
+
+    [Fact]
+    public void Rules_each_answer_in_a_case() => Assert.All(
+        FamilyRules.All, rule => Assert.Contains($"=> {rule.Name}: ", Cases, StringComparison.Ordinal));
+
+    [Fact]
+    public void FamilyConventions_name_every_family() => Assert.All(HeadFamilies.Names, family => Assert.NotEmpty(FamilyConventions.Of(family)));
 
     private static string Answer(string text)
     {

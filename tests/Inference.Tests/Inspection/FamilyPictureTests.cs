@@ -1,5 +1,6 @@
 using Detection.Inference.Heads;
 using Detection.Inference.Inspection;
+using Detection.Inference.Manifest;
 using Detection.Inference.Preprocessing;
 using Detection.Inference.Repository;
 using Detection.Inference.Tests.Devices;
@@ -20,30 +21,23 @@ public sealed class FamilyPictureTests : IDisposable
 
     private readonly string _folder = Directory.CreateTempSubdirectory("family").FullName;
 
+    /// <summary>Every family, and the other forms in which some of them are exported.</summary>
+    public static TheoryData<string> Forms =>
+    [
+        .. HeadFamilies.Names,
+        "nanodet, one output",
+        "nanodet, outputs per map",
+        "yolox, decoded",
+        "yolov6",
+        "detr, masked",
+        "yolov7, suppressed inside",
+    ];
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Theory]
-    [InlineData("nanodet")]
-    [InlineData("yolox")]
-    [InlineData("yolov5")]
-    [InlineData("yolov8")]
-    [InlineData("yolov9")]
-    [InlineData("yolo11")]
-    [InlineData("yolo12")]
-    [InlineData("yolov10")]
-    [InlineData("yolo26")]
-    [InlineData("efficientdet")]
-    [InlineData("rt-detr")]
-    [InlineData("d-fine")]
-    [InlineData("detr")]
-    [InlineData("ssd")]
-    [InlineData("nanodet, one output")]
-    [InlineData("nanodet, outputs per map")]
-    [InlineData("yolox, decoded")]
-    [InlineData("yolov6")]
-    [InlineData("detr, masked")]
-    [InlineData("yolov7, suppressed inside")]
-    public async Task A_picture_in_and_its_boxes_out(string family)
+    [MemberData(nameof(Forms))]
+    public async Task Picture_of_a_bare_file_gives_its_boxes(string family)
     {
         await Check(family, new InputSpec { Width = CellDetector.Size, Height = CellDetector.Size }, "batch");
         await Check(family, new InputSpec { Width = CellDetector.Size, Height = CellDetector.Size }, 1);
@@ -54,7 +48,7 @@ public sealed class FamilyPictureTests : IDisposable
     [InlineData(TensorLayout.Nhwc, TensorElement.Float32)]
     [InlineData(TensorLayout.Nchw, TensorElement.Float16)]
     [InlineData(TensorLayout.Nchw, TensorElement.UInt8)]
-    public async Task Inputs_of_every_layout_and_type(TensorLayout layout, TensorElement element)
+    public async Task Picture_of_every_layout_and_element_gives_its_boxes(TensorLayout layout, TensorElement element)
     {
         foreach (var family in new[] { "yolov8", "nanodet", "ssd" })
         {
