@@ -80,7 +80,7 @@ internal sealed class RequestConversation(
             : AnswerMapping.ToTicket(operation, imageKey, model, snapshot);
     }
 
-    /// <summary>Watches a request without being one of those for whom the work is done.</summary>
+    /// <summary>Watches a request. The caller does not count as one that waits for the work.</summary>
     /// <param name="operation">The look-up.</param>
     /// <param name="imageKey">The picture's key.</param>
     /// <param name="wait">How long to wait for the end, or for a change from <paramref name="known"/>.</param>

@@ -69,7 +69,7 @@ internal sealed class SharedWatches(TimeProvider time)
             failure = e;
         }
 
-        // First: whoever is told may call again at once.
+        // Do this first: a caller that gets the answer may call again at once.
         lock (_gate)
         {
             _underWay.Remove(what);

@@ -78,6 +78,6 @@ internal sealed partial class ClusterSiloDetails : ILocalSiloDetails
     }
 
     [LoggerMessage(
-        1, LogLevel.Warning, "Redis does not tell its time: {Reason}; the silo's address is by the clock of this machine", EventName = "AddressByLocalClock")]
+        1, LogLevel.Warning, "The time of Redis cannot be read; the silo's address uses the clock of this machine: {Reason}", EventName = "AddressByLocalClock")]
     private static partial void LogLocal(ILogger logger, string reason);
 }

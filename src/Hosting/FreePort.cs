@@ -20,7 +20,7 @@ internal static class FreePort
         return Enumerable.Range(first, Candidates).First(port => !used.Contains(port) && TryChoose(port));
     }
 
-    /// <summary>Whether nobody listens on a port in the way of one who wants to listen at <paramref name="address"/>: if not loopback, at all.</summary>
+    /// <summary>Whether this process can listen on a port at <paramref name="address"/>. An address other than loopback needs a port on which no process listens at any address.</summary>
     public static bool IsFree(int port, IPAddress address) => !IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Any(listener =>
         listener.Port == port
         && (!IPAddress.IsLoopback(address) || listener.Address.Equals(address) || listener.Address.Equals(IPAddress.Any) || listener.Address.Equals(IPAddress.IPv6Any)));

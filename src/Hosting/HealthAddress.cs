@@ -1,6 +1,6 @@
 namespace Detection.Hosting;
 
-/// <summary>Where a silo answers health requests when nobody said where.</summary>
+/// <summary>Where a silo answers health requests when no address is configured.</summary>
 public static class HealthAddress
 {
     private const int UsualPort = 8081;

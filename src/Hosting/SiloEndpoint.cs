@@ -35,7 +35,7 @@ internal sealed record SiloEndpoint(IPAddress Address, int Port, int GatewayPort
                 }
 
             case { } port:
-                // Orleans tells the cluster that whoever had this address before is dead, and listens after that.
+                // Before it listens, Orleans declares the silo dead that had this address before. So check the port first.
                 return FreePort.IsFree(port, address)
                     ? port
                     : throw Invalid($"Another process listens on port {port}, which the settings give this silo.");

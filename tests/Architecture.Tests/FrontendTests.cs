@@ -7,19 +7,19 @@ namespace Detection.Architecture.Tests;
 public sealed class FrontendTests
 {
     [Fact]
-    public void Protocols_do_not_know_each_other() => Violations.Compare(
+    public void Protocols_use_no_other_protocol() => Violations.Compare(
         "protocols",
         "These protocols know each other. What they share belongs to Http:",
         Inside().Where(static use => Way(use.User) is var user && Way(use.Used) is var used && IsProtocol(user) && IsProtocol(used) && user != used));
 
     [Fact]
-    public void The_API_does_not_know_protocols() => Violations.Compare(
+    public void Api_uses_no_protocol() => Violations.Compare(
         "api",
         "The API knows a protocol. What they share belongs to Http:",
         Inside().Where(static use => Way(use.User) == "Api" && IsProtocol(Way(use.Used))));
 
     [Fact]
-    public void What_is_shared_of_HTTP_knows_neither() => Violations.Compare(
+    public void Http_uses_neither_the_API_nor_protocols() => Violations.Compare(
         "http",
         "Http knows who uses it:",
         Inside().Where(static use => Way(use.User) == "Http" && (Way(use.Used) == "Api" || IsProtocol(Way(use.Used)))));

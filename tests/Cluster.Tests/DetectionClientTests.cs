@@ -198,7 +198,7 @@ public sealed class DetectionClientTests(ClusterFixture fixture) : IClassFixture
     }
 
     [Fact]
-    public async Task An_expired_result_is_gone_for_everybody()
+    public async Task Expired_result_is_found_by_no_caller()
     {
         var answer = await _client.Detection.DetectAsync(TestPictures.Unique(31_000), Patient);
         await using var redis = await fixture.Cluster.Redis.ConnectAsync();
@@ -229,7 +229,7 @@ public sealed class DetectionClientTests(ClusterFixture fixture) : IClassFixture
     }
 
     [Fact]
-    public async Task What_nobody_waits_for_any_more_is_not_done()
+    public async Task Request_of_callers_that_left_is_not_run()
     {
         var before = await SettledCountAsync();
         using var leaving = new CancellationTokenSource();

@@ -8,7 +8,7 @@ namespace Detection.Cluster.Tests;
 public sealed class FailoverTests
 {
     [Fact]
-    public async Task What_is_written_after_an_old_master_came_back_is_on_the_new_one()
+    public async Task Write_after_the_return_of_an_old_master_goes_to_the_new_one()
     {
         RedisServer.SkipUnlessInstalled();
         await using var redis = await RedisSentinels.StartAsync(brisk: true);

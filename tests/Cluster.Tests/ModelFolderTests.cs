@@ -100,7 +100,7 @@ public sealed class ModelFolderTests : IDisposable
     }
 
     [Fact]
-    public async Task What_is_no_model_ends_neither_the_silo_nor_the_loading_of_others()
+    public async Task Invalid_model_file_stops_neither_the_silo_nor_other_models()
     {
         Lay("nanodet-g", threshold: 0.4);
         await using var cluster = await DetectionCluster.StartAsync(silos: 1, frontends: 1, new Dictionary<string, string?>

@@ -18,7 +18,7 @@ public sealed class NameTests(SharedRedis redis)
     private static readonly IPAddress Loopback = IPAddress.Loopback;
 
     [Fact]
-    public async Task Lookups_that_are_never_answered_hold_up_nobody_else_and_leave_nothing_behind()
+    public async Task Unanswered_lookups_delay_no_other_and_leave_nothing()
     {
         // More at once than the operating system's resolver has threads for, again and again.
         await using var server = new NameServer(question => question.Name == "good.test" ? new Reply(0, Loopback) : null);

@@ -7,7 +7,7 @@ namespace Detection.Fetching.Tests;
 public sealed class ShareTests(SharedRedis redis)
 {
     [Fact]
-    public async Task Forty_slow_URLs_of_one_caller_hold_up_nobody_else()
+    public async Task Forty_slow_URLs_of_one_caller_delay_no_other_caller()
     {
         var picture = PictureHost.NewPicture();
         await using var slow = await PictureHost.StartAsync(
@@ -107,7 +107,7 @@ public sealed class ShareTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task The_next_place_goes_to_whoever_holds_the_fewest()
+    public async Task Next_place_goes_to_the_caller_with_the_fewest()
     {
         var places = new SharedPlaces(3, callerShare: 1, siteShare: 1);
         IDisposable[] held = [places.TryEnter("a", null)!, places.TryEnter("a", null)!, places.TryEnter("b", null)!];
@@ -127,7 +127,7 @@ public sealed class ShareTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task Whoever_leaves_while_waiting_or_in_its_turn_holds_nothing()
+    public async Task Caller_that_leaves_while_waiting_or_fetching_holds_no_place()
     {
         var places = new SharedPlaces(2, callerShare: 0.5, siteShare: 0.5);
         await Parallel.ForEachAsync(Enumerable.Range(0, 2000), async (i, _) =>

@@ -53,7 +53,7 @@ public sealed class LifeTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task Who_leaves_while_a_problem_is_written_is_no_error_of_the_server()
+    public async Task Client_that_leaves_while_a_problem_is_written_logs_no_error()
     {
         // Far more than is taken, so that it is refused at once; the answer then meets a connection that is gone, now and then.
         var head = Encoding.ASCII.GetBytes("POST /v1/detections HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/jpeg\r\nContent-Length: 30000000\r\n\r\n");

@@ -36,7 +36,7 @@ public class KeyTests(PageSite site)
         Screen.Phone);
 
     [Fact]
-    public Task Without_keys_nobody_is_asked() => site.VisitAsync(async visit =>
+    public Task Page_asks_for_no_key_when_none_is_configured() => site.VisitAsync(async visit =>
     {
         await visit.ChooseAsync(Photos.People);
         await visit.AnsweredAsync();

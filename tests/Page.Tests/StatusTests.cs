@@ -157,7 +157,7 @@ public class StatusTests(PageSite site)
         path: Path);
 
     [Fact]
-    public Task What_is_drawn_is_also_told_in_words() => site.VisitAsync(
+    public Task Drawing_has_a_description_in_words() => site.VisitAsync(
         async visit =>
         {
             await WhileDetectingAsync(async () =>

@@ -58,7 +58,7 @@ public class WaysInTests(PageSite site)
     });
 
     [Fact]
-    public Task What_is_no_address_is_said_beside_the_field_and_not_asked() => site.VisitAsync(async visit =>
+    public Task Invalid_address_is_reported_beside_the_field_and_not_sent() => site.VisitAsync(async visit =>
     {
         await visit.EnterUrlAsync("holiday.jpg");
 

@@ -63,7 +63,7 @@ public sealed class ChildProcessTests
     }
 
     [Fact]
-    public async Task It_lives_on_when_the_thread_that_started_it_ends()
+    public async Task Process_lives_when_the_thread_that_started_it_ends()
     {
         ChildProcess? child = null;
         var thread = new Thread(() => child = ChildProcess.Start("counter", "sh", ["-c", Count]));
@@ -89,7 +89,7 @@ public sealed class ChildProcessTests
     }
 
     [Fact]
-    public async Task It_dies_with_a_test_host_that_is_killed()
+    public async Task Process_dies_with_a_test_host_that_is_killed()
     {
         Assert.SkipUnless(File.Exists("/usr/bin/setpriv"), "setpriv is not installed.");
         var pidFile = Path.Combine(Path.GetTempPath(), $"detection-{Guid.NewGuid():N}.pid");

@@ -3,7 +3,7 @@ namespace Detection.Testing.Tests;
 public sealed class EventuallyTests
 {
     [Fact]
-    public async Task It_asks_until_the_condition_holds_and_takes_a_throw_for_not_yet()
+    public async Task Eventually_asks_until_the_condition_holds_and_retries_after_an_exception()
     {
         var asked = 0;
         await Eventually.Async(

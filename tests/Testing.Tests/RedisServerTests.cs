@@ -71,7 +71,7 @@ public sealed class RedisServerTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task With_a_password_nobody_enters_without_it(bool garnet)
+    public async Task Server_with_a_password_refuses_connections_without_it(bool garnet)
     {
         SkipUnlessInstalledOr(garnet);
         await using var redis = await RedisServer.StartAsync(new RedisOptions { Password = "secret word", Garnet = garnet });

@@ -37,8 +37,8 @@ public sealed class ModelDirectory
     private static readonly TimeSpan ReplacedAfter = 3 * SiloReport.Lifetime;
 
     /// <summary>
-    /// How long a version is waited for whose silos are away, and others serve. Where nobody serves, as right after the clock was set,
-    /// nothing is known of it.
+    /// How long requests wait for a version whose silos are away while other silos serve. While no silo serves, for example right after the
+    /// clock was set, a version is not given up.
     /// </summary>
     private static readonly TimeSpan AwayFor = TimeSpan.FromMinutes(5);
 

@@ -23,7 +23,7 @@ public interface IRequestGrain : IGrainWithStringKey
     Task<RequestSnapshot> Submit(RequestTerms terms, TimeSpan maxWait, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Looks where the request stands without being one of those for whom the work is done; ends that are kept are told too.
+    /// Reads the state of the request, or its kept end. The caller does not count as one that waits for the work.
     /// </summary>
     /// <param name="known">What the caller knows: waits for anything else. <see langword="null"/>: waits for the end.</param>
     /// <param name="maxWait">How long to wait at most.</param>

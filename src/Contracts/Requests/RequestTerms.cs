@@ -9,7 +9,7 @@ namespace Detection.Contracts.Requests;
 /// </param>
 /// <param name="TraceParent">W3C trace context of the caller (<c>traceparent</c>), so that the batch links back to it.</param>
 /// <param name="Caller">Name under which the caller's share of the queue is counted; <see langword="null"/> for a caller without a name.</param>
-/// <param name="Webhook">Who is to be told of the end of an asynchronous request; <see langword="null"/> for nobody.</param>
+/// <param name="Webhook">The webhook of an asynchronous request; <see langword="null"/> for none.</param>
 [GenerateSerializer, Immutable, Alias("detection.RequestTerms")]
 public sealed record RequestTerms(
     [property: Id(0)] TimeSpan Budget,

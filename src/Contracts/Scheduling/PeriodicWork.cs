@@ -41,6 +41,6 @@ public sealed partial class PeriodicWork(TimeSpan interval, TimeProvider time, I
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
-    [LoggerMessage(90, LogLevel.Error, "What is done every {Interval} failed; it is tried again then", EventName = "RoundFailed")]
+    [LoggerMessage(90, LogLevel.Error, "Periodic work failed; retrying in {Interval}.", EventName = "RoundFailed")]
     private partial void LogRoundFailed(Exception exception, TimeSpan interval);
 }

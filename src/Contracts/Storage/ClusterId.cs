@@ -36,7 +36,7 @@ public static partial class ClusterId
         return IsValid(id) ? id : throw Invalid($"{Rule} It is '{id}'.");
     }
 
-    /// <summary>The id named connections only, not keys, before; whoever set one must decide again.</summary>
+    /// <summary>Earlier, this setting named only connections, not keys. So a process with the old setting stops with this message.</summary>
     /// <exception cref="OptionsValidationException">Such a setting is there.</exception>
     public static void RefuseFormerSettings(IConfiguration configuration)
     {

@@ -6,10 +6,10 @@ using StackExchange.Redis.Configuration;
 namespace Detection.Contracts.Storage;
 
 /// <summary>
-/// Holds the connections of a process to the master that the Sentinels name. The library writes to whoever says that it is one. An old master
-/// that comes back (its machine was suspended, its cable pulled) says so for some ten seconds more, and what it is given is lost when a
-/// Sentinel makes it a replica. So it is not connected to meanwhile, and connections that there are to it end with the change of the master.
-/// Where no Sentinel answers, what one said shortly before counts, and then nothing is refused.
+/// Holds the connections of a process to the master that the Sentinels name. The library writes to each server that calls itself master. An old
+/// master that comes back (its machine was suspended or cut off) does so for some ten seconds, and writes to it are lost when a
+/// Sentinel makes it a replica. So this class refuses connections to it, and ends the existing ones when the master changes.
+/// While no Sentinel answers, their last answer counts for a short time; after that no connection is refused.
 /// </summary>
 internal sealed class NamedMaster(Sentinels sentinels, TimeProvider time) : Tunnel, IAsyncDisposable
 {

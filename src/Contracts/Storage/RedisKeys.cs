@@ -30,7 +30,7 @@ namespace Detection.Contracts.Storage;
 /// detection:state:GRAIN              hash    state of a request that outlives its callers (Orleans grain storage); expires
 /// detection:{webhooks}:due           zset    webhooks that wait, by when they are due, unix ms; bounded; expires after the last of them
 /// detection:{webhooks}:due:CALLER    zset    the same of a named caller
-/// detection:{webhooks}:callers       set     callers of whom webhooks wait; emptied with their sets; expires as they do
+/// detection:{webhooks}:callers       set     callers with waiting webhooks; emptied with their sets; expires as they do
 /// detection:{webhooks}:delivery:ID   hash    one of them: its terms (JSON), and once the request has ended its body and attempts; expires
 /// detection:{webhooks}:known:DIGEST  string  ID: the webhook that this URL has for this request; expires
 /// detection:{webhooks}:of:REQUEST    set     IDs of those that wait for the end of a request; expires
@@ -145,7 +145,7 @@ public sealed class RedisKeys
     /// <summary>Webhooks of a caller that wait, by when they are due; without a name those of callers without a name.</summary>
     public string WebhooksDue(string? caller = null) => caller is null ? _webhooks + ":due" : $"{_webhooks}:due:{caller}";
 
-    /// <summary>Callers of whom webhooks wait.</summary>
+    /// <summary>Callers with waiting webhooks.</summary>
     public string WebhookCallers { get; }
 
     /// <summary>The wake-up channel of the deliverers of webhooks.</summary>

@@ -1,8 +1,8 @@
 namespace Detection.Contracts.Storage;
 
 /// <summary>
-/// A clock that is right when it begins and goes on evenly from there. The machine's clock may be set back or forward at any time; whoever
-/// measures a duration, a deadline or an age with it is then wrong by the step, and Orleans activates no grain after a step back.
+/// A clock that takes the machine's time once and then runs evenly. The machine's clock may be set back or forward at any time. A duration,
+/// deadline or age that is measured with it is then wrong by that step, and Orleans activates no grain after a step back.
 /// </summary>
 /// <param name="machine">The machine's clock.</param>
 public sealed class SteadyClock(TimeProvider machine) : TimeProvider

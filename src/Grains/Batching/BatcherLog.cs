@@ -22,7 +22,7 @@ internal static partial class BatcherLog
     [LoggerMessage(5, LogLevel.Warning, "A batch of {Batcher} failed; {Left} items return to the queue.")]
     public static partial void LogBatchInterrupted(this ILogger logger, Exception exception, BatcherKey batcher, int left);
 
-    [LoggerMessage(6, LogLevel.Warning, "Lease of {Batcher} expired; its items were reclaimed, and it takes a new lease.")]
+    [LoggerMessage(6, LogLevel.Warning, "Lease of {Batcher} expired; its items return to the queue, and it takes a new lease.")]
     public static partial void LogLeaseEnded(this ILogger logger, BatcherKey batcher);
 
     [LoggerMessage(7, LogLevel.Warning, "Lease of {Batcher} was not renewed or released because Redis does not answer; it expires unless a later attempt succeeds: {Reason}")]

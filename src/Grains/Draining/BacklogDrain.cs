@@ -54,9 +54,9 @@ internal sealed partial class BacklogDrain(
         || await backlog.WebhooksAsync(time.GetUtcNow() + WebhookDeliverer.LookAgain) > 0
         || deliverer.IsDelivering;
 
-    [LoggerMessage(95, LogLevel.Information, "Stopping: {Requests} requests that were accepted and {Webhooks} webhooks are done first, for {DrainTimeout} at most.", EventName = "Draining")]
+    [LoggerMessage(95, LogLevel.Information, "Stopping: {Requests} accepted requests and {Webhooks} webhooks are finished first, within {DrainTimeout}.", EventName = "Draining")]
     private partial void LogDraining(int requests, int webhooks, TimeSpan drainTimeout);
 
-    [LoggerMessage(96, LogLevel.Warning, "What was accepted cannot be counted, the stop goes on: {Reason}", EventName = "NotCounted")]
+    [LoggerMessage(96, LogLevel.Warning, "The accepted requests cannot be counted; the stop continues: {Reason}", EventName = "NotCounted")]
     private partial void LogNotCounted(string reason);
 }

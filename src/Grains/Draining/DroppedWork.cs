@@ -27,9 +27,9 @@ internal sealed partial class DroppedWork(Backlog backlog, ILogger<DroppedWork> 
         }
     }
 
-    [LoggerMessage(97, LogLevel.Warning, "Stopped: {Requests} requests that were accepted and {Webhooks} webhooks are dropped. This process keeps nothing over a restart.", EventName = "Dropped")]
+    [LoggerMessage(97, LogLevel.Warning, "Stopped: {Requests} accepted requests and {Webhooks} webhooks are dropped. This process keeps nothing over a restart.", EventName = "Dropped")]
     private partial void LogDropped(int requests, int webhooks);
 
-    [LoggerMessage(98, LogLevel.Warning, "Stopped: what is dropped of requests and webhooks cannot be counted: {Reason}", EventName = "NotCounted")]
+    [LoggerMessage(98, LogLevel.Warning, "Stopped: the dropped requests and webhooks cannot be counted: {Reason}", EventName = "NotCounted")]
     private partial void LogNotCounted(string reason);
 }

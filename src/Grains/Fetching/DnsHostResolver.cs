@@ -8,9 +8,9 @@ using Microsoft.Extensions.Options;
 namespace Detection.Grains.Fetching;
 
 /// <summary>
-/// Asks name servers itself, as the operating system would: hosts file, then those of resolv.conf, with its search domains. The
-/// resolver of the operating system holds a thread until it gives up, whoever has left; here a lookup is a datagram and a wait, and
-/// ends when it is cancelled.
+/// Resolves names as the operating system does (hosts file, name servers and search domains of resolv.conf), but without it. The
+/// resolver of the operating system holds a thread until it gives up, even if no request waits any more. Here a lookup is a datagram and
+/// an asynchronous wait that can be cancelled.
 /// </summary>
 internal sealed class DnsHostResolver : IHostResolver
 {

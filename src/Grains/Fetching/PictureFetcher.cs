@@ -267,6 +267,6 @@ internal sealed class PictureFetcher(
         public PlaceLimit Limit { get; } = limit;
     }
 
-    // Path and query stay out of the log: they may carry somebody's secrets.
+    // Path and query stay out of the log: they may contain secrets.
     private static string Name(Uri url) => url.IsAbsoluteUri ? url.GetLeftPart(UriPartial.Scheme) + EgressGuard.HostOf(url) + ":" + url.Port : "(relative)";
 }

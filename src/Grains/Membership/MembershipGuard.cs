@@ -102,6 +102,6 @@ internal sealed partial class MembershipGuard(
     [LoggerMessage(3, LogLevel.Warning, "Redis lost the membership table; silo {Silo} restored its {Rows} rows.", EventName = "MembershipRestored")]
     private partial void LogRestored(string silo, int rows);
 
-    [LoggerMessage(4, LogLevel.Debug, "The membership table was not read; the next attempt follows: {Reason}", EventName = "MembershipUnreadable")]
+    [LoggerMessage(4, LogLevel.Debug, "The membership table was not read; retrying: {Reason}", EventName = "MembershipUnreadable")]
     private partial void LogUnreadable(string reason);
 }

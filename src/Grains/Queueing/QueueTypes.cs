@@ -33,7 +33,7 @@ public enum EnqueueOutcome
 /// <summary>What became of an attempt to enqueue.</summary>
 /// <param name="Outcome">What.</param>
 /// <param name="Place">The item's place when it was queued, else how many would be served before it.</param>
-/// <param name="Deadline">The item's deadline when it waits or runs: that of whoever waits longest.</param>
+/// <param name="Deadline">The deadline of an item that waits or runs: the latest of its callers.</param>
 public readonly record struct Enqueued(EnqueueOutcome Outcome, int Place, DateTimeOffset Deadline);
 
 /// <summary>Items that a batcher has claimed.</summary>
@@ -62,7 +62,7 @@ public readonly record struct Settlement(RequestKey Key, ReadOnlyMemory<byte> Re
 /// <summary>What became of an item that was to end.</summary>
 public enum SettleOutcome
 {
-    /// <summary>The batcher no longer held it; it was left alone.</summary>
+    /// <summary>The batcher no longer held the item; nothing was changed.</summary>
     NotHeld,
 
     /// <summary>It has ended.</summary>

@@ -7,7 +7,7 @@ namespace Detection.Grains.Queueing;
 /// <param name="Key">What is asked for.</param>
 /// <param name="Deadline">When the answer is of no use any more, by the <see cref="Contracts.Storage.ClusterClock"/>.</param>
 /// <param name="EnqueuedAt">When it entered the queue, by the same clock.</param>
-/// <param name="TraceParent">W3C trace context of whoever asked; <see langword="null"/> for none.</param>
+/// <param name="TraceParent">W3C trace context of the caller; <see langword="null"/> for none.</param>
 /// <param name="Attempts">How many batchers died while they held it.</param>
 /// <param name="Caller">Whose share of the queue it takes; <see langword="null"/> for a caller without a name.</param>
 public sealed record QueuedItem(

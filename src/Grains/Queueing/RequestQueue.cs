@@ -22,7 +22,7 @@ public sealed class RequestQueue(IConnectionMultiplexer redis, RedisKeys keys, I
     /// <summary>Puts an item at the tail of its caller's list. Redis says when it entered.</summary>
     /// <param name="item">The item.</param>
     /// <param name="limit">Most items that may be served before it; the queue's capacity counts as well.</param>
-    /// <param name="asynchronous">The caller will come back for the answer, so that nobody else may withdraw the item.</param>
+    /// <param name="asynchronous">The caller will ask for the answer later, so a withdrawal for other callers must fail.</param>
     /// <returns>
     /// The outcome, and the item's place when it was queued, else how many would be served before it: those of its caller, and of
     /// every other as many as have their turn by then.

@@ -72,6 +72,6 @@ internal sealed partial class SiloReporter(
         (_recorded, _recordedAt) = (served, time.GetTimestamp());
     }
 
-    [LoggerMessage(3, LogLevel.Warning, "The silo's report was not written; the next attempt is within a second: {Reason}", EventName = "ReportNotWritten")]
+    [LoggerMessage(3, LogLevel.Warning, "The silo's report was not written; retrying within a second: {Reason}", EventName = "ReportNotWritten")]
     private partial void LogNotWritten(string reason);
 }

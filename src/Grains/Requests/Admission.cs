@@ -25,7 +25,7 @@ public sealed class Admission(ClusterView cluster)
         RetryAfter: RetryAfter(model, before),
         EstimatedWait: status is RequestStatus.TooLate or RequestStatus.OwnTooLate ? Wait(model, before) : null);
 
-    /// <summary>Whether nobody will compute anything with a model any more.</summary>
+    /// <summary>Whether no silo will serve a model any more.</summary>
     public bool IsGone(string model) => cluster.Models.Find(model)?.Standing == ModelStanding.Gone;
 
     /// <summary>Most items that may stand before a request with <paramref name="budget"/> left.</summary>

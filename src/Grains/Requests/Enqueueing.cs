@@ -9,13 +9,13 @@ namespace Detection.Grains.Requests;
 internal sealed class Enqueueing(
     RequestKey key, WorkUnderWay underWay, KeptState kept, RequestStores stores, Admission admission, ClusterClock time, ILogger logger)
 {
-    /// <summary>Callers whose picture is stored and of whom it is not known whether they are accepted.</summary>
+    /// <summary>Number of callers that stored the picture and are not accepted or refused yet.</summary>
     private int _bringing;
 
-    /// <summary>Somebody is putting the work into the queue; <see langword="null"/> while nobody is.</summary>
+    /// <summary>The call that is putting the work into the queue; <see langword="null"/> when there is none.</summary>
     private PendingEnqueue? _pending;
 
-    /// <summary>Waits until it is known what becomes of work that is being put into the queue.</summary>
+    /// <summary>Waits for the outcome of a call that is putting the work into the queue.</summary>
     public async ValueTask PendingAsync()
     {
         while (_pending is { } pending)
@@ -52,7 +52,7 @@ internal sealed class Enqueueing(
         }
     }
 
-    /// <summary>A request that brought its picture has ended at once: nothing of one that was refused stays.</summary>
+    /// <summary>A request ended when it was submitted: removes its picture if it was refused.</summary>
     public async Task LeavePictureAsync(RequestSnapshot end)
     {
         try
@@ -120,7 +120,7 @@ internal sealed class Enqueueing(
         var done = outcome == EnqueueOutcome.AlreadyDone ? await stores.Results.FindOrDiscardAsync(key) : null;
         if (outcome == EnqueueOutcome.AlreadyDone && done is null)
         {
-            // It has just expired, or could not be read and is removed by now.
+            // The result has just expired, or could not be read and was removed.
             (outcome, place, deadline) = await stores.Queue.EnqueueAsync(item, limit, terms.Asynchronous);
             done = outcome == EnqueueOutcome.AlreadyDone ? await stores.Results.FindOrDiscardAsync(key) : null;
         }

@@ -32,7 +32,7 @@ internal sealed class KeptState(IGrainContext grain, IGrainStorage storage, Clus
     /// <exception cref="OrleansException">The storage cannot be reached.</exception>
     public Task WriteAsync(Action<RequestState> change) => _writing = WriteAfterAsync(_writing, change);
 
-    /// <summary>Keeps that somebody will come back, so that no end goes untold.</summary>
+    /// <summary>Keeps that a caller will ask for the end later.</summary>
     public async Task KeepAsynchronousAsync(RequestTerms terms, DateTimeOffset deadline)
     {
         var known = await ReadAsync();
@@ -57,7 +57,7 @@ internal sealed class KeptState(IGrainContext grain, IGrainStorage storage, Clus
         kept.Webhooks = false;
     });
 
-    /// <summary>Keeps nothing more of a request that is done: the result says it all, and when that has expired nothing is left to be told.</summary>
+    /// <summary>Clears the state of a request that is done: its result is in Redis.</summary>
     public Task ForgetAsync() => WriteAsync(static kept =>
     {
         kept.Asynchronous = false;
@@ -75,7 +75,7 @@ internal sealed class KeptState(IGrainContext grain, IGrainStorage storage, Clus
         }
         catch (InconsistentStateException)
         {
-            // What was read has expired meanwhile, or another activation wrote.
+            // The state expired after it was read, or another activation wrote it.
             await _bridge.ReadStateAsync();
             change(_bridge.State);
             await _bridge.WriteStateAsync();

@@ -11,12 +11,12 @@ internal sealed class PendingEnqueue(RequestTerms terms)
     /// <summary>How it ended when it is not in the queue; <see langword="null"/> when it is.</summary>
     public Task<RequestSnapshot?> Outcome => _outcome.Task;
 
-    /// <summary>It is known what became of it.</summary>
+    /// <summary>The outcome is known.</summary>
     public void End(RequestSnapshot? outcome) => _outcome.TrySetResult(outcome);
 
     /// <summary>
-    /// Whether a refusal holds for one who joined as well. One who has a share of his own or more time may be accepted where the first
-    /// was not.
+    /// Whether a refusal also holds for a caller that joined. A caller with another share or more time may be accepted where the first
+    /// caller was refused.
     /// </summary>
     public bool HoldsFor(RequestTerms joining, RequestSnapshot outcome) =>
         outcome.Status is not (RequestStatus.Busy or RequestStatus.ShareUsed or RequestStatus.TooLate or RequestStatus.OwnTooLate)

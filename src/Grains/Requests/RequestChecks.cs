@@ -44,7 +44,7 @@ internal sealed class RequestChecks(
         RequestSnapshot? refusal = null;
         if (result is null && isUnderWay)
         {
-            // Those who wait while the last device breaks are told as those are who come later.
+            // Callers who wait while the last device breaks get the same answer as those who come later.
             if (admission.Refusal(key.Model) is not { Status: RequestStatus.DevicesBroken } broken || !await TakeOutAsync(work))
             {
                 return underWay.Snapshot(joined);
@@ -79,7 +79,7 @@ internal sealed class RequestChecks(
         }
     }
 
-    /// <summary>Nobody waits any more: frees the place in the queue, unless a batcher has the work already.</summary>
+    /// <summary>The last caller has left: removes the item from the queue, unless a batcher has claimed it.</summary>
     public async Task WithdrawAsync(TaskCompletionSource<RequestSnapshot> work)
     {
         try
@@ -92,12 +92,12 @@ internal sealed class RequestChecks(
         }
         catch (Exception e) when (RedisConnection.IsOutage(e))
         {
-            // It runs or expires like any other.
+            // The item stays in the queue, and runs or expires.
             logger.LogUnavailable(key.Item, e.Message);
         }
     }
 
-    /// <summary>Takes the work out of the queue, unless it is on a device, or somebody else's as well who comes back for the answer.</summary>
+    /// <summary>Removes the work from the queue, unless a batcher has claimed it or an asynchronous caller needs it.</summary>
     private async Task<bool> TakeOutAsync(TaskCompletionSource<RequestSnapshot> work) =>
         underWay.IsEnqueued && !underWay.IsAsynchronous && underWay.Current == work && await stores.Queue.WithdrawAsync(key, underWay.QueuedUntil);
 

@@ -10,8 +10,8 @@ using Orleans.Placement;
 namespace Detection.Grains.Requests;
 
 /// <summary>
-/// One piece of work and everybody who waits for it. What it knows in memory is a copy: the queue's mark and the result in Redis
-/// are the truth, so that another activation on another silo goes on where this one was lost.
+/// One request and all callers who wait for it. Its memory is a copy: the mark and the result in Redis are the truth, so that another
+/// activation on another silo continues when this one is lost.
 /// </summary>
 [GrainType("request"), PreferLocalPlacement]
 internal sealed class RequestGrain(
@@ -26,7 +26,7 @@ internal sealed class RequestGrain(
     /// <summary>Name of the grain storage.</summary>
     public const string Storage = "requests";
 
-    /// <summary>How soon a watcher looks again for an end that nobody told.</summary>
+    /// <summary>How soon a watcher looks again for an end of which this grain was not told.</summary>
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(200);
 
     private RequestKey _key;
@@ -88,7 +88,7 @@ internal sealed class RequestGrain(
                 return end;
             }
 
-            // Nobody who waits needs to know: without its picture the work fails, and he brings it again.
+            // A caller who waits need not know: without its picture the work fails, and the client brings the picture again.
             var kept = stores.Pictures.KeepAsync(_key, ended: work.Task.IsCompleted);
             if (terms.Asynchronous && !joined && !await kept)
             {
@@ -136,7 +136,7 @@ internal sealed class RequestGrain(
             outcome = new RequestSnapshot(RequestStatus.Unknown);
         }
 
-        // Those who wait are told first.
+        // First complete the calls that wait.
         var synchronous = _work.IsEnqueued && !_work.IsAsynchronous;
         _work.End(outcome);
         var hasWebhooks = !synchronous && outcome.IsFinal && (await _kept.ReadAsync()).Webhooks;
@@ -178,7 +178,7 @@ internal sealed class RequestGrain(
             return end;
         }
 
-        // Accepted, and its end is not known here: it is just being told, or was lost with its batcher.
+        // Accepted, and no end is known: the call with the end is on its way, or was lost with its silo.
         return !kept.Asynchronous || kept.End is not null ? new RequestSnapshot(RequestStatus.Unknown)
             : admission.IsGone(_key.Model) ? RequestFailures.ModelGone
             : time.GetUtcNow() < kept.Deadline ? new RequestSnapshot(RequestStatus.Running, Joined: true)
@@ -205,7 +205,7 @@ internal sealed class RequestGrain(
                     return await LookAgainAsync();
                 }
 
-                // An end that was told to another activation is found by looking again.
+                // Another activation may have been told of the end: look again.
                 var end = _work.Current?.Task ?? Task.Delay(left < LookAgain ? left : LookAgain, time, cancellationToken);
                 await Task.WhenAny(known is RequestStatus.Queued ? [end, _work.Running] : [end]).WaitAsync(left, time, cancellationToken);
             }
@@ -243,7 +243,7 @@ internal sealed class RequestGrain(
             return work.Task.IsCompletedSuccessfully ? await work.Task : _work.Snapshot(joined);
         }
 
-        // A silo that stops lets its waiters go: they ask again and find the work through another silo.
+        // A silo that stops ends the waits: the clients ask again and find the work through another silo.
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
         _work.Waiting++;
         try
@@ -277,8 +277,8 @@ internal sealed class RequestGrain(
     }
 
     /// <summary>
-    /// Accepts one who joined and comes back for the answer: lets the work go on until his deadline. Gives what to answer instead when the
-    /// work has ended, or was withdrawn, before he joined, and when its picture is not there: then he brings it.
+    /// Accepts an asynchronous caller that joined: extends the work to its deadline. Gives another answer when the work ended or was
+    /// withdrawn before the caller joined, or when the picture is gone: then the client brings it.
     /// </summary>
     private async Task<RequestSnapshot?> JoinAsynchronousAsync(TaskCompletionSource<RequestSnapshot> work, RequestTerms terms, DateTimeOffset deadline)
     {
@@ -288,7 +288,7 @@ internal sealed class RequestGrain(
         var isThere = await stores.Queue.ExtendAsync(_key, terms.Budget);
         if (work.Task.IsCompletedSuccessfully && await work.Task is { Status: RequestStatus.Failed } failed)
         {
-            // It may have ended before it was kept that somebody wants to know.
+            // It may have ended before the state said that a caller will ask for the end.
             await _kept.KeepEndAsync(failed);
         }
 

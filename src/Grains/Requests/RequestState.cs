@@ -3,14 +3,14 @@ using Detection.Contracts.Requests;
 namespace Detection.Grains.Requests;
 
 /// <summary>
-/// What of a request outlives its callers and its silo. A request with waiting callers needs none of it: the queue's mark and the
-/// result stand in Redis, and a caller asks again. Kept are the end of a request that was given up, and that nobody need wait for
-/// an asynchronous one.
+/// What is kept of a request after its callers and its silo. A request whose callers wait needs no state: the mark and the
+/// result are in Redis, and the client asks again. The state keeps that a request is asynchronous, and the end of a request that was
+/// given up.
 /// </summary>
 [GenerateSerializer, Alias("detection.RequestState")]
 internal sealed class RequestState
 {
-    /// <summary>Somebody will come back for the answer.</summary>
+    /// <summary>A caller will ask for the answer later.</summary>
     [Id(0)]
     public bool Asynchronous { get; set; }
 

@@ -17,10 +17,10 @@ internal sealed class WorkUnderWay(RequestKey key, PictureStore pictures)
     /// <summary>Completed when the work leaves the queue.</summary>
     public Task Running => _running.Task;
 
-    /// <summary>Somebody comes back for the answer.</summary>
+    /// <summary>An asynchronous caller will ask for the answer later.</summary>
     public bool IsAsynchronous { get; set; }
 
-    /// <summary>This activation put the work into the queue, so that nobody else can have kept anything about it.</summary>
+    /// <summary>This activation put the work into the queue, so no other activation can have written its state.</summary>
     public bool IsEnqueued { get; private set; }
 
     /// <summary>The deadline of the work when this activation put it into the queue.</summary>

@@ -28,7 +28,7 @@ internal sealed record Webhook(
     DateTimeOffset GiveUpAt,
     string? Caller = null)
 {
-    /// <summary>The same for whoever asks that this URL be told the same of this request.</summary>
+    /// <summary>Hash of what the webhook sends, to which URL. Two webhooks with the same hash are one.</summary>
     public string Digest
     {
         get

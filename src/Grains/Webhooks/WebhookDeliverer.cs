@@ -21,7 +21,7 @@ internal sealed partial class WebhookDeliverer(
     ClusterClock time,
     ILogger<WebhookDeliverer> logger) : BackgroundService
 {
-    /// <summary>How soon a request that has not ended is looked at again, should nobody tell of its end.</summary>
+    /// <summary>How soon a request that has not ended is looked at again, if no message tells of its end.</summary>
     public static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(5);
 
     /// <summary>Longest sleep: the safety net under lost wake-ups.</summary>

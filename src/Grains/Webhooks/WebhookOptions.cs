@@ -11,8 +11,8 @@ public sealed class WebhookOptions
 
     /// <summary>
     /// The secret that signs them, as Standard Webhooks writes it: <c>whsec_</c> and 24 to 64 bytes in base64; the same on every silo.
-    /// Two, separated by a space, sign both, so that receivers can change over. Without one webhooks are refused: nobody could tell
-    /// ours from a stranger's.
+    /// Two, separated by a space, sign both, so that receivers can change over. Without one webhooks are refused: receivers could not tell
+    /// them from forged ones.
     /// </summary>
     public string? Secret { get; set; }
 

@@ -22,26 +22,26 @@ internal enum WebhookOutcome
     ShareUsed,
 }
 
-/// <summary>A webhook that somebody has claimed.</summary>
+/// <summary>A webhook that a silo has claimed.</summary>
 /// <param name="Webhook">The webhook.</param>
-/// <param name="Until">The claim: until then nobody else takes it.</param>
+/// <param name="Until">The claim: until then no other silo claims it.</param>
 /// <param name="Attempts">Attempts to deliver it, this one included; 0 while nothing is written.</param>
 /// <param name="Payload">What it says; <see langword="null"/> until it is known that the request has ended.</param>
 internal sealed record ClaimedWebhook(Webhook Webhook, long Until, int Attempts, WebhookPayload? Payload);
 
 /// <summary>Webhooks that were due.</summary>
-/// <param name="Items">They.</param>
+/// <param name="Items">The webhooks.</param>
 /// <param name="Waiting">Number of webhooks that wait, these included.</param>
 /// <param name="NextDue">When the next is due; <see langword="null"/> when none waits.</param>
 internal sealed record WebhookClaim(IReadOnlyList<ClaimedWebhook> Items, int Waiting, DateTimeOffset? NextDue);
 
 /// <summary>
 /// Webhooks in Redis (layout: <see cref="RedisKeys"/>), from the submission of their request to their delivery. Each operation is one
-/// script and so atomic. Whoever delivers claims by moving the due time: a claim that nobody ends comes up again by itself.
+/// script and so atomic. A silo claims a webhook by moving its due time, so a webhook whose claim is not ended becomes due again by itself.
 /// </summary>
 internal sealed class WebhookStore(IConnectionMultiplexer redis, RedisKeys keys, IOptions<WebhookOptions> options, ClusterClock time)
 {
-    /// <summary>Keys outlive the time at which their webhook is given up a little, so that this is seen and counted.</summary>
+    /// <summary>Keys live a little longer than their webhook may be tried, so that giving up is noticed and counted.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromMinutes(2);
 
     private static readonly string Callers = Script("callers");
@@ -56,9 +56,9 @@ internal sealed class WebhookStore(IConnectionMultiplexer redis, RedisKeys keys,
 
     private IDatabase Database => redis.GetDatabase();
 
-    /// <summary>Takes on a webhook.</summary>
+    /// <summary>Stores a webhook.</summary>
     /// <param name="webhook">The webhook.</param>
-    /// <param name="due">When to look whether its request has ended, if nobody says so before.</param>
+    /// <param name="due">When to look whether its request has ended, if no message says so before.</param>
     public async Task<WebhookOutcome> RegisterAsync(Webhook webhook, DateTimeOffset due) =>
         (WebhookOutcome)(int)await Database.ScriptEvaluateAsync(
             RegisterScript,
@@ -80,7 +80,7 @@ internal sealed class WebhookStore(IConnectionMultiplexer redis, RedisKeys keys,
                 options.Value.CallerShare,
             ]);
 
-    /// <summary>A request has ended: its webhooks are due now, and whoever delivers is woken.</summary>
+    /// <summary>A request has ended: its webhooks are due now, and the deliverers are woken.</summary>
     public Task EndedAsync(RequestKey key) => Database.ScriptEvaluateAsync(
         EndedScript,
         [keys.WebhooksDue(), keys.WebhookCallers, keys.WebhooksOf(key)],
@@ -106,7 +106,7 @@ internal sealed class WebhookStore(IConnectionMultiplexer redis, RedisKeys keys,
         {
             if (Webhook.Deserialize((string)reply[i]!, (byte[])reply[i + 1]!) is not { } webhook)
             {
-                // Not ours: somebody else wrote there. It expires.
+                // Another program wrote this value. It expires.
                 continue;
             }
 
@@ -119,7 +119,7 @@ internal sealed class WebhookStore(IConnectionMultiplexer redis, RedisKeys keys,
         return new WebhookClaim(items, (int)reply[0], next < 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds((long)next));
     }
 
-    /// <summary>Keeps what a claimed webhook says. <see langword="false"/> when the claim is somebody else's.</summary>
+    /// <summary>Keeps what a claimed webhook says. <see langword="false"/> when another silo holds the claim.</summary>
     public async Task<bool> WriteAsync(ClaimedWebhook claimed, WebhookPayload payload, bool failed) =>
         (bool)await Database.ScriptEvaluateAsync(
             WriteScript,
@@ -130,7 +130,7 @@ internal sealed class WebhookStore(IConnectionMultiplexer redis, RedisKeys keys,
     /// <param name="claimed">The webhook.</param>
     /// <param name="due">When.</param>
     /// <param name="attempted">Whether an attempt was made; else none counts.</param>
-    /// <param name="wake">Whether to wake whoever else delivers.</param>
+    /// <param name="wake">Whether to wake the other deliverers.</param>
     public Task PostponeAsync(ClaimedWebhook claimed, DateTimeOffset due, bool attempted = true, bool wake = false) => Database.ScriptEvaluateAsync(
         PostponeScript,
         [keys.WebhooksDue(claimed.Webhook.Caller), keys.Webhook(claimed.Webhook.Id)],
@@ -142,12 +142,12 @@ internal sealed class WebhookStore(IConnectionMultiplexer redis, RedisKeys keys,
             wake ? keys.WebhooksWake : "",
         ]);
 
-    /// <summary>A webhook was delivered, whoever holds the claim now. <see langword="false"/> when it had ended already.</summary>
+    /// <summary>A webhook was delivered, even if another silo holds the claim now. <see langword="false"/> when it had ended already.</summary>
     /// <param name="webhook">The webhook.</param>
     /// <param name="known">How long its URL is not told of this request again; it stays free when the request failed.</param>
     public Task<bool> DeliveredAsync(Webhook webhook, TimeSpan known) => FinishAsync(webhook, "", known);
 
-    /// <summary>A claimed webhook is given up. <see langword="false"/> when the claim is somebody else's.</summary>
+    /// <summary>A claimed webhook is given up. <see langword="false"/> when another silo holds the claim.</summary>
     public Task<bool> GiveUpAsync(ClaimedWebhook claimed) => FinishAsync(claimed.Webhook, claimed.Until, TimeSpan.Zero);
 
     /// <summary>Takes back a webhook whose request was not accepted.</summary>

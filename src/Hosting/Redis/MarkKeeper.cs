@@ -90,12 +90,12 @@ internal sealed partial class MarkKeeper(
         }
     }
 
-    [LoggerMessage(30, LogLevel.Warning, "Silos of the cluster {Cluster} have, or had, another {Setting}; waiting up to {Seconds} s for their end.")]
+    [LoggerMessage(30, LogLevel.Warning, "Silos of the cluster {Cluster} have, or had, another {Setting}; waiting up to {Seconds} s until they have stopped.")]
     private partial void LogWaiting(string cluster, string setting, double seconds);
 
     [LoggerMessage(31, LogLevel.Warning, "A silo of the cluster {Cluster} has another {Setting}; {Conflict}.")]
     private partial void LogOthers(string cluster, string setting, string conflict);
 
-    [LoggerMessage(32, LogLevel.Debug, "The settings that all silos share were not refreshed in Redis; the next attempt follows: {Reason}")]
+    [LoggerMessage(32, LogLevel.Debug, "The settings that all silos share were not refreshed in Redis; retrying: {Reason}")]
     private partial void LogNotKept(string reason);
 }

@@ -10,7 +10,7 @@ public sealed partial class ComposeTests
     private readonly ComposeFile _file = ComposeFile.Read();
 
     [Fact]
-    public void It_has_a_redis_two_silos_a_front_end_and_a_gpu_for_those_who_ask()
+    public void Compose_file_has_redis_two_silos_a_front_end_and_an_optional_gpu_silo()
     {
         Assert.Equal(["frontend", "redis", "silo", "silo-gpu"], _file.Services.Keys.Order());
         Assert.Equal(2, _file.Services["silo"].Deploy!.Replicas);

@@ -9,7 +9,7 @@ public sealed partial class DockerfileTests
     public static readonly TheoryData<string, string> Programs = new() { { "silo", "Silo" }, { "frontend", "Frontend" } };
 
     [Fact]
-    public void What_is_copied_exists_and_is_not_ignored()
+    public void Copied_files_exist_and_are_not_ignored()
     {
         var sources = Dockerfile.Instructions.Where(static instruction => instruction.Name == "COPY" && !instruction.Arguments.StartsWith("--from", StringComparison.Ordinal))
             .SelectMany(static instruction => instruction.Arguments.Split(' ')[..^1])
@@ -40,7 +40,7 @@ public sealed partial class DockerfileTests
 
     [Theory]
     [MemberData(nameof(Programs))]
-    public void Each_image_starts_its_program_as_nobody_special(string stage, string folder)
+    public void Each_image_starts_its_program_as_an_unprivileged_user(string stage, string folder)
     {
         var entry = JsonSerializer.Deserialize<string[]>(Dockerfile.Last(stage, "ENTRYPOINT"))!;
         var project = Directory.EnumerateFiles(Path.Combine(Repository.Root, "src", folder), "*.csproj").Single();
@@ -65,7 +65,7 @@ public sealed partial class DockerfileTests
     }
 
     [Fact]
-    public void What_is_passed_to_the_build_is_used_there()
+    public void Build_arguments_are_used()
     {
         var arguments = Dockerfile.Instructions.Where(static instruction => instruction.Name == "ARG").Select(static instruction => instruction.Arguments.Split('=')[0]);
 

@@ -79,6 +79,6 @@ public sealed partial class DrainTests
         return url;
     }
 
-    [GeneratedRegex("Stopped: (?<requests>[0-9]+) requests that were accepted and (?<webhooks>[0-9]+) webhooks are dropped")]
+    [GeneratedRegex("Stopped: (?<requests>[0-9]+) accepted requests and (?<webhooks>[0-9]+) webhooks are dropped")]
     private static partial Regex DroppedLine();
 }

@@ -30,7 +30,7 @@ public sealed class GarnetReportTests(SmallProcess frontend) : IClassFixture<Sma
 
     /// <summary>342: what was written over an expired list, set, hash or sorted set was lost. A queue expires an hour after its last item.</summary>
     [Fact]
-    public async Task What_is_written_over_an_expired_object_is_there()
+    public async Task Write_over_an_expired_object_is_read_back()
     {
         RedisKey[] objects = ["report:list", "report:set", "report:hash", "report:sorted"];
         await WriteAsync("old");

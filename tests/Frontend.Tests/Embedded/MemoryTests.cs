@@ -256,7 +256,7 @@ public sealed class MemoryTests(SmallProcess frontend) : IClassFixture<SmallProc
     [InlineData("*5\r\n$13\r\nPICTURE.STORE\r\n$1\r\nx\r\n$5\r\n10000\r\n$0\r\n\r\n$2000000000\r\n", "")]
     [InlineData("*2000000000\r\n", "")]
     [InlineData("POST / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n*5\r\n$13\r\nPICTURE.STORE\r\n$1\r\nx\r\n$5\r\n10000\r\n$0\r\n\r\n$1\r\ny\r\n", "")]
-    public async Task Whoever_has_no_password_reads_and_writes_no_picture(string said, string answer)
+    public async Task Connection_without_password_reads_and_writes_no_picture(string said, string answer)
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         await socket.ConnectAsync(IPAddress.Loopback, frontend.PicturePort);

@@ -129,7 +129,7 @@ public sealed class PictureShareTests(SmallProcess frontend) : IClassFixture<Sma
     }
 
     [Fact]
-    public async Task What_expires_and_what_was_not_accepted_is_given_back()
+    public async Task Memory_of_expired_and_refused_pictures_is_freed()
     {
         var expiring = Name();
         Assert.Null(await StoreAsync(expiring, "alice", 16 * Megabyte, milliseconds: 3000));
@@ -149,7 +149,7 @@ public sealed class PictureShareTests(SmallProcess frontend) : IClassFixture<Sma
     }
 
     [Fact]
-    public async Task A_picture_of_two_callers_counts_for_both_once_and_until_nobody_needs_it()
+    public async Task Picture_of_two_callers_counts_once_for_each_while_a_request_needs_it()
     {
         var shared = Name();
         Assert.Null(await StoreAsync(shared, "alice", 10 * Megabyte));
@@ -203,7 +203,7 @@ public sealed class PictureShareTests(SmallProcess frontend) : IClassFixture<Sma
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
-    public async Task What_is_counted_does_not_drift_however_pictures_come_are_needed_and_go(int seed)
+    public async Task Counts_match_the_pictures_after_random_operations(int seed)
     {
         // The same few pictures of two callers over four connections, in any order.
         string[] callers = ["alice", "bob", ""];

@@ -51,7 +51,7 @@ public sealed class StrangerTests(OneProcess frontend)
     [InlineData("*1\r\n$-1\r\n")]
     [InlineData("*2\r\n$4\r\nAUTHx\r\n$1\r\nx\r\n")]
     [InlineData("\0\0\0\0\r\n")]
-    public async Task What_is_no_command_ends_the_connection_and_writes_no_stack_trace(string said)
+    public async Task Invalid_command_ends_the_connection_and_writes_no_stack_trace(string said)
     {
         var logged = Log.Length;
         foreach (var port in new[] { frontend.RedisPort, frontend.PicturePort })
@@ -131,7 +131,7 @@ public sealed class StrangerTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task Many_that_wait_do_not_shut_out_who_has_the_password_and_are_told_in_a_line()
+    public async Task Many_waiting_connections_do_not_block_one_with_the_password_and_are_logged_in_one_line()
     {
         const int many = 1000;
         var (lines, began) = (RefusedLines(), Stopwatch.GetTimestamp());

@@ -99,7 +99,7 @@ public sealed class BatcherTests : SiloTest
     [Theory]
     [InlineData(":callers", ":inflight:", ":lease:", ":attempts")]
     [InlineData("GET", "detection:picture:")]
-    public async Task What_is_claimed_while_the_connection_breaks_is_done_nevertheless(params string[] request)
+    public async Task Items_claimed_while_the_connection_breaks_are_done(params string[] request)
     {
         var device = new GatedDevice("gated:0");
         await using var proxy = new RedisProxy(Redis);
@@ -122,7 +122,7 @@ public sealed class BatcherTests : SiloTest
     }
 
     [Fact]
-    public async Task A_caller_owes_for_what_the_header_of_his_picture_costs()
+    public async Task Caller_is_charged_the_cost_in_the_header_of_its_picture()
     {
         var device = new GatedDevice("gated:0");
         device.Open();

@@ -105,7 +105,7 @@ public sealed class PictureFeedTests : IAsyncLifetime
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task What_is_not_to_be_begun_is_deferred_and_the_others_run(bool singly)
+    public async Task Items_that_are_not_begun_are_deferred_and_the_others_run(bool singly)
     {
         var items = new List<QueuedItem> { await ItemAsync(1), await ItemAsync(Costly), await ItemAsync(2) };
 

@@ -54,7 +54,7 @@ public sealed class SickDeviceTests : SiloTest
     }
 
     [Fact]
-    public async Task A_device_that_a_reload_heals_loses_nobodys_picture_although_it_is_the_only_one()
+    public async Task Only_device_that_a_reload_heals_loses_no_picture()
     {
         var device = OpenDevice("gated:0");
         device.HealsByLoading = true;
@@ -125,7 +125,7 @@ public sealed class SickDeviceTests : SiloTest
     }
 
     [Fact]
-    public async Task What_a_device_finds_that_went_blind_meanwhile_is_not_published()
+    public async Task Result_of_a_device_that_went_blind_is_not_published()
     {
         var blind = new GatedDevice("gated:blind");
         await using var first = await TestSilo.StartAsync(

@@ -14,7 +14,7 @@ public sealed class SickSequenceTests : SiloTest
         [("Detection:DeviceHealth:ProbeInterval", "00:00:01"), ("Detection:DeviceHealth:RetryDelay", "00:00:01"), ("Detection:DeviceHealth:MaxRetryDelay", "00:00:01")];
 
     [Fact]
-    public async Task Devices_that_all_fail_at_once_lose_nobodys_picture_while_another_one_lives()
+    public async Task Devices_that_fail_at_once_lose_no_picture_while_another_one_lives()
     {
         // As when the driver of a machine with many cards is gone.
         GatedDevice[] sick = [.. Enumerable.Range(0, 5).Select(i => OpenDevice($"gated:sick{i}"))];
@@ -93,7 +93,7 @@ public sealed class SickSequenceTests : SiloTest
     }
 
     [Fact]
-    public async Task What_is_on_a_device_that_breaks_goes_to_another_without_an_attempt_counted()
+    public async Task Items_of_a_device_that_breaks_go_to_another_without_an_attempt()
     {
         var breaking = new GatedDevice("gated:breaking");
         await using var first = await TestSilo.StartAsync(Redis, breaking, [.. Quick, ("Detection:Batching:DrainTimeout", "00:00:30")]);

@@ -13,7 +13,7 @@ public sealed class ImageKeysTests
     [Theory]
     [InlineData(null)]
     [InlineData("alice")]
-    public void Of_without_a_secret_is_the_sha256_whoever_asks(string? caller)
+    public void Of_without_a_secret_is_the_sha256_for_every_caller(string? caller)
     {
         // sha256sum
         Assert.Equal("2cea274d0bedc39ec4ab6ba9e59ec889e3ed6fb56a1cf088a64d9b383378dc97", Shared.Of(Picture, caller));

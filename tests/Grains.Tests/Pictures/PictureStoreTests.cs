@@ -48,7 +48,7 @@ public sealed class PictureStoreTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_is_not_accepted_goes_soon_and_what_is_accepted_outlasts_a_refusal()
+    public async Task Picture_that_is_not_accepted_expires_soon_and_an_accepted_one_survives_a_refusal()
     {
         await using var connections = new RedisConnections(_redis.ConnectionString);
         var store = Store(connections);
@@ -121,7 +121,7 @@ public sealed class PictureStoreTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Who_leaves_does_not_keep_the_turns_of_others()
+    public async Task Caller_that_leaves_keeps_no_turns_of_others()
     {
         await using var slow = new SlowRedis(await RedisServer.StartAsync(), 2_000_000);
         await using var connections = new RedisConnections(slow.ConnectionString);

@@ -11,7 +11,7 @@ public class AbandonTests(QueueFixture fixture) : IClassFixture<QueueFixture>
     private readonly string _model = fixture.NewModel();
 
     [Fact]
-    public async Task Whatever_waits_is_ended_whosever_it_is_so_many_at_a_time_the_oldest_first()
+    public async Task Abandon_ends_the_items_of_all_callers_oldest_first_up_to_the_limit()
     {
         var queue = fixture.NewQueue();
         for (var i = 1; i <= 7; i++)
@@ -39,7 +39,7 @@ public class AbandonTests(QueueFixture fixture) : IClassFixture<QueueFixture>
 
     /// <summary>BullMQ #1644: what was removed by half could never be added again. #2635: keys of a removed queue came back.</summary>
     [Fact]
-    public async Task What_comes_late_brings_nothing_back_and_the_queue_can_be_used_again()
+    public async Task Late_messages_restore_nothing_and_the_queue_is_usable()
     {
         var queue = fixture.NewQueue();
         await queue.Batchers.TakeLeaseAsync(_model, "late");

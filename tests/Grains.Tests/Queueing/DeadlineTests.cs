@@ -13,7 +13,7 @@ public abstract class DeadlineTests(QueueFixture fixture)
     private readonly string _model = fixture.NewModel();
 
     [Fact]
-    public async Task Whoever_joins_extends_the_deadline_and_never_shortens_it()
+    public async Task Caller_that_joins_extends_the_deadline_and_never_shortens_it()
     {
         var queue = fixture.NewQueue();
         var first = await queue.Requests.EnqueueAsync(Item(_model, 1, TimeSpan.FromSeconds(10)), 10);
@@ -28,7 +28,7 @@ public abstract class DeadlineTests(QueueFixture fixture)
     }
 
     [Fact]
-    public async Task Who_joins_asynchronously_is_not_expired_by_what_a_batcher_knew_before()
+    public async Task Item_of_an_asynchronous_caller_that_joined_is_not_expired_by_the_old_deadline()
     {
         var queue = fixture.NewQueue();
         await queue.Requests.EnqueueAsync(Item(_model, 1, TimeSpan.FromMilliseconds(1)), 10);
@@ -47,7 +47,7 @@ public abstract class DeadlineTests(QueueFixture fixture)
     }
 
     [Fact]
-    public async Task What_nobody_joined_ends_at_its_deadline()
+    public async Task Item_without_a_second_caller_expires_at_its_deadline()
     {
         var queue = fixture.NewQueue();
         await queue.Requests.EnqueueAsync(Item(_model, 1, TimeSpan.FromMilliseconds(1)), 10);
@@ -67,7 +67,7 @@ public abstract class DeadlineTests(QueueFixture fixture)
     }
 
     [Fact]
-    public async Task What_somebody_joined_asynchronously_is_not_withdrawn_by_those_before_also_when_he_has_less_time()
+    public async Task Item_that_an_asynchronous_caller_joined_is_not_withdrawn_even_with_an_earlier_deadline()
     {
         var queue = fixture.NewQueue();
         var first = await queue.Requests.EnqueueAsync(Item(_model, 1), 10);
@@ -118,7 +118,7 @@ public abstract class DeadlineTests(QueueFixture fixture)
     }
 
     [Fact]
-    public async Task What_outlived_its_deadline_in_the_queue_is_neither_under_way_nor_queued_a_second_time()
+    public async Task Item_past_its_deadline_in_the_queue_is_not_under_way_and_not_queued_twice()
     {
         var queue = fixture.NewQueue();
         await queue.Requests.EnqueueAsync(Item(_model, 1), 10);

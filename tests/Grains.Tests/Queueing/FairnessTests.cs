@@ -12,7 +12,7 @@ public abstract class FairnessTests(QueueFixture fixture)
     private int _next;
 
     [Fact]
-    public async Task Callers_are_served_in_turn_whoever_came_first()
+    public async Task Callers_are_served_in_turn_in_any_order_of_arrival()
     {
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, "flood", 6);
@@ -51,7 +51,7 @@ public abstract class FairnessTests(QueueFixture fixture)
     }
 
     [Fact]
-    public async Task A_caller_is_charged_what_his_pictures_cost()
+    public async Task Caller_is_charged_the_cost_of_its_pictures()
     {
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, "cheap", 30);
@@ -92,7 +92,7 @@ public abstract class FairnessTests(QueueFixture fixture)
     }
 
     [Fact]
-    public async Task What_a_caller_owes_outlasts_his_items_for_a_while()
+    public async Task Debt_of_a_caller_lives_longer_than_its_items()
     {
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, "cheap", 20);
@@ -112,7 +112,7 @@ public abstract class FairnessTests(QueueFixture fixture)
     }
 
     [Fact]
-    public async Task Who_withdraws_his_items_still_owes()
+    public async Task Caller_that_withdraws_its_items_keeps_its_debt()
     {
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, "cheap", 20);
@@ -129,7 +129,7 @@ public abstract class FairnessTests(QueueFixture fixture)
     }
 
     [Fact]
-    public async Task Without_names_nobody_owes()
+    public async Task Callers_without_names_have_no_debt()
     {
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, null, 2);
@@ -206,7 +206,7 @@ public abstract class FairnessTests(QueueFixture fixture)
     }
 
     [Fact]
-    public async Task A_deadline_that_a_callers_own_items_stand_before_is_its_own_doing()
+    public async Task Item_that_is_too_late_because_of_its_callers_items_is_OwnTooLate()
     {
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, "flood", 10);
@@ -217,7 +217,7 @@ public abstract class FairnessTests(QueueFixture fixture)
     }
 
     [Fact]
-    public async Task Too_late_for_so_many_callers_is_nobodys_own_doing()
+    public async Task Item_that_is_too_late_because_of_many_callers_is_not_OwnTooLate()
     {
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, "a", 3);
@@ -230,7 +230,7 @@ public abstract class FairnessTests(QueueFixture fixture)
     }
 
     [Fact]
-    public async Task What_a_dead_batcher_held_returns_to_the_heads_of_its_callers_lists()
+    public async Task Reclaimed_items_return_to_the_heads_of_their_callers_lists()
     {
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, "b", 3);
@@ -264,7 +264,7 @@ public abstract class FairnessTests(QueueFixture fixture)
     }
 
     [Fact]
-    public async Task A_list_that_has_expired_is_nobodys_turn()
+    public async Task Expired_list_gets_no_turn()
     {
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, "b", 2);

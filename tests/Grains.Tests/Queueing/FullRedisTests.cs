@@ -15,7 +15,7 @@ public sealed class FullRedisTests
     private static readonly RedisKeys Keys = new();
 
     [Fact]
-    public async Task What_was_accepted_is_done_while_Redis_has_no_memory_and_nothing_more_is_accepted()
+    public async Task Accepted_requests_are_done_and_new_ones_refused_while_Redis_is_full()
     {
         RedisServer.SkipUnlessInstalled();
         await using var redis = await RedisServer.StartAsync();

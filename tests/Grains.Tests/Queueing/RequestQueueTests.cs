@@ -127,7 +127,7 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
     }
 
     [Fact]
-    public async Task What_a_dead_batcher_held_returns_to_the_head_in_order()
+    public async Task Reclaimed_items_return_to_the_head_in_order()
     {
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, 1, 2, 3, 4);
@@ -318,7 +318,7 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
     }
 
     [Fact]
-    public async Task What_others_wrote_into_the_list_does_no_harm()
+    public async Task Foreign_entries_in_the_list_do_no_harm()
     {
         var queue = fixture.NewQueue();
         await fixture.Database.ListRightPushAsync(Keys.Queue(_model), "not a request");
@@ -348,7 +348,7 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task What_is_returned_wakes_the_batchers(bool died)
+    public async Task Returned_items_wake_the_batchers(bool died)
     {
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, 1);

@@ -11,7 +11,7 @@ public sealed class ReturnTests(QueueFixture fixture) : IClassFixture<QueueFixtu
     private readonly string _model = fixture.NewModel();
 
     [Fact]
-    public async Task What_a_device_failed_on_goes_to_the_head_in_its_old_order_and_to_another_device()
+    public async Task Returned_items_go_to_the_head_in_order_and_to_another_device()
     {
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, 1, 2, 3, 4);
@@ -28,7 +28,7 @@ public sealed class ReturnTests(QueueFixture fixture) : IClassFixture<QueueFixtu
     }
 
     [Fact]
-    public async Task What_is_deferred_goes_to_the_head_in_its_old_order_without_an_attempt()
+    public async Task Deferred_items_go_to_the_head_in_order_without_an_attempt()
     {
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, 1, 2, 3, 4);
@@ -60,7 +60,7 @@ public sealed class ReturnTests(QueueFixture fixture) : IClassFixture<QueueFixtu
     }
 
     [Fact]
-    public async Task What_devices_failed_on_too_often_is_given_up_but_not_refused()
+    public async Task Item_that_devices_failed_on_too_often_is_given_up_and_not_refused_later()
     {
         var queue = fixture.NewQueue(options => options.MaxAttempts = 3);
         await EnqueueAsync(queue, 1);
@@ -101,7 +101,7 @@ public sealed class ReturnTests(QueueFixture fixture) : IClassFixture<QueueFixtu
     }
 
     [Fact]
-    public async Task What_makes_devices_sick_is_given_up_though_their_first_failures_do_not_count()
+    public async Task Item_that_makes_devices_sick_is_given_up_although_first_failures_do_not_count()
     {
         var queue = fixture.NewQueue(options => options.MaxAttempts = 3);
         await EnqueueAsync(queue, 1);
@@ -191,7 +191,7 @@ public sealed class ReturnTests(QueueFixture fixture) : IClassFixture<QueueFixtu
     }
 
     [Fact]
-    public async Task What_is_known_of_attempts_expires()
+    public async Task Attempts_expire()
     {
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, 1);

@@ -9,7 +9,7 @@ public sealed class JoiningTests : RequestTest
     [InlineData(1, 2)]
     [InlineData(1, 20)]
     [InlineData(2, 20)]
-    public async Task Whoever_joins_a_request_that_is_refused_is_refused_as_well(int silos, int callers)
+    public async Task Caller_that_joins_a_refused_request_is_refused(int silos, int callers)
     {
         await using var first = await StartSiloAsync(("Detection:Queue:Capacity", "1"));
         await using var second = silos == 1 ? null : await StartSiloWithoutDeviceAsync(("Detection:Queue:Capacity", "1"));
@@ -32,7 +32,7 @@ public sealed class JoiningTests : RequestTest
     }
 
     [Fact]
-    public async Task One_who_joins_asynchronously_has_his_own_deadline_in_the_queue_and_on_theDevice()
+    public async Task Asynchronous_caller_that_joins_has_its_own_deadline_in_the_queue_and_on_the_device()
     {
         await using var silo = await StartSiloAsync();
         var onDevice = Next();
@@ -54,7 +54,7 @@ public sealed class JoiningTests : RequestTest
     }
 
     [Fact]
-    public async Task What_one_leaves_while_another_joins_it_asynchronously_is_done()
+    public async Task Request_that_one_caller_leaves_while_another_joins_asynchronously_is_done()
     {
         await using var silo = await StartSiloAsync();
         await OccupyAsync();

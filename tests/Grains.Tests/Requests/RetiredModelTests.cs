@@ -60,7 +60,7 @@ public sealed class RetiredModelTests : RequestTest
     }
 
     [Fact]
-    public async Task What_is_removed_takes_no_requests_and_finishes_those_that_it_took()
+    public async Task Removed_model_takes_no_requests_and_finishes_accepted_ones()
     {
         _models.Lay("people");
         await using var silo = await StartSiloAsync(_models.Settings);
@@ -138,7 +138,7 @@ public sealed class RetiredModelTests : RequestTest
     }
 
     [Fact]
-    public async Task What_was_accepted_and_can_no_longer_run_ends_with_the_reason_and_leaves_nothing()
+    public async Task Accepted_request_that_can_no_longer_run_ends_with_the_reason_and_leaves_nothing()
     {
         _models.Lay("people");
         _models.Lay("staying");
@@ -173,7 +173,7 @@ public sealed class RetiredModelTests : RequestTest
     }
 
     [Fact]
-    public async Task What_comes_into_the_queue_of_a_version_that_is_gone_does_not_stay_there()
+    public async Task Item_in_the_queue_of_a_version_that_is_gone_is_removed()
     {
         Device.Open();
         _models.Lay("people");

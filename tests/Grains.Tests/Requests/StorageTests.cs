@@ -30,7 +30,7 @@ public sealed class StorageTests : RequestTest
     }
 
     [Fact]
-    public async Task A_picture_that_is_refused_with_one_model_is_kept_for_who_was_accepted_with_another()
+    public async Task Picture_refused_for_one_model_is_kept_for_a_request_of_another()
     {
         await using var silo = await StartSiloAsync(("Detection:Queue:Capacity", "1"));
         await OccupyAsync();

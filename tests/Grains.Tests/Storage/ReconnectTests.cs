@@ -37,7 +37,7 @@ public sealed class ReconnectTests
     }
 
     [Fact]
-    public async Task Wake_ups_come_from_the_new_master_and_who_starts_before_any_Sentinel_answers_finds_it()
+    public async Task Wake_ups_come_from_the_new_master_also_to_a_process_that_starts_before_the_Sentinels()
     {
         RedisServer.SkipUnlessInstalled();
         await using var deployment = await RedisSentinels.StartAsync();

@@ -97,7 +97,7 @@ public abstract class WebhookStoreTests(RedisOptions options) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_end_that_comes_while_somebody_looks_is_not_lost()
+    public async Task End_during_a_look_is_not_lost()
     {
         var webhook = New(1);
         await _store.RegisterAsync(webhook, DateTimeOffset.UtcNow);

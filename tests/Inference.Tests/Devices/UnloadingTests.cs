@@ -29,7 +29,7 @@ public sealed class UnloadingTests : IDisposable
     }
 
     [Fact]
-    public async Task What_a_model_took_goes_back_to_the_system_when_it_is_unloaded()
+    public async Task Memory_of_an_unloaded_model_returns_to_the_system()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && NativeLibrary.TryGetExport(NativeLibrary.GetMainProgramHandle(), "malloc_trim", out _), "the allocator is not glibc's");
         await using var device = new CpuDevice(new DeviceOptions { CpuWorkers = 2 }, TimeProvider.System, NullLogger<CpuDevice>.Instance);

@@ -209,7 +209,7 @@ public sealed class ModelInspectorTests : IDisposable
     }
 
     [Fact]
-    public void Inputs_beside_the_picture_that_nobody_can_fill_are_refused()
+    public void Graph_with_an_unknown_input_is_refused()
     {
         var graph = CellDetector.Build("yolov8", Plain, 1).Metadata("names", "['a', 'b']");
         graph.Input("scale_factor", TensorElementType.Float, 1, 2);

@@ -58,7 +58,7 @@ public sealed class ModelManifestTests : IDisposable
     }
 
     [Fact]
-    public void What_is_saved_reads_back_the_same()
+    public void Saved_manifest_reads_back_the_same()
     {
         var manifest = Load(Complete) with
         {

@@ -53,7 +53,7 @@ public sealed class DecodingMemoryTests
     }
 
     [Fact]
-    public async Task Who_gives_up_waiting_lets_the_next_have_their_turn()
+    public async Task Cancelled_wait_gives_its_turn_to_the_next()
     {
         var memory = new DecodingMemory(100);
         using var held = memory.Take(60, Long, Stop);

@@ -55,7 +55,7 @@ public sealed class StrangeFilesTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Strange))]
-    public async Task What_is_no_model_is_its_own_problem_and_a_mended_one_is_served(string what, string word)
+    public async Task Invalid_file_is_a_problem_of_its_model_and_a_corrected_one_is_served(string what, string word)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no such files.");
         Good("before");

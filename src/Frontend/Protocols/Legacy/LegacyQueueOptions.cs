@@ -33,7 +33,7 @@ public sealed class LegacyQueueOptions
     public int MaxConcurrent { get; set; } = 32;
 
     /// <summary>
-    /// Longest pause between two looks at an empty list, in which nobody can be woken up: Redis tells nobody of a push. The pauses
+    /// Longest pause between two reads of an empty list: Redis sends no message when an item is pushed. The pauses
     /// begin at a tenth of it and grow. 1 ms to 1 s; default 50 ms.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "00:00:01")]

@@ -1,4 +1,4 @@
--- Ends what waits for a model that nobody serves any more.
+-- Removes the items that wait for a model that no silo serves any more.
 -- KEYS  1 queue, 2 callers
 -- ARGV  1 prefix of the items' marks, 2 most items
 -- gives the items

@@ -1,8 +1,8 @@
--- Who has which list; stands before the scripts that need it.
+-- The lists and the turns of callers. This file is put in front of the scripts that need it.
 -- KEYS  1 queue, 2 callers
--- The queue's own list is that of nobody in particular. A named caller's list has his name behind the queue's key, and while it holds
--- anything he stands among the callers, scored by his turns so far. Nobody in particular stands among them only beside others, so that
--- without names there is one list and nothing else.
+-- Callers without a name share the list under the queue's key. The list of a named caller has the name appended to that key. While a
+-- list has items, its caller is in the sorted set of callers, with the number of its turns as score. The callers without a name are in
+-- the set only while a named caller is: without names there is one list and no set.
 local function list(caller)
     return caller == '' and KEYS[1] or KEYS[1] .. ':' .. caller
 end
@@ -12,13 +12,13 @@ local function caller_of(mark)
     return mark and string.match(mark, '^%d+|%d+|[^|]*|(.+)$') or ''
 end
 
--- What a caller owes while he does not stand among those who have turns: his pictures cost more than the turns that he has had.
+-- The debt of a caller that is not in the set: its pictures cost more turns than it had.
 local function debt_key(caller)
     return KEYS[2] .. ':' .. caller
 end
 
--- The turns of a caller, or those with which he would join: no more than any other has had, and what he owes. Turns of the past give
--- no claim.
+-- The turns of a caller. A caller that is not in the set gets the lowest number of turns in it, plus its debt: a caller gets no
+-- advantage for the time before it came.
 local function turns_of(caller)
     local score = redis.call('ZSCORE', KEYS[2], caller)
     if score then
@@ -28,14 +28,14 @@ local function turns_of(caller)
     return tonumber(first[2] or '0') + tonumber(redis.call('GET', debt_key(caller)) or '0')
 end
 
--- Takes a caller among those who have turns.
+-- Adds a caller to the set.
 local function join(caller)
     redis.call('ZADD', KEYS[2], 'NX', whole(turns_of(caller)), caller)
     redis.call('DEL', debt_key(caller))
     redis.call('PEXPIRE', KEYS[2], list_lifetime)
 end
 
--- Takes turns from a caller, now or from those of his next items.
+-- Charges a caller turns: now, or as a debt for its next items.
 local function charge(caller, turns, debt_lifetime)
     if redis.call('ZSCORE', KEYS[2], caller) then
         redis.call('ZINCRBY', KEYS[2], turns, caller)
@@ -45,7 +45,7 @@ local function charge(caller, turns, debt_lifetime)
     end
 end
 
--- A caller's list is empty. What he has had more than others he owes when he comes again.
+-- The list of a caller is empty: removes it from the set. The turns that it had more than others become its debt.
 local function leave(caller, debt_lifetime)
     local turns = turns_of(caller)
     redis.call('ZREM', KEYS[2], caller)

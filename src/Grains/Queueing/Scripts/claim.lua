@@ -14,7 +14,7 @@ if turns and redis.call('LLEN', KEYS[1]) > 0 then
     join('')
 end
 
--- The next item, and whose it is. A caller whose list has expired is forgotten.
+-- The next item and its caller. A caller whose list has expired is removed from the set.
 local function head()
     while turns do
         local caller = redis.call('ZRANGE', KEYS[2], 0, 0)[1]
@@ -44,7 +44,7 @@ for i = 1, tonumber(ARGV[1]) do
         if attempts >= tonumber(ARGV[3]) and i > 1 then
             break
         end
-        -- The device failed on it: another one is to try it, while there is one that has not failed on it.
+        -- The device failed on this item. Leave it to another device, as long as one has not failed on it.
         local devices = redis.call('HGET', KEYS[5], 'on:' .. item)
         if devices and string.find('\n' .. devices, '\n' .. ARGV[4] .. '\n', 1, true)
             and redis.call('SCARD', KEYS[6]) > select(2, string.gsub(devices, '\n', '')) then

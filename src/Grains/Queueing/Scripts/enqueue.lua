@@ -1,8 +1,8 @@
 -- Puts an item at the tail of its caller's list, unless it already waits or runs, or too many wait.
 -- KEYS  1 queue, 2 callers, 3 mark of the item, 4 its result, 5 exists while the item is refused as poison
 -- ARGV  1 item, 2 what follows the times in its mark (traceparent, and |caller of one with a name), 3 time left to its deadline in ms,
---       4 most items that may wait, 5 wake-up channel, 6 '1' when the caller will come back for the answer,
---       7 most items that may stand before it, 8 caller, empty for nobody in particular,
+--       4 most items that may wait, 5 wake-up channel, 6 '1' for an asynchronous request,
+--       7 most items that may stand before it, 8 caller, empty for callers without a name,
 --       9 share of the queue that one caller may fill, 0 to 1
 -- gives {outcome, items before it, itself counted when queued, deadline in unix ms or 0 when it has none, now in unix ms}
 -- outcome: 0 full, 1 queued, 2 was there already, 3 the caller's share is used, 4 has its result already, 5 poison,
@@ -13,8 +13,8 @@ local own = redis.call('LLEN', list(caller))
 local total, before, others = own, own, 0
 local turns
 
--- Another caller has at most one turn more than this one before the item's own comes, and those that he is behind by what this one's
--- pictures cost.
+-- Before the item, each other caller has at most one turn more than this caller, plus the turns that this caller is ahead because of
+-- the cost of its pictures.
 local function count(other, length)
     if length > 0 then
         turns = turns or turns_of(caller)
@@ -46,19 +46,19 @@ local free = tonumber(ARGV[4]) - total
 if free <= 0 then
     return {0, before, 0, time}
 end
--- The share is one of what is free, not of the whole: so many callers as there may be, each leaves room for one more.
+-- The share is a share of the free places, not of all: however many callers there are, each leaves room for one more.
 local share = tonumber(ARGV[9])
 if caller ~= '' and own * (1 - share) >= share * free then
     return {3, before, 0, time}
 end
 if before >= tonumber(ARGV[7]) then
-    -- Too late by his own doing, or for anybody?
+    -- Do the caller's own items make it too late, or those of others?
     return {caller ~= '' and own > 0 and others < tonumber(ARGV[7]) and 7 or 6, before, 0, time}
 end
 local deadline = time + tonumber(ARGV[3])
 redis.call('SET', KEYS[3], whole(deadline) .. '|' .. whole(time) .. '|' .. ARGV[2], 'PX', mark_lifetime)
 if mark then
-    -- The item may stand in a list that others kept from expiring.
+    -- The item may still be in a list that other items kept from expiring.
     redis.call('LREM', list(caller_of(mark)), 1, ARGV[1])
 end
 redis.call('RPUSH', list(caller), ARGV[1])

@@ -1,6 +1,6 @@
--- Keeps an item for one who joins those who wait for it and will come back for the answer.
+-- Keeps an item for an asynchronous caller that joins.
 -- KEYS  1 mark of the item
--- ARGV  1 time left to his deadline in ms
+-- ARGV  1 time left to the deadline of this caller in ms
 -- gives {deadline in unix ms, or 0 when the item neither waits nor runs, now in unix ms}
 local time = now()
 local mark = redis.call('GET', KEYS[1])

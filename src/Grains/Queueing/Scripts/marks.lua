@@ -1,6 +1,7 @@
--- The marks of items: deadline|enqueued|traceparent, and |caller of one with a name, in unix ms. Stands before the scripts that need it.
--- An item's list expires an hour after the last item came, and its mark lives for two from each of its moves: while the item stands
--- anywhere, whatever was away meanwhile, its mark says so, and it is not queued a second time.
+-- The marks of items: deadline|enqueued|traceparent, and |caller of one with a name, in unix ms. This file is
+-- put in front of the scripts that need it.
+-- A list expires an hour after its last item came, and a mark two hours after the last move of its item. So an item that is in a list
+-- always has its mark, even after a long outage, and is not queued a second time.
 local list_lifetime = 3600000
 local mark_lifetime = 7200000
 
@@ -8,8 +9,8 @@ local function deadline_of(mark)
     return tonumber(string.match(mark, '^(%d+)|') or '0')
 end
 
--- Whether the item of a mark can still wait or run. An item that nobody takes goes with its list, which expires within an hour after its
--- deadline unless others come; its mark then lives on for a while.
+-- Whether the item of a mark can still wait or run. An item that no batcher claims is lost when its list expires, within an hour after
+-- its deadline unless other items come. Its mark then still exists for a while.
 local function stands(mark, time)
     return mark and time - deadline_of(mark) <= list_lifetime
 end
@@ -18,12 +19,12 @@ local function whole(number)
     return string.format('%.0f', number)
 end
 
--- Gives an item to one more who waits, maybe longer than those before. Of one who will come back the mark shows it in any case, so that
--- whoever takes the item out of the queue for those before him sees that it is not theirs alone. Gives the deadline.
+-- Moves the deadline of an item to that of one more caller, if it is later. An asynchronous caller changes the deadline in any case: a
+-- withdrawal for earlier callers then sees that another caller needs the item. Gives the deadline.
 local function extend(key, mark, deadline, asynchronous)
     local rest = string.match(mark, '^%d+(|.*)$')
     if not rest then
-        -- Somebody else wrote it. It expires.
+        -- Another program wrote this value. It expires.
         return deadline
     end
     local before = deadline_of(mark)

@@ -1,4 +1,4 @@
--- A batcher ends in order: what it holds goes back to the heads of the callers' lists, with no attempt counted.
+-- A batcher stops: returns its items to the heads of the callers' lists, without an attempt, and ends its lease.
 -- KEYS  1 queue, 2 callers, 3 in-flight list, 4 lease, 5 batchers
 -- ARGV  1 batcher, 2 wake-up channel, 3 prefix of the items' marks
 -- gives the number of items returned

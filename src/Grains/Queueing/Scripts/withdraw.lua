@@ -1,7 +1,7 @@
--- Takes an item out of the queue that nobody wants any more. One that a batcher has claimed stays, and so does one that somebody else
--- has joined, which its deadline shows.
+-- Removes an item from the queue when its last caller has left. An item that a batcher has claimed stays. An item that another caller
+-- has joined stays, too: its deadline has changed.
 -- KEYS  1 queue, 2 callers, 3 mark of the item
--- ARGV  1 item, 2 its deadline as far as those know who want it no more, in unix ms, 3 lifetime of a debt in ms
+-- ARGV  1 item, 2 the deadline that the callers who left know, in unix ms, 3 lifetime of a debt in ms
 -- gives 1 when it was taken out
 local mark = redis.call('GET', KEYS[3])
 if not mark or deadline_of(mark) ~= tonumber(ARGV[2]) then

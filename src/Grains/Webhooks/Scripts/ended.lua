@@ -1,5 +1,5 @@
--- A request has ended: its webhooks are due now. Those whose body is written are somebody's already.
--- KEYS  1 due times of nobody in particular, 2 callers, 3 the request's webhooks
+-- A request has ended: its webhooks are due now. A webhook whose body is written is being delivered already.
+-- KEYS  1 due times of callers without a name, 2 callers, 3 the request's webhooks
 -- ARGV  1 now in unix ms, 2 prefix of the webhooks, 3 wake-up channel
 -- gives how many
 local due = 0

@@ -1,7 +1,7 @@
--- Gives a claimed webhook back, to be looked at later.
+-- Ends the claim of a webhook and sets its next due time.
 -- KEYS  1 due times of its caller, 2 the webhook
--- ARGV  1 id, 2 the claim, 3 when it is due in unix ms, 4 attempts to take back, 5 wake-up channel, empty to wake nobody
--- gives 1, or 0 when the claim is somebody else's, or the request has ended meanwhile and made it due
+-- ARGV  1 id, 2 the claim, 3 when it is due in unix ms, 4 attempts to take back, 5 wake-up channel, empty for no message
+-- gives 1, or 0 when another silo holds the claim, or the request has ended meanwhile and made it due
 if tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]) or '-1') ~= tonumber(ARGV[2]) then
     return 0
 end

@@ -2,7 +2,7 @@
 -- the same whenever it is asked for.
 -- KEYS  1 due times of its caller, 2 id by URL and request, 3 the webhook, 4 the request's webhooks
 -- ARGV  1 id, 2 the claim, 3 content type, 4 body, 5 whether the request failed, 0 or 1
--- gives 1, or 0 when the claim is somebody else's
+-- gives 1, or 0 when another silo holds the claim
 if tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]) or '-1') ~= tonumber(ARGV[2]) then
     return 0
 end

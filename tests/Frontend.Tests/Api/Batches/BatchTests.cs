@@ -76,7 +76,7 @@ public sealed class BatchTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task What_is_no_batch_is_refused_and_a_broken_one_says_so_at_its_end()
+    public async Task Invalid_batch_is_refused_and_a_broken_one_ends_with_a_problem()
     {
         await RefusedAsync(new ByteArrayContent([1]), "", 415, "unsupported-media-type");
         await RefusedAsync(new StringContent("", Encoding.UTF8, "application/x-ndjson"), "?threshold=2", 400, "invalid-request");
@@ -131,7 +131,7 @@ public sealed class BatchTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task Who_takes_no_lines_does_not_hold_a_place_for_ever()
+    public async Task Client_that_reads_no_lines_loses_its_place()
     {
         // The lines repeat the names of the files: together far more than connections hold on their way.
         var file = $"--b\r\nContent-Disposition: form-data; name=\"image\"; filename=\"{new string('n', 15_000)}\"\r\n\r\nno picture\r\n";

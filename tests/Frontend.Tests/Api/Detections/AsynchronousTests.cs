@@ -97,7 +97,7 @@ public sealed class AsynchronousTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task What_was_never_accepted_is_told_at_once()
+    public async Task Unknown_request_is_answered_at_once()
     {
         await frontend.Http.PostAsync(Asking.Bytes([], "image/jpeg"), "?async=true").ProblemAsync(400, "not-a-picture");
         await frontend.Http.PostAsync(Asking.Bytes(TestPictures.Unique(905), "image/jpeg"), "?async=true&model=none").ProblemAsync(404, "model-not-found");

@@ -64,7 +64,7 @@ public sealed class WebhookTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task The_end_of_a_request_that_nobody_told_of_is_found_and_posted()
+    public async Task End_without_a_message_is_found_and_posted()
     {
         // Its mark stands in Redis, but it is in nobody's list: as if it had been lost with all who knew of it.
         var photo = TestPictures.Unique(2003);
@@ -82,7 +82,7 @@ public sealed class WebhookTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task It_is_tried_again_with_the_same_id_and_body_until_it_is_taken()
+    public async Task Webhook_is_retried_with_the_same_id_and_body_until_it_is_accepted()
     {
         var url = frontend.Webhooks.Url("again", 500, 429, 503);
 
@@ -102,7 +102,7 @@ public sealed class WebhookTests(OneProcess frontend)
     [InlineData("not found", 404, 1)]
     [InlineData("elsewhere", 307, 1)]
     [InlineData("never", 500, 4)]
-    public async Task It_is_given_up_when_it_is_not_wanted_or_after_the_last_attempt_and_said_once(string name, int status, int attempts)
+    public async Task Webhook_that_is_refused_or_out_of_attempts_is_given_up_and_logged_once(string name, int status, int attempts)
     {
         var photo = TestPictures.Unique(2100 + status);
         var url = frontend.Webhooks.Url(name.Replace(' ', '-'), Enumerable.Repeat(status, 20));
@@ -158,7 +158,7 @@ public sealed class WebhookTests(OneProcess frontend)
     [InlineData("http://user:password@127.0.0.1/hook", "webhook-refused")]
     [InlineData("/hook", "webhook-refused")]
     [InlineData("hook", "invalid-request")]
-    public async Task Where_the_egress_guard_lets_nobody_go_no_webhook_goes(string url, string problem)
+    public async Task Webhook_to_an_address_that_the_egress_guard_forbids_is_refused(string url, string problem)
     {
         var photo = TestPictures.Unique(2006);
         await frontend.Http.PostAsync(Asking.Form(photo), $"?async=true&webhook={Uri.EscapeDataString(url)}").ProblemAsync(400, problem);
@@ -166,7 +166,7 @@ public sealed class WebhookTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task Who_waits_for_the_answer_gets_no_webhook() =>
+    public async Task Webhook_of_a_request_that_waits_is_refused() =>
         await frontend.Http.PostAsync(Asking.Form(TestPictures.Unique(2007)), $"?webhook={frontend.Webhooks.Url("waiting")}").ProblemAsync(400, "invalid-request");
 
     [Fact]
@@ -199,7 +199,7 @@ public sealed class WebhookTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task Whoever_is_killed_on_the_way_every_webhook_arrives()
+    public async Task Every_webhook_arrives_whichever_process_is_killed()
     {
         await using var receiver = new WebhookReceiver();
         await using var cluster = await StartAsync(receiver, frontends: 1, ("Detection__Webhooks__Timeout", "00:00:02"));

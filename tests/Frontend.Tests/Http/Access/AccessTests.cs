@@ -90,7 +90,7 @@ public sealed partial class AccessTests(GuardedProcess guarded) : IClassFixture<
     }
 
     [Fact]
-    public async Task Who_asks_too_often_is_told_when_to_come_again_and_others_are_not()
+    public async Task Key_over_its_rate_gets_RetryAfter_and_others_are_served()
     {
         for (var i = 0; i < 3; i++)
         {
@@ -214,7 +214,7 @@ public sealed partial class AccessTests(GuardedProcess guarded) : IClassFixture<
     }
 
     [Fact]
-    public async Task A_server_that_is_open_to_everybody_says_so()
+    public async Task Server_without_keys_on_a_public_address_logs_a_warning()
     {
         await using var open = DetectionProcess.StartFrontend(new Dictionary<string, string?>
         {

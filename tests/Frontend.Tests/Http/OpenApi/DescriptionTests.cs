@@ -6,7 +6,7 @@ namespace Detection.Frontend.Tests.Http.OpenApi;
 public sealed class DescriptionTests(OneProcess frontend)
 {
     [Fact]
-    public async Task The_document_is_valid_and_describes_every_operation()
+    public async Task Document_is_valid_and_describes_every_operation()
     {
         var document = await ReadAsync();
 

@@ -74,7 +74,7 @@ public sealed class ProblemTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task What_is_no_upload_is_refused()
+    public async Task Invalid_upload_is_refused()
     {
         await frontend.Http.PostAsync(new FormUrlEncodedContent([new("image", "x")])).ProblemAsync(415, "unsupported-media-type");
         await frontend.Http.PostAsync(new StringContent("x", Encoding.UTF8, "text/plain")).ProblemAsync(415, "unsupported-media-type");

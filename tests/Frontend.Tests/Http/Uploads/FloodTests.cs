@@ -12,7 +12,7 @@ public sealed class FloodTests(FloodTests.SmallProcess small) : IClassFixture<Fl
     private const int Megabyte = 1024 * 1024;
 
     [Fact]
-    public async Task Connections_that_announce_much_and_send_little_shut_nobody_out_and_are_cut()
+    public async Task Connections_that_announce_much_and_send_little_are_closed_and_block_no_other()
     {
         List<Socket> slow = [];
         try
@@ -76,7 +76,7 @@ public sealed class FloodTests(FloodTests.SmallProcess small) : IClassFixture<Fl
     }
 
     [Fact]
-    public async Task Many_who_have_a_large_picture_drawn_get_it_or_are_told_when_to_come_again()
+    public async Task Many_drawings_of_a_large_picture_are_answered_or_get_RetryAfter()
     {
         var photo = Padded(7420, 8 * Megabyte);
         var key = (await small.SendAsync(Bob, HttpMethod.Post, "/v1/detections?timeout=60", Asking.Bytes(photo, "image/jpeg")).AnswerAsync()).GetProperty("imageKey").GetString();

@@ -13,7 +13,7 @@ public sealed class LegacyQueueTests(OneProcess frontend)
     private const string Taken = "detection:{imageQueue}:taken:";
 
     [Fact]
-    public async Task What_is_pushed_finds_its_answer_in_time_and_the_answer_expires()
+    public async Task Pushed_item_is_answered_in_time_and_the_answer_expires()
     {
         await using var connection = await ConnectAsync();
         var redis = connection.GetDatabase();
@@ -73,7 +73,7 @@ public sealed class LegacyQueueTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task What_cannot_be_answered_writes_nothing_and_stops_nothing()
+    public async Task Item_that_cannot_be_answered_writes_nothing_and_stops_nothing()
     {
         await using var connection = await ConnectAsync();
         var redis = connection.GetDatabase();
@@ -112,7 +112,7 @@ public sealed class LegacyQueueTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task What_a_dead_front_end_held_is_answered_and_what_kills_them_is_given_up()
+    public async Task Items_of_a_dead_front_end_are_answered_and_items_that_kill_front_ends_are_given_up()
     {
         await using var connection = await ConnectAsync();
         var redis = connection.GetDatabase();

@@ -128,7 +128,7 @@ public sealed class OpenInferenceTests(OneProcess frontend)
 
     [Theory]
     [MemberData(nameof(NotRequests))]
-    public async Task What_is_no_request_is_an_error_in_the_protocols_form(string body) =>
+    public async Task Invalid_request_is_an_error_in_the_form_of_the_protocol(string body) =>
         await AssertErrorAsync(frontend.Http.PostAsync(new Uri(Infer, UriKind.Relative), new StringContent(body, Encoding.UTF8, "application/json")), 400);
 
     [Fact]
