@@ -64,14 +64,16 @@ public static class FrontendApplication
         builder.Services.AddApiDescription();
 
         var app = builder.Build();
+        app.UseLeadingSlashes();
+        app.UseRouting();
         app.UseSafeHeaders();
         app.UseProblems();
         app.UseNotFoundPage();
         app.UseBrowsers();
         app.UseManagement();
         app.UseSite();
+        app.UseContentEncodings();
         app.UseAccess();
-        app.UseContentEncodingFilter();
         app.MapDetections();
         app.MapDetectionEvents();
         app.MapBatches();

@@ -8,6 +8,9 @@ public static class ProcessMeasures
     /// <summary>Memory in use, in bytes.</summary>
     public static long ResidentBytes(int process) => Status(process, "VmRSS:") * 1024;
 
+    /// <summary>The most memory that was in use so far, in bytes.</summary>
+    public static long PeakBytes(int process) => Status(process, "VmHWM:") * 1024;
+
     /// <summary>Open files and connections.</summary>
     public static int Descriptors(int process) => Directory.GetFileSystemEntries($"/proc/{process}/fd").Length;
 

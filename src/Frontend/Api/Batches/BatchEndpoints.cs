@@ -48,6 +48,7 @@ internal static partial class BatchEndpoints
         HttpContext http,
         BatchReader reader,
         IDetectionClient client,
+        LabelRules labels,
         IOptions<BatchOptions> options,
         IOptions<FrontendOptions> frontend,
         CallerLimits limits,
@@ -55,9 +56,10 @@ internal static partial class BatchEndpoints
         ILogger<BatchReader> logger)
     {
         using var left = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
-        var chosen = query.ToOptions() with { Caller = http.Caller() };
+        await labels.RequireKnownAsync(query.ToOptions(), left.Token);
+        var work = new BatchWork(client, labels, query, http.Caller(), time, logger);
         LiftLimits(http);
-        var pictures = reader.ReadAsync(http.Request, left.Token);
+        var pictures = reader.ReadAsync(http.Request, QueryFields.Names<BatchQuery>(), left.Token);
         http.Response.ContentType = Lines;
         http.Response.Headers.CacheControl = "no-store";
 
@@ -78,7 +80,7 @@ internal static partial class BatchEndpoints
                 }
 
                 await EnterAsync(places, picture, count == 0 ? null : limits, http, left.Token);
-                _ = WorkAsync(client, count++, picture, chosen, time, lines.Writer, places, logger, left.Token);
+                _ = WorkAsync(work, count++, picture, lines.Writer, places, left.Token);
             }
         }
         catch (Exception e) when (e is ProblemException or BadHttpRequestException)
@@ -143,21 +145,13 @@ internal static partial class BatchEndpoints
     }
 
     private static async Task WorkAsync(
-        IDetectionClient client,
-        int index,
-        BatchPicture picture,
-        DetectionOptions options,
-        TimeProvider time,
-        ChannelWriter<BatchLine> lines,
-        SemaphoreSlim places,
-        ILogger logger,
-        CancellationToken cancellationToken)
+        BatchWork work, int index, BatchPicture picture, ChannelWriter<BatchLine> lines, SemaphoreSlim places, CancellationToken cancellationToken)
     {
-        var started = time.GetTimestamp();
+        var started = work.Time.GetTimestamp();
         try
         {
-            var answer = await AnswerAsync(client, picture, options, cancellationToken);
-            lines.TryWrite(new BatchLine(index, picture.Name, answer.ToBody(time.GetElapsedTime(started).TotalMilliseconds), null));
+            var answer = await work.AnswerAsync(picture, cancellationToken);
+            lines.TryWrite(new BatchLine(index, picture.Name, answer.ToBody(work.Time.GetElapsedTime(started).TotalMilliseconds), null));
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -167,9 +161,9 @@ internal static partial class BatchEndpoints
         {
             var (type, detail, imageKey) = Failures.Of(e);
             var shown = CallerText.Show(detail, CallerText.MessageLength);
-            var duration = Math.Round(time.GetElapsedTime(started).TotalMilliseconds, 1);
+            var duration = Math.Round(work.Time.GetElapsedTime(started).TotalMilliseconds, 1);
             Failed(
-                logger,
+                work.Logger,
                 type.Status == StatusCodes.Status500InternalServerError ? LogLevel.Error : LogLevel.Information,
                 index,
                 type.Status,
@@ -184,18 +178,6 @@ internal static partial class BatchEndpoints
         {
             places.Release();
         }
-    }
-
-    private static async Task<DetectionAnswer> AnswerAsync(
-        IDetectionClient client, BatchPicture picture, DetectionOptions options, CancellationToken cancellationToken)
-    {
-        if (picture.Fault is { } fault)
-        {
-            throw fault;
-        }
-
-        using var upload = picture.Upload!;
-        return await client.DetectAsync(upload, options, cancellationToken);
     }
 
     /// <summary>Writes the lines as they come. When the caller does not take them any more, everything ends.</summary>

@@ -23,20 +23,23 @@ internal sealed class BatchReader(UploadMemory memory, UploadTimeout timeout, Up
     private readonly int _maxLine = (int)Math.Min(UploadReader.MaxBodyBytes(client.Value), Array.MaxLength - 1);
 
     /// <summary>Whether the body is of a kind that can be read.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="known">Names of the parameters that may stand before the files or beside a picture.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="ProblemException">It is not.</exception>
-    public IAsyncEnumerable<BatchPicture> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
+    public IAsyncEnumerable<BatchPicture> ReadAsync(HttpRequest request, IReadOnlyCollection<string> known, CancellationToken cancellationToken)
     {
         if (MediaTypeHeaderValue.TryParse(request.ContentType, out var type))
         {
             if (type.MediaType.Equals(MultipartBody.ContentType, StringComparison.OrdinalIgnoreCase))
             {
-                return ReadFormAsync(request, MultipartBody.Open(request.Body, type), cancellationToken);
+                return ReadFormAsync(request, MultipartBody.Open(request.Body, type), new BodyFields(known), cancellationToken);
             }
 
             if (type.MediaType.Equals("application/x-ndjson", StringComparison.OrdinalIgnoreCase)
                 || type.MediaType.Equals("application/jsonl", StringComparison.OrdinalIgnoreCase))
             {
-                return ReadLinesAsync(request.BodyReader, memory.ShareOf(request.HttpContext), cancellationToken);
+                return ReadLinesAsync(request.BodyReader, memory.ShareOf(request.HttpContext), known, cancellationToken);
             }
         }
 
@@ -44,28 +47,39 @@ internal sealed class BatchReader(UploadMemory memory, UploadTimeout timeout, Up
     }
 
     private async IAsyncEnumerable<BatchPicture> ReadFormAsync(
-        HttpRequest request, MultipartSections sections, [EnumeratorCancellation] CancellationToken cancellationToken)
+        HttpRequest request, MultipartSections sections, BodyFields fields, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        var isFirst = true;
         while (await timeout.ApplyAsync(
-            limited => MultipartBody.ReadAsync(request, () => ReadFileAsync(request, sections, limited)), cancellationToken) is { } picture)
+            limited => MultipartBody.ReadAsync(request, () => ReadFileAsync(request, sections, fields, isFirst, limited)), cancellationToken) is { } picture)
         {
+            isFirst = false;
             yield return picture;
         }
     }
 
-    private async ValueTask<BatchPicture?> ReadFileAsync(HttpRequest request, MultipartSections sections, CancellationToken cancellationToken)
+    private async ValueTask<BatchPicture?> ReadFileAsync(
+        HttpRequest request, MultipartSections sections, BodyFields fields, bool isFirst, CancellationToken cancellationToken)
     {
-        while (await sections.ReadNextAsync(cancellationToken) is var (_, disposition, body))
+        while (await sections.ReadNextAsync(cancellationToken) is var (field, disposition, body))
         {
             if (!disposition.IsFileDisposition())
             {
+                fields.RequireKnown(field);
+                if (!isFirst)
+                {
+                    // The pictures before it are worked on already.
+                    throw new ProblemException(ProblemType.InvalidRequest, $"The field '{field}' comes after a picture. Send the fields before the pictures.");
+                }
+
+                fields.Add(field, await BodyFields.ReadTextAsync(field, body, memory.ShareOf(request.HttpContext), cancellationToken));
                 continue;
             }
 
             var name = Shown(HeaderUtilities.RemoveQuotes(disposition.FileNameStar.HasValue ? disposition.FileNameStar : disposition.FileName).ToString());
             try
             {
-                return new BatchPicture(name, new Upload(await PooledBytes.ReadAsync(body, null, _maxPicture, memory.ShareOf(request.HttpContext), cancellationToken)), null);
+                return new BatchPicture(name, new Upload(await PooledBytes.ReadAsync(body, null, _maxPicture, memory.ShareOf(request.HttpContext), cancellationToken)) { Fields = fields.Texts }, null);
             }
             catch (ProblemException e)
             {
@@ -77,19 +91,20 @@ internal sealed class BatchReader(UploadMemory memory, UploadTimeout timeout, Up
         return null;
     }
 
-    private async IAsyncEnumerable<BatchPicture> ReadLinesAsync(PipeReader body, UploadShare share, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<BatchPicture> ReadLinesAsync(
+        PipeReader body, UploadShare share, IReadOnlyCollection<string> known, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         while (await timeout.ApplyAsync(limited => ReadLineAsync(body, share, limited), cancellationToken) is { } line)
         {
-            yield return Parse(line);
+            yield return Parse(line, known);
         }
     }
 
-    private BatchPicture Parse(PooledBytes line)
+    private BatchPicture Parse(PooledBytes line, IReadOnlyCollection<string> known)
     {
         try
         {
-            var upload = uploads.Parse(line);
+            var upload = uploads.Parse(line, known);
             return new BatchPicture(Shown(upload.Url?.OriginalString), upload, null);
         }
         catch (ProblemException e)

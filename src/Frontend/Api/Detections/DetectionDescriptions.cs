@@ -28,7 +28,7 @@ internal static class DetectionDescriptions
         ])
         .WithOperation(static (operation, document) =>
         {
-            operation.RequestBody = Uploads(document);
+            operation.RequestBody = Uploads(operation, document);
             AddPicture(operation);
             AddAnswerHeaders(operation);
             AddLocation(operation);
@@ -76,20 +76,22 @@ internal static class DetectionDescriptions
         .WithProblems([.. OpenApiParts.ClusterProblems, ProblemType.ResultNotFound, ProblemType.ModelNotFound])
         .WithOperation(static (operation, _) => DescribeImageKey(operation));
 
-    private static OpenApiRequestBody Uploads(OpenApiDocument document)
+    private static OpenApiRequestBody Uploads(OpenApiOperation operation, OpenApiDocument document)
     {
+        var form = OpenApiParts.Object((UploadReader.ImageField, OpenApiParts.Binary()), (UploadReader.UrlField, OpenApiParts.Text("http(s) URL of the picture, instead of it.")));
+        AddParameters(form, operation);
         // JSON first: generators of clients take the first form that they can.
         var body = OpenApiParts.Body(
-            (Json, PictureRequest(document)),
+            (Json, PictureRequest(operation, document)),
             ("image/*", OpenApiParts.Binary()),
             (MediaTypeNames.Application.Octet, OpenApiParts.Binary()),
-            (MediaTypeNames.Multipart.FormData, OpenApiParts.ObjectWith(UploadReader.ImageField, OpenApiParts.Binary())));
-        body.Description = "The picture in any of these forms.";
+            (MediaTypeNames.Multipart.FormData, form));
+        body.Description = "The picture in any of these forms. The parameters of the query may be fields of the form or of the JSON instead.";
         return body;
     }
 
     /// <summary>One class with a name of its own, and not one of two without: that is what generators make readable code of.</summary>
-    private static OpenApiSchemaReference PictureRequest(OpenApiDocument document)
+    private static OpenApiSchemaReference PictureRequest(OpenApiOperation operation, OpenApiDocument document)
     {
         const string Name = "PictureRequest";
         var url = OpenApiParts.Text("http(s) URL of the picture; the server fetches it. Private, loopback and link-local addresses are refused unless a setting opens them.");
@@ -97,11 +99,20 @@ internal static class DetectionDescriptions
         var image = OpenApiParts.Text("The picture in base64; a data: URL is taken too.");
         image.Format = "byte";
         var request = OpenApiParts.Object((UploadReader.UrlField, url), (UploadReader.ImageField, image));
-        request.Description = "A picture, in one of two ways.";
+        request.Description = "A picture, in one of two ways, and parameters of the query that are sent here instead.";
         request.MinProperties = 1;
-        request.MaxProperties = 1;
+        AddParameters(request, operation);
         document.AddComponent(Name, request);
         return new OpenApiSchemaReference(Name, document);
+    }
+
+    /// <summary>The parameters of the query, which may stand beside the picture instead.</summary>
+    private static void AddParameters(OpenApiSchema schema, OpenApiOperation operation)
+    {
+        foreach (var parameter in operation.Parameters ?? [])
+        {
+            schema.Properties![parameter.Name!] = parameter.Schema!;
+        }
     }
 
     private static void AddPicture(OpenApiOperation operation)
@@ -153,7 +164,11 @@ internal static class DetectionDescriptions
             RequestBody = OpenApiParts.Body(
                 (Json, new OpenApiSchemaReference(nameof(DetectionBody), document)),
                 (MediaTypeNames.Application.ProblemJson, new OpenApiSchemaReference(nameof(ProblemDetails), document))),
-            Responses = new OpenApiResponses { ["2XX"] = new OpenApiResponse { Description = "The webhook was accepted." } },
+            Responses = new OpenApiResponses
+            {
+                ["2XX"] = new OpenApiResponse { Description = "The webhook was accepted." },
+                ["4XX"] = new OpenApiResponse { Description = "The webhook was refused; after 429 it is sent again." },
+            },
         };
         operation.Callbacks = new Dictionary<string, IOpenApiCallback>
         {

@@ -17,6 +17,7 @@ internal static class DetectionEndpoints
     public static void AddDetections(this IServiceCollection services)
     {
         services.AddJson(DetectionsJson.Default);
+        services.AddSingleton<LabelRules>();
         services.ExposeHeaders(AnswerHeaders.Cache, AnswerHeaders.ServerTiming);
     }
 
@@ -33,21 +34,26 @@ internal static class DetectionEndpoints
         HttpContext http,
         IDetectionClient client,
         UploadReader uploads,
+        LabelRules labels,
         AnnotatedPictures pictures,
         UploadMemory memory,
         TimeProvider time)
     {
         var started = time.GetTimestamp();
         var cancelled = http.RequestAborted;
-        var options = query.ToOptions() with { Caller = http.Caller() };
-        var isAsync = query.Async == true || Tickets.ArePreferred(http.Request);
-        var webhook = query.ToWebhook(isAsync);
-        using var upload = await uploads.ReadAsync(http.Request, cancelled);
 
+        // What is wrong with the query is said before the picture is read.
+        await labels.RequireKnownAsync(query.ToOptions(), cancelled);
+        using var upload = await uploads.ReadAsync(http.Request, QueryFields.Names<DetectionQuery>(), cancelled);
+        var chosen = query.With(upload.Fields);
+        var options = chosen.ToOptions() with { Caller = http.Caller() };
+        await labels.RequireKnownAsync(options, cancelled);
+        var isAsync = chosen.Async == true || Tickets.ArePreferred(http.Request);
+        var webhook = chosen.ToWebhook(isAsync);
         if (isAsync)
         {
             var ticket = await client.SubmitAsync(upload, options, webhook, cancelled);
-            return Result(http, ticket, time.GetElapsedTime(started).TotalMilliseconds);
+            return Result(http, ticket, chosen, time.GetElapsedTime(started).TotalMilliseconds);
         }
 
         var answer = await client.DetectAsync(upload, options, cancelled);
@@ -65,18 +71,19 @@ internal static class DetectionEndpoints
     }
 
     private static async Task<IResult> FindAsync(
-        string imageKey, [AsParameters] FindQuery query, HttpContext http, IDetectionClient client, IHostApplicationLifetime lifetime, TimeProvider time)
+        string imageKey, [AsParameters] FindQuery query, HttpContext http, IDetectionClient client, LabelRules labels, IHostApplicationLifetime lifetime, TimeProvider time)
     {
         var started = time.GetTimestamp();
         var options = query.ToOptions() with { Caller = http.Caller() };
         RequireImageKey(imageKey);
+        await labels.RequireKnownAsync(options, http.RequestAborted);
 
         // Waiting callers must not delay the stop of the server.
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, lifetime.ApplicationStopping);
         try
         {
             var ticket = await client.GetStatusAsync(imageKey, TimeSpan.FromSeconds(query.Wait ?? 0), null, options, ends.Token);
-            return Result(http, ticket, time.GetElapsedTime(started).TotalMilliseconds);
+            return Result(http, ticket, query, time.GetElapsedTime(started).TotalMilliseconds);
         }
         catch (OperationCanceledException e) when (lifetime.ApplicationStopping.IsCancellationRequested)
         {
@@ -85,7 +92,7 @@ internal static class DetectionEndpoints
     }
 
     /// <summary>The response for the present state of a request.</summary>
-    private static IResult Result(HttpContext http, DetectionTicket ticket, double total)
+    private static IResult Result(HttpContext http, DetectionTicket ticket, AnswerQuery chosen, double total)
     {
         switch (ticket)
         {
@@ -97,16 +104,17 @@ internal static class DetectionEndpoints
             case { Status: DetectionStatus.Unknown }:
                 throw NoResult(ticket.ImageKey);
             default:
-                return Tickets.Answer(http, ticket);
+                return Tickets.Answer(http, ticket, chosen);
         }
     }
 
     private static async Task<IResult> FindPictureAsync(
-        string imageKey, [AsParameters] AnswerQuery query, HttpContext http, IDetectionClient client, AnnotatedPictures pictures, UploadMemory memory, TimeProvider time)
+        string imageKey, [AsParameters] AnswerQuery query, HttpContext http, IDetectionClient client, LabelRules labels, AnnotatedPictures pictures, UploadMemory memory, TimeProvider time)
     {
         var started = time.GetTimestamp();
         var options = query.ToOptions() with { Caller = http.Caller() };
         RequireImageKey(imageKey);
+        await labels.RequireKnownAsync(options, http.RequestAborted);
         var answer = await client.FindAsync(imageKey, options, http.RequestAborted) ?? throw NoResult(imageKey);
         using var jpeg = await pictures.FetchAndDrawAsync(answer, options, memory.ShareOf(http), http.RequestAborted);
         AnswerHeaders.Write(http.Response, answer, time.GetElapsedTime(started).TotalMilliseconds);

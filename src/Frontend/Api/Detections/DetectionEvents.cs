@@ -22,10 +22,12 @@ internal static class DetectionEvents
         HttpContext http,
         IDetectionClient client,
         IHostApplicationLifetime lifetime,
+        LabelRules labels,
         TimeProvider time)
     {
         var started = time.GetTimestamp();
         var options = query.ToOptions() with { Caller = http.Caller() };
+        await labels.RequireKnownAsync(options, http.RequestAborted);
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, lifetime.ApplicationStopping);
         DetectionTicket ticket;
         try
@@ -52,7 +54,7 @@ internal static class DetectionEvents
         {
             while (true)
             {
-                await WriteAsync(response, ticket, Tickets.Location(http.Request, ticket), time.GetElapsedTime(started), ends.Token);
+                await WriteAsync(response, ticket, Tickets.Location(query, ticket), time.GetElapsedTime(started), ends.Token);
                 var before = ticket.Status;
                 while (ticket.Status == before && !ticket.IsFinal)
                 {

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using Detection.Client;
 using Detection.Contracts.Answers;
 using Detection.Frontend.Http.Problems;
@@ -35,6 +36,17 @@ internal class AnswerQuery
     [FromQuery(Name = "labels"), MaxLength(4000)]
     [Description("Labels to return, separated by commas, ignoring case. Default: all.")]
     public string? Labels { get; init; }
+
+    /// <summary>What of an answer was chosen, as the query has it.</summary>
+    public IEnumerable<KeyValuePair<string, string>> Chosen()
+    {
+        static string Text(object value) => Convert.ToString(value, CultureInfo.InvariantCulture)!;
+        return new (string Name, object? Value)[] { ("iou", Iou), ("threshold", Threshold), ("max", Max), ("labels", Labels) }
+            .Where(static pair => pair.Value is not null)
+            .Select(static pair => KeyValuePair.Create(pair.Name, Text(pair.Value!)));
+    }
+
+    public AnswerQuery Copy() => (AnswerQuery)MemberwiseClone();
 
     /// <exception cref="ProblemException">A value is out of its range.</exception>
     public virtual DetectionOptions ToOptions()

@@ -18,9 +18,9 @@ internal static class Tickets
             value.Split(';')[0].Trim().Equals(Preference, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>202 with the address of the answer.</summary>
-    public static JsonHttpResult<TicketBody> Answer(HttpContext http, DetectionTicket ticket)
+    public static JsonHttpResult<TicketBody> Answer(HttpContext http, DetectionTicket ticket, AnswerQuery chosen)
     {
-        var location = Location(http.Request, ticket);
+        var location = Location(chosen, ticket);
         var headers = http.Response.Headers;
         headers.Location = location;
         headers.CacheControl = "no-store";
@@ -38,17 +38,17 @@ internal static class Tickets
     /// The address of the answer, with what the caller chose of it. It names the version that the request was accepted for, so that the
     /// answer is found there after the model was replaced.
     /// </summary>
-    public static string Location(HttpRequest request, DetectionTicket ticket)
+    public static string Location(AnswerQuery chosen, DetectionTicket ticket)
     {
         var query = new QueryBuilder();
-        if ((ticket.Model ?? (string?)request.Query["model"]) is { Length: > 0 } model)
+        if ((ticket.Model ?? chosen.Model) is { Length: > 0 } model)
         {
             query.Add("model", model);
         }
 
-        foreach (var (key, values) in request.Query.Where(static pair => pair.Key is "iou" or "threshold" or "max" or "labels"))
+        foreach (var (name, value) in chosen.Chosen())
         {
-            query.Add(key, values.Select(static value => value ?? ""));
+            query.Add(name, value);
         }
 
         return $"/v1/detections/{ticket.ImageKey}{query}";

@@ -21,11 +21,13 @@ internal static class ModelEndpoints
         group.MapGet("", ListAsync)
             .WithName("ListModels")
             .WithSummary("The models that are served now")
+            .WithDescription("One entry per name, with the version that is served.")
             .Produces<ModelsBody>(StatusCodes.Status200OK, MediaTypeNames.Application.Json)
             .WithProblems(ProblemType.Unauthorized, ProblemType.RateLimited, ProblemType.Internal, ProblemType.Unavailable);
         group.MapGet("{name}", FindAsync)
             .WithName("FindModel")
             .WithSummary("One model")
+            .WithDescription("The version that is served under a name, or a version by name@version.")
             .Produces<ModelBody>(StatusCodes.Status200OK, MediaTypeNames.Application.Json)
             .WithProblems(ProblemType.Unauthorized, ProblemType.RateLimited, ProblemType.ModelNotFound, ProblemType.Internal, ProblemType.Unavailable)
             .WithOperation(static (operation, _) => operation.Parameters!.Single(static parameter => parameter.Name == "name").Description = "Its name, or name@version.");

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 
 namespace Detection.Frontend.Http.Access;
 
-/// <summary>Authenticates a request by its key, in <c>X-API-Key</c> or <c>Authorization: Bearer</c>.</summary>
+/// <summary>Authenticates a request by its key, in <c>X-API-Key</c> or <c>Authorization: Bearer</c>, or where the endpoint says.</summary>
 internal sealed class ApiKeyHandler(
     ApiKeys keys, IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
@@ -17,27 +17,35 @@ internal sealed class ApiKeyHandler(
 
     private const string BearerPrefix = "Bearer ";
 
-    protected override Task<AuthenticateResult> HandleAuthenticateAsync()
+    private string? _presented;
+
+    protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
-        if (Presented() is not { } presented)
+        _presented = Presented();
+        if (_presented is null && Context.GetEndpoint()?.Metadata.GetMetadata<IKeySource>() is { } source)
         {
-            return Task.FromResult(AuthenticateResult.NoResult());
+            _presented = await source.FindAsync(Context);
         }
 
-        if (keys.Find(presented) is not { } key)
+        if (_presented is null)
         {
-            return Task.FromResult(AuthenticateResult.Fail("No such key."));
+            return AuthenticateResult.NoResult();
+        }
+
+        if (keys.Find(_presented) is not { } key)
+        {
+            return AuthenticateResult.Fail("No such key.");
         }
 
         Context.Features.Set(key);
-        return Task.FromResult(AuthenticateResult.Success(new AuthenticationTicket(key.User, Scheme)));
+        return AuthenticateResult.Success(new AuthenticationTicket(key.User, Scheme));
     }
 
     /// <summary>The body is written by the problems, in the form of the endpoint.</summary>
     protected override Task HandleChallengeAsync(AuthenticationProperties properties)
     {
         Response.StatusCode = StatusCodes.Status401Unauthorized;
-        Response.Headers.WWWAuthenticate = Presented() is null ? "Bearer realm=\"detection\"" : "Bearer realm=\"detection\", error=\"invalid_token\"";
+        Response.Headers.WWWAuthenticate = _presented is null ? "Bearer realm=\"detection\"" : "Bearer realm=\"detection\", error=\"invalid_token\"";
         return Task.CompletedTask;
     }
 

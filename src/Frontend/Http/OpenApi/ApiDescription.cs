@@ -13,6 +13,16 @@ internal static class ApiDescription
     private const string Bearer = "Bearer";
     private const string KeyNeeded = "An API key, where the server requires one.";
 
+    private static readonly Dictionary<string, string> Tags = new()
+    {
+        ["Detections"] = "Pictures in, objects out.",
+        ["Models"] = "What is served.",
+        ["Cluster"] = "The state of the cluster.",
+        ["DeepStack"] = "The calls of DeepStack and CodeProject.AI.",
+        ["OpenInference"] = "The Open Inference Protocol (KServe v2), as Triton's clients speak it.",
+        ["Legacy"] = "The calls of the replaced system.",
+    };
+
     public static void AddApiDescription(this IServiceCollection services) =>
         services.AddOpenApi(Document, static options =>
         {
@@ -25,6 +35,14 @@ internal static class ApiDescription
                     Description = "Finds objects in pictures. Every failure is a problem document (RFC 9457); the URI of its type answers with a description.",
                     License = new OpenApiLicense { Name = "MIT", Identifier = "MIT" },
                 };
+
+                // Relative: behind a proxy the address is not the one that this process knows.
+                document.Servers = [new OpenApiServer { Url = "/", Description = "This server." }];
+                foreach (var tag in document.Tags ?? new HashSet<OpenApiTag>())
+                {
+                    tag.Description = Tags.GetValueOrDefault(tag.Name ?? "");
+                }
+
                 document.Components ??= new OpenApiComponents();
                 document.Components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme>
                 {

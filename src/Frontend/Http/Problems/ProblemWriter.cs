@@ -15,7 +15,7 @@ namespace Detection.Frontend.Http.Problems;
 /// Writes every problem of the front end, the framework's own too, and the one log line that belongs to it. Unlike the
 /// framework's writer it does so whatever the request accepts: a caller that wanted a JPEG still learns what went wrong.
 /// </summary>
-internal sealed partial class ProblemWriter(IOptions<FrontendOptions> options, ILogger<ProblemWriter> logger) : IProblemDetailsWriter
+internal sealed partial class ProblemWriter(IOptions<FrontendOptions> options, IEnumerable<ProtocolFailures> protocols, ILogger<ProblemWriter> logger) : IProblemDetailsWriter
 {
     /// <summary>Extension member with the key of the picture.</summary>
     public const string ImageKey = "imageKey";
@@ -67,11 +67,13 @@ internal sealed partial class ProblemWriter(IOptions<FrontendOptions> options, I
         }
     }
 
-    private static Task WriteBodyAsync(HttpContext http, ProblemDetails problem)
+    private Task WriteBodyAsync(HttpContext http, ProblemDetails problem)
     {
         // The exception handler takes the endpoint away and leaves it here.
         var endpoint = http.GetEndpoint() ?? http.Features.Get<IExceptionHandlerFeature>()?.Endpoint;
-        if (endpoint?.Metadata.GetMetadata<IFailureForm>() is { } form)
+        var form = endpoint?.Metadata.GetMetadata<IFailureForm>()
+            ?? protocols.FirstOrDefault(protocol => http.Request.Path.StartsWithSegments(protocol.Prefix))?.Form;
+        if (form is not null)
         {
             return form.WriteAsync(http.Response, problem);
         }

@@ -1,13 +1,23 @@
 using System.Buffers;
 using System.Buffers.Text;
+using System.Text;
 using Detection.Contracts.Answers;
 using Detection.Frontend.Http.Problems;
 
 namespace Detection.Frontend.Http.Uploads;
 
-/// <summary>A picture in base64, also as a <c>data:</c> URL; white space is allowed.</summary>
+/// <summary>
+/// A picture in base64, also as a <c>data:</c> URL; with the alphabet of URLs (RFC 4648), without padding, and with white space too, as
+/// encoders of mail, browsers and shells write it.
+/// </summary>
 internal static class Base64Picture
 {
+    private static ReadOnlySpan<byte> DataScheme => "data:"u8;
+
+    /// <summary>Whether a text begins as <c>data:image/png;base64,…</c> does.</summary>
+    public static bool IsDataUrl(ReadOnlySpan<byte> text) =>
+        text.Length >= DataScheme.Length && Ascii.EqualsIgnoreCase(text[..DataScheme.Length], DataScheme);
+
     /// <summary>Decodes the text at a place in <paramref name="bytes"/> where it stands, and keeps only the picture.</summary>
     /// <param name="bytes">Holds the text, and the picture afterwards.</param>
     /// <param name="start">Where the text begins.</param>
@@ -18,16 +28,15 @@ internal static class Base64Picture
     public static void Decode(PooledBytes bytes, int start, int length, string field, int limit)
     {
         var text = bytes.Span.Slice(start, length);
-
-        // "data:image/png;base64,…", as browsers write it.
-        if (text.StartsWith("data:"u8))
+        var skip = TextStart.Of(text);
+        if (IsDataUrl(text[skip..]))
         {
-            var skip = text.IndexOf((byte)',') + 1;
-            text = text[skip..];
-            start += skip;
+            skip += text[skip..].IndexOf((byte)',') + 1;
         }
 
-        if (Base64.DecodeFromUtf8InPlace(text, out var written) != OperationStatus.Done)
+        text = text[skip..];
+        start += skip;
+        if (!TryDecode(text, out var written))
         {
             throw new ProblemException(ProblemType.InvalidRequest, $"The '{field}' is not valid base64.");
         }
@@ -38,6 +47,30 @@ internal static class Base64Picture
         }
 
         bytes.Slice(start, written);
+    }
+
+    /// <summary>Decodes in place. The decoder of the alphabet of URLs is the one that takes a text without padding.</summary>
+    private static bool TryDecode(Span<byte> text, out int written)
+    {
+        text.Replace((byte)'+', (byte)'-');
+        text.Replace((byte)'/', (byte)'_');
+        written = 0;
+
+        // It would take this for padding.
+        if (text.Contains((byte)'%'))
+        {
+            return false;
+        }
+
+        try
+        {
+            written = Base64Url.DecodeFromUtf8InPlace(text);
+            return true;
+        }
+        catch (FormatException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Writes a picture in base64; a part of one when it is no multiple of 3 bytes only at the end.</summary>

@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Text;
 
 namespace Detection.Frontend.Http.Uploads;
 
@@ -31,11 +32,16 @@ internal static class JsonBase64
                 text[to++] = code;
                 from += 6;
             }
-            else if (rest.StartsWith("\\n"u8) || rest.StartsWith("\\r"u8))
+            else if (rest.StartsWith("\\n"u8) || rest.StartsWith("\\r"u8) || rest.StartsWith("\\t"u8))
             {
-                // Line breaks, as MIME encoders insert them; base64 ignores white space.
+                // Line breaks and tabs, as MIME encoders insert them; base64 ignores white space.
                 text[to++] = (byte)'\n';
                 from += 2;
+            }
+            else if (from == 0 && rest.Length >= 6 && Ascii.EqualsIgnoreCase(rest[..6], "\\ufeff"u8))
+            {
+                // A byte order mark.
+                from += 6;
             }
             else
             {

@@ -1,3 +1,5 @@
+using System.Collections.ObjectModel;
+
 namespace Detection.Frontend.Http.Uploads;
 
 /// <summary>What a caller sent: a picture, or the URL of one.</summary>
@@ -9,6 +11,9 @@ internal sealed class Upload : IDisposable
 
     /// <summary>The URL, or <see langword="null"/> when it is a picture.</summary>
     public Uri? Url { get; }
+
+    /// <summary>Parameters that stood beside the picture in the body, by their names.</summary>
+    public IReadOnlyDictionary<string, string> Fields { get; init; } = ReadOnlyDictionary<string, string>.Empty;
 
     /// <summary>The encoded picture, or <see langword="null"/> when it is a URL. Valid until the upload is disposed of.</summary>
     public PooledBytes? Bytes { get; }

@@ -5,6 +5,7 @@ internal static class UploadExtensions
     /// <summary>What reads pictures from bodies.</summary>
     public static void AddUploads(this IServiceCollection services)
     {
+        services.AddContentEncodings();
         services.AddSingleton<UploadMemory>();
         services.AddSingleton<UploadTimeout>();
         services.AddSingleton<UploadReader>();

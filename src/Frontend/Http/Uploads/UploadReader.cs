@@ -1,5 +1,6 @@
 using Detection.Client;
 using Detection.Contracts.Answers;
+using Detection.Contracts.Messages;
 using Detection.Frontend.Http.Problems;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
@@ -24,18 +25,23 @@ internal sealed class UploadReader(UploadMemory memory, UploadTimeout timeout, I
     /// <summary>Most bytes of a body that holds the largest picture, however it is wrapped.</summary>
     public static long MaxBodyBytes(DetectionClientOptions client) => (MaxPictureBytes(client) + 2L) / 3 * 4 + Wrapping;
 
+    /// <param name="request">The request.</param>
+    /// <param name="known">Names of the parameters that may stand beside the picture in a form or in JSON.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="ProblemException">It is not an upload, or too large, or too slow.</exception>
     /// <exception cref="UploadAbandonedException">Its sender has left.</exception>
-    public ValueTask<Upload> ReadAsync(HttpRequest request, CancellationToken cancellationToken) =>
-        timeout.ApplyAsync(limited => ReadBodyAsync(request, limited), cancellationToken);
+    public ValueTask<Upload> ReadAsync(HttpRequest request, IReadOnlyCollection<string> known, CancellationToken cancellationToken) =>
+        timeout.ApplyAsync(limited => ReadBodyAsync(request, new BodyFields(known), limited), cancellationToken);
 
     /// <summary>Reads an upload from its JSON, which it takes over.</summary>
     /// <exception cref="ProblemException">It is not an upload, or too large.</exception>
-    public Upload Parse(PooledBytes json)
+    public Upload Parse(PooledBytes json, IReadOnlyCollection<string> known) => Parse(json, new BodyFields(known));
+
+    private Upload Parse(PooledBytes json, BodyFields fields)
     {
         try
         {
-            var upload = ParseJson(json);
+            var upload = ParseJson(json, fields);
             if (upload.Url is not null)
             {
                 json.Dispose();
@@ -53,11 +59,11 @@ internal sealed class UploadReader(UploadMemory memory, UploadTimeout timeout, I
     /// <summary>What the client would take, and a buffer can hold.</summary>
     public static int MaxPictureBytes(DetectionClientOptions client) => Math.Min(client.MaxPictureBytes, 1 << 30);
 
-    private ValueTask<Upload> ReadBodyAsync(HttpRequest request, CancellationToken cancellationToken)
+    private ValueTask<Upload> ReadBodyAsync(HttpRequest request, BodyFields fields, CancellationToken cancellationToken)
     {
         if (string.IsNullOrEmpty(request.ContentType))
         {
-            return ReadPictureAsync(request, cancellationToken);
+            return ReadUntypedAsync(request, fields, cancellationToken);
         }
 
         if (MediaTypeHeaderValue.TryParse(request.ContentType, out var type))
@@ -70,52 +76,114 @@ internal sealed class UploadReader(UploadMemory memory, UploadTimeout timeout, I
 
             if (type.MediaType.Equals(MultipartBody.ContentType, StringComparison.OrdinalIgnoreCase))
             {
-                return MultipartBody.ReadAsync(request, () => ReadFormAsync(request, type, cancellationToken));
+                return MultipartBody.ReadAsync(request, () => ReadFormAsync(request, type, fields, cancellationToken));
             }
 
             if (type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase))
             {
-                return ReadJsonAsync(request, cancellationToken);
+                return ReadJsonAsync(request, fields, cancellationToken);
             }
         }
 
         throw new ProblemException(ProblemType.UnsupportedMediaType,
-            "Send the picture as image/* or application/octet-stream, as the file 'image' of multipart/form-data, or as application/json.");
+            $"The content type is '{CallerText.Show(request.ContentType)}'. Send the picture as image/* or application/octet-stream, as the file 'image' of multipart/form-data, or as application/json.");
     }
 
     private async ValueTask<Upload> ReadPictureAsync(HttpRequest request, CancellationToken cancellationToken) =>
         new(await PooledBytes.ReadAsync(request.Body, request.ContentLength, _maxPicture, memory.ShareOf(request.HttpContext), cancellationToken));
 
-    private async ValueTask<Upload> ReadFormAsync(HttpRequest request, MediaTypeHeaderValue type, CancellationToken cancellationToken)
+    /// <summary>A body that does not say what it is: JSON, a <c>data:</c> URL, or a picture.</summary>
+    private async ValueTask<Upload> ReadUntypedAsync(HttpRequest request, BodyFields fields, CancellationToken cancellationToken)
     {
-        var sections = MultipartBody.Open(request.Body, type);
-        while (await sections.ReadNextAsync(cancellationToken) is { } field)
+        var body = await PooledBytes.ReadAsync(request.Body, request.ContentLength, _maxJson, memory.ShareOf(request.HttpContext), cancellationToken);
+        try
         {
-            if (field.Name == ImageField)
+            var start = TextStart.Of(body.Span);
+            if (body.Span[start..].StartsWith("{"u8))
             {
-                return new Upload(await PooledBytes.ReadAsync(field.Body, null, _maxPicture, memory.ShareOf(request.HttpContext), cancellationToken));
+                return Parse(body, fields);
             }
+
+            if (Base64Picture.IsDataUrl(body.Span[start..]))
+            {
+                Base64Picture.Decode(body, start, body.Span.Length - start, "body", _maxPicture);
+            }
+            else if (body.Span[start..].StartsWith("--"u8))
+            {
+                throw new ProblemException(ProblemType.UnsupportedMediaType, "The body looks like a form, but has no content type. Send 'multipart/form-data' with its boundary.");
+            }
+
+            return body.Memory.Length <= _maxPicture ? new Upload(body) : throw ProblemException.TooLarge(_maxPicture);
         }
-
-        throw new ProblemException(ProblemType.InvalidRequest, $"The form has no file named '{ImageField}'.");
+        catch
+        {
+            body.Dispose();
+            throw;
+        }
     }
 
-    private async ValueTask<Upload> ReadJsonAsync(HttpRequest request, CancellationToken cancellationToken)
+    private async ValueTask<Upload> ReadFormAsync(HttpRequest request, MediaTypeHeaderValue type, BodyFields fields, CancellationToken cancellationToken)
     {
-        return Parse(await PooledBytes.ReadAsync(request.Body, request.ContentLength, _maxJson, memory.ShareOf(request.HttpContext), cancellationToken));
+        var share = memory.ShareOf(request.HttpContext);
+        PooledBytes? picture = null;
+        string? url = null;
+        try
+        {
+            var sections = MultipartBody.Open(request.Body, type);
+            while (await sections.ReadNextAsync(cancellationToken) is { } field)
+            {
+                if (field.Name is ImageField or UrlField)
+                {
+                    if (picture is not null || url is not null)
+                    {
+                        throw new ProblemException(
+                            ProblemType.InvalidRequest, $"The form has more than one '{ImageField}' or '{UrlField}'. Send one picture, or several to /v1/detections/batch.");
+                    }
+
+                    if (field.Name == ImageField)
+                    {
+                        picture = await PooledBytes.ReadAsync(field.Body, null, _maxPicture, share, cancellationToken);
+                    }
+                    else
+                    {
+                        url = await BodyFields.ReadTextAsync(field.Name, field.Body, share, cancellationToken);
+                    }
+                }
+                else
+                {
+                    fields.RequireKnown(field.Name);
+                    fields.Add(field.Name, await BodyFields.ReadTextAsync(field.Name, field.Body, share, cancellationToken));
+                }
+            }
+
+            return picture is not null ? new Upload(picture) { Fields = fields.Texts }
+                : url is not null ? new Upload(UrlParameter.Parse(UrlField, url.Trim())) { Fields = fields.Texts }
+                : throw new ProblemException(ProblemType.InvalidRequest, $"The form has no file named '{ImageField}'.");
+        }
+        catch
+        {
+            picture?.Dispose();
+            throw;
+        }
     }
 
-    private Upload ParseJson(PooledBytes body)
+    private async ValueTask<Upload> ReadJsonAsync(HttpRequest request, BodyFields fields, CancellationToken cancellationToken) =>
+        Parse(await PooledBytes.ReadAsync(request.Body, request.ContentLength, _maxJson, memory.ShareOf(request.HttpContext), cancellationToken), fields);
+
+    private Upload ParseJson(PooledBytes body, BodyFields fields)
     {
-        var json = PictureJson.Read(body.Span);
+        // A byte order mark is not part of the JSON.
+        var start = TextStart.Of(body.Span);
+        body.Slice(start, body.Span.Length - start);
+        var json = PictureJson.Read(body.Span, fields);
         if (json.Url is not null)
         {
-            return new Upload(UrlParameter.Parse(UrlField, json.Url));
+            return new Upload(UrlParameter.Parse(UrlField, json.Url)) { Fields = fields.Texts };
         }
 
         // The picture is decoded where it stands.
-        var (start, length) = json.Image!.Value.GetOffsetAndLength(body.Span.Length);
+        (start, var length) = json.Image!.Value.GetOffsetAndLength(body.Span.Length);
         Base64Picture.Decode(body, start, JsonBase64.Unescape(body.Span.Slice(start, length)), ImageField, _maxPicture);
-        return new Upload(body);
+        return new Upload(body) { Fields = fields.Texts };
     }
 }

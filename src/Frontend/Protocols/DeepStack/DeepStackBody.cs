@@ -22,17 +22,21 @@ internal sealed record DeepStackBody(
     int ProcessMs,
     double Duration)
 {
-    public static DeepStackBody Of(DetectionAnswer answer, TimeSpan total)
+    /// <param name="answer">The answer.</param>
+    /// <param name="labels">Labels to take, ignoring case; <see langword="null"/> for all.</param>
+    /// <param name="max">Most predictions; <see langword="null"/> for all.</param>
+    /// <param name="total">Time of this request.</param>
+    public static DeepStackBody Of(DetectionAnswer answer, IReadOnlyCollection<string>? labels, int? max, TimeSpan total)
     {
         DeepStackPrediction[] predictions =
         [
-            .. answer.Objects.Select(o => new DeepStackPrediction(
+            .. answer.Objects.Where(o => labels is null || labels.Contains(o.Label, StringComparer.OrdinalIgnoreCase)).Take(max ?? int.MaxValue).Select(o => new DeepStackPrediction(
                 o.Label, o.Score, (int)MathF.Round(o.X1), (int)MathF.Round(o.Y1), (int)MathF.Round(o.X2), (int)MathF.Round(o.Y2))),
         ];
-        var labels = string.Join(", ", predictions.Select(static p => p.Label).Distinct());
+        var found = string.Join(", ", predictions.Select(static p => p.Label).Distinct());
         return new DeepStackBody(
             true,
-            predictions.Length == 0 ? "No objects found" : "Found " + labels,
+            predictions.Length == 0 ? "No objects found" : "Found " + found,
             predictions.Length,
             predictions,
             StatusCodes.Status200OK,
@@ -62,6 +66,11 @@ internal sealed record DeepStackPrediction(
 /// <param name="Models">Their names.</param>
 /// <param name="Code">The HTTP status.</param>
 internal sealed record DeepStackModels(bool Success, IReadOnlyList<string> Models, int Code);
+
+/// <summary>That the server answers, in the form that clients of CodeProject.AI read.</summary>
+/// <param name="Success">Always true.</param>
+/// <param name="Code">The HTTP status.</param>
+internal sealed record DeepStackPing(bool Success, int Code);
 
 /// <summary>A failure, in the form that clients of DeepStack and of CodeProject.AI read.</summary>
 /// <param name="Success">Always false.</param>

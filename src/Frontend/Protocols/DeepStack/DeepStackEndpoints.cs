@@ -1,52 +1,64 @@
-using System.Globalization;
 using System.Net.Mime;
 using Detection.Client;
-using Detection.Contracts.Answers;
 using Detection.Frontend.Http;
 using Detection.Frontend.Http.Access;
 using Detection.Frontend.Http.OpenApi;
 using Detection.Frontend.Http.Problems;
-using Detection.Frontend.Http.Uploads;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.OpenApi;
 
 namespace Detection.Frontend.Protocols.DeepStack;
 
 /// <summary>
 /// The detection calls of DeepStack and CodeProject.AI, so that camera and home automation software can point here unchanged:
-/// <c>POST /v1/vision/detection</c>, <c>POST /v1/vision/custom/{model}</c> for another model than the default one, and
-/// <c>POST /v1/vision/custom/list</c> for the names of the models.
+/// <c>POST /v1/vision/detection</c>, <c>POST /v1/vision/custom/{model}</c> for another model than the default one,
+/// <c>POST /v1/vision/custom/list</c> for the names of the models, and <c>GET /v1/status/ping</c>.
 /// </summary>
 internal static class DeepStackEndpoints
 {
+    private const string Prefix = "/v1/vision";
     private const string Json = MediaTypeNames.Application.Json;
-    private const string ImageField = "image";
-    private const string ConfidenceField = "min_confidence";
 
-    public static void AddDeepStack(this IServiceCollection services) => services.AddJson(DeepStackJson.Default);
+    public static void AddDeepStack(this IServiceCollection services)
+    {
+        services.AddJson(DeepStackJson.Default);
+        services.AddSingleton(new ProtocolFailures(Prefix, new DeepStackFailureForm()));
+    }
 
     public static void MapDeepStack(this IEndpointRouteBuilder routes)
     {
-        var group = routes.MapGroup("/v1/vision").WithTags("DeepStack").WithMetadata(new DeepStackFailureForm());
+        var group = routes.MapGroup(Prefix).WithTags("DeepStack").WithMetadata(new DeepStackFailureForm(), new DeepStackKey());
         Describe(group.MapPost("detection", DetectAsync), "DetectDeepStack", "Find objects, as DeepStack and CodeProject.AI do");
         group.MapPost("custom/list", ListAsync)
             .WithName("ListDeepStackModels")
             .WithSummary("The models, as DeepStack and CodeProject.AI list them")
+            .WithDescription("The names of the models, for /v1/vision/custom/{model}.")
             .Produces<DeepStackModels>(StatusCodes.Status200OK, Json)
+            .Produces<DeepStackFailure>(StatusCodes.Status401Unauthorized, Json)
             .Produces<DeepStackFailure>(StatusCodes.Status503ServiceUnavailable, Json);
+        group.MapGet("custom/list", ListAsync).ExcludeFromDescription();
         Describe(group.MapPost("custom/{model}", DetectWithModelAsync), "DetectDeepStackCustom", "Find objects with a model of your choice, as DeepStack does");
+        routes.MapMethods("/v1/status/ping", [HttpMethods.Get, HttpMethods.Post], Ping).AllowAnonymous().ExcludeFromDescription();
     }
 
     private static void Describe(RouteHandlerBuilder route, string name, string summary) => route
         .WithName(name)
         .WithSummary(summary)
-        .WithDescription("The form that clients of DeepStack and CodeProject.AI send; other fields are taken and ignored, api_key too: a key goes in a header.")
+        .WithDescription("The form that clients of DeepStack and CodeProject.AI send; the fields may stand in the query too, and others are ignored.")
         .Produces<DeepStackBody>(StatusCodes.Status200OK, Json)
         .Produces<DeepStackFailure>(StatusCodes.Status400BadRequest, Json)
+        .Produces<DeepStackFailure>(StatusCodes.Status401Unauthorized, Json)
         .Produces<DeepStackFailure>(StatusCodes.Status503ServiceUnavailable, Json)
         .WithOperation(static (operation, _) => operation.RequestBody = OpenApiParts.Body((
             MediaTypeNames.Multipart.FormData,
             OpenApiParts.Object(
-                (ImageField, OpenApiParts.Binary("The encoded picture.")),
-                (ConfidenceField, OpenApiParts.Number("Lowest confidence of an object, 0 to 1. Default: the model's own."))))));
+                (DeepStackForm.ImageField, OpenApiParts.Binary("The encoded picture.")),
+                (DeepStackForm.ConfidenceField, OpenApiParts.Number("Lowest confidence of an object, 0 to 1, or in percent. Default: the model's own.")),
+                (DeepStackForm.MaxField, new OpenApiSchema { Type = JsonSchemaType.Integer, Description = "Most objects, the best first. Default: all." }),
+                (DeepStackForm.LabelsField, OpenApiParts.Text("Labels to return, separated by commas. Default: all.")),
+                (DeepStackForm.KeyField, OpenApiParts.Text("An API key, where the server requires one and no header has it."))))));
+
+    private static JsonHttpResult<DeepStackPing> Ping() => TypedResults.Json(new DeepStackPing(true, StatusCodes.Status200OK), DeepStackJson.Default.DeepStackPing);
 
     private static async Task<IResult> ListAsync(HttpContext http, IDetectionClient client)
     {
@@ -55,31 +67,17 @@ internal static class DeepStackEndpoints
             new DeepStackModels(true, [.. models.Select(static model => model.Name)], StatusCodes.Status200OK), DeepStackJson.Default.DeepStackModels);
     }
 
-    private static Task<IResult> DetectAsync(HttpContext http, IDetectionClient client, UploadFormReader forms, TimeProvider time) =>
-        DetectWithModelAsync(null, http, client, forms, time);
+    private static Task<IResult> DetectAsync(HttpContext http, IDetectionClient client, TimeProvider time) => DetectWithModelAsync(null, http, client, time);
 
-    private static async Task<IResult> DetectWithModelAsync(
-        string? model, HttpContext http, IDetectionClient client, UploadFormReader forms, TimeProvider time)
+    private static async Task<IResult> DetectWithModelAsync(string? model, HttpContext http, IDetectionClient client, TimeProvider time)
     {
         var started = time.GetTimestamp();
         var cancelled = http.RequestAborted;
-        using var form = await forms.ReadAsync(http.Request, ImageField, null, cancelled);
-        var picture = form.Picture ?? throw new ProblemException(ProblemType.InvalidRequest, $"The form has no file named '{ImageField}'.");
-        var options = new DetectionOptions { Caller = http.Caller(), Model = model, Threshold = Confidence(form.Text(ConfidenceField)) };
+        var form = new DeepStackForm(await DeepStackKey.ReadFormAsync(http), http.Request.Query);
+        var (picture, max, labels) = (form.ReadPicture(), form.ReadMax(), form.ReadLabels());
+        var options = new DetectionOptions { Caller = http.Caller(), Model = model, Threshold = form.ReadConfidence() };
 
         var answer = await picture.UseAsync(bytes => client.DetectAsync(bytes, options, cancelled));
-        return TypedResults.Json(DeepStackBody.Of(answer, time.GetElapsedTime(started)), DeepStackJson.Default.DeepStackBody);
-    }
-
-    private static float? Confidence(string? text)
-    {
-        if (text is null)
-        {
-            return null;
-        }
-
-        return float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value is >= 0 and <= 1
-            ? value
-            : throw new ProblemException(ProblemType.InvalidRequest, $"'{ConfidenceField}' must be a number from 0 to 1.");
+        return TypedResults.Json(DeepStackBody.Of(answer, labels, max, time.GetElapsedTime(started)), DeepStackJson.Default.DeepStackBody);
     }
 }

@@ -11,4 +11,5 @@ namespace Detection.Frontend.Protocols.DeepStack;
 [JsonSerializable(typeof(DeepStackBody))]
 [JsonSerializable(typeof(DeepStackFailure))]
 [JsonSerializable(typeof(DeepStackModels))]
+[JsonSerializable(typeof(DeepStackPing))]
 internal sealed partial class DeepStackJson : JsonSerializerContext;

@@ -45,7 +45,12 @@ internal static class LegacyEndpoints
     private static void Describe(this RouteHandlerBuilder route, string summary, string contentType) => route
         .WithTags("Legacy")
         .WithSummary(summary)
+        .WithDescription("Takes one picture, as a file, in base64 or by its URL. A failure is one sentence in the same form.")
         .Produces<string>(StatusCodes.Status200OK, contentType)
+        .Produces<string>(StatusCodes.Status400BadRequest, contentType)
+        .Produces<string>(StatusCodes.Status401Unauthorized, contentType)
+        .Produces<string>(StatusCodes.Status422UnprocessableEntity, contentType)
+        .Produces<string>(StatusCodes.Status503ServiceUnavailable, contentType)
         .WithOperation(static (operation, _) =>
         {
             var form = OpenApiParts.Object(

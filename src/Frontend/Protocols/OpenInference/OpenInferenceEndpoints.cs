@@ -27,6 +27,10 @@ internal static class OpenInferenceEndpoints
     /// <summary>Length of the JSON before binary data, in bytes; in requests and answers.</summary>
     public const string HeaderLength = "Inference-Header-Content-Length";
 
+    private const string Prefix = "/v2";
+    /// <summary>Part of the names of the operations that have a version in their path.</summary>
+    private const string VersionOperation = "Version";
+
     private const string Json = MediaTypeNames.Application.Json;
     private const string Binary = MediaTypeNames.Application.Octet;
 
@@ -35,13 +39,14 @@ internal static class OpenInferenceEndpoints
     public static void AddOpenInference(this IServiceCollection services)
     {
         services.AddJson(OpenInferenceJson.Default);
+        services.AddSingleton(new ProtocolFailures(Prefix, new OpenInferenceFailureForm()));
         services.ExposeHeaders(HeaderLength);
         services.AddProbePaths("/v2/health");
     }
 
     public static void MapOpenInference(this IEndpointRouteBuilder routes)
     {
-        var group = routes.MapGroup("/v2").WithTags("OpenInference").WithMetadata(new OpenInferenceFailureForm());
+        var group = routes.MapGroup(Prefix).WithTags("OpenInference").WithMetadata(new OpenInferenceFailureForm());
         group.MapGet("", static () => TypedResults.Json(new ServerMetadata("detection", Version, ["binary_tensor_data"]), OpenInferenceJson.Default.ServerMetadata))
             .Describe<ServerMetadata>("InferenceServer", "What this server is");
         group.MapGet("health/live", static () => TypedResults.Json(new ServerLive(true), OpenInferenceJson.Default.ServerLive))
@@ -58,6 +63,8 @@ internal static class OpenInferenceEndpoints
     private static RouteHandlerBuilder Describe<T>(this RouteHandlerBuilder route, string name, string summary) => route
         .WithName(name)
         .WithSummary(summary)
+        .WithDescription(summary + ", as the Open Inference Protocol has it.")
+        .WithOperation(static (operation, _) => DescribeVersion(operation))
         .Produces<T>(StatusCodes.Status200OK, Json)
         .Produces<OpenInferenceFailure>(StatusCodes.Status404NotFound, Json)
         .Produces<OpenInferenceFailure>(StatusCodes.Status503ServiceUnavailable, Json);
@@ -68,14 +75,37 @@ internal static class OpenInferenceEndpoints
         .WithDescription("""
             One input, `image`, BYTES [1]: the encoded picture, in base64 in the JSON or as binary data. Outputs: `boxes` FP32 [n,4]
             (x1, y1, x2, y2 in pixels), `scores` FP32 [n], `class_ids` INT32 [n], `labels` BYTES [n], the highest score first.
+            UINT8 binary data is taken too: an encoded picture [n], or pixels [height,width,3]. With `Inference-Header-Content-Length: 0` the body is the picture.
             Parameters: `threshold`, `iou` (0 to 1) and `timeout` (microseconds).
             """)
         .Produces<object>(StatusCodes.Status200OK, Json, Binary)
         .Produces<OpenInferenceFailure>(StatusCodes.Status400BadRequest, Json)
         .Produces<OpenInferenceFailure>(StatusCodes.Status404NotFound, Json)
         .Produces<OpenInferenceFailure>(StatusCodes.Status503ServiceUnavailable, Json)
-        .WithOperation(static (operation, _) => operation.RequestBody = OpenApiParts.Body(
-            (Json, new OpenApiSchema { Type = JsonSchemaType.Object }), (Binary, OpenApiParts.Binary("JSON and binary data."))));
+        .WithOperation(static (operation, _) =>
+        {
+            DescribeVersion(operation);
+            operation.RequestBody = OpenApiParts.Body((Json, new OpenApiSchema { Type = JsonSchemaType.Object }), (Binary, OpenApiParts.Binary("JSON and binary data.")));
+        });
+
+    /// <summary>The version is no parameter of the handlers, which serve routes without it too.</summary>
+    private static void DescribeVersion(OpenApiOperation operation)
+    {
+        if (operation.OperationId?.Contains(VersionOperation, StringComparison.Ordinal) != true)
+        {
+            return;
+        }
+
+        operation.Parameters ??= [];
+        operation.Parameters.Add(new OpenApiParameter
+        {
+            Name = "version",
+            In = ParameterLocation.Path,
+            Required = true,
+            Description = "Version of the model: 12 hex digits, as the model's description has it.",
+            Schema = OpenApiParts.Text(),
+        });
+    }
 
     private static async Task<IResult> ReadyAsync(HttpContext http, HealthCheckService health)
     {

@@ -11,7 +11,8 @@ namespace Detection.Frontend.Protocols.OpenInference;
 
 /// <summary>
 /// An inference request: one input, <see cref="DetectionTensors.Image"/>, of datatype BYTES with one element, the encoded picture;
-/// in base64 in the JSON, or behind it as binary data with its length before it, as the binary tensor data extension has it.
+/// in base64 in the JSON, or behind it as binary data with its length before it, as the binary tensor data extension has it. Or it is of
+/// datatype UINT8, as binary data: the bytes of the encoded picture, or its pixels.
 /// </summary>
 /// <param name="Id">The caller's name for the request, which the answer repeats.</param>
 /// <param name="Options">What the parameters choose.</param>
@@ -31,6 +32,11 @@ internal sealed record OpenInferenceRequest(string? Id, DetectionOptions Options
     /// <exception cref="ProblemException">It is not such a request.</exception>
     public static OpenInferenceRequest Read(PooledBytes body, int? headerLength, int maxPicture)
     {
+        if (headerLength == 0)
+        {
+            return ReadRaw(body, maxPicture);
+        }
+
         if (headerLength > body.Memory.Length)
         {
             throw Invalid($"{OpenInferenceEndpoints.HeaderLength} is more than the body has.");
@@ -56,6 +62,22 @@ internal sealed record OpenInferenceRequest(string? Id, DetectionOptions Options
         }
     }
 
+    /// <summary>A body without JSON: the picture. All outputs come as binary data, as Triton answers it.</summary>
+    private static OpenInferenceRequest ReadRaw(PooledBytes body, int maxPicture)
+    {
+        var bytes = body.Span;
+
+        // With its length before it, from a client that writes every element so.
+        var start = bytes.Length >= LengthPrefix && BinaryPrimitives.ReadUInt32LittleEndian(bytes) == bytes.Length - LengthPrefix ? LengthPrefix : 0;
+        if (bytes.Length - start > maxPicture)
+        {
+            throw ProblemException.TooLarge(maxPicture);
+        }
+
+        body.Slice(start, bytes.Length - start);
+        return new OpenInferenceRequest(null, new DetectionOptions(), [.. DetectionTensors.Outputs.Select(static output => new RequestedOutput(output.Name, true))]);
+    }
+
     /// <summary>A document takes twelve bytes for each value, however short: many small ones would take many times the body's memory.</summary>
     private static void RequireFewTokens(ReadOnlySpan<byte> text)
     {
@@ -68,18 +90,20 @@ internal sealed record OpenInferenceRequest(string? Id, DetectionOptions Options
 
     private static void ReadPicture(JsonElement root, PooledBytes body, int? headerLength, int maxPicture)
     {
-        const string Wanted = $"The request must have one input, '{DetectionTensors.Image}', of datatype BYTES with one element.";
+        const string Wanted = $"The request must have one input, '{DetectionTensors.Image}', of datatype BYTES with one element, or UINT8.";
         var inputs = Find(root, "inputs", JsonValueKind.Array);
         Require(inputs?.GetArrayLength() == 1, Wanted);
         var input = inputs!.Value[0];
-        Require(
-            input.ValueKind == JsonValueKind.Object
-            && Find(input, "name", JsonValueKind.String)?.ValueEquals(DetectionTensors.Image) == true
-            && Find(input, "datatype", JsonValueKind.String)?.ValueEquals("BYTES") == true
-            && Find(input, "shape", JsonValueKind.Array) is { } shape
-            && shape.EnumerateArray().All(static d => d.ValueKind == JsonValueKind.Number && d.TryGetInt64(out var length) && length == 1),
-            Wanted);
+        Require(input.ValueKind == JsonValueKind.Object && Find(input, "name", JsonValueKind.String)?.ValueEquals(DetectionTensors.Image) == true, Wanted);
+        var datatype = Find(input, "datatype", JsonValueKind.String);
+        var shape = ReadShape(input, Wanted);
+        if (datatype?.ValueEquals("UINT8") == true)
+        {
+            ReadNumbers(input, shape, body, headerLength, maxPicture);
+            return;
+        }
 
+        Require(datatype?.ValueEquals("BYTES") == true && shape.All(static length => length == 1), Wanted);
         var size = Find(input, "parameters", JsonValueKind.Object) is { } parameters ? Integer(parameters, "binary_data_size") : null;
         if (size is { } binary)
         {
@@ -96,6 +120,38 @@ internal sealed record OpenInferenceRequest(string? Id, DetectionOptions Options
 
         Require(data?.GetArrayLength() == 1 && data.Value[0].ValueKind == JsonValueKind.String, $"The data of '{DetectionTensors.Image}' must be one string, the picture in base64.");
         ReadBase64(data!.Value[0], body, maxPicture);
+    }
+
+    private static int[] ReadShape(JsonElement input, string otherwise)
+    {
+        var shape = Find(input, "shape", JsonValueKind.Array);
+        Require(shape is not null, otherwise);
+        return [.. shape!.Value.EnumerateArray().Select(length => length.ValueKind == JsonValueKind.Number && length.TryGetInt32(out var number) && number > 0 ? number : throw Invalid(otherwise))];
+    }
+
+    /// <summary>UINT8: the encoded picture byte by byte, as DALI's decoder takes it, or pixels.</summary>
+    private static void ReadNumbers(JsonElement input, int[] shape, PooledBytes body, int? headerLength, int maxPicture)
+    {
+        const string Wanted = "UINT8 must have the shape [n] or [1,n], the bytes of an encoded picture, or [height,width,3] or [1,height,width,3], pixels in the order red, green, blue.";
+        var size = Find(input, "parameters", JsonValueKind.Object) is { } parameters ? Integer(parameters, "binary_data_size") : null;
+        Require(size is not null && headerLength is not null, $"Send UINT8 as binary data: binary_data_size and the header {OpenInferenceEndpoints.HeaderLength}.");
+        var start = headerLength!.Value;
+        var values = shape.Aggregate(1L, static (product, length) => Math.Min(product * length, int.MaxValue));
+        Require(size == body.Span.Length - start && size == values, "binary_data_size is not the length of the binary data, or the shape has another number of elements.");
+        var inner = shape is [1, .. var rest] && shape.Length is 2 or 4 ? rest : shape;
+        switch (inner)
+        {
+            case [var length] when length <= maxPicture:
+                body.Slice(start, length);
+                break;
+            case [_]:
+                throw ProblemException.TooLarge(maxPicture);
+            case [var height, var width, PixelPicture.Channels]:
+                PixelPicture.Write(body, start, height, width, maxPicture);
+                break;
+            default:
+                throw Invalid(Wanted);
+        }
     }
 
     private static void ReadBinary(PooledBytes body, int headerLength, long size, int maxPicture)

@@ -17,7 +17,6 @@ public sealed class BatchTests(OneProcess frontend)
             form.Add(new ByteArrayContent(i == 7 ? "no picture"u8.ToArray() : TestPictures.Unique(1300 + i)), "image", $"p{i}.jpg");
         }
 
-        form.Add(new StringContent("no file"), "comment");
         form.Add(new ByteArrayContent(new byte[(20 * 1024 * 1024) + 1]), "image", "large.jpg");
 
         var lines = await PostAsync(form, "?threshold=0.07&timeout=60");

@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using System.Text.Json;
 
 namespace Detection.Frontend.Tests.Api.Detections;
@@ -34,27 +33,6 @@ public sealed class QueryTests(OneProcess frontend)
         await frontend.Http.ReadAsync($"/v1/detections/{key}/image?wait=1").ProblemAsync(400, "invalid-request");
         await frontend.Http.ReadAsync($"/v1/detections/{key}/events?wait=1").ProblemAsync(400, "invalid-request");
         await frontend.Http.PostAsync(Asking.Form(photo), "/batch?async=true").ProblemAsync(400, "invalid-request");
-    }
-
-    [Fact]
-    public async Task A_compressed_body_is_refused_for_its_encoding_and_identity_is_none()
-    {
-        using var compressed = new MemoryStream();
-        await using (var gzip = new GZipStream(compressed, CompressionLevel.Fastest, leaveOpen: true))
-        {
-            await gzip.WriteAsync(TestPictures.Unique(7302));
-        }
-
-        var content = Asking.Bytes(compressed.ToArray(), "image/jpeg");
-        content.Headers.ContentEncoding.Add("gzip");
-        using var refused = await frontend.Http.PostAsync(content);
-        var problem = await Task.FromResult(refused).ProblemAsync(415, "unsupported-media-type");
-        Assert.Contains("Content-Encoding 'gzip'", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
-        Assert.Equal("identity", Assert.Single(refused.Headers.GetValues("Accept-Encoding")));
-
-        var plain = Asking.Bytes(TestPictures.Unique(7302), "image/jpeg");
-        plain.Headers.ContentEncoding.Add("identity");
-        await frontend.Http.PostAsync(plain).AnswerAsync();
     }
 
     [Fact]

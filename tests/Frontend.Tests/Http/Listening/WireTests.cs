@@ -76,7 +76,7 @@ public sealed class WireTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task A_picture_behind_ten_thousand_parts_and_a_large_one_is_found()
+    public async Task A_picture_behind_ten_thousand_parts_and_a_large_one_is_found_or_the_first_part_refused()
     {
         var photo = TestPictures.Unique(8920);
         var expected = await BoxesAsync(Asking.Bytes(photo, "image/jpeg"));
@@ -84,7 +84,7 @@ public sealed class WireTests(OneProcess frontend)
         void Write(string text) => form.Write(Encoding.Latin1.GetBytes(text));
         for (var i = 0; i < 10_000; i++)
         {
-            Write("--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nb\r\n");
+            Write("--x\r\nContent-Disposition: form-data; name=\"a\"; filename=\"a\"\r\n\r\nb\r\n");
         }
 
         Write($"--x\r\nContent-Disposition: form-data; name=\"other\"; filename=\"b\"\r\n\r\n{new string('c', 200_000)}\r\n");
@@ -92,7 +92,25 @@ public sealed class WireTests(OneProcess frontend)
         form.Write(photo);
         Write("\r\n--x--\r\n");
 
-        Assert.Equal(expected, await BoxesAsync(Form(form.ToArray())));
+        var problem = await frontend.Http.PostAsync(Form(form.ToArray())).ProblemAsync(400, "invalid-request");
+        using var found = await frontend.Http.PostAsync(new Uri("/v1/vision/detection", UriKind.Relative), Form(form.ToArray()));
+
+        Assert.Contains("'a'", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        var predictions = JsonDocument.Parse(await found.Content.ReadAsStringAsync()).RootElement.GetProperty("predictions");
+        Assert.Equal(JsonDocument.Parse(expected).RootElement.GetArrayLength(), predictions.GetArrayLength());
+        Assert.Equal(expected, await BoxesAsync(Asking.Form(photo)));
+    }
+
+    /// <summary>The server counts the headers too, not only their bytes.</summary>
+    [Fact]
+    public async Task A_hundred_headers_are_read_and_more_are_refused()
+    {
+        static string Get(int more) =>
+            $"GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{string.Concat(Enumerable.Range(0, more).Select(i => $"X-{i}: x\r\n"))}\r\n";
+
+        Assert.StartsWith("HTTP/1.1 200", await AskAsync(Get(98)), StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 431", await AskAsync(Get(99)), StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 200", await AskAsync(Get(98)), StringComparison.Ordinal);
     }
 
     private static ByteArrayContent Form(byte[] body)

@@ -89,7 +89,7 @@ public sealed class ProblemTests(OneProcess frontend)
     public async Task A_problem_is_readable_as_it_stands()
     {
         using var answer = await frontend.Http.PostAsync(Asking.Form([1, 2], field: "picture"));
-        Assert.Contains("The form has no file named 'image'.", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains("The body has a field 'picture' that is not known.", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 
     [Fact]

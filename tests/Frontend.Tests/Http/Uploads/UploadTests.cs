@@ -24,7 +24,7 @@ public sealed class UploadTests(OneProcess frontend)
             "chunked" => Chunked(Photo),
             "form" => Asking.Form(Photo),
             "json" => JsonContent.Create(new { image = base64 }),
-            "data url" => Json($$"""{"other":{"image":[1]},"image":"data:image/png;base64,{{base64}}"}"""),
+            "data url" => Json($$"""{"labels":["person"],"image":"data:image/png;base64,{{base64}}"}"""),
             "escaped json" => Json($$"""{"image":"{{base64.Replace("/", "\\/", StringComparison.Ordinal).Replace("+", "\\u002b", StringComparison.Ordinal)}}"}"""),
             _ => Asking.Bytes(Photo, form),
         };

@@ -1,0 +1,33 @@
+using Detection.Client;
+using Detection.Frontend.Api.Detections;
+using Detection.Frontend.Http.Uploads;
+
+namespace Detection.Frontend.Api.Batches;
+
+/// <summary>What is done with each picture of a batch.</summary>
+/// <param name="Client">Finds the objects.</param>
+/// <param name="Labels">Refuses labels that the model does not have.</param>
+/// <param name="Query">What the query chooses for all pictures.</param>
+/// <param name="Caller">Name of the caller's key.</param>
+/// <param name="Time">Measures.</param>
+/// <param name="Logger">Gets the failures.</param>
+internal sealed record BatchWork(IDetectionClient Client, LabelRules Labels, BatchQuery Query, string? Caller, TimeProvider Time, ILogger Logger)
+{
+    /// <summary>The answer for a picture, which is disposed of.</summary>
+    public async Task<DetectionAnswer> AnswerAsync(BatchPicture picture, CancellationToken cancellationToken)
+    {
+        if (picture.Fault is { } fault)
+        {
+            throw fault;
+        }
+
+        using var upload = picture.Upload!;
+        var options = Query.With(upload.Fields).ToOptions() with { Caller = Caller };
+        if (upload.Fields.Count > 0)
+        {
+            await Labels.RequireKnownAsync(options, cancellationToken);
+        }
+
+        return await Client.DetectAsync(upload, options, cancellationToken);
+    }
+}

@@ -1,0 +1,107 @@
+using System.Globalization;
+using System.Reflection;
+using Detection.Contracts.Answers;
+using Detection.Contracts.Messages;
+using Detection.Frontend.Http.Problems;
+using Microsoft.AspNetCore.Mvc;
+
+namespace Detection.Frontend.Api.Detections;
+
+/// <summary>The parameters of a query that may also be sent as fields of the body.</summary>
+internal static class QueryFields
+{
+    /// <summary>Names of the parameters of <typeparamref name="T"/>.</summary>
+    public static IReadOnlyCollection<string> Names<T>()
+        where T : AnswerQuery => Parameters<T>.Names;
+
+    /// <summary>Refuses a parameter that the query does not have, and a number with a comma, which the framework reads as a separator of thousands.</summary>
+    /// <exception cref="ProblemException">There is one.</exception>
+    public static void Check<T>(IQueryCollection query)
+        where T : AnswerQuery
+    {
+        foreach (var (name, values) in query)
+        {
+            if (!Parameters<T>.ByName.TryGetValue(name, out var property))
+            {
+                throw new ProblemException(
+                    ProblemType.InvalidRequest, $"The query has no parameter '{CallerText.Show(name)}'. {NearestName.Proposal(name, Parameters<T>.Names)}");
+            }
+
+            if (TypeOf(property) is var type && type != typeof(string) && type != typeof(bool))
+            {
+                RequireNoComma(name, values.ToString());
+            }
+        }
+    }
+
+    /// <summary>The query with what the fields of a body choose.</summary>
+    /// <exception cref="ProblemException">A field has no valid value, or the query has its parameter too.</exception>
+    public static T With<T>(this T query, IReadOnlyDictionary<string, string> fields)
+        where T : AnswerQuery
+    {
+        if (fields.Count == 0)
+        {
+            return query;
+        }
+
+        var both = (T)query.Copy();
+        foreach (var (name, text) in fields)
+        {
+            var property = Parameters<T>.ByName[name];
+            if (property.GetValue(both) is not null)
+            {
+                throw new ProblemException(ProblemType.InvalidRequest, $"The parameter '{name}' is in the query and in the body. Send it once.");
+            }
+
+            property.SetValue(both, Read(name, text.Trim(), TypeOf(property)));
+        }
+
+        return both;
+    }
+
+    private static Type TypeOf(PropertyInfo property) => Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
+
+    /// <summary>As the framework reads a parameter; a blank text is none, since pages send fields that nobody filled in.</summary>
+    private static object? Read(string name, string text, Type type)
+    {
+        if (text.Length == 0)
+        {
+            return null;
+        }
+
+        if (type == typeof(string))
+        {
+            return text;
+        }
+
+        if (type == typeof(bool))
+        {
+            return bool.TryParse(text, out var flag) ? flag : throw Unreadable(name, text);
+        }
+
+        RequireNoComma(name, text);
+        return type == typeof(int)
+            ? int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var whole) ? whole : throw Unreadable(name, text)
+            : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? Convert.ChangeType(number, type, CultureInfo.InvariantCulture) : throw Unreadable(name, text);
+    }
+
+    private static void RequireNoComma(string name, string text)
+    {
+        if (text.Contains(',', StringComparison.Ordinal))
+        {
+            throw new ProblemException(ProblemType.InvalidRequest, $"The parameter '{name}' is '{CallerText.Show(text)}'. Use one number, with a decimal point.");
+        }
+    }
+
+    private static ProblemException Unreadable(string name, string text) =>
+        new(ProblemType.InvalidRequest, $"'{name}' cannot be '{CallerText.Show(text)}'.");
+
+    private static class Parameters<T>
+        where T : AnswerQuery
+    {
+        public static readonly Dictionary<string, PropertyInfo> ByName = typeof(T).GetProperties().ToDictionary(
+            static property => property.GetCustomAttribute<FromQueryAttribute>()?.Name ?? property.Name, StringComparer.OrdinalIgnoreCase);
+
+        public static readonly IReadOnlyCollection<string> Names = [.. ByName.Keys.Order(StringComparer.Ordinal)];
+    }
+}

@@ -1,0 +1,8 @@
+namespace Detection.Frontend.Http.Access;
+
+/// <summary>Metadata of endpoints whose clients send the key elsewhere than in a header.</summary>
+internal interface IKeySource
+{
+    /// <summary>The key; <see langword="null"/> when there is none.</summary>
+    ValueTask<string?> FindAsync(HttpContext http);
+}

@@ -1,0 +1,131 @@
+using Detection.Contracts.Answers;
+using Detection.Contracts.Messages;
+using Detection.Frontend.Http.Problems;
+using Microsoft.AspNetCore.RequestDecompression;
+
+namespace Detection.Frontend.Http.Uploads;
+
+/// <summary>
+/// Decompresses bodies that say how they are compressed. The limits are those of the decompressed bytes, which are made as they are read:
+/// a small body that would become a large one ends at the limit.
+/// </summary>
+internal static class ContentEncodings
+{
+    private const string Identity = "identity";
+
+    /// <summary>The encodings that are known, and the most bytes that the window of their decoder takes.</summary>
+    private static readonly Dictionary<string, int> Windows = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["gzip"] = 1 << 16,
+        ["x-gzip"] = 1 << 16,
+        ["deflate"] = 1 << 16,
+        ["br"] = 1 << 24,
+    };
+
+    public static void AddContentEncodings(this IServiceCollection services) => services.AddRequestDecompression(static options =>
+    {
+        options.DecompressionProviders["x-gzip"] = options.DecompressionProviders["gzip"];
+        foreach (var (name, provider) in options.DecompressionProviders.ToList())
+        {
+            options.DecompressionProviders[name] = new CheckedProvider(name, provider);
+        }
+    });
+
+    /// <summary>Refuses other encodings by name; without this the problem would say that the bytes are no picture, or no JSON.</summary>
+    public static void UseContentEncodings(this IApplicationBuilder app)
+    {
+        app.Use(static (http, next) =>
+        {
+            var encoding = http.Request.Headers.ContentEncoding.ToString().Trim();
+            if (encoding.Length == 0 || encoding.Equals(Identity, StringComparison.OrdinalIgnoreCase))
+            {
+                http.Request.Headers.Remove("Content-Encoding");
+                return next(http);
+            }
+
+            if (Windows.TryGetValue(encoding, out var window))
+            {
+                http.Request.Headers.ContentEncoding = encoding;
+                return WithWindowAsync(http, next, window);
+            }
+
+            http.Response.OnStarting(static response =>
+            {
+                ((HttpResponse)response).Headers.AcceptEncoding = "gzip, deflate, br";
+                return Task.CompletedTask;
+            }, http.Response);
+            throw new ProblemException(
+                ProblemType.UnsupportedMediaType, $"The body has the Content-Encoding '{CallerText.Show(encoding)}'. Send it as it is, or with one of gzip, deflate and br.");
+        });
+        app.UseRequestDecompression();
+    }
+
+    /// <summary>The decoder's window counts as the rest of the upload does.</summary>
+    private static async Task WithWindowAsync(HttpContext http, RequestDelegate next, int window)
+    {
+        var share = http.RequestServices.GetRequiredService<UploadMemory>().ShareOf(http);
+        share.Take(window);
+        try
+        {
+            await next(http);
+        }
+        finally
+        {
+            share.Give(window);
+        }
+    }
+
+    private sealed class CheckedProvider(string encoding, IDecompressionProvider provider) : IDecompressionProvider
+    {
+        public Stream GetDecompressionStream(Stream stream) => new CheckedStream(encoding, provider.GetDecompressionStream(stream));
+    }
+
+    /// <summary>Says that the bytes are not what the encoding says, instead of what each decoder throws.</summary>
+    private sealed class CheckedStream(string encoding, Stream inner) : Stream
+    {
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            try
+            {
+                return await inner.ReadAsync(buffer, cancellationToken);
+            }
+            catch (Exception e) when (e is InvalidDataException or InvalidOperationException)
+            {
+                throw new ProblemException(ProblemType.InvalidRequest, $"The body is not valid {encoding}, as its Content-Encoding says.", e);
+            }
+        }
+
+        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override void Flush() => throw new NotSupportedException();
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override async ValueTask DisposeAsync()
+        {
+            await inner.DisposeAsync();
+            await base.DisposeAsync();
+        }
+    }
+}

@@ -1,0 +1,15 @@
+namespace Detection.Frontend.Http.Uploads;
+
+/// <summary>Finds where a text begins that editors and scripts have written.</summary>
+internal static class TextStart
+{
+    private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
+
+    /// <summary>Length of the byte order mark and the white space before the text.</summary>
+    public static int Of(ReadOnlySpan<byte> bytes)
+    {
+        var mark = bytes.StartsWith(ByteOrderMark) ? ByteOrderMark.Length : 0;
+        var text = bytes[mark..].IndexOfAnyExcept(" \t\r\n"u8);
+        return text < 0 ? bytes.Length : mark + text;
+    }
+}

@@ -1,0 +1,32 @@
+using Detection.Frontend.Http.Access;
+using Detection.Frontend.Http.Uploads;
+
+namespace Detection.Frontend.Protocols.DeepStack;
+
+/// <summary>The key as DeepStack's clients send it: <c>api_key</c>, in the query or as a field of the form, which is read for it.</summary>
+internal sealed class DeepStackKey : IKeySource
+{
+    public async ValueTask<string?> FindAsync(HttpContext http)
+    {
+        if (http.Request.Query.TryGetValue(DeepStackForm.KeyField, out var values) && values is [{ Length: > 0 } key])
+        {
+            return key;
+        }
+
+        return http.Request.HasFormContentType ? (await ReadFormAsync(http)).Text(DeepStackForm.KeyField) : null;
+    }
+
+    /// <summary>The form of a request, which is read once and lives as long as the request.</summary>
+    public static async ValueTask<UploadForm> ReadFormAsync(HttpContext http)
+    {
+        if (http.Features.Get<UploadForm>() is { } before)
+        {
+            return before;
+        }
+
+        var form = await http.RequestServices.GetRequiredService<UploadFormReader>().ReadAsync(http.Request, DeepStackForm.ImageField, null, http.RequestAborted);
+        http.Response.RegisterForDispose(form);
+        http.Features.Set(form);
+        return form;
+    }
+}
