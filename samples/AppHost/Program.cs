@@ -1,0 +1,3 @@
+using AppHost;
+
+DetectionCluster.Build(args).Run();
