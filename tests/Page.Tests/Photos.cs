@@ -9,6 +9,9 @@ internal static class Photos
     /// <summary>Pixels stored lying on their side, with an EXIF orientation that says so.</summary>
     public static string OnItsSide { get; } = TestPictures.Path("edge/orientation-6.jpg");
 
+    /// <summary>A kind of picture that browsers show and the server does not read.</summary>
+    public static string Avif { get; } = TestPictures.Path("edge/upright.avif");
+
     public static string Truncated { get; } = TestPictures.Path("edge/truncated.jpg");
 
     /// <summary>Text in a file that is named as a photo.</summary>

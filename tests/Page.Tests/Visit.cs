@@ -41,7 +41,7 @@ internal sealed class Visit : IAsyncDisposable
         page.Request += (_, request) => visit._requests.Enqueue(request.Request);
         await page.SetViewportAsync(screen.ToViewPort());
         await page.GoToAsync(new Uri(site, path).ToString());
-        await page.WaitForSelectorAsync(path switch
+        await page.WaitForSelectorAsync(path.Split('#')[0] switch
         {
             "/status" => "#charts .chart", // made by the script: it runs
             "/" or "/detectConsult" => "#threshold",

@@ -1,24 +1,13 @@
 import { heard, withKey } from './key.js';
+import { Problem } from './problem.js';
 
 /** The lowest score asked for. The slider works above it without asking again. */
 export const askedThreshold = 0.05;
 
 const deadline = 120_000;
 
-/** Why there is no answer, as an RFC 9457 problem tells it. */
-export class Problem extends Error {
-  constructor({ title, detail = '', status = 0, retryAfter = null }) {
-    super(title);
-    this.title = title;
-    this.detail = detail;
-    this.status = status;
-    /** Seconds to wait before a retry, or null. */
-    this.retryAfter = retryAfter;
-  }
-}
-
 /**
- * Asks for the objects in a picture: { file } or { url }.
+ * Asks for the objects in a picture: { file }, as the server reads it, or { url }.
  * XMLHttpRequest, because fetch does not tell how much of a body has been sent.
  * @returns {Promise<{answer: object, roundTrip: number}>} the answer, and the milliseconds that it took as seen from here.
  */
@@ -47,7 +36,7 @@ export function detect(source, { model = null, onSent = () => {}, signal } = {})
       if (request.status === 200 && Array.isArray(body?.boxes)) {
         resolve({ answer: body, roundTrip });
       } else {
-        reject(problemOf(request, body));
+        reject(problemOf(request.status, request.getResponseHeader('Retry-After'), body));
       }
     };
     request.onerror = () => reject(new Problem({
@@ -55,16 +44,43 @@ export function detect(source, { model = null, onSent = () => {}, signal } = {})
       detail: source.file && source.file.size > 10e6
         ? `The connection was closed before an answer came. The picture has ${megabytes(source.file.size)}; it may be larger than the server takes.`
         : 'The connection failed or was closed before an answer came.',
+      passes: true,
     }));
     request.ontimeout = () => reject(new Problem({
       title: 'No answer in time',
       detail: `The server did not answer within ${deadline / 1000} seconds.`,
+      passes: true,
     }));
     request.onabort = () => reject(new DOMException('Given up.', 'AbortError'));
     signal?.addEventListener('abort', () => request.abort());
 
     request.send(source.file ?? JSON.stringify({ url: source.url }));
   });
+}
+
+/**
+ * What was found in a picture before, by the key of the picture.
+ * @returns {Promise<{answer: object, roundTrip: number}>}
+ */
+export async function find({ imageKey, model }, { signal }) {
+  const query = new URLSearchParams({ threshold: String(askedThreshold), wait: '20', ...(model ? { model } : {}) });
+  const started = performance.now();
+  let response;
+  try {
+    response = await fetch(`/v1/detections/${imageKey}?${query}`, { headers: withKey({ Accept: 'application/json' }), signal });
+  } catch (error) {
+    throw signal.aborted ? error : new Problem({ title: 'No connection to the server', detail: 'The connection failed or was closed before an answer came.', passes: true });
+  }
+  heard(response.status);
+  const body = parse(await response.text());
+  if (response.status === 200 && Array.isArray(body?.boxes)) {
+    return { answer: body, roundTrip: performance.now() - started };
+  }
+  throw response.status === 404
+    ? new Problem({ title: 'This result is no longer there', detail: 'The server keeps results for a while. Ask whoever sent the link for the picture itself.', status: 404 })
+    : response.status === 202
+      ? new Problem({ title: 'Not ready yet', detail: 'The server is still working on this picture.', status: 202, passes: true })
+      : problemOf(response.status, response.headers.get('Retry-After'), body);
 }
 
 /** The models to choose from: [{ id, name }, …]. */
@@ -92,16 +108,16 @@ export async function pictureOf(answer) {
   }
 }
 
-function problemOf(request, body) {
-  if (request.status === 200) {
-    return new Problem({ title: 'An answer that this page cannot read', detail: 'The server answered with something else than boxes.', status: 200 });
+function problemOf(status, retryAfter, body) {
+  if (status === 200) {
+    return new Problem({ title: 'An answer that this page cannot read', detail: 'The server answered with something else than boxes.', status });
   }
-  const retryAfter = Number.parseInt(request.getResponseHeader('Retry-After') ?? '', 10);
+  const seconds = Number.parseInt(retryAfter ?? '', 10);
   return new Problem({
-    title: body?.title || `The server answered ${request.status}`,
+    title: body?.title || `The server answered ${status}`,
     detail: body?.detail ?? '',
-    status: request.status,
-    retryAfter: Number.isFinite(retryAfter) ? retryAfter : null,
+    status,
+    retryAfter: Number.isFinite(seconds) ? seconds : null,
   });
 }
 

@@ -72,7 +72,7 @@ function draw(pen, answer, boxes, canvas) {
       pen.fillStyle = colourOf(box.classId);
       pen.fillRect(tag.x, tag.y, tag.width, tag.height);
       pen.fillStyle = inkOnColour;
-      pen.fillText(tagText(box), tag.x + padding, tag.y + tag.height / 2);
+      pen.fillText(tag.text, tag.x + padding, tag.y + tag.height / 2);
     }
   });
 }

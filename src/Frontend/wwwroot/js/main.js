@@ -1,9 +1,12 @@
 import { Highlight } from './highlight.js';
 import { openIntake } from './intake.js';
+import { keep, keepView, kept, keptView } from './kept.js';
 import { openKeyField } from './key.js';
 import { ModelChooser } from './models.js';
 import { Panel } from './panel.js';
 import { Pictures } from './pictures.js';
+import { openSample } from './sample.js';
+import { sharedBy } from './share.js';
 import { showLinks } from './site.js';
 import { Stage } from './stage.js';
 import { Strip } from './strip.js';
@@ -12,6 +15,7 @@ const startThreshold = 0.4;
 
 const pictures = new Pictures();
 const highlight = new Highlight();
+let kepts = '';
 const choose = document.getElementById('choose');
 const stage = new Stage(highlight, {
   retry: (picture) => {
@@ -20,7 +24,7 @@ const stage = new Stage(highlight, {
   },
   remove,
 });
-const panel = new Panel(highlight, startThreshold, render);
+const panel = new Panel(highlight, keptView().threshold ?? startThreshold, render);
 const strip = new Strip({
   select: (picture) => pictures.select(picture),
   remove,
@@ -29,10 +33,14 @@ const strip = new Strip({
     choose.focus();
   },
 });
-const chooser = new ModelChooser((model) => pictures.useModel(model));
+const chooser = new ModelChooser(keptView().model ?? null, (model) => {
+  keepView({ model });
+  pictures.useModel(model);
+});
 
 pictures.addEventListener('change', render);
 openIntake((sources) => pictures.add(sources));
+openSample((sources) => pictures.add(sources));
 openKeyField(() => {
   pictures.retryRefused();
   chooser.load();
@@ -40,6 +48,25 @@ openKeyField(() => {
 showLinks();
 document.addEventListener('keydown', (event) => event.key === 'Escape' && highlight.clear());
 chooser.load();
+start();
+
+/** What was here before a reload, and what a link names. */
+async function start() {
+  const { selected, model } = keptView();
+  pictures.restore(await kept(), selected, model);
+  window.addEventListener('hashchange', openShared);
+  openShared();
+}
+
+function openShared() {
+  const shared = sharedBy(location.href);
+  if (!shared) {
+    return;
+  }
+  history.replaceState(null, '', location.pathname); // a reload finds the picture among those that were here
+  panel.threshold = shared.threshold ?? panel.threshold;
+  pictures.add([{ imageKey: shared.imageKey, model: shared.model }]);
+}
 
 /** Removes a picture; the focus goes to the one that takes its place. */
 function remove(picture) {
@@ -61,5 +88,11 @@ function render() {
   strip.show(items, selected, panel.threshold);
   if (selected?.state === 'done') {
     chooser.load();
+  }
+  keepView({ selected: selected?.id, threshold: panel.threshold });
+  const standing = items.map(({ id, state }) => `${id}${state === 'done'}`).join();
+  if (standing !== kepts) {
+    kepts = standing;
+    keep(items);
   }
 }

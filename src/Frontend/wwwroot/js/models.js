@@ -7,7 +7,12 @@ export class ModelChooser {
   #select = document.getElementById('model');
   #asked = null;
 
-  constructor(onModel) {
+  #chosen;
+  #onModel;
+
+  constructor(chosen, onModel) {
+    this.#chosen = chosen;
+    this.#onModel = onModel;
     this.#select.addEventListener('change', () => onModel(this.#select.value));
   }
 
@@ -20,6 +25,12 @@ export class ModelChooser {
 
   #show(known) {
     this.#select.replaceChildren(...known.map(({ id, name }) => el('option', { value: id, text: name })));
+    if (known.some(({ id }) => id === this.#chosen)) {
+      this.#select.value = this.#chosen;
+    } else if (this.#chosen) {
+      this.#chosen = null; // it is served no more
+      this.#onModel(null);
+    }
     this.#field.hidden = known.length < 2;
   }
 }

@@ -76,10 +76,10 @@ export class Overlay {
   }
 }
 
-function tag(box, index, { x, y, width, height, free }) {
+function tag(box, index, { x, y, width, height, text, free }) {
   return svg('g', { class: free ? 'tag' : 'tag untold', 'data-box': String(index) },
     svg('rect', { x, y, width, height, rx: 3, fill: colourOf(box.classId) }),
-    svg('text', { x: x + tagPadding, y: y + 14.5, text: tagText(box) }));
+    svg('text', { x: x + tagPadding, y: y + 14.5, text }));
 }
 
 function describe(boxes) {

@@ -1,6 +1,7 @@
 import { annotatedFile, answerFile, save } from './download.js';
 import { el } from './elements.js';
 import { Findings } from './findings.js';
+import { copy, linkTo } from './share.js';
 import { Threshold } from './threshold.js';
 import { Timings } from './timings.js';
 
@@ -13,6 +14,8 @@ export class Panel {
   #timings = new Timings();
   #savePicture = el('button', { class: 'button', type: 'button', click: () => this.#save(annotatedFile) });
   #saveAnswer = el('button', { class: 'button', type: 'button', click: () => this.#save(answerFile) });
+  #saveLink = el('button', { class: 'button', type: 'button', click: () => this.#copyLink() });
+  #said = el('p', { class: 'said', role: 'status' });
   #error = el('p', { class: 'field-error', role: 'alert' });
   #highlight;
   #picture = null;
@@ -30,12 +33,19 @@ export class Panel {
     this.#savePicture.setAttribute('aria-label', 'Download the picture with its boxes');
     this.#saveAnswer.append(arrow(), 'JSON');
     this.#saveAnswer.setAttribute('aria-label', 'Download what was found as JSON');
+    this.#saveLink.append(chain(), 'Link');
+    this.#saveLink.setAttribute('aria-label', 'Copy a Link to this result');
     document.getElementById('panel').append(
       el('section', { class: 'summary' }, this.#title, this.#line),
       this.#threshold.root,
       this.#findings.root,
       this.#timings.root,
-      el('section', { class: 'downloads' }, this.#savePicture, this.#saveAnswer, this.#error));
+      el('section', { class: 'downloads' }, this.#savePicture, this.#saveAnswer, this.#saveLink, this.#said, this.#error));
+  }
+
+  set threshold(value) {
+    this.#threshold.value = value;
+    this.#filter();
   }
 
   get threshold() {
@@ -52,9 +62,11 @@ export class Panel {
     this.#picture = picture;
     this.#highlight.clear();
     this.#error.textContent = '';
+    this.#said.textContent = '';
     const done = stage === 'done';
     this.#savePicture.disabled = !done;
     this.#saveAnswer.disabled = !done;
+    this.#saveLink.disabled = !done;
     this.#threshold.show(done ? picture.answer : null);
     this.#line.textContent = picture?.name ?? '';
     if (done) {
@@ -85,6 +97,17 @@ export class Panel {
     this.#findings.filter(this.threshold);
   }
 
+  async #copyLink() {
+    this.#error.textContent = '';
+    const link = linkTo(this.#picture, this.threshold);
+    try {
+      await copy(link);
+      this.#said.textContent = 'Link copied. Whoever may use this server sees the result with it, as long as the server keeps it.';
+    } catch {
+      this.#said.textContent = link; // to be copied by hand
+    }
+  }
+
   async #save(fileOf) {
     this.#error.textContent = '';
     try {
@@ -97,6 +120,12 @@ export class Panel {
 
 function count(number, noun) {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+function chain() {
+  const template = document.createElement('template');
+  template.innerHTML = '<svg viewBox="0 0 20 20" aria-hidden="true"><path d="M8.5 11.5a3.5 3.5 0 0 0 5 0l3-3a3.5 3.5 0 0 0-5-5l-1 1M11.5 8.5a3.5 3.5 0 0 0-5 0l-3 3a3.5 3.5 0 0 0 5 5l1-1"/></svg>';
+  return template.content.firstChild;
 }
 
 function arrow() {

@@ -1,5 +1,6 @@
-import { detect, pictureOf } from './api.js';
+import { detect, find, pictureOf } from './api.js';
 import { firstFrame } from './first-frame.js';
+import { readable } from './readable.js';
 
 const atOnce = 2;
 let lastId = 0;
@@ -13,12 +14,12 @@ export class Pictures extends EventTarget {
   selected = null;
   #model = null;
 
-  /** Adds pictures, { file } or { url } each, and shows the first of them. */
+  /** Adds pictures, { file }, { url } or { imageKey, model } each, and shows the first of them. */
   add(sources) {
     const added = sources.map((source) => ({
-      id: ++lastId,
+      id: nextId(),
       source,
-      name: source.file ? source.file.name || 'Pasted picture' : nameOf(source.url),
+      name: source.name ?? (source.file ? source.file.name || 'Pasted picture' : source.url ? nameOf(source.url) : 'Shared picture'),
       state: 'waiting',
     }));
     if (added.length === 0) {
@@ -26,9 +27,22 @@ export class Pictures extends EventTarget {
     }
     this.items.push(...added);
     this.selected = added[0];
-    for (const picture of added.filter((one) => one.source.file)) {
-      this.#show(picture);
+    this.#prepareAll(added);
+    this.#work();
+  }
+
+  /** Puts back what was kept of an earlier life of the page. */
+  restore(kept, selected, model) {
+    this.#model = model ?? null;
+    for (const { id, name, source, shown, answer, roundTrip } of kept) {
+      const picture = { id, name, source, shown, state: answer ? 'done' : 'waiting', answer, roundTrip };
+      this.items.push(picture);
+      if (shown) {
+        picture.address = URL.createObjectURL(shown);
+      }
     }
+    this.#prepareAll(this.items);
+    this.selected = this.items.find(({ id }) => id === selected) ?? this.items[0] ?? null;
     this.#work();
   }
 
@@ -71,6 +85,9 @@ export class Pictures extends EventTarget {
     this.#model = model;
     for (const picture of this.items) {
       picture.giveUp?.abort();
+      if (picture.source.imageKey && picture.shown) {
+        Object.assign(picture, { source: { file: picture.shown }, prepared: null }); // this model has not seen it under its key
+      }
       Object.assign(picture, { state: 'waiting', problem: null, answer: null });
     }
     this.#work();
@@ -87,23 +104,19 @@ export class Pictures extends EventTarget {
 
   async #ask(picture) {
     const giveUp = new AbortController();
-    Object.assign(picture, { state: picture.source.file ? 'sending' : 'looking', sent: 0, giveUp });
+    const { source } = picture;
+    Object.assign(picture, { state: source.file ? 'sending' : 'looking', sent: 0, giveUp });
     try {
-      const { answer, roundTrip } = await detect(picture.source, {
-        model: this.#model,
-        signal: giveUp.signal,
-        onSent: (share) => {
-          Object.assign(picture, { sent: share, state: share === 1 ? 'looking' : picture.state });
-          this.#changed();
-        },
-      });
-      if (picture.source.url && !picture.address) {
+      if (source.file) {
+        await (picture.prepared ??= this.#prepare(picture));
+        this.#unlessGivenUp(giveUp);
+      }
+      const { answer, roundTrip } = await this.#answer(picture, giveUp.signal);
+      if (!source.file && !picture.shown) {
         // Kept here: the server forgets it after a while.
         const shown = await pictureOf(answer);
-        if (giveUp.signal.aborted) {
-          return;
-        }
-        picture.address = shown ? URL.createObjectURL(shown) : null;
+        this.#unlessGivenUp(giveUp);
+        this.#show(picture, shown);
       }
       Object.assign(picture, { state: 'done', answer, roundTrip });
     } catch (error) {
@@ -115,12 +128,47 @@ export class Pictures extends EventTarget {
     this.#work();
   }
 
-  async #show(picture) {
-    const shown = await firstFrame(picture.source.file);
-    if (this.items.includes(picture)) {
-      picture.address = URL.createObjectURL(shown);
-      this.#changed();
+  #answer(picture, signal) {
+    const { source, file } = picture;
+    return source.imageKey ? find(source, { signal }) : detect(source.file ? { file } : source, {
+      model: this.#model,
+      signal,
+      onSent: (share) => {
+        Object.assign(picture, { sent: share, state: share === 1 ? 'looking' : picture.state });
+        this.#changed();
+      },
+    });
+  }
+
+  #prepareAll(pictures) {
+    for (const picture of pictures.filter(({ source, prepared }) => source.file && !prepared)) {
+      picture.prepared = this.#prepare(picture);
+      picture.prepared.catch(() => {}); // said when its turn comes
     }
+  }
+
+  /** Makes of a file what the server reads, and shows it. */
+  async #prepare(picture) {
+    picture.file = await readable(picture.source.file);
+    const shown = await firstFrame(picture.file);
+    if (this.items.includes(picture)) {
+      this.#show(picture, shown);
+    }
+  }
+
+  #unlessGivenUp({ signal }) {
+    if (signal.aborted) {
+      throw new DOMException('Given up.', 'AbortError');
+    }
+  }
+
+  #show(picture, shown) {
+    if (picture.address) {
+      URL.revokeObjectURL(picture.address);
+    }
+    picture.shown = shown;
+    picture.address = shown ? URL.createObjectURL(shown) : null;
+    this.#changed();
   }
 
   #drop(picture) {
@@ -134,6 +182,12 @@ export class Pictures extends EventTarget {
   #changed() {
     this.dispatchEvent(new Event('change'));
   }
+}
+
+// Also after a reload no two are the same, and they tell the order.
+function nextId() {
+  lastId = Math.max(lastId + 1, Date.now());
+  return lastId;
 }
 
 function nameOf(url) {

@@ -123,15 +123,17 @@ export class Stage {
       this.#problem.replaceChildren();
       return;
     }
-    const retry = el('button', { class: 'button primary', type: 'button', text: 'Try again', click: () => this.#actions.retry(picture) });
+    const retry = problem.passes
+      ? el('button', { class: 'button primary', type: 'button', text: 'Try again', click: () => this.#actions.retry(picture) })
+      : null;
     this.#problem.replaceChildren(
       el('h2', { text: problem.title ?? 'Something went wrong on this page' }),
       el('p', { text: problem.title ? problem.detail : problem.message }),
-      el('p', { class: 'problem-code', text: [picture.name, problem.status ? `HTTP ${problem.status}` : ''].filter(Boolean).join(' · ') }),
+      el('p', { class: 'problem-code', text: [picture.name, problem.status >= 400 ? `HTTP ${problem.status}` : ''].filter(Boolean).join(' · ') }),
       el('div', { class: 'actions' },
         retry,
-        el('button', { class: 'button', type: 'button', text: 'Remove', click: () => this.#actions.remove(picture) })));
-    if (problem.retryAfter) {
+        el('button', { class: retry ? 'button' : 'button primary', type: 'button', text: 'Remove', click: () => this.#actions.remove(picture) })));
+    if (retry && problem.retryAfter) {
       this.#countDown(retry, problem);
     }
   }

@@ -26,6 +26,11 @@ export class Threshold {
     this.#tell();
   }
 
+  set value(value) {
+    this.#slider.value = String(value);
+    this.#tell();
+  }
+
   get value() {
     return Number(this.#slider.value);
   }

@@ -36,13 +36,16 @@ export class Timings {
       span.style.flexGrow = String(timings[stage]);
       return span;
     });
-    this.#body.replaceChildren(
-      el('div', { class: 'spans', 'aria-hidden': 'true' }, ...spans),
-      el('dl', {},
-        ...stages.flatMap(([stage, name]) => row(stage, name, timings[stage])),
-        ...row('void', 'Total on the server', timings.total, 'sum'),
-        ...row('void', 'Round trip seen here', roundTrip)),
-      el('p', { class: 'note', text: note(source, timings.batchSize) }));
+    const here = [...row('void', 'Total on the server', timings.total, 'sum'), ...row('void', 'Round trip seen here', roundTrip)];
+    const work = stages.flatMap(([stage, name]) => row(stage, name, timings[stage]));
+    const bar = el('div', { class: 'spans', 'aria-hidden': 'true' }, ...spans);
+    const note = el('p', { class: 'note', text: timings.batchSize > 1 ? `In a batch of ${timings.batchSize} pictures.` : 'Alone in its batch.' });
+    // The stages of a cached answer belong to an earlier request: they stand apart from what this one took.
+    this.#body.replaceChildren(...(source === 'computed'
+      ? [bar, el('dl', {}, ...work, ...here), note]
+      : [el('dl', { class: 'apart' }, ...here),
+        el('p', { class: 'note', text: source === 'cached' ? 'When it was computed, for an earlier request:' : 'As the request under way had it:' }),
+        bar, el('dl', {}, ...work), note]));
   }
 
   showNone() {
@@ -62,11 +65,6 @@ function row(stage, name, value, kind = '') {
     el('dt', { class: kind }, el('i', { class: stage }), el('span', { text: name })),
     el('dd', { class: kind, text: value === undefined || value === null ? '–' : milliseconds(value) }),
   ];
-}
-
-function note(source, batchSize) {
-  const batch = batchSize > 1 ? `In a batch of ${batchSize} pictures.` : 'Alone in its batch.';
-  return source === 'cached' ? `Stages as they were when it was computed. ${batch}` : batch;
 }
 
 function milliseconds(value) {

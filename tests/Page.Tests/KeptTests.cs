@@ -1,0 +1,124 @@
+namespace Detection.Page.Tests;
+
+/// <summary>What outlives a reload, and what can be handed on.</summary>
+public class KeptTests(PageSite site)
+{
+    [Fact]
+    public Task A_reload_keeps_the_pictures_the_answers_and_the_score() => site.VisitAsync(async visit =>
+    {
+        using var folder = new TemporaryFolder();
+        var photo = folder.Write("mine.jpg", TestPictures.Unique(8101));
+        await visit.ChooseAsync(Photos.People, photo);
+        await visit.EnterUrlAsync(site.PhotoUrl.ToString());
+        await visit.SeenAsync("document.querySelectorAll('.thumb[data-state=done]').length === 3");
+        await visit.Page.ClickAsync("#strip li:first-child .thumb");
+        await visit.SlideAsync("ArrowRight");
+        var boxes = await visit.BoxesAsync();
+        await KeptAsync(visit, 3);
+        var asked = visit.Questions.Count();
+
+        await visit.Page.ReloadAsync();
+        await visit.AnsweredAsync();
+        await visit.SeenAsync("document.querySelectorAll('.thumb[data-state=done]').length === 3");
+        Assert.Contains("walkers.webp", await visit.TextAsync(".summary"), StringComparison.Ordinal);
+        Assert.Equal("41%", await visit.TextAsync(".threshold output"));
+        Assert.Equal(boxes.Count, (await visit.BoxesAsync()).Count);
+        Assert.Equal(asked, visit.Questions.Count());
+
+        // What was fetched is shown again too; what is removed does not come back.
+        await visit.Page.ClickAsync("#strip li:last-child .thumb");
+        await visit.AnsweredAsync();
+        await visit.Page.FocusAsync("#strip li:first-child .remove");
+        await visit.Page.Keyboard.PressAsync("Enter");
+        await KeptAsync(visit, 2);
+        await visit.Page.ReloadAsync();
+        await visit.SeenAsync("document.querySelectorAll('.thumb[data-state=done]').length === 2");
+        await visit.Page.ClickAsync(".clear");
+        await KeptAsync(visit, 0);
+        await visit.Page.ReloadAsync();
+        await visit.Page.WaitForSelectorAsync("#threshold");
+        Assert.Equal("empty", await visit.EvaluateAsync<string>("document.body.dataset.state"));
+    });
+
+    [Fact]
+    public Task A_browser_that_keeps_nothing_still_detects() => site.VisitAsync(async visit =>
+    {
+        // As private windows had it.
+        await visit.Page.EvaluateFunctionOnNewDocumentAsync("() => { IDBFactory.prototype.open = () => { throw new DOMException('No.', 'InvalidStateError'); }; }");
+        await visit.Page.ReloadAsync();
+        await visit.Page.WaitForSelectorAsync("#threshold");
+        await visit.ChooseAsync(Photos.People);
+        await visit.AnsweredAsync();
+        Assert.NotEmpty(await visit.BoxesAsync());
+    });
+
+    [Fact]
+    public Task A_link_shows_somebody_else_the_same_result() => site.VisitAsync(async visit =>
+    {
+        await visit.ChooseAsync(Photos.People);
+        await visit.AnsweredAsync();
+        await visit.SlideAsync("ArrowRight"); // 0.41
+        var link = await LinkAsync(visit);
+
+        await site.VisitAsync(
+            async other =>
+            {
+                await other.AnsweredAsync();
+                Assert.Equal("41%", await other.TextAsync(".threshold output"));
+                Assert.Equal((await visit.BoxesAsync()).Count, (await other.BoxesAsync()).Count);
+                Assert.Empty(other.Questions);
+
+                // One that leads nowhere says so, and the page goes on.
+                await other.EvaluateAsync<object>($"location.hash = 'picture={new string('0', 64)}'");
+                await other.SeenAsync("!document.getElementById('problem').hidden");
+                Assert.Contains("no longer there", await other.TextAsync("#problem"), StringComparison.Ordinal);
+                await other.ChooseAsync(Photos.OnItsSide);
+                await other.AnsweredAsync();
+            },
+            path: "/" + link.Fragment);
+    });
+
+    [Fact]
+    public Task A_link_needs_the_key_where_the_server_does() => site.VisitGuardedAsync(async visit =>
+    {
+        await visit.EnterKeyAsync(PageSite.Key);
+        await visit.ChooseAsync(Photos.People);
+        await visit.AnsweredAsync();
+        var link = await LinkAsync(visit);
+
+        await site.VisitGuardedAsync(
+            async other =>
+            {
+                await other.EnterKeyAsync(PageSite.Key);
+                await other.AnsweredAsync();
+                Assert.Equal((await visit.BoxesAsync()).Count, (await other.BoxesAsync()).Count);
+            },
+            path: "/" + link.Fragment);
+    });
+
+    private static async Task<Uri> LinkAsync(Visit visit)
+    {
+        await visit.EvaluateAsync<object>("""
+            Object.defineProperty(navigator, 'clipboard', { configurable: true, value: { writeText: async (text) => { window.copied = text; } } })
+            """);
+        await visit.Page.ClickAsync(".downloads .button:nth-child(3)");
+        await visit.SeenAsync("document.querySelector('.said').textContent.includes('Link copied')");
+        return new Uri(await visit.EvaluateAsync<string>("window.copied"));
+    }
+
+    private static Task KeptAsync(Visit visit, int count) => visit.Page.WaitForFunctionAsync(
+        """
+        (count) => new Promise((resolve) => {
+          const open = indexedDB.open('detection', 1);
+          open.onsuccess = () => {
+            const all = open.result.transaction('pictures').objectStore('pictures').getAll();
+            all.onsuccess = () => {
+              open.result.close();
+              resolve(all.result.length === count && all.result.every(({ answer }) => answer !== null));
+            };
+          };
+        })
+        """,
+        new PuppeteerSharp.WaitForFunctionOptions { PollingInterval = 100 },
+        count);
+}
