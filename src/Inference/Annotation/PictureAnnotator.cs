@@ -15,8 +15,6 @@ public static class PictureAnnotator
     private const int JpegQuality = 90;
     private const float SmallestFont = 4;
 
-    private static readonly Lazy<SKTypeface> Typeface = new(LoadTypeface);
-
     /// <summary>Decodes a picture and writes it, upright and with its boxes, as JPEG.</summary>
     /// <param name="encoded">The file.</param>
     /// <param name="limits">What is allowed.</param>
@@ -48,6 +46,12 @@ public static class PictureAnnotator
 
     /// <summary>The colour of a class, the same in every picture: hues a golden angle apart, so that neighbours differ.</summary>
     public static SKColor Colour(int classId) => SKColor.FromHsl((float)(classId * 137.508 % 360), 90, 55);
+
+    /// <summary>
+    /// Whether this machine has a font for each character of a label. The program brings one for most alphabets; Chinese, Japanese, Korean
+    /// and emoji need one of the machine's. A label that cannot be drawn is drawn as <c>class 7</c>.
+    /// </summary>
+    public static bool CanDraw(string label) => LabelFonts.CanDraw(label);
 
     /// <summary>As above, with or without libjpeg-turbo.</summary>
     internal static void Annotate(
@@ -116,7 +120,7 @@ public static class PictureAnnotator
             float shorter = Math.Min(picture.Width, picture.Height);
             var line = Math.Max(1, MathF.Round(Math.Max(2, shorter / 240)));
             using var paint = new SKPaint { IsAntialias = true };
-            using var font = new SKFont(Typeface.Value) { Subpixel = true };
+            using var font = new SKFont(LabelFonts.Own) { Subpixel = true };
             var weakestFirst = boxes.OrderBy(box => box.Score).ToArray();
             foreach (var box in weakestFirst)
             {
@@ -201,22 +205,14 @@ public static class PictureAnnotator
         }
     }
 
-    private static SKTypeface LoadTypeface()
-    {
-        const string name = "Detection.Inference.Annotation.Fonts.DejaVuSans.ttf";
-        using var stream = typeof(PictureAnnotator).Assembly.GetManifestResourceStream(name)
-            ?? throw new InvalidOperationException($"The font {name} is not embedded.");
-        using var data = SKData.Create(stream);
-        return SKTypeface.FromData(data) ?? throw new InvalidOperationException($"The font {name} cannot be read.");
-    }
-
     /// <summary>The name and score of a box on the colour of its class.</summary>
     private readonly record struct Label(string Text, SKColor Colour, float FontSize, SKRect Place)
     {
         /// <summary>A label as large as <paramref name="fontSize"/> makes it, or as the picture lets it; its place is still to be found.</summary>
         public static Label For(in LabelledBox box, float fontSize, Picture picture, SKFont font)
         {
-            var text = string.Create(CultureInfo.InvariantCulture, $"{box.Label} {box.Score:0.00}");
+            var name = CanDraw(box.Label) ? box.Label : string.Create(CultureInfo.InvariantCulture, $"class {box.ClassId}");
+            var text = string.Create(CultureInfo.InvariantCulture, $"{name} {box.Score:0.00}");
             var size = SizeOf(text, fontSize, font);
             var fit = Math.Min(picture.Width / size.Width, picture.Height / size.Height);
             if (fit < 1)
@@ -235,13 +231,31 @@ public static class PictureAnnotator
             paint.Color = Colour;
             canvas.DrawRect(Place, paint);
             paint.Color = (0.299 * Colour.Red) + (0.587 * Colour.Green) + (0.114 * Colour.Blue) > 128 ? SKColors.Black : SKColors.White;
-            canvas.DrawText(Text, Place.Left + margin, Place.Top + (margin / 2) - font.Metrics.Ascent, SKTextAlign.Left, font, paint);
+            var left = Place.Left + margin;
+            var baseline = Place.Top + (margin / 2) - font.Metrics.Ascent;
+            foreach (var (piece, typeface) in LabelFonts.Pieces(Text))
+            {
+                font.Typeface = typeface;
+                canvas.DrawText(piece, left, baseline, SKTextAlign.Left, font, paint);
+                left += font.MeasureText(piece);
+            }
+
+            font.Typeface = LabelFonts.Own;
         }
 
         private static SKSize SizeOf(string text, float fontSize, SKFont font)
         {
             font.Size = fontSize;
-            return new SKSize(font.MeasureText(text) + (2 * Margin(fontSize)), font.Spacing + Margin(fontSize));
+            var height = font.Spacing + Margin(fontSize);
+            var width = 2 * Margin(fontSize);
+            foreach (var (piece, typeface) in LabelFonts.Pieces(text))
+            {
+                font.Typeface = typeface;
+                width += font.MeasureText(piece);
+            }
+
+            font.Typeface = LabelFonts.Own;
+            return new SKSize(width, height);
         }
 
         private static float Margin(float fontSize) => fontSize / 4;

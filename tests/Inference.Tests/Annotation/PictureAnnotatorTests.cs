@@ -57,6 +57,31 @@ public sealed class PictureAnnotatorTests
         Assert.True(dark > 30, $"{dark} dark pixels are no text.");
     }
 
+    [Theory]
+    [InlineData("person", true)]
+    [InlineData("человек", true)]
+    [InlineData("cat \uFE0F", true)]
+    [InlineData("cat \uFDD0", false)] // not a character: no font has it
+    [InlineData("\U0001FFFE", false)]
+    public void A_label_without_a_font_is_drawn_as_its_class(string label, bool drawn)
+    {
+        Assert.Equal(drawn, PictureAnnotator.CanDraw(label));
+        using var named = Annotate(Plain(640, 480, SKColors.Gray), false, new LabelledBox(7, label, 0.87f, 100, 100, 300, 300));
+        using var numbered = Annotate(Plain(640, 480, SKColors.Gray), false, new LabelledBox(7, "class 7", 0.87f, 100, 100, 300, 300));
+        Assert.Equal(!drawn, named.Bytes.AsSpan().SequenceEqual(numbered.Bytes));
+    }
+
+    [Theory]
+    [InlineData("猫")]
+    [InlineData("🐈")]
+    public void A_label_in_other_characters_is_drawn_with_a_font_of_the_machine(string label)
+    {
+        Assert.SkipUnless(PictureAnnotator.CanDraw(label), $"This machine has no font for '{label}'.");
+        using var named = Annotate(Plain(640, 480, SKColors.Gray), false, new LabelledBox(7, label, 0.87f, 100, 100, 300, 300));
+        using var empty = Annotate(Plain(640, 480, SKColors.Gray), false, new LabelledBox(7, "\u2003", 0.87f, 100, 100, 300, 300));
+        Assert.False(named.Bytes.AsSpan().SequenceEqual(empty.Bytes));
+    }
+
     [Fact]
     public void A_label_does_not_hide_another()
     {

@@ -14,10 +14,11 @@ namespace Detection.Frontend.Http.Drawing;
 /// that, and none for long. A picture that must be read from Redis is read in its turn, so that those that wait hold nothing. A caller
 /// holds a share of the places to wait in, and the next turn goes to the caller for whom the fewest are drawn.
 /// </summary>
-internal sealed class AnnotatedPictures(IDetectionClient client, IOptions<FrontendOptions> options)
+internal sealed partial class AnnotatedPictures(IDetectionClient client, IOptions<FrontendOptions> options, ILogger<AnnotatedPictures> logger)
 {
     private const int Piece = 64 * 1024;
 
+    private volatile bool _labelsTold;
     private readonly TimeSpan _wait = options.Value.DrawingTimeout;
     private readonly SharedPlaces _turns = new(options.Value.MaxConcurrentDrawings, callerShare: 1, siteShare: 1);
     private readonly SharedPlaces _room = new(
@@ -81,7 +82,7 @@ internal sealed class AnnotatedPictures(IDetectionClient client, IOptions<Fronte
         }
     }
 
-    private static async Task<PooledBytes> DrawInTurnAsync(
+    private async Task<PooledBytes> DrawInTurnAsync(
         ReadOnlyMemory<byte> picture, DetectionAnswer answer, UploadShare share, CancellationToken cancellationToken)
     {
         var jpeg = new PooledBytes(share);
@@ -97,8 +98,14 @@ internal sealed class AnnotatedPictures(IDetectionClient client, IOptions<Fronte
         }
     }
 
-    private static async Task AnnotateAsync(ReadOnlyMemory<byte> picture, DetectionAnswer answer, PooledBytes jpeg, CancellationToken cancellationToken)
+    private async Task AnnotateAsync(ReadOnlyMemory<byte> picture, DetectionAnswer answer, PooledBytes jpeg, CancellationToken cancellationToken)
     {
+        if (!_labelsTold && answer.Objects.FirstOrDefault(static o => !PictureAnnotator.CanDraw(o.Label)) is { } found)
+        {
+            _labelsTold = true;
+            LogLabel(found.Label, found.ClassId);
+        }
+
         LabelledBox[] boxes = [.. answer.Objects.Select(o => new LabelledBox(o.ClassId, o.Label, o.Score, o.X1, o.Y1, o.X2, o.Y2))];
         try
         {
@@ -142,4 +149,10 @@ internal sealed class AnnotatedPictures(IDetectionClient client, IOptions<Fronte
 
     private static ProblemException Gone(DetectionAnswer answer) =>
         new(ProblemType.ResultNotFound, "The result exists, but its picture has expired. Send the picture again.") { ImageKey = answer.ImageKey };
+
+    [LoggerMessage(
+        EventId = 1,
+        Level = LogLevel.Warning,
+        Message = "This machine has no font with all characters of the label '{Label}'; annotated pictures show it, and others like it, as 'class {ClassId}'. Install a font that has them (Debian: fonts-noto-cjk, fonts-noto-color-emoji) and start again.")]
+    private partial void LogLabel(string label, int classId);
 }
