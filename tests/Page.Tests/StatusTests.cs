@@ -33,6 +33,25 @@ public class StatusTests(PageSite site)
                 await visit.SeenAsync("/\\d m?s/.test(document.getElementById('slow').textContent)");
                 await visit.SeenAsync("/\\d a second/.test(document.getElementById('possible').textContent)");
 
+                // What stands at several places is the same, and what is answered is what the devices can do for as long as they are busy.
+                var numbers = await visit.EvaluateAsync<double[]>("""
+                    (() => {
+                      const number = (selector) => Number.parseFloat(document.querySelector(selector).textContent);
+                      return [number('#rate'), number('.chart:nth-child(1) .values'), number('#possible'), Number(document.querySelector('.gauge').getAttribute('aria-valuenow'))];
+                    })()
+                    """);
+                Assert.Equal(numbers[0], numbers[1]);
+                Assert.True(numbers[2] >= numbers[0], $"{numbers[0]} are answered, {numbers[2]} could be.");
+                Assert.Equal(
+                    await visit.TextAsync("#usual"),
+                    await visit.EvaluateAsync<string>("document.querySelector('.chart:nth-child(2) .values .key').innerText.trim()"));
+
+                // Busy all the time for long enough: more is not possible.
+                await visit.SeenAsync("""
+                    Number(document.querySelector('.gauge').getAttribute('aria-valuenow')) < 95
+                      || Number.parseFloat(document.getElementById('possible').textContent) < 1.4 * Number.parseFloat(document.getElementById('rate').textContent)
+                    """);
+
                 // The curves of the last minutes: throughput, latency, batch fill.
                 await visit.SeenAsync("Number(document.querySelector('.chart:nth-child(1) .values').textContent) > 0");
                 await visit.SeenAsync("(document.querySelector('.chart:nth-child(2) .values').textContent.match(/\\d m?s/g) ?? []).length === 2");
@@ -99,7 +118,7 @@ public class StatusTests(PageSite site)
             async visit =>
             {
                 await visit.SeenAsync("document.querySelectorAll('.silo .device[data-state=idle]').length === 2");
-                Assert.Contains("2 machines, 2 devices", await visit.TextAsync("#subline"), StringComparison.Ordinal);
+                Assert.Contains("2 silos on 1 machine, 2 devices", await visit.TextAsync("#subline"), StringComparison.Ordinal);
 
                 await cluster.Silos[0].KillAsync();
                 await visit.SeenAsync("document.querySelectorAll('.silo').length === 1");
@@ -151,6 +170,11 @@ public class StatusTests(PageSite site)
             await visit.SeenAsync("document.querySelector('.silo .device') !== null");
             Assert.True(await visit.EvaluateAsync<bool>("document.getElementById('key-form').hidden"));
 
+            // In this tab, and with the middle button in another.
+            var opened = new TaskCompletionSource<PuppeteerSharp.IPage>();
+            visit.Page.BrowserContext.TargetCreated += async (_, created) => opened.TrySetResult(await created.Target.PageAsync());
+            await visit.Page.ClickAsync(".top a[href='/v1/status']", new PuppeteerSharp.Input.ClickOptions { Button = PuppeteerSharp.Input.MouseButton.Middle });
+            await (await opened.Task.WaitAsync(Eventually.Soon)).WaitForExpressionAsync("document.body?.textContent.includes('\"silos\"')");
             await visit.Page.ClickAsync(".top a[href='/v1/status']");
             await visit.SeenAsync("document.body.textContent.includes('\"silos\"')");
         },

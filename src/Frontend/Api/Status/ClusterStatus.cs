@@ -83,6 +83,7 @@ internal sealed class ClusterStatus(IDetectionClient client, TimeProvider time)
 
     private static SiloBody Of(SiloReport silo, int maxBatch) => new(
         silo.Silo,
+        HostOf(silo.Address),
         silo.StartedAt,
         silo.ReportedAt,
         [.. silo.Devices.Select(device => new DeviceBody(
@@ -93,6 +94,9 @@ internal sealed class ClusterStatus(IDetectionClient client, TimeProvider time)
             [.. silo.Batchers.Where(batcher => batcher.Device == device.Id).Select(static b => new BatcherBody(
                 b.Model, b.State, b.Rate, b.InFlight, b.Completed, b.Failed, b.BusySeconds, b.Health, b.DeviceErrors, b.Ailment))]))],
         silo.Problems);
+
+    /// <summary>The address before the port: Orleans writes <c>10.0.0.1:11111@generation</c>.</summary>
+    private static string HostOf(string address) => address.LastIndexOf(':') is var port and > 0 ? address[..port] : address;
 
     /// <summary>Several silos report the same queue: the latest report of it counts.</summary>
     private static List<QueueReport> Queues(IReadOnlyList<SiloHistory> histories) =>

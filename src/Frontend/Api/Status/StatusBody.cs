@@ -27,12 +27,13 @@ internal sealed record NowBody(double PicturesPerSecond, double PossiblePerSecon
 
 /// <summary>A silo: a process that processes pictures.</summary>
 /// <param name="Name">Its name, unique in the cluster.</param>
+/// <param name="Host">Address of its machine. Silos with the same address share a machine.</param>
 /// <param name="StartedAt">When it started.</param>
 /// <param name="ReportedAt">Time of its report.</param>
 /// <param name="Devices">Its devices; empty when it only holds requests and fetches URLs.</param>
 /// <param name="Problems">Its problems, one sentence each.</param>
 internal sealed record SiloBody(
-    string Name, DateTimeOffset StartedAt, DateTimeOffset ReportedAt, IReadOnlyList<DeviceBody> Devices, IReadOnlyList<string> Problems);
+    string Name, string Host, DateTimeOffset StartedAt, DateTimeOffset ReportedAt, IReadOnlyList<DeviceBody> Devices, IReadOnlyList<string> Problems);
 
 /// <summary>A device that runs models.</summary>
 /// <param name="Id">Cluster-unique id.</param>

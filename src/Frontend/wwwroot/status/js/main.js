@@ -68,16 +68,18 @@ async function ask() {
 
 /** A link cannot send the key, so what it leads to is fetched and opened. */
 function openJsonWithKey(link) {
-  link.addEventListener('click', async (event) => {
-    if (Object.keys(withKey({})).length === 0) {
+  const open = async (event) => {
+    if (Object.keys(withKey({})).length === 0 || event.button > 1) {
       return;
     }
     event.preventDefault();
-    const { body } = await ask();
-    if (body) {
-      location.href = URL.createObjectURL(new Blob([JSON.stringify(body, null, 2)], { type: 'application/json' }));
-    }
-  });
+    const apart = event.button === 1 || event.ctrlKey || event.metaKey || event.shiftKey ? window.open('about:blank') : window;
+    const { body, title } = await ask();
+    const json = body ? JSON.stringify(body, null, 2) : title;
+    apart.location.href = URL.createObjectURL(new Blob([json], { type: body ? 'application/json' : 'text/plain' }));
+  };
+  link.addEventListener('click', open);
+  link.addEventListener('auxclick', open);
 }
 
 function pause() {
@@ -98,17 +100,20 @@ function show(body) {
   at('waiting-of').textContent = body.queues.length === 1 ? `of ${body.queues[0].capacity.toLocaleString('en')} places` : '';
   queues.show(body.queues);
   silos.show(body.silos, now);
-  const { picturesPerSecond, possiblePerSecond, p50, p95 } = body.now;
+  const { picturesPerSecond, p50, p95, batchSize } = body.now;
+  const possible = Math.max(silos.pace, picturesPerSecond);
   at('rate').textContent = count(picturesPerSecond);
   at('usual').textContent = seconds(p50);
   at('slow').textContent = seconds(p95);
-  at('possible').textContent = possiblePerSecond > 0 ? `${count(possiblePerSecond)} a second` : '–';
+  at('possible').textContent = possible > 0 ? `${count(possible)} a second` : '–';
   move(at('road-in'), picturesPerSecond);
   move(at('road-out'), picturesPerSecond);
   const most = Math.max(0, ...body.silos.flatMap((silo) => silo.devices.map((device) => device.maxBatch)));
-  throughput.show(body.intervals);
-  times.show(body.intervals);
-  batches.show(body.intervals, most > 0 ? ` of at most ${most}` : '');
+  // The charts end with the numbers above them.
+  const intervals = [...body.intervals, { start: body.at, seconds: 1, completed: picturesPerSecond, p50, p95, batchSize }];
+  throughput.show(intervals);
+  times.show(intervals);
+  batches.show(intervals, most > 0 ? ` of at most ${most}` : '');
   failures(body.failures, now);
   for (const part of ['flow', 'charts', 'failures-card']) {
     at(part).hidden = false;

@@ -5,6 +5,9 @@ import { count, isOut, many, nameOf, span } from './words.js';
 const batchesInHand = 2;
 const mostSquares = 64;
 
+/** Milliseconds over which a device's work is measured: what the server counts as "now" is 5 to 10 seconds. */
+const measured = 10_000;
+
 /** The machines with their devices. Cards stay the same elements, so that what changes is seen to change. */
 export class Silos {
   #root;
@@ -12,6 +15,11 @@ export class Silos {
 
   constructor(root) {
     this.#root = root;
+  }
+
+  /** Pictures a second that all devices can do at their pace of the last seconds. */
+  get pace() {
+    return [...this.#cards.values()].reduce((sum, card) => sum + card.pace, 0);
   }
 
   show(silos, now) {
@@ -40,6 +48,10 @@ class Silo {
   #none = el('p', { class: 'none', text: 'Keeps requests and fetches pictures; has no device.' });
   #devices = new Map();
   root;
+
+  get pace() {
+    return [...this.#devices.values()].reduce((sum, device) => sum + device.pace, 0);
+  }
 
   constructor(name) {
     this.root = el('article', { class: 'silo', 'aria-label': name },
@@ -74,9 +86,12 @@ class Device {
   #slots = el('div', { class: 'slots', role: 'img' });
   #level = el('i');
   #gauge = el('div', { class: 'gauge', role: 'meter', 'aria-label': 'Busy', 'aria-valuemin': 0, 'aria-valuemax': 100 }, this.#level);
-  #before = null;
+  #reports = [];
   #busy = null;
   root;
+
+  /** Pictures a second that it can do. */
+  pace = 0;
 
   constructor(device) {
     this.root = el('div', { class: 'device', 'data-device': device.id },
@@ -93,12 +108,11 @@ class Device {
 
     this.root.dataset.state = state;
     this.#what.textContent = models.length > 0 ? `${device.description} · ${models.join(', ')}` : device.description;
-    const rate = batchers.reduce((sum, batcher) => sum + batcher.rate, 0);
     this.#does.textContent = ill ? ill.health
       : state === 'stuck' ? 'hangs'
       : batchers.length === 0 ? 'getting ready'
         : state === 'draining' ? 'finishing'
-          : [this.#busy === null ? null : `${Math.round(100 * this.#busy)} % busy`, rate > 0 ? `up to ${count(rate)}/s` : null].filter(Boolean).join(' · ');
+          : [this.#busy === null ? null : `${Math.round(100 * this.#busy)} % busy`, this.pace > 0 ? `up to ${count(this.pace)}/s` : null].filter(Boolean).join(' · ');
 
     const places = batchesInHand * (device.maxBatch || 16);
     squares(this.#slots, Math.min(mostSquares, places), Math.ceil(inFlight * Math.min(1, mostSquares / places)));
@@ -110,17 +124,28 @@ class Device {
     this.#gauge.setAttribute('aria-valuetext', `${Math.round(100 * busy)} %`);
   }
 
-  /** The share of the time between two reports in which it held something. */
+  /**
+   * How busy it was, and how many pictures it ended in that time: together they are what it answered. A device that had nothing to do is
+   * as fast as its batchers found it before; batchers share it, so that the fastest counts.
+   */
   #measure(batchers, at) {
-    const seconds = batchers.reduce((sum, batcher) => sum + batcher.busySeconds, 0);
-    if (this.#before && at > this.#before.at) {
-      const share = Math.min(1, Math.max(0, (seconds - this.#before.seconds) / ((at - this.#before.at) / 1000)));
-      this.#busy = this.#busy === null ? share : 0.5 * this.#busy + 0.5 * share;
-      this.#busy = this.#busy < 0.005 ? 0 : this.#busy;
+    const sum = (of) => batchers.reduce((all, batcher) => all + of(batcher), 0);
+    if (at !== this.#reports.at(-1)?.at) {
+      this.#reports.push({ at, busy: sum((one) => one.busySeconds), ended: sum((one) => one.completed) });
+      this.#reports = this.#reports.filter((report) => report.at >= at - measured);
     }
-    if (!this.#before || at > this.#before.at) {
-      this.#before = { at, seconds };
+    const [first, last] = [this.#reports[0], this.#reports.at(-1)];
+    const seconds = (last.at - first.at) / 1000;
+    if (seconds <= 0 || last.ended < first.ended) {
+      this.#reports = [last];
+      this.pace = Math.max(0, ...batchers.filter((one) => !isOut(one)).map((one) => one.rate));
+      return;
     }
+    const busy = Math.min(seconds, Math.max(0, last.busy - first.busy));
+    this.#busy = busy / seconds < 0.005 ? 0 : busy / seconds;
+    this.pace = busy > 0.5 && last.ended > first.ended
+      ? (last.ended - first.ended) / busy
+      : Math.max(0, ...batchers.filter((one) => !isOut(one)).map((one) => one.rate));
   }
 }
 

@@ -43,7 +43,9 @@ export function judge(status) {
   const waiting = status.queues.reduce((sum, queue) => sum + queue.length, 0);
   const fullest = Math.max(0, ...status.queues.map((queue) => queue.length / queue.capacity));
   const oldest = Math.max(0, ...status.queues.map((queue) => queue.oldestSeconds));
-  const who = `${many(status.silos.length, 'machine')}, ${many(devices.length, 'device')}`;
+  const machines = many(new Set(status.silos.map((silo) => silo.host)).size, 'machine');
+  const where = machines === many(status.silos.length, 'machine') ? machines : `${many(status.silos.length, 'silo')} on ${machines}`;
+  const who = `${where}, ${many(devices.length, 'device')}`;
   const does = status.now.picturesPerSecond > 0
     ? `${count(status.now.picturesPerSecond)} pictures a second, usually within ${seconds(status.now.p50)}`
     : 'no pictures at the moment';
@@ -53,7 +55,7 @@ export function judge(status) {
   }
   if (batchers.length === 0) {
     return devices.length === 0
-      ? { health: 'ill', sentence: 'No worker has a device', detail: `${many(status.silos.length, 'machine')}, but none with a device that can process pictures.` }
+      ? { health: 'ill', sentence: 'No worker has a device', detail: `${where}, but none with a device that can process pictures.` }
       : { health: 'ill', sentence: 'The devices are getting ready', detail: `${who}. Loading takes some seconds.` };
   }
   if (stuck > 0) {
