@@ -86,6 +86,7 @@ public static class FrontendApplication
         app.MapManagement();
         app.MapClusterStatus();
         app.MapOpenApi().AllowAnonymous();
+        app.MapApiReference();
         app.MapSite();
         return app;
     }

@@ -80,6 +80,7 @@ public class FileKindTests(PageSite site)
         await visit.Page.SetOfflineModeAsync(false);
         await visit.Page.ClickAsync("#problem .primary");
         await visit.AnsweredAsync();
+        visit.Forgive("ERR_INTERNET_DISCONNECTED");
     });
 
     [Fact]

@@ -106,7 +106,7 @@ public class KeptTests(PageSite site)
         return new Uri(await visit.EvaluateAsync<string>("window.copied"));
     }
 
-    private static Task KeptAsync(Visit visit, int count) => visit.Page.WaitForFunctionAsync(
+    private static async Task KeptAsync(Visit visit, int count) => await visit.Page.WaitForFunctionAsync(
         """
         (count) => new Promise((resolve) => {
           const open = indexedDB.open('detection', 1);

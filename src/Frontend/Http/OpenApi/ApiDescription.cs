@@ -9,7 +9,9 @@ namespace Detection.Frontend.Http.OpenApi;
 /// <summary>The OpenAPI document as a whole, at <c>/openapi/v1.json</c>.</summary>
 internal static class ApiDescription
 {
-    private const string Document = "v1";
+    /// <summary>Name of the document.</summary>
+    public const string Document = "v1";
+
     private const string Bearer = "Bearer";
     private const string KeyNeeded = "An API key, where the server requires one.";
 

@@ -17,7 +17,7 @@ internal static class SiteExtensions
     private const string FormerAddress = "/detectConsult";
 
     /// <summary>The pages, as the links to them name them.</summary>
-    private static readonly (string Name, PathString Address)[] Addresses = [("detect", "/"), ("status", StatusAddress)];
+    private static readonly (string Name, PathString Address)[] Addresses = [("detect", "/"), ("docs", "/docs"), ("status", StatusAddress)];
 
     // Everything from this host. Pictures may also be such as the page made or was given itself.
     private const string ContentSecurityPolicy =

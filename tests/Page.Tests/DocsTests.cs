@@ -1,0 +1,33 @@
+using PuppeteerSharp;
+
+namespace Detection.Page.Tests;
+
+/// <summary>The page <c>/docs</c>: the API described, and tried.</summary>
+public class DocsTests(PageSite site)
+{
+    [Fact]
+    public Task The_API_is_described_and_can_be_tried_without_another_host() => site.VisitAsync(
+        async visit =>
+        {
+            // Visit asserts at its end that no other host was asked and nothing was complained about, the policy neither.
+            await visit.SeenAsync("document.body.innerText.includes('/v1/detections')");
+            await visit.SeenAsync("document.body.innerText.includes('/v1/models')");
+            var policy = await visit.EvaluateAsync<string>("fetch('/docs/').then((answer) => answer.headers.get('Content-Security-Policy'))");
+            Assert.StartsWith("default-src 'self'; script-src 'self' 'nonce-", policy, StringComparison.Ordinal);
+            Assert.NotEqual(policy, await visit.EvaluateAsync<string>("fetch('/docs/').then((answer) => answer.headers.get('Content-Security-Policy'))"));
+
+            // A script that somebody else put into the page does not run.
+            await visit.EvaluateAsync<object>("document.body.append(Object.assign(document.createElement('script'), { textContent: 'window.intruder = true' }))");
+            Assert.False(await visit.EvaluateAsync<bool>("'intruder' in window"));
+            visit.Forgive("violates the following Content Security Policy directive");
+        },
+        path: "/docs");
+
+    [Fact]
+    public Task It_opens_without_a_key_and_is_linked() => site.VisitGuardedAsync(async visit =>
+    {
+        await visit.EnterKeyAsync(PageSite.Key);
+        await visit.Page.ClickAsync(".top a[href='/docs']");
+        await visit.SeenAsync("document.body.innerText.includes('/v1/detections')");
+    });
+}
