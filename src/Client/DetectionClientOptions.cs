@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using Detection.Contracts.Pictures;
 
 namespace Detection.Client;
 
@@ -10,7 +9,7 @@ public sealed class DetectionClientOptions
     public const string Section = "Detection:Client";
 
     /// <summary>StackExchange.Redis connection string of the cluster's Redis.</summary>
-    [Required]
+    [Required(ErrorMessage = "The client has no Redis. Set the connection string 'redis' (ConnectionStrings__redis), or Detection:Client:Redis.")]
     public string Redis { get; set; } = "";
 
     /// <summary>
@@ -25,7 +24,7 @@ public sealed class DetectionClientOptions
 
     /// <summary>Model of a request that names none.</summary>
     [Required]
-    public string DefaultModel { get; set; } = "nanodet-g";
+    public string DefaultModel { get; set; } = SharedDefaults.Model;
 
     /// <summary>Deadline of a request that names none.</summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:01:00")]
@@ -33,5 +32,5 @@ public sealed class DetectionClientOptions
 
     /// <summary>Most bytes of a picture.</summary>
     [Range(1, int.MaxValue)]
-    public int MaxPictureBytes { get; set; } = PictureBuffers.DefaultMaxBytes;
+    public int MaxPictureBytes { get; set; } = SharedDefaults.MaxPictureBytes;
 }

@@ -1,5 +1,6 @@
 using Detection.Contracts.Pictures;
 using Detection.Contracts.Security;
+using Detection.Contracts.Settings;
 using Detection.Contracts.Storage;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -20,12 +21,11 @@ public static class DetectionClientServiceCollectionExtensions
     public static IServiceCollection AddDetectionClient(this IServiceCollection services, IConfiguration configuration)
     {
         ArgumentNullException.ThrowIfNull(configuration);
-        services.Configure<ImageKeyOptions>(configuration.GetSection(ImageKeyOptions.Section));
-        services.Configure<PictureTransferOptions>(configuration.GetSection(PictureTransferOptions.Section));
-        services.Configure<ClusterSecurityOptions>(configuration.GetSection(ClusterSecurityOptions.Section));
-        return services.AddDetectionClient(options =>
+        services.AddValidatedOptions<ImageKeyOptions>(ImageKeyOptions.Section, configuration);
+        services.AddValidatedOptions<PictureTransferOptions>(PictureTransferOptions.Section, configuration);
+        services.AddValidatedOptions<ClusterSecurityOptions>(ClusterSecurityOptions.Section, configuration);
+        services.AddValidatedOptions<DetectionClientOptions>(DetectionClientOptions.Section, configuration).Configure(options =>
         {
-            configuration.GetSection(DetectionClientOptions.Section).Bind(options);
             if (configuration.GetConnectionString("redis") is { Length: > 0 } redis)
             {
                 options.Redis = redis;
@@ -42,6 +42,7 @@ public static class DetectionClientServiceCollectionExtensions
                 options.ClusterId = cluster;
             }
         });
+        return services.AddClient();
     }
 
     /// <summary>
@@ -53,6 +54,12 @@ public static class DetectionClientServiceCollectionExtensions
         services.AddOptions<DetectionClientOptions>().Configure(configure).ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<ImageKeyOptions>().ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<PictureTransferOptions>().ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<ClusterSecurityOptions>().ValidateDataAnnotations().ValidateOnStart();
+        return services.AddClient();
+    }
+
+    private static IServiceCollection AddClient(this IServiceCollection services)
+    {
         services.AddLogging();
         services.AddClusterSecurity();
         services.TryAddSingleton<ImageKeys>();

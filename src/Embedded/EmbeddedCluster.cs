@@ -13,6 +13,7 @@ public static class EmbeddedCluster
 {
     private const string Redis = "ConnectionStrings:redis";
     private const string Pictures = "ConnectionStrings:pictures";
+    private const string DefaultModel = $"{DetectionClientOptions.Section}:{nameof(DetectionClientOptions.DefaultModel)}";
 
     /// <summary>
     /// With a Redis connection string: only a look at how that is set up, the front end is a client of the cluster there. Without: starts a
@@ -27,14 +28,18 @@ public static class EmbeddedCluster
         }
 
         var options = builder.Configuration.ReadValidated<EmbeddedOptions>(EmbeddedOptions.Section);
-        var largest = (builder.Configuration.GetSection(DetectionClientOptions.Section).Get<DetectionClientOptions>() ?? new()).MaxPictureBytes;
+        var largest = builder.Configuration.Read<DetectionClientOptions>(DetectionClientOptions.Section).MaxPictureBytes;
         if ((long)options.PictureMemoryMegabytes * 1024 * 1024 < largest)
         {
-            throw new ValidationException($"The setting Detection:Embedded:PictureMemoryMegabytes is {options.PictureMemoryMegabytes}. Use one with room for a picture of Detection:Client:MaxPictureBytes, {largest} bytes.");
+            throw new ValidationException($"The setting 'Detection:Embedded:PictureMemoryMegabytes' is {options.PictureMemoryMegabytes}. Use one with room for a picture of Detection:Client:MaxPictureBytes, {largest} bytes.");
         }
 
+        // Only here: in a cluster a front end may start before the silos that have the model.
+        builder.Configuration.RequireModel(DefaultModel);
+
         // The registration of the silo wants the connection string, so the server runs before there is a container with loggers.
-        var loggers = LoggerFactory.Create(static logging => logging.SetMinimumLevel(LogLevel.Warning).AddSimpleConsole());
+        var loggers = LoggerFactory.Create(logging =>
+            logging.AddConfiguration(builder.Configuration.GetSection("Logging")).AddFilter(static level => level >= LogLevel.Warning).AddConsole());
         var stores = EmbeddedStores.Start(options, SteadyClock.OfProcess, loggers);
         builder.Configuration[Redis] = stores.Redis.ConnectionString;
         builder.Configuration[Pictures] = stores.PicturesConnectionString;

@@ -46,6 +46,6 @@ public sealed class EmbeddedOptions
     /// Password of the embedded server: 16 to 128 letters, digits, '_' and '-'. Default: a random one for each start, which nothing
     /// outside this process knows. With one that is set, and both ports, other processes of this machine may join the cluster.
     /// </summary>
-    [RegularExpression("[A-Za-z0-9_-]{16,128}", ErrorMessage = "The setting Detection:Embedded:RedisPassword must be 16 to 128 letters, digits, '_' and '-'.")]
+    [RegularExpression("[A-Za-z0-9_-]{16,128}", ErrorMessage = "The setting '{0}' must be 16 to 128 letters, digits, '_' and '-'.")]
     public string? RedisPassword { get; set; }
 }

@@ -20,7 +20,9 @@ using Detection.Frontend.Protocols.DeepStack;
 using Detection.Frontend.Protocols.Legacy;
 using Detection.Frontend.Protocols.OpenInference;
 using Detection.Hosting;
+using Detection.Hosting.Health;
 using Detection.Hosting.Management;
+using Detection.Hosting.Settings;
 using Detection.Hosting.Telemetry;
 
 namespace Detection.Frontend;
@@ -39,6 +41,7 @@ public static class FrontendApplication
             ContentRootPath = AppContext.BaseDirectory,
         });
 
+        builder.Configuration.RequireKnownSettings();
         builder.Services.AddValidatedOptions<FrontendOptions>(FrontendOptions.Section);
 
         builder.AddListening();
@@ -82,7 +85,7 @@ public static class FrontendApplication
         app.MapDeepStack();
         app.MapLegacy();
         app.MapProblems();
-        app.MapClusterHealth();
+        app.MapDetectionHealth();
         app.MapManagement();
         app.MapClusterStatus();
         app.MapOpenApi().AllowAnonymous();

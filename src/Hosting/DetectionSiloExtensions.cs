@@ -1,6 +1,5 @@
 using Detection.Contracts.Cluster;
 using Detection.Contracts.Messages;
-using Detection.Contracts.Pictures;
 using Detection.Contracts.Security;
 using Detection.Contracts.Settings;
 using Detection.Contracts.Storage;
@@ -44,7 +43,7 @@ public static class DetectionSiloExtensions
             ?? throw new OptionsValidationException("redis", typeof(string), ["A silo needs the connection string 'redis' (ConnectionStrings__redis)."]);
         var keys = new RedisKeys(ClusterId.Read(configuration));
         var redis = RedisConnection.Parse(connectionString);
-        var silo = configuration.GetSection(SiloOptions.Section).Get<SiloOptions>() ?? new SiloOptions();
+        var silo = configuration.ReadValidated<SiloOptions>(SiloOptions.Section);
         var endpoint = SiloEndpoint.Choose(silo, redis);
         var local = LocalTo(silo.Name ?? $"{Environment.MachineName}-{endpoint.Port}", devices ?? FindDevices(configuration));
 
@@ -52,7 +51,7 @@ public static class DetectionSiloExtensions
         services.AddValidatedOptions<SiloOptions>(SiloOptions.Section);
         services.AddSingleton(local);
         services.AddSingleton<TimeProvider>(SteadyClock.OfProcess);
-        services.AddSecuredPorts(configuration);
+        services.AddSecuredPorts();
         services.AddGrainErrors();
         services.AddStores(configuration, connectionString, keys);
         services.AddRequestQueue();
@@ -82,25 +81,37 @@ public static class DetectionSiloExtensions
 
         services.AddInferenceHost();
         services.AddWebhookDelivery();
-        services.AddHealthChecks().AddCheck<SiloHealthCheck>("silo", tags: ["ready"]);
+        services.AddHealthChecks().AddCheck<SiloHealthCheck>("silo", tags: [HealthEndpoints.Ready]);
         return builder;
     }
 
     private static DeviceSet FindDevices(IConfiguration configuration)
     {
-        var options = configuration.GetSection(DeviceOptions.Section).Get<DeviceOptions>() ?? new DeviceOptions();
-        var valid = new DeviceOptionsValidator().Validate(null, options);
-        if (valid.Failed)
-        {
-            throw new OptionsValidationException(DeviceOptions.Section, typeof(DeviceOptions), valid.Failures);
-        }
-
+        var options = configuration.ReadValidated(DeviceOptions.Section, new DeviceOptionsValidator());
+        var models = configuration.ReadValidated<ModelOptions>(ModelOptions.Section);
+        RequireWhatIsNamed(options, models);
         configuration.ApplyDecodingOptions();
 
         // Lives as long as the devices, which log what they load.
         var loggers = LoggerFactory.Create(logging => logging.AddConfiguration(configuration.GetSection("Logging")).AddConsole());
-        var models = configuration.GetSection(ModelOptions.Section).Get<ModelOptions>();
-        return new DeviceDiscovery(options, SteadyClock.OfProcess, loggers, models?.LoadTimeout).Open();
+        return new DeviceDiscovery(options, SteadyClock.OfProcess, loggers, models.LoadTimeout).Open();
+    }
+
+    /// <exception cref="OptionsValidationException">A GPU is named and this program has no use of it, or there is no folder of models.</exception>
+    private static void RequireWhatIsNamed(DeviceOptions options, ModelOptions models)
+    {
+        var names = options.SplitNames();
+        if (names.FirstOrDefault(static name => name.StartsWith("cuda:", StringComparison.Ordinal)) is { } gpu && !DeviceDiscovery.IsBuiltForCuda)
+        {
+            throw new OptionsValidationException(DeviceOptions.Section, typeof(DeviceOptions),
+                [$"The setting '{DeviceOptions.Section}:{nameof(options.Devices)}' names '{gpu}', and this program was built for the CPU. Use 'cpu' or 'auto', or a program built with -p:Accelerator=cuda."]);
+        }
+
+        if (names is not ["none"] && !Directory.Exists(models.Directory))
+        {
+            throw new OptionsValidationException(ModelOptions.Section, typeof(ModelOptions),
+                [$"The setting '{ModelOptions.Section}:{nameof(models.Directory)}' is '{models.Directory}', and there is no folder {Path.GetFullPath(models.Directory)}. Create it, or use the folder that holds the models."]);
+        }
     }
 
     private static LocalDevices LocalTo(string silo, DeviceSet found)
@@ -114,10 +125,10 @@ public static class DetectionSiloExtensions
         string IdOf(IInferenceDevice device) => device.HardwareId == device.Name ? $"{silo}/{device.Name}" : device.HardwareId;
     }
 
-    private static void AddSecuredPorts(this IServiceCollection services, IConfiguration configuration)
+    private static void AddSecuredPorts(this IServiceCollection services)
     {
         services.AddClusterSecurity();
-        services.Configure<ClusterSecurityOptions>(configuration.GetSection(ClusterSecurityOptions.Section));
+        services.AddValidatedOptions<ClusterSecurityOptions>(ClusterSecurityOptions.Section);
         services.AddOptions<SiloConnectionOptions>().Configure<ClusterSecurity>(static (connections, security) =>
         {
             connections.ConfigureSiloInboundConnection(security.Accept);
@@ -129,8 +140,6 @@ public static class DetectionSiloExtensions
     private static void AddStores(this IServiceCollection services, IConfiguration configuration, string redis, RedisKeys keys)
     {
         services.AddValidatedOptions<ResultOptions>(ResultOptions.Section);
-        services.AddOptions<ImageKeyOptions>().ValidateDataAnnotations().ValidateOnStart();
-        services.AddOptions<PictureTransferOptions>().ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton(keys);
         services.AddSingleton(_ => new RedisConnections(redis, configuration.GetConnectionString("pictures")));
         services.AddSingleton(static provider => provider.GetRequiredService<RedisConnections>().ConnectAsync().AsTask().GetAwaiter().GetResult());

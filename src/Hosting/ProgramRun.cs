@@ -3,6 +3,7 @@ using System.Net;
 using System.Runtime.InteropServices;
 using Detection.Contracts.Storage;
 using Detection.Grains.Health;
+using Detection.Hosting.Settings;
 using Detection.Inference.Loading;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
@@ -12,22 +13,39 @@ namespace Detection.Hosting;
 /// <summary>Runs a program of the cluster to its end.</summary>
 public static class ProgramRun
 {
+    /// <summary>Answers <c>--help</c> and <c>--version</c>, or runs the program.</summary>
+    /// <param name="program">The program.</param>
+    /// <param name="arguments">Its command line.</param>
+    /// <param name="create">Puts it together.</param>
+    /// <returns>The exit code, as <see cref="RunAsync(Func{WebApplication}, IReadOnlyCollection{string})"/>.</returns>
+    public static async Task<int> RunAsync(ProgramDescription program, string[] arguments, Func<WebApplication> create)
+    {
+        if (ProgramHelp.Answer(program, arguments) is { } answer)
+        {
+            await Console.Out.WriteLineAsync(answer);
+            return 0;
+        }
+
+        return await RunAsync(create, arguments);
+    }
+
     /// <summary>
     /// Puts an application together and runs it. A setting that is wrong and an address that is taken are said in a sentence, not by
     /// where in the program they were noticed.
     /// </summary>
     /// <param name="create">Puts it together.</param>
+    /// <param name="arguments">The command line, so that a setting is named as it was written.</param>
     /// <returns>The exit code: 0, 1 when it could not start, <see cref="SiloShutdown.ExitCode"/> when only a new process can go on.</returns>
-    public static async Task<int> RunAsync(Func<WebApplication> create)
+    public static async Task<int> RunAsync(Func<WebApplication> create, IReadOnlyCollection<string>? arguments = null)
     {
         ArgumentNullException.ThrowIfNull(create);
         WorkerThreads.Reserve();
-        var exitCode = await RunToEndAsync(create);
+        var exitCode = await RunToEndAsync(create, arguments ?? []);
         UnendedLoads.EndProcess(exitCode);
         return exitCode;
     }
 
-    private static async Task<int> RunToEndAsync(Func<WebApplication> create)
+    private static async Task<int> RunToEndAsync(Func<WebApplication> create, IReadOnlyCollection<string> arguments)
     {
         try
         {
@@ -51,7 +69,7 @@ public static class ProgramRun
             {
                 return 0; // Stopped while it started.
             }
-            catch (Exception e) when (e is not (OptionsValidationException or ValidationException or AddressInUseException))
+            catch (Exception e) when (FindFaults(e) is null)
             {
                 // The host has logged it with its stack trace.
                 await Console.Error.WriteLineAsync(
@@ -62,16 +80,26 @@ public static class ProgramRun
             await app.WaitForShutdownAsync();
             return app.Services.GetService<SiloShutdown>() is { IsRequested: true } ? SiloShutdown.ExitCode : 0;
         }
-        catch (Exception e) when (e is OptionsValidationException or ValidationException or AddressInUseException || IsUnreadableSetting(e))
+        catch (Exception e) when (FindFaults(e) is not null)
         {
-            await Console.Error.WriteLineAsync($"Cannot start: {e.Message}");
+            await Console.Error.WriteLineAsync($"Cannot start: {string.Join(' ', FindFaults(e)!.Select(fault => SettingNames.AsWritten(fault, arguments)))}");
             return 1;
         }
     }
 
     private static bool IsOutage(Exception? e) => e is not null && (RedisConnection.IsOutage(e) || IsOutage(e.InnerException));
 
-    // The binder names the setting and the type that its value is not of.
+    /// <summary>What is wrong with the settings or with the machine, a sentence each; <see langword="null"/> when the failure is another.</summary>
+    private static IEnumerable<string>? FindFaults(Exception e) => e switch
+    {
+        OptionsValidationException invalid => invalid.Failures,
+        AggregateException several when several.InnerExceptions.All(static inner => FindFaults(inner) is not null) => several.InnerExceptions.SelectMany(static inner => FindFaults(inner)!),
+        ValidationException or AddressInUseException => [e.Message],
+        _ when IsUnreadableSetting(e) => [e.Message],
+        _ => null,
+    };
+
+    // Of a setting of the framework: the binder names it and the type that its value is not of.
     private static bool IsUnreadableSetting(Exception e) =>
         e is InvalidOperationException && e.Message.StartsWith("Failed to convert configuration value", StringComparison.Ordinal);
 

@@ -16,7 +16,7 @@ internal sealed record SiloEndpoint(IPAddress Address, int Port, int GatewayPort
     {
         var address = options.AdvertisedAddress is not { } advertised ? ReachableAddress(redis)
             : IPAddress.TryParse(advertised, out var parsed) ? parsed
-            : throw Invalid($"AdvertisedAddress is \"{advertised}\", which is no IP address.");
+            : throw Invalid($"The setting '{SiloOptions.Section}:{nameof(options.AdvertisedAddress)}' is '{advertised}', which is no IP address.");
         return new SiloEndpoint(
             address, Choose(options.Port, DefaultPort, address), Choose(options.GatewayPort, DefaultGatewayPort, address));
     }

@@ -9,7 +9,7 @@ public sealed class SiloOptions
     public const string Section = "Detection:Silo";
 
     /// <summary>Name, unique in the cluster and best kept over restarts. Default: machine name and port.</summary>
-    [RegularExpression("[A-Za-z0-9._-]{1,100}")]
+    [RegularExpression("[A-Za-z0-9._-]{1,100}", ErrorMessage = "The setting '{0}' must be 1 to 100 letters, digits, '.', '_' and '-'.")]
     public string? Name { get; set; }
 
     /// <summary>Port for other silos; 0 takes a free one. Default: 11111, or the next free port.</summary>

@@ -35,17 +35,26 @@ public class StartTests
     }
 
     [Theory]
-    [InlineData("Detection__Devices", "gpu", "Devices names \"gpu\"")]
-    [InlineData("Detection__Queue__Capacity", "0", "Capacity must be between 1 and")]
-    [InlineData("Detection__Silo__AdvertisedAddress", "here", "\"here\", which is no IP address")]
-    [InlineData(DetectionSettings.ClusterId, "two:parts", "The cluster id (Detection:ClusterId) must be 1 to 64 letters, digits, '.', '_' or '-', and begin with a letter or a digit. It is 'two:parts'.")]
+    [InlineData("Detection__Devices", "gpu", "The setting 'Detection__Devices' names 'gpu'. Use auto, none, or cpu, cuda:0, cuda:1, … separated by commas.")]
+    [InlineData("Detection__Queue__Capacity", "0", "The setting 'Detection__Queue__Capacity' is '0'. Use a whole number from 1 to 1000000.")]
+    [InlineData("Detection__Silo__AdvertisedAddress", "here", "The setting 'Detection__Silo__AdvertisedAddress' is 'here', which is no IP address.")]
+    [InlineData(DetectionSettings.ClusterId, "two:parts", "The cluster id (Detection__ClusterId) must be 1 to 64 letters, digits, '.', '_' or '-', and begin with a letter or a digit. It is 'two:parts'.")]
     [InlineData(DetectionSettings.ClusterId, "{tag}", "It is '{tag}'.")]
-    [InlineData("Detection__Silo__ClusterId", "blue", "The setting 'Detection:Silo:ClusterId' no longer exists. Set 'Detection:ClusterId'")]
-    [InlineData(DetectionSettings.ClusterSecret, "short", "The setting Detection:ClusterSecurity:Secret must be 32 to 500 characters without spaces")]
+    [InlineData("Detection__Silo__ClusterId", "blue", "The setting 'Detection__Silo__ClusterId' no longer exists. Set 'Detection__ClusterId'")]
+    [InlineData(DetectionSettings.ClusterSecret, "short", "The setting 'Detection__ClusterSecurity__Secret' must be 32 to 500 characters without spaces")]
     [InlineData(DetectionSettings.Authority, "ca.crt", "Detection:ClusterSecurity has an authority or a key but no certificate. Set Detection:ClusterSecurity:Certificate.")]
     [InlineData(DetectionSettings.Certificate, "tls.crt", "Detection:ClusterSecurity has a certificate but no authority. Set Detection:ClusterSecurity:Authority")]
-    [InlineData("Detection__Models__LoadTimeout", "5s", "Failed to convert configuration value '5s' at 'Detection:Models:LoadTimeout' to type 'System.TimeSpan'.")]
-    [InlineData("Detection__Queue__Capacity", "many", "Failed to convert configuration value 'many' at 'Detection:Queue:Capacity' to type 'System.Int32'.")]
+    [InlineData("Detection__Models__LoadTimeout", "5", "The setting 'Detection__Models__LoadTimeout' is '5'. Use a duration from 1 s to 1 day, such as 4s, 500ms, 2m, 1h, 7d or 00:00:04.")]
+    [InlineData("Detection__Queue__Capacity", "many", "The setting 'Detection__Queue__Capacity' is 'many'. Use a whole number from 1 to 1000000.")]
+    [InlineData("Detection__Queue__Capcity", "5", "Cannot start: The setting 'Detection__Queue__Capcity' does not exist. Use 'Detection__Queue__Capacity'.")]
+    [InlineData("DETECTION__FETCH__ALLOWEDHOST__1", "a.test", "The setting 'DETECTION__FETCH__ALLOWEDHOST__1' does not exist. Use 'Detection__Fetch__AllowedHosts__1'.")]
+    [InlineData("Detection__Fetch__AllowedHosts", "a.test", "The setting 'Detection__Fetch__AllowedHosts' does not exist. Use 'Detection__Fetch__AllowedHosts__0'.")]
+    [InlineData("Detection__PoisonExpiry", "1h", "The setting 'Detection__PoisonExpiry' does not exist. Use 'Detection__Queue__PoisonExpiry'.")]
+    [InlineData("Detection__Sandwich", "1h", "The setting 'Detection__Sandwich' does not exist. The option --help lists all settings.")]
+    [InlineData("Detection__DeviceHealth__WhenBroken", "Explode", "The setting 'Detection__DeviceHealth__WhenBroken' is 'Explode'. Use StayInCluster or EndSilo.")]
+    [InlineData("Detection__Cuda__Verify", "perhaps", "The setting 'Detection__Cuda__Verify' is 'perhaps'. Use true or false.")]
+    [InlineData("Detection__Limits__MaxPixels", "0", "The setting 'Detection__Limits__MaxPixels' is '0'. Use a whole number from 1 to")]
+    [InlineData("Detection__Queue__CallerShare", "0,5", "The setting 'Detection__Queue__CallerShare' is '0,5'. Use a number from 0.01 to 1, with a decimal point.")]
     [InlineData(DetectionSettings.Redis, null, "needs the connection string 'redis'")]
     public async Task A_setting_that_cannot_be_is_said_in_a_sentence(string setting, string? value, string sentence)
     {
@@ -61,10 +70,10 @@ public class StartTests
     }
 
     [Theory]
-    [InlineData(DetectionSettings.ClusterId, "two:parts", "The cluster id (Detection:ClusterId) must be 1 to 64 letters")]
-    [InlineData(DetectionSettings.ClusterSecret, "short", "The setting Detection:ClusterSecurity:Secret must be 32 to 500 characters without spaces")]
-    [InlineData("Detection__Frontend__DrawingTimeout", "5s", "Failed to convert configuration value '5s' at 'Detection:Frontend:DrawingTimeout' to type 'System.TimeSpan'.")]
-    [InlineData("Detection__Client__ServiceId", "blue", "The setting 'Detection:Client:ServiceId' no longer exists.")]
+    [InlineData(DetectionSettings.ClusterId, "two:parts", "The cluster id (Detection__ClusterId) must be 1 to 64 letters")]
+    [InlineData(DetectionSettings.ClusterSecret, "short", "The setting 'Detection__ClusterSecurity__Secret' must be 32 to 500 characters without spaces")]
+    [InlineData("Detection__Frontend__DrawingTimeout", "2m", "The setting 'Detection__Frontend__DrawingTimeout' is '2 min'. Use a duration from 100 ms to 1 min, such as")]
+    [InlineData("Detection__Client__ServiceId", "blue", "The setting 'Detection__Client__ServiceId' no longer exists.")]
     public async Task A_front_end_says_so_too(string setting, string value, string sentence)
     {
         await using var frontend = DetectionProcess.StartFrontend(new Dictionary<string, string?> { [DetectionSettings.Redis] = "127.0.0.1:1", [setting] = value });

@@ -123,7 +123,6 @@ internal sealed class Stand : IAsyncDisposable
         ["Detection__Results__Expiry"] = "00:01:00",
         ["Detection__Requests__FailureExpiry"] = "00:02:00",
         ["Detection__Pictures__Expiry"] = "00:01:30",
-        ["Detection__Client__PictureExpiry"] = "00:01:30",
         ["Detection__Embedded__RedisMemoryMegabytes"] = "64",
         ["Detection__Embedded__PictureMemoryMegabytes"] = "256",
         ["Logging__LogLevel__Default"] = "Warning",

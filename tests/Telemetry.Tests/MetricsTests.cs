@@ -74,7 +74,7 @@ public sealed partial class MetricsTests(WatchedCluster cluster)
             _ => Task.FromResult(cluster.Frontend.Process.Log.Contains(imageKey, StringComparison.Ordinal)), TimeSpan.FromSeconds(10), "it is logged");
 
         var line = Assert.Single(cluster.Frontend.Process.Log.Split('\n'), line => line.Contains(imageKey, StringComparison.Ordinal));
-        Assert.Matches(@"POST /v1/detections failed with 400 /problems/not-a-picture after [0-9.]+ ms: .+ \(picture [0-9a-f]{64}\)", line);
+        Assert.Matches(@"POST /v1/detections failed with 400 /problems/not-a-picture after [0-9.]+ ms: .+ \(picture [0-9a-f]{64}, trace 00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]\)", line);
     }
 
     private static StringContent JsonContent(string json) => new(json, System.Text.Encoding.UTF8, "application/json");

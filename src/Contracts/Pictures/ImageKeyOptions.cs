@@ -16,6 +16,6 @@ public sealed class ImageKeyOptions
     /// has image keys of its own, so that it cannot read another caller's results and pictures, or learn that they exist; the same
     /// picture from two callers is then computed twice.
     /// </summary>
-    [RegularExpression(".{32,1000}", ErrorMessage = "The setting Detection:ImageKeys:Secret must have 32 to 1000 characters, or be empty.")]
+    [RegularExpression(".{32,1000}", ErrorMessage = "The setting '{0}' must have 32 to 1000 characters, or be empty.")]
     public string Secret { get; set; } = "";
 }

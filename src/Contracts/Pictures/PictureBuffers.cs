@@ -13,7 +13,7 @@ public static class PictureBuffers
     public const int LargestPooled = 1024 * 1024;
 
     /// <summary>Most bytes of a picture where no setting says otherwise.</summary>
-    public const int DefaultMaxBytes = 20 * 1024 * 1024;
+    public const int DefaultMaxBytes = SharedDefaults.MaxPictureBytes;
 
     /// <summary>A buffer of at least <paramref name="size"/> bytes, which are not set.</summary>
     /// <exception cref="OutOfMemoryException">The process may not use so much.</exception>

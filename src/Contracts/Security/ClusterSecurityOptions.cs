@@ -15,7 +15,7 @@ public sealed class ClusterSecurityOptions
     /// A secret that both sides of a connection prove to have. Two, separated by a space, while it changes: the first is used for own
     /// connections, both are accepted.
     /// </summary>
-    [RegularExpression(@"\S{32,500}( \S{32,500})?", ErrorMessage = "The setting Detection:ClusterSecurity:Secret must be 32 to 500 characters without spaces, or two such secrets separated by a space, or be empty.")]
+    [RegularExpression(@"\S{32,500}( \S{32,500})?", ErrorMessage = "The setting '{0}' must be 32 to 500 characters without spaces, or two such secrets separated by a space, or be empty.")]
     public string Secret { get; set; } = "";
 
     /// <summary>File with this process's certificate and those between it and its authority, as PEM or PKCS #12. It turns TLS on.</summary>

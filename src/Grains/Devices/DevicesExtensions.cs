@@ -1,7 +1,6 @@
 using Detection.Contracts.Settings;
 using Detection.Inference.Repository;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Options;
 
 namespace Detection.Grains.Devices;
 
@@ -15,7 +14,6 @@ public static class DevicesExtensions
     public static IServiceCollection AddInferenceHost(this IServiceCollection services)
     {
         services.AddValidatedOptions<ModelOptions>(ModelOptions.Section);
-        services.AddSingleton<IValidateOptions<ModelOptions>, ModelOptionsValidator>();
         services.AddSingleton<ModelRepository>();
         services.AddSingleton<ServedModelFactory>();
         services.AddSingleton<InferenceHost>();

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Detection.Contracts.Pictures;
 using Microsoft.Extensions.Options;
 
@@ -9,31 +10,39 @@ public sealed class FetchOptions
     /// <summary>Name of the configuration section.</summary>
     public const string Section = "Detection:Fetch";
 
-    /// <summary>Longest time of a whole fetch, waiting and redirects included; a caller's shorter budget goes first. Above 0, at most 1 minute.</summary>
+    /// <summary>Longest time of a whole fetch, waiting and redirects included; a caller's shorter budget goes first. 1 ms to 1 minute.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "00:01:00")]
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(8);
 
-    /// <summary>Longest time of one attempt to connect to one address. Above 0.</summary>
+    /// <summary>Longest time of one attempt to connect to one address. 1 ms to 1 minute.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "00:01:00")]
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(3);
 
-    /// <summary>Longest time of one name lookup. Above 0.</summary>
+    /// <summary>Longest time of one name lookup. 1 ms to 1 minute.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "00:01:00")]
     public TimeSpan ResolveTimeout { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>Most bytes of a picture, 1 to 256 MiB.</summary>
+    [Range(1, 256 * 1024 * 1024)]
     public int MaxBytes { get; set; } = PictureBuffers.DefaultMaxBytes;
 
     /// <summary>Most redirects that are followed, 0 to 20.</summary>
+    [Range(0, 20)]
     public int MaxRedirects { get; set; } = 5;
 
     /// <summary>Most fetches at the same time in one silo, 1 to 1024; more wait, which counts toward their time. Each may hold <see cref="MaxBytes"/>.</summary>
+    [Range(1, 1024)]
     public int MaxConcurrency { get; set; } = 32;
 
     /// <summary>
     /// Share of <see cref="MaxConcurrency"/> that one named caller may hold, above 0 to 1, as <c>Detection:Queue:CallerShare</c> has it of the
     /// queue: of 32 one caller holds 16 at most, and two 11 each. 1: all. Callers without a name have no such limit.
     /// </summary>
+    [Range(0.0, 1.0, MinimumIsExclusive = true)]
     public double CallerShare { get; set; } = 0.5;
 
     /// <summary>The same for one site, that is for one address with its port, whatever names lead to it, so that a slow one does not hold up the others. Of 32 one holds 8 at most.</summary>
+    [Range(0.0, 1.0, MinimumIsExclusive = true)]
     public double SiteShare { get; set; } = 0.25;
 
     /// <summary>Name servers to ask, as <c>address</c> or <c>address:port</c>; those of the operating system when there are none.</summary>
@@ -67,41 +76,35 @@ public sealed class FetchOptions
     public IList<string> DeniedNetworks { get; } = [];
 }
 
-/// <summary>Refuses to start with settings that would make the guard mean something else than was written.</summary>
+/// <summary>Refuses addresses, hosts and networks that would make the guard mean something else than was written.</summary>
 internal sealed class FetchOptionsValidator : IValidateOptions<FetchOptions>
 {
     public ValidateOptionsResult Validate(string? name, FetchOptions options)
     {
         List<string> faults = [];
-        Check(IsTimeout(options.Timeout), "Timeout must be above 0 and at most 1 minute.");
-        Check(IsTimeout(options.ConnectTimeout), "ConnectTimeout must be above 0 and at most 1 minute.");
-        Check(IsTimeout(options.ResolveTimeout), "ResolveTimeout must be above 0 and at most 1 minute.");
-        Check(options.MaxBytes is >= 1 and <= 256 * 1024 * 1024, "MaxBytes must be 1 to 268435456.");
-        Check(options.MaxRedirects is >= 0 and <= 20, "MaxRedirects must be 0 to 20.");
-        Check(options.MaxConcurrency is >= 1 and <= 1024, "MaxConcurrency must be 1 to 1024.");
-        Check(options.CallerShare is > 0 and <= 1, "CallerShare must be above 0 and at most 1.");
-        Check(options.SiteShare is > 0 and <= 1, "SiteShare must be above 0 and at most 1.");
         foreach (var server in options.NameServers)
         {
-            Check(ResolverSettings.TryParseServer(server, out _), $"NameServers: '{server}' is not an address as 10.0.0.53 or 10.0.0.53:53.");
+            Check(ResolverSettings.TryParseServer(server, out _), $"'{Key(nameof(options.NameServers))}' has '{server}', which is no address such as 10.0.0.53 or 10.0.0.53:53.");
         }
 
         foreach (var port in options.AllowedPorts)
         {
-            Check(port is >= 1 and <= 65535, $"AllowedPorts: {port} is not a port.");
+            Check(port is >= 1 and <= 65535, $"'{Key(nameof(options.AllowedPorts))}' has {port}, which is no port.");
         }
 
         foreach (var host in options.AllowedHosts.Concat(options.DeniedHosts))
         {
-            Check(HostPattern.TryParse(host, out _), $"AllowedHosts, DeniedHosts: '{host}' is not a host name, an address or *.name.");
+            Check(HostPattern.TryParse(host, out _), $"'{Key(nameof(options.AllowedHosts))}' or '{Key(nameof(options.DeniedHosts))}' has '{host}', which is no host name, address or *.name.");
         }
 
         foreach (var network in options.AllowedNetworks.Concat(options.DeniedNetworks))
         {
-            Check(Networks.TryParse(network, out _), $"AllowedNetworks, DeniedNetworks: '{network}' is not a network as 10.1.0.0/16 or an address.");
+            Check(Networks.TryParse(network, out _), $"'{Key(nameof(options.AllowedNetworks))}' or '{Key(nameof(options.DeniedNetworks))}' has '{network}', which is no network such as 10.1.0.0/16 and no address.");
         }
 
-        return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults.Select(f => $"{FetchOptions.Section}: {f}"));
+        return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults.Select(static fault => $"The setting {fault}"));
+
+        static string Key(string setting) => $"{FetchOptions.Section}:{setting}";
 
         void Check(bool good, string fault)
         {
@@ -111,6 +114,4 @@ internal sealed class FetchOptionsValidator : IValidateOptions<FetchOptions>
             }
         }
     }
-
-    private static bool IsTimeout(TimeSpan time) => time > TimeSpan.Zero && time <= TimeSpan.FromMinutes(1);
 }

@@ -1,4 +1,5 @@
 using Detection.Contracts.Pictures;
+using Detection.Contracts.Settings;
 using Detection.Contracts.Storage;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -22,13 +23,13 @@ public static class FetchingExtensions
         ArgumentNullException.ThrowIfNull(configuration);
 
         services.AddMetrics();
-        services.AddOptions<FetchOptions>().Bind(configuration.GetSection(FetchOptions.Section)).ValidateOnStart();
-        services.AddOptions<PictureOptions>().Bind(configuration.GetSection(PictureOptions.Section)).ValidateDataAnnotations().ValidateOnStart();
-        services.AddOptions<ImageKeyOptions>().Bind(configuration.GetSection(ImageKeyOptions.Section));
+        services.AddValidatedOptions<FetchOptions>(FetchOptions.Section, configuration);
+        services.AddValidatedOptions<PictureOptions>(PictureOptions.Section, configuration);
+        services.AddValidatedOptions<ImageKeyOptions>(ImageKeyOptions.Section, configuration);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<FetchOptions>, FetchOptionsValidator>());
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ImageKeys>();
-        services.AddOptions<PictureTransferOptions>().Bind(configuration.GetSection(PictureTransferOptions.Section));
+        services.AddValidatedOptions<PictureTransferOptions>(PictureTransferOptions.Section, configuration);
         services.TryAddSingleton<PictureStore>();
         services.TryAddSingleton<IHostResolver, DnsHostResolver>();
         services.TryAddSingleton<EgressGuard>();

@@ -61,5 +61,5 @@ internal sealed class WebhookOptionsValidator : IValidateOptions<WebhookOptions>
     public ValidateOptionsResult Validate(string? name, WebhookOptions options) =>
         WebhookSigner.TryParse(options.Secret, out _)
             ? ValidateOptionsResult.Success
-            : ValidateOptionsResult.Fail($"{WebhookOptions.Section}: Secret must be whsec_ and 24 to 64 bytes in base64, or two of them separated by a space.");
+            : ValidateOptionsResult.Fail($"The setting '{WebhookOptions.Section}:{nameof(options.Secret)}' must be whsec_ and 24 to 64 bytes in base64, or two of them separated by a space.");
 }

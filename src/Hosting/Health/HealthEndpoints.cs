@@ -3,24 +3,35 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Detection.Hosting.Health;
 
-/// <summary>The health endpoints of a silo.</summary>
+/// <summary>The health endpoints of silos and front ends.</summary>
 public static class HealthEndpoints
 {
-    /// <summary><c>/health/live</c>: the process answers. <c>/health/ready</c>: it can work; says why when it cannot.</summary>
-    public static void MapSiloHealth(this IEndpointRouteBuilder endpoints)
+    /// <summary>Tag of the checks that belong to readiness.</summary>
+    public const string Ready = "ready";
+
+    /// <summary><c>/health/live</c>: the process answers. <c>/health/ready</c>: it can work; says why when it cannot, as JSON.</summary>
+    public static void MapDetectionHealth(this IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false });
-        endpoints.MapHealthChecks("/health/ready", new HealthCheckOptions
-        {
-            Predicate = check => check.Tags.Contains("ready"),
-            ResponseWriter = WriteAsync,
-        });
+        endpoints.MapHealthChecks("/health/live", Answer(static _ => false)).AllowAnonymous();
+        endpoints.MapHealthChecks("/health/ready", Answer(IsReadiness)).AllowAnonymous();
     }
 
-    private static Task WriteAsync(HttpContext context, HealthReport report)
+    /// <summary>Whether a check belongs to readiness.</summary>
+    public static bool IsReadiness(HealthCheckRegistration check)
     {
-        context.Response.ContentType = "text/plain; charset=utf-8";
-        var reasons = report.Entries.Values.Select(entry => entry.Description ?? entry.Exception?.Message).Where(text => !string.IsNullOrEmpty(text));
-        return context.Response.WriteAsync(string.Join('\n', reasons.Prepend(report.Status.ToString())));
+        ArgumentNullException.ThrowIfNull(check);
+        return check.Tags.Contains(Ready);
     }
+
+    /// <summary>The result of a check.</summary>
+    /// <param name="status">Whether the process can do its work.</param>
+    /// <param name="reasons">What is wrong, one sentence each.</param>
+    public static HealthCheckResult Result(HealthStatus status, IReadOnlyList<string> reasons) => HealthBody.Result(status, reasons);
+
+    private static HealthCheckOptions Answer(Func<HealthCheckRegistration, bool> predicate) => new()
+    {
+        Predicate = predicate,
+        ResponseWriter = static (http, report) => http.Response.WriteAsJsonAsync(
+            HealthBody.Of(report), HealthJson.Default.HealthBody, cancellationToken: http.RequestAborted),
+    };
 }

@@ -51,7 +51,7 @@ internal sealed class SiloHealthCheck(ISiloStatusOracle membership, ISiloReports
         }
 
         return reasons.Count == 0
-            ? new HealthCheckResult(outOfService > 0 ? HealthStatus.Degraded : HealthStatus.Healthy, string.Join(' ', report.Problems))
-            : HealthCheckResult.Unhealthy(string.Join(' ', reasons.Concat(report.Problems)));
+            ? HealthBody.Result(outOfService > 0 ? HealthStatus.Degraded : HealthStatus.Healthy, [.. report.Problems])
+            : HealthBody.Result(HealthStatus.Unhealthy, [.. reasons, .. report.Problems]);
     }
 }

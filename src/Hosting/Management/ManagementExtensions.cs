@@ -79,5 +79,5 @@ public static class ManagementExtensions
 
     /// <summary>The settings before there are services.</summary>
     internal static ManagementOptions Options(IConfiguration configuration) =>
-        configuration.GetSection(ManagementOptions.Section).Get<ManagementOptions>() ?? new ManagementOptions();
+        configuration.ReadValidated<ManagementOptions>(ManagementOptions.Section);
 }

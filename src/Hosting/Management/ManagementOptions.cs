@@ -22,7 +22,7 @@ public sealed class ManagementOptions : IValidatableObject
     {
         if (Url is not null && ManagementAddress.Port(Url) is null)
         {
-            yield return new ValidationResult($"'{Url}' is not an address with a port above 0, such as http://*:9090.", [nameof(Url)]);
+            yield return new ValidationResult($"The setting '{Section}:{nameof(Url)}' is '{Url}'. Use an address with a port above 0, such as http://*:9090.", [nameof(Url)]);
         }
     }
 }

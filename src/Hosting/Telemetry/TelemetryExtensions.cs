@@ -27,7 +27,7 @@ public static class TelemetryExtensions
         ArgumentNullException.ThrowIfNull(builder);
         var configuration = builder.Configuration;
         builder.Services.AddValidatedOptions<TelemetryOptions>(TelemetryOptions.Section);
-        var options = configuration.GetSection(TelemetryOptions.Section).Get<TelemetryOptions>() ?? new TelemetryOptions();
+        var options = configuration.ReadValidated<TelemetryOptions>(TelemetryOptions.Section);
         var sends = options.OtlpEndpoint is not null || !string.IsNullOrEmpty(configuration[StandardEndpoint]);
         if (!sends && !options.Prometheus)
         {
@@ -69,7 +69,7 @@ public static class TelemetryExtensions
     public static void MapDetectionMetrics(this WebApplication app)
     {
         ArgumentNullException.ThrowIfNull(app);
-        var options = app.Configuration.GetSection(TelemetryOptions.Section).Get<TelemetryOptions>() ?? new TelemetryOptions();
+        var options = app.Configuration.ReadValidated<TelemetryOptions>(TelemetryOptions.Section);
         if (options.Prometheus)
         {
             app.MapPrometheusScrapingEndpoint(MetricsPath);

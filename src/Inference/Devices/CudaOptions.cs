@@ -1,14 +1,18 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace Detection.Inference.Devices;
 
 /// <summary>How models run on GPUs.</summary>
 public sealed class CudaOptions
 {
     /// <summary>Most pictures in a run, 1 to 256. Default 32.</summary>
+    [Range(1, 256)]
     public int MaxBatch { get; set; } = 32;
 
     /// <summary>
     /// Most GPU memory per model and batch size, in MiB; 0 for no limit, the default.
     /// </summary>
+    [Range(0, int.MaxValue)]
     public int MemoryLimitMiB { get; set; }
 
     /// <summary>Whether convolutions run channels-last, faster for most float16 models. Default no.</summary>
@@ -38,7 +42,8 @@ public sealed class CudaOptions
     public bool Verify { get; set; } = true;
 
     /// <summary>
-    /// How far its outputs may be from the CPU's, as a part of each output's range, 0 to 1. Default 0.02.
+    /// How far its outputs may be from the CPU's, as a part of each output's range, above 0 to 1. Default 0.02.
     /// </summary>
+    [Range(0.0, 1.0, MinimumIsExclusive = true)]
     public float VerifyTolerance { get; set; } = 0.02f;
 }

@@ -1,5 +1,7 @@
+using System.ComponentModel.DataAnnotations;
 using Detection.Inference.Loading;
 using Detection.Inference.Pictures;
+using Microsoft.Extensions.Options;
 
 namespace Detection.Inference.Devices;
 
@@ -19,6 +21,7 @@ public sealed class DeviceOptions
     /// Threads that decode pictures and, on the <c>cpu</c> device, run models; 1 to 1,024. Default: the cores that this
     /// process may use.
     /// </summary>
+    [Range(1, 1024)]
     public int CpuWorkers { get; set; } = Environment.ProcessorCount;
 
     /// <summary>
@@ -26,12 +29,15 @@ public sealed class DeviceOptions
     /// deadlines of all its pictures. Runs that try a model while it is loaded are ended too; the first ones on a GPU, which may build
     /// engines, after 15 minutes.
     /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "01:00:00")]
     public TimeSpan RunTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>What a picture may cost.</summary>
+    [ValidateObjectMembers]
     public PictureLimits Limits { get; set; } = new();
 
     /// <summary>How models run on GPUs.</summary>
+    [ValidateObjectMembers]
     public CudaOptions Cuda { get; set; } = new();
 
     /// <summary>What the decoding of pictures takes its memory from.</summary>
@@ -41,5 +47,5 @@ public sealed class DeviceOptions
     internal TimeSpan LoadTimeout { get; set; } = ModelLoad.DefaultLimit;
 
     /// <summary>The names in <see cref="Devices"/>.</summary>
-    internal string[] Names => Devices.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+    public IReadOnlyList<string> SplitNames() => Devices.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 }

@@ -10,7 +10,7 @@ namespace Detection.Inference.Pictures;
 /// Most that <see cref="PictureCost"/> may be. The default lets 50 megapixels pass in every form that encoders write.
 /// </param>
 public sealed record PictureLimits(
-    [property: Range(1, long.MaxValue)] long MaxBytes = 20 * 1024 * 1024,
+    [property: Range(1, long.MaxValue)] long MaxBytes = SharedDefaults.MaxPictureBytes,
     [property: Range(1, long.MaxValue)] long MaxPixels = 50_000_000,
     [property: Range(1, int.MaxValue)] int MaxScans = 100,
     [property: Range(1, int.MaxValue)] int MaxCost = 1000)

@@ -9,10 +9,13 @@ namespace Detection.Inference.Repository;
 /// <summary>Reads one model from its files.</summary>
 public static partial class ModelFile
 {
+    /// <summary>What the whole name of a model matches.</summary>
+    internal const string NamePattern = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}";
+
     /// <summary>
     /// Whether a name can be asked for: letters, digits, <c>.</c>, <c>_</c> and <c>-</c>, up to 64, the first a letter or digit.
     /// </summary>
-    public static bool IsName(string name) => NamePattern().IsMatch(name);
+    public static bool IsName(string name) => Name().IsMatch(name);
 
     /// <summary>
     /// Reads <c>NAME/model.onnx</c> with <c>NAME/model.json</c>, or <c>NAME.onnx</c>.
@@ -98,6 +101,6 @@ public static partial class ModelFile
             : inspection.Require();
     }
 
-    [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9._-]{0,63}\z")]
-    private static partial Regex NamePattern();
+    [GeneratedRegex($@"\A{NamePattern}\z")]
+    private static partial Regex Name();
 }

@@ -37,8 +37,11 @@ public sealed class ModelRepository
     /// <summary>The models of the last scan; none before the first.</summary>
     public ModelSet Current => _current;
 
-    /// <summary>Name of the model of a request that names none.</summary>
+    /// <summary>The model that is read first.</summary>
     public string DefaultName => _options.Default;
+
+    /// <summary>Names of the models that a folder has now; none when it cannot be read.</summary>
+    public static IReadOnlyCollection<string> FindNames(string folder) => ModelFolder.TryFind(folder).Keys;
 
     /// <summary>
     /// Scans the folder now. Files that have not changed are not read again. Models that take long to be read are not waited for: they

@@ -71,9 +71,12 @@ internal static class BoundSettings
                     yield return setting;
                 }
             }
-            else if (property.PropertyType != typeof(string) && EntryOf(property.PropertyType) is { } entry && IsOwn(entry))
+            else if (property.PropertyType != typeof(string) && EntryOf(property.PropertyType) is { } entry)
             {
-                foreach (var setting in Read($"{key}:0", entry, Create(entry)))
+                var (name, content) = entry.IsGenericType && entry.GetGenericTypeDefinition() == typeof(KeyValuePair<,>) ? ("NAME", entry.GetGenericArguments()[1]) : ("0", entry);
+                foreach (var setting in IsOwn(content)
+                    ? Read($"{key}:{name}", content, Create(content))
+                    : [new Setting($"{key}:{name}", content, value, $"{type}.{property.Name}")])
                 {
                     yield return setting;
                 }

@@ -5,7 +5,7 @@ using System.Text.RegularExpressions;
 namespace Detection.Deployment.Tests.Configuration;
 
 /// <summary>One key that configuration can set.</summary>
-/// <param name="Key">As in <c>appsettings.json</c>, with colons. An entry of a list has the number 0.</param>
+/// <param name="Key">As in <c>appsettings.json</c>, with colons. An entry of a list has the number 0, one that has a name of its own <c>NAME</c>.</param>
 /// <param name="Type">What it is bound to.</param>
 /// <param name="Default">Its value where nothing is configured; null where it has none, or one that depends on the machine.</param>
 /// <param name="Source">The member that it is bound to, for messages.</param>

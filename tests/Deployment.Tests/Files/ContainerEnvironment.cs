@@ -18,13 +18,12 @@ internal static partial class ContainerEnvironment
             return;
         }
 
-        // An entry of a list counts as the first one, and a list itself is not set by one variable.
+        // An entry of a list counts as the first one.
         var key = Number().Replace(name.Replace("__", ":", StringComparison.Ordinal), ":0");
-        var found = BoundSettings.All.TryGetValue(key, out var setting) || BoundSettings.All.TryGetValue(Entry().Replace(key, ""), out setting);
-        Assert.True(found, $"{file}: {name} is no setting of the programs.");
+        Assert.True(BoundSettings.All.TryGetValue(key, out var setting), $"{file}: {name} is no setting of the programs.");
         if (value is not null)
         {
-            var type = Nullable.GetUnderlyingType(setting!.Type) ?? setting.Type;
+            var type = Nullable.GetUnderlyingType(setting.Type) ?? setting.Type;
             Assert.True(
                 type == typeof(string) || type == typeof(object) || TypeDescriptor.GetConverter(type).IsValid(value),
                 $"{file}: {name}={value} is no {type.Name}.");
@@ -36,9 +35,6 @@ internal static partial class ContainerEnvironment
 
     [GeneratedRegex(":[0-9]+(?=:|$)")]
     private static partial Regex Number();
-
-    [GeneratedRegex(":0$")]
-    private static partial Regex Entry();
 
     [GeneratedRegex(@"^http://\*:([0-9]+)$")]
     private static partial Regex PortOfUrl();

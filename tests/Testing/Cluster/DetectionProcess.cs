@@ -61,6 +61,15 @@ public sealed class DetectionProcess : IAsyncDisposable
     public static DetectionProcess StartSilo(IReadOnlyDictionary<string, string?>? settings = null, string name = "silo", string folder = "src/Silo") =>
         new(name, folder, settings);
 
+    /// <summary>Runs a program with a command line and nothing else, for what it writes and its exit code.</summary>
+    /// <param name="folder">The project, from the top of the checkout.</param>
+    /// <param name="arguments">The command line.</param>
+    public static ChildProcess Run(string folder, params string[] arguments)
+    {
+        var project = Path.Combine(Repository.Root, folder);
+        return ChildProcess.Start(Path.GetFileName(folder), "dotnet", [Program(project), .. arguments], Defaults(), project);
+    }
+
     /// <summary>Waits until <c>/health/ready</c> answers 200.</summary>
     /// <param name="deadline">Longest wait; 90 s by default.</param>
     /// <exception cref="TimeoutException">It is not ready at the deadline; the message shows the end of its log.</exception>
@@ -139,7 +148,7 @@ public sealed class DetectionProcess : IAsyncDisposable
 
     private ChildProcess Start()
     {
-        var program = Program();
+        var program = Program(Folder);
         // The project's folder is the content root, as with `dotnet run`.
         string[] arguments = [program, "--urls", Url.ToString().TrimEnd('/')];
         return OpenFiles is null
@@ -147,13 +156,13 @@ public sealed class DetectionProcess : IAsyncDisposable
             : ChildProcess.Start(Name, "sh", ["-c", $"ulimit -n {OpenFiles}; exec dotnet \"$@\"", "dotnet", .. arguments], Settings, Folder);
     }
 
-    private string Program()
+    private static string Program(string project)
     {
         var here = typeof(DetectionProcess).Assembly;
         var configuration = here.GetCustomAttribute<AssemblyConfigurationAttribute>()?.Configuration ?? "Debug";
         var framework = Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
-        var name = $"Detection.{Path.GetFileName(Folder)}";
-        var path = Path.Combine(Folder, "bin", configuration, framework, name + ".dll");
+        var name = $"Detection.{Path.GetFileName(project)}";
+        var path = Path.Combine(project, "bin", configuration, framework, name + ".dll");
         return File.Exists(path)
             ? path
             : throw new FileNotFoundException(

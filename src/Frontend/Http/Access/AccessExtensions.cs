@@ -50,5 +50,5 @@ internal static class AccessExtensions
         http.Caller() is { } key ? $"key {key}" : $"address {RemoteNetwork.Of(http.Connection.RemoteIpAddress)}";
 
     private static bool AreKeysAsked(IConfiguration configuration) =>
-        configuration.GetSection(AccessOptions.Section).Get<AccessOptions>()?.AreKeysAsked == true;
+        configuration.Read<AccessOptions>(AccessOptions.Section).AreKeysAsked;
 }

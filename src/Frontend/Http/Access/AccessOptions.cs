@@ -65,6 +65,11 @@ public sealed class AccessOptions
 /// <summary>A key as it is configured: its hash, never the key.</summary>
 public sealed class ConfiguredKey
 {
+    /// <summary>
+    /// Name of the key; empty when it is the one that it is configured under. Environment variables and lists have no room for all names.
+    /// </summary>
+    public string Name { get; set; } = "";
+
     /// <summary>SHA-256 of the key's text, 64 hex digits. <c>detection key NAME</c> makes a key and its hash.</summary>
     public string Sha256 { get; set; } = "";
 

@@ -5,6 +5,7 @@ using System.Text.Json;
 using Detection.Client;
 using Detection.Contracts.Messages;
 using Detection.Contracts.Scheduling;
+using Detection.Contracts.Settings;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Primitives;
 
@@ -33,7 +34,7 @@ internal sealed partial class ApiKeys : BackgroundService
     {
         (_configuration, _time, _logger) = (configuration, time, logger);
         _byHash = Read();
-        _file = Bind().KeysFile;
+        _file = Options().KeysFile;
         _following = ChangeToken.OnChange(configuration.GetReloadToken, ReadAgain);
         LogCount(_byHash.Count);
     }
@@ -105,27 +106,25 @@ internal sealed partial class ApiKeys : BackgroundService
         }
     }
 
-    private AccessOptions Bind()
-    {
-        var options = new AccessOptions();
-        _configuration.GetSection(AccessOptions.Section).Bind(options);
-        return options;
-    }
+    private AccessOptions Options() => _configuration.Read<AccessOptions>(AccessOptions.Section);
 
     private FrozenDictionary<string, ApiKey> Read()
     {
-        var options = Bind();
+        var options = Options();
         if (options.KeysFile.Length > 0)
         {
             AddFile(options);
         }
 
         var keys = new Dictionary<string, ApiKey>(StringComparer.Ordinal);
-        foreach (var (name, key) in options.Keys)
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var (entry, key) in options.Keys)
         {
+            var name = key.Name.Length > 0 ? key.Name : entry;
             // A colon divides settings: what stands before it would be the name.
             Require(DetectionOptions.IsCaller(name), $"The name '{CallerText.Show(name)}' of a key is not 1 to {DetectionOptions.CallerLength} letters, digits or . _ @ -");
             Require(key.Sha256.Length == 2 * SHA256.HashSizeInBytes && key.Sha256.All(char.IsAsciiHexDigit), $"Sha256 of the key '{name}' is not 64 hex digits. The name of a key has no colon.");
+            Require(names.Add(name), $"There are two keys with the name '{name}'.");
             var rate = key.RequestsPerSecond ?? options.RequestsPerSecond;
             var burst = key.Burst ?? options.Burst;
             var uploads = key.MaxUploads ?? options.MaxUploadsPerKey;

@@ -33,12 +33,12 @@ public sealed class BrowserOptions : IValidatableObject
     {
         foreach (var origin in AllowedOrigins.Where(static origin => origin is not (Any or "null") && !IsOrigin(origin)))
         {
-            yield return new ValidationResult($"The allowed origin '{origin}' is not a scheme and a host, such as https://app.example.org.", [nameof(AllowedOrigins)]);
+            yield return new ValidationResult($"The setting '{Section}:{nameof(AllowedOrigins)}' has '{origin}', which is not a scheme and a host, such as https://app.example.org.", [nameof(AllowedOrigins)]);
         }
 
         foreach (var host in AllowedHosts.Where(static host => host != Any && Uri.CheckHostName(host.Trim('[', ']')) == UriHostNameType.Unknown))
         {
-            yield return new ValidationResult($"The allowed host '{host}' is not a name or an address without a port.", [nameof(AllowedHosts)]);
+            yield return new ValidationResult($"The setting '{Section}:{nameof(AllowedHosts)}' has '{host}', which is not a name or an address without a port.", [nameof(AllowedHosts)]);
         }
     }
 

@@ -1,5 +1,6 @@
 using Detection.Client;
 using Detection.Contracts.Cluster;
+using Detection.Hosting.Health;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 
@@ -13,9 +14,6 @@ internal sealed class ClusterHealthCheck(IDetectionClient client, IOptions<Detec
 {
     private readonly string _model = options.Value.DefaultModel;
 
-    /// <summary>Name under which the reasons stand in the data of the result.</summary>
-    public const string Reasons = "reasons";
-
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         try
@@ -28,20 +26,23 @@ internal sealed class ClusterHealthCheck(IDetectionClient client, IOptions<Detec
                 await client.ConnectAsync(cancellationToken);
             }
 
-            return Result(status, reasons);
+            return HealthEndpoints.Result(status, reasons);
         }
         catch (DetectionException e)
         {
-            return Result(HealthStatus.Unhealthy, [e.Message]);
+            return HealthEndpoints.Result(HealthStatus.Unhealthy, [e.Message]);
         }
         catch (OperationCanceledException)
         {
-            return Result(HealthStatus.Unhealthy, ["Redis, or the silos registered in it, did not respond in time."]);
+            return HealthEndpoints.Result(HealthStatus.Unhealthy, ["Redis, or the silos registered in it, did not respond in time."]);
         }
     }
 
-    private static HealthCheckResult Result(HealthStatus status, IReadOnlyList<string> reasons) =>
-        new(status, string.Join(' ', reasons), data: new Dictionary<string, object> { [Reasons] = reasons });
+    private static string Others(IReadOnlyList<SiloReport> silos)
+    {
+        var names = silos.SelectMany(static silo => silo.CurrentModels).Select(static model => model.Name).Distinct().Order(StringComparer.Ordinal).ToList();
+        return names.Count == 0 ? "No model is served." : $"The silos have {string.Join(", ", names)}.";
+    }
 
     private (HealthStatus Status, IReadOnlyList<string> Reasons) Judge(IReadOnlyList<SiloReport> silos)
     {
@@ -65,7 +66,7 @@ internal sealed class ClusterHealthCheck(IDetectionClient client, IOptions<Detec
         {
             reasons.Add(silos.Count == 0 ? "No silo is running."
                 : silos.All(static silo => silo.Devices.Count == 0) ? "No silo has a device."
-                : $"No device serves the model {_model} at this time.");
+                : $"No device serves the model {_model}, the default of this front end (Detection:Client:DefaultModel), at this time. {Others(silos)}");
         }
 
         return (!works ? HealthStatus.Unhealthy : reasons.Count > 0 ? HealthStatus.Degraded : HealthStatus.Healthy, reasons);

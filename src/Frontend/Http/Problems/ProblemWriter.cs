@@ -43,9 +43,10 @@ internal sealed partial class ProblemWriter(IOptions<FrontendOptions> options, I
         // Whatever callers sent stands in these.
         problem.Detail = CallerText.Show(problem.Detail, CallerText.MessageLength);
         problem.Instance = CallerText.Show(problem.Instance ?? http.Request.Path);
-        problem.Extensions["traceId"] = Activity.Current?.Id ?? http.TraceIdentifier;
+        var trace = Activity.Current?.Id ?? http.TraceIdentifier;
+        problem.Extensions["traceId"] = trace;
 
-        Log(http, problem, status, context.Exception);
+        Log(http, problem, status, trace, context.Exception);
         if (http.Response.HasStarted)
         {
             return;
@@ -82,7 +83,7 @@ internal sealed partial class ProblemWriter(IOptions<FrontendOptions> options, I
         return http.Response.WriteAsJsonAsync(problem, typeInfo, "application/problem+json", http.RequestAborted);
     }
 
-    private void Log(HttpContext http, ProblemDetails problem, int status, Exception? exception)
+    private void Log(HttpContext http, ProblemDetails problem, int status, string trace, Exception? exception)
     {
         var level = status switch
         {
@@ -101,7 +102,7 @@ internal sealed partial class ProblemWriter(IOptions<FrontendOptions> options, I
         var method = CallerText.Show(http.Request.Method);
         var path = CallerText.Show(http.Request.Path.Value);
         var duration = Duration(http);
-        Failed(level, method, path, status, problem.Type, duration, problem.Detail, imageKey, cause);
+        Failed(level, method, path, status, problem.Type, duration, problem.Detail, imageKey, trace, cause);
     }
 
     /// <summary>Milliseconds since the request's headers were there; an activity begins by the machine's clock.</summary>
@@ -109,7 +110,7 @@ internal sealed partial class ProblemWriter(IOptions<FrontendOptions> options, I
         ? Math.Round((TimeProvider.System.GetUtcNow().UtcDateTime - activity.StartTimeUtc).TotalMilliseconds, 1)
         : double.NaN;
 
-    [LoggerMessage(EventId = 1, Message = "{Method} {Path} failed with {Status} {Type} after {Duration} ms: {Detail} (picture {ImageKey})")]
+    [LoggerMessage(EventId = 1, Message = "{Method} {Path} failed with {Status} {Type} after {Duration} ms: {Detail} (picture {ImageKey}, trace {TraceId})")]
     private partial void Failed(
-        LogLevel level, string method, string? path, int status, string? type, double duration, string? detail, object? imageKey, Exception? exception);
+        LogLevel level, string method, string? path, int status, string? type, double duration, string? detail, object? imageKey, string traceId, Exception? exception);
 }

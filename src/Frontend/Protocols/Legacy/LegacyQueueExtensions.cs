@@ -7,7 +7,7 @@ internal static class LegacyQueueExtensions
     /// <summary>Serves the Redis queue of the replaced system, when the settings say so.</summary>
     public static void AddLegacyQueue(this WebApplicationBuilder builder)
     {
-        if (!builder.Configuration.GetValue<bool>(LegacyQueueOptions.Switch))
+        if (!builder.Configuration.ReadSwitch(LegacyQueueOptions.Switch))
         {
             return;
         }

@@ -2,6 +2,7 @@ using Detection.Inference.Devices.Batched;
 using Detection.Inference.Devices.Cpu;
 using Detection.Inference.Devices.Cuda;
 using Microsoft.Extensions.Logging;
+using Microsoft.ML.OnnxRuntime;
 
 namespace Detection.Inference.Devices.Discovery;
 
@@ -17,6 +18,9 @@ public sealed class DeviceDiscovery(DeviceOptions options, TimeProvider time, IL
 {
     private readonly ILogger _logger = loggers.CreateLogger<DeviceDiscovery>();
 
+    /// <summary>Whether this program was built with the ONNX Runtime for GPUs.</summary>
+    public static bool IsBuiltForCuda => OrtEnv.Instance().GetAvailableProviders().Contains("CUDAExecutionProvider");
+
     /// <summary>
     /// Opens the devices that <see cref="DeviceOptions.Devices"/> asks for. With <c>auto</c> the CPU stands in where no GPU
     /// works; a GPU that was asked for by name and does not work is a problem and nothing stands in for it.
@@ -26,7 +30,7 @@ public sealed class DeviceDiscovery(DeviceOptions options, TimeProvider time, IL
         options.LoadTimeout = loadTimeout ?? options.LoadTimeout;
         var devices = new List<IInferenceDevice>();
         var problems = new List<string>();
-        string[] names = options.Names;
+        var names = options.SplitNames();
         var gpus = names is ["none"] or [] or ["cpu"] ? [] : CudaDriver.FindGpus();
         if (names is ["auto"])
         {
