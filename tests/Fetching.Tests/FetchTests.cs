@@ -30,6 +30,53 @@ public sealed class FetchTests(SharedRedis redis)
     }
 
     [Fact]
+    public async Task Fetch_from_server_of_HTTP_1_0_has_connection_of_its_own()
+    {
+        var picture = PictureHost.NewPicture();
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start(backlog: 128);
+        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
+        var serving = Task.Run(async () =>
+        {
+            var requests = new List<int>();
+            for (var i = 0; i < 60; i++)
+            {
+                requests.Add(await AnswerAsync(await listener.AcceptSocketAsync(), picture));
+            }
+
+            return requests;
+        });
+        await using var fetcher = NewFetcher(port);
+
+        for (var i = 0; i < 15; i++)
+        {
+            foreach (var outcome in await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => fetcher.FetchAsync($"http://host.test:{port}/"))))
+            {
+                await AssertStoredAsync(picture, outcome);
+            }
+        }
+
+        Assert.All(await serving, count => Assert.Equal(1, count));
+
+        // Says the length and nothing of the connection, and leaves it open for a second request, which it does not answer.
+        static async Task<int> AnswerAsync(Socket socket, byte[] picture)
+        {
+            var request = new byte[4096];
+            var length = 0;
+            while (!Encoding.ASCII.GetString(request, 0, length).EndsWith("\r\n\r\n", StringComparison.Ordinal))
+            {
+                length += await socket.ReceiveAsync(request.AsMemory(length));
+            }
+
+            await socket.SendAsync(Encoding.ASCII.GetBytes($"HTTP/1.0 200 OK\r\nContent-Length: {picture.Length}\r\n\r\n"));
+            await socket.SendAsync(picture);
+            var more = await socket.ReceiveAsync(request);
+            socket.Dispose();
+            return more == 0 ? 1 : 2;
+        }
+    }
+
+    [Fact]
     public async Task APictureInChunksIsStored()
     {
         var picture = PictureHost.NewPicture(700_000);

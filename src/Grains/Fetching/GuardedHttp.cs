@@ -38,8 +38,8 @@ internal sealed class GuardedHttp : DelegatingHandler
             Credentials = null,
             ActivityHeadersPropagator = null,
             ConnectTimeout = options.Value.Timeout,
-            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(15),
-            PooledConnectionLifetime = TimeSpan.FromMinutes(1),
+            // No connection is used twice: a server of HTTP/1.0, as many cameras are, closes it after its answer without a word.
+            PooledConnectionLifetime = TimeSpan.Zero,
             MaxResponseHeadersLength = 16,
             MaxResponseDrainSize = 0,
             SslOptions = new SslClientAuthenticationOptions
