@@ -60,7 +60,7 @@ internal sealed class DetectionClient(
         return operations.RunAsync(
             Submission(options),
             null,
-            operation => urls.WithFetchedAsync(operation, url, imageKey => requests.SubmitAsync(operation, imageKey, default, webhook)),
+            operation => urls.WithFetchedAsync(operation, url, imageKey => requests.SubmitAsync(operation, imageKey, default, webhook, url)),
             cancellationToken,
             counts: true);
     }

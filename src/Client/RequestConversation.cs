@@ -55,7 +55,7 @@ internal sealed class RequestConversation(
     }
 
     /// <summary>Puts one picture into the queue. <see langword="null"/> as above.</summary>
-    public async Task<DetectionTicket?> SubmitAsync(ClientOperation operation, string imageKey, ReadOnlyMemory<byte> picture, Uri? webhook)
+    public async Task<DetectionTicket?> SubmitAsync(ClientOperation operation, string imageKey, ReadOnlyMemory<byte> picture, Uri? webhook, Uri? source = null)
     {
         operation.ImageKey = imageKey;
         var model = await models.FindAsync(operation, wait: true);
@@ -70,13 +70,13 @@ internal sealed class RequestConversation(
             ? null
             : new WebhookTerms(webhook, AnswerMapping.ChoiceOf(operation.Options, model) with { Labels = operation.Options.Labels?.ToArray() });
         if (await AskUntilToldAsync(
-            operation, key, picture, stored, TimeSpan.Zero, () => new RequestTerms(operation.Left, Asynchronous: true, Activity.Current?.Id, operation.Options.Caller, told)) is not var (snapshot, _))
+            operation, key, picture, stored, TimeSpan.Zero, () => new RequestTerms(operation.Left, Asynchronous: true, Activity.Current?.Id, operation.Options.Caller, told, source)) is not var (snapshot, _))
         {
             return null;
         }
 
         return IsModelGone(snapshot)
-            ? await models.WithNextModelAsync(operation, () => SubmitAsync(operation, imageKey, picture, webhook))
+            ? await models.WithNextModelAsync(operation, () => SubmitAsync(operation, imageKey, picture, webhook, source))
             : AnswerMapping.ToTicket(operation, imageKey, model, snapshot);
     }
 

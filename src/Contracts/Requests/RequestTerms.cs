@@ -10,10 +10,15 @@ namespace Detection.Contracts.Requests;
 /// <param name="TraceParent">W3C trace context of the caller (<c>traceparent</c>), so that the batch links back to it.</param>
 /// <param name="Caller">Name under which the caller's share of the queue is counted; <see langword="null"/> for a caller without a name.</param>
 /// <param name="Webhook">The webhook of an asynchronous request; <see langword="null"/> for none.</param>
+/// <param name="Source">
+/// Where the picture was fetched from, so that it is fetched again when it is lost before an asynchronous request has ended;
+/// <see langword="null"/> when the caller brought it.
+/// </param>
 [GenerateSerializer, Immutable, Alias("detection.RequestTerms")]
 public sealed record RequestTerms(
     [property: Id(0)] TimeSpan Budget,
     [property: Id(1)] bool Asynchronous = false,
     [property: Id(2)] string? TraceParent = null,
     [property: Id(3)] string? Caller = null,
-    [property: Id(4)] WebhookTerms? Webhook = null);
+    [property: Id(4)] WebhookTerms? Webhook = null,
+    [property: Id(5)] Uri? Source = null);

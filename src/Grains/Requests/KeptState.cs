@@ -37,7 +37,8 @@ internal sealed class KeptState(IGrainContext grain, IGrainStorage storage, Clus
     {
         var known = await ReadAsync();
         var hasWebhook = terms.Webhook is not null;
-        if (!known.Asynchronous || known.End is not null || known.Deadline < deadline || (hasWebhook && !known.Webhooks))
+        if (!known.Asynchronous || known.End is not null || known.Deadline < deadline || (hasWebhook && !known.Webhooks)
+            || (terms.Source is not null && known.Source is null))
         {
             await WriteAsync(kept =>
             {
@@ -45,6 +46,7 @@ internal sealed class KeptState(IGrainContext grain, IGrainStorage storage, Clus
                 kept.Deadline = deadline;
                 kept.End = null;
                 kept.Webhooks |= hasWebhook;
+                (kept.Source, kept.SourceCaller) = terms.Source is null ? (kept.Source, kept.SourceCaller) : (terms.Source, terms.Caller);
             });
         }
     }
@@ -55,6 +57,7 @@ internal sealed class KeptState(IGrainContext grain, IGrainStorage storage, Clus
         kept.End = outcome;
         kept.EndedAt = time.GetUtcNow();
         kept.Webhooks = false;
+        (kept.Source, kept.SourceCaller) = (null, null);
     });
 
     /// <summary>Clears the state of a request that is done: its result is in Redis.</summary>
@@ -63,6 +66,7 @@ internal sealed class KeptState(IGrainContext grain, IGrainStorage storage, Clus
         kept.Asynchronous = false;
         kept.End = null;
         kept.Webhooks = false;
+        (kept.Source, kept.SourceCaller) = (null, null);
     });
 
     private async Task WriteAfterAsync(Task before, Action<RequestState> change)

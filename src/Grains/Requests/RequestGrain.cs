@@ -1,3 +1,4 @@
+using Detection.Contracts.Fetching;
 using Detection.Contracts.Requests;
 using Detection.Contracts.Storage;
 using Detection.Grains.Queueing;
@@ -139,6 +140,11 @@ internal sealed class RequestGrain(
         // First complete the calls that wait.
         var synchronous = _work.IsEnqueued && !_work.IsAsynchronous;
         _work.End(outcome);
+        if (!synchronous && outcome.Failure?.Reason == FailureReason.PictureLost && await FetchAgainAsync())
+        {
+            return;
+        }
+
         var hasWebhooks = !synchronous && outcome.IsFinal && (await _kept.ReadAsync()).Webhooks;
         if (outcome.Status is RequestStatus.Failed or RequestStatus.Expired)
         {
@@ -156,6 +162,29 @@ internal sealed class RequestGrain(
         {
             await _webhooks.EndedAsync();
         }
+    }
+
+    /// <summary>
+    /// Fetches the lost picture of an asynchronous request again from its URL and puts the request back into the queue.
+    /// <see langword="false"/> when it came from no URL, is not there any more, or is refused now.
+    /// </summary>
+    private async Task<bool> FetchAgainAsync()
+    {
+        var kept = await _kept.ReadAsync();
+        var left = kept.Deadline - time.GetUtcNow();
+        if (kept is not { Asynchronous: true, End: null, Source: { } url } || left <= TimeSpan.Zero)
+        {
+            return false;
+        }
+
+        var fetched = await GrainFactory.GetGrain<IPictureFetchGrain>(0).Fetch(url, left, kept.SourceCaller, lifetime.ApplicationStopping);
+        if (fetched.Status != FetchStatus.Stored || fetched.ImageKey != _key.ImageKey)
+        {
+            return false;
+        }
+
+        var terms = new RequestTerms(kept.Deadline - time.GetUtcNow(), Asynchronous: true, Caller: kept.SourceCaller, Source: url);
+        return (await SubmitAsync(terms, TimeSpan.Zero, CancellationToken.None)).Status is RequestStatus.Queued or RequestStatus.Running or RequestStatus.Done;
     }
 
     /// <summary>Where the request stands, the kept end of an asynchronous one included.</summary>

@@ -29,4 +29,12 @@ internal sealed class RequestState
     /// <summary>Webhooks wait for its end.</summary>
     [Id(4)]
     public bool Webhooks { get; set; }
+
+    /// <summary>Where the picture of an asynchronous request was fetched from; <see langword="null"/> when its caller brought it.</summary>
+    [Id(5)]
+    public Uri? Source { get; set; }
+
+    /// <summary>For whom it was fetched; <see langword="null"/> for a caller without a name.</summary>
+    [Id(6)]
+    public string? SourceCaller { get; set; }
 }

@@ -81,6 +81,41 @@ public sealed class StorageTests : RequestTest
     }
 
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Picture_of_an_accepted_url_that_is_lost_in_the_queue_is_fetched_again(bool isStillThere)
+    {
+        var picture = Next();
+        var fetched = 0;
+        await using var host = new LoopbackServer(async context =>
+        {
+            context.Response.StatusCode = Interlocked.Increment(ref fetched) == 1 || isStillThere ? 200 : 404;
+            context.Response.ContentType = "image/jpeg";
+            await context.Response.OutputStream.WriteAsync(picture);
+            context.Response.Close();
+        });
+        await using var silo = await StartSiloAsync(
+            ("Detection:Fetch:AllowedNetworks:0", "127.0.0.1/32"), ("Detection:Fetch:AllowedPorts:0", $"{host.Url.Port}"));
+        await OccupyAsync();
+        var ticket = await Client.SubmitAsync(host.Url, Patient);
+        Assert.True(await Database.KeyDeleteAsync(Keys.Picture(ticket.ImageKey)));
+        Device.Open();
+
+        if (isStillThere)
+        {
+            await DoneAsync(ticket.ImageKey);
+        }
+        else
+        {
+            await Eventually.Async(
+                async () => (await Client.GetStatusAsync(ticket.ImageKey)).Status == DetectionStatus.Failed, Eventually.Soon, "it failed");
+        }
+
+        Assert.Equal(2, fetched);
+        Assert.NotNull(await Client.DetectAsync(Next(), Patient));
+    }
+
+    [Theory]
     [InlineData(0)]
     [InlineData(10)]
     [InlineData(-1)]

@@ -71,6 +71,15 @@ public sealed class GoldenTests : IDisposable
             new WebhookTerms(new Uri("https://example.com/hook"), new BoxChoice(0.5f, 10, Labels)))),
     ]);
 
+    /// <summary>Before the source of a picture was among them.</summary>
+    [Fact]
+    public void RequestTerms_of_a_process_that_knows_no_source_are_read()
+    {
+        var read = Serializer.Deserialize<RequestTerms>(Convert.FromHexString("20e88000a3e111000000000101c101c101c101e0"));
+
+        Assert.Equal(new RequestTerms(TimeSpan.FromSeconds(30)), read);
+    }
+
     [Fact]
     public void FetchOutcome_is_written_as_before() => Check("FetchOutcome.txt", [
         .. Enum.GetValues<FetchStatus>().Select(status => ($"status {(int)status}", new FetchOutcome(status))),
