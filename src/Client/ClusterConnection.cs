@@ -116,6 +116,7 @@ internal sealed class ClusterConnection(
     private async Task<IHost> StartAsync()
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Services.AddSingleton<IHostLifetime, DetachedLifetime>();
         builder.Services.AddSingleton(loggers);
         builder.Services.AddGrainErrors();
         builder.UseOrleansClient(client => client

@@ -50,6 +50,9 @@ public sealed class LifeTests(OneProcess frontend)
 
         Assert.Equal(0, code);
         Assert.DoesNotContain("Unhandled exception", process.Process.Log, StringComparison.Ordinal);
+
+        // Once: the host inside of the client neither says so nor takes the signals.
+        Assert.Equal(2, process.Process.Log.Split("Application started").Length);
     }
 
     [Fact]
