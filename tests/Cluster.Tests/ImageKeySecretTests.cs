@@ -27,7 +27,9 @@ public sealed class ImageKeySecretTests
 
         await Task.WhenAll(RefusedAsync(other, before.Key), RefusedAsync(none, before.Key));
         await RefusedClientAsync(cluster);
-        await Task.WhenAll(silos.Select(static process => DoesNotStartAsync(process)));
+        await Task.WhenAll(
+            DoesNotStartAsync(silos[0], "Detection__ImageKeys__Secret"), // as it was written
+            DoesNotStartAsync(silos[1], "Detection:ImageKeys:Secret"));
         Assert.Equal(members, await MembersAsync(cluster));
         Assert.DoesNotContain("Redis returned wrong bytes", silo.Process.Log, StringComparison.Ordinal);
         Assert.Equal(before.Boxes, (await DetectAsync(same, 1)).Boxes);
@@ -106,13 +108,13 @@ public sealed class ImageKeySecretTests
         Assert.Single(await client.Detection.GetSilosAsync());
     }
 
-    private static async Task DoesNotStartAsync(DetectionProcess silo)
+    private static async Task DoesNotStartAsync(DetectionProcess silo, string setting)
     {
         await silo.Process.ExitAsync(TimeSpan.FromSeconds(90));
         Assert.Equal(1, silo.Process.ExitCode);
         Assert.Contains(
             "Cannot start: The silos of the cluster 'detection' in this Redis have another secret of image keys than this one, or have one and this one has none. "
-            + "Give all the same Detection:ImageKeys:Secret",
+            + $"Give all the same {setting}",
             silo.Process.Log,
             StringComparison.Ordinal);
     }

@@ -67,6 +67,6 @@ public sealed class WebhookTests
 
         await silo.Process.ExitAsync(Eventually.Soon);
         Assert.NotEqual(0, silo.Process.ExitCode);
-        Assert.Contains("Detection:Webhooks: Secret must be", silo.Process.LogTail(), StringComparison.Ordinal);
+        Assert.Contains("Cannot start: The setting 'Detection__Webhooks__Secret' must be", silo.Process.LogTail(), StringComparison.Ordinal);
     }
 }

@@ -153,7 +153,7 @@ public sealed class DetectTests : IDisposable
     [InlineData(1, "has no class \"unicorn\"; it has person, bicycle", "--labels", "unicorn")]
     [InlineData(1, "There is no model absent", "--model", "absent")]
     [InlineData(1, "no such file", "--model", "absent.onnx")]
-    [InlineData(1, "Devices names \"abacus\"", "--device", "abacus")]
+    [InlineData(1, "names 'abacus'", "--device", "abacus")]
     [InlineData(2, "--threshold is 2; write 0 to 1", "--threshold", "2")]
     [InlineData(2, "--max is many; write 1 to 10000.", "--max", "many")]
     public async Task Says_in_one_line_what_to_change(int exitCode, string said, params string[] options)

@@ -241,7 +241,7 @@ public sealed class MemoryTests(SmallProcess frontend) : IClassFixture<SmallProc
 
     [Theory]
     [InlineData("Detection__Embedded__PictureMemoryMegabytes", "16", "PictureMemoryMegabytes")]
-    [InlineData("Detection__Client__MaxPictureBytes", "600000000", "PictureMemoryMegabytes is 512")]
+    [InlineData("Detection__Client__MaxPictureBytes", "600000000", "PictureMemoryMegabytes' is 512")]
     public async Task A_memory_without_room_for_one_picture_stops_the_start(string name, string value, string said)
     {
         await using var process = DetectionProcess.StartFrontend(new Dictionary<string, string?> { [DetectionSettings.Redis] = null, [name] = value });

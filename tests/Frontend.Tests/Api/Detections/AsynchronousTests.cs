@@ -66,10 +66,13 @@ public sealed class AsynchronousTests(OneProcess frontend)
         var photo = TestPictures.Unique(906);
         var model = (await frontend.Http.ReadAsync("/v1/models/nanodet-g").AnswerAsync()).GetProperty("id").GetString()!;
         await using var redis = await ConnectionMultiplexer.ConnectAsync(string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{frontend.RedisPort},password={DetectionSettings.SomePassword}"));
-        await redis.GetDatabase().StringSetAsync(Keys.Item(new RequestKey(model, TestPictures.ImageKey(photo))), "lost", TimeSpan.FromSeconds(2));
+        var mark = Keys.Item(new RequestKey(model, TestPictures.ImageKey(photo)));
+        var now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+        await redis.GetDatabase().StringSetAsync(mark, string.Create(CultureInfo.InvariantCulture, $"{now}|{now}|"));
 
         var (response, _) = await SubmitAsync(frontend.Http, Asking.Bytes(photo, "image/jpeg"), "?async=true&timeout=1");
         Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
+        Assert.True(await redis.GetDatabase().KeyDeleteAsync(mark));
 
         await frontend.Http.ReadAsync(Waiting(response)).ProblemAsync(504, "deadline-exceeded");
         await frontend.Http.ReadAsync(response.Headers.Location!.ToString()).ProblemAsync(504, "deadline-exceeded");

@@ -70,12 +70,15 @@ public sealed class WebhookTests(OneProcess frontend)
         var photo = TestPictures.Unique(2003);
         var model = (await frontend.Http.ReadAsync("/v1/models/nanodet-g").AnswerAsync()).GetProperty("id").GetString()!;
         await using var redis = await ConnectAsync();
-        await redis.GetDatabase().StringSetAsync(Keys.Item(new RequestKey(model, TestPictures.ImageKey(photo))), "lost", TimeSpan.FromSeconds(2));
+        var mark = Keys.Item(new RequestKey(model, TestPictures.ImageKey(photo)));
+        var now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+        await redis.GetDatabase().StringSetAsync(mark, string.Create(CultureInfo.InvariantCulture, $"{now}|{now}|"));
         var url = frontend.Webhooks.Url("expired");
 
         using var accepted = await SubmitAsync(Asking.Bytes(photo, "image/jpeg"), url, "&timeout=1");
 
         Assert.Equal(HttpStatusCode.Accepted, accepted.StatusCode);
+        Assert.True(await redis.GetDatabase().KeyDeleteAsync(mark));
         var webhook = Assert.Single(await frontend.Webhooks.ReceiveAsync(url));
         Assert.Equal("/problems/deadline-exceeded", JsonNode.Parse(webhook.Body)!["type"]!.GetValue<string>());
         Assert.Equal(await GetAsync(photo, "", "traceId"), Comparable(webhook.Body, "traceId"));
