@@ -2,6 +2,7 @@ using Detection.Inference.Devices;
 using Detection.Inference.Devices.Discovery;
 using Detection.Inference.Heads;
 using Detection.Inference.Manifest;
+using Detection.Objects;
 using Microsoft.Extensions.Logging;
 
 namespace Detection.Bench.Gpu;
@@ -45,21 +46,21 @@ internal sealed record Agreement(int Boxes, int Missing, int Extra, double Pixel
     public override string ToString() =>
         $"{Boxes} boxes with a score of {Certain} or more, {Missing} missing, {Extra} more; at most {Pixels:0.000} px and {Score:0.00000} of a score apart";
 
-    private static async Task<ScoredBox[][]> DetectAsync(IModelSession session, PictureWork[] works)
+    private static async Task<DetectedObject[][]> DetectAsync(IModelSession session, PictureWork[] works)
     {
-        var boxes = new ScoredBox[works.Length][];
+        var boxes = new DetectedObject[works.Length][];
         await session.DetectAsync(works, (index, outcome) => boxes[index] = outcome.Boxes, CancellationToken.None);
         return boxes;
     }
 
     // A neighbour further away than this is another box.
-    private static ScoredBox? Nearest(ScoredBox box, ScoredBox[] others) => others
+    private static DetectedObject? Nearest(DetectedObject box, DetectedObject[] others) => others
         .Where(other => other.ClassId == box.ClassId && Distance(box, other) < 8)
         .OrderBy(other => Distance(box, other))
-        .Select(other => (ScoredBox?)other)
+        .Select(other => (DetectedObject?)other)
         .FirstOrDefault();
 
-    private static double Distance(ScoredBox a, ScoredBox b) => Math.Max(
+    private static double Distance(DetectedObject a, DetectedObject b) => Math.Max(
         Math.Max(Math.Abs(a.X1 - b.X1), Math.Abs(a.Y1 - b.Y1)),
         Math.Max(Math.Abs(a.X2 - b.X2), Math.Abs(a.Y2 - b.Y2)));
 }

@@ -2,6 +2,7 @@ using Detection.Inference.Heads;
 using Detection.Inference.Manifest;
 using Detection.Inference.Pictures;
 using Detection.Inference.Preprocessing;
+using Detection.Objects;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 
@@ -24,7 +25,7 @@ internal sealed class RawWorker : IDisposable
     private readonly OrtValue _inputValue;
     private readonly List<OrtValue> _outputValues = [];
     private readonly OutputTensor[] _outputs;
-    private readonly List<ScoredBox> _boxes = [];
+    private readonly List<DetectedObject> _boxes = [];
 
     /// <param name="session">Shared by all workers.</param>
     /// <param name="manifest">How to feed the model and how to read it.</param>

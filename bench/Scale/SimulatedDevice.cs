@@ -1,6 +1,7 @@
 using Detection.Inference.Devices;
 using Detection.Inference.Heads;
 using Detection.Inference.Manifest;
+using Detection.Objects;
 
 namespace Detection.Bench.Scale;
 
@@ -46,7 +47,7 @@ internal sealed class SimulatedDevice(string name, TimeSpan service) : IInferenc
 
             for (var i = 0; i < batch.Count; i++)
             {
-                ScoredBox[] boxes = [new(0, 0.9f, 1, 2, 30, 40), new(1, 0.8f, 5, 6, 70, 80)];
+                DetectedObject[] boxes = [new(0, 0.9f, 1, 2, 30, 40), new(1, 0.8f, 5, 6, 70, 80)];
                 completed(i, new PictureOutcome(
                     OutcomeKind.Detected, 640, 480, boxes, null, TimeSpan.Zero, TimeSpan.Zero, service, TimeSpan.Zero));
             }

@@ -10,7 +10,7 @@ var app = builder.Build();
 app.MapPost("/people", async (HttpRequest request, IDetectionClient detection) =>
 {
     var answer = await detection.DetectAsync(request.Body);
-    return answer.Objects.Count(found => found.Label == "person");
+    return answer.Objects.Count(found => answer.LabelOf(found) == "person");
 });
 
 app.Run();

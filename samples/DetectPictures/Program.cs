@@ -28,7 +28,7 @@ foreach (var picture in args)
         Console.WriteLine($"{picture}: {answer.Width}x{answer.Height}, {answer.Objects.Count} objects, {answer.Model}, {answer.Source}");
         foreach (var found in answer.Objects)
         {
-            Console.WriteLine($"  {found.Label,-14} {found.Score:P0}  ({found.X1:F0}, {found.Y1:F0}) to ({found.X2:F0}, {found.Y2:F0})");
+            Console.WriteLine($"  {answer.LabelOf(found),-14} {found.Score:P0}  ({found.X1:F0}, {found.Y1:F0}) to ({found.X2:F0}, {found.Y2:F0})");
         }
     }
     catch (DetectionException e)

@@ -11,15 +11,8 @@ internal static class AnswerMapping
 {
     public static DetectionAnswer ToAnswer(ClientOperation operation, string imageKey, ModelInfo model, DetectionResult result, AnswerSource source)
     {
-        var choice = ChoiceOf(operation.Options, model);
-        var objects = new List<DetectedObject>();
-        foreach (var (label, box) in choice.Of(result.Boxes, model.Labels))
-        {
-            objects.Add(new DetectedObject(label, box.ClassId, box.Score, box.X1, box.Y1, box.X2, box.Y2));
-        }
-
         operation.Outcome = ClientMetrics.Outcome(source);
-        return new DetectionAnswer(imageKey, result.Model, result.Width, result.Height, objects, choice.Threshold, source, result.Timings);
+        return DetectionAnswer.Of(imageKey, result, model.Labels, ChoiceOf(operation.Options, model), source);
     }
 
     public static DetectionTicket ToTicket(ClientOperation operation, string imageKey, ModelInfo model, RequestSnapshot snapshot)

@@ -1,3 +1,5 @@
+using Detection.Contracts.Answers;
+
 namespace Detection.Client;
 
 /// <summary>Where a submitted request stands.</summary>

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Detection.Contracts.Answers;
 using Detection.Contracts.Cluster;
 using Detection.Contracts.Models;
 

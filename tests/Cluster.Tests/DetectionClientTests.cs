@@ -37,7 +37,7 @@ public sealed class DetectionClientTests(ClusterFixture fixture) : IClassFixture
         Assert.Equal((1200, 800), (answer.Width, answer.Height));
         Assert.Equal(TestPictures.ImageKey(picture), answer.ImageKey);
         Assert.StartsWith("nanodet-g@", answer.Model, StringComparison.Ordinal);
-        Assert.Equal(["person", "cell phone"], answer.Objects.Select(found => found.Label));
+        Assert.Equal(["person", "cell phone"], answer.Objects.Select(answer.LabelOf));
         Assert.All(answer.Objects, found => Assert.InRange(found.Score, answer.Threshold, 1));
     }
 
@@ -114,7 +114,7 @@ public sealed class DetectionClientTests(ClusterFixture fixture) : IClassFixture
         Assert.Equal(0.05f, lowest.Threshold);
         Assert.Equal(all.Objects, lowest.Objects);
         Assert.Equal(all.Objects.Take(1), one.Objects);
-        Assert.Equal(all.Objects.Where(found => found.Label == "person"), people.Objects);
+        Assert.Equal(all.Objects.Where(found => all.LabelOf(found) == "person"), people.Objects);
     }
 
     [Fact]

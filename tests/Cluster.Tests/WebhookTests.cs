@@ -45,7 +45,7 @@ public sealed class WebhookTests
         var answer = await client.Detection.FindAsync(
             ticket.ImageKey, new DetectionOptions { Labels = ["person"], MaxObjects = 2, Iou = 0.9f });
         Assert.Equal(
-            answer!.Objects.Select(found => (found.Label, found.Score)),
+            answer!.Objects.Select(found => (answer.LabelOf(found), found.Score)),
             JsonNode.Parse(webhook.Body)!["boxes"]!.AsArray().Select(box => (box!["label"]!.GetValue<string>(), box["score"]!.GetValue<float>())));
 
         var refused = await Assert.ThrowsAsync<DetectionException>(

@@ -14,7 +14,7 @@ public sealed class PackageTests
         await using var workshop = new Workshop();
         // A version of its own: the machine's package cache keeps what it has once seen.
         var version = string.Create(CultureInfo.InvariantCulture, $"0.0.1-test.t{DateTime.UtcNow:yyMMddHHmmss}");
-        foreach (var project in new[] { "Contracts", "Client", "Tool" })
+        foreach (var project in new[] { "Objects", "Contracts", "Client", "Tool" })
         {
             await workshop.DotnetAsync(
                 "pack", Path.Combine(Repository.Root, "src", project), "-c", "Release", "--artifacts-path", workshop.At("artifacts"), "-o", workshop.At("feed"),
@@ -25,12 +25,13 @@ public sealed class PackageTests
         {
             Look(workshop, "Detection.Client", version, "net10.0/Detection.Client.dll", "net10.0/Detection.Client.xml");
             Look(workshop, "Detection.Contracts", version, "net10.0/Detection.Contracts.dll", "net10.0/Detection.Contracts.xml");
+            Look(workshop, "Detection.Objects", version, "net10.0/Detection.Objects.dll", "net10.0/Detection.Objects.xml");
             await EmbedAsync(workshop, version);
             await InstallAsync(workshop, version);
         }
         finally
         {
-            foreach (var id in new[] { "detection.client", "detection.contracts", "detection.tool" })
+            foreach (var id in new[] { "detection.client", "detection.contracts", "detection.objects", "detection.tool" })
             {
                 var cached = Path.Combine(
                     Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages"),

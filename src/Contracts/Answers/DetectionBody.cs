@@ -1,3 +1,5 @@
+using Detection.Objects;
+
 namespace Detection.Contracts.Answers;
 
 /// <summary>The objects found in a picture.</summary>
@@ -20,16 +22,6 @@ public sealed record DetectionBody(
     bool Cached,
     IReadOnlyList<BoxBody> Boxes,
     TimingsBody Timings);
-
-/// <summary>One object in a picture.</summary>
-/// <param name="Label">Name of its class.</param>
-/// <param name="ClassId">Index of its class in the model's labels.</param>
-/// <param name="Score">Confidence, 0 to 1.</param>
-/// <param name="X1">Left edge, in pixels of the upright picture.</param>
-/// <param name="Y1">Top edge, in pixels.</param>
-/// <param name="X2">Right edge, in pixels.</param>
-/// <param name="Y2">Bottom edge, in pixels.</param>
-public sealed record BoxBody(string Label, int ClassId, float Score, float X1, float Y1, float X2, float Y2);
 
 /// <summary>Durations of the stages, in milliseconds. All but the total are those of the run that computed the result.</summary>
 /// <param name="Queue">From entering the queue to being claimed.</param>

@@ -1,3 +1,5 @@
+using Detection.Objects;
+
 namespace Detection.Contracts.Results;
 
 /// <summary>What a caller wants of a result. It is applied at reading, so that one cached result serves everybody.</summary>
@@ -10,33 +12,18 @@ public sealed record BoxChoice(
     [property: Id(1)] int? Most = null,
     [property: Id(2)] IReadOnlyCollection<string>? Labels = null)
 {
-    /// <summary>The chosen boxes with their labels, highest score first.</summary>
-    /// <param name="boxes">The boxes of a result.</param>
-    /// <param name="names">The model's labels.</param>
-    public IEnumerable<(string Label, DetectedBox Box)> Of(DetectedBox[] boxes, IReadOnlyList<string> names)
+    /// <summary>The chosen objects, highest score first.</summary>
+    /// <param name="boxes">The objects of a result, highest score first.</param>
+    /// <param name="labels">The model's labels.</param>
+    public IReadOnlyList<DetectedObject> Of(DetectedObject[] boxes, IReadOnlyList<string> labels)
     {
-        ArgumentNullException.ThrowIfNull(boxes);
-        ArgumentNullException.ThrowIfNull(names);
-        return Choose(boxes, names);
-    }
-
-    private IEnumerable<(string Label, DetectedBox Box)> Choose(DetectedBox[] boxes, IReadOnlyList<string> names)
-    {
-        var labels = Labels is { Count: > 0 } wanted ? wanted.ToHashSet(StringComparer.OrdinalIgnoreCase) : null;
-        var left = Most ?? int.MaxValue;
-        foreach (var box in boxes)
+        var chosen = boxes.TakeWhile(box => box.Score >= Threshold);
+        if (Labels is { Count: > 0 })
         {
-            if (left == 0 || box.Score < Threshold)
-            {
-                yield break;
-            }
-
-            var label = box.ClassId < names.Count ? names[box.ClassId] : $"class {box.ClassId}";
-            if (labels is null || labels.Contains(label))
-            {
-                left--;
-                yield return (label, box);
-            }
+            var wanted = Labels.ToHashSet(StringComparer.OrdinalIgnoreCase);
+            chosen = chosen.Where(box => wanted.Contains(box.LabelIn(labels)));
         }
+
+        return [.. chosen.Take(Most ?? int.MaxValue)];
     }
 }

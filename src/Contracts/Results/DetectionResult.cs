@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using Detection.Objects;
 
 namespace Detection.Contracts.Results;
 
@@ -17,24 +17,8 @@ public sealed record DetectionResult(
     string Model,
     int Width,
     int Height,
-    DetectedBox[] Boxes,
+    DetectedObject[] Boxes,
     StageTimings Timings);
-
-/// <summary>One box in a picture.</summary>
-/// <param name="ClassId">Index into the model's labels.</param>
-/// <param name="Score">Confidence, 0 to 1.</param>
-/// <param name="X1">Left edge in pixels of the upright original picture, 0 to its width.</param>
-/// <param name="Y1">Top edge in pixels, 0 to the picture's height.</param>
-/// <param name="X2">Right edge in pixels.</param>
-/// <param name="Y2">Bottom edge in pixels.</param>
-[StructLayout(LayoutKind.Sequential, Pack = 4)]
-public readonly record struct DetectedBox(
-    int ClassId,
-    float Score,
-    float X1,
-    float Y1,
-    float X2,
-    float Y2);
 
 /// <summary>Where the time of one picture went, each in milliseconds.</summary>
 /// <param name="Queue">From entering the queue to being claimed by a batcher.</param>

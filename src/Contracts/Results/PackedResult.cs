@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Detection.Objects;
 
 namespace Detection.Contracts.Results;
 
@@ -38,7 +39,7 @@ internal sealed class PackedResultConverter : IConverter<DetectionResult, Packed
         surrogate.Model,
         surrogate.Width,
         surrogate.Height,
-        MemoryMarshal.Cast<byte, DetectedBox>(surrogate.Boxes).ToArray(),
+        MemoryMarshal.Cast<byte, DetectedObject>(surrogate.Boxes).ToArray(),
         surrogate.Timings);
 
     public PackedResult ConvertToSurrogate(in DetectionResult value) => new()

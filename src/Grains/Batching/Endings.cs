@@ -29,7 +29,7 @@ internal static class Endings
         item.Key.Model,
         outcome.Width,
         outcome.Height,
-        Array.ConvertAll(outcome.Boxes, b => new DetectedBox(b.ClassId, b.Score, b.X1, b.Y1, b.X2, b.Y2)),
+        outcome.Boxes,
         new StageTimings(
             Math.Max(0, (claimedAt - item.EnqueuedAt).TotalMilliseconds),
             outcome.Decode.TotalMilliseconds,

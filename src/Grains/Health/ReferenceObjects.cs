@@ -1,6 +1,6 @@
 using System.Globalization;
 using Detection.Inference.Devices;
-using Detection.Inference.Heads;
+using Detection.Objects;
 
 namespace Detection.Grains.Health;
 
@@ -18,9 +18,9 @@ internal sealed class ReferenceObjects
     private const float ScoreTolerance = 0.1f;
     private const float MinOverlap = 0.7f;
 
-    private readonly ScoredBox[] _boxes;
+    private readonly DetectedObject[] _boxes;
 
-    private ReferenceObjects(float floor, ScoredBox[] boxes) => (Floor, _boxes) = (floor, boxes);
+    private ReferenceObjects(float floor, DetectedObject[] boxes) => (Floor, _boxes) = (floor, boxes);
 
     /// <summary>Score floor at which the boxes were found.</summary>
     public float Floor { get; }
@@ -30,7 +30,7 @@ internal sealed class ReferenceObjects
     /// <param name="floor">The score floor.</param>
     public static ReferenceObjects? From(PictureOutcome outcome, float floor)
     {
-        ScoredBox[] clear = [.. outcome.Boxes.Where(box => box.Score >= ClearFactor * floor).Take(MaxObjects)];
+        DetectedObject[] clear = [.. outcome.Boxes.Where(box => box.Score >= ClearFactor * floor).Take(MaxObjects)];
         return clear.Length == 0 ? null : new ReferenceObjects(floor, clear);
     }
 
@@ -44,7 +44,7 @@ internal sealed class ReferenceObjects
             : string.Create(CultureInfo.InvariantCulture, $"It finds {found} of the {_boxes.Length} boxes that the test picture had when the model was loaded.");
     }
 
-    private static float Overlap(ScoredBox a, ScoredBox b)
+    private static float Overlap(DetectedObject a, DetectedObject b)
     {
         var width = Math.Min(a.X2, b.X2) - Math.Max(a.X1, b.X1);
         var height = Math.Min(a.Y2, b.Y2) - Math.Max(a.Y1, b.Y1);
@@ -56,6 +56,6 @@ internal sealed class ReferenceObjects
         var both = width * height;
         return both / (Area(a) + Area(b) - both);
 
-        static float Area(ScoredBox box) => (box.X2 - box.X1) * (box.Y2 - box.Y1);
+        static float Area(DetectedObject box) => (box.X2 - box.X1) * (box.Y2 - box.Y1);
     }
 }

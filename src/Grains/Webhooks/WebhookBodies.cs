@@ -33,25 +33,8 @@ internal sealed class WebhookBodies(ClusterView cluster, ClusterClock time)
             return null;
         }
 
-        var timings = result.Timings;
-        var answer = new DetectionBody(
-            webhook.Key.ImageKey,
-            result.Model,
-            result.Width,
-            result.Height,
-            webhook.Choice.Threshold,
-            AnswerSource.Cached,
-            Cached: true,
-            [.. webhook.Choice.Of(result.Boxes, model.Labels)
-                .Select(static found => new BoxBody(found.Label, found.Box.ClassId, found.Box.Score, found.Box.X1, found.Box.Y1, found.Box.X2, found.Box.Y2))],
-            new TimingsBody(
-                timings.Queue,
-                timings.Decode,
-                timings.Preprocess,
-                timings.Inference,
-                timings.Postprocess,
-                Math.Max(0, (time.GetUtcNow() - webhook.SubmittedAt).TotalMilliseconds),
-                timings.BatchSize));
+        var answer = DetectionAnswer.Of(webhook.Key.ImageKey, result, model.Labels, webhook.Choice, AnswerSource.Cached)
+            .ToBody(Math.Max(0, (time.GetUtcNow() - webhook.SubmittedAt).TotalMilliseconds));
         return new WebhookPayload("application/json", JsonSerializer.SerializeToUtf8Bytes(answer, WebhookJson.Default.DetectionBody));
     }
 }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Numerics;
 using Detection.Inference.Pictures;
+using Detection.Objects;
 using SkiaSharp;
 
 namespace Detection.Inference.Annotation;
@@ -18,7 +19,8 @@ public static class PictureAnnotator
     /// <summary>Decodes a picture and writes it, upright and with its boxes, as JPEG.</summary>
     /// <param name="encoded">The file.</param>
     /// <param name="limits">What is allowed.</param>
-    /// <param name="boxes">The boxes; the highest score is drawn on top.</param>
+    /// <param name="boxes">What was found; the highest score is drawn on top.</param>
+    /// <param name="labels">The labels of the model that found it.</param>
     /// <param name="output">Gets the JPEG file.</param>
     /// <param name="cancellationToken">Ends the waiting for memory.</param>
     /// <exception cref="PictureException">The picture cannot be used; nothing was written.</exception>
@@ -27,20 +29,22 @@ public static class PictureAnnotator
     public static void Annotate(
         ReadOnlySpan<byte> encoded,
         PictureLimits limits,
-        IReadOnlyList<LabelledBox> boxes,
+        IReadOnlyList<DetectedObject> boxes,
+        IReadOnlyList<string> labels,
         IBufferWriter<byte> output,
         CancellationToken cancellationToken = default) =>
-        Annotate(encoded, limits, boxes, output, TurboJpeg.IsAvailable, DecodingTurn.Default with { Cancellation = cancellationToken });
+        Annotate(encoded, limits, boxes, labels, output, TurboJpeg.IsAvailable, DecodingTurn.Default with { Cancellation = cancellationToken });
 
     /// <summary>Decodes a picture and returns it, upright and with its boxes, as JPEG.</summary>
     /// <param name="encoded">The file.</param>
     /// <param name="limits">What is allowed.</param>
-    /// <param name="boxes">The boxes; the highest score is drawn on top.</param>
+    /// <param name="boxes">What was found; the highest score is drawn on top.</param>
+    /// <param name="labels">The labels of the model that found it.</param>
     /// <exception cref="PictureException">The picture cannot be used.</exception>
-    public static byte[] Annotate(ReadOnlySpan<byte> encoded, PictureLimits limits, IReadOnlyList<LabelledBox> boxes)
+    public static byte[] Annotate(ReadOnlySpan<byte> encoded, PictureLimits limits, IReadOnlyList<DetectedObject> boxes, IReadOnlyList<string> labels)
     {
         var output = new ArrayBufferWriter<byte>(Math.Max(encoded.Length, 1024));
-        Annotate(encoded, limits, boxes, output);
+        Annotate(encoded, limits, boxes, labels, output);
         return output.WrittenSpan.ToArray();
     }
 
@@ -55,14 +59,15 @@ public static class PictureAnnotator
 
     /// <summary>As above, with or without libjpeg-turbo.</summary>
     internal static void Annotate(
-        ReadOnlySpan<byte> encoded, PictureLimits limits, IReadOnlyList<LabelledBox> boxes, IBufferWriter<byte> output, bool turbo) =>
-        Annotate(encoded, limits, boxes, output, turbo, DecodingTurn.Default);
+        ReadOnlySpan<byte> encoded, PictureLimits limits, IReadOnlyList<DetectedObject> boxes, IReadOnlyList<string> labels, IBufferWriter<byte> output, bool turbo) =>
+        Annotate(encoded, limits, boxes, labels, output, turbo, DecodingTurn.Default);
 
     /// <summary>As above, with or without libjpeg-turbo, in its turn.</summary>
     internal static void Annotate(
         ReadOnlySpan<byte> encoded,
         PictureLimits limits,
-        IReadOnlyList<LabelledBox> boxes,
+        IReadOnlyList<DetectedObject> boxes,
+        IReadOnlyList<string> labels,
         IBufferWriter<byte> output,
         bool turbo,
         in DecodingTurn turn)
@@ -78,14 +83,14 @@ public static class PictureAnnotator
             encoded, limits, width, height, turbo, turn with { AdditionalBytes = PixelBuffer.SizeOf(drawn) + (long)BitOperations.RoundUpToPowerOf2((ulong)drawn) });
         if (decoded.Width == width && decoded.Height == height)
         {
-            Draw(decoded, boxes, header);
+            Draw(decoded, boxes, labels, header);
             Encode(decoded, output, turbo);
             return;
         }
 
         using var scaled = Picture.Create(width, height);
         Scale(decoded, scaled);
-        Draw(scaled, boxes, header);
+        Draw(scaled, boxes, labels, header);
         Encode(scaled, output, turbo);
     }
 
@@ -104,7 +109,7 @@ public static class PictureAnnotator
         }
     }
 
-    private static unsafe void Draw(Picture picture, IReadOnlyList<LabelledBox> boxes, in PictureHeader original)
+    private static unsafe void Draw(Picture picture, IReadOnlyList<DetectedObject> boxes, IReadOnlyList<string> labels, in PictureHeader original)
     {
         if (boxes.Count == 0)
         {
@@ -142,19 +147,19 @@ public static class PictureAnnotator
             }
 
             // The best choose their places first and are drawn last, where there is no room for all.
-            var labels = new Stack<Label>(boxes.Count);
+            var tags = new Stack<Label>(boxes.Count);
             var taken = new List<SKRect>(boxes.Count);
             for (var i = weakestFirst.Length - 1; i >= 0; i--)
             {
                 var box = weakestFirst[i];
-                var label = Label.For(box, Math.Max(12, shorter / 32), picture, font);
+                var label = Label.For(box, labels, Math.Max(12, shorter / 32), picture, font);
                 label = label with { Place = Place(label.Place.Size, new SKRect(box.X1 * across, box.Y1 * down, box.X2 * across, box.Y2 * down), picture, taken) };
                 taken.Add(label.Place);
-                labels.Push(label);
+                tags.Push(label);
             }
 
             paint.Style = SKPaintStyle.Fill;
-            foreach (var label in labels)
+            foreach (var label in tags)
             {
                 label.Draw(canvas, paint, font);
             }
@@ -209,9 +214,9 @@ public static class PictureAnnotator
     private readonly record struct Label(string Text, SKColor Colour, float FontSize, SKRect Place)
     {
         /// <summary>A label as large as <paramref name="fontSize"/> makes it, or as the picture lets it; its place is still to be found.</summary>
-        public static Label For(in LabelledBox box, float fontSize, Picture picture, SKFont font)
+        public static Label For(in DetectedObject box, IReadOnlyList<string> labels, float fontSize, Picture picture, SKFont font)
         {
-            var name = CanDraw(box.Label) ? box.Label : string.Create(CultureInfo.InvariantCulture, $"class {box.ClassId}");
+            var name = CanDraw(box.LabelIn(labels)) ? box.LabelIn(labels) : string.Create(CultureInfo.InvariantCulture, $"class {box.ClassId}");
             var text = string.Create(CultureInfo.InvariantCulture, $"{name} {box.Score:0.00}");
             var size = SizeOf(text, fontSize, font);
             var fit = Math.Min(picture.Width / size.Width, picture.Height / size.Height);

@@ -1,5 +1,5 @@
-using Detection.Inference.Heads;
 using Detection.Inference.Manifest;
+using Detection.Objects;
 
 namespace Detection.Inference.Devices;
 
@@ -105,7 +105,7 @@ public sealed record PictureOutcome(
     OutcomeKind Kind,
     int Width,
     int Height,
-    ScoredBox[] Boxes,
+    DetectedObject[] Boxes,
     Exception? Error,
     TimeSpan Decode,
     TimeSpan Preprocess,

@@ -6,6 +6,7 @@ using Detection.Inference.Heads;
 using Detection.Inference.Manifest;
 using Detection.Inference.Pictures;
 using Detection.Inference.Preprocessing;
+using Detection.Objects;
 
 namespace Detection.Inference.Devices;
 
@@ -25,7 +26,7 @@ internal struct PictureProgress
     public TimeSpan Inference;
 
     /// <summary>The outcome of a picture with boxes.</summary>
-    public readonly PictureOutcome Detected(ScoredBox[] boxes, TimeSpan postprocess) => new(
+    public readonly PictureOutcome Detected(DetectedObject[] boxes, TimeSpan postprocess) => new(
         OutcomeKind.Detected,
         Geometry.PictureWidth,
         Geometry.PictureHeight,
@@ -136,7 +137,7 @@ internal sealed class PictureStages(ModelGraph graph, PictureLimits limits, Deco
     public PictureOutcome Read(
         in PictureWork work,
         IReadOnlyList<OutputTensor> outputs,
-        List<ScoredBox> boxes,
+        List<DetectedObject> boxes,
         in PictureProgress progress)
     {
         long start = Stopwatch.GetTimestamp();
@@ -152,7 +153,7 @@ internal sealed class PictureStages(ModelGraph graph, PictureLimits limits, Deco
     }
 
     /// <summary>Refuses invalid outputs. Without this, those of a wrong manifest or of an overflow would be returned as boxes.</summary>
-    private static void RefuseInvalidOutput(IReadOnlyList<OutputTensor> outputs, List<ScoredBox> boxes)
+    private static void RefuseInvalidOutput(IReadOnlyList<OutputTensor> outputs, List<DetectedObject> boxes)
     {
         // The best comes first. Sums of 16-bit numbers may exceed 1 by a little.
         if (boxes.Count > 0 && boxes[0].Score > 1.01f)

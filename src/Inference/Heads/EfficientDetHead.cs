@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Detection.Inference.Manifest;
 using Detection.Inference.Preprocessing;
+using Detection.Objects;
 
 namespace Detection.Inference.Heads;
 
@@ -35,7 +36,7 @@ internal sealed class EfficientDetHead : IDetectionHead
     /// <summary>All anchors, in the order of the outputs' rows.</summary>
     public Anchor[] Anchors { get; }
 
-    public void Read(IReadOnlyList<OutputTensor> outputs, in InputGeometry geometry, in HeadSettings settings, List<ScoredBox> boxes)
+    public void Read(IReadOnlyList<OutputTensor> outputs, in InputGeometry geometry, in HeadSettings settings, List<DetectedObject> boxes)
     {
         var start = boxes.Count;
         ReadInput(outputs, settings, boxes);
@@ -43,7 +44,7 @@ internal sealed class EfficientDetHead : IDetectionHead
     }
 
     /// <summary>As <see cref="Read"/>, but the boxes stay in pixels of the input, padding included.</summary>
-    public void ReadInput(IReadOnlyList<OutputTensor> outputs, in HeadSettings settings, List<ScoredBox> boxes)
+    public void ReadInput(IReadOnlyList<OutputTensor> outputs, in HeadSettings settings, List<DetectedObject> boxes)
     {
         var start = boxes.Count;
         var scores = _classification.Find(outputs).Data.Span;
@@ -64,13 +65,13 @@ internal sealed class EfficientDetHead : IDetectionHead
     /// As the replaced system: the near edges are held at 0 and the far edges at the last pixel, so a box that lies wholly in the
     /// padding beyond it ends up inside out. Such a box suppresses nothing and is nowhere on the picture.
     /// </summary>
-    private ScoredBox Decode(in Anchor anchor, in Delta delta)
+    private DetectedObject Decode(in Anchor anchor, in Delta delta)
     {
         var x = anchor.X + (delta.X * anchor.Width);
         var y = anchor.Y + (delta.Y * anchor.Height);
         var width = anchor.Width * MathF.Exp(delta.Width);
         var height = anchor.Height * MathF.Exp(delta.Height);
-        return new ScoredBox(
+        return new DetectedObject(
             0,
             0,
             MathF.Max(x - (width / 2), 0),

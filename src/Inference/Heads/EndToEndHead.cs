@@ -1,5 +1,6 @@
 using Detection.Inference.Manifest;
 using Detection.Inference.Preprocessing;
+using Detection.Objects;
 
 namespace Detection.Inference.Heads;
 
@@ -12,7 +13,7 @@ internal sealed class EndToEndHead(ModelManifest manifest) : IDetectionHead
     private readonly OutputRole _output = new(
         "output", "[boxes, 6]", manifest.Head ?? new HeadOptions(), s => s is [_, 6], "output0", "output");
 
-    public void Read(IReadOnlyList<OutputTensor> outputs, in InputGeometry geometry, in HeadSettings settings, List<ScoredBox> boxes)
+    public void Read(IReadOnlyList<OutputTensor> outputs, in InputGeometry geometry, in HeadSettings settings, List<DetectedObject> boxes)
     {
         var start = boxes.Count;
         var data = _output.Find(outputs).Data.Span;
@@ -24,7 +25,7 @@ internal sealed class EndToEndHead(ModelManifest manifest) : IDetectionHead
             if (data[4] >= floor)
             {
                 var label = ClassNumber.Check(data[5], manifest.Labels.Count);
-                boxes.Add(new ScoredBox(label, data[4], data[0], data[1], data[2], data[3]));
+                boxes.Add(new DetectedObject(label, data[4], data[0], data[1], data[2], data[3]));
             }
         }
 

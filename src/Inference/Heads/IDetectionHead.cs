@@ -1,4 +1,5 @@
 using Detection.Inference.Preprocessing;
+using Detection.Objects;
 
 namespace Detection.Inference.Heads;
 
@@ -9,7 +10,7 @@ public interface IDetectionHead
     /// Adds the boxes of one picture to <paramref name="boxes"/>: in pixels of the original picture, clipped to it,
     /// suppressed where the family needs it, highest score first.
     /// </summary>
-    void Read(IReadOnlyList<OutputTensor> outputs, in InputGeometry geometry, in HeadSettings settings, List<ScoredBox> boxes);
+    void Read(IReadOnlyList<OutputTensor> outputs, in InputGeometry geometry, in HeadSettings settings, List<DetectedObject> boxes);
 }
 
 /// <summary>One output of one picture.</summary>

@@ -1,6 +1,7 @@
 using System.Numerics;
 using Detection.Inference.Manifest;
 using Detection.Inference.Preprocessing;
+using Detection.Objects;
 
 namespace Detection.Inference.Heads;
 
@@ -50,7 +51,7 @@ internal sealed class NanoDetHead : IDetectionHead
             new(role, $"[{height}, {width}]", options, s => s is [var r, var c] && r == height && c == width, usualName);
     }
 
-    public void Read(IReadOnlyList<OutputTensor> outputs, in InputGeometry geometry, in HeadSettings settings, List<ScoredBox> boxes)
+    public void Read(IReadOnlyList<OutputTensor> outputs, in InputGeometry geometry, in HeadSettings settings, List<DetectedObject> boxes)
     {
         var start = boxes.Count;
         if (_both.TryFind(outputs, out var both))
@@ -73,12 +74,12 @@ internal sealed class NanoDetHead : IDetectionHead
         PictureBoxes.FromInput(boxes, start, geometry);
     }
 
-    private void AddFromTwo(Pair pair, IReadOnlyList<OutputTensor> outputs, float floor, List<ScoredBox> boxes)
+    private void AddFromTwo(Pair pair, IReadOnlyList<OutputTensor> outputs, float floor, List<DetectedObject> boxes)
     {
         var scores = pair.Scores.Find(outputs).Data.Span;
         var distances = pair.Distances.Find(outputs).Data.Span;
         var decoded = -1;
-        ScoredBox box = default;
+        DetectedObject box = default;
         for (var i = ScoreScan.Next(scores, 0, floor); i >= 0; i = ScoreScan.Next(scores, i + 1, floor))
         {
             var cell = i / _classes;
@@ -92,7 +93,7 @@ internal sealed class NanoDetHead : IDetectionHead
         }
     }
 
-    private void AddFromOne(ReadOnlySpan<float> rows, float floor, List<ScoredBox> boxes)
+    private void AddFromOne(ReadOnlySpan<float> rows, float floor, List<DetectedObject> boxes)
     {
         var width = _classes + (4 * _bins);
         for (var cell = 0; cell < _cells.Length; cell++)
@@ -113,14 +114,14 @@ internal sealed class NanoDetHead : IDetectionHead
         }
     }
 
-    private ScoredBox Decode(int index, ReadOnlySpan<float> bins)
+    private DetectedObject Decode(int index, ReadOnlySpan<float> bins)
     {
         var cell = _cells[index];
         var x = (cell.X + _cellOffset) * cell.Stride;
         var y = (cell.Y + _cellOffset) * cell.Stride;
         Span<float> sides = stackalloc float[4];
         Expectations(bins, sides);
-        return new ScoredBox(
+        return new DetectedObject(
             0, 0, x - (sides[0] * cell.Stride), y - (sides[1] * cell.Stride), x + (sides[2] * cell.Stride), y + (sides[3] * cell.Stride));
     }
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
+using Detection.Objects;
 
 namespace Detection.Inference.Heads;
 
@@ -18,16 +19,16 @@ public static class NonMaxSuppression
     /// <param name="iou">A box is dropped when its intersection over union with a better one is above this, 0 to 1.</param>
     /// <param name="maxBoxes">Most boxes to keep.</param>
     /// <param name="classAgnostic">Whether boxes of different classes suppress each other.</param>
-    public static void Apply(List<ScoredBox> boxes, int start, float iou, int maxBoxes, bool classAgnostic = false) =>
+    public static void Apply(List<DetectedObject> boxes, int start, float iou, int maxBoxes, bool classAgnostic = false) =>
         Keep(boxes, start, maxBoxes, iou, classAgnostic);
 
     /// <summary>
     /// Sorts the boxes from <paramref name="start"/> on, highest score first, equal scores in the order in which they came, and
     /// keeps the first <paramref name="maxBoxes"/>.
     /// </summary>
-    public static void KeepBest(List<ScoredBox> boxes, int start, int maxBoxes) => Keep(boxes, start, maxBoxes, null, false);
+    public static void KeepBest(List<DetectedObject> boxes, int start, int maxBoxes) => Keep(boxes, start, maxBoxes, null, false);
 
-    private static void Keep(List<ScoredBox> boxes, int start, int maxBoxes, float? iou, bool classAgnostic)
+    private static void Keep(List<DetectedObject> boxes, int start, int maxBoxes, float? iou, bool classAgnostic)
     {
         var candidates = CollectionsMarshal.AsSpan(boxes)[start..];
         var most = Math.Min(maxBoxes, candidates.Length);
@@ -39,7 +40,7 @@ public static class NonMaxSuppression
 
         var classes = classAgnostic ? 1 : highestClass + 1;
         var keyMemory = ArrayPool<ulong>.Shared.Rent(candidates.Length);
-        var keptMemory = ArrayPool<ScoredBox>.Shared.Rent(most);
+        var keptMemory = ArrayPool<DetectedObject>.Shared.Rent(most);
         var listMemory = ArrayPool<int>.Shared.Rent(classes + most);
         try
         {
@@ -75,12 +76,12 @@ public static class NonMaxSuppression
         finally
         {
             ArrayPool<ulong>.Shared.Return(keyMemory);
-            ArrayPool<ScoredBox>.Shared.Return(keptMemory);
+            ArrayPool<DetectedObject>.Shared.Return(keptMemory);
             ArrayPool<int>.Shared.Return(listMemory);
         }
     }
 
-    private static bool Suppressed(ScoredBox[] kept, ReadOnlySpan<int> before, int newest, in ScoredBox box, float iou)
+    private static bool Suppressed(DetectedObject[] kept, ReadOnlySpan<int> before, int newest, in DetectedObject box, float iou)
     {
         var area = (box.X2 - box.X1) * (box.Y2 - box.Y1);
         for (var i = newest; i >= 0; i = before[i])

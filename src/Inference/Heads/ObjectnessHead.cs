@@ -1,5 +1,6 @@
 using Detection.Inference.Manifest;
 using Detection.Inference.Preprocessing;
+using Detection.Objects;
 
 namespace Detection.Inference.Heads;
 
@@ -36,7 +37,7 @@ internal sealed class ObjectnessHead : IDetectionHead
 
     public static ObjectnessHead YoloV5(ModelManifest manifest) => new(manifest, null);
 
-    public void Read(IReadOnlyList<OutputTensor> outputs, in InputGeometry geometry, in HeadSettings settings, List<ScoredBox> boxes)
+    public void Read(IReadOnlyList<OutputTensor> outputs, in InputGeometry geometry, in HeadSettings settings, List<DetectedObject> boxes)
     {
         var start = boxes.Count;
         var data = _output.Find(outputs).Data.Span;
@@ -62,7 +63,7 @@ internal sealed class ObjectnessHead : IDetectionHead
         PictureBoxes.FromInput(boxes, start, geometry);
     }
 
-    private ScoredBox Decode(int row, ReadOnlySpan<float> values)
+    private DetectedObject Decode(int row, ReadOnlySpan<float> values)
     {
         var (x, y, width, height) = (values[0], values[1], values[2], values[3]);
         if (_cells is not null)
@@ -74,6 +75,6 @@ internal sealed class ObjectnessHead : IDetectionHead
             height = MathF.Exp(height) * cell.Stride;
         }
 
-        return new ScoredBox(0, 0, x - (width / 2), y - (height / 2), x + (width / 2), y + (height / 2));
+        return new DetectedObject(0, 0, x - (width / 2), y - (height / 2), x + (width / 2), y + (height / 2));
     }
 }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Detection.Inference.Preprocessing;
+using Detection.Objects;
 
 namespace Detection.Inference.Heads;
 
@@ -10,7 +11,7 @@ internal static class PictureBoxes
     /// Moves the boxes from <paramref name="start"/> on from pixels of the input to pixels of the picture, clips them to it and
     /// drops those of which nothing is left (and those that are not numbers).
     /// </summary>
-    public static void FromInput(List<ScoredBox> boxes, int start, in InputGeometry geometry)
+    public static void FromInput(List<DetectedObject> boxes, int start, in InputGeometry geometry)
     {
         var span = CollectionsMarshal.AsSpan(boxes)[start..];
         var kept = 0;

@@ -1,5 +1,6 @@
 using Detection.Inference.Manifest;
 using Detection.Inference.Preprocessing;
+using Detection.Objects;
 
 namespace Detection.Inference.Heads;
 
@@ -44,7 +45,7 @@ internal sealed class QueryHead : IDetectionHead
     /// <summary>A sigmoid per class.</summary>
     public static QueryHead RtDetr(ModelManifest manifest) => new(manifest, ScoreActivation.Sigmoid, BackgroundClass.None);
 
-    public void Read(IReadOnlyList<OutputTensor> outputs, in InputGeometry geometry, in HeadSettings settings, List<ScoredBox> boxes)
+    public void Read(IReadOnlyList<OutputTensor> outputs, in InputGeometry geometry, in HeadSettings settings, List<DetectedObject> boxes)
     {
         var start = boxes.Count;
         if (_scores.TryFind(outputs, out var scores))
@@ -72,7 +73,7 @@ internal sealed class QueryHead : IDetectionHead
 
     private int First => _background == BackgroundClass.First ? 1 : 0;
 
-    private void AddFinal(ReadOnlySpan<float> scores, ReadOnlySpan<float> labels, ReadOnlySpan<float> rows, float floor, List<ScoredBox> boxes)
+    private void AddFinal(ReadOnlySpan<float> scores, ReadOnlySpan<float> labels, ReadOnlySpan<float> rows, float floor, List<DetectedObject> boxes)
     {
         for (var i = ScoreScan.Next(scores, 0, floor); i >= 0; i = ScoreScan.Next(scores, i + 1, floor))
         {
@@ -80,7 +81,7 @@ internal sealed class QueryHead : IDetectionHead
         }
     }
 
-    private void AddJoined(ReadOnlySpan<float> rows, float floor, List<ScoredBox> boxes)
+    private void AddJoined(ReadOnlySpan<float> rows, float floor, List<DetectedObject> boxes)
     {
         for (; rows.Length >= 4 + _classes; rows = rows[(4 + _classes)..])
         {
@@ -94,7 +95,7 @@ internal sealed class QueryHead : IDetectionHead
     }
 
     /// <summary>A query is each of the classes that its numbers say, as the official post-processing has it.</summary>
-    private void AddIndependent(in OutputTensor logits, ReadOnlySpan<float> rows, float floor, List<ScoredBox> boxes)
+    private void AddIndependent(in OutputTensor logits, ReadOnlySpan<float> rows, float floor, List<DetectedObject> boxes)
     {
         var values = logits.Data.Span;
         var width = logits.Shape[1];
@@ -114,7 +115,7 @@ internal sealed class QueryHead : IDetectionHead
     }
 
     /// <summary>A query is its likeliest class, with that class's part of the whole.</summary>
-    private void AddExclusive(in OutputTensor logits, ReadOnlySpan<float> rows, float floor, List<ScoredBox> boxes)
+    private void AddExclusive(in OutputTensor logits, ReadOnlySpan<float> rows, float floor, List<DetectedObject> boxes)
     {
         var width = logits.Shape[1];
         var all = logits.Data.Span;

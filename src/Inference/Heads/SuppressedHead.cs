@@ -1,5 +1,6 @@
 using Detection.Inference.Manifest;
 using Detection.Inference.Preprocessing;
+using Detection.Objects;
 
 namespace Detection.Inference.Heads;
 
@@ -40,7 +41,7 @@ internal sealed class SuppressedHead : IDetectionHead
         _allScores = new OutputRole("scores", $"[{numbers}, boxes]", options, s => s is [var c, _] && c == numbers, "scores");
     }
 
-    public void Read(IReadOnlyList<OutputTensor> outputs, in InputGeometry geometry, in HeadSettings settings, List<ScoredBox> boxes)
+    public void Read(IReadOnlyList<OutputTensor> outputs, in InputGeometry geometry, in HeadSettings settings, List<DetectedObject> boxes)
     {
         var start = boxes.Count;
 
@@ -73,7 +74,7 @@ internal sealed class SuppressedHead : IDetectionHead
     /// <summary>
     /// Looked for first: TensorFlow's graphs have more outputs, as wide as there are classes, that could pass for those of the other forms.
     /// </summary>
-    private bool TryAddRows(IReadOnlyList<OutputTensor> outputs, float floor, List<ScoredBox> boxes)
+    private bool TryAddRows(IReadOnlyList<OutputTensor> outputs, float floor, List<DetectedObject> boxes)
     {
         if (!_boxes.TryFind(outputs, out var rows)
             || !_scores.TryFind(outputs, out var all)
@@ -89,7 +90,7 @@ internal sealed class SuppressedHead : IDetectionHead
         return true;
     }
 
-    private void AddRows(ReadOnlySpan<float> rows, ReadOnlySpan<float> scores, ReadOnlySpan<float> classes, float floor, List<ScoredBox> boxes)
+    private void AddRows(ReadOnlySpan<float> rows, ReadOnlySpan<float> scores, ReadOnlySpan<float> classes, float floor, List<DetectedObject> boxes)
     {
         for (var i = ScoreScan.Next(scores, 0, floor); i >= 0; i = ScoreScan.Next(scores, i + 1, floor))
         {
@@ -97,7 +98,7 @@ internal sealed class SuppressedHead : IDetectionHead
         }
     }
 
-    private void AddScored(ReadOnlySpan<float> rows, ReadOnlySpan<float> classes, float floor, List<ScoredBox> boxes)
+    private void AddScored(ReadOnlySpan<float> rows, ReadOnlySpan<float> classes, float floor, List<DetectedObject> boxes)
     {
         for (var i = 0; i < classes.Length; i++)
         {
@@ -110,7 +111,7 @@ internal sealed class SuppressedHead : IDetectionHead
     }
 
     /// <summary>The graph is run on one picture at a time, since its output does not grow with the batch.</summary>
-    private void AddWhole(ReadOnlySpan<float> rows, float floor, List<ScoredBox> boxes)
+    private void AddWhole(ReadOnlySpan<float> rows, float floor, List<DetectedObject> boxes)
     {
         for (; rows.Length >= 7; rows = rows[7..])
         {
@@ -121,7 +122,7 @@ internal sealed class SuppressedHead : IDetectionHead
         }
     }
 
-    private void AddSelected(ReadOnlySpan<float> selected, ReadOnlySpan<float> rows, in OutputTensor scores, float floor, List<ScoredBox> boxes)
+    private void AddSelected(ReadOnlySpan<float> selected, ReadOnlySpan<float> rows, in OutputTensor scores, float floor, List<DetectedObject> boxes)
     {
         var all = scores.Data.Span;
         for (; selected.Length >= 3; selected = selected[3..])

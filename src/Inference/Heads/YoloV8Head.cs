@@ -2,6 +2,7 @@ using System.Numerics;
 using System.Runtime.InteropServices;
 using Detection.Inference.Manifest;
 using Detection.Inference.Preprocessing;
+using Detection.Objects;
 
 namespace Detection.Inference.Heads;
 
@@ -32,7 +33,7 @@ internal sealed class YoloV8Head : IDetectionHead
             "output");
     }
 
-    public void Read(IReadOnlyList<OutputTensor> outputs, in InputGeometry geometry, in HeadSettings settings, List<ScoredBox> boxes)
+    public void Read(IReadOnlyList<OutputTensor> outputs, in InputGeometry geometry, in HeadSettings settings, List<DetectedObject> boxes)
     {
         var start = boxes.Count;
         var output = _output.Find(outputs);
@@ -49,7 +50,7 @@ internal sealed class YoloV8Head : IDetectionHead
         PictureBoxes.FromInput(boxes, start, geometry);
     }
 
-    private void AddFromColumns(ReadOnlySpan<float> data, int cells, float floor, List<ScoredBox> boxes)
+    private void AddFromColumns(ReadOnlySpan<float> data, int cells, float floor, List<DetectedObject> boxes)
     {
         Span<float> highest = stackalloc float[Block];
         for (var from = 0; from < cells; from += Block)
@@ -76,7 +77,7 @@ internal sealed class YoloV8Head : IDetectionHead
         }
     }
 
-    private void AddFromRows(ReadOnlySpan<float> data, float floor, List<ScoredBox> boxes)
+    private void AddFromRows(ReadOnlySpan<float> data, float floor, List<DetectedObject> boxes)
     {
         for (var at = 0; at < data.Length; at += 4 + _classes)
         {
@@ -89,7 +90,7 @@ internal sealed class YoloV8Head : IDetectionHead
         }
     }
 
-    private static ScoredBox Box(int label, float score, float x, float y, float width, float height) =>
+    private static DetectedObject Box(int label, float score, float x, float y, float width, float height) =>
         new(label, score, x - (width / 2), y - (height / 2), x + (width / 2), y + (height / 2));
 
     /// <summary>Element by element, the higher of the two into the first. A number wins over NaN.</summary>

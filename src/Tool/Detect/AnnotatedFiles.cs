@@ -1,5 +1,6 @@
 using Detection.Inference.Annotation;
 using Detection.Inference.Pictures;
+using Detection.Objects;
 using Detection.Tool.Pictures;
 
 namespace Detection.Tool.Detect;
@@ -37,12 +38,9 @@ internal sealed class AnnotatedFiles
     /// <returns>The file.</returns>
     /// <exception cref="PictureException">The picture cannot be decoded.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public string Write(PictureSource picture, byte[] encoded, IReadOnlyList<BoxLine> boxes)
+    public string Write(PictureSource picture, byte[] encoded, IReadOnlyList<DetectedObject> boxes, IReadOnlyList<string> labels)
     {
-        var jpeg = PictureAnnotator.Annotate(
-            encoded,
-            new PictureLimits(),
-            [.. boxes.Select(box => new LabelledBox(box.ClassId, box.Label, box.Score, box.X1, box.Y1, box.X2, box.Y2))]);
+        var jpeg = PictureAnnotator.Annotate(encoded, new PictureLimits(), boxes, labels);
         var file = _files[picture];
         File.WriteAllBytes(file, jpeg);
         return file;

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
-using Detection.Inference.Heads;
 using Detection.Inference.Manifest;
+using Detection.Objects;
 using Detection.Tool.CommandLine;
 using Detection.Tool.Models;
 using Detection.Tool.Pictures;
@@ -151,12 +151,11 @@ internal static class DetectCommand
     private static PictureLine Describe(PictureResult result, ModelSource source, IReadOnlySet<int>? labels, ParseResult line, AnnotatedFiles? files)
     {
         var (manifest, outcome) = (source.Manifest, result.Outcome!);
-        BoxLine[] boxes =
+        DetectedObject[] boxes =
         [
             .. outcome.Boxes
                 .Where(box => box.Score >= manifest.Threshold && labels?.Contains(box.ClassId) != false)
-                .Take(line.GetValue(Max) ?? int.MaxValue)
-                .Select(box => Describe(box, manifest)),
+                .Take(line.GetValue(Max) ?? int.MaxValue),
         ];
         return new PictureLine(
             result.Picture.Name,
@@ -165,17 +164,14 @@ internal static class DetectCommand
             outcome.Width,
             outcome.Height,
             manifest.Threshold,
-            boxes,
+            [.. boxes.Select(box => box.ToBody(manifest.Labels))],
             new TimingsLine(
                 outcome.Decode.TotalMilliseconds,
                 outcome.Preprocess.TotalMilliseconds,
                 outcome.Inference.TotalMilliseconds,
                 outcome.Postprocess.TotalMilliseconds),
-            files?.Write(result.Picture, result.Encoded!, boxes));
+            files?.Write(result.Picture, result.Encoded!, boxes, manifest.Labels));
     }
-
-    private static BoxLine Describe(ScoredBox box, ModelManifest manifest) =>
-        new(manifest.Labels[box.ClassId], box.ClassId, box.Score, box.X1, box.Y1, box.X2, box.Y2);
 
     private static void Tell(PictureLine picture, Screen screen, bool quiet)
     {

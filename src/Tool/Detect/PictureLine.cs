@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Detection.Objects;
 
 namespace Detection.Tool.Detect;
 
@@ -21,16 +22,13 @@ internal sealed record PictureLine(
     int? Width = null,
     int? Height = null,
     float? Threshold = null,
-    IReadOnlyList<BoxLine>? Boxes = null,
+    IReadOnlyList<BoxBody>? Boxes = null,
     TimingsLine? Timings = null,
     string? Annotated = null)
 {
     /// <summary>The line, without its end.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, PictureLineContext.Relaxed.PictureLine);
 }
-
-/// <summary>An object in a picture, in pixels of the upright picture.</summary>
-internal sealed record BoxLine(string Label, int ClassId, float Score, float X1, float Y1, float X2, float Y2);
 
 /// <summary>Where the time went, in milliseconds.</summary>
 internal sealed record TimingsLine(double Decode, double Preprocess, double Inference, double Postprocess);

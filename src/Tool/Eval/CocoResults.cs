@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Detection.Inference.Heads;
+using Detection.Objects;
 
 namespace Detection.Tool.Eval;
 
@@ -13,7 +13,7 @@ internal sealed class CocoResults(string path)
     /// <param name="imageId">The picture.</param>
     /// <param name="boxes">The boxes, in pixels.</param>
     /// <param name="categoryOf">The class of a box's class id; <see langword="null"/> for one that is not evaluated.</param>
-    public void Add(long imageId, IEnumerable<ScoredBox> boxes, Func<int, long?> categoryOf)
+    public void Add(long imageId, IEnumerable<DetectedObject> boxes, Func<int, long?> categoryOf)
     {
         foreach (var box in boxes)
         {

@@ -1,4 +1,4 @@
-using Detection.Inference.Heads;
+using Detection.Objects;
 
 namespace Detection.Tool.Evaluation;
 
@@ -18,7 +18,7 @@ public sealed class CocoEvaluator
     private static readonly (double Least, double Greatest)[] Areas = [(0, 1e10), (0, 32 * 32), (32 * 32, 96 * 96), (96 * 96, 1e10)];
 
     private readonly Dictionary<(long Image, long Category), List<CocoAnnotation>> _wanted;
-    private readonly Dictionary<(long Image, long Category), List<ScoredBox>> _found = [];
+    private readonly Dictionary<(long Image, long Category), List<DetectedObject>> _found = [];
     private readonly long[] _images;
     private readonly long[] _categories;
 
@@ -35,7 +35,7 @@ public sealed class CocoEvaluator
     /// <param name="imageId">The picture.</param>
     /// <param name="boxes">The boxes, in pixels.</param>
     /// <param name="categoryOf">The class of a box's class id; <see langword="null"/> for one that is not evaluated.</param>
-    public void Add(long imageId, IEnumerable<ScoredBox> boxes, Func<int, long?> categoryOf)
+    public void Add(long imageId, IEnumerable<DetectedObject> boxes, Func<int, long?> categoryOf)
     {
         foreach (var box in boxes)
         {
@@ -213,7 +213,7 @@ public sealed class CocoEvaluator
     }
 
     /// <summary>Intersection over union; over the box's own area for a crowd.</summary>
-    private static double Overlap(in ScoredBox box, CocoAnnotation annotation)
+    private static double Overlap(in DetectedObject box, CocoAnnotation annotation)
     {
         var (x, y, width, height) = (annotation.Box[0], annotation.Box[1], annotation.Box[2], annotation.Box[3]);
         var across = Math.Min(box.X2, x + width) - Math.Max(box.X1, x);

@@ -1,4 +1,5 @@
 using Detection.Client;
+using Detection.Contracts.Answers;
 using Detection.Contracts.Cluster;
 using Detection.Contracts.Storage;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,5 +1,6 @@
 using Detection.Inference.Devices;
 using Detection.Inference.Heads;
+using Detection.Objects;
 
 namespace Detection.Grains.Tests.Health;
 
@@ -10,7 +11,7 @@ internal sealed class AnsweringSession(Func<PictureWork, PictureOutcome> answer)
     public static AnsweringSession Failing(Exception error) => new(_ => new PictureOutcome(OutcomeKind.Failed, 0, 0, [], error, default, default, default, default));
 
     /// <summary>One that finds these boxes in every picture.</summary>
-    public static AnsweringSession Finding(params ScoredBox[] boxes) => new(work => new PictureOutcome(
+    public static AnsweringSession Finding(params DetectedObject[] boxes) => new(work => new PictureOutcome(
         OutcomeKind.Detected, 416, 312, [.. boxes.Where(box => !(box.Score < work.Floor))], null, default, default, default, default));
 
     public int Concurrency => 1;

@@ -5,6 +5,7 @@ using Detection.Inference.Devices;
 using Detection.Inference.Heads;
 using Detection.Inference.Manifest;
 using Detection.Inference.Pictures;
+using Detection.Objects;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -14,7 +15,7 @@ namespace Detection.Grains.Tests.Health;
 public sealed class DeviceWatchTests : IDisposable
 {
     private static readonly InvalidOperationException OutOfMemory = new("Failed to allocate memory for requested buffer of size 8388608");
-    private static readonly AnsweringSession Well = AnsweringSession.Finding(new ScoredBox(0, 0.9f, 1, 2, 30, 40));
+    private static readonly AnsweringSession Well = AnsweringSession.Finding(new DetectedObject(0, 0.9f, 1, 2, 30, 40));
     private static readonly AnsweringSession Sick = AnsweringSession.Failing(OutOfMemory);
     private static readonly AnsweringSession Blind = AnsweringSession.Finding();
 
@@ -153,7 +154,7 @@ public sealed class DeviceWatchTests : IDisposable
             var left = 2;
             var answering = new AnsweringSession(work => left-- > 0
                 ? new PictureOutcome(OutcomeKind.Failed, 0, 0, [], new InsufficientMemoryException(), default, default, default, default)
-                : new PictureOutcome(OutcomeKind.Detected, 416, 312, [new ScoredBox(0, 0.9f, 1, 2, 30, 40)], null, default, default, default, default));
+                : new PictureOutcome(OutcomeKind.Detected, 416, 312, [new DetectedObject(0, 0.9f, 1, 2, 30, 40)], null, default, default, default, default));
             Assert.True(await _watch.CanClaimAsync(answering, default));
             Assert.Equal((DeviceHealth.Serving, round + 1, -1), (State, _watch.Tracker.Errors, left));
         }

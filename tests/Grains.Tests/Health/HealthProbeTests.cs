@@ -6,12 +6,13 @@ using Detection.Inference.Heads;
 using Detection.Inference.Manifest;
 using Detection.Inference.Pictures;
 using Detection.Inference.Repository;
+using Detection.Objects;
 
 namespace Detection.Grains.Tests.Health;
 
 public sealed class HealthProbeTests
 {
-    private static readonly ScoredBox[] Boxes =
+    private static readonly DetectedObject[] Boxes =
         [new(11, 0.82f, 38, 28, 162, 152), new(74, 0.53f, 174, 54, 266, 146), new(9, 0.48f, 312, 40, 360, 156), new(2, 0.06f, 0, 0, 20, 20)];
 
     private readonly HealthProbe _probe = new(0.05f, TimeSpan.FromSeconds(5), new PicturesOnDevice(TimeProvider.System), TimeProvider.System);
@@ -45,7 +46,7 @@ public sealed class HealthProbeTests
     public async Task A_model_without_clear_boxes_is_compared_by_its_best_guesses()
     {
         // As a model of scratches on metal may answer: below its floor, but the same each time.
-        ScoredBox[] guesses = [new(0, 0.004f, 10, 10, 50, 50), new(1, 0.003f, 100, 100, 150, 150)];
+        DetectedObject[] guesses = [new(0, 0.004f, 10, 10, 50, 50), new(1, 0.003f, 100, 100, 150, 150)];
         Assert.Equal(ProbeVerdict.Sound, await TryAsync(guesses));
         Assert.Equal(ProbeVerdict.Sound, await TryAsync(guesses));
         Assert.Equal(ProbeVerdict.Blind, await TryAsync([]));
@@ -131,7 +132,7 @@ public sealed class HealthProbeTests
         Assert.Equal(ProbeVerdict.Blind, await TryAsync([]));
     }
 
-    private async Task<ProbeVerdict> TryAsync(ScoredBox[] boxes) => (await _probe.RunAsync(AnsweringSession.Finding(boxes))).Verdict;
+    private async Task<ProbeVerdict> TryAsync(DetectedObject[] boxes) => (await _probe.RunAsync(AnsweringSession.Finding(boxes))).Verdict;
 
     /// <summary>Never answers, with the picture on the device or before it got there.</summary>
     private sealed class Silent(bool isDecoded) : IModelSession

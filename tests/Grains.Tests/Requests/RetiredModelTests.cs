@@ -50,7 +50,7 @@ public sealed class RetiredModelTests : RequestTest
         await GoneAsync(first.Id);
         await using var services = NewClient(out var fresh);
         var found = await fresh.GetStatusAsync(waiting.ImageKey, options: For(waiting.Model!));
-        Assert.Equal((DetectionStatus.Done, first.Id, "person"), (found.Status, found.Answer?.Model, found.Answer?.Objects[0].Label));
+        Assert.Equal((DetectionStatus.Done, first.Id, "person"), (found.Status, found.Answer?.Model, found.Answer?.LabelOf(found.Answer.Objects[0])));
         var never = await fresh.GetStatusAsync(TestPictures.ImageKey(Next()), options: For(first.Id));
         Assert.Equal(DetectionStatus.Unknown, never.Status);
         var refused = await Assert.ThrowsAsync<DetectionException>(() => fresh.DetectAsync(Next(), For(first.Id)));

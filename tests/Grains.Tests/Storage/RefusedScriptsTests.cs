@@ -1,5 +1,6 @@
 using System.Globalization;
 using Detection.Client;
+using Detection.Contracts.Answers;
 using Detection.Grains.Tests.Batching;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -6,6 +6,7 @@ using Detection.Contracts.Results;
 using Detection.Grains.Requests;
 using Detection.Grains.Tests.Batching;
 using Detection.Grains.Webhooks;
+using Detection.Objects;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
@@ -37,7 +38,7 @@ public sealed class GoldenTests : IDisposable
         "coco@0123456789ab",
         640,
         480,
-        [new DetectedBox(17, 0.875f, 1.5f, 2.25f, 300.125f, 400), new DetectedBox(0, 0.05f, 0, 0, 640, 480)],
+        [new DetectedObject(17, 0.875f, 1.5f, 2.25f, 300.125f, 400), new DetectedObject(0, 0.05f, 0, 0, 640, 480)],
         new StageTimings(1.5, 2.25, 3.125, 40.5, 0.75, 32));
 
     private static ModelInfo Model => new("coco", "0123456789ab", "nanodet", 416, 320, ["person", "bicycle"], 0.05f, 0.35f, 0.6f);

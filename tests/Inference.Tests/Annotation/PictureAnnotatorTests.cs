@@ -2,6 +2,7 @@ using System.Buffers;
 using Detection.Inference.Annotation;
 using Detection.Inference.Pictures;
 using Detection.Inference.Tests.Pictures;
+using Detection.Objects;
 using SkiaSharp;
 
 namespace Detection.Inference.Tests.Annotation;
@@ -16,7 +17,7 @@ public sealed class PictureAnnotatorTests
     public void A_box_is_drawn_where_it_belongs_and_nothing_else_changes(bool turbo)
     {
         Assert.SkipWhen(turbo && !TurboJpeg.IsAvailable, "libjpeg-turbo is not installed");
-        using var result = Annotate(Plain(640, 480, SKColors.Gray), turbo, new LabelledBox(3, "person", 0.87f, 200, 150, 400, 300));
+        using var result = Annotate(Plain(640, 480, SKColors.Gray), turbo, Named("person"), new DetectedObject(3, 0.87f, 200, 150, 400, 300));
         Assert.Equal((640, 480), (result.Width, result.Height));
         var colour = PictureAnnotator.Colour(3);
         AssertNear(colour, result, 201, 220, 60);
@@ -35,8 +36,8 @@ public sealed class PictureAnnotatorTests
     [InlineData(600, 450)]
     public void A_label_has_text_and_lies_inside_the_picture(int x, int y)
     {
-        using var with = Annotate(Plain(640, 480, SKColors.Gray), false, new LabelledBox(3, "person", 0.87f, x, y, x + 40, y + 30));
-        using var without = Annotate(Plain(640, 480, SKColors.Gray), false, new LabelledBox(3, string.Empty, 0.87f, x, y, x + 40, y + 30));
+        using var with = Annotate(Plain(640, 480, SKColors.Gray), false, Named("person"), new DetectedObject(3, 0.87f, x, y, x + 40, y + 30));
+        using var without = Annotate(Plain(640, 480, SKColors.Gray), false, Named(string.Empty), new DetectedObject(3, 0.87f, x, y, x + 40, y + 30));
         var changed = Changed(with, without);
         Assert.True(changed.Width >= 40, $"The name of the class takes {changed.Width} pixels.");
 
@@ -66,8 +67,8 @@ public sealed class PictureAnnotatorTests
     public void A_label_without_a_font_is_drawn_as_its_class(string label, bool drawn)
     {
         Assert.Equal(drawn, PictureAnnotator.CanDraw(label));
-        using var named = Annotate(Plain(640, 480, SKColors.Gray), false, new LabelledBox(7, label, 0.87f, 100, 100, 300, 300));
-        using var numbered = Annotate(Plain(640, 480, SKColors.Gray), false, new LabelledBox(7, "class 7", 0.87f, 100, 100, 300, 300));
+        using var named = Annotate(Plain(640, 480, SKColors.Gray), false, Named(label), new DetectedObject(7, 0.87f, 100, 100, 300, 300));
+        using var numbered = Annotate(Plain(640, 480, SKColors.Gray), false, Named("class 7"), new DetectedObject(7, 0.87f, 100, 100, 300, 300));
         Assert.Equal(!drawn, named.Bytes.AsSpan().SequenceEqual(numbered.Bytes));
     }
 
@@ -77,17 +78,17 @@ public sealed class PictureAnnotatorTests
     public void A_label_in_other_characters_is_drawn_with_a_font_of_the_machine(string label)
     {
         Assert.SkipUnless(PictureAnnotator.CanDraw(label), $"This machine has no font for '{label}'.");
-        using var named = Annotate(Plain(640, 480, SKColors.Gray), false, new LabelledBox(7, label, 0.87f, 100, 100, 300, 300));
-        using var empty = Annotate(Plain(640, 480, SKColors.Gray), false, new LabelledBox(7, "\u2003", 0.87f, 100, 100, 300, 300));
+        using var named = Annotate(Plain(640, 480, SKColors.Gray), false, Named(label), new DetectedObject(7, 0.87f, 100, 100, 300, 300));
+        using var empty = Annotate(Plain(640, 480, SKColors.Gray), false, Named("\u2003"), new DetectedObject(7, 0.87f, 100, 100, 300, 300));
         Assert.False(named.Bytes.AsSpan().SequenceEqual(empty.Bytes));
     }
 
     [Fact]
     public void A_label_does_not_hide_another()
     {
-        LabelledBox best = new(3, "person", 0.9f, 50, 5, 400, 460);
-        using var with = Annotate(Plain(640, 480, SKColors.Gray), false, best, new LabelledBox(3, "person", 0.3f, 50, 5, 400, 300));
-        using var without = Annotate(Plain(640, 480, SKColors.Gray), false, best, new LabelledBox(3, string.Empty, 0.3f, 50, 5, 400, 300));
+        DetectedObject best = new(3, 0.9f, 50, 5, 400, 460);
+        using var with = Annotate(Plain(640, 480, SKColors.Gray), false, Named("person"), best, new DetectedObject(1, 0.3f, 50, 5, 400, 300));
+        using var without = Annotate(Plain(640, 480, SKColors.Gray), false, [string.Empty, .. Named("person")], best, new DetectedObject(0, 0.3f, 50, 5, 400, 300));
         Assert.True(Changed(with, without).Width >= 40, "The name of the weaker box is not to be seen.");
     }
 
@@ -115,7 +116,7 @@ public sealed class PictureAnnotatorTests
     {
         using var stored = Samples.Quadrants(480, 640);
         var encoded = Samples.WithOrientation(Samples.Encode(stored, PictureFormat.Jpeg), 6);
-        using var result = Annotate(encoded, TurboJpeg.IsAvailable, new LabelledBox(0, "x", 1, 500, 300, 600, 400));
+        using var result = Annotate(encoded, TurboJpeg.IsAvailable, Named("x"), new DetectedObject(0, 1, 500, 300, 600, 400));
         Assert.Equal((640, 480), (result.Width, result.Height));
 
         // Turned to the right, the blue quadrant at the lower left comes to the upper left.
@@ -128,8 +129,8 @@ public sealed class PictureAnnotatorTests
     [InlineData(9000, 1200, 4096, 546)]
     public void Large_pictures_are_scaled_down_with_their_boxes(int width, int height, int newWidth, int newHeight)
     {
-        var box = new LabelledBox(5, "bus", 0.5f, width / 2, height / 2, width * 3 / 4, height * 3 / 4);
-        using var result = Annotate(Plain(width, height, SKColors.Gray), TurboJpeg.IsAvailable, box);
+        var box = new DetectedObject(5, 0.5f, width / 2, height / 2, width * 3 / 4, height * 3 / 4);
+        using var result = Annotate(Plain(width, height, SKColors.Gray), TurboJpeg.IsAvailable, Named("bus"), box);
         Assert.Equal((newWidth, newHeight), (result.Width, result.Height));
         AssertNear(PictureAnnotator.Colour(5), result, (newWidth / 2) + 1, newHeight * 7 / 10, 60);
         AssertNear(SKColors.Gray, result, newWidth * 5 / 8, newHeight * 7 / 10, 5);
@@ -142,7 +143,7 @@ public sealed class PictureAnnotatorTests
     public void Tiny_pictures_can_be_annotated(int width, int height)
     {
         using var result = Annotate(
-            Plain(width, height, SKColors.Gray), TurboJpeg.IsAvailable, new LabelledBox(5, "traffic light", 0.5f, 0, 0, width, height));
+            Plain(width, height, SKColors.Gray), TurboJpeg.IsAvailable, Named("traffic light"), new DetectedObject(5, 0.5f, 0, 0, width, height));
         Assert.Equal((width, height), (result.Width, result.Height));
     }
 
@@ -150,7 +151,7 @@ public sealed class PictureAnnotatorTests
     public void No_boxes_give_the_picture_itself()
     {
         using var scene = Samples.Scene(120, 90);
-        using var result = Annotate(Samples.Encode(scene, PictureFormat.Png), TurboJpeg.IsAvailable);
+        using var result = Annotate(Samples.Encode(scene, PictureFormat.Png), TurboJpeg.IsAvailable, []);
         double difference = 0;
         for (var i = 0; i < 120 * 90; i++)
         {
@@ -163,8 +164,8 @@ public sealed class PictureAnnotatorTests
     [Fact]
     public void The_best_box_is_on_top()
     {
-        LabelledBox[] boxes = [new(1, "a", 0.9f, 100, 100, 300, 300), new(2, "b", 0.3f, 100, 100, 300, 300)];
-        using var result = Annotate(Plain(640, 480, SKColors.Gray), false, boxes);
+        DetectedObject[] boxes = [new(1, 0.9f, 100, 100, 300, 300), new(2, 0.3f, 100, 100, 300, 300)];
+        using var result = Annotate(Plain(640, 480, SKColors.Gray), false, ["", "a", "b"], boxes);
         AssertNear(PictureAnnotator.Colour(1), result, 101, 200, 60);
     }
 
@@ -172,10 +173,13 @@ public sealed class PictureAnnotatorTests
     public void Pictures_can_be_annotated_at_the_same_time()
     {
         var encoded = Samples.Jpeg(320, 240);
-        LabelledBox[] boxes = [new(1, "person", 0.9f, 10, 100, 200, 200)];
-        var expected = PictureAnnotator.Annotate(encoded, Limits, boxes);
-        Parallel.For(0, 64, _ => Assert.Equal(expected, PictureAnnotator.Annotate(encoded, Limits, boxes)));
+        DetectedObject[] boxes = [new(1, 0.9f, 10, 100, 200, 200)];
+        var expected = PictureAnnotator.Annotate(encoded, Limits, boxes, Named("person"));
+        Parallel.For(0, 64, _ => Assert.Equal(expected, PictureAnnotator.Annotate(encoded, Limits, boxes, Named("person"))));
     }
+
+    /// <summary>Labels with which every class has one name.</summary>
+    private static string[] Named(string label) => [.. Enumerable.Repeat(label, 8)];
 
     private static byte[] Plain(int width, int height, SKColor colour)
     {
@@ -184,10 +188,10 @@ public sealed class PictureAnnotatorTests
         return Samples.Encode(bitmap, PictureFormat.Jpeg);
     }
 
-    private static SKBitmap Annotate(byte[] encoded, bool turbo, params LabelledBox[] boxes)
+    private static SKBitmap Annotate(byte[] encoded, bool turbo, string[] labels, params DetectedObject[] boxes)
     {
         var output = new ArrayBufferWriter<byte>();
-        PictureAnnotator.Annotate(encoded, Limits, boxes, output, turbo);
+        PictureAnnotator.Annotate(encoded, Limits, boxes, labels, output, turbo);
         var result = output.WrittenSpan.ToArray();
         Assert.Equal(PictureFormat.Jpeg, PictureDecoder.ReadHeader(result, Limits).Format);
         return SKBitmap.Decode(result);

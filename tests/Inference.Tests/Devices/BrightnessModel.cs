@@ -3,6 +3,7 @@ using Detection.Inference.Manifest;
 using Detection.Inference.Preprocessing;
 using Detection.Inference.Tests.Onnx;
 using Detection.Inference.Tests.Pictures;
+using Detection.Objects;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using SkiaSharp;
 
@@ -192,7 +193,7 @@ internal sealed class BrightnessModel : IDisposable
     }
 
     /// <summary>The brightness that the graph saw, 0 to 255.</summary>
-    public static int Seen(IReadOnlyList<ScoredBox> boxes) => (int)MathF.Round(boxes[0].Score * 255);
+    public static int Seen(IReadOnlyList<DetectedObject> boxes) => (int)MathF.Round(boxes[0].Score * 255);
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 }

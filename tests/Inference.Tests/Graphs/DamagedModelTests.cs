@@ -8,6 +8,7 @@ using Detection.Inference.Preprocessing;
 using Detection.Inference.Repository;
 using Detection.Inference.Tests.Devices;
 using Detection.Inference.Tests.Onnx;
+using Detection.Objects;
 using Detection.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -110,7 +111,7 @@ public sealed class DamagedModelTests : IDisposable
         }
     }
 
-    private static async Task<ScoredBox[]> Boxes(IModelSession session)
+    private static async Task<DetectedObject[]> Boxes(IModelSession session)
     {
         var outcome = (await Look(session, [Photos.Get(0)]))[0];
         Assert.Null(outcome.Error);

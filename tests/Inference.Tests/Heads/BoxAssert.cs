@@ -1,5 +1,6 @@
 using Detection.Inference.Heads;
 using Detection.Inference.Preprocessing;
+using Detection.Objects;
 using Xunit;
 
 namespace Detection.Inference.Tests.Heads;
@@ -7,7 +8,7 @@ namespace Detection.Inference.Tests.Heads;
 internal static class BoxAssert
 {
     /// <summary>Same boxes in the same order, to a thousandth of a pixel and 1e-5 of score.</summary>
-    public static void Same(IReadOnlyList<ScoredBox> expected, IReadOnlyList<ScoredBox> actual, float pixels = 2e-3f)
+    public static void Same(IReadOnlyList<DetectedObject> expected, IReadOnlyList<DetectedObject> actual, float pixels = 2e-3f)
     {
         Assert.Equal(expected.Count, actual.Count);
         for (var i = 0; i < expected.Count; i++)
@@ -21,9 +22,9 @@ internal static class BoxAssert
     }
 
     /// <summary>Boxes in input pixels brought back to the picture and clipped, empty ones dropped.</summary>
-    public static List<ScoredBox> OnPicture(IEnumerable<ScoredBox> boxes, InputGeometry g) =>
+    public static List<DetectedObject> OnPicture(IEnumerable<DetectedObject> boxes, InputGeometry g) =>
     [
-        .. boxes.Select(b => new ScoredBox(
+        .. boxes.Select(b => new DetectedObject(
                 b.ClassId,
                 b.Score,
                 Math.Min(Math.Max((b.X1 - g.OffsetX) / g.ScaleX, 0), g.PictureWidth),

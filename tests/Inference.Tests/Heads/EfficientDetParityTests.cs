@@ -5,6 +5,7 @@ using Detection.Inference.Preprocessing;
 using Detection.Inference.Repository;
 using Detection.Inference.Tests.Devices;
 using Detection.Inference.Tests.Onnx;
+using Detection.Objects;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using Xunit;
 
@@ -71,7 +72,7 @@ public sealed class EfficientDetParityTests
             var wanted = picture.GetProperty("boxes").EnumerateArray().Select(Box).ToList();
 
             // As the replaced system leaves them: not clipped to the picture.
-            var onInput = new List<ScoredBox>();
+            var onInput = new List<DetectedObject>();
             head.ReadInput(outputs, settings, onInput);
             var unclipped = onInput.Select(b => b with
             {
@@ -83,7 +84,7 @@ public sealed class EfficientDetParityTests
             AssertSame(wanted, unclipped);
 
             // As we answer: what lies in the padding is not on the picture.
-            var onPicture = new List<ScoredBox>();
+            var onPicture = new List<DetectedObject>();
             head.Read(outputs, geometry, settings, onPicture);
             AssertSame(Clipped(wanted, width, height), onPicture);
             compared += wanted.Count;
@@ -125,7 +126,7 @@ public sealed class EfficientDetParityTests
         }
     }
 
-    private static List<ScoredBox> Clipped(List<ScoredBox> boxes, int width, int height) =>
+    private static List<DetectedObject> Clipped(List<DetectedObject> boxes, int width, int height) =>
     [
         .. boxes
             .Select(b => b with { X1 = Math.Min(b.X1, width), Y1 = Math.Min(b.Y1, height), X2 = Math.Min(b.X2, width), Y2 = Math.Min(b.Y2, height) })
@@ -146,7 +147,7 @@ public sealed class EfficientDetParityTests
         return (regression, classification);
     }
 
-    private static void AssertSame(List<ScoredBox> expected, List<ScoredBox> actual)
+    private static void AssertSame(List<DetectedObject> expected, List<DetectedObject> actual)
     {
         Assert.Equal(expected.Count, actual.Count);
         var (worstOverlap, worstScore) = (1.0, 0.0);
@@ -177,9 +178,9 @@ public sealed class EfficientDetParityTests
 
     private static double[] Numbers(JsonElement row) => [.. row.EnumerateArray().Select(n => n.GetDouble())];
 
-    private static ScoredBox Box(JsonElement box)
+    private static DetectedObject Box(JsonElement box)
     {
         float Number(string name) => box.GetProperty(name).GetSingle();
-        return new ScoredBox(box.GetProperty("class_index").GetInt32(), Number("score"), Number("x1"), Number("y1"), Number("x2"), Number("y2"));
+        return new DetectedObject(box.GetProperty("class_index").GetInt32(), Number("score"), Number("x1"), Number("y1"), Number("x2"), Number("y2"));
     }
 }

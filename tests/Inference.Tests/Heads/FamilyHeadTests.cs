@@ -1,6 +1,7 @@
 using Detection.Inference.Heads;
 using Detection.Inference.Manifest;
 using Detection.Inference.Preprocessing;
+using Detection.Objects;
 using Xunit;
 
 namespace Detection.Inference.Tests.Heads;
@@ -25,7 +26,7 @@ public sealed class FamilyHeadTests
     {
         var rows = Strides.Sum(s => Size / s * (Size / s));
         var data = new float[rows * 8];
-        var all = new List<ScoredBox>();
+        var all = new List<DetectedObject>();
         var row = 0;
         foreach (var stride in Strides)
         {
@@ -55,7 +56,7 @@ public sealed class FamilyHeadTests
     {
         const int Rows = 900;
         var data = new float[Rows * 8];
-        var all = new List<ScoredBox>();
+        var all = new List<DetectedObject>();
         for (var row = 0; row < Rows; row++)
         {
             var n = data.AsSpan(row * 8, 8);
@@ -80,7 +81,7 @@ public sealed class FamilyHeadTests
         const int Cells = 777;
         var columns = new float[7 * Cells];
         var rows = new float[7 * Cells];
-        var all = new List<ScoredBox>();
+        var all = new List<DetectedObject>();
         for (var cell = 0; cell < Cells; cell++)
         {
             var n = rows.AsSpan(cell * 7, 7);
@@ -106,7 +107,7 @@ public sealed class FamilyHeadTests
     public void End_to_end(string family)
     {
         var data = new float[300 * 6];
-        var all = new List<ScoredBox>();
+        var all = new List<DetectedObject>();
         for (var row = 0; row < 200; row++)
         {
             var box = RandomBox();
@@ -124,7 +125,7 @@ public sealed class FamilyHeadTests
         (double X, double Y)[] ratios = [(1, 1), (1.4, 0.7), (0.7, 1.4)];
         var regression = new List<float>();
         var classification = new List<float>();
-        var all = new List<ScoredBox>();
+        var all = new List<DetectedObject>();
         var deltas = new float[4];
         var scores = new float[3];
         for (var stride = 8; stride <= 128; stride *= 2)
@@ -179,7 +180,7 @@ public sealed class FamilyHeadTests
         var width = place == BackgroundClass.None ? 3 : 4;
         var logits = new float[Queries * width];
         var rows = new float[Queries * 4];
-        var all = new List<ScoredBox>();
+        var all = new List<DetectedObject>();
         for (var query = 0; query < Queries; query++)
         {
             var n = logits.AsSpan(query * width, width);
@@ -195,7 +196,7 @@ public sealed class FamilyHeadTests
             {
                 if (scores[label] >= Floor && (!softmax || scores[label] == scores.Max()))
                 {
-                    all.Add(new ScoredBox(label, (float)scores[label], (float)x1, (float)y1, (float)x2, (float)y2));
+                    all.Add(new DetectedObject(label, (float)scores[label], (float)x1, (float)y1, (float)x2, (float)y2));
                 }
             }
         }
@@ -211,7 +212,7 @@ public sealed class FamilyHeadTests
     public void Queries_with_boxes_and_scores_in_one_output()
     {
         var data = new float[300 * 7];
-        var all = new List<ScoredBox>();
+        var all = new List<DetectedObject>();
         for (var query = 0; query < 300; query++)
         {
             var n = data.AsSpan(query * 7, 7);
@@ -383,24 +384,24 @@ public sealed class FamilyHeadTests
         Labels = Labels,
     };
 
-    private static List<ScoredBox> Read(ModelManifest manifest, OutputTensor[] outputs, int maxBoxes)
+    private static List<DetectedObject> Read(ModelManifest manifest, OutputTensor[] outputs, int maxBoxes)
     {
-        var boxes = new List<ScoredBox>();
+        var boxes = new List<DetectedObject>();
         DetectionHeads.Create(manifest).Read(outputs, Letterbox, new HeadSettings(Floor, Iou, maxBoxes), boxes);
         return boxes;
     }
 
-    private static void Check(ModelManifest manifest, OutputTensor[] outputs, List<ScoredBox> expectedOnInput)
+    private static void Check(ModelManifest manifest, OutputTensor[] outputs, List<DetectedObject> expectedOnInput)
     {
         var expected = BoxAssert.OnPicture(expectedOnInput, Letterbox);
         Assert.InRange(expected.Count, 10, 3000);
         BoxAssert.Same(expected, Read(manifest, outputs, 3000), pixels: 5e-3f);
     }
 
-    private static List<ScoredBox> Sorted(IEnumerable<ScoredBox> boxes) =>
+    private static List<DetectedObject> Sorted(IEnumerable<DetectedObject> boxes) =>
         [.. boxes.Where(b => b.Score >= Floor).OrderByDescending(b => b.Score)];
 
-    private static void AddBest(List<ScoredBox> all, Span<float> scores, double objectness, double x1, double y1, double x2, double y2)
+    private static void AddBest(List<DetectedObject> all, Span<float> scores, double objectness, double x1, double y1, double x2, double y2)
     {
         var best = 0;
         for (var i = 1; i < scores.Length; i++)
@@ -410,7 +411,7 @@ public sealed class FamilyHeadTests
 
         if (scores[best] * objectness >= Floor)
         {
-            all.Add(new ScoredBox(best, (float)(scores[best] * objectness), (float)x1, (float)y1, (float)x2, (float)y2));
+            all.Add(new DetectedObject(best, (float)(scores[best] * objectness), (float)x1, (float)y1, (float)x2, (float)y2));
         }
     }
 
@@ -422,9 +423,9 @@ public sealed class FamilyHeadTests
         }
     }
 
-    private ScoredBox RandomBox()
+    private DetectedObject RandomBox()
     {
         var (x, y) = (_random.NextSingle() * 100, _random.NextSingle() * 100);
-        return new ScoredBox(_random.Next(3), _random.NextSingle(), x, y, x + 3 + (_random.NextSingle() * 40), y + 3 + (_random.NextSingle() * 40));
+        return new DetectedObject(_random.Next(3), _random.NextSingle(), x, y, x + 3 + (_random.NextSingle() * 40), y + 3 + (_random.NextSingle() * 40));
     }
 }

@@ -1,6 +1,7 @@
 using Detection.Inference.Heads;
 using Detection.Inference.Manifest;
 using Detection.Inference.Preprocessing;
+using Detection.Objects;
 using Xunit;
 
 namespace Detection.Inference.Tests.Heads;
@@ -27,7 +28,7 @@ public sealed class NanoDetHeadTests
         var scores = Enumerable.Range(0, Cells * 3).Select(_ => random.NextSingle() < 0.01f ? random.NextSingle() : 0.01f).ToArray();
         var distances = Enumerable.Range(0, Cells * 4 * Bins).Select(_ => (random.NextSingle() * 12) - 6).ToArray();
         var geometry = new InputGeometry(416f / 640, 416f / 480, 0, 0, 640, 480);
-        var boxes = new List<ScoredBox>();
+        var boxes = new List<DetectedObject>();
 
         DetectionHeads.Create(Manifest).Read(
             oneOutput ? [Joined(scores, distances)] : [new("d", [Cells, 4 * Bins], distances), new("s", [Cells, 3], scores)],
@@ -60,7 +61,7 @@ public sealed class NanoDetHeadTests
         }
 
         var geometry = new InputGeometry(416f / 640, 416f / 480, 0, 0, 640, 480);
-        var boxes = new List<ScoredBox>();
+        var boxes = new List<DetectedObject>();
         var manifest = Manifest with { Head = new HeadOptions { Strides = [8, 16, 32, 64], RegMax = 7, CellOffset = 0 } };
 
         DetectionHeads.Create(manifest).Read([new("output", [PlusCells, 35], rows)], geometry, new HeadSettings(0.3f, 0.5f, 300), boxes);
@@ -92,7 +93,7 @@ public sealed class NanoDetHeadTests
         var scores = new float[Cells * 3];
         scores[300] = 0.9f;
         OutputTensor[] outputs = [new("scores", [Cells, 3], scores), new("distances", [Cells, 44], new float[Cells * 44])];
-        var boxes = new List<ScoredBox>(16);
+        var boxes = new List<DetectedObject>(16);
         var allocated = long.MaxValue;
         for (var round = 0; round < 3; round++)
         {
@@ -118,9 +119,9 @@ public sealed class NanoDetHeadTests
         return new OutputTensor("output", [Cells, 3 + (4 * Bins)], rows.ToArray());
     }
 
-    private static List<ScoredBox> Plain(float[] scores, float[] distances, InputGeometry geometry, int[] strides, int bins, double offset)
+    private static List<DetectedObject> Plain(float[] scores, float[] distances, InputGeometry geometry, int[] strides, int bins, double offset)
     {
-        var all = new List<ScoredBox>();
+        var all = new List<DetectedObject>();
         var cell = 0;
         foreach (var stride in strides)
         {
@@ -141,7 +142,7 @@ public sealed class NanoDetHeadTests
                         {
                             var x = (column + offset) * stride;
                             var y = (row + offset) * stride;
-                            all.Add(new ScoredBox(
+                            all.Add(new DetectedObject(
                                 label, score, (float)(x - Distance(0)), (float)(y - Distance(1)), (float)(x + Distance(2)), (float)(y + Distance(3))));
                         }
                     }

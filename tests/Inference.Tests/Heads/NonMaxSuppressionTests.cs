@@ -1,4 +1,5 @@
 using Detection.Inference.Heads;
+using Detection.Objects;
 using Xunit;
 
 namespace Detection.Inference.Tests.Heads;
@@ -25,7 +26,7 @@ public sealed class NonMaxSuppressionTests
     [Fact]
     public void Leaves_boxes_of_another_class_alone_unless_told()
     {
-        List<ScoredBox> boxes = [new(0, 0.9f, 0, 0, 10, 10), new(1, 0.8f, 0, 0, 10, 10), new(0, 0.7f, 0, 0, 10, 9)];
+        List<DetectedObject> boxes = [new(0, 0.9f, 0, 0, 10, 10), new(1, 0.8f, 0, 0, 10, 10), new(0, 0.7f, 0, 0, 10, 9)];
         var agnostic = boxes.ToList();
 
         NonMaxSuppression.Apply(boxes, 0, 0.5f, 300);
@@ -38,8 +39,8 @@ public sealed class NonMaxSuppressionTests
     [Fact]
     public void Does_not_touch_boxes_before_the_start_and_keeps_at_most_the_maximum()
     {
-        ScoredBox before = new(3, 0.1f, 0, 0, 10, 10);
-        List<ScoredBox> boxes = [before, .. Enumerable.Range(0, 20).Select(i => new ScoredBox(3, i / 100f, 20 * i, 0, (20 * i) + 10, 10))];
+        DetectedObject before = new(3, 0.1f, 0, 0, 10, 10);
+        List<DetectedObject> boxes = [before, .. Enumerable.Range(0, 20).Select(i => new DetectedObject(3, i / 100f, 20 * i, 0, (20 * i) + 10, 10))];
 
         NonMaxSuppression.Apply(boxes, 1, 0.5f, 5);
 
@@ -51,7 +52,7 @@ public sealed class NonMaxSuppressionTests
     public void Keeps_a_box_whose_overlap_is_exactly_the_limit()
     {
         // Half of each box overlaps: 50 / 150.
-        List<ScoredBox> boxes = [new(0, 0.9f, 0, 0, 10, 10), new(0, 0.8f, 5, 0, 15, 10)];
+        List<DetectedObject> boxes = [new(0, 0.9f, 0, 0, 10, 10), new(0, 0.8f, 5, 0, 15, 10)];
 
         NonMaxSuppression.Apply(boxes, 0, 50f / 150f, 300);
 
@@ -61,7 +62,7 @@ public sealed class NonMaxSuppressionTests
     [Fact]
     public void Equal_scores_keep_the_order_in_which_they_came()
     {
-        var boxes = Enumerable.Range(0, 200).Select(i => new ScoredBox(0, i % 2 == 0 ? 0.5f : 0.75f, 20 * i, 0, (20 * i) + 10, 10)).ToList();
+        var boxes = Enumerable.Range(0, 200).Select(i => new DetectedObject(0, i % 2 == 0 ? 0.5f : 0.75f, 20 * i, 0, (20 * i) + 10, 10)).ToList();
         var expected = boxes.OrderByDescending(b => b.Score).ToList();
         var best = boxes.ToList();
 
@@ -77,7 +78,7 @@ public sealed class NonMaxSuppressionTests
     {
         var random = new Random(7);
         var source = Enumerable.Range(0, 400).Select(_ => RandomBox(random)).ToArray();
-        var boxes = new List<ScoredBox>(source.Length);
+        var boxes = new List<DetectedObject>(source.Length);
         var allocated = long.MaxValue;
 
         // The first round compiles; only a later one counts.
@@ -93,18 +94,18 @@ public sealed class NonMaxSuppressionTests
         Assert.Equal(0, allocated);
     }
 
-    internal static ScoredBox RandomBox(Random random)
+    internal static DetectedObject RandomBox(Random random)
     {
         var x = random.NextSingle() * 100;
         var y = random.NextSingle() * 100;
-        return new ScoredBox(random.Next(3), random.NextSingle(), x, y, x + 5 + (random.NextSingle() * 60), y + 5 + (random.NextSingle() * 60));
+        return new DetectedObject(random.Next(3), random.NextSingle(), x, y, x + 5 + (random.NextSingle() * 60), y + 5 + (random.NextSingle() * 60));
     }
 
     /// <summary>Take the best that is left, strike out what overlaps it, repeat.</summary>
-    internal static List<ScoredBox> Plain(IEnumerable<ScoredBox> boxes, double iou, bool classAgnostic)
+    internal static List<DetectedObject> Plain(IEnumerable<DetectedObject> boxes, double iou, bool classAgnostic)
     {
         var left = boxes.OrderByDescending(b => b.Score).ToList();
-        var kept = new List<ScoredBox>();
+        var kept = new List<DetectedObject>();
         while (left.Count > 0)
         {
             var best = left[0];
@@ -116,7 +117,7 @@ public sealed class NonMaxSuppressionTests
     }
 
     /// <summary>Intersection over union.</summary>
-    internal static double Overlap(ScoredBox a, ScoredBox b)
+    internal static double Overlap(DetectedObject a, DetectedObject b)
     {
         double Area(double x1, double y1, double x2, double y2) => Math.Max(0, x2 - x1) * Math.Max(0, y2 - y1);
         var both = Area(Math.Max(a.X1, b.X1), Math.Max(a.Y1, b.Y1), Math.Min(a.X2, b.X2), Math.Min(a.Y2, b.Y2));

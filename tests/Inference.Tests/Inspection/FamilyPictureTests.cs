@@ -6,6 +6,7 @@ using Detection.Inference.Repository;
 using Detection.Inference.Tests.Devices;
 using Detection.Inference.Tests.Onnx;
 using Detection.Inference.Tests.Pictures;
+using Detection.Objects;
 using SkiaSharp;
 
 namespace Detection.Inference.Tests.Inspection;
@@ -71,7 +72,7 @@ public sealed class FamilyPictureTests : IDisposable
         var outcomes = await model.Detect(first, second);
 
         var suppresses = family.Split(',')[0] is "nanodet" or "yolox" or "yolov5" or "yolov6" or "yolov8" or "yolov9" or "yolo11" or "yolo12" or "efficientdet";
-        List<ScoredBox> expected = [Expected(spec, 3, 2, 0, CellDetector.Full), Expected(spec, 5, 3, 1, CellDetector.Full)];
+        List<DetectedObject> expected = [Expected(spec, 3, 2, 0, CellDetector.Full), Expected(spec, 5, 3, 1, CellDetector.Full)];
         if (!suppresses)
         {
             expected.Add(Expected(spec, 4, 2, 0, CellDetector.Full * 128 / 255));
@@ -85,7 +86,7 @@ public sealed class FamilyPictureTests : IDisposable
     private static OnnxGraph Build(string family, InputSpec spec, OnnxGraph.Dim batch) =>
         CellDetector.Build(family, spec, batch).Metadata("names", "{0: 'red', 1: 'blue'}");
 
-    private static void AssertSame(string family, List<ScoredBox> expected, ScoredBox[] actual)
+    private static void AssertSame(string family, List<DetectedObject> expected, DetectedObject[] actual)
     {
         Assert.True(actual.Zip(actual.Skip(1)).All(pair => pair.First.Score >= pair.Second.Score), "Not sorted by score.");
         Assert.True(expected.Count == actual.Length, $"{family}: {string.Join(", ", actual)}");
@@ -106,11 +107,11 @@ public sealed class FamilyPictureTests : IDisposable
         _ => (0.5f, 0.5f, 16),
     };
 
-    private static ScoredBox Expected(InputSpec spec, int column, int row, int label, float score)
+    private static DetectedObject Expected(InputSpec spec, int column, int row, int label, float score)
     {
         var (sx, sy, top) = Place(spec);
         var box = CellDetector.BoxOf(column, row);
-        return new ScoredBox(
+        return new DetectedObject(
             label,
             score,
             Math.Clamp(box[0] / sx, 0, Width),

@@ -1,5 +1,6 @@
 using Detection.Inference.Heads;
 using Detection.Inference.Tests.Pictures;
+using Detection.Objects;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using SkiaSharp;
 
@@ -122,7 +123,7 @@ internal static class QuadrantDetector
         .Select(q => (q.Box[0], q.Box[1], q.Box[2], q.Box[3], q.Score)));
 
     /// <summary>Boxes in the same form.</summary>
-    public static string Text(IEnumerable<ScoredBox> boxes) => Text(boxes.Select(b => (b.X1, b.Y1, b.X2, b.Y2, b.Score)));
+    public static string Text(IEnumerable<DetectedObject> boxes) => Text(boxes.Select(b => (b.X1, b.Y1, b.X2, b.Y2, b.Score)));
 
     private static string Text(IEnumerable<(float X1, float Y1, float X2, float Y2, float Score)> boxes) =>
         string.Join(' ', boxes.Select(b => FormattableString.Invariant($"({b.X1:0},{b.Y1:0},{b.X2:0},{b.Y2:0}:{b.Score * 100:0})")).Order(StringComparer.Ordinal));

@@ -255,7 +255,7 @@ public sealed class DecodingMemoryTests
         var memory = new DecodingMemory(1);
         var picture = Samples.Jpeg(300, 200);
         Assert.Throws<InvalidOperationException>(() => PictureAnnotator.Annotate(
-            picture, new PictureLimits(), [], new FullWriter(), TurboJpeg.IsAvailable, new DecodingTurn(memory, Long)));
+            picture, new PictureLimits(), [], [], new FullWriter(), TurboJpeg.IsAvailable, new DecodingTurn(memory, Long)));
         Assert.Equal(0, memory.Taken);
         Draw(picture, memory);
         Assert.Equal(0, memory.Taken);
@@ -271,7 +271,7 @@ public sealed class DecodingMemoryTests
         try
         {
             var output = new ArrayBufferWriter<byte>();
-            PictureAnnotator.Annotate(picture, new PictureLimits(), [], output, TurboJpeg.IsAvailable, new DecodingTurn(memory, Long));
+            PictureAnnotator.Annotate(picture, new PictureLimits(), [], [], output, TurboJpeg.IsAvailable, new DecodingTurn(memory, Long));
             Assert.NotEqual(0, output.WrittenCount);
         }
         catch (PictureException)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Detection.Inference.Heads;
+using Detection.Objects;
 using Detection.Tool.Evaluation;
 
 namespace Detection.Tool.Tests.Evaluation;
@@ -20,7 +21,7 @@ public sealed class CocoEvaluatorTests
             var corners = box.GetProperty("box").EnumerateArray().Select(n => n.GetSingle()).ToArray();
             evaluator.Add(
                 box.GetProperty("image_id").GetInt64(),
-                [new ScoredBox(box.GetProperty("category_id").GetInt32(), box.GetProperty("score").GetSingle(), corners[0], corners[1], corners[2], corners[3])],
+                [new DetectedObject(box.GetProperty("category_id").GetInt32(), box.GetProperty("score").GetSingle(), corners[0], corners[1], corners[2], corners[3])],
                 id => id);
         }
 
@@ -111,7 +112,7 @@ public sealed class CocoEvaluatorTests
 
     private static string CasePath => Path.Combine(AppContext.BaseDirectory, "Evaluation", "coco-case.json");
 
-    private static ScoredBox Box(float score, float x1, float y1, float x2, float y2) => new(0, score, x1, y1, x2, y2);
+    private static DetectedObject Box(float score, float x1, float y1, float x2, float y2) => new(0, score, x1, y1, x2, y2);
 
     private static CocoEvaluator Evaluator((double X, double Y, double Width, double Height, int Crowd)[] wanted) => new(new CocoDataset
     {

@@ -1,4 +1,5 @@
 using Detection.Client;
+using Detection.Contracts.Answers;
 using Detection.Frontend.Api.Detections;
 using Detection.Frontend.Http.Uploads;
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Detection.Client;
 using Detection.Contracts.Answers;
 
 namespace Detection.Frontend.Api.Detections;

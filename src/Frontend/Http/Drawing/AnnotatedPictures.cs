@@ -100,16 +100,16 @@ internal sealed partial class AnnotatedPictures(IDetectionClient client, IOption
 
     private async Task AnnotateAsync(ReadOnlyMemory<byte> picture, DetectionAnswer answer, PooledBytes jpeg, CancellationToken cancellationToken)
     {
-        if (!_labelsTold && answer.Objects.FirstOrDefault(static o => !PictureAnnotator.CanDraw(o.Label)) is { } found)
+        if (!_labelsTold && answer.Objects.Where(o => !PictureAnnotator.CanDraw(answer.LabelOf(o))).Take(1).ToArray() is [var found])
         {
             _labelsTold = true;
-            LogLabel(found.Label, found.ClassId);
+            LogLabel(answer.LabelOf(found), found.ClassId);
         }
 
-        LabelledBox[] boxes = [.. answer.Objects.Select(o => new LabelledBox(o.ClassId, o.Label, o.Score, o.X1, o.Y1, o.X2, o.Y2))];
         try
         {
-            await Task.Run(() => PictureAnnotator.Annotate(picture.Span, PictureLimits.None, boxes, jpeg, cancellationToken), cancellationToken);
+            await Task.Run(
+                () => PictureAnnotator.Annotate(picture.Span, PictureLimits.None, answer.Objects, answer.Labels, jpeg, cancellationToken), cancellationToken);
         }
         catch (PictureException e)
         {

@@ -1,4 +1,5 @@
 using Detection.Client;
+using Detection.Contracts.Answers;
 
 namespace Detection.Frontend.Http.Uploads;
 

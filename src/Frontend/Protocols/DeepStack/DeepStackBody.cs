@@ -1,5 +1,5 @@
 using System.Text.Json.Serialization;
-using Detection.Client;
+using Detection.Contracts.Answers;
 
 namespace Detection.Frontend.Protocols.DeepStack;
 
@@ -30,8 +30,8 @@ internal sealed record DeepStackBody(
     {
         DeepStackPrediction[] predictions =
         [
-            .. answer.Objects.Where(o => labels is null || labels.Contains(o.Label, StringComparer.OrdinalIgnoreCase)).Take(max ?? int.MaxValue).Select(o => new DeepStackPrediction(
-                o.Label, o.Score, (int)MathF.Round(o.X1), (int)MathF.Round(o.Y1), (int)MathF.Round(o.X2), (int)MathF.Round(o.Y2))),
+            .. answer.Objects.Where(o => labels is null || labels.Contains(answer.LabelOf(o), StringComparer.OrdinalIgnoreCase)).Take(max ?? int.MaxValue).Select(o => new DeepStackPrediction(
+                answer.LabelOf(o), o.Score, (int)MathF.Round(o.X1), (int)MathF.Round(o.Y1), (int)MathF.Round(o.X2), (int)MathF.Round(o.Y2))),
         ];
         var found = string.Join(", ", predictions.Select(static p => p.Label).Distinct());
         return new DeepStackBody(

@@ -1,7 +1,8 @@
 using System.Buffers.Binary;
 using System.Text;
 using System.Text.Json;
-using Detection.Client;
+using Detection.Contracts.Answers;
+using Detection.Objects;
 
 namespace Detection.Frontend.Protocols.OpenInference;
 
@@ -15,19 +16,19 @@ internal static class DetectionTensors
     public static readonly IReadOnlyList<DetectionTensor> Outputs =
     [
         new("boxes", "FP32", 4,
-            static (found, json) => Array.ForEach(Corners(found), json.WriteNumberValue),
-            static (found, bytes) => Array.ForEach(Corners(found), value => Append(bytes, BitConverter.SingleToInt32Bits(value)))),
+            static (_, found, json) => Array.ForEach(Corners(found), json.WriteNumberValue),
+            static (_, found, bytes) => Array.ForEach(Corners(found), value => Append(bytes, BitConverter.SingleToInt32Bits(value)))),
         new("scores", "FP32", null,
-            static (found, json) => json.WriteNumberValue(found.Score),
-            static (found, bytes) => Append(bytes, BitConverter.SingleToInt32Bits(found.Score))),
+            static (_, found, json) => json.WriteNumberValue(found.Score),
+            static (_, found, bytes) => Append(bytes, BitConverter.SingleToInt32Bits(found.Score))),
         new("class_ids", "INT32", null,
-            static (found, json) => json.WriteNumberValue(found.ClassId),
-            static (found, bytes) => Append(bytes, found.ClassId)),
+            static (_, found, json) => json.WriteNumberValue(found.ClassId),
+            static (_, found, bytes) => Append(bytes, found.ClassId)),
         new("labels", "BYTES", null,
-            static (found, json) => json.WriteStringValue(found.Label),
-            static (found, bytes) =>
+            static (answer, found, json) => json.WriteStringValue(answer.LabelOf(found)),
+            static (answer, found, bytes) =>
             {
-                var text = Encoding.UTF8.GetBytes(found.Label);
+                var text = Encoding.UTF8.GetBytes(answer.LabelOf(found));
                 Append(bytes, text.Length);
                 bytes.Write(text);
             }),
@@ -53,5 +54,5 @@ internal sealed record DetectionTensor(
     string Name,
     string Datatype,
     int? Columns,
-    Action<DetectedObject, Utf8JsonWriter> WriteJson,
-    Action<DetectedObject, MemoryStream> WriteBinary);
+    Action<DetectionAnswer, DetectedObject, Utf8JsonWriter> WriteJson,
+    Action<DetectionAnswer, DetectedObject, MemoryStream> WriteBinary);

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Detection.Client;
+using Detection.Contracts.Answers;
 
 namespace Detection.Frontend.Protocols.OpenInference;
 
@@ -29,7 +29,7 @@ internal static class OpenInferenceAnswer
             json.WriteStartArray("outputs");
             foreach (var output in request.Outputs)
             {
-                WriteOutput(output, answer.Objects, json, binary);
+                WriteOutput(output, answer, json, binary);
             }
 
             json.WriteEndArray();
@@ -41,14 +41,14 @@ internal static class OpenInferenceAnswer
         return (body.GetBuffer().AsMemory(0, (int)body.Length), request.Outputs.Any(static output => output.Binary) ? headerLength : null);
     }
 
-    private static void WriteOutput(RequestedOutput output, IReadOnlyList<DetectedObject> objects, Utf8JsonWriter json, MemoryStream binary)
+    private static void WriteOutput(RequestedOutput output, DetectionAnswer answer, Utf8JsonWriter json, MemoryStream binary)
     {
         var tensor = DetectionTensors.Outputs.Single(known => known.Name == output.Name);
         json.WriteStartObject();
         json.WriteString("name", tensor.Name);
         json.WriteString("datatype", tensor.Datatype);
         json.WriteStartArray("shape");
-        json.WriteNumberValue(objects.Count);
+        json.WriteNumberValue(answer.Objects.Count);
         if (tensor.Columns is { } columns)
         {
             json.WriteNumberValue(columns);
@@ -58,9 +58,9 @@ internal static class OpenInferenceAnswer
         if (output.Binary)
         {
             var start = binary.Length;
-            foreach (var found in objects)
+            foreach (var found in answer.Objects)
             {
-                tensor.WriteBinary(found, binary);
+                tensor.WriteBinary(answer, found, binary);
             }
 
             json.WriteStartObject("parameters");
@@ -70,9 +70,9 @@ internal static class OpenInferenceAnswer
         else
         {
             json.WriteStartArray("data");
-            foreach (var found in objects)
+            foreach (var found in answer.Objects)
             {
-                tensor.WriteJson(found, json);
+                tensor.WriteJson(answer, found, json);
             }
 
             json.WriteEndArray();

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using Detection.Inference.Graphs;
-using Detection.Inference.Heads;
+using Detection.Objects;
 
 namespace Detection.Inference.Devices.Batched;
 
@@ -69,7 +69,7 @@ internal sealed class BatchRuns(PictureStages stages, RunBounds bounds)
             return;
         }
 
-        var boxes = new List<ScoredBox>();
+        var boxes = new List<DetectedObject>();
         var parts = new Stack<(int First, int Count, Exception Error)>();
         parts.Push((0, items.Length, error));
         while (parts.TryPop(out var part))
@@ -110,7 +110,7 @@ internal sealed class BatchRuns(PictureStages stages, RunBounds bounds)
     }
 
     /// <summary>Reads the boxes of a row after a run, and completes its picture.</summary>
-    public void Read(BatchSlot slot, int row, List<ScoredBox> boxes)
+    public void Read(BatchSlot slot, int row, List<DetectedObject> boxes)
     {
         ref var item = ref slot.Items[row];
         if (item.Index < 0)

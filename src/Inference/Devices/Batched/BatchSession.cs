@@ -1,6 +1,6 @@
 using System.Threading.Channels;
 using Detection.Inference.Graphs;
-using Detection.Inference.Heads;
+using Detection.Objects;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Detection.Inference.Devices.Batched;
@@ -14,7 +14,7 @@ internal sealed class BatchSession : IModelSession
     private readonly RunBounds _bounds;
     private readonly PictureWorkers.Lane _decoding;
     private readonly PictureWorkers.Lane _reading;
-    private readonly List<ScoredBox>[] _boxes;
+    private readonly List<DetectedObject>[] _boxes;
     private readonly OrtAllocator _allocator;
     private readonly BatchRuns _runs;
     private readonly List<BatchSlot> _slots = [];
@@ -44,7 +44,7 @@ internal sealed class BatchSession : IModelSession
         _runs = new BatchRuns(stages, bounds);
         _decoding = workers.CreateLane();
         _reading = workers.CreateLane();
-        _boxes = [.. Enumerable.Range(0, workers.Count).Select(_ => new List<ScoredBox>())];
+        _boxes = [.. Enumerable.Range(0, workers.Count).Select(_ => new List<DetectedObject>())];
         MaxBatch = sessions[^1].Batch;
         _allocator = provider.CreateAllocator(sessions[^1].Session);
         try

@@ -1,5 +1,5 @@
 using Detection.Inference.Graphs;
-using Detection.Inference.Heads;
+using Detection.Objects;
 
 namespace Detection.Inference.Devices.Batched;
 
@@ -16,7 +16,7 @@ internal sealed class SeparateRuns(BatchRuns runs, DeviceThread thread, TimeSpan
 {
     private readonly byte[] _rows = slot.Tensors.Input[..(slot.Rows * slot.Tensors.RowBytes)].ToArray();
     private readonly BatchItem[] _items = slot.Items[..slot.Rows];
-    private readonly List<ScoredBox> _boxes = [];
+    private readonly List<DetectedObject> _boxes = [];
     private int _next;
 
     /// <summary>Runs the next picture, or gives the tensors back. On the device's thread.</summary>

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using Detection.Inference.Graphs;
-using Detection.Inference.Heads;
 using Detection.Inference.Loading;
 using Detection.Inference.Manifest;
+using Detection.Objects;
 using Microsoft.Extensions.Logging;
 using Microsoft.ML.OnnxRuntime;
 
@@ -248,7 +248,7 @@ public sealed class CpuDevice : IInferenceDevice
 
         public BoundRun Run { get; }
 
-        public List<ScoredBox> Boxes { get; } = [];
+        public List<DetectedObject> Boxes { get; } = [];
 
         public void Dispose()
         {

@@ -4,6 +4,7 @@ using Detection.Inference.Heads;
 using Detection.Inference.Pictures;
 using Detection.Inference.Preprocessing;
 using Detection.Inference.Tests.Heads;
+using Detection.Objects;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Detection.Inference.Tests.Devices.Cpu;
@@ -146,7 +147,7 @@ public sealed class CpuDeviceTests : DefaultModelTest
         Assert.True(outcomes[0].Boxes.Length > outcomes[1].Boxes.Length);
     }
 
-    private static ScoredBox[] ByHand(byte[] encoded)
+    private static DetectedObject[] ByHand(byte[] encoded)
     {
         var manifest = NanoDet.Manifest;
         float[] input = new float[3 * 416 * 416];
@@ -161,7 +162,7 @@ public sealed class CpuDeviceTests : DefaultModelTest
             name,
             [.. values[i].GetTensorTypeAndShape().Shape.Skip(1).Select(d => (int)d)],
             values[i].GetTensorDataAsSpan<float>().ToArray()));
-        var boxes = new List<ScoredBox>();
+        var boxes = new List<DetectedObject>();
         DetectionHeads.Create(manifest).Read(
             [.. outputs],
             geometry,

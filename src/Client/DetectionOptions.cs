@@ -1,6 +1,4 @@
 using System.Buffers;
-using Detection.Contracts.Answers;
-using Detection.Contracts.Results;
 
 namespace Detection.Client;
 
@@ -44,32 +42,3 @@ public sealed record DetectionOptions
     private static readonly SearchValues<char> CallerCharacters =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:@-");
 }
-
-/// <summary>What was found in a picture.</summary>
-/// <param name="ImageKey">Name of the picture, 64 lower-case hex digits (see <see cref="Detection.Contracts.Pictures.ImageKeys"/>). <see cref="IDetectionClient.FindAsync"/> takes it.</param>
-/// <param name="Model">The model that looked, <c>name@version</c>.</param>
-/// <param name="Width">Width of the upright picture, in pixels.</param>
-/// <param name="Height">Height of the upright picture, in pixels.</param>
-/// <param name="Objects">What was found, highest score first.</param>
-/// <param name="Threshold">Lowest score: what was asked for, or the model's floor, below which nothing is kept, where that is higher.</param>
-/// <param name="Source">Where the answer came from.</param>
-/// <param name="Timings">Where the time went when it was computed.</param>
-public sealed record DetectionAnswer(
-    string ImageKey,
-    string Model,
-    int Width,
-    int Height,
-    IReadOnlyList<DetectedObject> Objects,
-    float Threshold,
-    AnswerSource Source,
-    StageTimings Timings);
-
-/// <summary>One object in a picture.</summary>
-/// <param name="Label">Name of its class.</param>
-/// <param name="ClassId">Index of its class in the model's labels.</param>
-/// <param name="Score">Confidence, 0 to 1.</param>
-/// <param name="X1">Left edge, in pixels of the upright picture.</param>
-/// <param name="Y1">Top edge.</param>
-/// <param name="X2">Right edge.</param>
-/// <param name="Y2">Bottom edge.</param>
-public sealed record DetectedObject(string Label, int ClassId, float Score, float X1, float Y1, float X2, float Y2);
