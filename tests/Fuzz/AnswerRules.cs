@@ -162,9 +162,13 @@ internal static class AnswerRules
         return json.RootElement.GetProperty("type").GetString()!.Replace("/problems/", "", StringComparison.Ordinal);
     }
 
-    // The server compares paths without regard to case, after undoing the percent-encoding, and takes several slashes at the beginning for one.
-    private static bool StartsPath(FuzzRequest request, string path) =>
-        ("/" + Uri.UnescapeDataString(request.Path).TrimStart('/')).StartsWith(path, StringComparison.OrdinalIgnoreCase);
+    // The server compares paths without regard to case, after undoing the percent-encoding and removing dot segments, and takes several slashes at the
+    // beginning for one.
+    private static bool StartsPath(FuzzRequest request, string path)
+    {
+        var asked = Uri.TryCreate("http://localhost/" + request.Path.TrimStart('/'), UriKind.Absolute, out var url) ? url.AbsolutePath : request.Path;
+        return ("/" + Uri.UnescapeDataString(asked).TrimStart('/')).StartsWith(path, StringComparison.OrdinalIgnoreCase);
+    }
 
     private static string Beginning(byte[] body) => Encoding.UTF8.GetString(body.AsSpan(0, Math.Min(body.Length, 500)));
 }
