@@ -177,14 +177,23 @@ internal sealed class RequestGrain(
             return false;
         }
 
-        var fetched = await GrainFactory.GetGrain<IPictureFetchGrain>(0).Fetch(url, left, kept.SourceCaller, lifetime.ApplicationStopping);
-        if (fetched.Status != FetchStatus.Stored || fetched.ImageKey != _key.ImageKey)
+        try
         {
+            var fetched = await GrainFactory.GetGrain<IPictureFetchGrain>(0).Fetch(url, left, kept.SourceCaller, lifetime.ApplicationStopping);
+            if (fetched.Status != FetchStatus.Stored || fetched.ImageKey != _key.ImageKey)
+            {
+                return false;
+            }
+
+            var terms = new RequestTerms(kept.Deadline - time.GetUtcNow(), Asynchronous: true, Caller: kept.SourceCaller, Source: url);
+            return (await SubmitAsync(terms, TimeSpan.Zero, CancellationToken.None)).Status is RequestStatus.Queued or RequestStatus.Running or RequestStatus.Done;
+        }
+        catch (Exception e)
+        {
+            // Whatever ended the second fetch, the request ends with the first failure, and its callers learn of it.
+            logger.LogNotFetchedAgain(_key.Item, e.Message);
             return false;
         }
-
-        var terms = new RequestTerms(kept.Deadline - time.GetUtcNow(), Asynchronous: true, Caller: kept.SourceCaller, Source: url);
-        return (await SubmitAsync(terms, TimeSpan.Zero, CancellationToken.None)).Status is RequestStatus.Queued or RequestStatus.Running or RequestStatus.Done;
     }
 
     /// <summary>Where the request stands, the kept end of an asynchronous one included.</summary>

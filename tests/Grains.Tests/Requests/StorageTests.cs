@@ -2,6 +2,7 @@ using Detection.Client;
 using Detection.Contracts.Answers;
 using Detection.Contracts.Requests;
 using Detection.Contracts.Storage;
+using Detection.Grains.Tests.Batching;
 
 namespace Detection.Grains.Tests.Requests;
 
@@ -51,15 +52,8 @@ public sealed class StorageTests : RequestTest
     {
         var picture = Next();
         var fetched = 0;
-        await using var host = new LoopbackServer(async context =>
-        {
-            Interlocked.Increment(ref fetched);
-            context.Response.ContentType = "image/jpeg";
-            await context.Response.OutputStream.WriteAsync(picture);
-            context.Response.Close();
-        });
-        await using var silo = await StartSiloAsync(
-            ("Detection:Fetch:AllowedNetworks:0", "127.0.0.1/32"), ("Detection:Fetch:AllowedPorts:0", $"{host.Url.Port}"));
+        await using var host = Serve(picture, () => Task.FromResult(Interlocked.Increment(ref fetched) > 0));
+        await using var silo = await StartSiloThatFetchesAsync(host);
         await OccupyAsync();
         if (asynchronous)
         {
@@ -81,27 +75,31 @@ public sealed class StorageTests : RequestTest
     }
 
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task Picture_of_an_accepted_url_that_is_lost_in_the_queue_is_fetched_again(bool isStillThere)
+    [InlineData(true, false)]
+    [InlineData(false, false)]
+    [InlineData(true, true)]
+    public async Task Picture_of_an_accepted_url_that_is_lost_in_the_queue_is_fetched_again(bool isStillThere, bool isRedisFull)
     {
         var picture = Next();
         var fetched = 0;
-        await using var host = new LoopbackServer(async context =>
+        await using var host = Serve(picture, async () =>
         {
-            context.Response.StatusCode = Interlocked.Increment(ref fetched) == 1 || isStillThere ? 200 : 404;
-            context.Response.ContentType = "image/jpeg";
-            await context.Response.OutputStream.WriteAsync(picture);
-            context.Response.Close();
+            if (Interlocked.Increment(ref fetched) == 1)
+            {
+                return true;
+            }
+
+            await Server.ConfigSetAsync("maxmemory", isRedisFull ? "1mb" : "0");
+            return isStillThere;
         });
-        await using var silo = await StartSiloAsync(
-            ("Detection:Fetch:AllowedNetworks:0", "127.0.0.1/32"), ("Detection:Fetch:AllowedPorts:0", $"{host.Url.Port}"));
+        await using var silo = await StartSiloThatFetchesAsync(host);
+        await Server.ConfigSetAsync("maxmemory-policy", "noeviction");
         await OccupyAsync();
         var ticket = await Client.SubmitAsync(host.Url, Patient);
         Assert.True(await Database.KeyDeleteAsync(Keys.Picture(ticket.ImageKey)));
         Device.Open();
 
-        if (isStillThere)
+        if (isStillThere && !isRedisFull)
         {
             await DoneAsync(ticket.ImageKey);
         }
@@ -112,6 +110,7 @@ public sealed class StorageTests : RequestTest
         }
 
         Assert.Equal(2, fetched);
+        await Server.ConfigSetAsync("maxmemory", "0");
         Assert.NotNull(await Client.DetectAsync(Next(), Patient));
     }
 
@@ -167,6 +166,18 @@ public sealed class StorageTests : RequestTest
         Assert.Null(await TryAsync(Next(), asynchronous: false));
         Assert.Null(await TryAsync(Next(), asynchronous: true));
     }
+
+    /// <summary>A server of one picture that answers 404 when <paramref name="isThere"/> says so.</summary>
+    private static LoopbackServer Serve(byte[] picture, Func<Task<bool>> isThere) => new(async context =>
+    {
+        context.Response.StatusCode = await isThere() ? 200 : 404;
+        context.Response.ContentType = "image/jpeg";
+        await context.Response.OutputStream.WriteAsync(picture);
+        context.Response.Close();
+    });
+
+    private Task<TestSilo> StartSiloThatFetchesAsync(LoopbackServer host) => StartSiloAsync(
+        ("Detection:Fetch:AllowedNetworks:0", "127.0.0.1/32"), ("Detection:Fetch:AllowedPorts:0", $"{host.Url.Port}"));
 
     private async Task<DetectionTicket> SubmitWhilePicturesGoAsync(Uri url)
     {

@@ -77,55 +77,22 @@ internal static class ContentEncodings
 
     private sealed class CheckedProvider(string encoding, IDecompressionProvider provider) : IDecompressionProvider
     {
-        public Stream GetDecompressionStream(Stream stream) => new CheckedStream(encoding, provider.GetDecompressionStream(stream));
+        public Stream GetDecompressionStream(Stream stream) => new DecodedStream(encoding, provider.GetDecompressionStream(stream));
     }
 
     /// <summary>Says that the bytes are not what the encoding says, instead of what each decoder throws.</summary>
-    private sealed class CheckedStream(string encoding, Stream inner) : Stream
+    private sealed class DecodedStream(string encoding, Stream decoder) : CheckedStream(decoder)
     {
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
-
-        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        protected override async ValueTask<int> ReadAsync(Stream stream, Memory<byte> buffer, CancellationToken cancellationToken)
         {
             try
             {
-                return await inner.ReadAsync(buffer, cancellationToken);
+                return await stream.ReadAsync(buffer, cancellationToken);
             }
             catch (Exception e) when (e is InvalidDataException or InvalidOperationException)
             {
                 throw new ProblemException(ProblemType.InvalidRequest, $"The body is not valid {encoding}, as its Content-Encoding says.", e);
             }
-        }
-
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override void Flush() => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override async ValueTask DisposeAsync()
-        {
-            await inner.DisposeAsync();
-            await base.DisposeAsync();
         }
     }
 }
