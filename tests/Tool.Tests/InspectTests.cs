@@ -37,9 +37,26 @@ public sealed class InspectTests : IDisposable
         Assert.Contains("family    yolox", run.Lines);
         Assert.Contains("size      416×416, letterboxTopLeft, padding 114", run.Lines);
         Assert.Contains("layout    nchw, float32, bgr, batch 1 fixed", run.Lines);
-        Assert.Contains("labels    not known", run.Lines);
+        Assert.Contains("labels    not known, perhaps coco80", run.Lines);
         Assert.Single(run.Lines, line => line.StartsWith("missing   write \"labels\": a list of the 80 class names", StringComparison.Ordinal));
+        Assert.EndsWith(
+            "; \"coco80\" if the model was trained on that data set, for it has 80 classes",
+            Assert.Single(run.Lines, line => line.StartsWith("missing", StringComparison.Ordinal)),
+            StringComparison.Ordinal);
         Assert.Contains("  \"family\": \"yolox\",", run.Lines);
+        Assert.DoesNotContain("\"labels\"", run.Output[run.Output.IndexOf("model.json", StringComparison.Ordinal)..], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Takes_the_names_of_a_label_set_that_is_asked_for()
+    {
+        string yolox = SharedFiles.FindOrSkip("models/yolox_nano.onnx");
+        var run = (await DetectionTool.RunAsync("inspect", yolox, "--names", "coco80")).Expect(0);
+        Assert.Contains("labels    80: person, bicycle, car, motorcycle, … toothbrush", run.Lines);
+
+        var wrong = (await DetectionTool.RunAsync("inspect", yolox, "--names", "coco81")).Expect(1);
+        Assert.Contains("There is no model coco81", wrong.Error, StringComparison.Ordinal);
+        Assert.Contains("coco80", wrong.Error, StringComparison.Ordinal);
     }
 
     [Fact]

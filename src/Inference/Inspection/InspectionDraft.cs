@@ -25,6 +25,9 @@ internal sealed class InspectionDraft(InferenceSession session, string named, Js
     /// <summary>What is not known, each as the manifest line to write.</summary>
     public List<string> Missing { get; } = [];
 
+    /// <summary>Label sets with as many names as the model has classes, when its own names are not known.</summary>
+    public IReadOnlyList<string> LabelSets { get; set; } = [];
+
     /// <summary>The manifest lines that are known from the graph.</summary>
     public JsonObject FromGraph { get; set; } = [];
 

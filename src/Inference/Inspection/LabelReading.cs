@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Detection.Inference.Labels;
 
 namespace Detection.Inference.Inspection;
 
@@ -57,7 +58,12 @@ internal static class LabelReading
         }
         else if (!draft.Missing.Any(m => m.Contains("\"labels\"", StringComparison.Ordinal)))
         {
-            draft.Missing.Add($"write \"labels\": a list of the {count} class names in the order of the class numbers, or the name of a text file beside the manifest with one name a line");
+            // Proposed, never taken: a network with as many classes may have been trained on others.
+            draft.LabelSets = LabelSets.WithCount(count);
+            string[] sets = [.. draft.LabelSets.Select(set => $"\"{set}\"")];
+            draft.Missing.Add(
+                $"write \"labels\": a list of the {count} class names in the order of the class numbers, or the name of a text file beside the manifest with one name a line"
+                + (sets.Length > 0 ? $"; {string.Join(" or ", sets)} if the model was trained on that data set, for {(sets.Length == 1 ? "it has" : "they have")} {count} classes" : ""));
         }
     }
 }

@@ -47,6 +47,9 @@ public sealed record ModelInspection(
     ModelManifest? Manifest,
     string Draft)
 {
+    /// <summary>Label sets with as many names as the model has classes, when its own names are not known. It may have been trained on other classes.</summary>
+    public IReadOnlyList<string> LabelSets { get; init; } = [];
+
     /// <summary>The manifest.</summary>
     /// <exception cref="ModelException">Something is missing; one sentence names every line to write.</exception>
     public ModelManifest Require() =>

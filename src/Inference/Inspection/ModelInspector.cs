@@ -91,7 +91,10 @@ public static class ModelInspector
             draft.Notes,
             draft.Missing,
             manifest,
-            manifest?.ToJson() ?? ManifestWriter.ToText(Ordered(known)));
+            manifest?.ToJson() ?? ManifestWriter.ToText(Ordered(known)))
+        {
+            LabelSets = draft.LabelSets,
+        };
     }
 
     private static string Member(string line) => line.Split('"')[1];

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
+using Detection.Inference.Labels;
 
 namespace Detection.Inference.Manifest;
 
@@ -18,7 +19,7 @@ internal static class ManifestReader
         AllowDuplicateProperties = false,
     };
 
-    /// <summary>Reads the file; a label file it names is read too.</summary>
+    /// <summary>Reads the file; a label file or a label set that it names is read too.</summary>
     public static JsonObject Read(string path)
     {
         JsonNode? node;
@@ -98,7 +99,14 @@ internal static class ManifestReader
         var folder = Path.GetFullPath(Path.GetDirectoryName(Path.GetFullPath(path))!);
         if (file.Length == 0 || Path.GetFileName(file) != file)
         {
-            throw new ModelException($"{path}: \"labels\" names \"{file}\"; write a list of names, or the name of a file in the same folder.");
+            throw new ModelException($"{path}: \"labels\" names \"{file}\"; write a list of names, the name of a file in the same folder, or a label set: {string.Join(", ", LabelSets.Names)}.");
+        }
+
+        // A file is what the model came with: it wins over a set of its name.
+        var beside = new FileInfo(Path.Combine(folder, file));
+        if (beside is { Exists: false, LinkTarget: null } && LabelSets.Find(file) is { } set)
+        {
+            return ToArray(set);
         }
 
         string[] lines;
@@ -116,11 +124,14 @@ internal static class ManifestReader
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ModelException($"{path}: the label file \"{file}\" cannot be read; put it beside the manifest or write \"labels\" as a list.", e);
+            throw new ModelException(
+                $"{path}: the label file \"{file}\" cannot be read; put it beside the manifest, write \"labels\" as a list, or name a label set: {string.Join(", ", LabelSets.Names)}.", e);
         }
 
-        return new JsonArray([.. lines.Select(l => l.Trim()).Where(l => l.Length > 0).Select(l => (JsonNode)l)]);
+        return ToArray(lines.Select(l => l.Trim()).Where(l => l.Length > 0));
     }
+
+    private static JsonArray ToArray(IEnumerable<string> names) => new([.. names.Select(name => (JsonNode)name)]);
 
     private static void RefuseUnknown(JsonObject manifest, string path)
     {

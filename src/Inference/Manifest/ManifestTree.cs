@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Detection.Inference.Labels;
 using Detection.Inference.Preprocessing;
 
 namespace Detection.Inference.Manifest;
@@ -48,7 +49,7 @@ internal static class ManifestTree
 
         if (manifest["labels"] is null)
         {
-            yield return "write \"labels\": a list of class names in the order of the model's class numbers, or the name of a text file beside the manifest with one name a line";
+            yield return $"write \"labels\": a list of class names in the order of the model's class numbers, the name of a text file beside the manifest with one name a line, or a label set: {string.Join(", ", LabelSets.Names)}";
         }
     }
 

@@ -35,7 +35,7 @@ public sealed record ModelManifest
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public bool? ClassAgnostic { get; init; }
 
-    /// <summary>Class names; a class id is an index into them. In the file a list, or the name of a text file beside it with one name a line.</summary>
+    /// <summary>Class names; a class id is an index into them. In the file a list, the name of a text file beside it with one name a line, or that of a label set.</summary>
     public required IReadOnlyList<string> Labels { get; init; }
 
     /// <summary>Writes the manifest, replacing the file in one step.</summary>

@@ -36,7 +36,7 @@ internal static class InspectionReport
         screen.Line(Fact("size", $"{Of(input["width"])}×{Of(input["height"])}, {Of(input["resize"])}{Padding(input)}"));
         screen.Line(Fact("layout", $"{Of(input["layout"])}, {Of(input["element"])}, {Of(input["channels"])}, {Batch(inspection, input)}"));
         screen.Line(Fact("values", Values(input)));
-        screen.Line(Fact("labels", Labels(known["labels"] as JsonArray)));
+        screen.Line(Fact("labels", Labels(known["labels"] as JsonArray, inspection.LabelSets)));
         foreach (var note in inspection.Notes)
         {
             screen.Line(Fact("because", note));
@@ -79,9 +79,9 @@ internal static class InspectionReport
             : int.TryParse(tensor.Dimensions[0], CultureInfo.InvariantCulture, out var batch) ? $"batch {batch} fixed" : "any batch";
     }
 
-    private static string Labels(JsonArray? labels) => labels switch
+    private static string Labels(JsonArray? labels, IReadOnlyList<string> sets) => labels switch
     {
-        null => "not known",
+        null => sets.Count > 0 ? $"not known, perhaps {string.Join(" or ", sets)}" : "not known",
         { Count: <= 6 } => $"{labels.Count}: {string.Join(", ", labels)}",
         _ => $"{labels.Count}: {string.Join(", ", labels.Take(4))}, … {labels[^1]}",
     };

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Detection.Inference.Inspection;
+using Detection.Inference.Labels;
 using Detection.Inference.Manifest;
 using Detection.Inference.Repository;
 using Detection.Tool.CommandLine;
@@ -21,8 +22,8 @@ internal sealed class ModelArguments
 
     private readonly Option<string?> _names = new("--names")
     {
-        Description = "Class names for an ONNX file that carries none: a text file with one name a line, or the model whose names to take (nanodet-g has the 80 of COCO).",
-        HelpName = "file|model",
+        Description = "Class names for an ONNX file that carries none: a text file with one name a line, a label set (coco80), or the model whose names to take.",
+        HelpName = "file|set|model",
     };
 
     private ModelArguments(Option<string?>? option, Argument<string>? argument)
@@ -96,6 +97,18 @@ internal sealed class ModelArguments
         return File.Exists(inFolder) ? Path.GetFullPath(inFolder) : FindByName(model, line);
     }
 
+    private string FindNamed(string model, ParseResult line)
+    {
+        try
+        {
+            return FindByName(model, line);
+        }
+        catch (CommandException e)
+        {
+            throw new CommandException($"{e.Message} --names takes a text file, a label set ({string.Join(", ", LabelSets.Names)}) or one of these models.");
+        }
+    }
+
     private string FindByName(string name, ParseResult line)
     {
         var folders = Folders(line);
@@ -125,6 +138,7 @@ internal sealed class ModelArguments
     {
         null => null,
         var file when File.Exists(file) => [.. File.ReadLines(file).Select(name => name.Trim()).Where(name => name.Length > 0)],
-        var model => ModelFile.Read(FindByName(model, line)).Manifest.Labels,
+        var set when LabelSets.Find(set) is { } names => names,
+        var model => ModelFile.Read(FindNamed(model, line)).Manifest.Labels,
     };
 }

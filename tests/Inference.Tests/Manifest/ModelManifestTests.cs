@@ -58,6 +58,39 @@ public sealed class ModelManifestTests : IDisposable
     }
 
     [Fact]
+    public void Labels_may_be_a_label_set_and_a_file_of_its_name_wins()
+    {
+        Assert.Equal((80, "person", "toothbrush"), Ends(Load(With("labels", "coco80"))));
+
+        string file = Path.Combine(_folder, "coco80");
+        File.WriteAllText(file, "own\nnames\n");
+        Assert.Equal(["own", "names"], Load(With("labels", "coco80")).Labels);
+
+        File.Delete(file);
+        File.CreateSymbolicLink(file, Path.Combine(_folder, "nowhere"));
+        var error = Assert.Throws<ModelException>(() => Load(With("labels", "coco80")));
+        Assert.Contains("the label file \"coco80\" cannot be read", error.Message, StringComparison.Ordinal);
+
+        File.Delete(file);
+        Assert.Equal((601, "Tortoise", "Helmet"), Ends(Load(With("labels", "openimages"))));
+        Assert.Equal((80, "person", "toothbrush"), Ends(Load(With("labels", "coco80"))));
+
+        static (int, string, string) Ends(ModelManifest manifest) => (manifest.Labels.Count, manifest.Labels[0], manifest.Labels[^1]);
+    }
+
+    [Theory]
+    [InlineData("coco")]
+    [InlineData("COCO80")]
+    [InlineData("coco80.txt")]
+    public void A_label_set_that_does_not_exist_is_refused_with_the_names_of_all(string name)
+    {
+        var error = Assert.Throws<ModelException>(() => Load(With("labels", name)));
+
+        Assert.Contains($"the label file \"{name}\" cannot be read", error.Message, StringComparison.Ordinal);
+        Assert.Contains("coco80, coco90, dota15,", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Saved_manifest_reads_back_the_same()
     {
         var manifest = Load(Complete) with
