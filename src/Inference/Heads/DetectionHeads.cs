@@ -21,6 +21,8 @@ public static class DetectionHeads
         ["d-fine"] = QueryHead.RtDetr,
         ["detr"] = QueryHead.Detr,
         ["ssd"] = manifest => new SuppressedHead(manifest),
+        ["yunet"] = CellMapHead.YuNet,
+        ["scrfd"] = CellMapHead.Scrfd,
     };
 
     /// <summary>Families that have a head, all of <see cref="HeadFamilies.Names"/>.</summary>

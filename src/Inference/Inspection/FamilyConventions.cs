@@ -16,10 +16,12 @@ internal static class FamilyConventions
         "yolox" => Manifest(0.45f, Input("letterboxTopLeft", "bgr", 1)),
         "yolov5" => Manifest(0.45f, Input("letterboxCenter", "rgb", 255)),
         "yolov8" or "yolov9" or "yolo11" or "yolo12" or "yolov10" or "yolo26" => Manifest(0.7f, Input("letterboxCenter", "rgb", 255)),
-        "efficientdet" => Manifest(0.2f, Input("letterboxTopLeft", "rgb", 255, ImageNetMean, ImageNetStd, paddingAfter: true)),
+        "efficientdet" => Manifest(0.2f, Input("letterboxTopLeft", "rgb", 255, ImageNetMean, ImageNetStd, padding: null)),
         "detr" => Manifest(null, Input("stretch", "rgb", 255, ImageNetMean, ImageNetStd)),
         "rt-detr" or "d-fine" => Manifest(null, Input("stretch", "rgb", 255)),
         "ssd" => Manifest(null, Input("stretch", "rgb", 255)),
+        "yunet" => Manifest(0.3f, Input("letterboxTopLeft", "bgr", 1, padding: 0)),
+        "scrfd" => Manifest(0.4f, Input("letterboxTopLeft", "rgb", 1, [127.5f, 127.5f, 127.5f], [128, 128, 128], padding: 0)),
         _ => [],
     };
 
@@ -38,12 +40,12 @@ internal static class FamilyConventions
     }
 
     private static JsonObject Input(
-        string resize, string channels, float scale, float[]? mean = null, float[]? std = null, bool paddingAfter = false)
+        string resize, string channels, float scale, float[]? mean = null, float[]? std = null, float? padding = 114)
     {
         var input = new JsonObject { ["resize"] = resize, ["channels"] = channels, ["scale"] = scale };
         if (resize != "stretch")
         {
-            input["padding"] = paddingAfter ? null : 114;
+            input["padding"] = padding;
         }
 
         if (mean is not null && std is not null)

@@ -25,6 +25,10 @@ internal static class FamilyRules
         new(nameof(DetrRules.RfDetr), DetrRules.RfDetr),
         new(nameof(SuppressedRules.Yolov7Rows), SuppressedRules.Yolov7Rows),
 
+        // Tables for each map.
+        new(nameof(FaceRules.YuNet), FaceRules.YuNet),
+        new(nameof(FaceRules.Scrfd), FaceRules.Scrfd),
+
         // Several tables.
         new(nameof(GridRules.AnchorTables), GridRules.AnchorTables),
         new(nameof(NanoDetRules.Pair), shapes => NanoDetRules.Pair(shapes, OutputShapes.ThreeMaps)),

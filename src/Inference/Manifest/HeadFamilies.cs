@@ -21,6 +21,8 @@ public static class HeadFamilies
         ["d-fine"] = Queries,
         ["detr"] = Queries,
         ["ssd"] = ["background", "boxFormat", "boxUnit", "outputs"],
+        ["yunet"] = ["strides", "outputs"],
+        ["scrfd"] = ["strides", "outputs"],
     };
 
     /// <summary>Names for the manifest's <c>family</c>.</summary>

@@ -57,7 +57,7 @@ public enum BoxUnit
 /// </summary>
 public sealed record HeadOptions
 {
-    /// <summary>Input pixels per cell of each feature map, in the order of the output's rows (nanodet, yolox, efficientdet).</summary>
+    /// <summary>Input pixels per cell of each feature map, in the order of the output's rows (nanodet, yolox, efficientdet, yunet, scrfd).</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<int>? Strides { get; init; }
 

@@ -164,6 +164,81 @@ public sealed class FamilyHeadTests
             NonMaxSuppressionTests.Plain(all, Iou, classAgnostic: true));
     }
 
+    /// <summary>As rows, and as planes, which some converters leave; boxes once or twice for each cell.</summary>
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(2, false)]
+    [InlineData(1, true)]
+    public void Scrfd(int anchors, bool inPlanes)
+    {
+        var outputs = new List<OutputTensor>();
+        var all = new List<DetectedObject>();
+        foreach (var stride in Strides)
+        {
+            var (across, count) = (Size / stride, Size / stride * (Size / stride) * anchors);
+            var (scores, distances) = (new float[count * 3], new float[count * 4]);
+            Fill(scores, -1.5f, 1);
+            Fill(distances, -0.2f, 4);
+            for (var row = 0; row < count; row++)
+            {
+                var (x, y) = (row / anchors % across * (double)stride, row / anchors / across * (double)stride);
+                var d = distances.AsSpan(row * 4, 4);
+                for (var label = 0; label < 3; label++)
+                {
+                    if (scores[(row * 3) + label] >= Floor)
+                    {
+                        all.Add(new DetectedObject(
+                            label, scores[(row * 3) + label], (float)(x - (d[0] * stride)), (float)(y - (d[1] * stride)), (float)(x + (d[2] * stride)), (float)(y + (d[3] * stride))));
+                    }
+                }
+            }
+
+            outputs.Add(Map($"score_{stride}", scores, count, across, inPlanes));
+            outputs.Add(Map($"bbox_{stride}", distances, count, across, inPlanes));
+        }
+
+        Check(Manifest("scrfd"), [.. outputs], NonMaxSuppressionTests.Plain(all, Iou, false));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void YuNet(bool inPlanes)
+    {
+        var outputs = new List<OutputTensor>();
+        var all = new List<DetectedObject>();
+        foreach (var stride in Strides)
+        {
+            var (across, count) = (Size / stride, Size / stride * (Size / stride));
+            var (scores, objectness, boxes) = (new float[count * 3], new float[count], new float[count * 4]);
+
+            // What is held to 1 gives equal scores, whose order is that of the outputs.
+            Fill(scores, -0.9f, inPlanes ? 1 : 1.2f);
+            Fill(objectness, -0.5f, inPlanes ? 1.2f : 1);
+            Fill(boxes, -1, 2);
+            for (var row = 0; row < count; row++)
+            {
+                var b = boxes.AsSpan(row * 4, 4);
+                var (x, y) = (((row % across) + (double)b[0]) * stride, ((row / across) + (double)b[1]) * stride);
+                var (w, h) = (Math.Exp(b[2]) * stride, Math.Exp(b[3]) * stride);
+                for (var label = 0; label < 3; label++)
+                {
+                    var score = Math.Sqrt(Math.Clamp((double)scores[(row * 3) + label], 0, 1) * Math.Clamp((double)objectness[row], 0, 1));
+                    if (score >= Floor)
+                    {
+                        all.Add(new DetectedObject(label, (float)score, (float)(x - (w / 2)), (float)(y - (h / 2)), (float)(x + (w / 2)), (float)(y + (h / 2))));
+                    }
+                }
+            }
+
+            outputs.Add(Map($"cls_{stride}", scores, count, across, inPlanes));
+            outputs.Add(Map($"obj_{stride}", objectness, count, across, inPlanes));
+            outputs.Add(Map($"bbox_{stride}", boxes, count, across, inPlanes));
+        }
+
+        Check(Manifest("yunet"), [.. outputs], NonMaxSuppressionTests.Plain(all, Iou, false));
+    }
+
     [Theory]
     [InlineData("rt-detr", null, null)]
     [InlineData("d-fine", null, null)]
@@ -375,6 +450,15 @@ public sealed class FamilyHeadTests
             var error = Assert.Throws<ModelException>(() => Read(Manifest(family), [new("out", [7, 11, 13], new float[1001])], 300));
             Assert.Contains("\"out\" [7, 11, 13]", error.Message, StringComparison.Ordinal);
         }
+    }
+
+    /// <summary>An output of a map, of rows that are given cell by cell.</summary>
+    private static OutputTensor Map(string name, float[] rows, int count, int across, bool inPlanes)
+    {
+        var width = rows.Length / count;
+        return inPlanes
+            ? new(name, [width, count / across, across], Enumerable.Range(0, width).SelectMany(n => Enumerable.Range(0, count).Select(row => rows[(row * width) + n])).ToArray())
+            : new(name, [count, width], rows);
     }
 
     private static ModelManifest Manifest(string family) => new()

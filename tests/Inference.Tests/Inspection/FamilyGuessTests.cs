@@ -39,6 +39,18 @@ public sealed class FamilyGuessTests
         output=50,7 whole:=output => Yolov7Rows: ssd -; rows of picture, box, class and score as YOLOv7 exports them with the suppression inside; {"head":{"background":"none","boxFormat":"x1y1x2y2","boxUnit":"pixels"},"input":{"resize":"letterboxCenter","padding":114}}
         output=50,7 => no rule
         boxes=50,7 pred=3549,85 whole:=boxes => Yolov7Rows: ssd -; rows of picture, box, class and score as YOLOv7 exports them with the suppression inside; {"head":{"background":"none","boxFormat":"x1y1x2y2","boxUnit":"pixels"},"input":{"resize":"letterboxCenter","padding":114}}
+        cls_8=2704,1 cls_16=676,1 cls_32=169,1 obj_8=2704,1 obj_16=676,1 obj_32=169,1 bbox_8=2704,4 bbox_16=676,4 bbox_32=169,4 kps_8=2704,10 kps_16=676,10 kps_32=169,10 => YuNet: yunet -; outputs cls, obj and bbox of each map, as YuNet names them; {"labels":["face"]}
+        cls_8=2704,1 cls_16=676,1 cls_32=169,1 obj_8=2704,1 obj_16=676,1 obj_32=169,1 bbox_8=2704,4 bbox_16=676,4 bbox_32=169,4 labels:=1 => YuNet: yunet 1; outputs cls, obj and bbox of each map, as YuNet names them
+        cls_8=2704,2 cls_16=676,2 cls_32=169,2 obj_8=2704,1 obj_16=676,1 obj_32=169,1 bbox_8=2704,4 bbox_16=676,4 bbox_32=169,4 => YuNet: yunet 2; outputs cls, obj and bbox of each map, as YuNet names them
+        cls_8=2704,1 cls_16=676,1 cls_32=169,1 bbox_8=2704,4 bbox_16=676,4 bbox_32=169,4 => no rule
+        loc=4385,14 conf=4385,2 iou=4385,1 size:=320x320 => no rule
+        448=5408,1 471=1352,1 494=338,1 451=5408,4 474=1352,4 497=338,4 454=5408,10 477=1352,10 500=338,10 => Scrfd: scrfd -; scores and distances of two boxes in each cell of 3 maps; {"labels":["face"]}
+        score_8=5408,1 score_16=1352,1 score_32=338,1 bbox_8=5408,4 bbox_16=1352,4 bbox_32=338,4 labels:=1 => Scrfd: scrfd 1; scores and distances of two boxes in each cell of 3 maps
+        a=5408,2 b=1352,2 c=338,2 d=5408,4 e=1352,4 f=338,4 labels:=2 => Scrfd: scrfd 2; scores and distances of two boxes in each cell of 3 maps
+        a=5408,2 b=1352,2 c=338,2 d=5408,4 e=1352,4 f=338,4 => no rule
+        a=5408,1 b=1352,1 c=338,1 d=5408,4 e=1352,4 => no rule
+        a=2704,1 b=676,1 c=169,1 d=2704,4 e=676,4 f=169,4 => no rule
+        a=2704,1 b=676,1 c=169,1 d=49,1 e=16,1 f=2704,4 g=676,4 h=169,4 i=49,4 j=16,4 => Scrfd: scrfd -; scores and distances of one box in each cell of 5 maps; {"head":{"strides":[8,16,32,64,128]},"labels":["face"]}
         regression=32526,4 classification=32526,90 => AnchorTables: efficientdet 90; two outputs of 32526 anchors; {"head":{"outputs":{"regression":"regression","classification":"classification"}}}
         p3=8,52,52 a=32526,4 b=32526,2 c=32526,4 => AnchorTables: efficientdet 2; two outputs of 32526 anchors; {"head":{"outputs":{"regression":"a","classification":"b"}}}
         a=32526,4 b=32526,4 => AnchorTables: efficientdet 4; two outputs of 32526 anchors; {"head":{"outputs":{"regression":"a","classification":"b"}}}

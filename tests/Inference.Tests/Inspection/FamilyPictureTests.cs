@@ -71,7 +71,7 @@ public sealed class FamilyPictureTests : IDisposable
         var second = Picture(spec, (2, 3, SKColors.Blue));
         var outcomes = await model.Detect(first, second);
 
-        var suppresses = family.Split(',')[0] is "nanodet" or "yolox" or "yolov5" or "yolov6" or "yolov8" or "yolov9" or "yolo11" or "yolo12" or "efficientdet";
+        var suppresses = family.Split(',')[0] is "nanodet" or "yolox" or "yolov5" or "yolov6" or "yolov8" or "yolov9" or "yolo11" or "yolo12" or "efficientdet" or "yunet" or "scrfd";
         List<DetectedObject> expected = [Expected(spec, 3, 2, 0, CellDetector.Full), Expected(spec, 5, 3, 1, CellDetector.Full)];
         if (!suppresses)
         {

@@ -19,6 +19,9 @@ internal static class CellDetector
     private const int Cells = Columns * Columns;
     private const int Rows = 64 + 16 + 4;
 
+    /// <summary>Rows of each map.</summary>
+    private static readonly (int Stride, int From, int To)[] Maps = [(8, 0, 64), (16, 64, 80), (32, 80, 84)];
+
     /// <summary>Builds the graph of a family for an input.</summary>
     /// <param name="family">One of the manifest's families.</param>
     /// <param name="input">Gives normalisation, channel order, layout and type.</param>
@@ -33,6 +36,7 @@ internal static class CellDetector
         var type = input.Element == TensorElement.Float16 ? TensorElementType.Float16 : TensorElementType.Float;
         OnnxGraph.Dim Free(string name, int value) => open ? name : value;
 
+        string Part(string value, int from, int to) => graph.Node("Slice", [value, graph.Longs(from), graph.Longs(to), graph.Longs(1)]);
         string PerPicture(float[] values, params long[] shape) => graph.Node("Add", [graph.Floats(values, [1, .. shape]), none]);
         string PerRow(int count, Func<int, float[]> row) => PerPicture([.. Enumerable.Range(0, count).SelectMany(row)], count, row(0).Length);
         string Concat(int axis, params string[] parts) => graph.Node("Concat", parts, ("axis", axis));
@@ -59,10 +63,10 @@ internal static class CellDetector
                 Output("output", Concat(2, rows, PerRow(Rows, _ => [.. Enumerable.Range(0, 44).Select(b => b % 11 == 1 ? 60f : 0)])), Free("cells", Rows), 46);
                 break;
             case "nanodet, outputs per map":
-                foreach (var (name, from, to) in new[] { ("792", 0, 64), ("814", 64, 80), ("836", 80, 84) })
+                foreach (var (stride, from, to) in Maps)
                 {
-                    Output(name, graph.Node("Slice", [rows, graph.Longs(from), graph.Longs(to), graph.Longs(1)]), to - from, 2);
-                    Output($"{name}d", PerRow(to - from, _ => [.. Enumerable.Range(0, 44).Select(b => b % 11 == 1 ? 60f : 0)]), to - from, 44);
+                    Output($"7{stride}", Part(rows, from, to), to - from, 2);
+                    Output($"7{stride}d", PerRow(to - from, _ => [.. Enumerable.Range(0, 44).Select(b => b % 11 == 1 ? 60f : 0)]), to - from, 44);
                 }
 
                 break;
@@ -131,6 +135,30 @@ internal static class CellDetector
                 Output("detection_classes", Reshape(Classes(1), 0, 2 * Rows), 2 * Rows);
                 Output("detection_scores", Reshape(ScoreColumn(), 0, 2 * Rows), 2 * Rows);
                 Output("num_detections", Reshape(PerPicture([2 * Rows], 1, 1), -1));
+                break;
+            case "yunet":
+                var any = graph.Node("ReduceMax", [rows], ("axes", new long[] { 2 }));
+                foreach (var (stride, from, to) in Maps)
+                {
+                    Output($"cls_{stride}", Part(rows, from, to), to - from, 2);
+                    Output($"obj_{stride}", Part(any, from, to), to - from, 1);
+                    Output($"bbox_{stride}", PerRow(to - from, _ => [0.5f, 0.5f, MathF.Log(2), MathF.Log(2)]), to - from, 4);
+                }
+
+                break;
+            case "scrfd":
+                // The second box of a cell is nothing.
+                foreach (var (stride, from, to) in Maps)
+                {
+                    var count = to - from;
+                    Output(
+                        $"score_{stride}",
+                        Reshape(Concat(2, Part(rows, from, to), PerPicture(new float[2 * count], count, 2)), 0, 2 * count, 2),
+                        2 * count,
+                        2);
+                    Output($"bbox_{stride}", PerRow(2 * count, _ => [0.5f, 0.5f, 1.5f, 1.5f]), 2 * count, 4);
+                }
+
                 break;
             default:
                 throw new NotSupportedException(family);

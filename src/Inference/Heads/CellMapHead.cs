@@ -1,0 +1,122 @@
+using Detection.Inference.Manifest;
+using Detection.Inference.Preprocessing;
+using Detection.Objects;
+
+namespace Detection.Inference.Heads;
+
+/// <summary>
+/// Detectors that answer class scores and four numbers of a box for each cell of each map. The outputs of a map are tables [cells, numbers] or
+/// planes [numbers, rows, columns]. Points of faces are not read.
+/// <para>SCRFD (arXiv:2105.04714): the distances of a box's sides from the corner of its cell in strides, for one or two boxes in each cell, as
+/// <c>detection/scrfd/tools/scrfd.py</c> of deepinsight/insightface reads them.</para>
+/// <para>YuNet: the score is √(class · objectness), each held between 0 and 1; the centre is an offset from the cell in strides, width and height
+/// are logarithms in strides, as <c>modules/objdetect/src/face_detect.cpp</c> of opencv/opencv reads them.</para>
+/// </summary>
+internal sealed class CellMapHead : IDetectionHead
+{
+    /// <summary>With four boxes in each cell a map would look like the next larger one.</summary>
+    private const int MaxAnchors = 2;
+
+    private readonly int _classes;
+    private readonly bool _classAgnostic;
+    private readonly bool _hasSizes;
+    private readonly Map[] _maps;
+
+    private CellMapHead(ModelManifest manifest, bool hasObjectness, bool hasSizes)
+    {
+        var options = manifest.Head ?? new HeadOptions();
+        _classes = manifest.Labels.Count;
+        _classAgnostic = manifest.ClassAgnostic ?? false;
+        _hasSizes = hasSizes;
+        _maps = [.. (options.Strides ?? [8, 16, 32]).Select(stride =>
+        {
+            var cells = new CellGrid(manifest.Input, [stride]).Cells;
+            return new Map(
+                cells,
+                Role("scores", cells, _classes, options, "cls", "score"),
+                hasObjectness ? Role("objectness", cells, 1, options, "obj") : null,
+                Role("boxes", cells, 4, options, "bbox"));
+        })];
+    }
+
+    public static CellMapHead Scrfd(ModelManifest manifest) => new(manifest, hasObjectness: false, hasSizes: false);
+
+    public static CellMapHead YuNet(ModelManifest manifest) => new(manifest, hasObjectness: true, hasSizes: true);
+
+    public void Read(IReadOnlyList<OutputTensor> outputs, in InputGeometry geometry, in HeadSettings settings, List<DetectedObject> boxes)
+    {
+        var start = boxes.Count;
+        foreach (var map in _maps)
+        {
+            AddFrom(map, outputs, settings.ScoreFloor, boxes);
+        }
+
+        NonMaxSuppression.Apply(boxes, start, settings.Iou, settings.MaxBoxes, _classAgnostic);
+        PictureBoxes.FromInput(boxes, start, geometry);
+    }
+
+    private void AddFrom(Map map, IReadOnlyList<OutputTensor> outputs, float floor, List<DetectedObject> boxes)
+    {
+        var scores = map.Scores.Find(outputs);
+        var numbers = map.Boxes.Find(outputs);
+        var objectness = map.Objectness is null ? default : map.Objectness.Find(outputs).Data.Span;
+        var values = scores.Data.Span;
+        var rows = values.Length / _classes;
+        var anchors = rows / map.Cells.Length;
+        var inPlanes = scores.Shape.Length == 3;
+
+        // No class scores more than 1, so neither does the product.
+        var limit = map.Objectness is null ? floor : floor * floor;
+        for (var i = ScoreScan.Next(values, 0, limit); i >= 0; i = ScoreScan.Next(values, i + 1, limit))
+        {
+            var (row, label) = inPlanes ? (i % rows, i / rows) : (i / _classes, i % _classes);
+            var score = map.Objectness is null ? values[i] : MathF.Sqrt(MathF.Min(values[i], 1) * Math.Clamp(objectness[row], 0, 1));
+            if (score >= floor)
+            {
+                boxes.Add(Decode(map.Cells[row / anchors], new Row(numbers, row, rows)) with { ClassId = label, Score = score });
+            }
+        }
+    }
+
+    private DetectedObject Decode(in CellGrid.Cell cell, in Row row)
+    {
+        var (a, b, c, d) = (row[0], row[1], row[2], row[3]);
+        if (!_hasSizes)
+        {
+            return new DetectedObject(0, 0, (cell.X - a) * cell.Stride, (cell.Y - b) * cell.Stride, (cell.X + c) * cell.Stride, (cell.Y + d) * cell.Stride);
+        }
+
+        var (x, y) = ((cell.X + a) * cell.Stride, (cell.Y + b) * cell.Stride);
+        var (width, height) = (MathF.Exp(c) * cell.Stride, MathF.Exp(d) * cell.Stride);
+        return new DetectedObject(0, 0, x - (width / 2), y - (height / 2), x + (width / 2), y + (height / 2));
+    }
+
+    private static OutputRole Role(string role, CellGrid.Cell[] cells, int numbers, HeadOptions options, params string[] usualNames)
+    {
+        var (stride, rows, columns) = (cells[0].Stride, cells[^1].Y + 1, cells[^1].X + 1);
+        return new OutputRole(
+            $"{role}{stride}",
+            $"[{cells.Length} or {MaxAnchors * cells.Length}, {numbers}] or [{numbers}, {rows}, {columns}]",
+            options,
+            s => s is [var count, var n] ? n == numbers && (count == cells.Length || count == MaxAnchors * cells.Length)
+                : s is [var planes, var down, var across] && planes == numbers && down == rows && across == columns,
+            [.. usualNames.Select(name => $"{name}_{stride}")]);
+    }
+
+    /// <summary>The outputs of one map.</summary>
+    /// <param name="Cells">Its cells, row by row.</param>
+    /// <param name="Scores">A score per class.</param>
+    /// <param name="Objectness">A score of there being anything; <see langword="null"/> where the classes say it alone.</param>
+    /// <param name="Boxes">Four numbers.</param>
+    private sealed record Map(CellGrid.Cell[] Cells, OutputRole Scores, OutputRole? Objectness, OutputRole Boxes);
+
+    /// <summary>A row of a table, or what planes have at one place.</summary>
+    private readonly ref struct Row(in OutputTensor output, int row, int rows)
+    {
+        private readonly ReadOnlySpan<float> _values = output.Data.Span;
+        private readonly int _first = output.Shape.Length == 3 ? row : row * output.Shape[1];
+        private readonly int _step = output.Shape.Length == 3 ? rows : 1;
+
+        public float this[int number] => _values[_first + (number * _step)];
+    }
+}
