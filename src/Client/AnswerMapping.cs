@@ -6,7 +6,9 @@ using Detection.Contracts.Storage;
 
 namespace Detection.Client;
 
-/// <summary>What silos answer as callers get it. What became of a request is noted in its <see cref="ClientOperation"/>.</summary>
+/// <summary>
+/// Maps what silos return to answers, tickets and exceptions of the client. Records the outcome of a request in its <see cref="ClientOperation"/>.
+/// </summary>
 internal static class AnswerMapping
 {
     public static DetectionAnswer ToAnswer(ClientOperation operation, string imageKey, ModelInfo model, DetectionResult result, AnswerSource source)

@@ -10,8 +10,8 @@ using Orleans.Serialization;
 namespace Detection.Client;
 
 /// <summary>
-/// The connections of the client to its cluster: the grains and Redis. They are the client's own, not those of the application's container,
-/// which may be those of another cluster; in a process that hosts a silo of the cluster they are the silo's.
+/// The connections of the client to the grains and the Redis of its cluster. It does not use those of the application's container, which may lead to
+/// another cluster. In a process that hosts a silo of the cluster it uses the connections of that silo.
 /// </summary>
 internal sealed class ClientConnections : IAsyncDisposable
 {
@@ -19,11 +19,11 @@ internal sealed class ClientConnections : IAsyncDisposable
     private readonly ServiceProvider _serialization = new ServiceCollection().AddSerializer().BuildServiceProvider();
 
     /// <param name="options">Settings.</param>
-    /// <param name="transfer">How pictures travel.</param>
-    /// <param name="security">What connections to silos must show.</param>
+    /// <param name="transfer">Settings of picture transfers.</param>
+    /// <param name="security">Security of connections to silos.</param>
     /// <param name="time">Clock.</param>
-    /// <param name="loggers">For its messages.</param>
-    /// <param name="silo">The silo of this process where it is one of the cluster.</param>
+    /// <param name="loggers">Creates loggers.</param>
+    /// <param name="silo">The silo of this process, if it belongs to the cluster.</param>
     /// <param name="redis">The connections of that silo.</param>
     public ClientConnections(
         IOptions<DetectionClientOptions> options,

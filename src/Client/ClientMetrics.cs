@@ -4,7 +4,7 @@ using Detection.Contracts.Answers;
 
 namespace Detection.Client;
 
-/// <summary>The meter <c>Detection.Client</c> and the source of the client's spans: what callers of this process asked and got.</summary>
+/// <summary>The meter <c>Detection.Client</c> and the activity source of the client: requests of this process and their outcomes.</summary>
 internal static class ClientMetrics
 {
     private const string Name = "Detection.Client";
@@ -32,14 +32,14 @@ internal static class ClientMetrics
     /// <summary>The outcome of a failure.</summary>
     public static string Outcome(DetectionError error) => Errors[(int)error];
 
-    /// <summary>A request begins. Its span is <see langword="null"/> unless it is traced.</summary>
+    /// <summary>Counts the start of a request. Returns its span, or <see langword="null"/> when the request is not traced.</summary>
     public static Activity? Begin()
     {
         Interlocked.Increment(ref _inFlight);
         return Source.StartActivity("detect", ActivityKind.Client);
     }
 
-    /// <summary>A request has ended.</summary>
+    /// <summary>Records the end of a request.</summary>
     public static void End(Activity? span, string? imageKey, string model, string outcome, TimeSpan duration)
     {
         Interlocked.Decrement(ref _inFlight);

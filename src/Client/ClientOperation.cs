@@ -27,19 +27,21 @@ internal sealed class ClientOperation : IDisposable
 
     public string? ImageKey { get; set; }
 
-    /// <summary>The model as <c>name@version</c>, once it is known to be served: a label must not be what callers make up.</summary>
+    /// <summary>
+    /// The model as <c>name@version</c>, <c>unknown</c> until it is known to be served. So a metric never has a label that a caller invented.
+    /// </summary>
     public string Model { get; set; } = "unknown";
 
     /// <summary>How the request ended, for metrics and traces.</summary>
     public string Outcome { get; set; } = "cancelled";
 
-    /// <summary>Number of calls that were made again.</summary>
+    /// <summary>Number of retries.</summary>
     public int Retries { get; set; }
 
-    /// <summary>Cancelled at the deadline, and when the caller leaves.</summary>
+    /// <summary>Cancelled at the deadline, and when the caller cancels.</summary>
     public CancellationToken Token => _linked.Token;
 
-    /// <summary>Time left until the deadline, never quite zero.</summary>
+    /// <summary>Time left until the deadline, always above zero.</summary>
     public TimeSpan Left
     {
         get
@@ -52,14 +54,14 @@ internal sealed class ClientOperation : IDisposable
     public void ThrowIfOver() => Token.ThrowIfCancellationRequested();
 
     /// <summary>
-    /// Whether another call can succeed: one silo, one connection, or a silo's connection to Redis failed. A silo also cancels what it
-    /// could not place in time because another silo does not respond.
+    /// Whether a retry can succeed: the failure is that of one silo, one connection, or a silo's connection to Redis. A silo also cancels a call that
+    /// it could not place in time because another silo does not respond.
     /// </summary>
     public bool CanRetry(Exception e) =>
         (e is TimeoutException or OrleansException or RedisException && !RedisConnection.IsFull(e))
         || (e is OperationCanceledException && !Token.IsCancellationRequested);
 
-    /// <summary>Waits before another call.</summary>
+    /// <summary>Waits before a retry.</summary>
     /// <param name="times">Multiple of the shortest delay.</param>
     public Task BackOffAsync(int times = 1) => Task.Delay(RetryDelay * times, _time, Token);
 

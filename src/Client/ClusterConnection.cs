@@ -9,15 +9,15 @@ using Orleans.Configuration;
 namespace Detection.Client;
 
 /// <summary>
-/// The connection to the Orleans cluster, made at first use, in a host of its own: an Orleans client in the application's container
-/// would hold up its start until a silo is there, and could not stand beside a silo.
+/// The connection to the Orleans cluster, made at first use, in a separate host. An Orleans client in the application's container would block the
+/// start of the application until a silo is reachable, and cannot be registered in a container that has a silo.
 /// </summary>
-/// <param name="options">Where the cluster is.</param>
-/// <param name="keys">Where it lies in Redis.</param>
-/// <param name="redis">The process' connections to its Redis.</param>
-/// <param name="security">What its connections must show.</param>
-/// <param name="loggers">For the connection's messages.</param>
-/// <param name="silo">The silo of this process where it is one of the cluster: calls then go through it and no connection is made.</param>
+/// <param name="options">Settings of the client.</param>
+/// <param name="keys">Keys of the cluster in Redis.</param>
+/// <param name="redis">The connections of this process to the cluster's Redis.</param>
+/// <param name="security">Security of connections to silos.</param>
+/// <param name="loggers">Creates loggers.</param>
+/// <param name="silo">The silo of this process, if it belongs to the cluster: calls then go through it, and no connection is made.</param>
 internal sealed class ClusterConnection(
     DetectionClientOptions options, RedisKeys keys, RedisConnections redis, ClusterSecurity security, ILoggerFactory loggers, IClusterClient? silo) : IAsyncDisposable
 {
@@ -29,7 +29,7 @@ internal sealed class ClusterConnection(
     private readonly ClusterReach _reach = new();
     private Task<IHost>? _host;
 
-    /// <summary>The grains of the cluster; waits for a silo as long as <paramref name="cancellationToken"/> lets it.</summary>
+    /// <summary>The grains of the cluster. Waits for a silo until <paramref name="cancellationToken"/> is cancelled.</summary>
     public async ValueTask<IGrainFactory> GetGrainsAsync(CancellationToken cancellationToken)
     {
         if (silo is not null)
@@ -52,8 +52,8 @@ internal sealed class ClusterConnection(
         return (await host.WaitAsync(cancellationToken)).Services.GetRequiredService<IClusterClient>();
     }
 
-    /// <summary>Waits until a silo has taken a connection of this process, or has refused it.</summary>
-    /// <exception cref="DetectionException">No silo takes one; further attempts go on.</exception>
+    /// <summary>Waits until a silo has accepted or refused a connection of this process.</summary>
+    /// <exception cref="DetectionException">No silo accepts a connection. Attempts continue in the background.</exception>
     public async Task ReachAsync(CancellationToken cancellationToken)
     {
         if (silo is not null || _reach.IsConnected)
@@ -106,7 +106,7 @@ internal sealed class ClusterConnection(
             }
             catch (Exception e) when (e is OperationCanceledException or OrleansException or SiloUnavailableException)
             {
-                // It was never connected, or its cluster is gone.
+                // The connection was never made, or the cluster is gone.
             }
         }
 
@@ -152,7 +152,7 @@ internal sealed class ClusterConnection(
 
     private async Task<bool> RetryAsync(Exception exception, CancellationToken cancellationToken)
     {
-        // No silo yet, or no Redis yet: both may come.
+        // No silo or no Redis is reachable yet: keep trying.
         _reach.Failed(exception);
         await Task.Delay(RetryInterval, cancellationToken);
         return !_disposing.IsCancellationRequested;

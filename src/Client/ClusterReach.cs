@@ -1,15 +1,15 @@
 namespace Detection.Client;
 
-/// <summary>Whether the client's connection leads to a silo, as Orleans tells.</summary>
+/// <summary>Whether the client is connected to a silo, as Orleans reports it.</summary>
 internal sealed class ClusterReach : IClusterConnectionStatusObserver
 {
     private volatile bool _isConnected;
     private volatile string? _fault;
 
-    /// <summary>Whether at least one silo has taken a connection that is still open.</summary>
+    /// <summary>Whether a connection that a silo accepted is open.</summary>
     public bool IsConnected => _isConnected;
 
-    /// <summary>Why the last attempt failed; <see langword="null"/> when none has, or one has succeeded since.</summary>
+    /// <summary>Why the last attempt failed; <see langword="null"/> when none failed, or a later one succeeded.</summary>
     public string? Fault => _isConnected ? null : _fault;
 
     public void Connected()

@@ -3,8 +3,8 @@ using Microsoft.Extensions.Hosting;
 namespace Detection.Client;
 
 /// <summary>
-/// The lifetime of the host inside of the client: none. The default one takes Ctrl+C, SIGTERM and SIGQUIT from the application and writes to its log
-/// that it has started.
+/// A host lifetime that does nothing, for the host inside the client. The default lifetime handles the application's Ctrl+C, SIGTERM and SIGQUIT, and
+/// logs that a host has started.
 /// </summary>
 internal sealed class DetachedLifetime : IHostLifetime
 {

@@ -6,10 +6,7 @@ using Detection.Contracts.Pictures;
 
 namespace Detection.Client;
 
-/// <summary>
-/// Asks the cluster. Everything it does may be repeated, so that it mends the failures of single machines by asking again, until
-/// the deadline.
-/// </summary>
+/// <summary>The client of a cluster. Its calls are idempotent: it retries after failures of single machines until the deadline.</summary>
 internal sealed class DetectionClient(
     OperationRunner operations,
     ClientConnections connections,
@@ -72,7 +69,7 @@ internal sealed class DetectionClient(
         ArgumentOutOfRangeException.ThrowIfLessThan(wait, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(wait, DetectionOptions.MaxDeadline);
 
-        // The deadline is for asking; the wait comes on top of it.
+        // The deadline limits the calls; the wait is added to it.
         var asking = options?.Deadline ?? operations.DefaultDeadline;
         var limit = asking + wait < DetectionOptions.MaxDeadline ? asking + wait : DetectionOptions.MaxDeadline;
         return operations.RunAsync(
@@ -136,7 +133,7 @@ internal sealed class DetectionClient(
         (options ?? new DetectionOptions()) with { Deadline = options?.Deadline ?? DetectionOptions.MaxDeadline };
 
     /// <summary>Whether the caller may read what a key names.</summary>
-    /// <exception cref="DetectionException">The silos name pictures in another way: nothing can be said of the key.</exception>
+    /// <exception cref="DetectionException">The silos make image keys with another secret, so the key cannot be checked.</exception>
     private async Task<bool> MayReadAsync(ClientOperation operation, string imageKey)
     {
         await models.RequireSameImageKeysAsync(operation);

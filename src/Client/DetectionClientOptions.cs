@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Detection.Client;
 
-/// <summary>The client: section <c>Detection:Client</c>, and the connection strings <c>redis</c> and <c>pictures</c>.</summary>
+/// <summary>Settings of the client: section <c>Detection:Client</c>, and the connection strings <c>redis</c> and <c>pictures</c>.</summary>
 public sealed class DetectionClientOptions
 {
     /// <summary>Name of the section.</summary>
@@ -13,12 +13,12 @@ public sealed class DetectionClientOptions
     public string Redis { get; set; } = "";
 
     /// <summary>
-    /// Connection string of the picture memory, for a process that joins an embedded cluster (connection string <c>pictures</c>). Every
-    /// other cluster has its pictures in its Redis.
+    /// Connection string of the picture memory (connection string <c>pictures</c>), for a process that joins an embedded cluster. Every other cluster
+    /// keeps its pictures in its Redis.
     /// </summary>
     public string? PictureMemory { get; set; }
 
-    /// <summary>Id of the cluster, the same as that of its silos; <c>Detection:ClusterId</c> comes before it.</summary>
+    /// <summary>Id of the cluster, the same as that of its silos; <c>Detection:ClusterId</c> overrides it.</summary>
     [Required, RegularExpression(Contracts.Storage.ClusterId.Pattern, ErrorMessage = Contracts.Storage.ClusterId.Rule)]
     public string ClusterId { get; set; } = Contracts.Storage.ClusterId.Default;
 
@@ -30,7 +30,7 @@ public sealed class DetectionClientOptions
     [Range(typeof(TimeSpan), "00:00:00.1", "00:01:00")]
     public TimeSpan Deadline { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Most bytes of a picture.</summary>
+    /// <summary>Maximum size of a picture, in bytes.</summary>
     [Range(1, int.MaxValue)]
     public int MaxPictureBytes { get; set; } = SharedDefaults.MaxPictureBytes;
 }

@@ -16,7 +16,7 @@ public static class DetectionClientServiceCollectionExtensions
     /// <summary>
     /// Registers <see cref="IDetectionClient"/>, with options from the sections <c>Detection:Client</c>, <c>Detection:ImageKeys</c> and
     /// <c>Detection:ClusterSecurity</c>, the connection string <c>redis</c> and <c>Detection:ClusterId</c>.
-    /// The client connects at its first use; the cluster need not be up before.
+    /// The client connects at its first use; the cluster does not have to run before.
     /// </summary>
     public static IServiceCollection AddDetectionClient(this IServiceCollection services, IConfiguration configuration)
     {
@@ -46,8 +46,8 @@ public static class DetectionClientServiceCollectionExtensions
     }
 
     /// <summary>
-    /// Registers <see cref="IDetectionClient"/> with options set in code; <see cref="ImageKeyOptions"/> and
-    /// <see cref="ClusterSecurityOptions"/> are set with <c>services.Configure</c> where the cluster has a secret or certificates there.
+    /// Registers <see cref="IDetectionClient"/> with options set in code. If the cluster has a secret or certificates, set
+    /// <see cref="ImageKeyOptions"/> and <see cref="ClusterSecurityOptions"/> with <c>services.Configure</c>.
     /// </summary>
     public static IServiceCollection AddDetectionClient(this IServiceCollection services, Action<DetectionClientOptions> configure)
     {
@@ -78,8 +78,8 @@ public static class DetectionClientServiceCollectionExtensions
     }
 
     /// <summary>
-    /// Lets the client call through the silo that this process hosts, instead of connecting to the cluster: for a process in which a
-    /// silo of the same cluster runs. To be called after <see cref="AddDetectionClient(IServiceCollection, IConfiguration)"/>.
+    /// Makes the client call through the silo of this process, instead of a connection to the cluster. Use it in a process that hosts a silo of the
+    /// same cluster, after <see cref="AddDetectionClient(IServiceCollection, IConfiguration)"/>.
     /// </summary>
     public static IServiceCollection UseHostedSilo(this IServiceCollection services)
     {

@@ -30,33 +30,33 @@ public enum DetectionError
     /// <summary>The cluster or its Redis cannot be reached, every device that serves the model is broken, or the silos make image keys with another secret.</summary>
     Unavailable,
 
-    /// <summary>The deadline passed first.</summary>
+    /// <summary>The deadline passed before there was a result.</summary>
     DeadlineExceeded,
 
     /// <summary>The model or its device failed on this picture.</summary>
     Failed,
 
     /// <summary>
-    /// So many pictures, fetches or webhooks of this caller wait that its share of them, or of the memory for pictures, is used, or that
-    /// its next picture would not be served in time; retry after <see cref="DetectionException.RetryAfter"/>.
+    /// The caller's share of the queue, the fetches, the webhooks or the memory for pictures is used, or its next picture would miss its deadline;
+    /// retry after <see cref="DetectionException.RetryAfter"/>.
     /// </summary>
     ShareUsed,
 
-    /// <summary>No webhook may be sent to the URL that was given, or the cluster sends none.</summary>
+    /// <summary>The URL of the webhook is not allowed, or the cluster sends no webhooks.</summary>
     WebhookRefused,
 
-    /// <summary>As many webhooks wait to be delivered as may; retry after <see cref="DetectionException.RetryAfter"/>.</summary>
+    /// <summary>The limit of pending webhooks is reached; retry after <see cref="DetectionException.RetryAfter"/>.</summary>
     WebhooksFull,
 
     /// <summary>The cluster's Redis, or the memory for pictures of a cluster in one process, has no room left; retry after <see cref="DetectionException.RetryAfter"/>.</summary>
     StorageFull,
 }
 
-/// <summary>A request that got no result. The message is one sentence for a person.</summary>
+/// <summary>Thrown when a request gets no result. The message is one sentence, written for people.</summary>
 public sealed class DetectionException(DetectionError error, string message, TimeSpan? retryAfter = null, Exception? inner = null)
     : Exception(message, inner)
 {
-    /// <summary>Why.</summary>
+    /// <summary>The kind of failure.</summary>
     public DetectionError Error { get; } = error;
 
     /// <summary>How long to wait before a retry; <see langword="null"/> when unknown.</summary>

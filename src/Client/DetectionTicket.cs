@@ -2,16 +2,16 @@ using Detection.Contracts.Answers;
 
 namespace Detection.Client;
 
-/// <summary>Where a submitted request stands.</summary>
+/// <summary>The status of a submitted request.</summary>
 public enum DetectionStatus
 {
-    /// <summary>The cluster knows no such request (any more).</summary>
+    /// <summary>The cluster does not know such a request, or no longer does.</summary>
     Unknown,
 
     /// <summary>In the queue.</summary>
     Queued,
 
-    /// <summary>A device works on it.</summary>
+    /// <summary>A device processes it.</summary>
     Running,
 
     /// <summary>The answer is there.</summary>
@@ -20,20 +20,20 @@ public enum DetectionStatus
     /// <summary>It ended without an answer.</summary>
     Failed,
 
-    /// <summary>Its deadline passed first.</summary>
+    /// <summary>Its deadline passed before there was a result.</summary>
     Expired,
 }
 
-/// <summary>A submitted request at one instant.</summary>
+/// <summary>A submitted request at one point in time.</summary>
 /// <param name="ImageKey">SHA-256 of the encoded picture, lower-case hex.</param>
-/// <param name="Status">Where it stands. Done, failed and expired are final.</param>
+/// <param name="Status">Its status. Done, failed and expired are final.</param>
 /// <param name="Position">Place in the queue when it entered, 1 for the head; 0 when not known.</param>
 /// <param name="EstimatedWait">Expected time from entering the queue to the answer, where it is known.</param>
 /// <param name="Answer">The answer, when done.</param>
-/// <param name="Failure">Why there is none, when failed or expired.</param>
+/// <param name="Failure">Why there is no answer, when failed or expired.</param>
 /// <param name="Model">
-/// The model that it was accepted for, <c>name@version</c>. With it as <see cref="DetectionOptions.Model"/> the request is found after that
-/// version was replaced. <see langword="null"/> when nothing may be told of the request.
+/// The model version that the request was accepted for, <c>name@version</c>. Use it as <see cref="DetectionOptions.Model"/> to find the request after
+/// that version was replaced. <see langword="null"/> when the caller may not read the request.
 /// </param>
 public sealed record DetectionTicket(
     string ImageKey,
@@ -44,6 +44,6 @@ public sealed record DetectionTicket(
     DetectionException? Failure = null,
     string? Model = null)
 {
-    /// <summary>Whether the status will not change any more.</summary>
+    /// <summary>Whether the status is final.</summary>
     public bool IsFinal => Status is DetectionStatus.Done or DetectionStatus.Failed or DetectionStatus.Expired;
 }

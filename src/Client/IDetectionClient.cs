@@ -6,13 +6,13 @@ using Detection.Contracts.Models;
 namespace Detection.Client;
 
 /// <summary>
-/// Finds objects in pictures, on the cluster. Safe for concurrent use. Every method that fails throws
-/// <see cref="DetectionException"/>; it never shows the failures of single machines that a retry mends.
+/// Detects objects in pictures on a cluster. Safe for concurrent use. A method that fails throws <see cref="DetectionException"/>. Failures of single
+/// machines are retried, and reported only when the retries fail as well.
 /// </summary>
 public interface IDetectionClient
 {
     /// <summary>Detects objects in an encoded picture (JPEG, PNG, WebP, GIF, BMP).</summary>
-    /// <exception cref="DetectionException">No result; says why.</exception>
+    /// <exception cref="DetectionException">There is no result; the exception says why.</exception>
     /// <exception cref="OperationCanceledException">Cancelled. Work that no other request waits for is dropped.</exception>
     Task<DetectionAnswer> DetectAsync(ReadOnlyMemory<byte> picture, DetectionOptions? options = null, CancellationToken cancellationToken = default);
 
@@ -25,66 +25,67 @@ public interface IDetectionClient
     Task<DetectionAnswer> DetectAsync(Uri url, DetectionOptions? options = null, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Puts an encoded picture in the queue and returns. The work goes on without the caller; <see cref="GetStatusAsync"/> tells
-    /// how it ended. The deadline is <see cref="DetectionOptions.MaxDeadline"/> unless the options say otherwise. The same picture
-    /// submitted again is the same request. <see cref="DetectionTicket.Model"/> names the version of the model that it was accepted for:
-    /// with that it is found after the model was replaced. When the version is removed before the picture's turn comes, the request fails
-    /// with <see cref="DetectionError.ModelNotFound"/>.
+    /// Puts an encoded picture in the queue and returns. The work continues without the caller; <see cref="GetStatusAsync"/> returns its outcome. The
+    /// deadline is <see cref="DetectionOptions.MaxDeadline"/> unless the options set another. The same picture submitted again is the same request.
+    /// <see cref="DetectionTicket.Model"/> names the model version that the request was accepted for: use it to find the request after the model was
+    /// replaced. When the version is removed before the picture is processed, the request fails with <see cref="DetectionError.ModelNotFound"/>.
     /// </summary>
     /// <param name="picture">The encoded picture.</param>
     /// <param name="options">What the request chooses.</param>
     /// <param name="webhook">
-    /// http(s) URL that the cluster tells of the end, once for each URL and request: it POSTs the JSON that the HTTP API answers, signed
-    /// as Standard Webhooks has it, until it is taken or given up. <see langword="null"/> for none.
+    /// http(s) URL that the cluster notifies when the request has ended, once for each URL and request. It sends a POST with the JSON of the HTTP
+    /// API, signed according to Standard Webhooks, and retries until the delivery succeeds or is abandoned. <see langword="null"/> for none.
     /// </param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="DetectionException">It was not accepted; says why.</exception>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="DetectionException">The request was not accepted; the exception says why.</exception>
     Task<DetectionTicket> SubmitAsync(
         ReadOnlyMemory<byte> picture, DetectionOptions? options = null, Uri? webhook = null, CancellationToken cancellationToken = default);
 
-    /// <summary>As above for the picture at a URL, which is fetched before this returns.</summary>
+    /// <summary>As above, for the picture at a URL. It is fetched before the method returns.</summary>
     /// <inheritdoc cref="SubmitAsync(ReadOnlyMemory{byte}, DetectionOptions?, Uri?, CancellationToken)"/>
     Task<DetectionTicket> SubmitAsync(Uri url, DetectionOptions? options = null, Uri? webhook = null, CancellationToken cancellationToken = default);
 
-    /// <summary>Where a submitted request stands; from any client of the cluster.</summary>
+    /// <summary>Returns the status of a submitted request. Any client of the cluster can ask for it.</summary>
     /// <param name="imageKey">The picture's key.</param>
     /// <param name="wait">How long to wait for the end, or for a change from <paramref name="known"/>; 0 to one minute.</param>
-    /// <param name="known">A status that is known already: anything else is worth telling at once.</param>
-    /// <param name="options">Model and IoU of the request; threshold, most objects and labels of the answer; the caller who asks.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="DetectionException">It could not be found out; says why.</exception>
+    /// <param name="known">A status that the caller knows already: any other one is returned at once.</param>
+    /// <param name="options">Model and IoU of the request; threshold, maximum number of objects and labels of the answer; the caller.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="DetectionException">The status could not be read; the exception says why.</exception>
     Task<DetectionTicket> GetStatusAsync(
         string imageKey, TimeSpan wait = default, DetectionStatus? known = null, DetectionOptions? options = null, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Reads an answer again; <see langword="null"/> when there is none (any more), or none that <see cref="DetectionOptions.Caller"/>
-    /// may read.
+    /// Reads an earlier answer; <see langword="null"/> when there is none, it has expired, or <see cref="DetectionOptions.Caller"/> may not read it.
     /// </summary>
     Task<DetectionAnswer?> FindAsync(string imageKey, DetectionOptions? options = null, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Reads the encoded picture of an earlier request; <see langword="null"/> when it is not kept (any more). The caller disposes of
-    /// it, which gives its memory back to a pool.
+    /// Reads the encoded picture of an earlier request; <see langword="null"/> when it is not stored, or has expired. Dispose the result: that
+    /// returns its memory to a pool.
     /// </summary>
     /// <param name="imageKey">The picture's key.</param>
-    /// <param name="options">The caller who asks and the deadline; the rest is not used.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="options">The caller and the deadline; other options are not used.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     Task<IMemoryOwner<byte>?> FindPictureAsync(string imageKey, DetectionOptions? options = null, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Connects to the cluster, unless it is connected, and returns when a silo has taken the connection. It need not be called: requests
-    /// connect by themselves. It tells at the start of a program, or to a health check, whether silos refuse it.
+    /// Connects to the cluster if not connected, and returns when a silo has accepted the connection. The call is optional: requests connect when
+    /// they need to. Use it at the start of a program, or in a health check, to find out whether silos refuse the connection.
     /// </summary>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="DetectionException"><see cref="DetectionError.Unavailable"/>: no silo takes a connection, or they make image keys with another secret; says why. Further attempts go on.</exception>
+    /// <exception cref="DetectionException">
+    /// <see cref="DetectionError.Unavailable"/>: no silo accepts a connection, or the silos make image keys with another secret; the exception says
+    /// why. Attempts continue in the background.
+    /// </exception>
     Task ConnectAsync(CancellationToken cancellationToken = default);
 
     /// <summary>The models that the cluster serves now.</summary>
     Task<IReadOnlyList<ModelInfo>> GetModelsAsync(CancellationToken cancellationToken = default);
 
-    /// <summary>The silos of the cluster, as they reported themselves during the last seconds.</summary>
+    /// <summary>The silos of the cluster that reported during the last seconds.</summary>
     Task<IReadOnlyList<SiloReport>> GetSilosAsync(CancellationToken cancellationToken = default);
 
-    /// <summary>What the silos of the cluster did during the last minutes, and how the queues stand.</summary>
+    /// <summary>What the silos of the cluster did during the last minutes, and the state of the queues.</summary>
     Task<IReadOnlyList<SiloHistory>> GetHistoriesAsync(CancellationToken cancellationToken = default);
 }

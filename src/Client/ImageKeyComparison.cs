@@ -5,15 +5,15 @@ using Microsoft.Extensions.Options;
 namespace Detection.Client;
 
 /// <summary>
-/// Whether the silos of the cluster make image keys with the secret of this process. With another one every picture of this process would fail on
-/// them, and none of their results would be found here.
+/// Whether the silos of the cluster make image keys with the secret of this process. With different secrets, every picture of this process fails on
+/// the silos, and this process finds none of their results.
 /// </summary>
 /// <param name="keys">Makes the image keys of this process.</param>
 /// <param name="options">Names the cluster.</param>
-/// <param name="logger">Is told of changes.</param>
+/// <param name="logger">Logs changes.</param>
 internal sealed partial class ImageKeyComparison(ImageKeys keys, IOptions<DetectionClientOptions> options, ILogger<ImageKeyComparison> logger)
 {
-    /// <summary>What a request is told while they differ.</summary>
+    /// <summary>What callers read while the secrets differ.</summary>
     public const string Fault =
         $"This server and the silos of its cluster have different settings {ImageKeyOptions.SecretSetting}, or only one of them has it. Give all the same.";
 
@@ -21,11 +21,11 @@ internal sealed partial class ImageKeyComparison(ImageKeys keys, IOptions<Detect
     private readonly string _own = keys.MarkOf(options.Value.ClusterId);
     private volatile bool _differs;
 
-    /// <summary>Whether they differed at the last look.</summary>
+    /// <summary>Whether the secrets differed at the last comparison.</summary>
     public bool Differs => _differs;
 
     /// <summary>Compares.</summary>
-    /// <param name="silos">The mark of the silos; <see langword="null"/> while none stands in Redis: there is nothing to compare with.</param>
+    /// <param name="silos">The mark of the silos; <see langword="null"/> while Redis has none.</param>
     public void Compare(string? silos)
     {
         var differs = silos is not null && silos != _own;

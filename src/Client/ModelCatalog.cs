@@ -4,16 +4,16 @@ using Detection.Contracts.Storage;
 
 namespace Detection.Client;
 
-/// <summary>The models of the cluster, and whether its silos name pictures as this process does, as they were a moment ago.</summary>
+/// <summary>The models of the cluster, read again each second. Also compares how the silos and this process make image keys.</summary>
 internal sealed class ModelCatalog(ClientConnections connections, ImageKeyComparison imageKeys, TimeProvider time)
 {
     private readonly SiloBoard _board = connections.Board;
     private readonly ClusterClock _clock = new(time);
 
-    /// <summary>A replaced model is seen this soon.</summary>
+    /// <summary>Models are read again after this time.</summary>
     private static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(1);
 
-    /// <summary>What is older is not used.</summary>
+    /// <summary>Models that were read longer ago are not used.</summary>
     private static readonly TimeSpan StaleAfter = TimeSpan.FromSeconds(5);
 
     private readonly Lock _gate = new();
@@ -22,17 +22,17 @@ internal sealed class ModelCatalog(ClientConnections connections, ImageKeyCompar
     private long _readAt;
     private volatile bool _isStale = true;
 
-    /// <summary>The silos that live.</summary>
+    /// <summary>The live silos.</summary>
     public async Task<IReadOnlyList<SiloReport>> ReadSilosAsync() =>
         SiloReport.Live(await ReadAsync(_board.ReadReportsAsync), _clock.GetUtcNow());
 
-    /// <summary>What the silos that live did.</summary>
+    /// <summary>The histories of the live silos.</summary>
     public async Task<IReadOnlyList<SiloHistory>> ReadHistoriesAsync() =>
         SiloHistory.Live(await ReadAsync(_board.ReadHistoriesAsync), _clock.GetUtcNow());
 
     /// <summary>Finds a model by <c>name</c> or <c>name@version</c>.</summary>
     /// <param name="name">Name, or name and version.</param>
-    /// <param name="toRun">Whether it is to answer new pictures, not only to name results that it left.</param>
+    /// <param name="toRun">Whether the model must accept new pictures. Otherwise a version is found as long as its results are kept.</param>
     public async ValueTask<Finding> FindAsync(string name, bool toRun)
     {
         var isNew = await LookAsync();
@@ -52,7 +52,7 @@ internal sealed class ModelCatalog(ClientConnections connections, ImageKeyCompar
         return new Finding(entry, current is { Accepts: true } ? current.Model : null, reading.Models.Serves, reading.Problems.GetValueOrDefault(name));
     }
 
-    /// <summary>Reads the models and compares the image keys of the silos, unless that was done a moment ago.</summary>
+    /// <summary>Reads the models and compares the image keys of the silos, unless that was done within the last second.</summary>
     /// <returns>Whether it was done for this call.</returns>
     public async ValueTask<bool> LookAsync()
     {
@@ -65,25 +65,25 @@ internal sealed class ModelCatalog(ClientConnections connections, ImageKeyCompar
 
         if (age > FreshFor)
         {
-            // What is known will do for this request; a failure shows at the request's own commands.
+            // The cached models are good enough for this request. A failure shows at the request's own commands.
             Refresh().Ignore();
         }
 
         return false;
     }
 
-    /// <summary>Has the next call read Redis again: a silo said of a model that it is gone.</summary>
+    /// <summary>Makes the next call read Redis again, after a silo reported that a model is gone.</summary>
     public void Invalidate() => _isStale = true;
 
-    /// <summary>Reads what silos wrote, and the time by which they did.</summary>
+    /// <summary>Reads what silos wrote, and the time of Redis, by which it is dated.</summary>
     private async Task<T> ReadAsync<T>(Func<Task<T>> read)
     {
         await _board.ConnectAsync();
         var asked = _clock.GetTimestamp();
         var now = _board.TellTimeAsync();
-        var told = await read();
+        var result = await read();
         _clock.Set(await now, asked);
-        return told;
+        return result;
     }
 
     private Task Refresh()
@@ -110,14 +110,14 @@ internal sealed class ModelCatalog(ClientConnections connections, ImageKeyCompar
         Volatile.Write(ref _readAt, time.GetTimestamp());
     }
 
-    /// <summary>What is known of a model.</summary>
+    /// <summary>What is known about a model.</summary>
     /// <param name="Entry">The model; <see langword="null"/> when it is not known.</param>
-    /// <param name="Current">The version that a request for its name gets, when that is known to be served.</param>
-    /// <param name="Served">Whether any silo serves any model: tells an unknown name from a cluster that serves none yet.</param>
-    /// <param name="Problem">Why files of that name are not served.</param>
+    /// <param name="Current">The version that serves requests for the model's name; <see langword="null"/> when none is known to.</param>
+    /// <param name="Served">Whether any silo serves any model: distinguishes an unknown name from a cluster that serves no model yet.</param>
+    /// <param name="Problem">Why the files of that model are not served.</param>
     public readonly record struct Finding(ModelEntry? Entry, ModelInfo? Current, bool Served, string? Problem);
 
     /// <param name="Models">The models.</param>
-    /// <param name="Problems">What is wrong with the files of a model, by its name.</param>
+    /// <param name="Problems">Faults in model files, by model name.</param>
     private sealed record Reading(ModelDirectory Models, IReadOnlyDictionary<string, string> Problems);
 }

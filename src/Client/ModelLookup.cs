@@ -3,13 +3,13 @@ using Microsoft.Extensions.Options;
 
 namespace Detection.Client;
 
-/// <summary>Finds the model of a request, and checks that the silos name pictures as this process does.</summary>
+/// <summary>Finds the model of a request, and checks that the silos make image keys as this process does.</summary>
 internal sealed class ModelLookup(ModelCatalog catalog, ImageKeyComparison imageKeys, IOptions<DetectionClientOptions> options)
 {
     private static readonly TimeSpan SettingRetry = TimeSpan.FromSeconds(5);
 
     /// <param name="operation">The request.</param>
-    /// <param name="wait">Whether it waits, until its deadline, for a model that takes new pictures.</param>
+    /// <param name="wait">Whether to wait, until the deadline, for a model that accepts new pictures.</param>
     /// <exception cref="DetectionException">No such model is served, or nothing is known of the cluster's models.</exception>
     public async Task<ModelInfo> FindAsync(ClientOperation operation, bool wait)
     {
@@ -40,7 +40,7 @@ internal sealed class ModelLookup(ModelCatalog catalog, ImageKeyComparison image
         }
     }
 
-    /// <summary>A silo said that the model is gone: the request begins anew, with the version that is served by now.</summary>
+    /// <summary>Runs a request. When a silo reports that the model is gone, runs it again with the version that is served now.</summary>
     public async Task<T> WithNextModelAsync<T>(ClientOperation operation, Func<Task<T>> request)
     {
         catalog.Invalidate();

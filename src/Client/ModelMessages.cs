@@ -2,7 +2,7 @@ using Detection.Contracts.Messages;
 
 namespace Detection.Client;
 
-/// <summary>What callers are told of models that they cannot have.</summary>
+/// <summary>Messages to callers about models that cannot be used.</summary>
 internal static class ModelMessages
 {
     /// <summary>Why a request for a model is not accepted.</summary>

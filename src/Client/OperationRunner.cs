@@ -15,8 +15,8 @@ internal sealed class OperationRunner(IOptions<DetectionClientOptions> options, 
     /// <param name="choice">What the request chose.</param>
     /// <param name="imageKey">Key of the picture, where it is known.</param>
     /// <param name="action">The request.</param>
-    /// <param name="cancellationToken">The caller has left.</param>
-    /// <param name="counts">Whether it is a request for a picture, to be seen in metrics and traces.</param>
+    /// <param name="cancellationToken">Cancelled when the caller leaves.</param>
+    /// <param name="counts">Whether the operation counts in metrics and traces as a request for a picture.</param>
     public async Task<T> RunAsync<T>(
         DetectionOptions? choice, string? imageKey, Func<ClientOperation, Task<T>> action, CancellationToken cancellationToken, bool counts = false)
     {
@@ -29,7 +29,7 @@ internal sealed class OperationRunner(IOptions<DetectionClientOptions> options, 
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && operation.Token.IsCancellationRequested)
         {
-            // A picture's deadline ends its request. A look-up that times out says nothing of the request that it asks for.
+            // The deadline of a picture ends its request. When a look-up times out, the request that it asks about may still succeed.
             throw counts
                 ? operation.DeadlineExceeded()
                 : operation.Error(DetectionError.Unavailable, "The cluster did not respond within the deadline. Retry.", TimeSpan.FromSeconds(1));

@@ -5,14 +5,14 @@ using Microsoft.Extensions.Options;
 
 namespace Detection.Client;
 
-/// <summary>Checks and names the pictures that callers send, and reads those that the cluster keeps.</summary>
+/// <summary>Checks the pictures that callers send, makes their keys, and reads stored pictures.</summary>
 internal sealed class PictureReader(
     IOptions<DetectionClientOptions> options, ImageKeys keys, ClientConnections connections, ILogger<DetectionClient> logger)
 {
     private readonly int _maxBytes = options.Value.MaxPictureBytes;
 
     /// <summary>The key of a picture.</summary>
-    /// <exception cref="DetectionException">No picture, or too large.</exception>
+    /// <exception cref="DetectionException">The picture is empty or too large.</exception>
     public string KeyOf(ReadOnlyMemory<byte> picture, string? caller)
     {
         if (picture.IsEmpty)
@@ -23,7 +23,7 @@ internal sealed class PictureReader(
         return picture.Length <= _maxBytes ? keys.Of(picture.Span, caller) : throw TooLarge();
     }
 
-    /// <summary>Whether a caller may read what a key names.</summary>
+    /// <summary>Whether a caller may read the picture and the results of a key.</summary>
     public bool MayRead(string imageKey, string? caller) => keys.MayRead(imageKey, caller);
 
     /// <summary>Reads a stream to its end into a buffer of <see cref="PictureBuffers"/>.</summary>
@@ -50,10 +50,7 @@ internal sealed class PictureReader(
         return (buffer, length);
     }
 
-    /// <summary>
-    /// Reads a picture that the cluster keeps. When Redis gives the bytes of another one, the connection that gave them is ended and the
-    /// picture is read once more.
-    /// </summary>
+    /// <summary>Reads a stored picture. When Redis returns the bytes of another one, the connection is closed and the picture is read once more.</summary>
     public async Task<IMemoryOwner<byte>?> ReadAsync(string imageKey, string? caller, CancellationToken cancellationToken)
     {
         for (var again = false; ; again = true)

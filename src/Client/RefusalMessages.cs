@@ -8,8 +8,8 @@ namespace Detection.Client;
 internal static class RefusalMessages
 {
     /// <summary>There is no memory for another picture.</summary>
-    /// <param name="redis">Where pictures lie.</param>
-    /// <param name="reason">What was answered; <see langword="null"/> when a silo was told so.</param>
+    /// <param name="redis">Where pictures are stored.</param>
+    /// <param name="reason">The error of Redis; <see langword="null"/> when a silo got it.</param>
     public static string StorageFull(RedisConnections redis, Exception? reason) =>
         !redis.HasPictureMemory ? "The cluster's Redis is full, so the picture cannot be stored. Retry later."
         : RedisConnection.IsClosed(reason) ? "Queued requests fill their part of the server's memory. Retry later, or raise Detection:Embedded:RedisMemoryMegabytes."

@@ -8,8 +8,8 @@ using StackExchange.Redis;
 namespace Detection.Client;
 
 /// <summary>
-/// Talks with the grain of one request: asks for the work, brings the picture where the cluster needs it, and asks again until the end.
-/// Every call may be repeated.
+/// Calls the grain of one request: asks for the work, stores the picture when the cluster needs it, and asks again until the request has ended. Every
+/// call may be repeated.
 /// </summary>
 internal sealed class RequestConversation(
     ClientConnections connections, ModelLookup models, SharedWatches watches, TimeProvider time, ILogger<DetectionClient> logger)
@@ -20,12 +20,12 @@ internal sealed class RequestConversation(
     /// <summary>How much longer than its wait a call may take.</summary>
     public static readonly TimeSpan CallGrace = TimeSpan.FromSeconds(1);
 
-    /// <summary>Pause between two calls that wait: a silo that stops answers before the wait is over.</summary>
+    /// <summary>Pause between two calls that wait: a silo that is stopping answers before the wait is over.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
 
     /// <summary>
-    /// Finds the result of one picture, or has it computed. <see langword="null"/> when the cluster needs the picture and it is not at hand,
-    /// because it came from a URL.
+    /// Finds the result of one picture, or has it computed. <see langword="null"/> when the cluster needs the picture and this process does not have
+    /// it, because it came from a URL.
     /// </summary>
     public async Task<DetectionAnswer?> DetectAsync(ClientOperation operation, string imageKey, ReadOnlyMemory<byte> picture)
     {
@@ -38,7 +38,7 @@ internal sealed class RequestConversation(
             return AnswerMapping.ToAnswer(operation, imageKey, model, cached, AnswerSource.Cached);
         }
 
-        if (await AskUntilToldAsync(
+        if (await AskUntilAcceptedOrEndedAsync(
             operation, key, picture, stored, MaxWait, () => new RequestTerms(operation.Left, TraceParent: Activity.Current?.Id, Caller: operation.Options.Caller)) is not var (snapshot, joined))
         {
             return null;
@@ -54,7 +54,7 @@ internal sealed class RequestConversation(
             : throw AnswerMapping.ToException(operation, snapshot.Failure!);
     }
 
-    /// <summary>Puts one picture into the queue. <see langword="null"/> as above.</summary>
+    /// <summary>Puts one picture into the queue. <see langword="null"/> as for <see cref="DetectAsync"/>.</summary>
     public async Task<DetectionTicket?> SubmitAsync(ClientOperation operation, string imageKey, ReadOnlyMemory<byte> picture, Uri? webhook, Uri? source = null)
     {
         operation.ImageKey = imageKey;
@@ -69,7 +69,7 @@ internal sealed class RequestConversation(
         var told = webhook is null
             ? null
             : new WebhookTerms(webhook, AnswerMapping.ChoiceOf(operation.Options, model) with { Labels = operation.Options.Labels?.ToArray() });
-        if (await AskUntilToldAsync(
+        if (await AskUntilAcceptedOrEndedAsync(
             operation, key, picture, stored, TimeSpan.Zero, () => new RequestTerms(operation.Left, Asynchronous: true, Activity.Current?.Id, operation.Options.Caller, told, source)) is not var (snapshot, _))
         {
             return null;
@@ -80,11 +80,11 @@ internal sealed class RequestConversation(
             : AnswerMapping.ToTicket(operation, imageKey, model, snapshot);
     }
 
-    /// <summary>Watches a request. The caller does not count as one that waits for the work.</summary>
+    /// <summary>Waits for a change of a request. The work does not continue for this caller alone.</summary>
     /// <param name="operation">The look-up.</param>
     /// <param name="imageKey">The picture's key.</param>
     /// <param name="wait">How long to wait for the end, or for a change from <paramref name="known"/>.</param>
-    /// <param name="known">What the caller knows.</param>
+    /// <param name="known">The status that the caller knows.</param>
     public async Task<DetectionTicket> WatchAsync(ClientOperation operation, string imageKey, TimeSpan wait, DetectionStatus? known)
     {
         var model = await models.FindAsync(operation, wait: false);
@@ -111,7 +111,7 @@ internal sealed class RequestConversation(
                 return AnswerMapping.ToTicket(operation, imageKey, model, underWay);
             }
 
-            // While there is time: one call that waits after the other. Else one that tells where the request stands.
+            // While there is time, calls that wait follow one another. After that, one call returns the current status.
             var watch = await AskAsync(operation, key, request => watches.AwaitAsync(request, key, before, left, operation.Token));
             if (watch is not { Call.IsCompletedSuccessfully: true })
             {
@@ -145,17 +145,20 @@ internal sealed class RequestConversation(
     }
 
     /// <summary>
-    /// Asks for the work, and brings the picture when the cluster does not know it, until there is something to tell: that the request has
-    /// ended or, where the caller waits for no end, that it was accepted.
+    /// Asks for the work, and stores the picture when the cluster does not know it, until the request has ended or, for a caller that does not wait
+    /// for the end, was accepted.
     /// </summary>
     /// <param name="operation">The request.</param>
     /// <param name="key">Its key.</param>
     /// <param name="picture">The picture; empty when it came from a URL.</param>
-    /// <param name="stored">Whether it is in the picture store.</param>
-    /// <param name="wait">How long one call waits for the end; zero when the caller waits for none.</param>
+    /// <param name="stored">Whether the picture is in the picture store.</param>
+    /// <param name="wait">How long one call waits for the end; zero for a caller that does not wait.</param>
     /// <param name="terms">The terms of a call made now.</param>
-    /// <returns><see langword="null"/> when the picture is needed and not at hand. Otherwise the request, and whether others put it in the queue.</returns>
-    private async Task<(RequestSnapshot Snapshot, bool Joined)?> AskUntilToldAsync(
+    /// <returns>
+    /// <see langword="null"/> when the picture is needed and this process does not have it. Otherwise the request, and whether another request put it
+    /// in the queue.
+    /// </returns>
+    private async Task<(RequestSnapshot Snapshot, bool Joined)?> AskUntilAcceptedOrEndedAsync(
         ClientOperation operation, RequestKey key, ReadOnlyMemory<byte> picture, bool stored, TimeSpan wait, Func<RequestTerms> terms)
     {
         var mine = false;
@@ -171,7 +174,7 @@ internal sealed class RequestConversation(
 
             AnswerMapping.ThrowIfRefused(operation, snapshot, connections.Redis);
 
-            // What this request put in the queue stays its own, however often it asks for it.
+            // Once this request has queued the work, a later answer with "joined" means its own work.
             mine |= stored && !snapshot.Joined;
             switch (snapshot.Status)
             {
@@ -182,12 +185,12 @@ internal sealed class RequestConversation(
                 case RequestStatus.Queued or RequestStatus.Running when wait == TimeSpan.Zero:
                     return (snapshot, snapshot.Joined && !mine);
                 case RequestStatus.Queued or RequestStatus.Running:
-                    // It is under way; no need to bring the picture.
+                    // The work is under way; the picture need not be stored.
                     stored = false;
                     await Task.Delay(Pause, time, operation.Token);
                     break;
                 default:
-                    // The cluster does not know the picture (any more), or the request ended without a fault of the picture.
+                    // The cluster does not know the picture, or no longer does, or the request ended without a fault of the picture.
                     await StoreAsync(operation, key.ImageKey, picture);
                     stored = true;
                     break;
@@ -195,7 +198,7 @@ internal sealed class RequestConversation(
         }
     }
 
-    /// <summary>Calls the grain of a request; <see langword="null"/> when the call failed with an error that a retry can mend.</summary>
+    /// <summary>Calls the grain of a request; <see langword="null"/> when the call failed with an error after which a retry can succeed.</summary>
     private async Task<T?> AskAsync<T>(ClientOperation operation, RequestKey key, Func<IRequestGrain, Task<T>> call)
         where T : class
     {
@@ -213,7 +216,7 @@ internal sealed class RequestConversation(
     }
 
     /// <summary>
-    /// Awaits a call for little longer than it may take. Not by cancelling it: to the grain that would mean that the caller has left.
+    /// Waits for a call, slightly longer than the call may take. It does not cancel the call: that would tell the grain that the caller has left.
     /// </summary>
     private Task<T> CallAsync<T>(Task<T> call, ClientOperation operation)
     {
@@ -221,9 +224,7 @@ internal sealed class RequestConversation(
         return call.WaitAsync(limit < operation.Left ? limit : operation.Left + TimeSpan.FromMilliseconds(50), time, operation.Token);
     }
 
-    /// <summary>
-    /// The result when it is there. Otherwise stores the picture, unless the work is under way: then it need not be brought.
-    /// </summary>
+    /// <summary>Returns the result if there is one. Otherwise stores the picture, unless the work is under way.</summary>
     private async Task<(DetectionResult? Result, bool Stored)> FindOrStoreAsync(ClientOperation operation, RequestKey key, ReadOnlyMemory<byte> picture)
     {
         var finding = connections.Results.LookAsync(key);
@@ -252,8 +253,7 @@ internal sealed class RequestConversation(
         picture.IsEmpty ? Task.CompletedTask : connections.Pictures.StoreAsync(imageKey, picture, operation.Options.Caller, operation.Token);
 
     /// <summary>
-    /// Keeps the picture of a known result for another while, so that it can be drawn. A Redis that has no room for it does not keep the
-    /// result from its caller.
+    /// Extends the expiry of the picture of a known result, so that it can be drawn. When Redis has no room for it, the caller still gets the result.
     /// </summary>
     private async Task KeepAsync(ClientOperation operation, string imageKey, ReadOnlyMemory<byte> picture, bool isThere)
     {
@@ -264,7 +264,7 @@ internal sealed class RequestConversation(
                 await StoreAsync(operation, imageKey, picture);
             }
 
-            // The silos' setting may keep it for longer. (Before 7.0 Redis does not know the condition: it then keeps it as long as it would have.)
+            // The silos' setting may keep it longer. Redis before 7.0 does not know the condition, and leaves the expiry unchanged.
             var when = isThere ? ExpireWhen.GreaterThanCurrentExpiry : ExpireWhen.Always;
             await connections.Pictures.KeepKnownAsync(imageKey, when);
         }

@@ -3,17 +3,17 @@ using Detection.Contracts.Requests;
 namespace Detection.Client;
 
 /// <summary>
-/// Calls that watch requests. All who watch one request share one call, so that thousands of them cost the cluster no more than one.
+/// Calls that wait for changes of requests. All callers that watch one request share one call, so thousands of them cost the cluster no more than one.
 /// </summary>
 internal sealed class SharedWatches(TimeProvider time)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<(RequestKey Key, RequestStatus? Known, bool Waits), SharedWatch> _underWay = [];
 
-    /// <summary>Joins the call that is under way, or makes one, and awaits it.</summary>
+    /// <summary>Joins the call that is under way, or starts one, and awaits it.</summary>
     /// <param name="request">The grain of the request.</param>
     /// <param name="key">Its key.</param>
-    /// <param name="known">What the caller knows.</param>
+    /// <param name="known">The status that the caller knows.</param>
     /// <param name="left">How long to await the call; zero for one that does not wait for a change.</param>
     /// <param name="cancellationToken">The caller has left. The call goes on for the others.</param>
     /// <returns>The call. Without a snapshot when <paramref name="left"/> passed before it ended.</returns>
@@ -24,7 +24,7 @@ internal sealed class SharedWatches(TimeProvider time)
         var watch = Join(request, (key, known, waits));
         if (waits)
         {
-            // An exception for each of thousands whose time is over would cost more than the watch.
+            // Thousands of callers may time out at once, and an exception for each would cost more than the watch.
             await ((Task)watch.Call).WaitAsync(left, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             cancellationToken.ThrowIfCancellationRequested();
             if (!watch.Call.IsCompleted)
@@ -80,18 +80,18 @@ internal sealed class SharedWatches(TimeProvider time)
 }
 
 /// <summary>One call that watches a request.</summary>
-/// <param name="began">Timestamp of its begin.</param>
+/// <param name="began">Timestamp of its start.</param>
 internal sealed class SharedWatch(long began)
 {
     private readonly TaskCompletionSource<RequestSnapshot> _call = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Timestamp of its begin: it may tell an end that is older than what its caller did before.</summary>
+    /// <summary>Timestamp of its start: the call may return a state that is older than an earlier step of its caller.</summary>
     public long Began => began;
 
     /// <summary>The call.</summary>
     public Task<RequestSnapshot> Call => _call.Task;
 
-    /// <summary>Tells those who await it.</summary>
+    /// <summary>Completes the call for all callers that await it.</summary>
     public void End(RequestSnapshot? snapshot, Exception? failure)
     {
         if (snapshot is not null)

@@ -3,12 +3,12 @@ using Microsoft.Extensions.Logging;
 
 namespace Detection.Client;
 
-/// <summary>Has silos fetch the pictures at URLs.</summary>
+/// <summary>Lets silos fetch the pictures at URLs.</summary>
 internal sealed class UrlPictures(ClientConnections connections, ModelLookup models, TimeProvider time, ILogger<DetectionClient> logger)
 {
     private static readonly TimeSpan FetchRetry = TimeSpan.FromSeconds(2);
 
-    /// <summary>Runs a request for the picture at a URL, which is fetched again when it has expired meanwhile.</summary>
+    /// <summary>Runs a request for the picture at a URL. When the picture has expired meanwhile, fetches it again.</summary>
     /// <param name="operation">The request.</param>
     /// <param name="url">Where the picture is.</param>
     /// <param name="request">Gets the picture's key; <see langword="null"/> when the picture has expired.</param>

@@ -5,14 +5,14 @@ namespace Detection.Contracts.Answers;
 
 /// <summary>What was found in a picture.</summary>
 /// <param name="ImageKey">Name of the picture, 64 lower-case hex digits (see <see cref="Pictures.ImageKeys"/>), under which the answer is read again.</param>
-/// <param name="Model">The model that looked, <c>name@version</c>.</param>
+/// <param name="Model">The model that ran, <c>name@version</c>.</param>
 /// <param name="Width">Width of the upright picture, in pixels.</param>
 /// <param name="Height">Height of the upright picture, in pixels.</param>
 /// <param name="Objects">What was found, highest score first.</param>
 /// <param name="Labels">The model's labels: the names of the objects' classes.</param>
-/// <param name="Threshold">Lowest score: what was asked for, or the model's floor, below which nothing is kept, where that is higher.</param>
+/// <param name="Threshold">Lowest score of an object: the requested threshold, or the model's score floor where that is higher.</param>
 /// <param name="Source">Where the answer came from.</param>
-/// <param name="Timings">Where the time went when it was computed.</param>
+/// <param name="Timings">Durations of the stages of the run that computed the result.</param>
 public sealed record DetectionAnswer(
     string ImageKey,
     string Model,
@@ -24,11 +24,11 @@ public sealed record DetectionAnswer(
     AnswerSource Source,
     StageTimings Timings)
 {
-    /// <summary>What a caller chose of a result.</summary>
+    /// <summary>The objects of a result that a caller chose.</summary>
     /// <param name="imageKey">Name of the picture.</param>
     /// <param name="result">The result.</param>
     /// <param name="labels">The labels of its model.</param>
-    /// <param name="choice">What the caller wants of it.</param>
+    /// <param name="choice">The caller's choice.</param>
     /// <param name="source">Where it came from.</param>
     public static DetectionAnswer Of(string imageKey, DetectionResult result, IReadOnlyList<string> labels, BoxChoice choice, AnswerSource source)
     {

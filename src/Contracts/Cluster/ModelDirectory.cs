@@ -2,43 +2,43 @@ using Detection.Contracts.Models;
 
 namespace Detection.Contracts.Cluster;
 
-/// <summary>What can be had of a version of a model.</summary>
+/// <summary>Availability of a model version.</summary>
 public enum ModelStanding
 {
-    /// <summary>A device serves it, or is about to.</summary>
+    /// <summary>A device serves it, or is about to serve it.</summary>
     Serving,
 
-    /// <summary>Every device that serves it is broken. They are tried again from time to time.</summary>
+    /// <summary>Every device that serves it is broken. The devices are retried at intervals.</summary>
     Broken,
 
-    /// <summary>The silos that served it last are not there at this time. Its requests wait for them.</summary>
+    /// <summary>The silos that served it last are not running now. Its requests wait for them.</summary>
     Away,
 
-    /// <summary>It was removed or replaced: what was accepted is finished, nothing is accepted any more.</summary>
+    /// <summary>It was removed or replaced. Accepted requests are finished, new ones are refused.</summary>
     Retired,
 
     /// <summary>It was removed or replaced, and no device has it any more.</summary>
     Gone,
 }
 
-/// <summary>A version of a model, and what can be had of it.</summary>
+/// <summary>A model version and its availability.</summary>
 /// <param name="Model">The version.</param>
-/// <param name="Standing">What can be had of it.</param>
+/// <param name="Standing">Its availability.</param>
 public sealed record ModelEntry(ModelInfo Model, ModelStanding Standing)
 {
-    /// <summary>Whether it takes requests that are to be computed, now or when its devices are back.</summary>
+    /// <summary>Whether it accepts new pictures, to be processed now or when its devices are back.</summary>
     public bool Accepts => Standing is not (ModelStanding.Retired or ModelStanding.Gone);
 }
 
-/// <summary>The models of the cluster, as the reports of its silos and the records of what they served tell at one instant.</summary>
+/// <summary>The models of the cluster at one point in time, from the reports of its silos and the records of the versions that they served.</summary>
 public sealed class ModelDirectory
 {
-    /// <summary>A version that no silo has named for this long is gone when another version of its name is served.</summary>
+    /// <summary>A version that no silo has reported for this long is gone when another version of its name is served.</summary>
     private static readonly TimeSpan ReplacedAfter = 3 * SiloReport.Lifetime;
 
     /// <summary>
-    /// How long requests wait for a version whose silos are away while other silos serve. While no silo serves, for example right after the
-    /// clock was set, a version is not given up.
+    /// How long requests wait for a version whose silos are away while other silos serve. While no silo serves, for example right after the clock was
+    /// set, no version becomes gone.
     /// </summary>
     private static readonly TimeSpan AwayFor = TimeSpan.FromMinutes(5);
 
@@ -49,18 +49,18 @@ public sealed class ModelDirectory
     {
     }
 
-    /// <summary>A directory that knows of nothing.</summary>
+    /// <summary>A directory without models.</summary>
     public static ModelDirectory Empty { get; } = new();
 
-    /// <summary>Whether a silo that lives serves a model.</summary>
+    /// <summary>Whether a live silo serves a model.</summary>
     public bool Serves { get; private init; }
 
     /// <summary>Records of versions that are gone.</summary>
     public IReadOnlyList<ModelRecord> Gone => _gone;
 
-    /// <param name="silos">The silos that live. To be read after <paramref name="records"/>: silos write the report first.</param>
-    /// <param name="records">What was served.</param>
-    /// <param name="now">The time by which they were written.</param>
+    /// <param name="silos">The live silos. Read them after <paramref name="records"/>: silos write the report first.</param>
+    /// <param name="records">The versions that are or were served.</param>
+    /// <param name="now">The time of Redis, by which they are dated.</param>
     public static ModelDirectory Of(IReadOnlyList<SiloReport> silos, IReadOnlyList<ModelRecord> records, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(silos);
@@ -71,7 +71,8 @@ public sealed class ModelDirectory
         var listed = silos.SelectMany(static silo => silo.Models).Select(static model => model.Id).ToHashSet(StringComparer.Ordinal);
         var processes = silos.Select(static silo => (silo.Silo, silo.StartedAt)).ToHashSet();
 
-        // What comes later stands for a name: the best that can be had of it, and of two versions of which that is the same the later seen.
+        // The last entry of a name wins. So the order is from the least to the most available version, and within equal availability from the oldest
+        // to the newest.
         foreach (var record in records.Where(record => !listed.Contains(record.Model.Id)).OrderBy(static record => record.SeenAt))
         {
             var unseen = now - record.SeenAt;
@@ -99,7 +100,7 @@ public sealed class ModelDirectory
         return directory;
     }
 
-    /// <summary>Finds a model by <c>name@version</c>, or by <c>name</c> the version that a request for it gets.</summary>
+    /// <summary>Finds a model by <c>name@version</c>, or by <c>name</c> the version that serves requests for the name.</summary>
     public ModelEntry? Find(string name) => _entries.GetValueOrDefault(name);
 
     private void Enter(ModelInfo model, ModelStanding standing)
@@ -107,7 +108,7 @@ public sealed class ModelDirectory
         var entry = new ModelEntry(model, standing);
         _entries[model.Id] = entry;
 
-        // While a name's silos are away its requests wait, whatever older versions are being finished.
+        // A name whose silos are away is not given to an older version that is being finished: requests wait for the silos.
         if (_entries.GetValueOrDefault(model.Name) is not { Standing: ModelStanding.Away } || standing is not (ModelStanding.Gone or ModelStanding.Retired))
         {
             _entries[model.Name] = entry;

@@ -7,8 +7,8 @@ using StackExchange.Redis;
 namespace Detection.Contracts.Cluster;
 
 /// <summary>
-/// A version of a model that silos serve or served, in the hash <see cref="Storage.RedisKeys.Models"/> under its full name. It outlives the
-/// version, so that results of it can be read and requests for it can be told that it is gone.
+/// A model version that silos serve or served, in the hash <see cref="Storage.RedisKeys.Models"/> under its full name. The record outlives the
+/// version, so that its results can still be read and requests for it fail with a clear reason.
 /// </summary>
 /// <param name="Model">The version.</param>
 /// <param name="Silo">The silo that wrote this last.</param>

@@ -5,17 +5,16 @@ using StackExchange.Redis;
 namespace Detection.Contracts.Cluster;
 
 /// <summary>
-/// What the silos of a cluster tell of themselves in Redis: their reports (<see cref="RedisKeys.Silos"/>), their histories
-/// (<see cref="RedisKeys.History"/>) and the models that they serve or served (<see cref="RedisKeys.Models"/>). A silo writes its report before
-/// the records of its models, so that who reads the records first knows a report of every version that is served: see
-/// <see cref="ModelDirectory"/>.
+/// What the silos of a cluster publish in Redis: their reports (<see cref="RedisKeys.Silos"/>), their histories (<see cref="RedisKeys.History"/>) and
+/// the models that they serve or served (<see cref="RedisKeys.Models"/>). A silo writes its report before the records of its models. So a reader that
+/// reads the records first finds a report for every version that is served: see <see cref="ModelDirectory"/>.
 /// </summary>
-/// <param name="connections">The process' connections.</param>
-/// <param name="keys">Where the cluster lies in Redis.</param>
+/// <param name="connections">The connections of the process.</param>
+/// <param name="keys">Keys of the cluster in Redis.</param>
 /// <param name="logger">For its messages.</param>
 public sealed partial class SiloBoard(RedisConnections connections, RedisKeys keys, ILogger<SiloBoard> logger)
 {
-    /// <summary>How long a report and a history stand after they were written, for people to see.</summary>
+    /// <summary>How long a report and a history stay in Redis after they were written, so that people can still see them.</summary>
     private static readonly TimeSpan Lifetime = 6 * SiloReport.Lifetime;
 
     /// <summary>How long the records of models outlive the last silo.</summary>
@@ -23,19 +22,19 @@ public sealed partial class SiloBoard(RedisConnections connections, RedisKeys ke
 
     private static readonly string ReportScript = EmbeddedScript.Read(typeof(SiloBoard), "report");
 
-    /// <summary>Connects to Redis, unless that was done: what follows is then sent at once.</summary>
+    /// <summary>Connects to Redis if not connected, so that later commands are sent at once.</summary>
     public async Task ConnectAsync() => await connections.ConnectAsync();
 
-    /// <summary>The reports that can be read, also of silos that are gone; see <see cref="SiloReport.Live"/>.</summary>
+    /// <summary>All readable reports, also those of silos that are gone; see <see cref="SiloReport.Live"/>.</summary>
     public async Task<IReadOnlyList<SiloReport>> ReadReportsAsync() => await ReadAsync(keys.Silos, static json => SiloReport.Deserialize(json));
 
-    /// <summary>The histories that can be read, also of silos that are gone; see <see cref="SiloHistory.Live"/>.</summary>
+    /// <summary>All readable histories, also those of silos that are gone; see <see cref="SiloHistory.Live"/>.</summary>
     public async Task<IReadOnlyList<SiloHistory>> ReadHistoriesAsync() => await ReadAsync(keys.History, static json => SiloHistory.Deserialize(json));
 
-    /// <summary>The versions of models that silos serve or served. To be read before the reports.</summary>
+    /// <summary>The model versions that silos serve or served. Read them before the reports.</summary>
     public async Task<IReadOnlyList<ModelRecord>> ReadModelsAsync() => ModelRecord.Read(await (await DatabaseAsync()).HashGetAllAsync(keys.Models));
 
-    /// <summary>A proof of the secret with which the silos make image keys; <see langword="null"/> when none stands there.</summary>
+    /// <summary>A proof of the secret with which the silos make image keys; <see langword="null"/> when there is none.</summary>
     public async Task<string?> ReadImageKeysAsync() => await (await DatabaseAsync()).StringGetAsync(keys.ImageKeys);
 
     /// <summary>The time of Redis, by which reports are dated.</summary>
@@ -62,12 +61,12 @@ public sealed partial class SiloBoard(RedisConnections connections, RedisKeys ke
         return WriteAsync(keys.Models, record.Model.Id, record.Serialize(), RecordLifetime);
     }
 
-    /// <summary>Removes what a silo told of itself: it stops.</summary>
+    /// <summary>Removes the report and the history of a silo that stops.</summary>
     public async Task RemoveAsync(string silo)
     {
         var database = await DatabaseAsync();
 
-        // Both at once: while Redis is away each takes as long as a command may.
+        // Both at once: while Redis is unreachable, each takes the full command timeout.
         await Task.WhenAll(database.HashDeleteAsync(keys.Silos, silo), database.HashDeleteAsync(keys.History, silo));
     }
 

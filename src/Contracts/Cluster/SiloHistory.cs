@@ -5,9 +5,8 @@ using Detection.Contracts.Storage;
 namespace Detection.Contracts.Cluster;
 
 /// <summary>
-/// What a silo did during the last minutes, in the hash <see cref="Storage.RedisKeys.History"/>. It stands beside the
-/// <see cref="SiloReport"/>, which every client and silo reads each second, because only people look at this.
-/// A member that another version of the silo does not write is empty.
+/// What a silo did during the last minutes, in the hash <see cref="Storage.RedisKeys.History"/>. It is separate from the <see cref="SiloReport"/>,
+/// which every client and silo reads each second, because only people read it. Members that a silo of another version does not write are empty.
 /// </summary>
 /// <param name="Silo">Name of the silo.</param>
 /// <param name="ReportedAt">When this was written.</param>
@@ -19,13 +18,13 @@ public sealed record SiloHistory(string Silo, DateTimeOffset ReportedAt)
     /// <summary>What it did, oldest first. Intervals without any work are left out.</summary>
     public IReadOnlyList<WorkInterval> Intervals { get; init; } = [];
 
-    /// <summary>The last pictures that came to nothing, newest first.</summary>
+    /// <summary>The last pictures that failed or expired, newest first.</summary>
     public IReadOnlyList<FailedPicture> Failures { get; init; } = [];
 
-    /// <summary>Most pictures in a batch; 0 when not known.</summary>
+    /// <summary>Maximum number of pictures in a batch; 0 when not known.</summary>
     public int MaxBatch { get; init; }
 
-    /// <summary>Those of <paramref name="histories"/> whose silo lives, by name.</summary>
+    /// <summary>The histories of live silos, ordered by name.</summary>
     public static IReadOnlyList<SiloHistory> Live(IEnumerable<SiloHistory> histories, DateTimeOffset now) =>
         [.. histories.Where(history => now - history.ReportedAt <= SiloReport.Lifetime).OrderBy(static history => history.Silo, StringComparer.Ordinal)];
 
@@ -39,14 +38,14 @@ public sealed record SiloHistory(string Silo, DateTimeOffset ReportedAt)
 /// <summary>A queue at one instant.</summary>
 /// <param name="Model">The model whose requests wait, <c>name@version</c>.</param>
 /// <param name="Length">Requests that wait.</param>
-/// <param name="Capacity">Most that may.</param>
+/// <param name="Capacity">Maximum number of requests that may wait.</param>
 /// <param name="OldestSeconds">How long the oldest has waited; 0 when none waits.</param>
-/// <param name="GivenUp">Requests on the list of those that were given up (dead letters).</param>
+/// <param name="GivenUp">Dead letters: requests that were given up.</param>
 public sealed record QueueReport(string Model, int Length, int Capacity, double OldestSeconds, int GivenUp);
 
 /// <summary>What a silo did in one interval.</summary>
 /// <param name="Start">Its start in unix seconds, a multiple of <see cref="Seconds"/>.</param>
-/// <param name="Completed">Pictures that ended, failed ones included.</param>
+/// <param name="Completed">Pictures that ended, including failed ones.</param>
 /// <param name="Failed">Of these, failed or expired.</param>
 /// <param name="Batches">Batches that ended.</param>
 /// <param name="BatchPictures">Pictures in these batches.</param>
@@ -59,13 +58,11 @@ public sealed record WorkInterval(
     public const int Seconds = 5;
 }
 
-/// <summary>A picture that came to nothing.</summary>
+/// <summary>A picture that failed or expired.</summary>
 /// <param name="At">When it ended.</param>
-/// <param name="Picture">
-/// The first digits of its key: enough to find it in a log, not enough to ask for the picture.
-/// </param>
+/// <param name="Picture">The first digits of its key: enough to find it in a log, not enough to ask for the picture.</param>
 /// <param name="Model">The model, <c>name@version</c>.</param>
-/// <param name="Device">The device; empty when it was given up because its batchers died.</param>
+/// <param name="Device">The device; empty when the picture was given up because the leases of its batchers expired.</param>
 /// <param name="Reason">What kind of failure.</param>
 /// <param name="Message">One sentence for a person.</param>
 public sealed record FailedPicture(DateTimeOffset At, string Picture, string Model, string Device, string Reason, string Message);

@@ -6,8 +6,8 @@ using Detection.Contracts.Storage;
 namespace Detection.Contracts.Cluster;
 
 /// <summary>
-/// What a silo says of itself every few seconds, in the hash <see cref="Storage.RedisKeys.Silos"/>. Clients learn from it
-/// which models are served, front ends whether anyone can work, people what the cluster looks like.
+/// What a silo reports about itself every few seconds, in the hash <see cref="Storage.RedisKeys.Silos"/>. Clients read which models are served, front
+/// ends whether a worker is available, and people the state of the cluster.
 /// </summary>
 /// <param name="Silo">Name of the silo, unique in the cluster.</param>
 /// <param name="Address">Its address.</param>
@@ -17,13 +17,11 @@ namespace Detection.Contracts.Cluster;
 /// <param name="Models">Models it serves, current version first. Empty without devices.</param>
 /// <param name="Batchers">One per device and model.</param>
 /// <param name="Problems">What is wrong, one sentence each: a device that does not work, a model that does not load.</param>
-/// <param name="ModelProblems">
-/// Of these, what is wrong with the files of a model, by its name: it is not served, or as it was before. <see langword="null"/> from a
-/// silo of an older version.
+/// <param name="ModelProblems">Of these, faults in model files, by model name. Such a model is not served, or its previous version is.
+/// <see langword="null"/> from a silo of an older version.
 /// </param>
-/// <param name="RetiredModels">
-/// Of <paramref name="Models"/>, the full names of those whose files were removed or replaced: the silo finishes what was accepted for them
-/// and then lets go of them. <see langword="null"/> from a silo of an older version.
+/// <param name="RetiredModels">Of <paramref name="Models"/>, the full names of those whose files were removed or replaced: the silo finishes the
+/// accepted requests and then unloads the model. <see langword="null"/> from a silo of an older version.
 /// </param>
 public sealed record SiloReport(
     string Silo,
@@ -37,20 +35,20 @@ public sealed record SiloReport(
     IReadOnlyDictionary<string, string>? ModelProblems = null,
     IReadOnlyList<string>? RetiredModels = null)
 {
-    /// <summary>How long a report counts after it was written.</summary>
+    /// <summary>How long a report is valid after it was written.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(10);
 
-    /// <summary>The models for which it takes requests.</summary>
+    /// <summary>The models for which it accepts requests.</summary>
     [JsonIgnore]
     public IEnumerable<ModelInfo> CurrentModels => RetiredModels is { Count: > 0 } retired ? Models.Where(model => !retired.Contains(model.Id)) : Models;
 
-    /// <summary>What is wrong with the files of models, by their names, over several silos: the first that says so is heard.</summary>
+    /// <summary>Faults in model files reported by several silos, by model name. When silos report different faults, the first one is used.</summary>
     public static Dictionary<string, string> ModelProblemsOf(IEnumerable<SiloReport> silos) => silos
         .SelectMany(static silo => silo.ModelProblems ?? new Dictionary<string, string>())
         .DistinctBy(static problem => problem.Key)
         .ToDictionary(StringComparer.Ordinal);
 
-    /// <summary>Those of <paramref name="reports"/> whose silo lives, by name.</summary>
+    /// <summary>The reports of live silos, ordered by name.</summary>
     public static IReadOnlyList<SiloReport> Live(IEnumerable<SiloReport> reports, DateTimeOffset now) =>
         [.. reports.Where(report => now - report.ReportedAt <= Lifetime).OrderBy(static report => report.Silo, StringComparer.Ordinal)];
 
@@ -86,22 +84,22 @@ public enum BatcherState
     Draining,
 }
 
-/// <summary>How sound a device is with a model.</summary>
+/// <summary>Health of a device with one model.</summary>
 public enum DeviceHealth
 {
     /// <summary>It works.</summary>
     Serving,
 
-    /// <summary>It failed and has not succeeded since. It still claims pictures, once the known picture has tried it.</summary>
+    /// <summary>It failed and has not succeeded since. It claims pictures again after a successful test with the known picture.</summary>
     Suspect,
 
-    /// <summary>It failed too often, or gave other boxes for the known picture than before. It claims nothing.</summary>
+    /// <summary>It failed too often, or returned other boxes for the known picture than before. It claims nothing.</summary>
     Quarantined,
 
     /// <summary>Its model is being loaded again.</summary>
     Reloading,
 
-    /// <summary>It failed after its model was loaded again. It claims nothing and is tried again later.</summary>
+    /// <summary>It failed after its model was loaded again. It claims nothing and is retried later.</summary>
     Broken,
 }
 
@@ -110,14 +108,14 @@ public enum DeviceHealth
 /// <param name="Model">Its model, <c>name@version</c>.</param>
 /// <param name="State">What it is doing.</param>
 /// <param name="Rate">Pictures per second that it can do, measured while it was busy; failed ones do not count; 0 while not known.</param>
-/// <param name="InFlight">Pictures it holds now.</param>
-/// <param name="Completed">Pictures completed since it started.</param>
-/// <param name="Failed">Of these, failed.</param>
+/// <param name="InFlight">Pictures that it has claimed and not settled.</param>
+/// <param name="Completed">Pictures that ended since it started.</param>
+/// <param name="Failed">Of these, failed ones.</param>
 /// <param name="Batches">Batches since it started.</param>
 /// <param name="BusySeconds">Time since it started during which it held at least one picture.</param>
-/// <param name="Health">How sound its device is with this model.</param>
+/// <param name="Health">Health of its device with this model.</param>
 /// <param name="DeviceErrors">Runs that failed on the device since the model was loaded first.</param>
-/// <param name="Ailment">Unless the device is serving, why not, in one sentence.</param>
+/// <param name="Ailment">Why the device is not serving, in one sentence; <see langword="null"/> while it is.</param>
 public sealed record BatcherReport(
     string Device,
     string Model,
@@ -132,11 +130,11 @@ public sealed record BatcherReport(
     long DeviceErrors = 0,
     string? Ailment = null)
 {
-    /// <summary>Whether it works on pictures: its rate counts as the cluster's.</summary>
+    /// <summary>Whether it processes pictures, so that its rate is part of the cluster's rate.</summary>
     [JsonIgnore]
     public bool Works => State is (BatcherState.Idle or BatcherState.Busy) && !IsOutOfService;
 
-    /// <summary>Whether its device is too sick to be given pictures.</summary>
+    /// <summary>Whether the health of its device keeps it from claiming pictures.</summary>
     [JsonIgnore]
     public bool IsOutOfService => Health is not (DeviceHealth.Serving or DeviceHealth.Suspect);
 }

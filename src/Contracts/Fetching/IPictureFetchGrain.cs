@@ -7,7 +7,9 @@ public interface IPictureFetchGrain : IGrainWithIntegerKey
     /// <summary>Fetches <paramref name="url"/> within <paramref name="budget"/>.</summary>
     /// <param name="url">Where the picture is.</param>
     /// <param name="budget">Time left until the caller's deadline.</param>
-    /// <param name="caller">Who asks: whose share of the fetches it takes, and whose image key the picture gets; <see langword="null"/> for a caller without a name.</param>
+    /// <param name="caller">
+    /// The caller, whose share of the fetches is used, and who owns the image key; <see langword="null"/> for a caller without a name.
+    /// </param>
     /// <param name="cancellationToken">The caller has left.</param>
     [ResponseTimeout("00:01:10"), Alias("Fetch")]
     Task<FetchOutcome> Fetch(Uri url, TimeSpan budget, string? caller, CancellationToken cancellationToken);
@@ -31,17 +33,17 @@ public enum FetchStatus
     /// <summary>No complete answer in time.</summary>
     TimedOut,
 
-    /// <summary>The caller's share of the fetches was used until its time was over, or its share of the memory for pictures is used.</summary>
+    /// <summary>The caller's share of the fetches was used until the deadline, or its share of the memory for pictures is used.</summary>
     ShareUsed,
 
-    /// <summary>No turn in time: as many fetches are under way as may.</summary>
+    /// <summary>The limit of concurrent fetches was reached until the deadline.</summary>
     Busy,
 }
 
 /// <summary>Outcome of a fetch.</summary>
 /// <param name="Status">How it ended.</param>
 /// <param name="ImageKey">The picture's key, when stored.</param>
-/// <param name="Message">One sentence for a person, when not stored. Says nothing about the network inside.</param>
+/// <param name="Message">One sentence for a person, when not stored. Reveals nothing about the internal network.</param>
 [GenerateSerializer, Immutable, Alias("detection.FetchOutcome")]
 public sealed record FetchOutcome(
     [property: Id(0)] FetchStatus Status,

@@ -3,21 +3,21 @@ using System.Text;
 
 namespace Detection.Contracts.Messages;
 
-/// <summary>Texts that come from callers, as they may stand in an answer or in a log.</summary>
+/// <summary>Makes texts of callers safe to show in answers and logs.</summary>
 public static class CallerText
 {
-    /// <summary>Most characters of a name, an id or a value in a message.</summary>
+    /// <summary>Maximum length of a name, an id or a value in a message, in characters.</summary>
     public const int NameLength = 200;
 
-    /// <summary>Most characters of a whole message.</summary>
+    /// <summary>Maximum length of a whole message, in characters.</summary>
     public const int MessageLength = 2000;
 
     private const char Ellipsis = '…';
 
     /// <summary>
-    /// The text, cut behind its first <paramref name="length"/> characters and then marked with an ellipsis. Control characters, line separators,
-    /// characters that change the direction of writing and halves of surrogate pairs are written as <c>\u001b</c>: a terminal that
-    /// shows a log obeys the first, and the others make a text look like another one.
+    /// The text, cut after its first <paramref name="length"/> characters and then marked with an ellipsis. Control characters, line separators,
+    /// characters that change the direction of writing and halves of surrogate pairs are written as <c>\u001b</c>: a terminal that shows a log
+    /// executes control characters, and the others can make a text look like another one.
     /// </summary>
     public static string Show(string? text, int length = NameLength)
     {
@@ -29,7 +29,7 @@ public static class CallerText
         return text.Length <= length && !NeedsEscape(text) ? text : Rewrite(text.AsSpan(), length);
     }
 
-    /// <summary>As <see cref="Show(string?, int)"/>, of UTF-8; no more of it is read than is shown.</summary>
+    /// <summary>As <see cref="Show(string?, int)"/>, for UTF-8. Reads no more of it than is shown.</summary>
     public static string Show(ReadOnlySpan<byte> utf8, int length = NameLength)
     {
         // A character takes one to four bytes.
@@ -44,7 +44,7 @@ public static class CallerText
         var rest = text;
         while (!rest.IsEmpty)
         {
-            // What is no Unicode gives the replacement character and one char.
+            // Invalid UTF-16 decodes to the replacement character and uses one char.
             var isWhole = Rune.DecodeFromUtf16(rest, out var rune, out var used) == System.Buffers.OperationStatus.Done;
             if (text.Length - rest.Length + used > length)
             {

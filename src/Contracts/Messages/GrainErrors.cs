@@ -3,12 +3,12 @@ using Orleans.Serialization;
 
 namespace Detection.Contracts.Messages;
 
-/// <summary>The errors that grains send to their callers.</summary>
+/// <summary>Errors that grains return to their callers.</summary>
 public static class GrainErrors
 {
     /// <summary>
-    /// Lets an error of Redis travel as what it is. Orleans sends only those of namespaces that it is told of: any other is an answer that
-    /// cannot be sent, which the caller cannot tell from a defect. Needed on silos and clients.
+    /// Lets Orleans serialize exceptions of the Redis library. Orleans sends only exceptions of allowed namespaces; for any other one the caller gets
+    /// a serialization error, which looks like a defect. Use it on silos and clients.
     /// </summary>
     /// <param name="services">The services of a silo or of an Orleans client.</param>
     public static IServiceCollection AddGrainErrors(this IServiceCollection services) =>

@@ -1,16 +1,16 @@
 namespace Detection.Contracts.Messages;
 
-/// <summary>Keeps a message that strangers can bring about from filling the log: one in each pause is written, the others are counted.</summary>
-/// <param name="pause">Time between two messages.</param>
-/// <param name="time">The clock of the pauses.</param>
+/// <summary>Limits a log message that outsiders can cause: writes one in each interval and counts the others.</summary>
+/// <param name="pause">Shortest time between two messages.</param>
+/// <param name="time">The clock of the intervals.</param>
 public sealed class LogThrottle(TimeSpan pause, TimeProvider time)
 {
     private readonly Lock _gate = new();
     private long? _logged;
     private int _passedOver;
 
-    /// <summary>Whether the message is to be written now.</summary>
-    /// <param name="passedOver">How many were not written since the last one that was.</param>
+    /// <summary>Whether to write the message now.</summary>
+    /// <param name="passedOver">Number of messages that were not written since the last one that was.</param>
     public bool IsDue(out int passedOver)
     {
         lock (_gate)

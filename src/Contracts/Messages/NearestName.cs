@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace Detection.Contracts.Messages;
 
-/// <summary>Finds the name that somebody meant who wrote one that does not exist.</summary>
+/// <summary>Finds the existing name that is most similar to a misspelt one.</summary>
 public static class NearestName
 {
-    /// <summary>Longer texts are no misspelt names and are not compared.</summary>
+    /// <summary>Longer texts are not misspelt names and are not compared.</summary>
     private const int MaxLength = 100;
 
     /// <summary>The known name with the fewest letters added, removed or changed, ignoring case.</summary>
@@ -28,10 +28,10 @@ public static class NearestName
             .FirstOrDefault();
     }
 
-    /// <summary>One sentence that proposes the nearest name, or lists those that exist.</summary>
+    /// <summary>A sentence that proposes the most similar name, or lists the existing ones.</summary>
     /// <param name="written">What was written.</param>
     /// <param name="known">The names that exist; at least one.</param>
-    /// <param name="most">Most names to list.</param>
+    /// <param name="most">Maximum number of names to list.</param>
     public static string Proposal(string written, IReadOnlyCollection<string> known, int most = 20)
     {
         if (Of(written, known) is { } name)

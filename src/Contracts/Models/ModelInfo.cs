@@ -1,7 +1,7 @@
 namespace Detection.Contracts.Models;
 
 /// <summary>A model that the cluster serves.</summary>
-/// <param name="Name">Name by which it is asked for.</param>
+/// <param name="Name">Name that requests use.</param>
 /// <param name="Version">First 12 hex digits of the SHA-256 over its files.</param>
 /// <param name="Family">Family of its head, for example <c>nanodet</c>.</param>
 /// <param name="InputWidth">Width of its input, in pixels.</param>

@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Detection.Contracts.Pictures;
 
-/// <summary>How pictures are named: section <c>Detection:ImageKeys</c>. The same on every silo and every client of a cluster.</summary>
+/// <summary>How image keys are made: section <c>Detection:ImageKeys</c>. It must be the same on every silo and client of a cluster.</summary>
 public sealed class ImageKeyOptions
 {
     /// <summary>Name of the section.</summary>

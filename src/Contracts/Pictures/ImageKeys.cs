@@ -6,10 +6,9 @@ using Microsoft.Extensions.Options;
 namespace Detection.Contracts.Pictures;
 
 /// <summary>
-/// The names of pictures, 64 lower-case hex digits. Without a secret: the SHA-256 of the bytes. With one
-/// (<see cref="ImageKeyOptions.Secret"/>) a key belongs to a caller: 24 bytes of an HMAC-SHA256 over the picture and 8 bytes of an
-/// HMAC-SHA256 over these, both with keys that are derived from the secret and the caller's name. The second part tells whose key
-/// it is without the picture.
+/// Makes the keys of pictures: 64 lower-case hex digits. Without a secret, the key is the SHA-256 of the bytes. With a secret
+/// (<see cref="ImageKeyOptions.Secret"/>) a key belongs to a caller: 24 bytes of an HMAC-SHA256 over the picture and 8 bytes of an HMAC-SHA256 over
+/// these, both with keys that are derived from the secret and the caller's name. The second part shows whose key it is, without the picture.
 /// </summary>
 public sealed class ImageKeys
 {
@@ -17,7 +16,7 @@ public sealed class ImageKeys
 
     private readonly byte[]? _secret;
 
-    /// <summary>As the settings say.</summary>
+    /// <summary>Reads the secret from the settings.</summary>
     public ImageKeys(IOptions<ImageKeyOptions> options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -27,7 +26,7 @@ public sealed class ImageKeys
 
     /// <summary>The key of a picture.</summary>
     /// <param name="picture">The encoded picture.</param>
-    /// <param name="caller">Who brings it; <see langword="null"/> for a caller without a name.</param>
+    /// <param name="caller">The caller that sends it; <see langword="null"/> for a caller without a name.</param>
     public string Of(ReadOnlySpan<byte> picture, string? caller)
     {
         Span<byte> key = stackalloc byte[SHA256.HashSizeInBytes];
@@ -38,7 +37,7 @@ public sealed class ImageKeys
     /// <summary>Whether a picture is the one that <paramref name="imageKey"/> names.</summary>
     /// <param name="imageKey">The key under which the picture was found.</param>
     /// <param name="picture">The encoded picture.</param>
-    /// <param name="caller">Who brought it; <see langword="null"/> for a caller without a name.</param>
+    /// <param name="caller">The caller that sent it; <see langword="null"/> for a caller without a name.</param>
     public bool Matches(string imageKey, ReadOnlySpan<byte> picture, string? caller)
     {
         ArgumentNullException.ThrowIfNull(imageKey);
@@ -49,11 +48,11 @@ public sealed class ImageKeys
     }
 
     /// <summary>
-    /// Whether <paramref name="caller"/> may read what <paramref name="imageKey"/> names. Without a secret everybody may read
+    /// Whether <paramref name="caller"/> may read the picture and the results of <paramref name="imageKey"/>. Without a secret every caller may read
     /// everything.
     /// </summary>
-    /// <param name="imageKey">A key, of whatever form.</param>
-    /// <param name="caller">Who asks; <see langword="null"/> for a caller without a name.</param>
+    /// <param name="imageKey">A key, in any form.</param>
+    /// <param name="caller">The caller; <see langword="null"/> for a caller without a name.</param>
     public bool MayRead(string imageKey, string? caller)
     {
         ArgumentNullException.ThrowIfNull(imageKey);
@@ -74,8 +73,8 @@ public sealed class ImageKeys
     }
 
     /// <summary>
-    /// What the processes of a cluster tell each other by that they name pictures alike: two have the same one when they have the same secret, or
-    /// none. It does not show the secret.
+    /// A mark with which the processes of a cluster compare how they make image keys. Two processes have the same mark when they have the same
+    /// secret, or both have none. The mark does not reveal the secret.
     /// </summary>
     /// <param name="clusterId">The cluster's id.</param>
     public string MarkOf(string clusterId) => _secret is null ? "none" : Convert.ToHexStringLower(KeyFor("mark", clusterId));
@@ -94,6 +93,6 @@ public sealed class ImageKeys
         owner[..(key.Length - PictureBytes)].CopyTo(key[PictureBytes..]);
     }
 
-    /// <summary>A key for one purpose and caller. The name of a caller has no line end, so two pairs never give the same text.</summary>
+    /// <summary>A key for one purpose and caller. The name of a caller contains no line end, so two pairs never give the same text.</summary>
     private byte[] KeyFor(string purpose, string? caller) => HMACSHA256.HashData(_secret!, Encoding.UTF8.GetBytes($"{purpose}\n{caller}"));
 }

@@ -3,8 +3,7 @@ using Orleans.Concurrency;
 namespace Detection.Contracts.Requests;
 
 /// <summary>
-/// One piece of work (see <see cref="RequestKey"/>) and everybody who waits for it. All calls are idempotent: a caller
-/// that got no answer simply calls again.
+/// One request (see <see cref="RequestKey"/>) and all callers that wait for it. All calls are idempotent: a caller that got no answer calls again.
 /// </summary>
 [Alias("detection.IRequestGrain")]
 public interface IRequestGrain : IGrainWithStringKey
@@ -16,17 +15,13 @@ public interface IRequestGrain : IGrainWithStringKey
     [AlwaysInterleave, ResponseTimeout("00:00:10"), Alias("Ask")]
     Task<RequestSnapshot> Ask(RequestTerms terms, TimeSpan maxWait, CancellationToken cancellationToken);
 
-    /// <summary>
-    /// As <see cref="Ask"/>, but the picture is in the picture store by now: work that is not under way is put in the queue.
-    /// </summary>
+    /// <summary>As <see cref="Ask"/>, but the picture is in the picture store by now: work that is not under way is put in the queue.</summary>
     [AlwaysInterleave, ResponseTimeout("00:00:10"), Alias("Submit")]
     Task<RequestSnapshot> Submit(RequestTerms terms, TimeSpan maxWait, CancellationToken cancellationToken);
 
-    /// <summary>
-    /// Reads the state of the request, or its kept end. The caller does not count as one that waits for the work.
-    /// </summary>
-    /// <param name="known">What the caller knows: waits for anything else. <see langword="null"/>: waits for the end.</param>
-    /// <param name="maxWait">How long to wait at most.</param>
+    /// <summary>Reads the state of the request, or its stored outcome. The work does not continue for this caller alone.</summary>
+    /// <param name="known">The status that the caller knows: waits for any other one. <see langword="null"/>: waits for the end.</param>
+    /// <param name="maxWait">Maximum time to wait.</param>
     /// <param name="cancellationToken">The caller has left.</param>
     [AlwaysInterleave, ResponseTimeout("00:00:10"), Alias("Watch")]
     Task<RequestSnapshot> Watch(RequestStatus? known, TimeSpan maxWait, CancellationToken cancellationToken);
@@ -35,7 +30,7 @@ public interface IRequestGrain : IGrainWithStringKey
     [AlwaysInterleave, OneWay, Alias("Started")]
     Task Started();
 
-    /// <summary>The work has ended, and was settled in Redis by the batcher that calls.</summary>
+    /// <summary>The work has ended. The batcher that calls has settled it in Redis.</summary>
     [AlwaysInterleave, OneWay, Alias("Complete")]
     Task Complete(RequestSnapshot outcome);
 }

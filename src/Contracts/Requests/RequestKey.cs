@@ -4,8 +4,8 @@ using System.Globalization;
 namespace Detection.Contracts.Requests;
 
 /// <summary>
-/// Identity of a piece of work: the same key always has the same result, so all who ask for it share one
-/// inference and one cache entry. It is the key of a <see cref="IRequestGrain"/>.
+/// Identity of a request: the same key always has the same result, so all callers that ask for it share one inference and one cache entry. It is the
+/// key of a <see cref="IRequestGrain"/>.
 /// </summary>
 /// <param name="Model">The model as <c>name@version</c>.</param>
 /// <param name="ImageKey">Key of the encoded picture, 64 lower-case hex digits, see <see cref="Pictures.ImageKeys"/>.</param>

@@ -2,10 +2,10 @@ using Detection.Contracts.Results;
 
 namespace Detection.Contracts.Requests;
 
-/// <summary>Where a request stands. <see cref="Done"/>, <see cref="Failed"/> and <see cref="Expired"/> are final.</summary>
+/// <summary>Status of a request. <see cref="Done"/>, <see cref="Failed"/> and <see cref="Expired"/> are final.</summary>
 public enum RequestStatus
 {
-    /// <summary>The cluster knows nothing of this picture: store it, then submit.</summary>
+    /// <summary>The cluster does not know this picture: store it, then submit.</summary>
     Unknown,
 
     /// <summary>Refused: the queue is full. Nothing was kept.</summary>
@@ -20,25 +20,25 @@ public enum RequestStatus
     /// <summary>Claimed by a batcher.</summary>
     Running,
 
-    /// <summary>The result is there.</summary>
+    /// <summary>There is a result.</summary>
     Done,
 
     /// <summary>It ended without a result; <see cref="RequestSnapshot.Failure"/> says why.</summary>
     Failed,
 
-    /// <summary>Its deadline passed first.</summary>
+    /// <summary>Its deadline passed before there was a result.</summary>
     Expired,
 
-    /// <summary>Refused: so much of this caller waits that its share of the queue is used. Nothing was kept.</summary>
+    /// <summary>Refused: the caller's share of the queue is used. Nothing was kept.</summary>
     ShareUsed,
 
-    /// <summary>Refused: no webhook may be sent to the URL that was given; <see cref="RequestSnapshot.Failure"/> says why. Nothing was kept.</summary>
+    /// <summary>Refused: the URL of the webhook is not allowed; <see cref="RequestSnapshot.Failure"/> says why. Nothing was kept.</summary>
     WebhookRefused,
 
-    /// <summary>Refused: as many webhooks wait to be delivered as may. Nothing was kept.</summary>
+    /// <summary>Refused: the limit of pending webhooks is reached. Nothing was kept.</summary>
     WebhooksFull,
 
-    /// <summary>Refused: so many webhooks of this caller wait that its share of them is used. Nothing was kept.</summary>
+    /// <summary>Refused: the caller's share of the pending webhooks is used. Nothing was kept.</summary>
     WebhookShareUsed,
 
     /// <summary>Refused: Redis has no memory left. Nothing was kept.</summary>
@@ -47,10 +47,10 @@ public enum RequestStatus
     /// <summary>Refused: every device that serves the model is broken. Nothing was kept.</summary>
     DevicesBroken,
 
-    /// <summary>Refused: what waits is expected to take longer than its deadline. Nothing was kept.</summary>
+    /// <summary>Refused: the queued work is expected to take longer than its deadline. Nothing was kept.</summary>
     TooLate,
 
-    /// <summary>Refused: what waits of this caller is expected to take longer than its deadline. Nothing was kept.</summary>
+    /// <summary>Refused: the queued work of this caller is expected to take longer than its deadline. Nothing was kept.</summary>
     OwnTooLate,
 }
 
@@ -72,16 +72,16 @@ public enum FailureReason
     /// <summary>More bytes or pixels than allowed.</summary>
     TooLarge,
 
-    /// <summary>The batcher that held it died too often.</summary>
+    /// <summary>The leases of its batchers expired too often.</summary>
     Poison,
 
-    /// <summary>The picture was no longer in Redis when its turn came.</summary>
+    /// <summary>The picture was no longer in Redis when it was to be processed.</summary>
     PictureLost,
 
-    /// <summary>No webhook may be sent to the URL that was given.</summary>
+    /// <summary>The URL of the webhook is not allowed.</summary>
     WebhookRefused,
 
-    /// <summary>The version of the model was removed or replaced: it takes no requests, or was let go before the picture's turn came.</summary>
+    /// <summary>The version of the model was removed or replaced: it accepts no requests, or was unloaded before the picture was processed.</summary>
     ModelGone,
 }
 
@@ -93,17 +93,17 @@ public sealed record RequestFailure(
     [property: Id(0)] FailureReason Reason,
     [property: Id(1)] string Message);
 
-/// <summary>A request at one instant.</summary>
-/// <param name="Status">Where it stands.</param>
+/// <summary>A request at one point in time.</summary>
+/// <param name="Status">Its status.</param>
 /// <param name="Result">The result, when <see cref="RequestStatus.Done"/>.</param>
 /// <param name="Failure">The reason, when <see cref="RequestStatus.Failed"/> or <see cref="RequestStatus.WebhookRefused"/>.</param>
 /// <param name="RetryAfter">How long to wait before a retry, when refused for now.</param>
 /// <param name="Position">Place in the queue when it entered, 1 for the head; 0 when not known.</param>
 /// <param name="EstimatedWait">
-/// Expected time from entering the queue to the answer, where the batchers' rate is known; of one that is refused as too late, until
-/// what stands before it is done.
+/// Expected time from entering the queue to the answer, when the rate of the batchers is known. For a request that is refused as too late, the time
+/// until the work before it is done.
 /// </param>
-/// <param name="Joined">The work was in progress for another request already, or done.</param>
+/// <param name="Joined">The work was already in progress for another request, or already done.</param>
 [GenerateSerializer, Immutable, Alias("detection.RequestSnapshot")]
 public sealed record RequestSnapshot(
     [property: Id(0)] RequestStatus Status,

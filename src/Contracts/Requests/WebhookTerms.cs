@@ -2,9 +2,9 @@ using Detection.Contracts.Results;
 
 namespace Detection.Contracts.Requests;
 
-/// <summary>Who is to be told of the end of a request, and what of it.</summary>
-/// <param name="Url">http(s) URL that gets the end as a POST.</param>
-/// <param name="Choice">What of the result.</param>
+/// <summary>The webhook of a request.</summary>
+/// <param name="Url">http(s) URL to which the outcome is sent as a POST.</param>
+/// <param name="Choice">The objects of the result that it contains.</param>
 [GenerateSerializer, Immutable, Alias("detection.WebhookTerms")]
 public sealed record WebhookTerms(
     [property: Id(0)] Uri Url,

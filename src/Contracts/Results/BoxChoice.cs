@@ -2,10 +2,12 @@ using Detection.Objects;
 
 namespace Detection.Contracts.Results;
 
-/// <summary>What a caller wants of a result. It is applied at reading, so that one cached result serves everybody.</summary>
+/// <summary>
+/// The objects of a result that a caller wants. The choice is applied when the result is read, so that one cached result serves all callers.
+/// </summary>
 /// <param name="Threshold">Lowest score of a box, 0 to 1.</param>
-/// <param name="Most">Most boxes, the best first; <see langword="null"/> for all.</param>
-/// <param name="Labels">Labels to take, ignoring case; <see langword="null"/> or empty for all.</param>
+/// <param name="Most">Maximum number of boxes, highest scores first; <see langword="null"/> for all.</param>
+/// <param name="Labels">Labels to return, ignoring case; <see langword="null"/> or empty for all.</param>
 [GenerateSerializer, Immutable, Alias("detection.BoxChoice")]
 public sealed record BoxChoice(
     [property: Id(0)] float Threshold,

@@ -4,8 +4,8 @@ using Detection.Objects;
 namespace Detection.Contracts.Results;
 
 /// <summary>
-/// A result as it is serialized. A picture has dozens of boxes down to the score floor, and reading each field of each took more of
-/// the processor than all else about a cached answer.
+/// The serialized form of a result. A picture has dozens of boxes down to the score floor. Reading each field of each box took more processor time
+/// than everything else about a cached answer.
 /// </summary>
 [GenerateSerializer, Alias("detection.PackedResult")]
 internal struct PackedResult
@@ -22,7 +22,7 @@ internal struct PackedResult
     [Id(2)]
     public int Height;
 
-    /// <summary>The boxes one after the other, 24 bytes each as they lie in memory: little-endian, as all machines that run this are.</summary>
+    /// <summary>The boxes one after the other, 24 bytes each in their memory layout: little-endian, as on all supported machines.</summary>
     [Id(3)]
     public byte[] Boxes;
 

@@ -4,17 +4,16 @@ using Microsoft.Extensions.Logging;
 namespace Detection.Contracts.Scheduling;
 
 /// <summary>
-/// Does something at once and then at each interval, as background services do. A round that fails ends neither the service nor the host:
-/// the next one follows.
+/// Runs work at once and then at each interval, for background services. A failed round does not end the service or the host: the next round follows.
 /// </summary>
 /// <param name="interval">Time from one round to the next.</param>
 /// <param name="time">The clock of the intervals.</param>
-/// <param name="logger">The service's, which is told of errors that are no outage of Redis.</param>
+/// <param name="logger">The logger of the service, for errors other than an outage of Redis.</param>
 public sealed partial class PeriodicWork(TimeSpan interval, TimeProvider time, ILogger logger)
 {
     /// <summary>Runs rounds until <paramref name="stoppingToken"/> is cancelled.</summary>
     /// <param name="round">One round.</param>
-    /// <param name="onOutage">Tells of a round that an outage of Redis ended, in the words of the service.</param>
+    /// <param name="onOutage">Logs, in the words of the service, that an outage of Redis ended a round.</param>
     /// <param name="stoppingToken">The service stops.</param>
     public async Task RunAsync(Func<CancellationToken, Task> round, Action<string> onOutage, CancellationToken stoppingToken)
     {

@@ -1,11 +1,11 @@
 namespace Detection.Contracts.Scheduling;
 
-/// <summary>Wakes one loop that waits for work. However often it is set meanwhile, it ends one wait.</summary>
+/// <summary>Wakes one loop that waits for work. Setting it several times ends one wait.</summary>
 public sealed class WakeSignal : IDisposable
 {
     private readonly SemaphoreSlim _semaphore = new(0, 1);
 
-    /// <summary>Ends the present wait, or the next one. It may be called at any time, also after the end.</summary>
+    /// <summary>Ends the current wait, or the next one. It may be called at any time, also after disposal.</summary>
     public void Set()
     {
         try
@@ -18,7 +18,7 @@ public sealed class WakeSignal : IDisposable
         }
         catch (ObjectDisposedException)
         {
-            // A last message of a subscription after the end.
+            // The last message of a subscription may arrive after disposal.
         }
     }
 

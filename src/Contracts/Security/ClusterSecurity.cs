@@ -9,8 +9,8 @@ using Microsoft.Extensions.Options;
 namespace Detection.Contracts.Security;
 
 /// <summary>
-/// Lets only processes with the cluster's certificate and secret through to Orleans: for connections to silo and gateway ports, on both
-/// sides. A refused connection is closed before a byte of it is read as a message.
+/// Admits only processes with the cluster's certificate and secret to Orleans, on silo and gateway ports and on both sides of a connection. A refused
+/// connection is closed before Orleans reads a byte of it.
 /// </summary>
 public sealed partial class ClusterSecurity
 {
@@ -35,10 +35,10 @@ public sealed partial class ClusterSecurity
         IsOn = _identity is not null || settings.Secret.Length > 0;
     }
 
-    /// <summary>Whether anything is asked of connections; when not, they are left as they are.</summary>
+    /// <summary>Whether connections are checked. If not, they are left unchanged.</summary>
     public bool IsOn { get; }
 
-    /// <summary>What the silos of a cluster tell each other by, before they connect.</summary>
+    /// <summary>The mark with which silos compare their settings before they connect.</summary>
     public ClusterMark MarkOf(string clusterId) => ClusterMark.Of(clusterId, _secrets, _identity?.Current);
 
     /// <summary>For connections that others open to this process.</summary>
@@ -131,17 +131,17 @@ public sealed partial class ClusterSecurity
         }
     }
 
-    /// <summary>Whatever a stranger's bytes, or a connection that is closed meanwhile, make TLS and pipes throw.</summary>
+    /// <summary>Errors that invalid bytes of outsiders, or a connection that is closed meanwhile, cause in TLS and pipes.</summary>
     private static bool IsRefusal(Exception e) =>
         e is AuthenticationException or IOException or InvalidDataException or OperationCanceledException or CryptographicException
             or InvalidOperationException or System.ComponentModel.Win32Exception;
 
-    /// <summary>Judges the other side's certificate, and keeps what is wrong with it.</summary>
+    /// <summary>Validates the other side's certificate, and records its fault.</summary>
     private sealed class RemoteCertificate
     {
         public string? Fault { get; private set; }
 
-        /// <summary>A certificate of the authority is accepted whatever its name: processes come and go, at any address.</summary>
+        /// <summary>A certificate of the authority is accepted with any name: processes start and stop at any address.</summary>
         public bool Validate(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
         {
             var faults = errors & ~SslPolicyErrors.RemoteCertificateNameMismatch;

@@ -3,8 +3,8 @@ using System.ComponentModel.DataAnnotations;
 namespace Detection.Contracts.Security;
 
 /// <summary>
-/// What the processes of a cluster ask of each other on silo and gateway ports: section <c>Detection:ClusterSecurity</c>. The same on every
-/// silo, front end and client of a cluster. With nothing set, these ports take every connection.
+/// Requirements for connections to silo and gateway ports: section <c>Detection:ClusterSecurity</c>. It must be the same on every silo, front end and
+/// client of a cluster. When nothing is set, these ports accept every connection.
 /// </summary>
 public sealed class ClusterSecurityOptions
 {
@@ -12,13 +12,13 @@ public sealed class ClusterSecurityOptions
     public const string Section = "Detection:ClusterSecurity";
 
     /// <summary>
-    /// A secret that both sides of a connection prove to have. Two, separated by a space, while it changes: the first is used for own
-    /// connections, both are accepted.
+    /// A secret that both sides of a connection must prove to have. While it is being changed, two secrets separated by a space: the first is used
+    /// for outgoing connections, and both are accepted.
     /// </summary>
     [RegularExpression(@"\S{32,500}( \S{32,500})?", ErrorMessage = "The setting '{0}' must be 32 to 500 characters without spaces, or two such secrets separated by a space, or be empty.")]
     public string Secret { get; set; } = "";
 
-    /// <summary>File with this process's certificate and those between it and its authority, as PEM or PKCS #12. It turns TLS on.</summary>
+    /// <summary>File with the certificate of this process and those between it and its authority, as PEM or PKCS #12. It turns TLS on.</summary>
     public string Certificate { get; set; } = "";
 
     /// <summary>File with the key of <see cref="Certificate"/> as PEM; empty when it is in the same file.</summary>

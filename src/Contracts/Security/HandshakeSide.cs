@@ -4,11 +4,11 @@ using Microsoft.AspNetCore.Connections;
 
 namespace Detection.Contracts.Security;
 
-/// <summary>In what the two sides of a connection differ while they prove to each other who they are.</summary>
+/// <summary>The steps of the handshake that differ between the two sides of a connection.</summary>
 /// <param name="AuthenticateAsync">The handshake of TLS.</param>
 /// <param name="ProveAsync">The handshake of the secret.</param>
 /// <param name="Refuse">Logs that a handshake failed.</param>
-/// <param name="Throws">Whether the failure is thrown on: Orleans must know that a connection which it opens has failed.</param>
+/// <param name="Throws">Whether a failure is rethrown: Orleans must know that a connection which it opens has failed.</param>
 internal sealed record HandshakeSide(
     Func<SslStream, TlsIdentity, RemoteCertificateValidationCallback, CancellationToken, Task> AuthenticateAsync,
     Func<IDuplexPipe, byte[][], CancellationToken, Task> ProveAsync,

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Detection.Contracts.Security;
 
-/// <summary>Says which connections failed and why, once a second at most: strangers must not be able to fill the log.</summary>
+/// <summary>Logs failed connections with their reasons, at most once a second, so that outsiders cannot fill the log.</summary>
 internal sealed partial class RefusalLog(TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);

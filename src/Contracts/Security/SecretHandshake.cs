@@ -21,14 +21,19 @@ internal static class SecretHandshake
 {
     private const int NonceLength = 32;
 
-    /// <summary>Begins the connection. As Orleans' length of a frame it is far above what Orleans accepts, so that a silo without security closes the connection.</summary>
+    /// <summary>
+    /// First bytes of the connection. Read as the length of an Orleans frame they are far above the maximum, so a silo without security closes the
+    /// connection.
+    /// </summary>
     private static ReadOnlySpan<byte> Greeting => "DETCLSEC"u8;
 
     private static ReadOnlySpan<byte> Connecting => "connecting"u8;
 
     private static ReadOnlySpan<byte> Accepting => "accepting"u8;
 
-    /// <summary>The secrets of a setting. Without one the handshake is done with an empty secret, so that each side learns whether the other agrees.</summary>
+    /// <summary>
+    /// The secrets of a setting. Without one, the handshake uses an empty secret, so that each side learns whether the other has none either.
+    /// </summary>
     public static byte[][] Secrets(string setting) => [.. setting.Split(' ').Select(Encoding.UTF8.GetBytes)];
 
     /// <summary>The side that connects; it uses the first secret.</summary>
@@ -47,7 +52,7 @@ internal static class SecretHandshake
         }
     }
 
-    /// <summary>The side that is connected to; it takes any of the secrets, and tells nothing before the other side has proved to have one.</summary>
+    /// <summary>The accepting side. It accepts any of the secrets, and sends its own proof only after the other side has proved to have one.</summary>
     /// <exception cref="InvalidDataException">The other side does not have a secret, or does not speak this protocol.</exception>
     /// <exception cref="EndOfStreamException">The other side closed the connection.</exception>
     public static async Task AcceptAsync(IDuplexPipe transport, byte[][] secrets, CancellationToken cancellationToken)

@@ -42,7 +42,7 @@ internal sealed class TlsIdentity
         return new TlsIdentity(SslStreamCertificateContext.Create(own, chain, offline: true), issuer, authorities, Hash(certificate, key, authority));
     }
 
-    /// <summary>Whether the files still have what this was read from.</summary>
+    /// <summary>Whether the files are unchanged since they were read.</summary>
     /// <exception cref="InvalidDataException">One cannot be read.</exception>
     public bool IsUnchanged(ClusterSecurityOptions options)
     {
@@ -144,7 +144,7 @@ internal sealed class TlsIdentity
 
     private static string Thumbprint(X509Certificate2 certificate) => certificate.GetCertHashString(HashAlgorithmName.SHA256);
 
-    /// <summary>These authorities and no others; nothing is fetched that a certificate of a stranger names.</summary>
+    /// <summary>Trusts these authorities only. Downloads nothing that a certificate of an outsider refers to.</summary>
     private static X509ChainPolicy Policy(X509Certificate2Collection authorities)
     {
         var policy = new X509ChainPolicy

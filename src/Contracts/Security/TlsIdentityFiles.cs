@@ -2,17 +2,17 @@ using Microsoft.Extensions.Logging;
 
 namespace Detection.Contracts.Security;
 
-/// <summary>The certificate of this process, read again when its files change. Used by new connections only.</summary>
+/// <summary>The certificate of this process, read again when its files change. Only new connections use the new one.</summary>
 internal sealed partial class TlsIdentityFiles(ClusterSecurityOptions options, TimeProvider time, ILogger logger)
 {
-    // Strangers who connect must not make this process read files all the time.
+    // Limits how often connections of outsiders make this process read files.
     private static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(2);
 
     private readonly Lock _gate = new();
     private TlsIdentity _identity = TlsIdentity.Load(options);
     private long _checked = time.GetTimestamp();
 
-    /// <summary>What the files have now, or had when they could last be used.</summary>
+    /// <summary>The current content of the files, or their last usable content.</summary>
     public TlsIdentity Current
     {
         get

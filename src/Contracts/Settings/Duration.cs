@@ -4,15 +4,15 @@ using System.Text.RegularExpressions;
 namespace Detection.Contracts.Settings;
 
 /// <summary>
-/// Durations as settings and documents write them: a number with a unit, <c>4s</c>, <c>500 ms</c>, <c>2m</c>, <c>1 h</c>, <c>7 days</c>, or the
-/// form of .NET, <c>00:00:04</c>.
+/// Durations as settings and documents write them: a number with a unit, <c>4s</c>, <c>500 ms</c>, <c>2m</c>, <c>1 h</c>, <c>7 days</c>, or the .NET
+/// format, <c>00:00:04</c>.
 /// </summary>
 internal static partial class Duration
 {
     private static readonly (string Unit, TimeSpan Length)[] Units =
         [("day", TimeSpan.FromDays(1)), ("h", TimeSpan.FromHours(1)), ("min", TimeSpan.FromMinutes(1)), ("s", TimeSpan.FromSeconds(1)), ("ms", TimeSpan.FromMilliseconds(1))];
 
-    /// <summary>Reads one. A number without a unit is none, except 0.</summary>
+    /// <summary>Reads a duration. A number without a unit is not a duration, except 0.</summary>
     public static bool TryParse(string text, out TimeSpan duration)
     {
         text = text.Trim();
@@ -28,7 +28,7 @@ internal static partial class Duration
             : Clock().IsMatch(text) && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out duration);
     }
 
-    /// <summary>Writes one with the largest unit that it is a multiple of.</summary>
+    /// <summary>Writes a duration in the largest unit of which it is a multiple.</summary>
     public static string ToText(TimeSpan duration)
     {
         if (duration == TimeSpan.Zero)

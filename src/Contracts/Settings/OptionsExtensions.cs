@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 
 namespace Detection.Contracts.Settings;
 
-/// <summary>Reads settings in one way: bound from their section and checked by their annotations before the process serves anything.</summary>
+/// <summary>The one way to read settings: bound from their section, and checked by their annotations before the process serves requests.</summary>
 public static class OptionsExtensions
 {
     /// <summary>Registers options that are read from a section and checked at the start, also by each <see cref="IValidateOptions{TOptions}"/>.</summary>

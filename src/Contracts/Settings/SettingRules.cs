@@ -5,12 +5,12 @@ using Microsoft.Extensions.Options;
 
 namespace Detection.Contracts.Settings;
 
-/// <summary>What the annotations of an options type allow, said in sentences that name the setting.</summary>
+/// <summary>Describes what the annotations of an options type allow, in sentences that name the setting.</summary>
 internal static class SettingRules
 {
-    /// <summary>What is wrong with options that were read.</summary>
+    /// <summary>Faults of options that were read.</summary>
     /// <param name="section">Their section.</param>
-    /// <param name="options">They.</param>
+    /// <param name="options">The options.</param>
     public static IEnumerable<string> FindFaults(string section, object options)
     {
         foreach (var property in options.GetType().GetProperties().Where(static property => property.GetIndexParameters().Length == 0))
@@ -41,7 +41,7 @@ internal static class SettingRules
         }
     }
 
-    /// <summary>What a setting takes, as the end of a sentence: <c>Use a whole number from 1 to 100.</c></summary>
+    /// <summary>The values that a setting accepts, as a sentence: <c>Use a whole number from 1 to 100.</c></summary>
     public static string Expect(Type type, PropertyInfo? property)
     {
         var range = property?.GetCustomAttribute<RangeAttribute>() is { } bounds ? Bounds(bounds, type) : "";
@@ -55,7 +55,7 @@ internal static class SettingRules
 
     private static string Describe(ValidationAttribute attribute, PropertyInfo property, string key, object? value) => attribute switch
     {
-        // The message that the type gives, with the name in the place of {0}.
+        // The message of the annotation, with the name of the setting at {0}.
         { ErrorMessage: not null } => attribute.FormatErrorMessage(key),
         RangeAttribute => $"The setting '{key}' is '{Text(value)}'. {Expect(Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType, property)}",
         RequiredAttribute => $"The setting '{key}' is empty. Give it a value.",

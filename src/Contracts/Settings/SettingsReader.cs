@@ -7,12 +7,12 @@ using Microsoft.Extensions.Options;
 namespace Detection.Contracts.Settings;
 
 /// <summary>
-/// Reads settings into options. The binder of .NET does the work; before it each value is read by its type, so that durations may have units
-/// and a value that is not of its type is said in a sentence that names the setting. An empty value is that of a setting that is not set.
+/// Reads settings into options. The binder of .NET does the work. Before that, each value is read by its type, so that durations may have units and
+/// an invalid value is reported in a sentence that names the setting. An empty value counts as not set.
 /// </summary>
 internal static class SettingsReader
 {
-    /// <summary>Sets what a section has.</summary>
+    /// <summary>Binds a section to options.</summary>
     /// <exception cref="OptionsValidationException">A value is not of its type; the message names the setting.</exception>
     public static void Read(IConfiguration configuration, string section, object options)
     {
@@ -46,7 +46,9 @@ internal static class SettingsReader
         new ConfigurationBuilder().AddInMemoryCollection(values).Build().Bind(options);
     }
 
-    /// <summary>Reads a value; <paramref name="text"/> is how the binder takes it, <see langword="null"/> for one that is not set.</summary>
+    /// <summary>
+    /// Reads a value. <paramref name="text"/> is the form that the binder accepts; <see langword="null"/> for a value that counts as not set.
+    /// </summary>
     private static bool TryRead(Type type, string value, out string? text)
     {
         text = value;
@@ -79,7 +81,7 @@ internal static class SettingsReader
         }
     }
 
-    /// <summary>What a path below a section is bound to; <see langword="null"/> where there is no such property.</summary>
+    /// <summary>The type and property to which a path below a section is bound; <see langword="null"/> where there is no such property.</summary>
     private static (Type Type, PropertyInfo? Property)? TypeAt(Type type, string path)
     {
         PropertyInfo? property = null;

@@ -1,6 +1,6 @@
 namespace Detection.Contracts.Sharing;
 
-/// <summary>Which limit keeps a caller waiting for a place.</summary>
+/// <summary>The limit that makes a caller wait for a place.</summary>
 public enum PlaceLimit
 {
     /// <summary>None: a place is free.</summary>
@@ -17,14 +17,14 @@ public enum PlaceLimit
 }
 
 /// <summary>
-/// A number of places that callers and sites share, so that neither one caller nor one slow site holds them all. The caller that comes first
-/// waits for the next place, but callers with fewer places go before those with more.
+/// A number of places that callers and sites share, so that neither one caller nor one slow site can hold all of them. Callers wait for a free place
+/// in the order of their arrival, but callers with fewer places go before those with more.
 /// </summary>
 /// <param name="capacity">Number of places.</param>
 /// <param name="callerShare">
-/// A named caller gets no further place when it holds this share of what it holds and what is free: one holds 0.5 of the places at
-/// most, two a third each, and one more caller always finds a place. 1: no limit. Callers without a name have none. It holds for the
-/// places of one site as well, so that no caller holds all of a site's.
+/// A named caller gets no further place when it holds this share of the sum of its places and the free ones. With 0.5, one caller holds at most half
+/// of the places, two hold a third each, and one more caller always finds a place. 1: no limit. Callers without a name have no limit. The same
+/// applies to the places of one site, so that no caller holds all of a site's places.
 /// </param>
 /// <param name="siteShare">The same for sites.</param>
 public sealed class SharedPlaces(int capacity, double callerShare, double siteShare)
@@ -39,7 +39,7 @@ public sealed class SharedPlaces(int capacity, double callerShare, double siteSh
     /// <summary>Number of places that are held.</summary>
     public int Held => Volatile.Read(ref _held);
 
-    /// <summary>Number of those that wait.</summary>
+    /// <summary>Number of callers that wait.</summary>
     public int Waiting
     {
         get
@@ -51,7 +51,7 @@ public sealed class SharedPlaces(int capacity, double callerShare, double siteSh
         }
     }
 
-    /// <summary>Callers that hold places, and how many; "" for a caller without a name.</summary>
+    /// <summary>Callers that hold places, with the number of their places; "" for a caller without a name.</summary>
     public IReadOnlyDictionary<string, int> HeldByCaller()
     {
         lock (_lock)
@@ -61,11 +61,11 @@ public sealed class SharedPlaces(int capacity, double callerShare, double siteSh
     }
 
     /// <summary>Takes a place, and waits for it.</summary>
-    /// <param name="caller">Whose share it takes; <see langword="null"/> for a caller without a name.</param>
-    /// <param name="site">Which site's share it takes; <see langword="null"/> for none.</param>
+    /// <param name="caller">The caller whose share is used; <see langword="null"/> for a caller without a name.</param>
+    /// <param name="site">The site whose share is used; <see langword="null"/> for none.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>The place. Dispose it to leave.</returns>
-    /// <exception cref="OperationCanceledException">The wait was ended.</exception>
+    /// <returns>The place. Dispose it to free the place.</returns>
+    /// <exception cref="OperationCanceledException">The wait was cancelled.</exception>
     public async ValueTask<IDisposable> EnterAsync(string? caller, string? site, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -100,7 +100,7 @@ public sealed class SharedPlaces(int capacity, double callerShare, double siteSh
         }
     }
 
-    /// <summary>Takes a place if that is possible now.</summary>
+    /// <summary>Takes a place if one is free for the caller and the site now.</summary>
     /// <returns>The place; <see langword="null"/> when a limit is reached.</returns>
     public IDisposable? TryEnter(string? caller, string? site)
     {
@@ -110,7 +110,7 @@ public sealed class SharedPlaces(int capacity, double callerShare, double siteSh
         }
     }
 
-    /// <summary>What a caller would wait for now.</summary>
+    /// <summary>The limit that would make a caller wait now.</summary>
     public PlaceLimit Limit(string? caller, string? site)
     {
         lock (_lock)
@@ -130,7 +130,7 @@ public sealed class SharedPlaces(int capacity, double callerShare, double siteSh
             : PlaceLimit.None;
     }
 
-    // As many as its share lets the site take of those that are free.
+    // How many of the free places the site's share allows.
     private int FreeOf(string site, int free)
     {
         var held = _sites.GetValueOrDefault(site);
@@ -154,14 +154,14 @@ public sealed class SharedPlaces(int capacity, double callerShare, double siteSh
                 var taken = Take(next.Value.Caller, next.Value.Site);
                 if (!next.Value.Turn.TrySetResult(taken))
                 {
-                    // It has left while its turn came.
+                    // The wait was cancelled at the same time.
                     Count(taken.Caller, taken.Site, -1);
                 }
             }
         }
     }
 
-    /// <summary>Of those that may enter, the one whose caller holds the fewest places, and of these the first that came.</summary>
+    /// <summary>Of the waiters that may enter, the one whose caller holds the fewest places; of these, the one that came first.</summary>
     private LinkedListNode<Waiter>? Next()
     {
         LinkedListNode<Waiter>? best = null;

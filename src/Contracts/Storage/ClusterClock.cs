@@ -1,11 +1,14 @@
 namespace Detection.Contracts.Storage;
 
 /// <summary>
-/// The time by which all processes of a cluster go: that of its Redis. Clocks of machines differ, and an instant that one process writes
-/// and another reads (a deadline, the time of a report) would be early or late by the difference. Timers and time stamps are those of the
-/// process. Until Redis has told its time for the first time it is the time of the process.
+/// The time of the cluster's Redis, which all processes of the cluster use. Clocks of machines differ: a time that one process writes and another
+/// reads (a deadline, the time of a report) would be early or late by the difference. Timers and time stamps are those of the process. Until the time
+/// of Redis has been read once, this is the time of the process.
 /// </summary>
-/// <param name="local">The clock of the process: a <see cref="SteadyClock"/>, as a step of it would show until Redis tells its time again.</param>
+/// <param name="local">
+/// The clock of the process. Use a <see cref="SteadyClock"/>: a step of the machine's clock would shift this clock until the time of Redis is read
+/// again.
+/// </param>
 public sealed class ClusterClock(TimeProvider local) : TimeProvider
 {
     private long _offset;
@@ -26,12 +29,12 @@ public sealed class ClusterClock(TimeProvider local) : TimeProvider
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
         local.CreateTimer(callback, state, dueTime, period);
 
-    /// <summary>An instant of the cluster as the clock of this process has it.</summary>
+    /// <summary>Converts a time of the cluster to the clock of this process.</summary>
     public DateTimeOffset ToLocal(DateTimeOffset instant) => instant - Offset;
 
-    /// <summary>Redis has told its time.</summary>
-    /// <param name="redis">What it said.</param>
-    /// <param name="asked">Time stamp of the question: the answer is of some time between it and now.</param>
+    /// <summary>Sets the time of Redis.</summary>
+    /// <param name="redis">The time that Redis returned.</param>
+    /// <param name="asked">Time stamp of the query: the returned time is between it and now.</param>
     public void Set(DateTimeOffset redis, long asked)
     {
         var offset = redis + (local.GetElapsedTime(asked) / 2) - local.GetUtcNow();

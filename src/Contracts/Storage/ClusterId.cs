@@ -5,23 +5,23 @@ using Microsoft.Extensions.Options;
 namespace Detection.Contracts.Storage;
 
 /// <summary>
-/// Names a cluster: its silos find each other by it, and every key and channel in Redis begins with it, so that clusters share a Redis.
+/// Names a cluster: its silos find each other by it, and every key and channel in Redis starts with it, so that several clusters can share a Redis.
 /// </summary>
 public static partial class ClusterId
 {
-    /// <summary>The setting that silos, front ends and clients share.</summary>
+    /// <summary>The setting, the same for silos, front ends and clients.</summary>
     public const string Setting = "Detection:ClusterId";
 
-    /// <summary>The id where none is set.</summary>
+    /// <summary>The default id.</summary>
     public const string Default = "detection";
 
     /// <summary>
-    /// What an id looks like. No colon, which ends it in a key, so that no id begins the keys of another; no braces, which would take
-    /// the place of a key's hash tag.
+    /// The form of an id. It contains no colon, which ends the id in a key, so that no id is the beginning of another one's keys. It contains no
+    /// braces, which would replace the hash tag of a key.
     /// </summary>
     public const string Pattern = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}";
 
-    /// <summary>What to do about an id that is not valid.</summary>
+    /// <summary>The message about an invalid id.</summary>
     public const string Rule = "The cluster id (Detection:ClusterId) must be 1 to 64 letters, digits, '.', '_' or '-', and begin with a letter or a digit.";
 
     /// <summary>Whether <paramref name="id"/> is a valid id.</summary>

@@ -2,7 +2,7 @@ using StackExchange.Redis;
 
 namespace Detection.Contracts.Storage;
 
-/// <summary>How long pictures are kept, and for whom.</summary>
+/// <summary>How long pictures are kept, and for which requests.</summary>
 internal interface IPictureTerms
 {
     /// <summary>Stores a picture over the connection that carries them; see <see cref="PictureStore.StoreAsync"/>.</summary>

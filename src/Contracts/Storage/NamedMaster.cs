@@ -6,10 +6,10 @@ using StackExchange.Redis.Configuration;
 namespace Detection.Contracts.Storage;
 
 /// <summary>
-/// Holds the connections of a process to the master that the Sentinels name. The library writes to each server that calls itself master. An old
-/// master that comes back (its machine was suspended or cut off) does so for some ten seconds, and writes to it are lost when a
-/// Sentinel makes it a replica. So this class refuses connections to it, and ends the existing ones when the master changes.
-/// While no Sentinel answers, their last answer counts for a short time; after that no connection is refused.
+/// Keeps the connections of a process on the master that the Sentinels name. The Redis library writes to every server that reports itself as master.
+/// An old master that returns after a suspension or a network failure does so for about ten seconds, and writes to it are lost when a Sentinel makes
+/// it a replica. So this class refuses connections to such a server, and closes existing ones when the master changes. While no Sentinel answers, the
+/// last answer is used for a short time; after that no connection is refused.
 /// </summary>
 internal sealed class NamedMaster(Sentinels sentinels, TimeProvider time) : Tunnel, IAsyncDisposable
 {
@@ -23,8 +23,8 @@ internal sealed class NamedMaster(Sentinels sentinels, TimeProvider time) : Tunn
     private Task? _watching;
 
     /// <summary>
-    /// Gives all connections of <paramref name="options"/> to one; <see langword="null"/> where there are no Sentinels, or where a proxy
-    /// (<c>tunnel=</c>) stands before the servers.
+    /// Creates one for all connections of <paramref name="options"/>; <see langword="null"/> where there are no Sentinels, or where a proxy
+    /// (<c>tunnel=</c>) is configured.
     /// </summary>
     public static NamedMaster? For(params ReadOnlySpan<ConfigurationOptions> options)
     {
@@ -47,7 +47,7 @@ internal sealed class NamedMaster(Sentinels sentinels, TimeProvider time) : Tunn
     public override async ValueTask<Stream?> BeforeAuthenticateAsync(
         EndPoint endpoint, ConnectionType connectionType, Socket? socket, CancellationToken cancellationToken)
     {
-        // Noted before the question, so that a change right after the answer ends it.
+        // Recorded before the query, so that a change right after the answer closes the connection.
         Note(endpoint, socket);
         if (!sentinels.Contains(endpoint) && (await LookAsync())?.Refuses(endpoint) == true)
         {
@@ -105,7 +105,7 @@ internal sealed class NamedMaster(Sentinels sentinels, TimeProvider time) : Tunn
         var view = await sentinels.AskAsync();
         lock (_gate)
         {
-            // A Sentinel that was cut off from the others names the master of before.
+            // A Sentinel that was cut off from the others still names the former master.
             if (view is not null && (_last is null || view.Epoch >= _last.Value.View.Epoch || time.GetElapsedTime(_last.Value.At) > Memory))
             {
                 _last = (view, time.GetTimestamp());
@@ -123,12 +123,12 @@ internal sealed class NamedMaster(Sentinels sentinels, TimeProvider time) : Tunn
             {
                 try
                 {
-                    // The library sees the end of the connection, and asks here before it makes another.
+                    // The library notices the closed connection, and asks here before it makes another one.
                     socket.Shutdown(SocketShutdown.Both);
                 }
                 catch (Exception e) when (e is SocketException or ObjectDisposedException)
                 {
-                    // It has ended by itself.
+                    // The connection was closed already.
                 }
             }
         }

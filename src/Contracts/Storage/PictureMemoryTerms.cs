@@ -3,8 +3,8 @@ using StackExchange.Redis;
 namespace Detection.Contracts.Storage;
 
 /// <summary>
-/// A picture memory knows which requests need a picture, and who has brought it. When it is full it evicts pictures that no request
-/// needs any more. No caller holds more than its share of the others.
+/// A picture memory knows which requests need a picture, and which callers sent it. When it is full it evicts pictures that no request needs any
+/// more. Each caller has a share of it.
 /// </summary>
 internal sealed class PictureMemoryTerms(RedisConnections connections, RedisKeys keys) : IPictureTerms
 {

@@ -2,13 +2,13 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Detection.Contracts.Storage;
 
-/// <summary>How pictures travel between a process and Redis: section <c>Detection:PictureTransfer</c>.</summary>
+/// <summary>Transfers of pictures between a process and Redis: section <c>Detection:PictureTransfer</c>.</summary>
 public sealed class PictureTransferOptions
 {
     /// <summary>Name of the section.</summary>
     public const string Section = "Detection:PictureTransfer";
 
-    /// <summary>Most pictures on their way to Redis at once, and most on their way from it.</summary>
+    /// <summary>Maximum number of concurrent transfers to Redis, and maximum number from it.</summary>
     [Range(1, 256)]
     public int MaxAtOnce { get; set; } = 4;
 

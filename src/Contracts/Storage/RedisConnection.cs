@@ -2,12 +2,13 @@ using StackExchange.Redis;
 
 namespace Detection.Contracts.Storage;
 
-/// <summary>How this system connects to Redis, the same everywhere.</summary>
+/// <summary>How all processes connect to Redis.</summary>
 public static class RedisConnection
 {
     /// <summary>
     /// Reads a StackExchange.Redis connection string: one server, several of a Redis Cluster, or Sentinels with <c>serviceName=</c>;
-    /// <c>password=</c>, <c>ssl=true</c> and so on. What the string does not say is set so that an outage fails fast and heals by itself.
+    /// <c>password=</c>, <c>ssl=true</c> and so on. Options that the string leaves out are set so that commands fail fast during an outage and
+    /// connections recover by themselves.
     /// </summary>
     /// <exception cref="ArgumentException"><paramref name="connectionString"/> is not a connection string.</exception>
     public static ConfigurationOptions Parse(string connectionString)
@@ -39,7 +40,7 @@ public static class RedisConnection
     }
 
     /// <summary>
-    /// As <see cref="Parse"/>, for a connection that carries pictures: how long one may take depends on its size, which
+    /// As <see cref="Parse"/>, for a connection that transfers pictures. The time limit of a transfer depends on its size, which
     /// <see cref="PictureStore"/> knows and the library does not.
     /// </summary>
     /// <exception cref="ArgumentException"><paramref name="connectionString"/> is not a connection string.</exception>
@@ -50,7 +51,7 @@ public static class RedisConnection
         return options;
     }
 
-    /// <summary>As <see cref="ParseForPictures"/>, for a picture memory, which knows a few commands and has no master to follow.</summary>
+    /// <summary>As <see cref="ParseForPictures"/>, for a picture memory, which supports a few commands and has no Sentinels.</summary>
     /// <exception cref="ArgumentException"><paramref name="connectionString"/> is not a connection string.</exception>
     internal static ConfigurationOptions ParseForPictureMemory(string connectionString)
     {
@@ -62,14 +63,14 @@ public static class RedisConnection
     }
 
     /// <summary>
-    /// Whether <paramref name="exception"/> says that Redis cannot be reached or does not answer, which passes. (The library's
-    /// timeout is not a <see cref="RedisException"/>.)
+    /// Whether <paramref name="exception"/> means that Redis cannot be reached or does not answer, which is temporary. The library's timeout is not a
+    /// <see cref="RedisException"/>.
     /// </summary>
     public static bool IsOutage(Exception exception) => exception is RedisException or RedisTimeoutException;
 
     /// <summary>
-    /// What callers may know of an outage (<see cref="IsOutage"/>): that Redis does not answer, or which error it answers. The rest of an
-    /// answer, which may name keys and scripts, is for logs.
+    /// The part of an outage's message (<see cref="IsOutage"/>) that callers may see: that Redis does not answer, or which error it returns. The rest
+    /// may contain keys and scripts, and is for logs.
     /// </summary>
     public static string Explain(Exception exception)
     {
@@ -79,15 +80,13 @@ public static class RedisConnection
             : "Redis cannot be reached.";
     }
 
-    /// <summary>
-    /// Whether <paramref name="exception"/> says that Redis has no memory left for what was to be written. It serves what needs none.
-    /// </summary>
+    /// <summary>Whether <paramref name="exception"/> means that Redis has no memory left for a write. Other commands still work.</summary>
     public static bool IsFull(Exception? exception) => Tells(exception, "OOM command not allowed");
 
-    /// <summary>Whether <paramref name="exception"/> says that the caller's share of a picture memory is used.</summary>
+    /// <summary>Whether <paramref name="exception"/> means that the caller's share of a picture memory is used.</summary>
     public static bool IsShareUsed(Exception? exception) => Tells(exception, PictureMemoryCommands.ShareUsed);
 
-    /// <summary>Whether <paramref name="exception"/> says that a picture memory takes nothing because there is no room for requests.</summary>
+    /// <summary>Whether <paramref name="exception"/> means that a picture memory accepts nothing because there is no room for requests.</summary>
     public static bool IsClosed(Exception? exception) => Tells(exception, PictureMemoryCommands.Closed);
 
     /// <summary>The time of Redis; see <see cref="ClusterClock"/>.</summary>
@@ -102,7 +101,7 @@ public static class RedisConnection
     {
         for (; exception is not null; exception = exception.InnerException)
         {
-            // Orleans gives the text on, not always the exception.
+            // Orleans keeps the text, but not always the type of the exception.
             if (exception.Message.Contains(text, StringComparison.Ordinal))
             {
                 return true;

@@ -3,11 +3,10 @@ using StackExchange.Redis;
 namespace Detection.Contracts.Storage;
 
 /// <summary>
-/// The connections of a process to the Redis of one cluster: one for everything that is short, which all users share, and one for pictures,
-/// so that nothing waits behind them. Each is made at its first use. A process should have one of these: every connection is restored by
-/// itself after an outage, and under Sentinel also follows the master by itself, at a cost; both go to the one that the Sentinels name. The
-/// pictures of an embedded cluster lie in a picture memory of their own (<see cref="PictureMemoryCommands"/>), to which the connection for
-/// pictures then leads.
+/// The connections of a process to the Redis of one cluster: one for short commands, which all users share, and one for pictures, so that no command
+/// waits behind a picture. Each is made at its first use. A process should have one instance: every connection reconnects after an outage and follows
+/// the master under Sentinel by itself, which has a cost; both go to the master that the Sentinels name. An embedded cluster keeps its pictures in a
+/// separate picture memory (<see cref="PictureMemoryCommands"/>); the connection for pictures then leads there.
 /// </summary>
 public sealed class RedisConnections : IAsyncDisposable
 {
@@ -28,33 +27,33 @@ public sealed class RedisConnections : IAsyncDisposable
         _pictures = new(pictures);
     }
 
-    /// <summary>Whether pictures lie in a picture memory and not in Redis.</summary>
+    /// <summary>Whether pictures are stored in a picture memory and not in Redis.</summary>
     public bool HasPictureMemory { get; }
 
-    /// <summary>How long a command may take.</summary>
+    /// <summary>Command timeout.</summary>
     internal TimeSpan CommandTimeout { get; }
 
-    /// <summary>The connection for everything but pictures.</summary>
+    /// <summary>The connection for everything except pictures.</summary>
     /// <exception cref="RedisConnectionException">No Sentinel answers; the next call tries again.</exception>
     public ValueTask<IConnectionMultiplexer> ConnectAsync()
     {
-        // A process that sends a command soon sends or reads a picture, which should not wait for its connection.
+        // A process that sends a command will soon transfer a picture, which should not wait for its connection.
         _pictures.Begin();
         return _commands.GetAsync();
     }
 
-    /// <summary>The connection that carries pictures only.</summary>
+    /// <summary>The connection for pictures only.</summary>
     /// <exception cref="RedisConnectionException">As for <see cref="ConnectAsync"/>.</exception>
     internal ValueTask<IConnectionMultiplexer> ConnectForPicturesAsync() => _pictures.GetAsync();
 
     /// <summary>
-    /// The connection for what is short and touches pictures. That of the picture memory carries pictures as well: nothing on this machine
-    /// waits long behind them.
+    /// The connection for short commands about pictures. For a picture memory it is the connection that also transfers pictures: on one machine a
+    /// command does not wait long behind them.
     /// </summary>
     /// <exception cref="RedisConnectionException">As for <see cref="ConnectAsync"/>.</exception>
     internal ValueTask<IConnectionMultiplexer> ConnectForPictureCommandsAsync() => HasPictureMemory ? _pictures.GetAsync() : _commands.GetAsync();
 
-    /// <summary>Ends a connection for pictures that carries nothing any more; the next transfer makes a new one.</summary>
+    /// <summary>Closes a connection for pictures that does not transfer any more; the next transfer makes a new one.</summary>
     internal Task ReplaceForPicturesAsync(IConnectionMultiplexer broken) => _pictures.ReplaceAsync(broken);
 
     /// <inheritdoc/>
@@ -80,7 +79,7 @@ public sealed class RedisConnections : IAsyncDisposable
             return connection is { IsCompletedSuccessfully: true } ? new(connection.Result) : new(GetOrConnect());
         }
 
-        /// <summary>Makes the connection, unless it is there, without waiting for it.</summary>
+        /// <summary>Starts to connect if not connected, without waiting.</summary>
         public void Begin()
         {
             if (Volatile.Read(ref _connection) is null)
@@ -117,12 +116,12 @@ public sealed class RedisConnections : IAsyncDisposable
             {
                 try
                 {
-                    // Without waiting for a last answer: a Redis that is away would hold up the end of the process.
+                    // Does not wait for a last answer: an unreachable Redis would delay the end of the process.
                     await EndAsync(await connection);
                 }
                 catch (Exception e) when (RedisConnection.IsOutage(e))
                 {
-                    // It was never connected.
+                    // The connection was never made.
                 }
             }
         }

@@ -6,36 +6,36 @@ namespace Detection.Contracts.Storage;
 /// The layout of Redis of one cluster. Every key and every channel begins with the cluster's id and a colon, <c>detection:</c> by default,
 /// so that clusters share a Redis; everything either expires or has an owner that removes it. Keys that one script touches together carry the model as hash tag, so that they share a slot of a Redis Cluster.
 /// <code>
-/// detection:{model}:queue            list    request items waiting, head first; with those of named callers bounded by the queue's capacity; expires an hour after its last use
+/// detection:{model}:queue            list    waiting items, head first; bounded, with the items of named callers, by the queue's capacity; expires an hour after its last use
 /// detection:{model}:queue:CALLER     list    the same of a named caller
-/// detection:{model}:callers          zset    callers whose lists hold items, by turns had; emptied with the lists; expires an hour after the last enqueue
-/// detection:{model}:callers:CALLER   string  turns that a caller without items owes for pictures that cost more; expires after a minute
-/// detection:{model}:item:ITEM        string  exists while ITEM waits or runs: deadline|enqueued|traceparent[|caller], unix ms of Redis; expires two hours after the item moved, later than its list
+/// detection:{model}:callers          zset    callers with queued items, by the turns that they had; emptied with the lists; expires an hour after the last enqueue
+/// detection:{model}:callers:CALLER   string  turns that a caller without queued items still owes for expensive pictures; expires after a minute
+/// detection:{model}:item:ITEM        string  the mark: exists while ITEM waits or is processed: deadline|enqueued|traceparent[|caller], unix ms of Redis; expires two hours after the item moved, later than its list
 /// detection:{model}:inflight:BATCHER list    items that a batcher has claimed; its lease protects them; expires an hour after the last claim
-/// detection:{model}:answers:BATCHER  hash    what its last settles were answered, by their numbers modulo 64; expires an hour after the last
+/// detection:{model}:answers:BATCHER  hash    answers to its last settles, by their numbers modulo 64; expires an hour after the last
 /// detection:{model}:lease:BATCHER    string  the lease; expires unless renewed
-/// detection:{model}:batchers         set     batchers that may hold items; emptied by their end or by reclaiming; expires an hour after the last lease
-/// detection:{model}:attempts         hash    item → how often its batcher died; expires an hour after the last
-/// detection:{model}:poison:ITEM      string  exists while ITEM, given up, is refused; expires
-/// detection:{model}:dead             list    items that were given up, newest first; bounded and expiring
+/// detection:{model}:batchers         set     batchers that may have claimed items; a batcher is removed when it ends or is reclaimed; expires an hour after the last lease
+/// detection:{model}:attempts         hash    item → how often the lease of its batcher expired; expires an hour after the last
+/// detection:{model}:poison:ITEM      string  exists while new requests for the dead-lettered ITEM are refused; expires
+/// detection:{model}:dead             list    dead letters, newest first; bounded; expires
 /// detection:{model}:wake             channel published at every enqueue
 /// detection:{model}:result:ITEM      string  the result (Orleans serializer); expires
 /// detection:picture:IMAGEKEY         string  the encoded picture; expires after 30 s, once a request with it is accepted after minutes
 /// detection:silos                    hash    silo → report (JSON); rewritten every few seconds, expires
 /// detection:history                  hash    silo → what it did during the last minutes (JSON); rewritten every few seconds, expires
-/// detection:security                 string  what the silos ask of each other, as a proof (ClusterMark); rewritten every few seconds, expires
+/// detection:security                 string  mark of the silos' security settings (ClusterMark); rewritten every few seconds, expires
 /// detection:image-keys               string  a proof of the silos' secret of image keys (ImageKeys.MarkOf); rewritten every few seconds, expires
 /// detection:models                   hash    model → its description and who served it last (JSON); rewritten every few seconds; of those that are gone the 20 last served; expires a day after the last silo
 /// detection:members                  hash    Orleans cluster membership; owned by the silos
 /// detection:state:GRAIN              hash    state of a request that outlives its callers (Orleans grain storage); expires
-/// detection:{webhooks}:due           zset    webhooks that wait, by when they are due, unix ms; bounded; expires after the last of them
+/// detection:{webhooks}:due           zset    pending webhooks, by the time when they are due, unix ms; bounded; expires after the last of them
 /// detection:{webhooks}:due:CALLER    zset    the same of a named caller
-/// detection:{webhooks}:callers       set     callers with waiting webhooks; emptied with their sets; expires as they do
-/// detection:{webhooks}:delivery:ID   hash    one of them: its terms (JSON), and once the request has ended its body and attempts; expires
-/// detection:{webhooks}:known:DIGEST  string  ID: the webhook that this URL has for this request; expires
-/// detection:{webhooks}:of:REQUEST    set     IDs of those that wait for the end of a request; expires
+/// detection:{webhooks}:callers       set     callers with pending webhooks; emptied with their sets; expires as they do
+/// detection:{webhooks}:delivery:ID   hash    a pending webhook: its terms (JSON), and once the request has ended its body and attempts; expires
+/// detection:{webhooks}:known:DIGEST  string  ID: the webhook of this URL for this request; expires
+/// detection:{webhooks}:of:REQUEST    set     IDs of the webhooks of a request; expires
 /// detection:{webhooks}:wake          channel published when a request with webhooks has ended
-/// detection:{imageQueue}:…           what front ends that serve the replaced system's queue hold of it: see LegacyQueue there
+/// detection:{imageQueue}:…           what front ends store about the Redis list of a replaced system: see LegacyQueue there
 /// </code>
 /// ITEM is <see cref="RequestKey.Item"/>, REQUEST a <see cref="RequestKey"/>, model is <c>name@version</c>. Webhooks have a tag of their
 /// own and not their model's: a delivery may outlive the silos that serve that version, and a deliverer reads one set.
@@ -79,7 +79,7 @@ public sealed class RedisKeys
     /// <summary>What the silos did during the last minutes.</summary>
     public string History { get; }
 
-    /// <summary>What the silos ask of each other.</summary>
+    /// <summary>Mark of the silos' security settings.</summary>
     public string Security { get; }
 
     /// <summary>A proof of the secret with which the silos make image keys.</summary>
@@ -100,16 +100,16 @@ public sealed class RedisKeys
     /// <summary>A cached result.</summary>
     public string Result(in RequestKey key) => $"{Model(key.Model)}:result:{key.Item}";
 
-    /// <summary>The mark of an item that waits or runs.</summary>
+    /// <summary>The mark of an item that waits or is processed.</summary>
     public string Item(in RequestKey key) => ItemPrefix(key.Model) + key.Item;
 
-    /// <summary>What the marks of a model's items begin with.</summary>
+    /// <summary>Prefix of the marks of a model's items.</summary>
     public string ItemPrefix(string model) => $"{Model(model)}:item:";
 
-    /// <summary>Exists while an item that was given up is refused.</summary>
+    /// <summary>Exists while new requests for a dead-lettered item are refused.</summary>
     public string Poison(in RequestKey key) => PoisonPrefix(key.Model) + key.Item;
 
-    /// <summary>What the keys that refuse a model's items begin with.</summary>
+    /// <summary>Prefix of the keys that refuse a model's items.</summary>
     public string PoisonPrefix(string model) => $"{Model(model)}:poison:";
 
     /// <summary>The queue of a model: the list of items of callers without a name.</summary>
@@ -121,52 +121,52 @@ public sealed class RedisKeys
     /// <summary>The callers whose lists hold items.</summary>
     public string Callers(string model) => $"{Model(model)}:callers";
 
-    /// <summary>What a batcher has claimed.</summary>
+    /// <summary>The items that a batcher has claimed.</summary>
     public string InFlight(string model, string batcher) => $"{Model(model)}:inflight:{batcher}";
 
-    /// <summary>What the last settles of a batcher were answered.</summary>
+    /// <summary>The answers to the last settles of a batcher.</summary>
     public string Answers(string model, string batcher) => $"{Model(model)}:answers:{batcher}";
 
     /// <summary>The lease of a batcher.</summary>
     public string Lease(string model, string batcher) => $"{Model(model)}:lease:{batcher}";
 
-    /// <summary>All batchers of a model that may hold items.</summary>
+    /// <summary>All batchers of a model that may have claimed items.</summary>
     public string Batchers(string model) => $"{Model(model)}:batchers";
 
-    /// <summary>How often the batcher of an item died.</summary>
+    /// <summary>How often the lease of an item's batcher expired.</summary>
     public string Attempts(string model) => $"{Model(model)}:attempts";
 
-    /// <summary>Items that were given up.</summary>
+    /// <summary>Dead-lettered items.</summary>
     public string Dead(string model) => $"{Model(model)}:dead";
 
     /// <summary>The wake-up channel of a model's batchers.</summary>
     public string Wake(string model) => $"{Model(model)}:wake";
 
-    /// <summary>Webhooks of a caller that wait, by when they are due; without a name those of callers without a name.</summary>
+    /// <summary>Pending webhooks of a caller, by the time when they are due; without a name, those of callers without a name.</summary>
     public string WebhooksDue(string? caller = null) => caller is null ? _webhooks + ":due" : $"{_webhooks}:due:{caller}";
 
-    /// <summary>Callers with waiting webhooks.</summary>
+    /// <summary>Callers with pending webhooks.</summary>
     public string WebhookCallers { get; }
 
     /// <summary>The wake-up channel of the deliverers of webhooks.</summary>
     public string WebhooksWake { get; }
 
-    /// <summary>What the keys of webhooks begin with, before their ids.</summary>
+    /// <summary>Prefix of the keys of webhooks, before their ids.</summary>
     public string WebhookPrefix { get; }
 
-    /// <summary>A webhook that waits.</summary>
+    /// <summary>A pending webhook.</summary>
     public string Webhook(string id) => WebhookPrefix + id;
 
-    /// <summary>The webhook that a URL has for a request.</summary>
+    /// <summary>The webhook of a URL for a request.</summary>
     public string WebhookKnown(string digest) => $"{_webhooks}:known:{digest}";
 
     /// <summary>The webhooks that wait for the end of a request.</summary>
     public string WebhooksOf(in RequestKey key) => $"{_webhooks}:of:{key}";
 
-    /// <summary>What front ends hold of the Redis list of a replaced system. The list's name as hash tag puts all of it in the list's slot.</summary>
+    /// <summary>What front ends store about the Redis list of a replaced system. The list's name as hash tag puts all of it in the list's slot.</summary>
     public string Legacy(string queue, string part) => $"{Prefix}{{{queue}}}:{part}";
 
-    /// <summary>Whether a key is one of the cluster's.</summary>
+    /// <summary>Whether a key belongs to the cluster.</summary>
     public bool IsOurs(string key)
     {
         ArgumentNullException.ThrowIfNull(key);

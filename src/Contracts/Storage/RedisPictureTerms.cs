@@ -3,8 +3,7 @@ using StackExchange.Redis;
 namespace Detection.Contracts.Storage;
 
 /// <summary>
-/// Pictures in Redis stay until they expire: what is left of a picture's time tells whether a request with it was accepted. Whose they are
-/// is not counted there.
+/// Pictures in Redis stay until they expire. The remaining time of a picture shows whether a request with it was accepted. Callers have no shares.
 /// </summary>
 internal sealed class RedisPictureTerms(RedisConnections connections, RedisKeys keys) : IPictureTerms
 {

@@ -11,8 +11,8 @@ namespace Detection.Contracts.Storage;
 /// Results in Redis, in the format of the Orleans serializer, under <see cref="RedisKeys.Result"/>. The scripts of the queue write them when a
 /// batcher settles.
 /// </summary>
-/// <param name="connections">The process' connections.</param>
-/// <param name="keys">Where the cluster lies in Redis.</param>
+/// <param name="connections">The connections of the process.</param>
+/// <param name="keys">Keys of the cluster in Redis.</param>
 /// <param name="serializer">Reads and writes results.</param>
 /// <param name="logger">For its messages.</param>
 public sealed partial class ResultStore(
@@ -20,7 +20,7 @@ public sealed partial class ResultStore(
 {
     private static readonly string DiscardScript = EmbeddedScript.Read(typeof(ResultStore), "discard");
 
-    /// <summary>Reads a result; <see langword="null"/> when there is none (any more), or none that can be read.</summary>
+    /// <summary>Reads a result; <see langword="null"/> when there is none, it has expired, or it is not readable.</summary>
     /// <exception cref="RedisException">Redis cannot be reached.</exception>
     public async Task<DetectionResult?> FindAsync(RequestKey key)
     {
@@ -29,8 +29,8 @@ public sealed partial class ResultStore(
     }
 
     /// <summary>
-    /// As <see cref="FindAsync"/>, for a silo, which computes what is missing: a result that cannot be read is removed, as it would keep the picture
-    /// from being processed again.
+    /// As <see cref="FindAsync"/>, for a silo, which computes missing results. A result that is not readable is removed, because it would prevent the
+    /// picture from being processed again.
     /// </summary>
     /// <exception cref="RedisException">Redis cannot be reached.</exception>
     public async Task<DetectionResult?> FindOrDiscardAsync(RequestKey key)
@@ -64,8 +64,8 @@ public sealed partial class ResultStore(
     public void Serialize(DetectionResult result, IBufferWriter<byte> output) => serializer.Serialize(result, output);
 
     /// <summary>
-    /// The result, or <see langword="null"/> when the bytes are none of this request: cut off, overwritten, or of a version of this
-    /// program that writes them otherwise.
+    /// The result, or <see langword="null"/> when the bytes are not a result of this request: they are cut off, overwritten, or in the format of
+    /// another version of this program.
     /// </summary>
     private DetectionResult? TryRead(in RequestKey key, ReadOnlyMemory<byte> bytes)
     {
@@ -75,7 +75,7 @@ public sealed partial class ResultStore(
         }
         catch (Exception)
         {
-            // Foreign bytes make a serializer throw anything.
+            // Invalid bytes can cause any exception in a serializer.
             return null;
         }
     }

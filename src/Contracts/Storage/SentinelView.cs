@@ -9,8 +9,8 @@ namespace Detection.Contracts.Storage;
 internal sealed record SentinelView(EndPoint Master, long Epoch, IReadOnlyDictionary<EndPoint, bool> Others)
 {
     /// <summary>
-    /// Whether <paramref name="server"/> may call itself master and is not: one that was the master stays so in its own eyes, from the moment
-    /// that it can be reached again until a Sentinel has told it. What no Sentinel knows as a server of data is not refused.
+    /// Whether <paramref name="server"/> must not be used because it may report itself as master although it is not. A former master does so from the
+    /// moment it is reachable again until a Sentinel reconfigures it. A server that no Sentinel knows is not refused.
     /// </summary>
     public bool Refuses(EndPoint server) => !server.Equals(Master) && Others.TryGetValue(server, out var follows) && !follows;
 }

@@ -5,7 +5,7 @@ using StackExchange.Redis;
 namespace Detection.Contracts.Storage;
 
 /// <summary>Asks the Sentinels of a connection string which server is the master, over a connection of its own.</summary>
-/// <param name="data">How the servers of the data are connected to; names the Sentinels and the service.</param>
+/// <param name="data">Options of the connections to the servers of the data; they name the Sentinels and the service.</param>
 internal sealed class Sentinels(ConfigurationOptions data) : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
@@ -16,7 +16,7 @@ internal sealed class Sentinels(ConfigurationOptions data) : IAsyncDisposable
     /// <summary>Whether <paramref name="server"/> is a Sentinel that the connection string names.</summary>
     public bool Contains(EndPoint server) => data.EndPoints.Contains(server);
 
-    /// <summary>What the Sentinel with the newest knowledge says; <see langword="null"/> when none answers.</summary>
+    /// <summary>The answer of the Sentinel with the newest information; <see langword="null"/> when none answers.</summary>
     public async Task<SentinelView?> AskAsync()
     {
         try
@@ -79,7 +79,7 @@ internal sealed class Sentinels(ConfigurationOptions data) : IAsyncDisposable
         var others = new Dictionary<EndPoint, bool>();
         foreach (var replica in replicas.Select(static fields => fields.ToDictionary(StringComparer.Ordinal)))
         {
-            // A Sentinel takes every server but the master for a replica until the server has said otherwise; only a replica has a link.
+            // A Sentinel lists every server except the master as a replica until the server reports its role. Only a real replica has a link to the master.
             if (EndPointCollection.TryParse($"{replica.GetValueOrDefault("ip")}:{replica.GetValueOrDefault("port")}") is { } server)
             {
                 others[server] = replica.GetValueOrDefault("role-reported") == "slave" && replica.GetValueOrDefault("master-link-status") == "ok";

@@ -1,8 +1,8 @@
 namespace Detection.Contracts.Storage;
 
 /// <summary>
-/// A clock that takes the machine's time once and then runs evenly. The machine's clock may be set back or forward at any time. A duration,
-/// deadline or age that is measured with it is then wrong by that step, and Orleans activates no grain after a step back.
+/// A clock that takes the machine's time once and then runs evenly. The machine's clock may be set back or forward at any time. A duration, deadline
+/// or age that is measured with it would be wrong by that step, and Orleans activates no grain after a step back.
 /// </summary>
 /// <param name="machine">The machine's clock.</param>
 public sealed class SteadyClock(TimeProvider machine) : TimeProvider
@@ -10,7 +10,7 @@ public sealed class SteadyClock(TimeProvider machine) : TimeProvider
     private readonly DateTimeOffset _begin = machine.GetUtcNow();
     private readonly long _began = machine.GetTimestamp();
 
-    /// <summary>The one of this process: instants of two clocks cannot be compared.</summary>
+    /// <summary>The clock of this process. Use only one: the times of two such clocks cannot be compared.</summary>
     public static SteadyClock OfProcess { get; } = new(System);
 
     /// <inheritdoc/>

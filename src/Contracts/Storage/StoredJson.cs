@@ -3,7 +3,7 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Detection.Contracts.Storage;
 
-/// <summary>Reads JSON that processes of the cluster keep in Redis.</summary>
+/// <summary>Reads JSON that processes of the cluster store in Redis.</summary>
 public static class StoredJson
 {
     /// <summary>The value; <see langword="null"/> when the bytes are of another format, as those of another version during a rolling upgrade.</summary>

@@ -2,7 +2,7 @@ using StackExchange.Redis;
 
 namespace Detection.Contracts.Storage;
 
-/// <summary>Channels on which a process that writes work into Redis wakes those that do it.</summary>
+/// <summary>Channels that wake the processes which do the work that another process has written into Redis.</summary>
 public static class WakeUps
 {
     /// <summary>Calls <paramref name="wake"/> at every message of a channel, until the subscription is disposed.</summary>
@@ -15,7 +15,7 @@ public static class WakeUps
 
     private sealed class Subscription(ChannelMessageQueue messages) : IAsyncDisposable
     {
-        // Without waiting for the answer: a subscription may end because Redis does not answer.
+        // Does not wait for the answer: a subscription may end because Redis does not answer.
         public async ValueTask DisposeAsync() => await messages.UnsubscribeAsync(CommandFlags.FireAndForget);
     }
 }
