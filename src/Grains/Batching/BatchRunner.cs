@@ -6,29 +6,29 @@ using Microsoft.Extensions.Logging;
 
 namespace Detection.Grains.Batching;
 
-/// <summary>Runs the batches that a batcher has claimed, several at a time: brings their pictures to the device and has their outcomes settled.</summary>
+/// <summary>Runs the batches that a batcher has claimed, several at a time: feeds their pictures to the device and has their outcomes settled.</summary>
 /// <param name="device">The device and its model.</param>
-/// <param name="settling">Ends the pictures that come off the device.</param>
-/// <param name="stores">Where items come from and go.</param>
+/// <param name="settling">Settles the pictures that come off the device.</param>
+/// <param name="stores">The stores of items, pictures and results.</param>
 /// <param name="settings">The settings.</param>
 /// <param name="metrics">Counts the work.</param>
-/// <param name="logger">The log.</param>
-/// <param name="stopping">The batcher stops: pictures that are not begun are given up.</param>
+/// <param name="logger">The logger.</param>
+/// <param name="stopping">Cancelled when the batcher stops: pictures that have not started are dropped from the batch.</param>
 internal sealed class BatchRunner(
     BatcherDevice device, Settling settling, BatchStores stores, BatchSettings settings, BatchingMetrics metrics, ILogger logger, CancellationToken stopping)
     : IDisposable
 {
-    /// <summary>Pause after the process had no memory for a picture. What was freed meanwhile may do for the next attempt.</summary>
+    /// <summary>Pause after the process had no memory for a picture. By the next attempt other pictures may have freed memory.</summary>
     private static readonly TimeSpan MemoryPause = TimeSpan.FromSeconds(1);
 
     private readonly SemaphoreSlim _ahead = new(PictureFeed.MaxAhead);
 
-    /// <summary>Says how many items to claim next.</summary>
+    /// <summary>The number of items to claim next.</summary>
     public ClaimSize ClaimSize { get; } = new(Math.Min(settings.Batching.MaxBatch, device.Session.BatchLimit));
 
-    /// <summary>Runs a batch to its end. Never throws: what breaks it off ends the lease.</summary>
+    /// <summary>Runs a batch to its end. Never throws: a failure ends the lease.</summary>
     /// <param name="lease">The lease under which it was claimed.</param>
-    /// <param name="items">Its items, which <see cref="Throughput"/> counts as held.</param>
+    /// <param name="items">Its items, which <see cref="Throughput"/> counts as claimed.</param>
     public async Task RunAsync(HeldLease lease, IReadOnlyList<QueuedItem> items)
     {
         var (key, throughput) = (device.Key, device.Throughput);
@@ -61,7 +61,7 @@ internal sealed class BatchRunner(
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
-            // What was not begun goes back to the queue when the batcher finishes.
+            // Pictures that have not started return to the queue when the batcher finishes.
         }
         catch (Exception e)
         {
@@ -71,7 +71,7 @@ internal sealed class BatchRunner(
                 await PauseAsync();
             }
 
-            // Neither an outage nor a process without memory says anything about the pictures: no attempt is counted for them.
+            // Neither an outage nor a lack of memory is a fault of the pictures: no attempt is counted for them.
             lease.End(e is OutOfMemoryException || RedisConnection.IsOutage(e) ? LeaseState.Uncertain : LeaseState.Failed);
         }
         finally
@@ -95,8 +95,8 @@ internal sealed class BatchRunner(
     }
 
     /// <summary>
-    /// Takes the pictures that were not begun, and those for which the process had no memory, out of <paramref name="outcomes"/> and returns
-    /// them to the queue.
+    /// Removes the pictures that have not started, and those for which the process had no memory, from <paramref name="outcomes"/> and returns them
+    /// to the queue.
     /// </summary>
     private async Task<int> DeferAsync(HeldLease lease, List<(QueuedItem Item, PictureOutcome? Outcome)> outcomes)
     {

@@ -5,7 +5,7 @@ using Detection.Grains.Queueing;
 
 namespace Detection.Grains.Batching;
 
-/// <summary>Where batchers get their items and pictures, and where they bring what comes of them.</summary>
+/// <summary>The stores that batchers read items and pictures from and write outcomes to.</summary>
 internal sealed class BatchStores(
     BatcherQueue queue, PictureStore pictures, ImageKeys imageKeys, ResultStore results, IGrainFactory grains, ClusterClock clock)
 {
@@ -13,7 +13,7 @@ internal sealed class BatchStores(
 
     public PictureStore Pictures => pictures;
 
-    /// <summary>Say whether bytes are those of the picture that an item names.</summary>
+    /// <summary>Checks that bytes are those of the picture that an item names.</summary>
     public ImageKeys ImageKeys => imageKeys;
 
     public ResultStore Results => results;

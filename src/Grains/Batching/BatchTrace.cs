@@ -6,8 +6,8 @@ using Detection.Grains.Queueing;
 namespace Detection.Grains.Batching;
 
 /// <summary>
-/// The spans of a batch. Each picture has two in the trace of the request that asked for it: its time in the queue, and its time with the batcher.
-/// The batch itself is a span of the first traced picture's trace, with a link to each picture; each picture links back to it.
+/// The spans of a batch. Each picture has two spans in the trace of its request: its time in the queue, and its time with the batcher. The batch
+/// itself is a span in the trace of the first traced picture, with a link to each picture; each picture links back to it.
 /// </summary>
 internal sealed class BatchTrace : IDisposable
 {
@@ -21,7 +21,7 @@ internal sealed class BatchTrace : IDisposable
 
     private BatchTrace(Activity? batch, Dictionary<QueuedItem, Activity> pictures) => (_batch, _pictures) = (batch, pictures);
 
-    /// <summary>Begins the spans of the items that are traced; <see langword="null"/> when none is.</summary>
+    /// <summary>Starts the spans of the traced items; <see langword="null"/> when none is traced.</summary>
     public static BatchTrace? Begin(in BatcherKey batcher, IReadOnlyList<QueuedItem> items, DateTimeOffset claimedAt)
     {
         if (!Source.HasListeners())
@@ -69,12 +69,12 @@ internal sealed class BatchTrace : IDisposable
             }
         }
 
-        // The spans are told apart by their items; nothing in this batch is to become a child of the last of them.
+        // Spans are looked up by their items. Nothing in this batch may become a child of the last span.
         Activity.Current = null;
         return new BatchTrace(batch, pictures);
     }
 
-    /// <summary>Makes what follows, the message to the request, part of the picture's trace.</summary>
+    /// <summary>Makes the following message to the request a part of the picture's trace.</summary>
     public void Enter(QueuedItem item) => Activity.Current = _pictures.GetValueOrDefault(item);
 
     /// <summary>Ends a picture's span.</summary>
@@ -101,7 +101,7 @@ internal sealed class BatchTrace : IDisposable
         picture.Dispose();
     }
 
-    /// <summary>Ends the batch; pictures that were not ended go back to the queue.</summary>
+    /// <summary>Ends the batch; pictures that have not ended return to the queue.</summary>
     public void Dispose()
     {
         foreach (var picture in _pictures.Values)

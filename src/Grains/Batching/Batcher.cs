@@ -9,13 +9,13 @@ using Microsoft.Extensions.Logging;
 namespace Detection.Grains.Batching;
 
 /// <summary>
-/// Drains one model's queue onto one device: takes a lease, claims batches while slots are free, and returns what is left when it stops.
-/// It runs beside its grain, not in it, so that no grain turn ever waits for a device. Claimed items stand in an in-flight list of its own,
-/// protected by the lease, until they are settled.
+/// Drains one model's queue onto one device: takes a lease, claims batches while slots are free, and returns unfinished items when it stops. It runs
+/// beside its grain, so that no turn of the grain waits for a device. Claimed items are in the batcher's in-flight list, protected by the lease,
+/// until they are settled.
 /// </summary>
 internal sealed class Batcher : IAsyncDisposable
 {
-    /// <summary>Pause before what failed is tried again.</summary>
+    /// <summary>Pause before a retry.</summary>
     public static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(250);
 
     private readonly BatcherDevice _device;
@@ -32,11 +32,11 @@ internal sealed class Batcher : IAsyncDisposable
     private readonly Task _loop;
     private bool _disposed;
 
-    /// <param name="device">What it feeds.</param>
-    /// <param name="stores">Where its items come from and go.</param>
+    /// <param name="device">The device that it feeds.</param>
+    /// <param name="stores">The stores of items, pictures and results.</param>
     /// <param name="settings">The settings.</param>
     /// <param name="metrics">Counts its work.</param>
-    /// <param name="logger">The log.</param>
+    /// <param name="logger">The logger.</param>
     public Batcher(BatcherDevice device, BatchStores stores, BatchSettings settings, BatchingMetrics metrics, ILogger logger)
     {
         (_device, _stores, _settings, _metrics, _logger) = (device, stores, settings, metrics, logger);
@@ -48,14 +48,14 @@ internal sealed class Batcher : IAsyncDisposable
         _loop = Task.Run(RunAsync);
     }
 
-    /// <summary>Ends when the batcher has stopped.</summary>
+    /// <summary>Completes when the batcher has stopped.</summary>
     public Task Completion => _loop;
 
     private BatcherKey Key => _device.Key;
 
     private Throughput Throughput => _device.Throughput;
 
-    /// <summary>What it is doing. Called by one reporter, which also makes it measure its rate.</summary>
+    /// <summary>The state of the batcher. Called by one reporter only, because each call measures the rate since the last call.</summary>
     public BatcherReport Report() => Throughput.Report(
         Key.Device,
         Key.Model,
@@ -64,9 +64,7 @@ internal sealed class Batcher : IAsyncDisposable
             : Throughput.InFlight > 0 ? BatcherState.Busy
             : BatcherState.Idle);
 
-    /// <summary>
-    /// Stops claiming, lets the device finish the pictures it has begun, and returns the others to the queue.
-    /// </summary>
+    /// <summary>Stops claiming, lets the device finish the pictures that it has started, and returns the others to the queue.</summary>
     public async Task StopAsync()
     {
         await _stopping.CancelAsync();
@@ -126,12 +124,12 @@ internal sealed class Batcher : IAsyncDisposable
             }
         }
 
-        // The device may still work on what another lease has by now.
+        // The device may still process items that another batcher has reclaimed.
         await IdleAsync();
         _logger.LogStopped(Key, Throughput.Completed);
     }
 
-    /// <summary>Serves under one lease, until it is over or the batcher stops.</summary>
+    /// <summary>Serves under one lease, until the lease is over or the batcher stops.</summary>
     private async Task ServeAsync()
     {
         var lease = await _leases.TakeAsync();
@@ -185,14 +183,14 @@ internal sealed class Batcher : IAsyncDisposable
             }
             finally
             {
-                // However it ends: a lease that is renewed for ever keeps its items from every other batcher.
+                // In every case: a lease that is renewed for ever keeps its items from all other batchers.
                 await finished.CancelAsync();
                 await renewing;
             }
         }
     }
 
-    /// <summary>Claims a batch and starts it; <see langword="false"/> when there was none. Takes over the caller's slot.</summary>
+    /// <summary>Claims a batch and starts it; <see langword="false"/> when the queue had none. The batch releases the caller's slot.</summary>
     private async Task<bool> ClaimAndStartAsync(HeldLease lease)
     {
         var claim = await _stores.Queue.ClaimAsync(Key.Model, lease.Id, _runner.ClaimSize.Next, Key.Device);
@@ -218,7 +216,7 @@ internal sealed class Batcher : IAsyncDisposable
         var batch = RunBatchAsync(lease, claim.Items);
         if (claim.Items[0].Attempts >= Math.Max(1, _settings.Queue.MaxAttempts - 1))
         {
-            // It may take the process down. Nothing new is begun beside it.
+            // A poison picture may crash the process. Nothing else starts beside it.
             await batch;
         }
 
@@ -238,7 +236,7 @@ internal sealed class Batcher : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits for what is on the device, then returns what is left.</summary>
+    /// <summary>Waits for the pictures on the device, then returns the others.</summary>
     private async Task FinishAsync(HeldLease lease)
     {
         if (lease.State != LeaseState.Lost)
@@ -248,7 +246,7 @@ internal sealed class Batcher : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until nothing is on the device.</summary>
+    /// <summary>Waits until no picture is on the device.</summary>
     private async Task IdleAsync()
     {
         for (var i = 0; i < _device.Session.Concurrency; i++)

@@ -4,13 +4,13 @@ using Detection.Inference.Devices;
 
 namespace Detection.Grains.Batching;
 
-/// <summary>What a batcher feeds, known to all its parts.</summary>
+/// <summary>The device of a batcher, shared by all its parts.</summary>
 /// <param name="Key">The device and the model.</param>
 /// <param name="Session">The model on the device.</param>
-/// <param name="Watch">Says how healthy the device is, and hears how its pictures end.</param>
-/// <param name="Throughput">How much it has to do and does.</param>
+/// <param name="Watch">Judges the health of the device from the outcomes of its pictures.</param>
+/// <param name="Throughput">Counts the pictures of the device.</param>
 internal sealed record BatcherDevice(BatcherKey Key, IModelSession Session, DeviceWatch Watch, Throughput Throughput)
 {
-    /// <summary>Whether pictures are on the device and none has come off it for too long. Others may wait to be decoded.</summary>
+    /// <summary>Whether pictures are on the device and none has come off it for too long. Pictures that wait to be decoded do not count.</summary>
     public bool IsStuck(TimeSpan after) => Throughput.IsStuck(after) && Watch.OnDevice.AreHeld(after);
 }

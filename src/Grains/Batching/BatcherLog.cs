@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Detection.Grains.Batching;
 
-/// <summary>What batchers log.</summary>
+/// <summary>Log messages of batchers.</summary>
 internal static partial class BatcherLog
 {
     [LoggerMessage(1, LogLevel.Debug, "Batcher {Batcher} deferred {Count} costly pictures; they wait for the next turn of their callers.")]

@@ -6,7 +6,7 @@ namespace Detection.Grains.Batching;
 /// <summary>Registers batching.</summary>
 public static class BatchingExtensions
 {
-    /// <summary>Adds what makes batchers, and what counts their work.</summary>
+    /// <summary>Adds the factory of batchers and their metrics.</summary>
     public static IServiceCollection AddBatching(this IServiceCollection services)
     {
         services.AddValidatedOptions<BatcherOptions>(BatcherOptions.Section);

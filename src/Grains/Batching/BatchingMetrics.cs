@@ -6,7 +6,7 @@ using Detection.Grains.Queueing;
 
 namespace Detection.Grains.Batching;
 
-/// <summary>What batchers tell of the pictures they work on: the meter <c>Detection.Batching</c>, and the silo's <see cref="RecentWork"/>.</summary>
+/// <summary>Metrics of the pictures that batchers process: the meter <c>Detection.Batching</c>, and the silo's <see cref="RecentWork"/>.</summary>
 internal sealed class BatchingMetrics
 {
     /// <summary>Name of the meter.</summary>
@@ -51,7 +51,7 @@ internal sealed class BatchingMetrics
             "detection.queue.given_up", "{picture}", "Items that became dead letters because the leases of their batchers expired too often.");
     }
 
-    /// <summary>A batcher begins. What is rare shows as 0 from then on, so that its first time is seen as a rise.</summary>
+    /// <summary>A batcher starts. Rare events are shown as 0 from then on, so that the first one is visible as an increase.</summary>
     public void Started(in BatcherKey batcher)
     {
         var (model, device) = Labels(batcher);

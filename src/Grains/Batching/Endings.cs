@@ -7,10 +7,10 @@ using Detection.Inference.Pictures;
 
 namespace Detection.Grains.Batching;
 
-/// <summary>How the outcomes of pictures end their requests.</summary>
+/// <summary>Turns the outcomes of pictures into the final states of their requests.</summary>
 internal static class Endings
 {
-    /// <summary>The end of a request whose picture came off the device.</summary>
+    /// <summary>The final state of a request whose picture came off the device.</summary>
     public static RequestSnapshot Of(QueuedItem item, PictureOutcome outcome, DateTimeOffset claimedAt, int batchSize) => outcome.Kind switch
     {
         OutcomeKind.Expired => new RequestSnapshot(RequestStatus.Expired),
@@ -18,7 +18,7 @@ internal static class Endings
         _ => new RequestSnapshot(RequestStatus.Done, Result(item, outcome, claimedAt, batchSize)),
     };
 
-    /// <summary>The end of a request on whose picture devices failed too often.</summary>
+    /// <summary>The final state of a request on whose picture devices failed too often.</summary>
     public static RequestSnapshot GivenUp(Exception? error, int attempts) => error is WrongPictureException ? RequestFailures.PictureLost : new(
         RequestStatus.Failed,
         Failure: new RequestFailure(

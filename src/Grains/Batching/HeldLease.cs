@@ -15,7 +15,7 @@ internal sealed class HeldLease(string id)
 
     public void End(LeaseState state)
     {
-        // More than one batch may say so at once; either is true.
+        // Several batches may end it at once; any of their states is correct.
         if (state > State)
         {
             Volatile.Write(ref _state, (int)state);
@@ -23,19 +23,19 @@ internal sealed class HeldLease(string id)
     }
 }
 
-/// <summary>Whether a lease is used; what comes later weighs more.</summary>
+/// <summary>The state of a lease. A later member overrides an earlier one.</summary>
 internal enum LeaseState
 {
-    /// <summary>It protects what is claimed under it.</summary>
+    /// <summary>It protects the items that are claimed under it.</summary>
     Held,
 
     /// <summary>
-    /// An answer of Redis was lost, so that the in-flight list may have items that no batch works on. They return to the queue when the
-    /// other items have ended.
+    /// An answer of Redis was lost, so the in-flight list may contain items that no batch processes. They return to the queue after the other items
+    /// have ended.
     /// </summary>
     Uncertain,
 
-    /// <summary>A batch failed. The lease is left to expire, so that an attempt is counted for its items.</summary>
+    /// <summary>A batch failed. The lease expires, so that an attempt is counted for its items.</summary>
     Failed,
 
     /// <summary>It has expired: its items were reclaimed.</summary>

@@ -4,19 +4,19 @@ using Microsoft.Extensions.Logging;
 
 namespace Detection.Grains.Batching;
 
-/// <summary>Takes, renews and releases a batcher's leases, and reclaims what batchers of the same model held whose leases expired.</summary>
+/// <summary>Takes, renews and releases a batcher's leases, and reclaims the items of other batchers of the same model whose leases expired.</summary>
 /// <param name="device">The device and its model.</param>
-/// <param name="outages">What the batcher notices of outages of Redis.</param>
-/// <param name="stores">Where items come from and go.</param>
+/// <param name="outages">Records outages of Redis.</param>
+/// <param name="stores">The stores of items, pictures and results.</param>
 /// <param name="settings">The settings.</param>
-/// <param name="metrics">Counts what is reclaimed.</param>
-/// <param name="logger">The log.</param>
+/// <param name="metrics">Counts reclaimed items.</param>
+/// <param name="logger">The logger.</param>
 internal sealed class LeaseKeeper(
     BatcherDevice device, RedisOutages outages, BatchStores stores, BatchSettings settings, BatchingMetrics metrics, ILogger logger)
 {
     private string Model => device.Key.Model;
 
-    /// <summary>Takes a lease of a new name.</summary>
+    /// <summary>Takes a lease with a new name.</summary>
     public async Task<HeldLease> TakeAsync()
     {
         var name = device.Key.Device;
@@ -25,10 +25,10 @@ internal sealed class LeaseKeeper(
         return lease;
     }
 
-    /// <summary>Keeps the lease, and looks after the leases of the model's other batchers.</summary>
+    /// <summary>Renews the lease, and checks the leases of the model's other batchers.</summary>
     /// <param name="lease">The lease.</param>
-    /// <param name="wake">Called when it was lost.</param>
-    /// <param name="cancellationToken">The lease is not needed any more.</param>
+    /// <param name="wake">Called when the lease was lost.</param>
+    /// <param name="cancellationToken">Cancelled when the lease is not needed any more.</param>
     public async Task RenewAsync(HeldLease lease, Action wake, CancellationToken cancellationToken)
     {
         using var timer = new PeriodicTimer(settings.Queue.Lease / 4, stores.Clock);
@@ -63,13 +63,13 @@ internal sealed class LeaseKeeper(
         }
         catch (OperationCanceledException)
         {
-            // Served to the end.
+            // All work under the lease is done.
         }
     }
 
-    /// <summary>Returns what is left under a lease to the queue, unless it was lost or a batch failed: then it expires by itself.</summary>
-    /// <param name="lease">The lease; nothing of it is on the device any more.</param>
-    /// <param name="stopping">The batcher stops: it waits for Redis no longer.</param>
+    /// <summary>Returns the items that are left under a lease to the queue, unless it was lost or a batch failed: then it expires.</summary>
+    /// <param name="lease">The lease; none of its items is on the device any more.</param>
+    /// <param name="stopping">Cancelled when the batcher stops: it does not wait for Redis then.</param>
     public async Task ReleaseAsync(HeldLease lease, CancellationToken stopping)
     {
         while (lease.State is not (LeaseState.Lost or LeaseState.Failed))
@@ -84,7 +84,7 @@ internal sealed class LeaseKeeper(
                 logger.LogCannotRenew(device.Key, e.Message);
                 if (stopping.IsCancellationRequested)
                 {
-                    // The lease expires by itself and another batcher reclaims.
+                    // The lease expires, and another batcher reclaims its items.
                     return;
                 }
 

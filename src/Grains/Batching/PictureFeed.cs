@@ -8,40 +8,40 @@ using StackExchange.Redis;
 namespace Detection.Grains.Batching;
 
 /// <summary>
-/// Fetches the pictures of a batch and gives them to the device: each as soon as it has come where the device runs them singly, else those
-/// that have come together. A picture that does not come holds up no other. Where pictures are run singly only a few are fetched before
-/// their turn, since a batch of the largest would be hundreds of megabytes.
+/// Fetches the pictures of a batch and feeds them to the device: each as soon as it has arrived when the device runs single pictures, otherwise those
+/// that arrived together. A missing picture does not delay the others. When pictures are run singly, only a few are fetched ahead, because a batch of
+/// the largest pictures would be hundreds of megabytes.
 /// </summary>
-/// <param name="store">Where the pictures are.</param>
-/// <param name="keys">Say whether bytes are those of the picture that an item names.</param>
+/// <param name="store">The store of the pictures.</param>
+/// <param name="keys">Checks that bytes are those of the picture that an item names.</param>
 /// <param name="clock">Clock of the items' deadlines.</param>
 /// <param name="session">The model on the device.</param>
 /// <param name="onDevice">The model's pictures on the device.</param>
-/// <param name="ahead">Places for pictures that are fetched or run singly, <see cref="MaxAhead"/> for all batches of the session.</param>
-/// <param name="fetched">
-/// Called whenever a picture has come, or is known not to be kept any more, before it is decoded. Says whether it is begun; if not its
-/// outcome is <see cref="Deferred"/>.
+/// <param name="ahead">Places for pictures that are fetched or run singly: <see cref="MaxAhead"/> for all batches of the session.</param>
+/// <param name="fetched">Called when a picture has arrived or is known to be missing, before it is decoded. Returns whether the picture starts; if
+/// not, its outcome is <see cref="Deferred"/>.
 /// </param>
 internal sealed class PictureFeed(
     PictureStore store, ImageKeys keys, ClusterClock clock, IModelSession session, PicturesOnDevice onDevice, SemaphoreSlim ahead, Func<QueuedItem, Lease<byte>?, bool> fetched)
 {
-    /// <summary>Most pictures of a session that runs them singly that are fetched or run: every processor has its next one, and some are on their way.</summary>
+    /// <summary>
+    /// For a session that runs pictures singly, the maximum number of pictures that are fetched or run: each processor has its next one, and some are
+    /// in transfer.
+    /// </summary>
     public static readonly int MaxAhead = (2 * Environment.ProcessorCount) + 4;
 
-    /// <summary>The outcome of a picture that was not begun.</summary>
+    /// <summary>The outcome of a picture that was not started.</summary>
     public static readonly PictureOutcome Deferred = new(OutcomeKind.Expired, 0, 0, [], null, default, default, default, default);
 
-    /// <summary>
-    /// Runs items. When a run breaks off, its pictures without an outcome fail with its exception.
-    /// </summary>
+    /// <summary>Runs items. When a run fails, its pictures without an outcome fail with its exception.</summary>
     /// <param name="items">The items.</param>
     /// <param name="completed">
-    /// Called at most once for each item, by its index: with the outcome, or <see langword="null"/> when its picture is not kept any more.
+    /// Called at most once for each item, with its index and the outcome, or <see langword="null"/> when its picture is not stored any more.
     /// </param>
-    /// <param name="cancellationToken">Gives up pictures that are not begun.</param>
-    /// <exception cref="RedisException">A picture could not be fetched; the others are done nevertheless.</exception>
+    /// <param name="cancellationToken">Drops pictures that have not started.</param>
+    /// <exception cref="RedisException">A picture could not be fetched; the others are completed nevertheless.</exception>
     /// <exception cref="RedisTimeoutException">As above.</exception>
-    /// <exception cref="OperationCanceledException">Cancelled; items not yet completed will not be.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled; the remaining items are not completed.</exception>
     public async Task RunAsync(IReadOnlyList<QueuedItem> items, Action<int, PictureOutcome?> completed, CancellationToken cancellationToken)
     {
         if (session.RunsSingly)
@@ -106,7 +106,7 @@ internal sealed class PictureFeed(
                 await DetectAsync(work, completed, cancellationToken);
             }
 
-            // Of the pictures that did not come the first tells why.
+            // When several pictures were not fetched, the first exception is thrown.
             await Task.WhenAll(fetches);
         }
         finally

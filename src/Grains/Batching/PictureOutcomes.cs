@@ -8,14 +8,14 @@ namespace Detection.Grains.Batching;
 /// <summary>The outcomes of a batch on its device.</summary>
 internal static class PictureOutcomes
 {
-    /// <summary>Runs items and gives their outcomes as they come, all together that have come by then.</summary>
-    /// <param name="feed">Brings the pictures to the device.</param>
+    /// <summary>Runs items and returns their outcomes as they arrive, grouped when several arrive together.</summary>
+    /// <param name="feed">Feeds the pictures to the device.</param>
     /// <param name="items">The items.</param>
-    /// <param name="cancellationToken">Gives up pictures that are not begun.</param>
-    /// <returns>The outcomes; <see langword="null"/> for an item whose picture is not kept any more.</returns>
+    /// <param name="cancellationToken">Drops pictures that have not started.</param>
+    /// <returns>The outcomes; <see langword="null"/> for an item whose picture is not stored any more.</returns>
     /// <exception cref="StackExchange.Redis.RedisException">A picture could not be fetched; it has no outcome, the others have one.</exception>
     /// <exception cref="StackExchange.Redis.RedisTimeoutException">As above.</exception>
-    /// <exception cref="OperationCanceledException">Cancelled; pictures without an outcome were not begun.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled; pictures without an outcome were not started.</exception>
     public static async IAsyncEnumerable<List<(QueuedItem Item, PictureOutcome? Outcome)>> DetectAsync(
         PictureFeed feed, IReadOnlyList<QueuedItem> items, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -38,7 +38,7 @@ internal static class PictureOutcomes
         }
         finally
         {
-            // The caller may use the device again only when nothing of the batch is on it.
+            // The caller may use the device again only when no picture of the batch is on it.
             await ((Task)run).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 

@@ -5,21 +5,21 @@ using StackExchange.Redis;
 namespace Detection.Grains.Batching;
 
 /// <summary>
-/// Takes turns from callers whose pictures cost more than a common one. Fairness is in what pictures cost, and when they are claimed
-/// their cost is not known: costly ones beyond what a batch may take are deferred, so that other callers have their turns first.
+/// Charges turns to callers whose pictures cost more than an ordinary one. Callers share the cost of pictures fairly, but the cost is not known when
+/// pictures are claimed. So costly pictures beyond the limit of a batch are deferred, and other callers have their turns first.
 /// </summary>
 /// <param name="queue">The queue of turns.</param>
 /// <param name="model">The model.</param>
-/// <param name="batch">The batch: where no caller has a name, all pictures stand in one list, none is charged and none deferred.</param>
+/// <param name="batch">The batch. When no caller has a name, all pictures are in one list, and none is charged or deferred.</param>
 internal sealed class PictureTurns(BatcherQueue queue, string model, IReadOnlyList<QueuedItem> batch)
 {
-    /// <summary>Most turns for one picture: what costs more than this is refused by default, and not decoded.</summary>
+    /// <summary>Maximum number of turns for one picture. By default, pictures that cost more are refused and not decoded.</summary>
     private const int MaxTurns = 1000;
 
-    /// <summary>Pictures that cost more than this are deferred when a batch has had enough: photos do not.</summary>
+    /// <summary>Pictures above this cost are deferred when a batch has reached its limit. Photos are below it.</summary>
     private const int MinCostlyTurns = 32;
 
-    /// <summary>What the costly pictures of a batch may cost together; one is always taken. Some half a second of all processors.</summary>
+    /// <summary>Maximum total cost of the costly pictures of a batch; one is always accepted. About half a second of all processors.</summary>
     private static readonly int MaxCostlyTurns = 128 * Environment.ProcessorCount;
 
     private readonly Lock _lock = new();
@@ -27,10 +27,10 @@ internal sealed class PictureTurns(BatcherQueue queue, string model, IReadOnlyLi
     private int _costly;
 
     /// <summary>
-    /// A picture has come. If it is begun its caller is charged what it costs beyond the turn that it had; nothing waits for that, and
-    /// what is lost with a connection is not charged.
+    /// A picture has arrived. If it is started, its caller is charged the cost beyond the turn that it had. Nothing waits for that, and a charge that
+    /// is lost with a connection is not repeated.
     /// </summary>
-    /// <returns>Whether it is begun; if not it is to be deferred.</returns>
+    /// <returns>Whether the picture starts; if not, it must be deferred.</returns>
     public bool Take(QueuedItem item, Lease<byte>? picture)
     {
         if (!_hasNames || picture is null)

@@ -5,8 +5,8 @@ using Detection.Contracts.Storage;
 namespace Detection.Grains.Batching;
 
 /// <summary>
-/// What this silo's batchers did during the last five minutes. Here, and nowhere else, throughput and latency are counted per interval;
-/// see <see cref="LatencyClasses"/> for how the silos' counts are put together.
+/// What this silo's batchers did during the last five minutes. This is the only place that counts throughput and latency per interval;
+/// <see cref="LatencyClasses"/> describes how the counts of several silos are combined.
 /// </summary>
 internal sealed class RecentWork(ClusterClock time)
 {
@@ -18,8 +18,8 @@ internal sealed class RecentWork(ClusterClock time)
     private ImmutableList<FailedPicture> _failures = [];
 
     /// <summary>A picture has ended.</summary>
-    /// <param name="latency">Time from entering the queue to this.</param>
-    /// <param name="failed">It failed or expired.</param>
+    /// <param name="latency">Time from entering the queue to the end.</param>
+    /// <param name="failed">Whether it failed or expired.</param>
     public void Ended(TimeSpan latency, bool failed)
     {
         lock (_gate)
@@ -42,7 +42,7 @@ internal sealed class RecentWork(ClusterClock time)
         }
     }
 
-    /// <summary>A picture came to nothing.</summary>
+    /// <summary>A picture failed or expired.</summary>
     public void Failed(FailedPicture picture)
     {
         lock (_gate)
@@ -51,7 +51,7 @@ internal sealed class RecentWork(ClusterClock time)
         }
     }
 
-    /// <summary>All of it, for a report.</summary>
+    /// <summary>All intervals and failures, for a report.</summary>
     public (IReadOnlyList<WorkInterval> Intervals, IReadOnlyList<FailedPicture> Failures) Read()
     {
         lock (_gate)

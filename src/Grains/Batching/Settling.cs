@@ -10,21 +10,21 @@ using Microsoft.Extensions.Logging;
 namespace Detection.Grains.Batching;
 
 /// <summary>
-/// Ends the pictures that came off a device: publishes what they came to and tells it to their requests, and returns to the queue those on
-/// which the device failed.
+/// Ends the pictures that came off a device: publishes their outcomes and reports them to their requests, and returns the pictures on which the
+/// device failed to the queue.
 /// </summary>
 /// <param name="device">The device and its model.</param>
-/// <param name="stores">Where items come from and go.</param>
+/// <param name="stores">The stores of items, pictures and results.</param>
 /// <param name="settings">The settings.</param>
 /// <param name="metrics">Counts the work.</param>
-/// <param name="logger">The log.</param>
-/// <param name="stopping">The batcher stops: it waits for Redis no longer.</param>
+/// <param name="logger">The logger.</param>
+/// <param name="stopping">Cancelled when the batcher stops: it does not wait for Redis then.</param>
 internal sealed class Settling(
     BatcherDevice device, BatchStores stores, BatchSettings settings, BatchingMetrics metrics, ILogger logger, CancellationToken stopping)
 {
     /// <summary>
-    /// Settles pictures that came off the device, and returns to the queue those on which the device failed. <see langword="false"/> when
-    /// the device has been quarantined meanwhile: what it says is not published, and goes back to the queue when the batcher finishes.
+    /// Settles pictures that came off the device, and returns those on which the device failed to the queue. <see langword="false"/> when the device
+    /// was quarantined meanwhile: its outcomes are not published, and the items return to the queue when the batcher finishes.
     /// </summary>
     public async Task<bool> EndAsync(
         HeldLease lease, List<(QueuedItem Item, PictureOutcome? Outcome)> outcomes, DateTimeOffset claimedAt, int batchSize, BatchTrace? trace)
@@ -36,7 +36,7 @@ internal sealed class Settling(
 
         var sorted = Sort(outcomes, claimedAt, batchSize);
 
-        // The watch hears of it first, so that nothing more is claimed before the test picture has tried the device.
+        // The watch gets the outcomes first, so that nothing more is claimed before the test picture was run on the device.
         device.Watch.Ended(sorted.Detected, sorted.Failed.Count, sorted.Error);
         if (sorted.Ended.Count > 0)
         {
@@ -100,7 +100,7 @@ internal sealed class Settling(
         return sorted;
     }
 
-    /// <summary>Returns items to the queue for another attempt, by another device if there is one, and gives up those that failed too often.</summary>
+    /// <summary>Returns items to the queue for another attempt, by another device if there is one. Items that failed too often end as failed.</summary>
     private async Task ReturnAsync(string id, bool isSick, List<QueuedItem> items, Exception error, BatchTrace? trace)
     {
         var outcomes = await stores.Queue.ReturnAsync(device.Key.Model, id, device.Key.Device, isSick, [.. items.Select(static item => item.Key)]);
@@ -125,7 +125,9 @@ internal sealed class Settling(
         }
     }
 
-    /// <summary>Publishes ends in Redis, then tells the request grains. What is no longer this batcher's is left to its new owner.</summary>
+    /// <summary>
+    /// Publishes outcomes in Redis, then reports them to the request grains. Items that this batcher no longer holds are left to their new batcher.
+    /// </summary>
     private async Task SettleAsync(HeldLease lease, List<(QueuedItem Item, RequestSnapshot End)> ended, BatchTrace? trace)
     {
         var settlements = new List<Settlement>(ended.Count);
@@ -158,7 +160,7 @@ internal sealed class Settling(
         }
     }
 
-    /// <summary>Settles, however long Redis is away: the work is done and would only be done again.</summary>
+    /// <summary>Settles, and retries as long as Redis is unreachable: the work is done and would only be done again.</summary>
     private async Task<SettleOutcome[]> SettleAsync(HeldLease lease, List<Settlement> settlements)
     {
         var number = lease.NextSettle();
@@ -177,7 +179,7 @@ internal sealed class Settling(
         }
     }
 
-    /// <summary>Counts an end and tells it to the request grain.</summary>
+    /// <summary>Counts an outcome and reports it to the request grain.</summary>
     private void Tell(QueuedItem item, RequestSnapshot end, DateTimeOffset now, BatchTrace? trace)
     {
         device.Throughput.Ended(end.Status == RequestStatus.Failed);
@@ -187,16 +189,16 @@ internal sealed class Settling(
         trace?.Ended(item, end);
     }
 
-    /// <summary>Pictures by what follows for them.</summary>
+    /// <summary>Pictures by what happens next.</summary>
     /// <param name="Ended">Their requests end.</param>
     /// <param name="Failed">The device failed on them.</param>
-    /// <param name="Wrong">Redis gave the bytes of other pictures.</param>
+    /// <param name="Wrong">Redis returned the bytes of other pictures.</param>
     private sealed record SortedOutcomes(List<(QueuedItem Item, RequestSnapshot End)> Ended, List<QueuedItem> Failed, List<QueuedItem> Wrong)
     {
         /// <summary>Pictures with a result.</summary>
         public int Detected { get; set; }
 
-        /// <summary>What the device failed with; <see langword="null"/> when it did not.</summary>
+        /// <summary>The error of the device; <see langword="null"/> when it did not fail.</summary>
         public Exception? Error { get; set; }
     }
 }

@@ -3,8 +3,8 @@ using Detection.Contracts.Cluster;
 namespace Detection.Grains.Batching;
 
 /// <summary>
-/// How much a device has to do and how much it does. Its rate is that of the pictures that got a result: a device that fails fast is not
-/// fast.
+/// Counts the pictures of a device and measures its rate. The rate counts pictures with a result only, so that a device that fails quickly does not
+/// seem fast.
 /// </summary>
 internal sealed class Throughput(TimeProvider time)
 {
@@ -20,18 +20,18 @@ internal sealed class Throughput(TimeProvider time)
     private (long Completed, long Failed, double Busy) _measured;
     private double _rate;
 
-    /// <summary>Pictures that are held.</summary>
+    /// <summary>Pictures that are claimed and not settled.</summary>
     public int InFlight => Volatile.Read(ref _inFlight);
 
-    /// <summary>Pictures that ended, failed ones included.</summary>
+    /// <summary>Pictures that ended, including failed ones.</summary>
     public long Completed => Volatile.Read(ref _completed);
 
-    /// <summary>Whether pictures are held and none has come off the device for too long.</summary>
+    /// <summary>Whether pictures are claimed and none has come off the device for too long.</summary>
     public bool IsStuck(TimeSpan after) => InFlight > 0 && time.GetElapsedTime(Volatile.Read(ref _progressAt)) > after;
 
-    /// <summary>Pictures are held from now on.</summary>
+    /// <summary>Pictures are claimed.</summary>
     /// <param name="count">How many.</param>
-    /// <param name="saturated">More wait.</param>
+    /// <param name="saturated">Whether more pictures wait.</param>
     public void Enter(int count, bool saturated)
     {
         lock (_gate)
@@ -47,7 +47,7 @@ internal sealed class Throughput(TimeProvider time)
         }
     }
 
-    /// <summary>Pictures are held no more.</summary>
+    /// <summary>Claimed pictures are settled or returned.</summary>
     public void Leave(int count)
     {
         lock (_gate)
@@ -59,7 +59,7 @@ internal sealed class Throughput(TimeProvider time)
         }
     }
 
-    /// <summary>The device answers, or there is another reason why nothing comes off it.</summary>
+    /// <summary>The device has made progress, or there is another reason why no picture comes off it.</summary>
     public void Progressed() => Volatile.Write(ref _progressAt, time.GetTimestamp());
 
     /// <summary>A picture has ended.</summary>
@@ -74,7 +74,7 @@ internal sealed class Throughput(TimeProvider time)
 
     public void BatchEnded() => Interlocked.Increment(ref _batches);
 
-    /// <summary>What it comes to. Measures the rate since it was asked last.</summary>
+    /// <summary>Creates a report. Measures the rate since the last call.</summary>
     public BatcherReport Report(string device, string model, BatcherState state)
     {
         lock (_gate)
@@ -84,8 +84,8 @@ internal sealed class Throughput(TimeProvider time)
             var detected = _completed - _measured.Completed - failed;
             if (detected > 0 && busy - _measured.Busy > 0.1)
             {
-                // While the queue was empty, or some of the time went to pictures that failed, the device could have done more, so that
-                // such a measurement may only raise the rate.
+                // While the queue was empty, or some of the time was spent on pictures that failed, the device could have done more. So such a
+                // measurement may only raise the rate.
                 var rate = detected / (busy - _measured.Busy);
                 if (rate > _rate || (_saturated && failed == 0))
                 {

@@ -2,10 +2,10 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Detection.Grains.Cluster;
 
-/// <summary>Registers what a silo knows of its cluster.</summary>
+/// <summary>Registers the silo's view of its cluster.</summary>
 public static class ClusterExtensions
 {
-    /// <summary>Adds the hosted service that keeps the view up to date. To be called after Orleans was added, so that it stops before.</summary>
+    /// <summary>Adds the hosted service that updates the view. Call it after Orleans was added, so that it stops before Orleans.</summary>
     public static IServiceCollection AddClusterView(this IServiceCollection services) =>
         services.AddSingleton<ClusterView>().AddHostedService(static provider => provider.GetRequiredService<ClusterView>());
 }

@@ -6,20 +6,20 @@ using Microsoft.Extensions.Logging;
 
 namespace Detection.Grains.Cluster;
 
-/// <summary>What the silos of the cluster reported of themselves, at most a second or two old.</summary>
+/// <summary>The reports of the cluster's silos, at most a second or two old.</summary>
 public sealed partial class ClusterView(SiloBoard board, ClusterClock time, ILogger<ClusterView> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     private volatile View _view = new([], ModelDirectory.Empty, DateTimeOffset.MinValue);
 
-    /// <summary>The silos that live.</summary>
+    /// <summary>The live silos.</summary>
     public IReadOnlyList<SiloReport> Silos => _view.Silos;
 
     /// <summary>The models that they serve, and those that are gone.</summary>
     public ModelDirectory Models => _view.Models;
 
-    /// <summary>Whether the reports were read just now; while Redis is away they get old.</summary>
+    /// <summary>Whether the reports are up to date. While Redis is unreachable they are not.</summary>
     public bool IsFresh => time.GetUtcNow() - _view.ReadAt < 3 * Interval;
 
     /// <inheritdoc/>

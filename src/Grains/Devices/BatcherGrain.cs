@@ -5,9 +5,9 @@ using Orleans.Placement;
 namespace Detection.Grains.Devices;
 
 /// <summary>
-/// Makes sure that a device and a model have one batcher in the cluster, on the silo that owns the device. The work is the
-/// <see cref="Batcher"/>'s; a drain that ran in a grain's turn or timer would hold up the silo's stop. Nor does the batcher end
-/// with its activation: Orleans gives that up when another silo leaves with its part of the grain directory.
+/// Makes sure that each device and model has one batcher in the cluster, on the silo that owns the device. The <see cref="Batcher"/> does the work: a
+/// drain in a turn or timer of a grain would delay the stop of the silo. The batcher does not end with its activation, because Orleans ends the
+/// activation when a silo leaves that holds its part of the grain directory.
 /// </summary>
 [GrainType("batcher"), DevicePlacement, KeepAlive, Immovable]
 internal sealed class BatcherGrain(InferenceHost host) : Grain, IBatcherGrain

@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace Detection.Grains.Devices;
 
 /// <summary>
-/// Tries a device with the test picture from time to time, and loads the model again on one that is quarantined; until the test picture
-/// comes out right it has no batcher.
+/// Runs the test picture on a device at intervals, and reloads the model of a quarantined device. The device has no batcher until the test picture
+/// succeeds.
 /// </summary>
 internal sealed partial class DeviceRecovery(
     BatcherKey key, DeviceSession session, ModelBatcher batcher, DeviceWatch watch, DeviceHealthOptions options, TimeProvider time, ILogger logger)
@@ -19,7 +19,7 @@ internal sealed partial class DeviceRecovery(
     private Task _keeping = Task.CompletedTask;
     private TimeSpan _rest;
 
-    /// <summary>Learns the boxes of the test picture and begins to watch over the device.</summary>
+    /// <summary>Records the boxes of the test picture and starts to watch the device.</summary>
     public async Task StartAsync()
     {
         if ((await watch.ProbeAsync(session.Current!)).Verdict == ProbeVerdict.Unknown)
@@ -30,7 +30,7 @@ internal sealed partial class DeviceRecovery(
         _keeping = Task.Run(KeepAsync);
     }
 
-    /// <summary>Watches no more.</summary>
+    /// <summary>Stops watching.</summary>
     public async Task StopAsync()
     {
         await _stopping.CancelAsync();
@@ -71,18 +71,18 @@ internal sealed partial class DeviceRecovery(
             }
             catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
             {
-                // Unloaded.
+                // The model was unloaded.
             }
             catch (Exception e)
             {
-                // A device that nothing watches over could fail unseen, and would never serve again.
+                // Without a watch, a failure of the device would not be noticed, and a quarantined device would never serve again.
                 LogWatchFailed(e, key, options.RetryDelay);
                 await ((Task)Task.Delay(options.RetryDelay, time, _stopping.Token)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
 
-    /// <summary>Loads the model again until the test picture comes out right.</summary>
+    /// <summary>Reloads the model until the test picture succeeds.</summary>
     private async Task RecoverAsync()
     {
         await batcher.StopAsync();
@@ -114,8 +114,8 @@ internal sealed partial class DeviceRecovery(
         }
     }
 
-    /// <summary>Loads the model again and tries it.</summary>
-    /// <returns>What went wrong, one sentence; <see langword="null"/> when it serves again.</returns>
+    /// <summary>Reloads the model and runs the test picture.</summary>
+    /// <returns>The fault, in one sentence; <see langword="null"/> when the device serves again.</returns>
     private async Task<string?> ReloadAsync()
     {
         try
@@ -130,7 +130,7 @@ internal sealed partial class DeviceRecovery(
                 return "A run hangs on the device.";
             }
 
-            // Looked at again afterwards: what was loaded may be of either version.
+            // Checked again after loading: the file may have changed meanwhile, so what was loaded may be of either version.
             if (session.IsReplaced())
             {
                 return Replaced;
@@ -161,7 +161,7 @@ internal sealed partial class DeviceRecovery(
     }
 
     /// <summary>
-    /// Ends the batcher and frees the session; <see langword="false"/> when a run hangs. What is decoded or waits for memory ends by itself.
+    /// Stops the batcher and frees the session; <see langword="false"/> when a run hangs. Pictures that are decoded or wait for memory end by themselves.
     /// </summary>
     private async Task<bool> FreeAsync()
     {

@@ -4,22 +4,22 @@ using Detection.Inference.Manifest;
 
 namespace Detection.Grains.Devices;
 
-/// <summary>A model's session on a device. It is loaded again when the device failed.</summary>
+/// <summary>A model's session on a device. It is loaded again after the device failed.</summary>
 internal sealed class DeviceSession(IInferenceDevice device, ModelSource source, IModelSession session, TimeProvider time)
 {
-    /// <summary>Loading takes seconds; a device that takes longer hangs.</summary>
+    /// <summary>Loading takes seconds; a device that takes longer than this hangs.</summary>
     private static readonly TimeSpan LoadTimeout = TimeSpan.FromMinutes(5);
 
     /// <summary>The session; <see langword="null"/> while none is loaded.</summary>
     public IModelSession? Current { get; private set; } = session;
 
-    /// <summary>Whether the files are another version by now, so that this one cannot be loaded again.</summary>
+    /// <summary>Whether the files have changed to another version, so that this one cannot be loaded again.</summary>
     public bool IsLost { get; private set; }
 
-    /// <summary>Whether a run on it was ended and goes on, which only the end of the process ends.</summary>
+    /// <summary>Whether a run was ended but still occupies the device. Only the end of the process ends such a run.</summary>
     public bool HasHungRun => Current is { Unending.IsCompleted: true };
 
-    /// <summary>Looks whether the files are another version.</summary>
+    /// <summary>Checks whether the files have changed to another version.</summary>
     public bool IsReplaced() => IsLost = !ModelVersion.IsUnchanged(source);
 
     /// <summary>Loads the model again.</summary>

@@ -4,11 +4,11 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Detection.Grains.Devices;
 
-/// <summary>Registers what serves models on the silo's devices.</summary>
+/// <summary>Registers the serving of models on the silo's devices.</summary>
 public static class DevicesExtensions
 {
     /// <summary>
-    /// Adds the models, and the hosted service that keeps the devices at work. To be called after Orleans was added, so that it stops before:
+    /// Adds the models, and the hosted service that keeps the devices serving. Call it after Orleans was added, so that it stops before Orleans:
     /// grains can still be called while the batchers drain.
     /// </summary>
     public static IServiceCollection AddInferenceHost(this IServiceCollection services)

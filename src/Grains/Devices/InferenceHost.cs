@@ -17,13 +17,13 @@ internal sealed partial class InferenceHost(
     LocalDevices local, RequestQueue queue, ServedModelFactory factory, IOptions<BatcherOptions> options, TimeProvider time, ILogger<InferenceHost> logger)
     : IDisposable
 {
-    /// <summary>Longer than silos take to learn that nothing is accepted for a version any more.</summary>
+    /// <summary>Longer than silos take to learn that a version accepts no requests any more.</summary>
     private static readonly TimeSpan RetireAfter = TimeSpan.FromSeconds(5);
 
-    /// <summary>A model that did not load may do so later, when a device has memory again; but trying costs.</summary>
+    /// <summary>A model that did not load may load later, when a device has free memory again. Attempts are rare because they are expensive.</summary>
     private static readonly TimeSpan RetryAfter = TimeSpan.FromMinutes(1);
 
-    /// <summary>A model that takes longer to be loaded is told as being loaded.</summary>
+    /// <summary>A model that takes longer to load is reported as loading.</summary>
     private static readonly TimeSpan UsualLoad = TimeSpan.FromSeconds(30);
 
     private readonly ConcurrentDictionary<BatcherKey, ServedModel> _loaded = new();
@@ -33,13 +33,13 @@ internal sealed partial class InferenceHost(
     private volatile bool _stopping;
     private ModelOffer? _offerAtStop;
 
-    /// <summary>What is loaded, and so can have a batcher.</summary>
+    /// <summary>The loaded models, which can have a batcher.</summary>
     public IEnumerable<BatcherKey> Keys => _loaded.Keys;
 
-    /// <summary>Called when a model has been loaded, from any thread. Must return soon and not throw.</summary>
+    /// <summary>Raised on any thread when a model has been loaded. Handlers must return soon and not throw.</summary>
     public event Action? Loaded;
 
-    /// <summary>Models with invalid outputs, those that take long to load, and then those that did not load, by name, one sentence each.</summary>
+    /// <summary>Models with invalid outputs, those that take long to load, and those that did not load, by name, one sentence each.</summary>
     public IEnumerable<KeyValuePair<string, string>> Problems => _loaded.Values
         .Where(model => model is { InvalidOutput: not null, RetiredAt: null })
         .Select(model => KeyValuePair.Create(model.Info.Name, model.InvalidOutput!))
@@ -49,7 +49,7 @@ internal sealed partial class InferenceHost(
         .Concat(_problems.Select(problem => KeyValuePair.Create(problem.Key, problem.Value.Message)));
 
     /// <summary>
-    /// The models that are served. While it stops, those that it served: they are not gone, and their requests wait for another silo.
+    /// The models that are served. While the silo stops, those that it served until then: they are not gone, and their requests wait for another silo.
     /// </summary>
     public ModelOffer Offer
     {
@@ -67,12 +67,12 @@ internal sealed partial class InferenceHost(
         }
     }
 
-    /// <summary>What the batchers do.</summary>
+    /// <summary>The reports of the batchers.</summary>
     public IReadOnlyList<BatcherReport> Report() => [.. _loaded.Values.Select(model => model.Report()).OfType<BatcherReport>()];
 
     /// <summary>
-    /// Makes the devices serve these models: begins to load what is new, in their order and without waiting for it, keeps what is there, and
-    /// lets go of the rest once its queue has been empty for a while. A model that does not load leaves its older version serving.
+    /// Makes the devices serve these models: starts to load new ones in the given order, without waiting, keeps those that are loaded, and unloads
+    /// the others once their queues have been empty for a while. When a model does not load, its older version keeps serving.
     /// </summary>
     public async Task ServeAsync(IReadOnlyCollection<ModelSource> models)
     {
@@ -98,7 +98,7 @@ internal sealed partial class InferenceHost(
         {
             if (loaded.IsLost)
             {
-                // A file of the same version that is put back is loaded anew.
+                // A version whose file was removed and put back is loaded anew.
                 await UnloadAsync(key);
                 continue;
             }
@@ -120,7 +120,7 @@ internal sealed partial class InferenceHost(
         }
     }
 
-    /// <summary>Starts the batcher of a key unless it runs. <see langword="false"/> when there is nothing to run any more.</summary>
+    /// <summary>Starts the batcher of a key unless it runs. <see langword="false"/> when its model is not loaded any more.</summary>
     public bool EnsureBatcher(BatcherKey key)
     {
         if (_stopping || !_loaded.TryGetValue(key, out var loaded))
@@ -131,7 +131,7 @@ internal sealed partial class InferenceHost(
         return loaded.EnsureBatcher();
     }
 
-    /// <summary>Stops all batchers, for good, and frees the devices.</summary>
+    /// <summary>Stops all batchers permanently, and frees the devices.</summary>
     public async Task StopAsync()
     {
         _offerAtStop = Offer;
@@ -141,7 +141,7 @@ internal sealed partial class InferenceHost(
         List<BatcherKey> served = [.. _loaded.Keys];
         await Task.WhenAll([.. served.Select(UnloadAsync), Task.WhenAny(loading, Task.Delay(options.Value.DrainTimeout, time))]);
 
-        // What was loaded meanwhile.
+        // Models that were loaded meanwhile.
         await Task.WhenAll(_loaded.Keys.Except(served).Select(UnloadAsync));
         foreach (var device in local.Devices)
         {
@@ -194,7 +194,7 @@ internal sealed partial class InferenceHost(
             var session = await device.LoadAsync(model, cancellationToken);
             if (cancellationToken.IsCancellationRequested || !ModelVersion.IsUnchanged(model))
             {
-                // Replaced since it was read: what was loaded may be of either version. The repository's next look tells the new one.
+                // Replaced since it was read: what was loaded may be of either version. The repository finds the new one at its next check.
                 await session.DisposeAsync();
                 return;
             }
@@ -204,7 +204,7 @@ internal sealed partial class InferenceHost(
             _loaded[key] = served;
             _problems.TryRemove(model.Name, out _);
         }
-#pragma warning disable CA1031 // Whatever a model makes the runtime or a library throw must not keep the others from being served.
+#pragma warning disable CA1031 // Any exception that a model causes in the runtime or a library must not stop the serving of other models.
         catch (Exception e)
 #pragma warning restore CA1031
         {
@@ -235,7 +235,7 @@ internal sealed partial class InferenceHost(
         }
     }
 
-    /// <summary>A model that is being loaded, or waits for the load of another.</summary>
+    /// <summary>A model that is being loaded, or waits until another is loaded.</summary>
     private sealed class Loading(string name, DateTimeOffset since, CancellationToken stopping) : IDisposable
     {
         private readonly CancellationTokenSource _unwanted = CancellationTokenSource.CreateLinkedTokenSource(stopping);

@@ -8,8 +8,8 @@ using Microsoft.Extensions.Logging;
 namespace Detection.Grains.Devices;
 
 /// <summary>
-/// Keeps this silo's devices at work: loads the models of the repository and looks from time to time that each has its batcher.
-/// It is registered after Orleans and so stops before it, while grains can still be called: that is when the batchers drain.
+/// Keeps this silo's devices serving: loads the models of the repository, and checks at intervals that each has its batcher. It is registered after
+/// Orleans and so stops before it, while grains can still be called: at that point the batchers drain.
 /// </summary>
 internal sealed partial class InferenceService(
     LocalDevices local, InferenceHost host, ModelRepository repository, IGrainFactory grains, ILogger<InferenceService> logger)
@@ -51,7 +51,7 @@ internal sealed partial class InferenceService(
                     || e is OrleansException or TimeoutException or Placement.DeviceNotFoundException
                     || (e is OperationCanceledException && !stoppingToken.IsCancellationRequested))
                 {
-                    // A cluster that is forming or losing silos, and cancels what it could not place in time; the next round tries again.
+                    // The cluster is forming or losing silos, and cancels calls that it could not place in time; the next round tries again.
                     LogNotEnsured(Interval, e.Message);
                 }
 #pragma warning disable CA1031 // An unforeseen error of one round must not end the host; the next round tries again.

@@ -5,16 +5,14 @@ using Detection.Grains.Placement;
 
 namespace Detection.Grains.Devices;
 
-/// <summary>The batcher of a model on a device: a new one after the last has ended, and none while the device is out of service.</summary>
+/// <summary>The batcher of a model on a device. Starts a new one after the last has ended; there is none while the device is out of service.</summary>
 internal sealed class ModelBatcher(BatcherKey key, DeviceSession session, DeviceWatch watch, BatcherFactory batchers)
 {
     private readonly Lock _gate = new();
     private Batcher? _batcher;
     private bool _unloading;
 
-    /// <summary>
-    /// Starts the batcher unless it runs or the device is out of service. <see langword="false"/> when the model is being unloaded.
-    /// </summary>
+    /// <summary>Starts the batcher unless it runs or the device is out of service. <see langword="false"/> when the model is being unloaded.</summary>
     public bool Ensure()
     {
         lock (_gate)
@@ -33,7 +31,7 @@ internal sealed class ModelBatcher(BatcherKey key, DeviceSession session, Device
         }
     }
 
-    /// <summary>Starts none from now on.</summary>
+    /// <summary>Starts no batcher any more.</summary>
     public void Unload()
     {
         lock (_gate)
@@ -42,7 +40,7 @@ internal sealed class ModelBatcher(BatcherKey key, DeviceSession session, Device
         }
     }
 
-    /// <summary>What the batcher does and how its device is; <see langword="null"/> before the first batcher.</summary>
+    /// <summary>The report of the batcher and its device; <see langword="null"/> before the first batcher.</summary>
     public BatcherReport? Report()
     {
         var tracker = watch.Tracker;
@@ -55,15 +53,15 @@ internal sealed class ModelBatcher(BatcherKey key, DeviceSession session, Device
 
         report = report with { Health = tracker.State, DeviceErrors = tracker.Errors, Ailment = tracker.Reason };
 
-        // For those that do not know of health yet it must not look as if it worked.
+        // Processes that do not know the health member yet must not take the device for a working one.
         return tracker.Serves ? report
             : report with { Rate = 0, State = report.State is BatcherState.Idle or BatcherState.Busy ? BatcherState.Starting : report.State };
     }
 
-    /// <summary>Whether pictures on the device have not ended although the batcher waited for them.</summary>
+    /// <summary>Whether pictures are still on the device although the batcher waited for them.</summary>
     public bool HasHeldPictures => watch.OnDevice.AreHeld(2 * batchers.DrainTimeout);
 
-    /// <summary>Ends the batcher; <see langword="false"/> when it still waits for its device.</summary>
+    /// <summary>Stops the batcher; <see langword="false"/> when it still waits for its device.</summary>
     public async Task<bool> StopAsync()
     {
         if (_batcher is not { } batcher)
@@ -75,7 +73,7 @@ internal sealed class ModelBatcher(BatcherKey key, DeviceSession session, Device
         return batcher.Completion.IsCompleted;
     }
 
-    /// <summary>Frees the session; <see langword="false"/> when the batcher, or a run on the device, does not end.</summary>
+    /// <summary>Frees the session; <see langword="false"/> when the batcher or a run on the device does not end.</summary>
     public async Task<bool> DisposeSessionAsync() =>
         session.Current is null || (_batcher is not { Completion.IsCompleted: false } && await session.DisposeAsync(batchers.DrainTimeout));
 }

@@ -9,11 +9,11 @@ using Microsoft.Extensions.Options;
 
 namespace Detection.Grains.Devices;
 
-/// <summary>Puts together what serves a model on a device.</summary>
+/// <summary>Creates the parts that serve a model on a device.</summary>
 internal sealed class ServedModelFactory(
     BatcherFactory batchers, DeviceWatchFactory watches, IOptions<DeviceHealthOptions> options, TimeProvider time, ILogger<DeviceWatch> logger)
 {
-    /// <summary>Serves a model that has been loaded.</summary>
+    /// <summary>Serves a loaded model.</summary>
     public ServedModel Create(BatcherKey key, IInferenceDevice device, ModelSource source, IModelSession loaded)
     {
         var info = Describe(source);

@@ -3,18 +3,18 @@ using StackExchange.Redis;
 
 namespace Detection.Grains.Draining;
 
-/// <summary>Counts in Redis what the cluster has accepted and not ended.</summary>
+/// <summary>Counts in Redis the accepted work of the cluster that has not ended.</summary>
 internal sealed class Backlog(IConnectionMultiplexer redis, RedisKeys keys, Queueing.RequestQueue queue)
 {
     private IDatabase Database => redis.GetDatabase();
 
-    /// <summary>Requests that wait or run.</summary>
+    /// <summary>Requests that wait or are processed.</summary>
     public async Task<int> RequestsAsync()
     {
         var requests = 0L;
         foreach (var model in (await Database.HashKeysAsync(keys.Models)).Select(static model => (string)model!))
         {
-            // In this order: what is claimed in between is counted twice and not missed.
+            // In this order: a request that is claimed in between is counted twice, but not missed.
             requests += await queue.LengthAsync(model);
             foreach (var batcher in await Database.SetMembersAsync(keys.Batchers(model)))
             {
@@ -25,8 +25,10 @@ internal sealed class Backlog(IConnectionMultiplexer redis, RedisKeys keys, Queu
         return (int)requests;
     }
 
-    /// <summary>Webhooks that have not been delivered or given up.</summary>
-    /// <param name="dueBefore">Counts those only that are due by then; <see langword="null"/> for all. One that is being delivered is due later.</param>
+    /// <summary>Webhooks that are neither delivered nor abandoned.</summary>
+    /// <param name="dueBefore">
+    /// Counts only those that are due by then; <see langword="null"/> for all. A webhook that is being delivered is due later.
+    /// </param>
     public async Task<int> WebhooksAsync(DateTimeOffset? dueBefore = null)
     {
         var latest = dueBefore is { } due ? due.ToUnixTimeMilliseconds() : double.PositiveInfinity;

@@ -8,8 +8,8 @@ using Microsoft.Extensions.Options;
 namespace Detection.Grains.Draining;
 
 /// <summary>
-/// Holds up the stop of a process that no other goes on for, until what it has accepted is done and each webhook has had its try, or the drain
-/// time is over. It is registered after everything that does this work, and so stops before it.
+/// Delays the stop of a process that is the whole cluster until its accepted requests are done and each webhook was attempted, or the drain time is
+/// over. It is registered after all services that do this work, and so stops before them.
 /// </summary>
 internal sealed partial class BacklogDrain(
     Backlog backlog, WebhookDeliverer deliverer, IOptions<BatcherOptions> options, ClusterClock time, ILogger<BacklogDrain> logger) : IHostedService
@@ -36,7 +36,7 @@ internal sealed partial class BacklogDrain(
         }
         catch (OperationCanceledException)
         {
-            // The time is over. What is left is counted when everything has stopped.
+            // The drain time is over. The remaining work is counted when all services have stopped.
         }
         catch (Exception e) when (RedisConnection.IsOutage(e))
         {
@@ -46,11 +46,14 @@ internal sealed partial class BacklogDrain(
 
     private async Task<(int Requests, int Webhooks)> CountAsync() => (await backlog.RequestsAsync(), await backlog.WebhooksAsync());
 
-    /// <summary>Whether a request has not ended, or a webhook is being delivered, or is due before long. A webhook whose next try is later holds up nothing.</summary>
+    /// <summary>
+    /// Whether a request has not ended, or a webhook is being delivered or is due soon. A webhook whose next attempt is later does not delay the
+    /// stop.
+    /// </summary>
     private async Task<bool> HasWorkAsync() =>
         await backlog.RequestsAsync() > 0
 
-        // In this order: one that is claimed in between is being delivered.
+        // In this order: a webhook that is claimed in between is being delivered.
         || await backlog.WebhooksAsync(time.GetUtcNow() + WebhookDeliverer.LookAgain) > 0
         || deliverer.IsDelivering;
 

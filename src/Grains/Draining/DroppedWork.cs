@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace Detection.Grains.Draining;
 
 /// <summary>
-/// Says at the stop of a process that keeps nothing what is lost with it. It is registered before everything that does the work, and so stops after it.
+/// Logs what is lost when a process stops that keeps nothing. It is registered before all services that do the work, and so stops after them.
 /// </summary>
 internal sealed partial class DroppedWork(Backlog backlog, ILogger<DroppedWork> logger) : IHostedService
 {

@@ -3,18 +3,18 @@ using System.Net;
 
 namespace Detection.Grains.Fetching;
 
-/// <summary>Addresses of names, for as long as their name server says, and not for long.</summary>
+/// <summary>Addresses of host names, kept for as long as their name server allows, and for a short time at most.</summary>
 internal sealed class AddressCache(TimeProvider time)
 {
-    /// <summary>Longest time that an answer is kept, whatever its name server says.</summary>
+    /// <summary>Longest time that an answer is kept, even if its name server allows more.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromMinutes(1);
 
-    /// <summary>Most names.</summary>
+    /// <summary>Maximum number of names.</summary>
     public const int MaxNames = 4096;
 
     private readonly ConcurrentDictionary<string, Entry> _entries = new(StringComparer.Ordinal);
 
-    /// <summary>The addresses of a name; <see langword="null"/> when they are not known (any more).</summary>
+    /// <summary>The addresses of a name; <see langword="null"/> when they are not known, or have expired.</summary>
     public IPAddress[]? Find(string host) =>
         _entries.TryGetValue(host, out var entry) && time.GetUtcNow() < entry.End ? [.. entry.Addresses] : null;
 
@@ -45,7 +45,7 @@ internal sealed class AddressCache(TimeProvider time)
             }
         }
 
-        // So many names within a minute: all are asked for again.
+        // So many names within a minute: all are dropped and looked up again.
         if (_entries.Count >= MaxNames)
         {
             _entries.Clear();

@@ -8,9 +8,9 @@ using Microsoft.Extensions.Options;
 namespace Detection.Grains.Fetching;
 
 /// <summary>
-/// Resolves names as the operating system does (hosts file, name servers and search domains of resolv.conf), but without it. The
-/// resolver of the operating system holds a thread until it gives up, even if no request waits any more. Here a lookup is a datagram and
-/// an asynchronous wait that can be cancelled.
+/// Resolves names as the operating system does (hosts file, name servers and search domains of resolv.conf), but without its resolver. That resolver
+/// occupies a thread until it times out, even if no request waits any more. Here a lookup is a datagram and an asynchronous wait that can be
+/// cancelled.
 /// </summary>
 internal sealed class DnsHostResolver : IHostResolver
 {
@@ -20,10 +20,10 @@ internal sealed class DnsHostResolver : IHostResolver
 
     private static readonly TimeSpan SettingsAge = TimeSpan.FromSeconds(5);
 
-    // How long the answer about one kind of addresses is waited for once there is one about the other.
+    // How long to wait for the other kind of addresses once one kind has been answered.
     private static readonly TimeSpan OtherKind = TimeSpan.FromMilliseconds(300);
 
-    // Each question names its server; the client wants one all the same.
+    // Each query names its server, but the client requires one at construction.
     private static readonly IPEndPoint NoServer = new(IPAddress.Loopback, 9);
 
     private readonly SharedPlaces _places = new(MaxLookups, CallerShare, siteShare: 1);
@@ -51,7 +51,7 @@ internal sealed class DnsHostResolver : IHostResolver
         _hosts = new HostsFile(hostsPath);
         _cache = new AddressCache(time);
 
-        // A silent server is passed over after this, but its answer still counts when it comes.
+        // After this time without an answer the next server is asked as well; a late answer still counts.
         _patience = settings.ResolveTimeout / (MinAttempts + 1);
         _query = new DnsQueryOptions { UseCache = false, Retries = 0, Timeout = settings.ResolveTimeout, UseTcpFallback = true, ThrowDnsErrors = false };
         IPEndPoint[] servers = [.. settings.NameServers.Select(static text =>
@@ -64,7 +64,7 @@ internal sealed class DnsHostResolver : IHostResolver
     {
         if (host == "localhost" || host.EndsWith(".localhost", StringComparison.Ordinal))
         {
-            // RFC 6761: no name server is asked for these.
+            // RFC 6761: these names are not looked up.
             return [IPAddress.Loopback, IPAddress.IPv6Loopback];
         }
 
@@ -138,7 +138,7 @@ internal sealed class DnsHostResolver : IHostResolver
         return new Answer([.. addresses], both.Min(static answer => answer.Lifetime), both.Any(static answer => answer.Failed));
     }
 
-    /// <summary>Asks the servers in turn, each soon after the one before, and takes the first answer that comes.</summary>
+    /// <summary>Asks the servers one after the other, each shortly after the one before, and uses the first answer that arrives.</summary>
     private async Task<Answer> AskAsync(string name, QueryType type, IReadOnlyList<IPEndPoint> servers, CancellationToken cancellationToken)
     {
         if (Question(name, type) is not { } question)
@@ -181,7 +181,9 @@ internal sealed class DnsHostResolver : IHostResolver
         }
     }
 
-    /// <summary>The question for a name; <see langword="null"/> where none can hold it: labels have at most 63 bytes, names 255 (RFC 1035, 2.3.4).</summary>
+    /// <summary>
+    /// The query for a name; <see langword="null"/> when the name is too long: labels have at most 63 bytes, names 255 (RFC 1035, 2.3.4).
+    /// </summary>
     private static DnsQuestion? Question(string name, QueryType type)
     {
         try
@@ -194,7 +196,7 @@ internal sealed class DnsHostResolver : IHostResolver
         }
     }
 
-    /// <summary>One question to one server; <see langword="null"/> when it gave no answer that can be used.</summary>
+    /// <summary>Sends one query to one server; <see langword="null"/> without a usable answer.</summary>
     private async Task<IDnsQueryResponse?> AskOneAsync(DnsQuestion question, IPEndPoint server, CancellationToken cancellationToken)
     {
         try
@@ -204,12 +206,12 @@ internal sealed class DnsHostResolver : IHostResolver
         }
         catch (Exception)
         {
-            // Silence, nonsense, a closed port, a name that no question can hold: the next server may do better.
+            // A timeout, an invalid answer, a closed port, or a name that no query can contain: the next server may succeed.
             return null;
         }
     }
 
-    /// <summary>The addresses of the name asked for and of what it is an alias of (RFC 1034, 4.3.2); records of other names are left out.</summary>
+    /// <summary>The addresses of the queried name and of its aliases (RFC 1034, 4.3.2); records of other names are ignored.</summary>
     private static Answer Read(IDnsQueryResponse response, DnsQuestion question)
     {
         var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { question.QueryName.Value };

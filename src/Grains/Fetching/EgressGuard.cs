@@ -5,15 +5,15 @@ using Microsoft.Extensions.Options;
 
 namespace Detection.Grains.Fetching;
 
-/// <summary>Where a host leads, as the egress guard has checked it.</summary>
+/// <summary>The addresses of a host that the egress guard has checked.</summary>
 /// <param name="Host">The host.</param>
-/// <param name="Addresses">Its addresses, at least one; all may be connected to.</param>
-/// <param name="Port">The port that is asked for.</param>
+/// <param name="Addresses">Its addresses, at least one; connections to all of them are allowed.</param>
+/// <param name="Port">The port of the URL.</param>
 internal sealed record OpenAddresses(string Host, IReadOnlyList<IPAddress> Addresses, int Port)
 {
     /// <summary>
-    /// Whose share of the places a connection takes: the first address with its port, whatever names lead to it; of an IPv6 address its
-    /// network of 64 bits, which one machine has for itself.
+    /// The site whose share of the places a connection uses: the first address with its port, whichever names lead to it. For an IPv6 address it is
+    /// the 64-bit network, because one machine has all of it.
     /// </summary>
     public string Site
     {
@@ -27,18 +27,18 @@ internal sealed record OpenAddresses(string Host, IReadOnlyList<IPAddress> Addre
 }
 
 /// <summary>
-/// Decides where this cluster connects to on behalf of strangers. The decision that counts is on the address that is then
-/// connected to (<see cref="ResolveAsync(Uri, string, CancellationToken)"/>), so that no spelling of a host and no name server can lead around it.
+/// Decides where this cluster connects to for outsiders. It checks the address that is then connected to
+/// (<see cref="ResolveAsync(Uri, string, CancellationToken)"/>), so that no spelling of a host and no name server can bypass it.
 /// </summary>
 internal sealed class EgressGuard
 {
     private const int MaxUrlLength = 8 * 1024;
 
-    // No name server knows longer ones, and the resolver takes none.
+    // Longer names do not exist, and the resolver does not accept them.
     private const int MaxHostLength = 255;
 
-    // One sentence for all that is decided by host or address. It is said of names that do not exist too: otherwise the
-    // answers would tell which names exist inside.
+    // The same sentence for every refusal by host or address, and for names that do not exist: otherwise the answers would reveal which names exist
+    // inside the network.
     private const string ClosedHost = "There is no such host, or pictures may not be fetched from it.";
 
     private readonly IHostResolver _resolver;
@@ -65,7 +65,7 @@ internal sealed class EgressGuard
         _deniedNetworks = [.. settings.DeniedNetworks.Select(ParseNetwork)];
     }
 
-    /// <summary>Checks what can be seen on the URL itself. The host's addresses are checked when it is connected to.</summary>
+    /// <summary>Checks the URL itself. The addresses of its host are checked when it is connected to.</summary>
     /// <exception cref="EgressRefusedException">The URL may not be fetched.</exception>
     public void CheckUrl(Uri url)
     {
@@ -82,7 +82,7 @@ internal sealed class EgressGuard
         }
     }
 
-    /// <summary>The host of a URL as <see cref="Uri.IdnHost"/> gives it; empty when it has none that could exist.</summary>
+    /// <summary>The host of a URL as <see cref="Uri.IdnHost"/> returns it; empty when the host cannot exist.</summary>
     public static string HostOf(Uri url)
     {
         try
@@ -91,15 +91,15 @@ internal sealed class EgressGuard
         }
         catch (UriFormatException)
         {
-            // Letters that no name may have are noticed here, not when the URL is read.
+            // Invalid letters in a name cause an exception here, not when the URL is parsed.
             return "";
         }
     }
 
-    /// <summary>Checks a URL and finds where it leads. Connect to these addresses, and do not ask for the name again.</summary>
+    /// <summary>Checks a URL and resolves its host. Connect to the returned addresses, and do not resolve the name again.</summary>
     /// <param name="url">The URL.</param>
-    /// <param name="caller">Who wants it; <see langword="null"/> for a caller without a name.</param>
-    /// <param name="cancellationToken">Ends the lookup.</param>
+    /// <param name="caller">The caller; <see langword="null"/> for a caller without a name.</param>
+    /// <param name="cancellationToken">Cancels the lookup.</param>
     /// <inheritdoc cref="ResolveAsync(string, string, CancellationToken)"/>
     public async Task<OpenAddresses> ResolveAsync(Uri url, string? caller, CancellationToken cancellationToken)
     {
@@ -107,11 +107,11 @@ internal sealed class EgressGuard
         return new OpenAddresses(HostPattern.Normalize(url.IdnHost), await ResolveAsync(url.IdnHost, caller, cancellationToken), url.Port);
     }
 
-    /// <summary>The addresses of a host, all of which may be connected to. Connect to these, and do not ask for the name again.</summary>
+    /// <summary>The addresses of a host; connections to all of them are allowed. Connect to these, and do not resolve the name again.</summary>
     /// <param name="idnHost">The host of a URL, as <see cref="Uri.IdnHost"/> gives it.</param>
-    /// <param name="caller">Who wants it; <see langword="null"/> for a caller without a name.</param>
-    /// <param name="cancellationToken">Ends the lookup.</param>
-    /// <exception cref="EgressRefusedException">There is no such host, or one of its addresses may not be connected to.</exception>
+    /// <param name="caller">The caller; <see langword="null"/> for a caller without a name.</param>
+    /// <param name="cancellationToken">Cancels the lookup.</param>
+    /// <exception cref="EgressRefusedException">There is no such host, or one of its addresses is not allowed.</exception>
     /// <exception cref="SocketException">The name server did not answer properly.</exception>
     /// <exception cref="TimeoutException">The name server did not answer in time.</exception>
     public async Task<IPAddress[]> ResolveAsync(string idnHost, string? caller, CancellationToken cancellationToken)
@@ -129,7 +129,7 @@ internal sealed class EgressGuard
             addresses[i] = Networks.Unmap(addresses[i]);
             if (!MayConnectTo(addresses[i], isHostAllowed))
             {
-                // Also when other addresses are open: a name that leads inside as well is not a name to be trusted.
+                // Refused even if other addresses are allowed: a name that also leads inside is not trusted.
                 throw new EgressRefusedException($"{host} leads to {addresses[i]}, which is closed.", ClosedHost);
             }
         }

@@ -22,7 +22,9 @@ internal sealed class FetchMetrics
             "detection.fetch.limited", "{fetch}", "Fetches that had no turn in time, by the limit that was reached: caller, site or all.");
     }
 
-    /// <summary>Shows how many places are held and waited for. What is rare shows as 0 from then on, so that its first time is seen as a rise.</summary>
+    /// <summary>
+    /// Observes how many places are used and waited for. Rare events are shown as 0 from then on, so that the first one is visible as an increase.
+    /// </summary>
     public SharedPlaces Watch(SharedPlaces places)
     {
         _meter.CreateObservableGauge("detection.fetch.running", () => places.Held, "{fetch}", "Fetches under way in this silo.");
@@ -39,7 +41,7 @@ internal sealed class FetchMetrics
     public void Ended(FetchStatus? status, TimeSpan duration) =>
         _duration.Record(duration.TotalSeconds, new KeyValuePair<string, object?>("outcome", status?.ToString() ?? "Aborted"));
 
-    /// <summary>A fetch had no turn in time.</summary>
+    /// <summary>A fetch got no place in time.</summary>
     public void NoPlace(PlaceLimit limit) => _limited.Add(1, new KeyValuePair<string, object?>(Limit, Name(limit)));
 
     private static string Name(PlaceLimit limit) => limit switch { PlaceLimit.Caller => "caller", PlaceLimit.Site => "site", _ => "all" };

@@ -8,12 +8,12 @@ using Microsoft.Extensions.Options;
 namespace Detection.Grains.Fetching;
 
 /// <summary>
-/// Sends HTTP requests, all of them through the egress guard. One request, one answer: no redirects, cookies, credentials,
-/// proxies, decompression or trace headers.
+/// Sends HTTP requests, all of them through the egress guard. One request, one response: no redirects, cookies, credentials, proxies, decompression
+/// or trace headers.
 /// </summary>
 internal sealed class GuardedHttp : DelegatingHandler
 {
-    // A stranger's name server may answer with thousands of addresses.
+    // The name server of an outsider may return thousands of addresses.
     private const int MaxAddresses = 4;
 
     private static readonly HttpRequestOptionsKey<CancellationToken> Caller = new("Detection.Caller");
@@ -38,14 +38,13 @@ internal sealed class GuardedHttp : DelegatingHandler
             Credentials = null,
             ActivityHeadersPropagator = null,
             ConnectTimeout = options.Value.Timeout,
-            // No connection is used twice: a server of HTTP/1.0, as many cameras are, closes it after its answer without a word.
+            // No connection is reused: a server of HTTP/1.0, as many cameras are, closes it after its response without notice.
             PooledConnectionLifetime = TimeSpan.Zero,
             MaxResponseHeadersLength = 16,
             MaxResponseDrainSize = 0,
             SslOptions = new SslClientAuthenticationOptions
             {
-                // A certificate may name addresses to load more certificates and revocation lists from: those would be
-                // connected to behind the guard's back.
+                // A certificate may name addresses from which more certificates and revocation lists are loaded. Those connections would bypass the guard.
                 CertificateChainPolicy = new X509ChainPolicy
                 {
                     DisableCertificateDownloads = true,
@@ -56,7 +55,7 @@ internal sealed class GuardedHttp : DelegatingHandler
         };
     }
 
-    /// <summary>Has a request connect to addresses that were checked for its host, should it need a connection.</summary>
+    /// <summary>Makes a request connect to addresses that were already checked for its host.</summary>
     public static void ConnectTo(HttpRequestMessage request, OpenAddresses addresses) => request.Options.Set(Addresses, addresses);
 
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -71,7 +70,8 @@ internal sealed class GuardedHttp : DelegatingHandler
 
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
-        // The handler goes on connecting when the caller has left, for the next one. Strangers' hosts are not worth that.
+        // After the caller has left, the handler would continue to connect, for use by a later request. Connections to hosts of outsiders are not
+        // kept for that.
         context.InitialRequestMessage.Options.TryGetValue(Caller, out var caller);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, caller);
         var addresses = await AddressesAsync(context, ended.Token);
@@ -83,12 +83,12 @@ internal sealed class GuardedHttp : DelegatingHandler
             }
             catch (Exception e) when (e is SocketException or TimeoutException && i < Math.Min(addresses.Count, MaxAddresses) - 1)
             {
-                // The next address, then.
+                // Try the next address.
             }
         }
     }
 
-    /// <summary>The addresses that were checked when the request was made; checked now when it was made without.</summary>
+    /// <summary>The addresses that were checked when the request was made; if there are none, they are checked now.</summary>
     private async Task<IReadOnlyList<IPAddress>> AddressesAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken) =>
         context.InitialRequestMessage.Options.TryGetValue(Addresses, out var open) && open.Host == HostPattern.Normalize(context.DnsEndPoint.Host)
             ? open.Addresses

@@ -5,7 +5,7 @@ using System.Net.Sockets;
 
 namespace Detection.Grains.Fetching;
 
-/// <summary>A host as named in settings: one name or address, or everything below a name.</summary>
+/// <summary>A host in the settings: one name or address, or all names below a name.</summary>
 internal sealed record HostPattern(string Host, bool Below)
 {
     private static readonly SearchValues<char> NotInHosts = SearchValues.Create("*/?#@%\\[] ");
@@ -28,7 +28,7 @@ internal sealed record HostPattern(string Host, bool Below)
             return pattern is not null;
         }
 
-        // Uri writes the name as it writes those of the URLs that it will be compared with.
+        // Uri normalizes the name as it normalizes those of the URLs that are compared with it.
         if (!host.Contains(':', StringComparison.Ordinal) && Uri.TryCreate($"http://{host}/", UriKind.Absolute, out var uri))
         {
             pattern = new HostPattern(Normalize(uri.IdnHost), below);
@@ -38,7 +38,7 @@ internal sealed record HostPattern(string Host, bool Below)
         return false;
     }
 
-    /// <summary>Whether <paramref name="host"/>, normalized, is named by this pattern.</summary>
+    /// <summary>Whether this pattern matches <paramref name="host"/>, which is normalized.</summary>
     public bool Matches(string host) => Below
         ? host.Length > Host.Length + 1 && host.EndsWith(Host, StringComparison.Ordinal) && host[^(Host.Length + 1)] == '.'
         : host == Host;

@@ -2,15 +2,15 @@ using System.Net;
 
 namespace Detection.Grains.Fetching;
 
-/// <summary>Names that the machine itself knows: its hosts file, in which Kubernetes and Docker write too.</summary>
+/// <summary>Names that the machine itself knows: its hosts file, to which Kubernetes and Docker also write.</summary>
 internal sealed class HostsFile(string path)
 {
-    /// <summary>Where the operating system has it.</summary>
+    /// <summary>The path of the file in the operating system.</summary>
     public static string SystemPath { get; } = OperatingSystem.IsWindows()
         ? Path.Combine(Environment.SystemDirectory, "drivers", "etc", "hosts")
         : "/etc/hosts";
 
-    /// <summary>The addresses of a name, none when the file does not name it.</summary>
+    /// <summary>The addresses of a name; none when the file does not contain it.</summary>
     /// <param name="host">A name in lower case without a dot at its end.</param>
     /// <param name="text">The file.</param>
     public static IPAddress[] Find(string host, string text)
@@ -30,7 +30,7 @@ internal sealed class HostsFile(string path)
         return [.. found];
     }
 
-    /// <summary>The addresses of a name, none when the file does not name it or cannot be read.</summary>
+    /// <summary>The addresses of a name; none when the file does not contain it or cannot be read.</summary>
     /// <param name="host">A name in lower case without a dot at its end.</param>
     public IPAddress[] Find(string host)
     {

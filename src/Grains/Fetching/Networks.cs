@@ -4,7 +4,7 @@ using System.Net.Sockets;
 namespace Detection.Grains.Fetching;
 
 /// <summary>
-/// Which addresses are not of the public internet, after the IANA special-purpose address registries (RFC 6890 and its successors).
+/// Recognises addresses outside the public internet, according to the IANA special-purpose address registries (RFC 6890 and its successors).
 /// </summary>
 internal static class Networks
 {
@@ -26,8 +26,8 @@ internal static class Networks
         "224.0.0.0/4",        // multicast
         "240.0.0.0/4");       // reserved, and broadcast
 
-    // Only 2000::/3 is given out as global unicast. What lies outside is closed without being named: unspecified, loopback,
-    // IPv4-compatible and -translated, local-use NAT64, discard-only, unique local, link-local, site-local, multicast.
+    // Only 2000::/3 is assigned as global unicast. All other addresses are closed without being listed: unspecified, loopback, IPv4-compatible and
+    // -translated, local-use NAT64, discard-only, unique local, link-local, site-local, multicast.
     private static readonly IPNetwork GlobalIPv6 = IPNetwork.Parse("2000::/3");
 
     // https://www.iana.org/assignments/iana-ipv6-special-registry
@@ -37,7 +37,7 @@ internal static class Networks
         "3ffe::/16",          // the former 6bone
         "3fff::/20");         // documentation
 
-    // Credentials of the machine are given out at these, so no setting opens them.
+    // Machines get credentials at these addresses, so no setting opens them.
     private static readonly IPNetwork[] Metadata = ParseAll(
         "169.254.169.254/32", // AWS, Azure, Google and most others
         "169.254.170.2/32",   // AWS ECS
@@ -54,7 +54,7 @@ internal static class Networks
     private static readonly IPNetwork Nat64 = IPNetwork.Parse("64:ff9b::/96");
     private static readonly IPNetwork SixToFour = IPNetwork.Parse("2002::/16");
 
-    /// <summary>Whether <paramref name="address"/> is a public unicast address, and leads to one where it carries another.</summary>
+    /// <summary>Whether <paramref name="address"/> is a public unicast address, and an IPv4 address embedded in it is public, too.</summary>
     public static bool IsPublic(IPAddress address)
     {
         var plain = Unmap(address);
@@ -69,17 +69,17 @@ internal static class Networks
             && !(Embedded(plain) is { } embedded && Any(ClosedIPv4, embedded));
     }
 
-    /// <summary>Whether <paramref name="address"/>, or the one it carries, gives out credentials of machines.</summary>
+    /// <summary>Whether <paramref name="address"/>, or the IPv4 address embedded in it, gives credentials to machines.</summary>
     public static bool IsMetadata(IPAddress address) => AnyOf(Metadata, address);
 
-    /// <summary>Whether <paramref name="address"/>, or the one it carries, lies in one of <paramref name="networks"/>.</summary>
+    /// <summary>Whether <paramref name="address"/>, or the IPv4 address embedded in it, is in one of <paramref name="networks"/>.</summary>
     public static bool AnyOf(IReadOnlyList<IPNetwork> networks, IPAddress address)
     {
         var plain = Unmap(address);
         return Any(networks, plain) || (Embedded(plain) is { } embedded && Any(networks, embedded));
     }
 
-    /// <summary>The IPv4 address for an IPv4-mapped one (<c>::ffff:10.0.0.1</c>), without scope; others as they are, without scope.</summary>
+    /// <summary>The IPv4 address of an IPv4-mapped one (<c>::ffff:10.0.0.1</c>), without scope; other addresses unchanged, without scope.</summary>
     public static IPAddress Unmap(IPAddress address) => address switch
     {
         { IsIPv4MappedToIPv6: true } => address.MapToIPv4(),
@@ -87,7 +87,7 @@ internal static class Networks
         _ => address,
     };
 
-    /// <summary>Reads a network, or an address as the network of itself alone.</summary>
+    /// <summary>Reads a network, or an address as a network of one address.</summary>
     public static bool TryParse(string? text, out IPNetwork network)
     {
         if (IPNetwork.TryParse(text, out network))
@@ -120,7 +120,8 @@ internal static class Networks
             : null;
     }
 
-    // Interface identifiers of the ISATAP tunnel (RFC 5214), which carry an IPv4 address. Unused today, so closed as a whole, as Teredo is.
+    // Interface identifiers of the ISATAP tunnel (RFC 5214), which contain an IPv4 address. ISATAP is not used today, so all of it is closed, as for
+    // Teredo.
     private static bool IsIsatap(IPAddress address)
     {
         Span<byte> bytes = stackalloc byte[16];

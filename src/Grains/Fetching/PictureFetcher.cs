@@ -11,7 +11,7 @@ using StackExchange.Redis;
 
 namespace Detection.Grains.Fetching;
 
-/// <summary>Fetches pictures from URLs and puts them into the picture store. One per silo: it holds the silo's share of fetches.</summary>
+/// <summary>Fetches pictures from URLs and puts them into the picture store. There is one per silo, which limits the silo's fetches.</summary>
 internal sealed class PictureFetcher(
     GuardedHttp http,
     EgressGuard guard,
@@ -30,8 +30,8 @@ internal sealed class PictureFetcher(
         new SharedPlaces(options.Value.MaxConcurrency, options.Value.CallerShare, options.Value.SiteShare));
 
     /// <summary>
-    /// Places for pictures whose buffers are not pooled. Each stands for a picture of the largest size; together they take an eighth of the
-    /// memory that the process may use. There are two at least.
+    /// Places for pictures whose buffers are not pooled. Each place stands for a picture of the maximum size; together they use an eighth of the
+    /// memory that the process may use. There are at least two.
     /// </summary>
     private readonly SharedPlaces _large = new(
         (int)Math.Clamp(ProcessMemory.Available / 8 / options.Value.MaxBytes, 2, Math.Max(2, options.Value.MaxConcurrency)),
@@ -41,7 +41,9 @@ internal sealed class PictureFetcher(
     /// <summary>Fetches <paramref name="url"/> within <paramref name="budget"/> or the configured time, whichever is shorter.</summary>
     /// <param name="url">Where the picture is.</param>
     /// <param name="budget">Time left until the caller's deadline.</param>
-    /// <param name="caller">Who asks: whose share of the fetches it takes, and whose image key the picture gets; <see langword="null"/> for a caller without a name.</param>
+    /// <param name="caller">
+    /// The caller, whose share of the fetches is used, and who owns the image key; <see langword="null"/> for a caller without a name.
+    /// </param>
     /// <param name="cancellationToken">The caller has left.</param>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     /// <exception cref="RedisException">The picture was fetched but could not be stored.</exception>
@@ -115,7 +117,7 @@ internal sealed class PictureFetcher(
     {
         for (var redirects = 0; ; redirects++)
         {
-            // Each address that is led to takes its own turn and is of its own site. No place is held while a name is looked up.
+            // Each address of a redirect takes a new place, and is a site of its own. No place is held while a name is resolved.
             var addresses = await ResolveAsync(url, caller, cancellationToken);
             using var place = await EnterAsync(_places, caller, addresses.Site, cancellationToken);
             using var request = new HttpRequestMessage(HttpMethod.Get, url) { Version = HttpVersion.Version11 };
@@ -137,7 +139,7 @@ internal sealed class PictureFetcher(
                 return NotReachable("The address redirects too often.");
             }
 
-            // The raw text: what the typed header makes of "/path" depends on the operating system.
+            // The raw text, because the typed header reads "/path" differently on each operating system.
             if (!response.Headers.NonValidated.TryGetValues("Location", out var locations)
                 || !Uri.TryCreate(url, locations.First(), out var next))
             {
@@ -189,7 +191,7 @@ internal sealed class PictureFetcher(
             return NotReachable("The address answered with an encoding that was not asked for.");
         }
 
-        // Grows with what has come, not with what was announced, so that a slow answer holds little.
+        // Grows with the bytes that have arrived, not with the announced length, so that a slow response uses little memory.
         var buffer = PictureBuffers.Rent(Math.Min(FirstBuffer, _options.MaxBytes + 1));
         IDisposable? large = null;
         var length = 0;
@@ -224,7 +226,7 @@ internal sealed class PictureFetcher(
 
             var imageKey = keys.Of(buffer.AsSpan(0, length), caller);
 
-            // A write that was given up may still be sent: the bytes are left to it, and the garbage collector.
+            // A write that timed out may still be sent: the buffer is left to it, and to the garbage collector.
             isOurs = false;
             await store.StoreAsync(imageKey, buffer.AsMemory(0, length), caller, CancellationToken.None).WaitAsync(cancellationToken);
             isOurs = true;
@@ -256,7 +258,7 @@ internal sealed class PictureFetcher(
 
     private static bool IsOfTheOtherSide(Exception e) => e is HttpRequestException or IOException or OperationCanceledException;
 
-    /// <summary>The time was over before there was a place.</summary>
+    /// <summary>The time was over before a place was free.</summary>
     private sealed class NoPlaceException(PlaceLimit limit) : Exception(limit switch
     {
         PlaceLimit.Caller => "Your share of the fetches is used: your other URLs were slower than the time for this one.",
@@ -267,6 +269,6 @@ internal sealed class PictureFetcher(
         public PlaceLimit Limit { get; } = limit;
     }
 
-    // Path and query stay out of the log: they may contain secrets.
+    // Path and query are not logged: they may contain secrets.
     private static string Name(Uri url) => url.IsAbsoluteUri ? url.GetLeftPart(UriPartial.Scheme) + EgressGuard.HostOf(url) + ":" + url.Port : "(relative)";
 }

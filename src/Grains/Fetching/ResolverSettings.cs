@@ -5,10 +5,10 @@ using DnsClient;
 
 namespace Detection.Grains.Fetching;
 
-/// <summary>Whom to ask for names, and how names are completed: what resolv.conf(5) says.</summary>
+/// <summary>The name servers and search domains, as resolv.conf(5) defines them.</summary>
 /// <param name="Servers">Name servers, in the order in which they are asked.</param>
 /// <param name="Search">Domains that names with few dots are completed with.</param>
-/// <param name="Ndots">A name with so many dots is first asked for as it is.</param>
+/// <param name="Ndots">A name with at least so many dots is first resolved as it is.</param>
 internal sealed record ResolverSettings(IReadOnlyList<IPEndPoint> Servers, IReadOnlyList<string> Search, int Ndots)
 {
     private const int MaxServers = 3;
@@ -39,7 +39,7 @@ internal sealed record ResolverSettings(IReadOnlyList<IPEndPoint> Servers, IRead
         }
     }
 
-    /// <summary>Reads a resolv.conf. Without a name server it is the one on this machine that is asked.</summary>
+    /// <summary>Reads a resolv.conf. Without a name server, the one on this machine is used.</summary>
     public static ResolverSettings Parse(string text)
     {
         List<IPEndPoint> servers = [];
@@ -80,7 +80,7 @@ internal sealed record ResolverSettings(IReadOnlyList<IPEndPoint> Servers, IRead
         return true;
     }
 
-    /// <summary>The names to ask for, one after another, until one exists.</summary>
+    /// <summary>The names to resolve, one after another, until one exists.</summary>
     public IEnumerable<string> Candidates(string host)
     {
         var asItIsFirst = host.AsSpan().Count('.') >= Ndots;

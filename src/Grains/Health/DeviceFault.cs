@@ -2,12 +2,12 @@ using System.Text.RegularExpressions;
 
 namespace Detection.Grains.Health;
 
-/// <summary>Errors of devices that loading the model again does not mend.</summary>
+/// <summary>Errors of devices that reloading the model does not repair.</summary>
 internal static partial class DeviceFault
 {
     /// <summary>
-    /// Whether every later call of CUDA in this process fails as well. The list is that of the errors of which the CUDA Runtime API
-    /// says that the process must be ended to go on using CUDA, errors of memory cells (ECC), a lost device, and the unknown error.
+    /// Whether every later call of CUDA in this process fails as well. The list contains the errors for which the CUDA Runtime API requires a new
+    /// process, errors of memory cells (ECC), a lost device, and the unknown error.
     /// </summary>
     public static bool NeedsNewProcess(Exception? error)
     {

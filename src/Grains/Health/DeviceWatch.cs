@@ -9,15 +9,14 @@ using Microsoft.Extensions.Logging;
 namespace Detection.Grains.Health;
 
 /// <summary>
-/// Watches over a device with a model: hears how runs end, tries the device with the test picture, and decides whether it may have more
-/// pictures.
+/// Watches over a device with a model: counts the outcomes of its runs, runs the test picture on it, and decides whether it may get more pictures.
 /// </summary>
 internal sealed partial class DeviceWatch
 {
-    /// <summary>Between two attempts with the test picture while the device is suspect. Others claim what it returned meanwhile.</summary>
+    /// <summary>Pause between two runs of the test picture while the device is suspect. Other devices claim its returned items meanwhile.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>Longest wait for the test picture while pictures wait that a device failed on.</summary>
+    /// <summary>Longest wait for the test picture while pictures wait on which a device failed.</summary>
     private static readonly TimeSpan MaxTrialTime = TimeSpan.FromSeconds(2);
 
     private readonly BatcherKey _key;
@@ -30,34 +29,34 @@ internal sealed partial class DeviceWatch
     private long _failedAt;
 
     /// <param name="key">The device and the model.</param>
-    /// <param name="tracker">Its state.</param>
-    /// <param name="probe">Tries it with the test picture.</param>
-    /// <param name="end">Ends the silo where only a new process has the device back.</param>
+    /// <param name="tracker">Its health.</param>
+    /// <param name="probe">Runs the test picture on it.</param>
+    /// <param name="end">Ends the silo when only a new process can use the device again.</param>
     /// <param name="metrics">Counts errors.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="logger">The log.</param>
+    /// <param name="logger">The logger.</param>
     public DeviceWatch(BatcherKey key, HealthTracker tracker, HealthProbe probe, SiloShutdown end, HealthMetrics metrics, TimeProvider time, ILogger logger)
     {
         (_key, _tracker, _probe, _end, _metrics, _time, _logger) = (key, tracker, probe, end, metrics, time, logger);
         metrics.Errors(key, 0);
     }
 
-    /// <summary>Its state and how it came to it.</summary>
+    /// <summary>Its health and the reason.</summary>
     public HealthTracker Tracker => _tracker;
 
     /// <summary>The model's pictures on the device.</summary>
     public PicturesOnDevice OnDevice => _probe.OnDevice;
 
     /// <summary>
-    /// Whether the device is to be blamed for an error, and not the picture or a process without memory. A model that returns an invalid output is to be blamed itself, unless
-    /// it gave sound boxes on this device before.
+    /// Whether the device caused an error, and not the picture or a process without memory. An invalid output is the fault of the model, unless the
+    /// model returned correct boxes on this device before.
     /// </summary>
     public bool IsDeviceError(Exception? error) => error is not (PictureException or WrongPictureException or OutOfMemoryException) && (error is not ModelException || _probe.Tells);
 
-    /// <summary>The first invalid output of the model, one sentence with what to do; <see langword="null"/> when there was none.</summary>
+    /// <summary>The first invalid output of the model, in one sentence with what to do; <see langword="null"/> when there was none.</summary>
     public string? InvalidOutput { get; private set; }
 
-    /// <summary>The model returned an invalid output, which is not the device's fault. Logged once per model.</summary>
+    /// <summary>The model returned an invalid output, which is not a fault of the device. Logged once per model.</summary>
     public void ReportInvalidOutput(ModelException error)
     {
         if (InvalidOutput is null)
@@ -68,8 +67,8 @@ internal sealed partial class DeviceWatch
     }
 
     /// <summary>
-    /// Whether the device may have more pictures. One that failed must come out right with the test picture first, so that a picture on
-    /// which every device fails puts none out of service.
+    /// Whether the device may get more pictures. A device that failed must first succeed with the test picture. So a picture on which every device
+    /// fails puts no device out of service.
     /// </summary>
     public async Task<bool> CanClaimAsync(IModelSession session, CancellationToken cancellationToken)
     {
@@ -82,7 +81,7 @@ internal sealed partial class DeviceWatch
 
             if ((await TryAsync(session, cancellationToken)).Verdict == ProbeVerdict.Unknown)
             {
-                // Nothing but pictures can tell.
+                // The test picture does not work with this model: only pictures of requests can show the health.
                 await Task.Delay(Pause, _time, cancellationToken);
                 break;
             }
@@ -91,14 +90,12 @@ internal sealed partial class DeviceWatch
         return _tracker.Serves;
     }
 
-    /// <summary>
-    /// Whether a device that failed on pictures fails on the test picture as well, so that its failure says nothing of those pictures.
-    /// </summary>
+    /// <summary>Whether a device that failed on pictures also fails on the test picture, so that its failure is not a fault of those pictures.</summary>
     public async Task<bool> IsSickAsync(IModelSession session, Exception error)
     {
         if (error is RunTimeoutException)
         {
-            // Other such pictures may keep the known one waiting, and each attempt takes a device for long.
+            // Other such pictures may delay the test picture, and each attempt occupies the device for long.
             return false;
         }
 
@@ -132,7 +129,7 @@ internal sealed partial class DeviceWatch
         {
             _metrics.Errors(_key, errors);
 
-            // While the test picture is to try the device, further errors of what was claimed before say nothing new.
+            // Until the test picture has run, further errors of pictures that were claimed before give no new information.
             if (_tracker.State != DeviceHealth.Suspect || !_probe.Tells || DeviceFault.NeedsNewProcess(error))
             {
                 Failed(error.Message, error);
@@ -140,7 +137,7 @@ internal sealed partial class DeviceWatch
         }
     }
 
-    /// <summary>Tries the device with the test picture until that says something about it.</summary>
+    /// <summary>Runs the test picture until its outcome shows the health of the device.</summary>
     public async Task<ProbeResult> TryAsync(IModelSession session, CancellationToken cancellationToken)
     {
         while (true)
@@ -155,7 +152,7 @@ internal sealed partial class DeviceWatch
         }
     }
 
-    /// <summary>Tries the device with the test picture.</summary>
+    /// <summary>Runs the test picture on the device.</summary>
     public async Task<ProbeResult> ProbeAsync(IModelSession session)
     {
         var result = await _probe.RunAsync(session);
@@ -198,11 +195,11 @@ internal sealed partial class DeviceWatch
     /// <summary>Whether the silo ends.</summary>
     public bool IsSiloEnding => _end.IsRequested;
 
-    /// <summary>Ends the silo: only a new process has the device back.</summary>
-    /// <param name="reason">What is wrong with the device, one sentence.</param>
+    /// <summary>Ends the silo, because only a new process can use the device again.</summary>
+    /// <param name="reason">The fault of the device, in one sentence.</param>
     public void EndSilo(string reason) => _end.Request(_key.ToString(), reason);
 
-    /// <summary>A run on the device was ended and goes on: only a new process has the device's threads back, for this model and for all others.</summary>
+    /// <summary>A run was ended but still occupies the device: only a new process frees its threads, for this model and all others.</summary>
     public void ReportHungRun()
     {
         const string Reason = "A run of the model does not end, and cannot be ended.";
@@ -210,7 +207,7 @@ internal sealed partial class DeviceWatch
         EndSilo(Reason);
     }
 
-    /// <summary>Whether the test picture came out wrong a moment ago.</summary>
+    /// <summary>Whether the test picture failed a moment ago.</summary>
     private bool HasJustFailed => Volatile.Read(ref _failedAt) is var failed and not 0 && _time.GetElapsedTime(failed) < Pause;
 
     private void Failed(string reason, Exception error)

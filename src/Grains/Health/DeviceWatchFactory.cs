@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 
 namespace Detection.Grains.Health;
 
-/// <summary>Makes the watches over the devices of a silo.</summary>
+/// <summary>Creates the watches over the devices of a silo.</summary>
 internal sealed class DeviceWatchFactory(
     IOptions<DeviceHealthOptions> options, SiloShutdown end, HealthMetrics metrics, TimeProvider time, ILogger<DeviceWatch> logger)
 {

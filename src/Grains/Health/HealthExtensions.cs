@@ -6,7 +6,7 @@ namespace Detection.Grains.Health;
 /// <summary>Registers the watch over devices.</summary>
 public static class HealthExtensions
 {
-    /// <summary>Adds what watches over the silo's devices.</summary>
+    /// <summary>Adds the watch over the silo's devices.</summary>
     public static IServiceCollection AddDeviceHealth(this IServiceCollection services)
     {
         services.AddValidatedOptions<DeviceHealthOptions>(DeviceHealthOptions.Section);

@@ -3,7 +3,7 @@ using Detection.Grains.Placement;
 
 namespace Detection.Grains.Health;
 
-/// <summary>What is counted of sick devices: the meter <c>Detection.Health</c>. Their state now is a gauge of the silo's report.</summary>
+/// <summary>Counters of device errors: the meter <c>Detection.Health</c>. The current health is a gauge of the silo's report.</summary>
 internal sealed class HealthMetrics
 {
     /// <summary>Name of the meter.</summary>
@@ -14,6 +14,6 @@ internal sealed class HealthMetrics
     public HealthMetrics(IMeterFactory meters) => _errors = meters.Create(Meter).CreateCounter<long>(
         "detection.device.errors", "{run}", "Runs that failed on a device and not because of their pictures, and test pictures that came out wrong.");
 
-    /// <summary>Counts errors; 0 shows the counter before the first.</summary>
+    /// <summary>Counts errors. A count of 0 makes the counter visible before the first error.</summary>
     public void Errors(in BatcherKey batcher, int count) => _errors.Add(count, new("model", batcher.Model), new("device", batcher.Device));
 }

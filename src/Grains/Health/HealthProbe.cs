@@ -5,42 +5,44 @@ using Detection.Inference.Pictures;
 
 namespace Detection.Grains.Health;
 
-/// <summary>How the test picture came out.</summary>
+/// <summary>The outcome of the test picture.</summary>
 internal enum ProbeVerdict
 {
-    /// <summary>With the boxes that it had before.</summary>
+    /// <summary>It has the same boxes as before.</summary>
     Sound,
 
-    /// <summary>Not at all: the device failed, or did not answer.</summary>
+    /// <summary>The device failed, or did not answer.</summary>
     Failed,
 
-    /// <summary>With other boxes, or none: the device answers wrongly without an error.</summary>
+    /// <summary>It has other boxes, or none: the device returns wrong outputs without an error.</summary>
     Blind,
 
-    /// <summary>The model makes nothing of the test picture, or refuses it, so that it says nothing of the device.</summary>
+    /// <summary>The model finds nothing in the test picture, or refuses it, so that it does not show the health of the device.</summary>
     Unknown,
 
-    /// <summary>The test picture did not get to the device: other pictures were decoded all the time, or the process had no memory. To be tried again.</summary>
+    /// <summary>
+    /// The test picture did not reach the device: other pictures were decoded all the time, or the process had no memory. It is tried again.
+    /// </summary>
     NotTried,
 }
 
-/// <summary>What the test picture said of a device.</summary>
-/// <param name="Verdict">How it came out.</param>
-/// <param name="Reason">What is wrong, one sentence.</param>
+/// <summary>The outcome of the test picture on a device.</summary>
+/// <param name="Verdict">The outcome.</param>
+/// <param name="Reason">The fault, in one sentence.</param>
 /// <param name="Error">The error, when the device failed with one.</param>
 internal sealed record ProbeResult(ProbeVerdict Verdict, string? Reason = null, Exception? Error = null);
 
 /// <summary>
-/// Runs the test picture through a session as any other picture goes, from its bytes to its boxes, and compares these with what the
-/// model gave when it was loaded and verified. Nothing of it is counted, cached or published.
+/// Runs the test picture through a session, like any other picture, from its bytes to its boxes, and compares these with the boxes that the model
+/// returned when it was loaded and verified. The result is not counted, cached or published.
 /// </summary>
 /// <param name="scoreFloor">The model's own score floor.</param>
-/// <param name="timeout">Longest wait for the picture to get to the device, and then for its run.</param>
+/// <param name="timeout">Longest wait for the picture to reach the device, and then for its run.</param>
 /// <param name="onDevice">The model's pictures on the device.</param>
 /// <param name="time">Clock for the wait.</param>
 internal sealed class HealthProbe(float scoreFloor, TimeSpan timeout, PicturesOnDevice onDevice, TimeProvider time)
 {
-    /// <summary>Lower floors for models that see nothing in the test picture: their best guesses are compared.</summary>
+    /// <summary>Lower floors for models that find nothing in the test picture: their best guesses are compared.</summary>
     private static readonly float[] LowFloors = [0.01f, 0.001f, 0.0001f];
 
     private static readonly byte[] Picture = ReadPicture();
@@ -51,11 +53,11 @@ internal sealed class HealthProbe(float scoreFloor, TimeSpan timeout, PicturesOn
     /// <summary>The model's pictures on the device, this one included.</summary>
     public PicturesOnDevice OnDevice => onDevice;
 
-    /// <summary>Whether the test picture can tell a sound device from a blind one.</summary>
+    /// <summary>Whether the test picture can show a difference between a sound device and one with wrong outputs.</summary>
     public bool Tells => _known is not null;
 
     /// <summary>
-    /// Tries a session. The first that answers is believed: a GPU's outputs were compared with the CPU's when it was loaded.
+    /// Runs the test picture on a session. The first answer is the reference: a GPU's outputs were compared with the CPU's when the model was loaded.
     /// </summary>
     public async Task<ProbeResult> RunAsync(IModelSession session)
     {
@@ -114,9 +116,9 @@ internal sealed class HealthProbe(float scoreFloor, TimeSpan timeout, PicturesOn
         : known.Difference(outcome) is { } difference ? new ProbeResult(ProbeVerdict.Blind, difference)
         : new ProbeResult(ProbeVerdict.Sound);
 
-    /// <exception cref="NotTriedException">It did not get to the device.</exception>
+    /// <exception cref="NotTriedException">It did not reach the device.</exception>
     /// <exception cref="OutOfMemoryException">The process has no memory.</exception>
-    /// <exception cref="TimeoutException">Its run did not end.</exception>
+    /// <exception cref="TimeoutException">Its run timed out.</exception>
     private async Task<PictureOutcome> DetectAsync(IModelSession session, float floor)
     {
         PictureOutcome? outcome = null;
@@ -162,6 +164,6 @@ internal sealed class HealthProbe(float scoreFloor, TimeSpan timeout, PicturesOn
         return bytes;
     }
 
-    /// <summary>The test picture did not get to the device.</summary>
+    /// <summary>The test picture did not reach the device.</summary>
     private sealed class NotTriedException(string message) : Exception(message);
 }

@@ -25,16 +25,16 @@ internal sealed class HealthTracker(int maxErrors)
         }
     }
 
-    /// <summary>Whether the device may be given pictures.</summary>
+    /// <summary>Whether the device may get pictures.</summary>
     public bool Serves => State is DeviceHealth.Serving or DeviceHealth.Suspect;
 
-    /// <summary>Why it is not <see cref="DeviceHealth.Serving"/>, one sentence.</summary>
+    /// <summary>Why it is not <see cref="DeviceHealth.Serving"/>, in one sentence.</summary>
     public string? Reason { get; private set; }
 
-    /// <summary>Errors since the model was loaded first.</summary>
+    /// <summary>Errors since the model was loaded for the first time.</summary>
     public long Errors { get; private set; }
 
-    /// <summary>Completed while the device is not serving.</summary>
+    /// <summary>A task that is completed while the device is not serving.</summary>
     public Task Left
     {
         get
@@ -46,7 +46,7 @@ internal sealed class HealthTracker(int maxErrors)
         }
     }
 
-    /// <summary>A run gave what it should.</summary>
+    /// <summary>A run succeeded.</summary>
     public void Succeeded()
     {
         lock (_gate)
@@ -81,7 +81,7 @@ internal sealed class HealthTracker(int maxErrors)
         }
     }
 
-    /// <summary>The device must not be given another picture, for example because it answers wrongly without an error.</summary>
+    /// <summary>The device must not get another picture, for example because it returns wrong outputs without an error.</summary>
     public void Quarantine(string reason)
     {
         lock (_gate)
@@ -94,7 +94,7 @@ internal sealed class HealthTracker(int maxErrors)
         }
     }
 
-    /// <summary>Its model is being loaded again.</summary>
+    /// <summary>Its model is being reloaded.</summary>
     public void Reload()
     {
         lock (_gate)
@@ -106,7 +106,7 @@ internal sealed class HealthTracker(int maxErrors)
         }
     }
 
-    /// <summary>Loaded again, and the test picture came out right.</summary>
+    /// <summary>The model was reloaded, and the test picture succeeded.</summary>
     public void Recovered()
     {
         lock (_gate)
@@ -119,7 +119,7 @@ internal sealed class HealthTracker(int maxErrors)
         }
     }
 
-    /// <summary>It failed although its model was loaded again.</summary>
+    /// <summary>It failed although its model was reloaded.</summary>
     public void Break(string reason)
     {
         lock (_gate)

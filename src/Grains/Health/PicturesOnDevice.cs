@@ -1,8 +1,8 @@
 namespace Detection.Grains.Health;
 
 /// <summary>
-/// Counts the pictures of a model that are on its device: their run is under way, or is the next thing that they wait for. A picture that
-/// waits for a thread or for memory, or is decoded, is not on the device and says nothing about it. Safe for concurrent use.
+/// Counts the pictures of a model that are on its device: their run is under way, or is the next thing that they wait for. A picture that waits for a
+/// thread or for memory, or is being decoded, is not on the device and does not show its health. Safe for concurrent use.
 /// </summary>
 internal sealed class PicturesOnDevice(TimeProvider time)
 {
@@ -10,7 +10,7 @@ internal sealed class PicturesOnDevice(TimeProvider time)
     private int _count;
     private long _changedAt;
 
-    /// <summary>Whether pictures are on the device and none has come or gone for <paramref name="longer"/>.</summary>
+    /// <summary>Whether pictures are on the device and the number has not changed for <paramref name="longer"/>.</summary>
     public bool AreHeld(TimeSpan longer)
     {
         lock (_gate)
@@ -19,7 +19,7 @@ internal sealed class PicturesOnDevice(TimeProvider time)
         }
     }
 
-    /// <summary>A picture that is going to be on the device. Dispose it when the picture has ended.</summary>
+    /// <summary>A picture that will be on the device. Dispose it when the picture has ended.</summary>
     public Visit Expect() => new(this);
 
     private void Add(int change)

@@ -4,15 +4,15 @@ using Detection.Objects;
 
 namespace Detection.Grains.Health;
 
-/// <summary>What a sound device finds on the test picture, and how near another answer must be.</summary>
+/// <summary>The objects that a sound device finds in the test picture, and how similar other outputs must be.</summary>
 internal sealed class ReferenceObjects
 {
-    /// <summary>Boxes near the floor come and go with the noise of a device, so that only boxes of twice its score are compared.</summary>
+    /// <summary>Boxes near the score floor appear and disappear with numerical noise, so only boxes with twice that score are compared.</summary>
     private const float ClearFactor = 2;
 
     private const int MaxObjects = 20;
 
-    /// <summary>Part of the boxes that must be found again: two boxes of nearly the same score may suppress each other either way.</summary>
+    /// <summary>Part of the boxes that must be found again. Of two boxes with nearly the same score, either may suppress the other.</summary>
     private const double MustAgree = 0.8;
 
     private const float ScoreTolerance = 0.1f;
@@ -25,8 +25,8 @@ internal sealed class ReferenceObjects
     /// <summary>Score floor at which the boxes were found.</summary>
     public float Floor { get; }
 
-    /// <summary>Keeps the boxes of a sound device; <see langword="null"/> when none of them is clear enough to compare others with.</summary>
-    /// <param name="outcome">What it found.</param>
+    /// <summary>Keeps the boxes of a sound device; <see langword="null"/> when none of them is clear enough for a comparison.</summary>
+    /// <param name="outcome">The outcome on that device.</param>
     /// <param name="floor">The score floor.</param>
     public static ReferenceObjects? From(PictureOutcome outcome, float floor)
     {
@@ -34,7 +34,7 @@ internal sealed class ReferenceObjects
         return clear.Length == 0 ? null : new ReferenceObjects(floor, clear);
     }
 
-    /// <summary>What is different in another answer to the same picture; <see langword="null"/> when it is near enough.</summary>
+    /// <summary>How the objects of another outcome differ; <see langword="null"/> when they are similar enough.</summary>
     public string? Difference(PictureOutcome outcome)
     {
         var found = _boxes.Count(known => outcome.Boxes.Any(box =>

@@ -5,27 +5,27 @@ using Microsoft.Extensions.Options;
 namespace Detection.Grains.Health;
 
 /// <summary>
-/// Ends the silo in order when only a new process can go on: its batchers drain, it leaves the cluster, and the program ends with
-/// <see cref="ExitCode"/>, so that its supervisor starts it again.
+/// Stops the silo in order when only a new process can continue: its batchers drain, it leaves the cluster, and the program ends with
+/// <see cref="ExitCode"/>, so that its supervisor restarts it.
 /// </summary>
 public sealed partial class SiloShutdown(IHostApplicationLifetime lifetime, IOptions<HostOptions> host, ILogger<SiloShutdown> logger)
 {
-    /// <summary>Exit code of a program that ended so.</summary>
+    /// <summary>Exit code of a program that stopped for this reason.</summary>
     public const int ExitCode = 3;
 
     private int _requested;
 
-    /// <summary>Whether the silo ends so.</summary>
+    /// <summary>Whether the silo stops for this reason.</summary>
     public bool IsRequested => Volatile.Read(ref _requested) != 0;
 
-    /// <summary>Begins the end because of a device; once.</summary>
+    /// <summary>Stops the silo because of a device. Only the first call has an effect.</summary>
     /// <param name="device">The device and its model.</param>
-    /// <param name="reason">What is wrong with it.</param>
+    /// <param name="reason">The fault.</param>
     public void Request(string device, string reason) => Request(() => LogDevice(device, ExitCode, reason));
 
-    /// <summary>Begins the end because of the silo itself; once.</summary>
-    /// <param name="reason">What is wrong with it.</param>
-    /// <param name="within">How long the stop may take at most: what the silo holds is not worth a longer wait.</param>
+    /// <summary>Stops the silo because of the silo itself. Only the first call has an effect.</summary>
+    /// <param name="reason">The fault.</param>
+    /// <param name="within">Time limit of the stop: the work of the silo does not justify a longer wait.</param>
     public void Request(string reason, TimeSpan within) => Request(() =>
     {
         LogSilo(ExitCode, reason);
