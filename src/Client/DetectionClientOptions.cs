@@ -22,11 +22,11 @@ public sealed class DetectionClientOptions
     [Required, RegularExpression(Contracts.Storage.ClusterId.Pattern, ErrorMessage = Contracts.Storage.ClusterId.Rule)]
     public string ClusterId { get; set; } = Contracts.Storage.ClusterId.Default;
 
-    /// <summary>Model of a request that names none.</summary>
+    /// <summary>Model of requests that name none.</summary>
     [Required]
     public string DefaultModel { get; set; } = SharedDefaults.Model;
 
-    /// <summary>Deadline of a request that names none.</summary>
+    /// <summary>Deadline of requests that name none. 100 ms to 60 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:01:00")]
     public TimeSpan Deadline { get; set; } = TimeSpan.FromSeconds(10);
 

@@ -16,7 +16,7 @@ public sealed record DetectionOptions
     /// </summary>
     public float? Threshold { get; init; }
 
-    /// <summary>Overlap at which the weaker of two boxes is dropped, above 0 and at most 1; <see langword="null"/> for the model's own.</summary>
+    /// <summary>Overlap at which the weaker of two boxes is dropped, above 0 and at most 1; <see langword="null"/> for the model's value.</summary>
     public float? Iou { get; init; }
 
     /// <summary>Maximum number of objects to return, highest scores first; <see langword="null"/> for all.</summary>

@@ -27,14 +27,14 @@ using Detection.Hosting.Telemetry;
 
 namespace Detection.Frontend;
 
-/// <summary>The front end: HTTP API and web page before a detection cluster, or, with no Redis configured, a whole cluster in one process.</summary>
+/// <summary>The front end: HTTP API and web page of a detection cluster. Without a Redis setting it is a whole cluster in one process.</summary>
 public static class FrontendApplication
 {
     /// <summary>Puts the front end together. The caller runs it and disposes of it.</summary>
     /// <param name="args">Command line, read as configuration.</param>
     public static WebApplication Create(string[] args)
     {
-        // Not the working directory: `dotnet run --project` and a published folder must find the same files.
+        // The program's folder, not the working directory: `dotnet run --project` and a published folder must find the same files.
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions
         {
             Args = args,

@@ -5,15 +5,16 @@ using Detection.Inference.Repository;
 
 namespace Detection.Hosting;
 
-/// <summary>The models that a process with devices is configured to have.</summary>
+/// <summary>Checks settings that name a model.</summary>
 public static class ConfiguredModels
 {
     /// <summary>
-    /// Requires that the model that a setting names is in the folder of models. Where nothing is set, or the folder has no model yet, nothing is required.
+    /// Checks that the model that a setting names is in the folder of models. Nothing is checked when the setting has no value, or when the
+    /// folder has no models yet.
     /// </summary>
     /// <param name="configuration">The settings.</param>
-    /// <param name="setting">Key of the one that names a model.</param>
-    /// <exception cref="ValidationException">The folder has other models and not this one.</exception>
+    /// <param name="setting">Key of the setting that names a model.</param>
+    /// <exception cref="ValidationException">The folder has only other models.</exception>
     public static void RequireModel(this IConfiguration configuration, string setting)
     {
         ArgumentNullException.ThrowIfNull(configuration);
@@ -21,7 +22,7 @@ public static class ConfiguredModels
         var models = ModelRepository.FindNames(folder);
         if (configuration[setting] is { Length: > 0 } model && models.Count > 0 && !models.Contains(model.Split('@')[0]))
         {
-            throw new ValidationException($"The setting '{setting}' is '{model}', and {Path.GetFullPath(folder)} has no model of this name. {NearestName.Proposal(model, models)}");
+            throw new ValidationException($"The setting '{setting}' is '{model}', but {Path.GetFullPath(folder)} has no model of this name. {NearestName.Proposal(model, models)}");
         }
     }
 }

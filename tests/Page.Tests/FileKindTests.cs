@@ -119,7 +119,7 @@ public class FileKindTests(PageSite site)
         var tags = await visit.EvaluateAsync<JsonElement>("""
             (() => {
               const picture = document.getElementById('picture').getBoundingClientRect();
-              const shown = [...document.querySelectorAll('#overlay .tag:not(.untold)')].map((tag) => ({ text: tag.textContent, rect: tag.querySelector('rect').getBoundingClientRect() }));
+              const shown = [...document.querySelectorAll('#overlay .tag:not(.hidden-tag)')].map((tag) => ({ text: tag.textContent, rect: tag.querySelector('rect').getBoundingClientRect() }));
               const area = shown.reduce((sum, { rect }) => sum + rect.width * rect.height, 0);
               const meet = shown.some((a, at) => shown.some((b, other) => other > at
                 && a.rect.left < b.rect.right - 1 && b.rect.left < a.rect.right - 1 && a.rect.top < b.rect.bottom - 1 && b.rect.top < a.rect.bottom - 1));
@@ -134,6 +134,6 @@ public class FileKindTests(PageSite site)
         // The sure ones are told in any case.
         await visit.SlideAsync("End");
         await visit.Page.EvaluateFunctionAsync("() => { const slider = document.getElementById('threshold'); slider.value = '0.4'; slider.dispatchEvent(new Event('input')); }");
-        Assert.Equal((await visit.BoxesAsync()).Count, await visit.EvaluateAsync<int>("document.querySelectorAll('#overlay .tag:not(.untold)').length"));
+        Assert.Equal((await visit.BoxesAsync()).Count, await visit.EvaluateAsync<int>("document.querySelectorAll('#overlay .tag:not(.hidden-tag)').length"));
     });
 }

@@ -71,7 +71,7 @@ public class KeptTests(PageSite site)
                 // One that leads nowhere says so, and the page goes on.
                 await other.EvaluateAsync<object>($"location.hash = 'picture={new string('0', 64)}'");
                 await other.SeenAsync("!document.getElementById('problem').hidden");
-                Assert.Contains("no longer there", await other.TextAsync("#problem"), StringComparison.Ordinal);
+                Assert.Contains("has expired", await other.TextAsync("#problem"), StringComparison.Ordinal);
                 await other.ChooseAsync(Photos.OnItsSide);
                 await other.AnsweredAsync();
             },
@@ -102,7 +102,7 @@ public class KeptTests(PageSite site)
             Object.defineProperty(navigator, 'clipboard', { configurable: true, value: { writeText: async (text) => { window.copied = text; } } })
             """);
         await visit.Page.ClickAsync(".downloads .button:nth-child(3)");
-        await visit.SeenAsync("document.querySelector('.said').textContent.includes('Link copied')");
+        await visit.SeenAsync("document.querySelector('.message').textContent.includes('Link copied')");
         return new Uri(await visit.EvaluateAsync<string>("window.copied"));
     }
 

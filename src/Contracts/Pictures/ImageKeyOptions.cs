@@ -12,9 +12,9 @@ public sealed class ImageKeyOptions
     public const string SecretSetting = $"{Section}:{nameof(Secret)}";
 
     /// <summary>
-    /// Empty: an image key is the SHA-256 of the picture, and callers share results. A secret of 32 to 1000 characters: each caller
-    /// has image keys of its own, so that it cannot read another caller's results and pictures, or learn that they exist; the same
-    /// picture from two callers is then computed twice.
+    /// When it is empty, an image key is the SHA-256 of the picture, and callers share results. With a secret of 32 to 1000 characters each
+    /// caller gets its own image keys: a caller cannot read another caller's results and pictures, or learn that they exist. The same picture
+    /// of two callers is then processed twice.
     /// </summary>
     [RegularExpression(".{32,1000}", ErrorMessage = "The setting '{0}' must have 32 to 1000 characters, or be empty.")]
     public string Secret { get; set; } = "";

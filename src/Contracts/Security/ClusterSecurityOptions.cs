@@ -27,6 +27,6 @@ public sealed class ClusterSecurityOptions
     /// <summary>Password of the key or of the PKCS #12 file.</summary>
     public string Password { get; set; } = "";
 
-    /// <summary>PEM file with the authorities whose certificates are accepted, and no others.</summary>
+    /// <summary>PEM file with certificate authorities. Only certificates of these authorities are accepted.</summary>
     public string Authority { get; set; } = "";
 }

@@ -4,9 +4,9 @@ using Microsoft.Extensions.Options;
 
 namespace Detection.Contracts.Settings;
 
-/// <summary>Where options are read.</summary>
+/// <summary>The section of an options type.</summary>
 /// <param name="Name">Name of the section.</param>
-/// <param name="Configuration">The root; <see langword="null"/> for that of the container.</param>
+/// <param name="Configuration">The configuration; <see langword="null"/> for the one in the container.</param>
 internal sealed record OptionsSection<T>(string Name, IConfiguration? Configuration);
 
 /// <summary>Reads options from their section and checks them by their annotations.</summary>

@@ -13,8 +13,8 @@ public sealed class PictureTransferOptions
     public int MaxAtOnce { get; set; } = 4;
 
     /// <summary>
-    /// Slowest link, in bytes per second of this process. A transfer that takes longer than its size needs at this rate, with
-    /// <see cref="MaxAtOnce"/> of that size sharing the link and the connection's timeout on top, is given up.
+    /// Slowest expected link of this process, in bytes per second. A transfer is cancelled when it takes longer than <see cref="MaxAtOnce"/>
+    /// pictures of its size need at this rate, plus the connection's timeout.
     /// </summary>
     [Range(1_000, int.MaxValue)]
     public int MinBytesPerSecond { get; set; } = 1_000_000;

@@ -4,9 +4,9 @@ namespace Detection.Frontend.Http;
 
 internal static class JsonExtensions
 {
-    /// <summary>Makes the framework, the OpenAPI document in the first place, see the types of a feature as they are written.</summary>
+    /// <summary>Registers the JSON of a feature with the framework, so that the OpenAPI document describes its types as they are written.</summary>
     /// <param name="services">The front end's services.</param>
-    /// <param name="context">The feature's JSON. All contexts have the same settings, and each the converters of its own enums.</param>
+    /// <param name="context">The feature's JSON. All contexts have the same settings; each has the converters of its own enums.</param>
     public static void AddJson(this IServiceCollection services, JsonSerializerContext context) =>
         services.ConfigureHttpJsonOptions(options =>
         {

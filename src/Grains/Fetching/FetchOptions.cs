@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 
 namespace Detection.Grains.Fetching;
 
-/// <summary>Settings of fetching pictures from URLs, section <c>Detection:Fetch</c>.</summary>
+/// <summary>Fetching of pictures from URLs: section <c>Detection:Fetch</c>.</summary>
 public sealed class FetchOptions
 {
     /// <summary>Name of the configuration section.</summary>
@@ -90,22 +90,22 @@ internal sealed class FetchOptionsValidator : IValidateOptions<FetchOptions>
         List<string> faults = [];
         foreach (var server in options.NameServers)
         {
-            Check(ResolverSettings.TryParseServer(server, out _), $"'{Key(nameof(options.NameServers))}' has '{server}', which is no address such as 10.0.0.53 or 10.0.0.53:53.");
+            Check(ResolverSettings.TryParseServer(server, out _), $"'{Key(nameof(options.NameServers))}' has '{server}'. Use an address such as 10.0.0.53 or 10.0.0.53:53.");
         }
 
         foreach (var port in options.AllowedPorts)
         {
-            Check(port is >= 1 and <= 65535, $"'{Key(nameof(options.AllowedPorts))}' has {port}, which is no port.");
+            Check(port is >= 1 and <= 65535, $"'{Key(nameof(options.AllowedPorts))}' has {port}. Use a port from 1 to 65535.");
         }
 
         foreach (var host in options.AllowedHosts.Concat(options.DeniedHosts))
         {
-            Check(HostPattern.TryParse(host, out _), $"'{Key(nameof(options.AllowedHosts))}' or '{Key(nameof(options.DeniedHosts))}' has '{host}', which is no host name, address or *.name.");
+            Check(HostPattern.TryParse(host, out _), $"'{Key(nameof(options.AllowedHosts))}' or '{Key(nameof(options.DeniedHosts))}' has '{host}'. Use a host name, an address or *.name.");
         }
 
         foreach (var network in options.AllowedNetworks.Concat(options.DeniedNetworks))
         {
-            Check(Networks.TryParse(network, out _), $"'{Key(nameof(options.AllowedNetworks))}' or '{Key(nameof(options.DeniedNetworks))}' has '{network}', which is no network such as 10.1.0.0/16 and no address.");
+            Check(Networks.TryParse(network, out _), $"'{Key(nameof(options.AllowedNetworks))}' or '{Key(nameof(options.DeniedNetworks))}' has '{network}'. Use a network such as 10.1.0.0/16, or an address.");
         }
 
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults.Select(static fault => $"The setting {fault}"));

@@ -8,19 +8,19 @@ public sealed class QueueOptions
     /// <summary>Name of the section.</summary>
     public const string Section = "Detection:Queue";
 
-    /// <summary>Most requests of one model that may wait, over the whole cluster. A further one is refused at once.</summary>
+    /// <summary>Maximum number of waiting requests of one model, in the whole cluster. Further requests are refused at once.</summary>
     [Range(1, 1_000_000)]
     public int Capacity { get; set; } = 256;
 
     /// <summary>
-    /// Share of the queue that one named caller may fill. With others it may fill the same share of what they leave, so that there is
-    /// always room for one more. 1: the whole queue. Callers without a name have no such limit.
+    /// Share of the queue that one named caller may hold, of what the other callers leave, so that there is always room for one more caller.
+    /// 1: no limit. Callers without a name have no such limit.
     /// </summary>
     [Range(0.01, 1.0)]
     public double CallerShare { get; set; } = 0.5;
 
     /// <summary>
-    /// Lifetime of a batcher's lease. When it expires other batchers reclaim its items. It is renewed four times in that span.
+    /// Lifetime of a batcher's lease. The batcher renews it four times in this time. When it expires, other batchers reclaim its items.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
     public TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(4);
@@ -29,15 +29,15 @@ public sealed class QueueOptions
     [Range(1, 100)]
     public int MaxAttempts { get; set; } = 3;
 
-    /// <summary>How long a picture that was given up as poison is refused.</summary>
+    /// <summary>How long a picture that became a dead letter is refused.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "365.00:00:00")]
     public TimeSpan PoisonExpiry { get; set; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>Most entries of a model's list of requests that were given up.</summary>
+    /// <summary>Maximum number of entries in a model's list of dead letters.</summary>
     [Range(1, 1_000_000)]
     public int DeadLetters { get; set; } = 1000;
 
-    /// <summary>How long that list is kept after its last entry.</summary>
+    /// <summary>How long this list is kept after its last entry.</summary>
     [Range(typeof(TimeSpan), "00:01:00", "365.00:00:00")]
     public TimeSpan DeadLetterExpiry { get; set; } = TimeSpan.FromDays(7);
 

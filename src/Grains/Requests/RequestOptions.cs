@@ -12,7 +12,7 @@ public sealed class RequestOptions
     [Range(typeof(TimeSpan), "00:00:10", "1.00:00:00")]
     public TimeSpan IdleAge { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long the end of a request that failed can be read.</summary>
+    /// <summary>How long the failure of an asynchronous request can be read.</summary>
     [Range(typeof(TimeSpan), "00:02:00", "365.00:00:00")]
     public TimeSpan FailureExpiry { get; set; } = TimeSpan.FromMinutes(10);
 }

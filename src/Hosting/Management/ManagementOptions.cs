@@ -2,19 +2,19 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Detection.Hosting.Management;
 
-/// <summary>What is for those who run the service, not for those who use it: section <c>Detection:Management</c>.</summary>
+/// <summary>Endpoints for operators: section <c>Detection:Management</c>.</summary>
 public sealed class ManagementOptions : IValidatableObject
 {
     /// <summary>Name of the section.</summary>
     public const string Section = "Detection:Management";
 
     /// <summary>
-    /// Address of a listener of its own for metrics, status and dashboard, for example <c>http://127.0.0.1:9090</c> or
-    /// <c>http://*:9090</c>; they are then not found elsewhere. Default: none, they are where everything is.
+    /// Separate address for metrics, status and dashboard, for example <c>http://127.0.0.1:9090</c> or <c>http://*:9090</c>. Other addresses do
+    /// not serve them then. Default: none; they are served at the same address as the API.
     /// </summary>
     public string? Url { get; set; }
 
-    /// <summary>Whether the Orleans dashboard is served at <c>/dashboard</c> by processes that host a silo; default false.</summary>
+    /// <summary>Whether processes that host a silo serve the Orleans dashboard at <c>/dashboard</c>; default false.</summary>
     public bool OrleansDashboard { get; set; }
 
     /// <inheritdoc/>

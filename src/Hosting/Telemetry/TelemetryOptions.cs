@@ -9,22 +9,22 @@ public sealed class TelemetryOptions
     public const string Section = "Detection:Telemetry";
 
     /// <summary>
-    /// OTLP collector that metrics and traces are sent to, for example <c>http://collector:4317</c>. Default: what
-    /// <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> says; without either nothing is sent, and nothing traced.
+    /// OTLP collector for metrics and traces, for example <c>http://collector:4317</c>. Default: the variable
+    /// <c>OTEL_EXPORTER_OTLP_ENDPOINT</c>. Without either, nothing is sent or traced.
     /// </summary>
     public Uri? OtlpEndpoint { get; set; }
 
-    /// <summary>How the collector is spoken to. Default: what <c>OTEL_EXPORTER_OTLP_PROTOCOL</c> says, else gRPC.</summary>
+    /// <summary>Protocol of the collector. Default: the variable <c>OTEL_EXPORTER_OTLP_PROTOCOL</c>, otherwise gRPC.</summary>
     public OtlpProtocol? OtlpProtocol { get; set; }
 
-    /// <summary>Share of the requests that are traced when they come without a trace of their own, 0 to 1; default 1.</summary>
+    /// <summary>Ratio of requests that are traced when the caller has not decided, 0 to 1; default 1.</summary>
     [Range(0.0, 1.0)]
     public double TraceRatio { get; set; } = 1;
 
-    /// <summary>Whether <c>/metrics</c> shows the metrics in the Prometheus text format; default true.</summary>
+    /// <summary>Whether the metrics are served at <c>/metrics</c> in the Prometheus text format; default true.</summary>
     public bool Prometheus { get; set; } = true;
 
-    /// <summary>Whether the many metrics of Orleans itself are shown and sent as well; default false.</summary>
+    /// <summary>Whether the metrics of Orleans, which are many, are also served and sent; default false.</summary>
     public bool OrleansMetrics { get; set; }
 }
 

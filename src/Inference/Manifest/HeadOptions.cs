@@ -2,33 +2,33 @@ using System.Text.Json.Serialization;
 
 namespace Detection.Inference.Manifest;
 
-/// <summary>How class scores are made from a graph's numbers.</summary>
+/// <summary>How class scores are calculated from a graph's numbers.</summary>
 public enum ScoreActivation
 {
-    /// <summary>They are scores already.</summary>
+    /// <summary>The numbers are scores.</summary>
     None,
 
-    /// <summary>Logits, one yes-or-no question per class.</summary>
+    /// <summary>Logits; an object may have several classes.</summary>
     Sigmoid,
 
-    /// <summary>Logits, the classes (and the background, if there is one) exclude each other.</summary>
+    /// <summary>Logits; an object has one class, or is background if there is a background class.</summary>
     Softmax,
 }
 
-/// <summary>Where a graph's class numbers have a place for "nothing".</summary>
+/// <summary>The index of the background class in a graph's output.</summary>
 public enum BackgroundClass
 {
-    /// <summary>Nowhere: number 0 is the first label.</summary>
+    /// <summary>There is no background class; index 0 is the first label.</summary>
     None,
 
-    /// <summary>Number 0 is the background, number 1 the first label.</summary>
+    /// <summary>Index 0 is the background; index 1 is the first label.</summary>
     First,
 
-    /// <summary>The number after the last label is the background.</summary>
+    /// <summary>The index after the last label is the background.</summary>
     Last,
 }
 
-/// <summary>What the four numbers of a box are.</summary>
+/// <summary>The meaning of the four numbers of a box.</summary>
 public enum BoxFormat
 {
     /// <summary>Left, top, right, bottom.</summary>
@@ -47,13 +47,13 @@ public enum BoxUnit
     /// <summary>Pixels of the input.</summary>
     Pixels,
 
-    /// <summary>Parts of the input's width and height, 0 to 1.</summary>
+    /// <summary>Fractions of the input's width and height, 0 to 1.</summary>
     Fraction,
 }
 
 /// <summary>
-/// Settings of single families, <c>"head": {…}</c> in the manifest. What is absent takes the family's usual value; what the
-/// family does not know is refused.
+/// Settings of model families, <c>"head": {…}</c> in the manifest. A setting that is absent has the default of the family; a setting that the
+/// family does not have is refused.
 /// </summary>
 public sealed record HeadOptions
 {
@@ -61,15 +61,15 @@ public sealed record HeadOptions
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<int>? Strides { get; init; }
 
-    /// <summary>Highest bin of the distance distribution: a side has this number plus one of bins (nanodet; default 10 or what the output has room for).</summary>
+    /// <summary>Highest bin of the distance distribution; a side has one bin more than this number (nanodet; default: from the shape of the output, or 10).</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? RegMax { get; init; }
 
-    /// <summary>Where in its cell a centre lies, in cells: 0.5 the middle (nanodet, the default), 0 the corner (NanoDet-Plus).</summary>
+    /// <summary>Position of a centre in its cell, as a fraction of the cell: 0.5 for the middle (nanodet, the default), 0 for the corner (NanoDet-Plus).</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public float? CellOffset { get; init; }
 
-    /// <summary>Whether the graph itself turns cells into pixels (yolox; default no).</summary>
+    /// <summary>Whether the graph converts cells to pixels (yolox; default false).</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public bool? Decoded { get; init; }
 
@@ -81,11 +81,11 @@ public sealed record HeadOptions
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<IReadOnlyList<float>>? AnchorRatios { get; init; }
 
-    /// <summary>Side of an anchor of scale 1 in strides (efficientdet; default 4).</summary>
+    /// <summary>Side of an anchor of scale 1, as a multiple of the stride (efficientdet; default 4).</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public float? AnchorScale { get; init; }
 
-    /// <summary>How scores are made (detr: softmax; rt-detr, d-fine: sigmoid).</summary>
+    /// <summary>How scores are calculated (detr: softmax; rt-detr, d-fine: sigmoid).</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ScoreActivation? Scores { get; init; }
 
@@ -101,7 +101,7 @@ public sealed record HeadOptions
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public BoxUnit? BoxUnit { get; init; }
 
-    /// <summary>Names of the graph's outputs by what they are for: <c>{"scores": "cls_pred"}</c>. Found by name and shape where absent.</summary>
+    /// <summary>Names of the graph's outputs by their role: <c>{"scores": "cls_pred"}</c>. Outputs that are absent here are found by name and shape.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyDictionary<string, string>? Outputs { get; init; }
 }

@@ -2,12 +2,12 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Detection.Inference.Pictures;
 
-/// <summary>What a picture may cost, checked before it is decoded.</summary>
-/// <param name="MaxBytes">Most bytes of the encoded picture.</param>
-/// <param name="MaxPixels">Most pixels (width × height), read from its header.</param>
-/// <param name="MaxScans">Most scans of a JPEG. Encoders write 1, or about 10 for a progressive one.</param>
+/// <summary>Limits of a picture. They are checked before it is decoded.</summary>
+/// <param name="MaxBytes">Maximum number of bytes of the encoded picture.</param>
+/// <param name="MaxPixels">Maximum number of pixels (width × height), from its header.</param>
+/// <param name="MaxScans">Maximum number of scans of a JPEG. Encoders write 1, or about 10 for a progressive JPEG.</param>
 /// <param name="MaxCost">
-/// Most that <see cref="PictureCost"/> may be. The default lets 50 megapixels pass in every form that encoders write.
+/// Maximum <see cref="PictureCost"/>. The default allows 50 megapixels in every form that encoders write.
 /// </param>
 public sealed record PictureLimits(
     [property: Range(1, long.MaxValue)] long MaxBytes = SharedDefaults.MaxPictureBytes,
@@ -15,7 +15,7 @@ public sealed record PictureLimits(
     [property: Range(1, int.MaxValue)] int MaxScans = 100,
     [property: Range(1, int.MaxValue)] int MaxCost = 1000)
 {
-    /// <summary>For a picture that was decoded before.</summary>
+    /// <summary>No limits, for a picture that was decoded before.</summary>
     public static PictureLimits None { get; } = new(long.MaxValue, long.MaxValue, int.MaxValue, int.MaxValue);
 
     /// <summary>Refuses a picture that costs too much.</summary>
@@ -46,7 +46,7 @@ public enum PictureFault
     Undecodable,
 }
 
-/// <summary>A picture that cannot be used. The message is one sentence for the person who sent it.</summary>
+/// <summary>A picture that cannot be used. Callers see the message.</summary>
 public sealed class PictureException(PictureFault fault, string message, Exception? inner = null) : Exception(message, inner)
 {
     /// <summary>What is wrong.</summary>

@@ -48,7 +48,7 @@ public sealed partial class ProgramTests
     }
 
     [Theory]
-    [InlineData("--Detection:Client:DefaultModel=nanodet-q", "The setting 'Detection:Client:DefaultModel' is 'nanodet-q', and ", " has no model of this name. Did you mean 'nanodet-g'?")]
+    [InlineData("--Detection:Client:DefaultModel=nanodet-q", "The setting 'Detection:Client:DefaultModel' is 'nanodet-q', but ", " has no model of this name. Did you mean 'nanodet-g'?")]
     [InlineData("--Detection:LegacyQueue=on", "The setting 'Detection:LegacyQueue' is 'on'. Use true or false.", "")]
     [InlineData("--Detection:Access:Keys:0:Nmae=a", "The setting 'Detection:Access:Keys:0:Nmae' does not exist. Use 'Detection:Access:Keys:0:Name'.", "")]
     [InlineData("--Detection:Batches:MaxPictures=x", "The setting 'Detection:Batches:MaxPictures' is 'x'. Use a whole number from 1 to 100000.", "")]

@@ -18,7 +18,7 @@ using Microsoft.OpenApi;
 
 namespace Detection.Frontend.Api.Batches;
 
-/// <summary><c>POST /v1/detections/batch</c>: many pictures in, one line of JSON for each in the order in which they are done.</summary>
+/// <summary><c>POST /v1/detections/batch</c>: takes many pictures and answers one line of JSON for each, in the order in which they complete.</summary>
 internal static partial class BatchEndpoints
 {
     private const string Lines = "application/x-ndjson";
@@ -36,7 +36,7 @@ internal static partial class BatchEndpoints
         routes.MapPost("/v1/detections/batch", DetectAsync).WithQuery<BatchQuery>().WithTags("Detections")
             .WithName("DetectBatch")
             .WithSummary("Find objects in many pictures")
-            .WithDescription("Takes the files of a form, or lines of JSON like the bodies for one picture. Answers a line of JSON for each, in the order in which they are done; a picture that fails has a problem in its line.")
+            .WithDescription("Takes the files of a form, or lines of JSON with the same properties as the body for one picture. Answers a line of JSON for each picture, in the order in which they complete. The line of a picture that fails has a problem.")
             .Produces<BatchLine>(StatusCodes.Status200OK, Lines)
             .WithProblems(ProblemType.InvalidRequest, ProblemType.Unauthorized, ProblemType.RateLimited, ProblemType.UnsupportedMediaType, ProblemType.Internal)
             .WithOperation(static (operation, _) => operation.RequestBody = OpenApiParts.Body(
@@ -63,8 +63,8 @@ internal static partial class BatchEndpoints
         http.Response.ContentType = Lines;
         http.Response.Headers.CacheControl = "no-store";
 
-        // Without a limit, since only results wait here, which are small: a caller that reads nothing before it has sent everything
-        // must not stop the reading of what it sends.
+        // Unbounded, because results are small, and a caller may send all its pictures before it reads a line: a bounded channel would
+        // stop the reading of such a request.
         var lines = Channel.CreateUnbounded<BatchLine>();
         var writing = WriteAsync(http.Response, lines.Reader, left);
         using var places = new SemaphoreSlim(options.Value.MaxConcurrent);
@@ -89,7 +89,7 @@ internal static partial class BatchEndpoints
         }
         catch (Exception e) when (e is UploadAbandonedException or OperationCanceledException)
         {
-            // The client has left; pictures in progress are dropped.
+            // The client disconnected; pictures in progress are cancelled.
             await left.CancelAsync();
         }
 
@@ -102,7 +102,7 @@ internal static partial class BatchEndpoints
         await TakeAsync(writing, lines.Reader, http, frontend.Value.UploadTimeout, time);
     }
 
-    /// <summary>Waits until the caller has taken all lines. Nothing else is in progress, so a caller that takes none for so long has left.</summary>
+    /// <summary>Waits until the caller has read all lines. When it reads none within <paramref name="timeout"/>, the connection is closed.</summary>
     private static async Task TakeAsync(Task writing, ChannelReader<BatchLine> lines, HttpContext http, TimeSpan timeout, TimeProvider time)
     {
         while (!writing.IsCompleted)
@@ -114,7 +114,7 @@ internal static partial class BatchEndpoints
             }
             catch (TimeoutException) when (lines.Count < waiting)
             {
-                // The caller is slow, but takes lines.
+                // The caller is slow, but reads lines.
             }
             catch (TimeoutException)
             {
@@ -124,7 +124,7 @@ internal static partial class BatchEndpoints
         }
     }
 
-    /// <summary>Waits for a place, and for a turn within the caller's rate. The first picture has its turn as the request.</summary>
+    /// <summary>Waits for a place, and for the caller's rate limit. The first picture does not wait for the limit: the request was counted already.</summary>
     private static async Task EnterAsync(
         SemaphoreSlim places, BatchPicture picture, CallerLimits? limits, HttpContext http, CancellationToken cancellationToken)
     {
@@ -155,7 +155,7 @@ internal static partial class BatchEndpoints
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            // The client has left.
+            // The client disconnected.
         }
         catch (Exception e)
         {
@@ -180,7 +180,7 @@ internal static partial class BatchEndpoints
         }
     }
 
-    /// <summary>Writes the lines as they come. When the caller does not take them any more, everything ends.</summary>
+    /// <summary>Writes the lines as they come. When the connection fails, the whole batch is cancelled.</summary>
     private static async Task WriteAsync(HttpResponse response, ChannelReader<BatchLine> lines, CancellationTokenSource left)
     {
         try
@@ -199,7 +199,7 @@ internal static partial class BatchEndpoints
         }
     }
 
-    /// <summary>Each picture has its limits; the whole has those of their number and their time.</summary>
+    /// <summary>Removes the server's limits for the body: each picture has limits of size and time, and the batch has a limit of pictures.</summary>
     private static void LiftLimits(HttpContext http)
     {
         if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
@@ -207,7 +207,7 @@ internal static partial class BatchEndpoints
             size.MaxRequestBodySize = null;
         }
 
-        // A caller may send everything before it reads anything, and its body rests while its pictures are worked on.
+        // A caller may send everything before it reads anything, and no bytes of the body are read while its pictures are processed.
         if (http.Features.Get<IHttpMinResponseDataRateFeature>() is { } responseRate)
         {
             responseRate.MinDataRate = null;

@@ -3,9 +3,9 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Detection.Frontend.Api.Batches;
 
-/// <summary>The result of one picture of a batch. Without an index: the problem that ended the batch early.</summary>
+/// <summary>The result of one picture of a batch, or, without an index, the problem that ended the batch early.</summary>
 /// <param name="Index">Place of the picture in the request, from 0.</param>
-/// <param name="Name">Its file name or URL, as it was sent; at most 1000 characters of it.</param>
+/// <param name="Name">File name or URL of the picture, as it was sent; cut after 1000 characters.</param>
 /// <param name="Result">The objects found.</param>
 /// <param name="Problem">The failure, when there is no result.</param>
 internal sealed record BatchLine(int? Index, string? Name, DetectionBody? Result, ProblemDetails? Problem);

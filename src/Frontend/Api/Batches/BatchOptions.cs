@@ -8,11 +8,11 @@ public sealed class BatchOptions
     /// <summary>Name of the section.</summary>
     public const string Section = "Detection:Batches";
 
-    /// <summary>Most pictures of one request. 1 to 100000; default 1000.</summary>
+    /// <summary>Maximum number of pictures of one request. 1 to 100000; default 1000.</summary>
     [Range(1, 100_000)]
     public int MaxPictures { get; set; } = 1000;
 
-    /// <summary>Pictures of one request that are worked on at the same time; so many, and one more, are held in memory. 1 to 256; default 8.</summary>
+    /// <summary>Number of pictures of one request that are processed at the same time. Memory holds one more. 1 to 256; default 8.</summary>
     [Range(1, 256)]
     public int MaxConcurrent { get; set; } = 8;
 }

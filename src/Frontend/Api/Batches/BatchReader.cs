@@ -16,17 +16,17 @@ internal sealed class BatchReader(UploadMemory memory, UploadTimeout timeout, Up
 {
     private static ReadOnlySpan<byte> Blank => " \t\r\n"u8;
 
-    /// <summary>Most characters of the name of a picture in its line.</summary>
+    /// <summary>Maximum number of characters of a picture's name in its line.</summary>
     private const int MaxName = 1000;
 
     private readonly int _maxPicture = UploadReader.MaxPictureBytes(client.Value);
     private readonly int _maxLine = (int)Math.Min(UploadReader.MaxBodyBytes(client.Value), Array.MaxLength - 1);
 
-    /// <summary>Whether the body is of a kind that can be read.</summary>
+    /// <summary>Reads the pictures of a request.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="known">Names of the parameters that may stand before the files or beside a picture.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="ProblemException">It is not.</exception>
+    /// <param name="known">Names of the parameters that a form may have before its files, and a line of JSON beside its picture.</param>
+    /// <param name="cancellationToken">Cancels the reading.</param>
+    /// <exception cref="ProblemException">The content type is not supported.</exception>
     public IAsyncEnumerable<BatchPicture> ReadAsync(HttpRequest request, IReadOnlyCollection<string> known, CancellationToken cancellationToken)
     {
         if (MediaTypeHeaderValue.TryParse(request.ContentType, out var type))
@@ -68,7 +68,7 @@ internal sealed class BatchReader(UploadMemory memory, UploadTimeout timeout, Up
                 fields.RequireKnown(field);
                 if (!isFirst)
                 {
-                    // The pictures before it are worked on already.
+                    // The pictures before it are in progress already, without this parameter.
                     throw new ProblemException(ProblemType.InvalidRequest, $"The field '{field}' comes after a picture. Send the fields before the pictures.");
                 }
 
@@ -83,7 +83,7 @@ internal sealed class BatchReader(UploadMemory memory, UploadTimeout timeout, Up
             }
             catch (ProblemException e)
             {
-                // The next section is found behind the rest of this one.
+                // The reader skips the rest of this section and finds the next one.
                 return new BatchPicture(name, null, e);
             }
         }
@@ -114,8 +114,8 @@ internal sealed class BatchReader(UploadMemory memory, UploadTimeout timeout, Up
     }
 
     /// <summary>
-    /// The next line that is not blank, without its end; <see langword="null"/> when there are no more. Blank ones are passed over here,
-    /// within the time for one picture: they count for nothing, so a body of them would never come to an end.
+    /// The next line that is not blank, without its line break; <see langword="null"/> at the end of the body. Blank lines are skipped
+    /// here, within the time for one picture, because they do not count as pictures: a body of blank lines could be endless.
     /// </summary>
     private async ValueTask<PooledBytes?> ReadLineAsync(PipeReader body, UploadShare share, CancellationToken cancellationToken)
     {
@@ -143,7 +143,7 @@ internal sealed class BatchReader(UploadMemory memory, UploadTimeout timeout, Up
                 }
                 finally
                 {
-                    // Also of a line that is refused: the server cannot read the rest of the body while this one is held.
+                    // Also when the line is refused: the server cannot read the rest of the body before the reader has advanced.
                     body.AdvanceTo(end is { } at ? read.Buffer.GetPosition(1, at) : read.Buffer.End);
                 }
 
@@ -173,7 +173,7 @@ internal sealed class BatchReader(UploadMemory memory, UploadTimeout timeout, Up
 
     private static string? Shown(string? name) => name is null ? null : CallerText.Show(name, MaxName);
 
-    /// <summary>Where something other than white space begins.</summary>
+    /// <summary>Position of the first byte that is not white space.</summary>
     private static SequencePosition SkipBlank(ReadOnlySequence<byte> buffer)
     {
         var reader = new SequenceReader<byte>(buffer);

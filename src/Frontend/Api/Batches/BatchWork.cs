@@ -5,16 +5,16 @@ using Detection.Frontend.Http.Uploads;
 
 namespace Detection.Frontend.Api.Batches;
 
-/// <summary>What is done with each picture of a batch.</summary>
+/// <summary>Processes the pictures of a batch.</summary>
 /// <param name="Client">Finds the objects.</param>
 /// <param name="Labels">Refuses labels that the model does not have.</param>
-/// <param name="Query">What the query chooses for all pictures.</param>
+/// <param name="Query">The query's parameters, for all pictures.</param>
 /// <param name="Caller">Name of the caller's key.</param>
-/// <param name="Time">Measures.</param>
-/// <param name="Logger">Gets the failures.</param>
+/// <param name="Time">Measures the duration of each picture.</param>
+/// <param name="Logger">Logs the failures.</param>
 internal sealed record BatchWork(IDetectionClient Client, LabelRules Labels, BatchQuery Query, string? Caller, TimeProvider Time, ILogger Logger)
 {
-    /// <summary>The answer for a picture, which is disposed of.</summary>
+    /// <summary>Finds the objects in a picture and disposes of the picture.</summary>
     public async Task<DetectionAnswer> AnswerAsync(BatchPicture picture, CancellationToken cancellationToken)
     {
         if (picture.Fault is { } fault)

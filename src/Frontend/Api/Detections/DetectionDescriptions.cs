@@ -9,7 +9,7 @@ using Microsoft.OpenApi;
 
 namespace Detection.Frontend.Api.Detections;
 
-/// <summary>What the OpenAPI document says of <c>/v1/detections</c>.</summary>
+/// <summary>Describes <c>/v1/detections</c> in the OpenAPI document.</summary>
 internal static class DetectionDescriptions
 {
     private const string Json = MediaTypeNames.Application.Json;
@@ -32,13 +32,13 @@ internal static class DetectionDescriptions
             AddPicture(operation);
             AddAnswerHeaders(operation);
             AddLocation(operation);
-            AddEnd(operation, document);
+            AddWebhook(operation, document);
         });
 
     public static void DescribeFind(this RouteHandlerBuilder route) => route
         .WithName("FindDetection")
         .WithSummary("Read an answer again")
-        .WithDescription("Returns the answer of an earlier request until it expires: 202 while it is in progress, the problem of an asynchronous request that failed. Threshold, max and labels filter the stored answer; model and iou choose which answer.")
+        .WithDescription("Returns the answer of an earlier request until it expires. Answers 202 while the request is in progress, and the problem of an asynchronous request that failed. The parameters model and iou select the stored answer; threshold, max and labels filter it.")
         .Produces<DetectionBody>(StatusCodes.Status200OK, Json)
         .Produces<TicketBody>(StatusCodes.Status202Accepted, Json)
         .WithProblems([
@@ -55,7 +55,7 @@ internal static class DetectionDescriptions
     public static void DescribeFindPicture(this RouteHandlerBuilder route) => route
         .WithName("FindAnnotatedPicture")
         .WithSummary("Read an annotated picture again")
-        .WithDescription("The picture of an earlier request with the boxes drawn into it, until it expires.")
+        .WithDescription("Returns the picture of an earlier request with the boxes drawn into it, until the picture expires.")
         .Produces(StatusCodes.Status200OK, contentType: MediaTypeNames.Image.Jpeg)
         .WithProblems([
             .. OpenApiParts.ClusterProblems, ProblemType.ResultNotFound, ProblemType.ModelNotFound, ProblemType.Undecodable, ProblemType.ShareUsed,
@@ -71,42 +71,42 @@ internal static class DetectionDescriptions
     public static void DescribeEvents(this RouteHandlerBuilder route) => route
         .WithName("WatchDetection")
         .WithSummary("Watch a request")
-        .WithDescription("Server-sent events, named by the status: queued, running, and one of done, failed and expired at the end, with the answer or the problem.")
+        .WithDescription("Answers with server-sent events. The name of an event is the status: queued, running, and at the end done, failed or expired. The last event has the answer or the problem.")
         .Produces<string>(StatusCodes.Status200OK, MediaTypeNames.Text.EventStream)
         .WithProblems([.. OpenApiParts.ClusterProblems, ProblemType.ResultNotFound, ProblemType.ModelNotFound])
         .WithOperation(static (operation, _) => DescribeImageKey(operation));
 
     private static OpenApiRequestBody Uploads(OpenApiOperation operation, OpenApiDocument document)
     {
-        var form = OpenApiParts.Object((UploadReader.ImageField, OpenApiParts.Binary()), (UploadReader.UrlField, OpenApiParts.Text("http(s) URL of the picture, instead of it.")));
+        var form = OpenApiParts.Object((UploadReader.ImageField, OpenApiParts.Binary()), (UploadReader.UrlField, OpenApiParts.Text("http(s) URL of the picture, instead of the file.")));
         AddParameters(form, operation);
-        // JSON first: generators of clients take the first form that they can.
+        // JSON first: client generators take the first form that they support.
         var body = OpenApiParts.Body(
             (Json, PictureRequest(operation, document)),
             ("image/*", OpenApiParts.Binary()),
             (MediaTypeNames.Application.Octet, OpenApiParts.Binary()),
             (MediaTypeNames.Multipart.FormData, form));
-        body.Description = "The picture in any of these forms. The parameters of the query may be fields of the form or of the JSON instead.";
+        body.Description = "The picture in one of these forms. A form and a JSON object may also have the parameters of the query as fields.";
         return body;
     }
 
-    /// <summary>One class with a name of its own, and not one of two without: that is what generators make readable code of.</summary>
+    /// <summary>One named schema instead of a choice of two unnamed ones: client generators make readable code of it.</summary>
     private static OpenApiSchemaReference PictureRequest(OpenApiOperation operation, OpenApiDocument document)
     {
         const string Name = "PictureRequest";
         var url = OpenApiParts.Text("http(s) URL of the picture; the server fetches it. Private, loopback and link-local addresses are refused unless a setting opens them.");
         url.Format = "uri";
-        var image = OpenApiParts.Text("The picture in base64; a data: URL is taken too.");
+        var image = OpenApiParts.Text("The picture in base64, or as a data: URL.");
         image.Format = "byte";
         var request = OpenApiParts.Object((UploadReader.UrlField, url), (UploadReader.ImageField, image));
-        request.Description = "A picture, in one of two ways, and parameters of the query that are sent here instead.";
+        request.Description = "A picture, as 'url' or as 'image', and parameters that are not in the query.";
         request.MinProperties = 1;
         AddParameters(request, operation);
         document.AddComponent(Name, request);
         return new OpenApiSchemaReference(Name, document);
     }
 
-    /// <summary>The parameters of the query, which may stand beside the picture instead.</summary>
+    /// <summary>Adds the parameters of the query, which may be fields of the body instead.</summary>
     private static void AddParameters(OpenApiSchema schema, OpenApiOperation operation)
     {
         foreach (var parameter in operation.Parameters ?? [])
@@ -126,7 +126,7 @@ internal static class DetectionDescriptions
     {
         var response = operation.Response(StatusCodes.Status200OK);
         response.Description = "The objects found.";
-        response.AddHeader(AnswerHeaders.Cache, "Where the answer came from: the result cache (hit), a request of another caller in progress (joined), or this request (miss).",
+        response.AddHeader(AnswerHeaders.Cache, "Where the answer came from: the result cache (hit), a request that was in progress for the same picture (joined), or this request (miss).",
             new OpenApiSchema { Type = JsonSchemaType.String, Enum = [JsonValue.Create("hit"), JsonValue.Create("joined"), JsonValue.Create("miss")] });
         response.AddHeader(AnswerHeaders.ServerTiming, "Durations of the stages, in milliseconds (W3C Server Timing).", OpenApiParts.Text());
     }
@@ -135,12 +135,12 @@ internal static class DetectionDescriptions
     {
         var response = operation.Response(StatusCodes.Status202Accepted);
         response.Description = "The request is in progress.";
-        response.AddHeader("Location", "Where to ask for the answer, under the version of the model that the request was accepted for.", OpenApiParts.Text());
+        response.AddHeader("Location", "Address of the answer. It names the version of the model that the request was accepted for.", OpenApiParts.Text());
         response.AddHeader("Retry-After", "Seconds to wait before asking for the answer.", OpenApiParts.Seconds());
     }
 
-    /// <summary>What a webhook gets, as a callback of the operation (OpenAPI's word for it).</summary>
-    private static void AddEnd(OpenApiOperation operation, OpenApiDocument document)
+    /// <summary>Describes the webhook's request as a callback of the operation.</summary>
+    private static void AddWebhook(OpenApiOperation operation, OpenApiDocument document)
     {
         static OpenApiParameter Header(string name, string description) => new()
         {
@@ -151,10 +151,10 @@ internal static class DetectionDescriptions
             Schema = OpenApiParts.Text(),
         };
 
-        var told = new OpenApiOperation
+        var webhook = new OpenApiOperation
         {
             Summary = "The request has ended",
-            Description = "Sent at least once, always with the same id, until the receiver answers 2xx or the webhook is given up. 410, every other 4xx but 429, and a redirect end it.",
+            Description = "Sent until the receiver answers 2xx, or until the server stops retrying; every attempt has the same id. A redirect and every 4xx except 429 stop the retries.",
             Parameters =
             [
                 Header("webhook-id", "Identifies the webhook; the same in every attempt."),
@@ -167,7 +167,7 @@ internal static class DetectionDescriptions
             Responses = new OpenApiResponses
             {
                 ["2XX"] = new OpenApiResponse { Description = "The webhook was accepted." },
-                ["4XX"] = new OpenApiResponse { Description = "The webhook was refused; after 429 it is sent again." },
+                ["4XX"] = new OpenApiResponse { Description = "The webhook was refused. It is sent again only after 429." },
             },
         };
         operation.Callbacks = new Dictionary<string, IOpenApiCallback>
@@ -178,7 +178,7 @@ internal static class DetectionDescriptions
                 {
                     [RuntimeExpression.Build("$request.query.webhook")] = new OpenApiPathItem
                     {
-                        Operations = new Dictionary<HttpMethod, OpenApiOperation> { [HttpMethod.Post] = told },
+                        Operations = new Dictionary<HttpMethod, OpenApiOperation> { [HttpMethod.Post] = webhook },
                     },
                 },
             },

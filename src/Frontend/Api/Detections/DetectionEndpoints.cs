@@ -11,7 +11,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Detection.Frontend.Api.Detections;
 
-/// <summary><c>/v1/detections</c>: pictures in, boxes out.</summary>
+/// <summary><c>/v1/detections</c>: finds objects in one picture.</summary>
 internal static class DetectionEndpoints
 {
     public static void AddDetections(this IServiceCollection services)
@@ -42,7 +42,7 @@ internal static class DetectionEndpoints
         var started = time.GetTimestamp();
         var cancelled = http.RequestAborted;
 
-        // What is wrong with the query is said before the picture is read.
+        // Refuse a wrong query before the picture is read.
         await labels.RequireKnownAsync(query.ToOptions(), cancelled);
         using var upload = await uploads.ReadAsync(http.Request, QueryFields.Names<DetectionQuery>(), cancelled);
         var chosen = query.With(upload.Fields);
@@ -91,7 +91,7 @@ internal static class DetectionEndpoints
         }
     }
 
-    /// <summary>The response for the present state of a request.</summary>
+    /// <summary>The response for the current state of a request.</summary>
     private static IResult Result(HttpContext http, DetectionTicket ticket, AnswerQuery chosen, double total)
     {
         switch (ticket)
@@ -126,7 +126,7 @@ internal static class DetectionEndpoints
     {
         if (!RequestKey.IsImageKey(imageKey))
         {
-            throw new ProblemException(ProblemType.ResultNotFound, "An image key is 64 lower-case hex digits.");
+            throw new ProblemException(ProblemType.ResultNotFound, "The image key is not valid. An image key is 64 lower-case hex digits.");
         }
     }
 

@@ -7,10 +7,10 @@ using Detection.Frontend.Http.Problems;
 
 namespace Detection.Frontend.Api.Detections;
 
-/// <summary><c>GET /v1/detections/{imageKey}/events</c>: every state of a request as a server-sent event, the answer at the end.</summary>
+/// <summary><c>GET /v1/detections/{imageKey}/events</c>: sends each state of a request as a server-sent event, and the answer at the end.</summary>
 internal static class DetectionEvents
 {
-    // A comment this often keeps proxies from closing a connection that seems idle.
+    // Proxies close connections that seem idle; a comment line at this interval keeps them open.
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
 
     public static void MapDetectionEvents(this IEndpointRouteBuilder routes) =>

@@ -9,12 +9,12 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Detection.Frontend.Api.Detections;
 
-/// <summary>What the query of a request may choose of an answer.</summary>
+/// <summary>The query parameters of all requests for an answer.</summary>
 internal class AnswerQuery
 {
     /// <summary>Lowest score of an object.</summary>
     [FromQuery(Name = "threshold"), Range(0.0, 1.0)]
-    [Description("Lowest score of an object. Default: the model's own. Scores below the model's floor are never kept.")]
+    [Description("Lowest score of an object. Default: the threshold of the model. Objects with a score below the model's floor are never stored.")]
     public float? Threshold { get; init; }
 
     /// <summary>The model.</summary>
@@ -24,20 +24,20 @@ internal class AnswerQuery
 
     /// <summary>Overlap at which the weaker of two boxes is dropped.</summary>
     [FromQuery(Name = "iou"), Range(0.001, 1.0)]
-    [Description("Overlap (intersection over union) at which the weaker of two boxes of a class is dropped. Default: the model's own.")]
+    [Description("Overlap (intersection over union) at which the weaker of two boxes of a class is dropped. Default: the value of the model.")]
     public float? Iou { get; init; }
 
-    /// <summary>Most objects to return.</summary>
+    /// <summary>Maximum number of objects to return.</summary>
     [FromQuery(Name = "max"), Range(1, 10_000)]
-    [Description("Most objects to return, the best first. Default: all.")]
+    [Description("Maximum number of objects to return, those with the highest scores. Default: all.")]
     public int? Max { get; init; }
 
     /// <summary>Labels to return.</summary>
     [FromQuery(Name = "labels"), MaxLength(4000)]
-    [Description("Labels to return, separated by commas, ignoring case. Default: all.")]
+    [Description("Labels to return, separated by commas. Case is ignored. Default: all.")]
     public string? Labels { get; init; }
 
-    /// <summary>What of an answer was chosen, as the query has it.</summary>
+    /// <summary>The parameters that have a value, besides the model.</summary>
     public IEnumerable<KeyValuePair<string, string>> Chosen()
     {
         static string Text(object value) => Convert.ToString(value, CultureInfo.InvariantCulture)!;
@@ -68,24 +68,24 @@ internal class AnswerQuery
     }
 }
 
-/// <summary>What the query of a request for detections, now or later, may choose.</summary>
+/// <summary>The query parameters of requests that send pictures.</summary>
 internal class BatchQuery : AnswerQuery
 {
     /// <summary>Deadline of the request, in seconds.</summary>
     [FromQuery(Name = "timeout"), Range(0.1, 60.0)]
-    [Description("Deadline of the request in seconds. Default: the server's own.")]
+    [Description("Deadline of the request in seconds. Default: a setting of the server.")]
     public double? Timeout { get; init; }
 
     public override DetectionOptions ToOptions() =>
         base.ToOptions() with { Deadline = Timeout is { } seconds ? TimeSpan.FromSeconds(seconds) : null };
 }
 
-/// <summary>What the query of a request for a detection may choose.</summary>
+/// <summary>The query parameters of a request that sends one picture.</summary>
 internal sealed class DetectionQuery : BatchQuery
 {
-    /// <summary>Whether to answer before there is a result.</summary>
+    /// <summary>Whether to answer without waiting for the result.</summary>
     [FromQuery(Name = "async")]
-    [Description("Answer 202 with the address of the answer instead of waiting for it; as `Prefer: respond-async`. The default timeout is then 60 seconds.")]
+    [Description("Whether to answer 202 with the address of the answer instead of waiting for the answer. The header `Prefer: respond-async` does the same. The default timeout is then 60 seconds.")]
     public bool? Async { get; init; }
 
     /// <summary>URL of the webhook.</summary>
@@ -93,9 +93,9 @@ internal sealed class DetectionQuery : BatchQuery
     [Description("http(s) URL that receives a POST when the asynchronous request ends: the body of GET /v1/detections/{imageKey}, signed according to Standard Webhooks. Private, loopback and link-local addresses are refused unless a setting opens them.")]
     public string? Webhook { get; init; }
 
-    /// <summary>URL of the webhook; <see langword="null"/> for none.</summary>
+    /// <summary>The webhook's URL; <see langword="null"/> for none.</summary>
     /// <param name="isAsync">Whether the caller does not wait for the answer.</param>
-    /// <exception cref="ProblemException">It is not a URL, or the caller waits for the answer itself.</exception>
+    /// <exception cref="ProblemException">It is not a URL, or the caller waits for the answer.</exception>
     public Uri? ToWebhook(bool isAsync)
     {
         if (string.IsNullOrEmpty(Webhook))
@@ -112,7 +112,7 @@ internal sealed class DetectionQuery : BatchQuery
     }
 }
 
-/// <summary>What the query of a request for an earlier answer may choose.</summary>
+/// <summary>The query parameters of a request for an earlier answer.</summary>
 internal sealed class FindQuery : AnswerQuery
 {
     /// <summary>Seconds to wait for the answer.</summary>

@@ -21,7 +21,7 @@ internal sealed class LabelRules(IDetectionClient client, IOptions<DetectionClie
         var models = await client.GetModelsAsync(cancellationToken);
         if (models.FirstOrDefault(model => model.Id == name || model.Name == name) is not { } model)
         {
-            // Another version, or none: the client says which of the two it is.
+            // An older version, or an unknown model: the client decides which.
             return;
         }
 

@@ -2,11 +2,11 @@ using Microsoft.AspNetCore.Http.Headers;
 
 namespace Detection.Frontend.Api.Detections;
 
-/// <summary>Chooses between the two forms of an answer.</summary>
+/// <summary>Chooses between JSON and the annotated picture by the Accept header.</summary>
 internal static class PreferredAnswer
 {
     /// <summary>
-    /// Whether the caller would rather have the annotated picture: it names a JPEG, and not JSON with the same or a higher
+    /// Whether the caller prefers the annotated picture: the header names JPEG, and does not name JSON with the same or a higher
     /// weight. <c>*/*</c> names neither.
     /// </summary>
     public static bool IsPicture(RequestHeaders headers)

@@ -14,8 +14,8 @@ internal static class QueryFields
     public static IReadOnlyCollection<string> Names<T>()
         where T : AnswerQuery => Parameters<T>.Names;
 
-    /// <summary>Refuses a parameter that the query does not have, and a number with a comma, which the framework reads as a separator of thousands.</summary>
-    /// <exception cref="ProblemException">There is one.</exception>
+    /// <summary>Refuses unknown parameters, and numbers with a comma, which the framework reads as a thousands separator.</summary>
+    /// <exception cref="ProblemException">The query has such a parameter.</exception>
     public static void Check<T>(IQueryCollection query)
         where T : AnswerQuery
     {
@@ -34,8 +34,8 @@ internal static class QueryFields
         }
     }
 
-    /// <summary>The query with what the fields of a body choose.</summary>
-    /// <exception cref="ProblemException">A field has no valid value, or the query has its parameter too.</exception>
+    /// <summary>Adds the fields of a body to the query.</summary>
+    /// <exception cref="ProblemException">The value of a field is not valid, or the parameter is also in the query.</exception>
     public static T With<T>(this T query, IReadOnlyDictionary<string, string> fields)
         where T : AnswerQuery
     {
@@ -61,7 +61,7 @@ internal static class QueryFields
 
     private static Type TypeOf(PropertyInfo property) => Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
 
-    /// <summary>As the framework reads a parameter; a blank text is none, since pages send fields that nobody filled in.</summary>
+    /// <summary>Reads a value as the framework does. A blank text counts as no value, because browsers also send the empty fields of a form.</summary>
     private static object? Read(string name, string text, Type type)
     {
         if (text.Length == 0)

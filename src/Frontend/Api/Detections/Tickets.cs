@@ -35,8 +35,8 @@ internal static class Tickets
     }
 
     /// <summary>
-    /// The address of the answer, with what the caller chose of it. It names the version that the request was accepted for, so that the
-    /// answer is found there after the model was replaced.
+    /// The address of the answer, with the caller's parameters. It names the version of the model that the request was accepted for, so
+    /// that the answer is found there after the model was replaced.
     /// </summary>
     public static string Location(AnswerQuery chosen, DetectionTicket ticket)
     {

@@ -10,7 +10,7 @@ using Detection.Frontend.Http.Problems;
 
 namespace Detection.Frontend.Api.Models;
 
-/// <summary><c>/v1/models</c>: what the cluster serves now.</summary>
+/// <summary><c>/v1/models</c>: the models that the cluster serves now.</summary>
 internal static class ModelEndpoints
 {
     public static void AddModels(this IServiceCollection services) => services.AddJson(ModelsJson.Default);
@@ -20,17 +20,17 @@ internal static class ModelEndpoints
         var group = routes.MapGroup("/v1/models").WithTags("Models");
         group.MapGet("", ListAsync)
             .WithName("ListModels")
-            .WithSummary("The models that are served now")
-            .WithDescription("One entry per name, with the version that is served.")
+            .WithSummary("List the models that are served now")
+            .WithDescription("Returns one entry per name, with the version that is served.")
             .Produces<ModelsBody>(StatusCodes.Status200OK, MediaTypeNames.Application.Json)
             .WithProblems(ProblemType.Unauthorized, ProblemType.RateLimited, ProblemType.Internal, ProblemType.Unavailable);
         group.MapGet("{name}", FindAsync)
             .WithName("FindModel")
-            .WithSummary("One model")
-            .WithDescription("The version that is served under a name, or a version by name@version.")
+            .WithSummary("Read one model")
+            .WithDescription("Returns the version that is served under a name, or the version name@version.")
             .Produces<ModelBody>(StatusCodes.Status200OK, MediaTypeNames.Application.Json)
             .WithProblems(ProblemType.Unauthorized, ProblemType.RateLimited, ProblemType.ModelNotFound, ProblemType.Internal, ProblemType.Unavailable)
-            .WithOperation(static (operation, _) => operation.Parameters!.Single(static parameter => parameter.Name == "name").Description = "Its name, or name@version.");
+            .WithOperation(static (operation, _) => operation.Parameters!.Single(static parameter => parameter.Name == "name").Description = "Name of the model, or name@version.");
     }
 
     private static async Task<IResult> ListAsync(HttpContext http, IDetectionClient client)
@@ -68,10 +68,10 @@ internal sealed record ModelsBody(IReadOnlyList<ModelBody> Models);
 /// <param name="InputWidth">Width of its input, in pixels.</param>
 /// <param name="InputHeight">Height of its input, in pixels.</param>
 /// <param name="Labels">Class names; a classId is an index into them.</param>
-/// <param name="ScoreFloor">Boxes below this score are not kept, 0 to 1.</param>
-/// <param name="Threshold">Threshold of a request without one, 0 to 1.</param>
-/// <param name="Iou">Overlap at which the weaker box is dropped, for a request without one, 0 to 1.</param>
-/// <param name="Problem">Why the newest files of this name are not served, or which output of this version is invalid; absent without a problem.</param>
+/// <param name="ScoreFloor">Objects below this score are not stored, 0 to 1.</param>
+/// <param name="Threshold">Default of the parameter threshold, 0 to 1.</param>
+/// <param name="Iou">Default of the parameter iou, 0 to 1.</param>
+/// <param name="Problem">Why the newest files of this name are not served, or which output of this version is not valid; absent when there is no problem.</param>
 internal sealed record ModelBody(
     string Id,
     string Name,

@@ -17,7 +17,7 @@ internal sealed class ClusterStatus(IDetectionClient client, TimeProvider time)
     private Task<StatusBody>? _reading;
     private long _readAt;
 
-    /// <summary>The cluster, at most half a second ago.</summary>
+    /// <summary>The state of the cluster, at most half a second old.</summary>
     /// <exception cref="DetectionException">Redis cannot be reached.</exception>
     public Task<StatusBody> ReadAsync(CancellationToken cancellationToken)
     {
@@ -27,7 +27,7 @@ internal sealed class ClusterStatus(IDetectionClient client, TimeProvider time)
             {
                 _readAt = time.GetTimestamp();
 
-                // All concurrent callers share it, so none of them can cancel it; it has the client's deadline.
+                // Concurrent callers share this read, so none of them may cancel it. The client's deadline ends it.
                 _reading = ReadAsync();
             }
 
@@ -69,7 +69,7 @@ internal sealed class ClusterStatus(IDetectionClient client, TimeProvider time)
 
     private static NowBody Now(IReadOnlyList<SiloHistory> histories, long current, DateTimeOffset now, double possible)
     {
-        // The interval that runs and the one before, so that there is always enough to tell something.
+        // The current interval and the one before: the current one alone may have just begun.
         var sum = new Sum();
         foreach (var interval in histories.SelectMany(static history => history.Intervals)
             .Where(interval => interval.Start == current || interval.Start == current - WorkInterval.Seconds))
@@ -95,7 +95,7 @@ internal sealed class ClusterStatus(IDetectionClient client, TimeProvider time)
                 b.Model, b.State, b.Rate, b.InFlight, b.Completed, b.Failed, b.BusySeconds, b.Health, b.DeviceErrors, b.Ailment))]))],
         silo.Problems);
 
-    /// <summary>The address before the port: Orleans writes <c>10.0.0.1:11111@generation</c>.</summary>
+    /// <summary>The host of a silo's address, which Orleans writes as <c>10.0.0.1:11111@generation</c>.</summary>
     private static string HostOf(string address) => address.LastIndexOf(':') is var port and > 0 ? address[..port] : address;
 
     /// <summary>Several silos report the same queue: the latest report of it counts.</summary>
@@ -118,7 +118,7 @@ internal sealed class ClusterStatus(IDetectionClient client, TimeProvider time)
             sum?.BatchSize);
     }
 
-    /// <summary>What all silos did together in one interval.</summary>
+    /// <summary>The work of all silos in one interval.</summary>
     private sealed class Sum
     {
         private readonly int[] _latencies = new int[LatencyClasses.Count];
@@ -141,7 +141,7 @@ internal sealed class ClusterStatus(IDetectionClient client, TimeProvider time)
             _batchPictures += interval.BatchPictures;
             for (var i = 0; i < interval.Latencies.Count; i++)
             {
-                // Another version may have more classes: what is above ours belongs to the last.
+                // A silo of another version may have more classes: those above ours count in the last class.
                 _latencies[Math.Clamp(interval.FirstLatency + i, 0, LatencyClasses.Count - 1)] += interval.Latencies[i];
             }
         }

@@ -5,7 +5,7 @@ namespace Detection.Frontend.Api.Status;
 /// <summary>The state of the cluster at one instant.</summary>
 /// <param name="At">Time of this state.</param>
 /// <param name="Now">Throughput and latency now.</param>
-/// <param name="Silos">The silos, which process pictures.</param>
+/// <param name="Silos">The silos.</param>
 /// <param name="Queues">One per model version.</param>
 /// <param name="Intervals">The last five minutes, oldest first.</param>
 /// <param name="Failures">The latest failed pictures, newest first.</param>
@@ -25,12 +25,12 @@ internal sealed record StatusBody(
 /// <param name="BatchSize">Mean number of pictures in a batch.</param>
 internal sealed record NowBody(double PicturesPerSecond, double PossiblePerSecond, double? P50, double? P95, double? BatchSize);
 
-/// <summary>A silo: a process that processes pictures.</summary>
+/// <summary>A silo: a process of the cluster.</summary>
 /// <param name="Name">Its name, unique in the cluster.</param>
 /// <param name="Host">Address of its machine. Silos with the same address share a machine.</param>
 /// <param name="StartedAt">When it started.</param>
-/// <param name="ReportedAt">Time of its report.</param>
-/// <param name="Devices">Its devices; empty when it only holds requests and fetches URLs.</param>
+/// <param name="ReportedAt">Time of its latest report.</param>
+/// <param name="Devices">Its devices; empty for a silo that only keeps requests and fetches URLs.</param>
 /// <param name="Problems">Its problems, one sentence each.</param>
 internal sealed record SiloBody(
     string Name, string Host, DateTimeOffset StartedAt, DateTimeOffset ReportedAt, IReadOnlyList<DeviceBody> Devices, IReadOnlyList<string> Problems);
@@ -38,7 +38,7 @@ internal sealed record SiloBody(
 /// <summary>A device that runs models.</summary>
 /// <param name="Id">Cluster-unique id.</param>
 /// <param name="Kind">cpu or cuda.</param>
-/// <param name="Description">Text for people.</param>
+/// <param name="Description">Name of the device to show.</param>
 /// <param name="MaxBatch">Maximum number of pictures in a batch; 0 when unknown.</param>
 /// <param name="Batchers">Its batchers, one per model.</param>
 internal sealed record DeviceBody(string Id, string Kind, string Description, int MaxBatch, IReadOnlyList<BatcherBody> Batchers);
@@ -47,13 +47,13 @@ internal sealed record DeviceBody(string Id, string Kind, string Description, in
 /// <param name="Model">The model, name@version.</param>
 /// <param name="State">Its state.</param>
 /// <param name="Rate">Measured capacity in pictures per second; 0 while unknown.</param>
-/// <param name="InFlight">Pictures that it has claimed and not settled.</param>
+/// <param name="InFlight">Pictures that it has claimed and not yet settled.</param>
 /// <param name="Completed">Pictures completed since it started.</param>
 /// <param name="Failed">Of these, failed.</param>
-/// <param name="BusySeconds">Time since it started during which it held at least one picture.</param>
+/// <param name="BusySeconds">Seconds since it started in which it had at least one picture.</param>
 /// <param name="Health">Health of the device with this model.</param>
-/// <param name="DeviceErrors">Runs that failed on the device since the model was loaded first.</param>
-/// <param name="Ailment">Why the device does not serve, in one sentence; absent while it serves.</param>
+/// <param name="DeviceErrors">Runs that failed on the device since the model was first loaded.</param>
+/// <param name="Ailment">Why the device does not serve the model, in one sentence; absent while it serves.</param>
 internal sealed record BatcherBody(
     string Model,
     BatcherState State,

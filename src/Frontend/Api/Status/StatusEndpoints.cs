@@ -5,7 +5,7 @@ using Detection.Hosting.Telemetry;
 
 namespace Detection.Frontend.Api.Status;
 
-/// <summary><c>/v1/status</c>: the cluster, as its silos report it. The page <c>/status</c> shows it.</summary>
+/// <summary><c>/v1/status</c>: the state of the cluster, from the reports of its silos. The page <c>/status</c> shows it.</summary>
 internal static class StatusEndpoints
 {
     private const string StatusPath = "/v1/status";
@@ -21,7 +21,7 @@ internal static class StatusEndpoints
         routes.MapGet(StatusPath, ReadAsync).WithTags("Cluster")
             .WithName("ClusterStatus")
             .WithSummary("Read the state of the cluster")
-            .WithDescription("The silos with their devices, the queues, the work of the last five minutes, and the latest failures. The page /status shows it.")
+            .WithDescription("Returns the silos with their devices, the queues, the work of the last five minutes, and the latest failures. The page /status shows them.")
             .Produces<StatusBody>(StatusCodes.Status200OK, MediaTypeNames.Application.Json)
             .WithProblems(OpenApiParts.ClusterProblems);
 

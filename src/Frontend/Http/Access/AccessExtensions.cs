@@ -7,14 +7,14 @@ namespace Detection.Frontend.Http.Access;
 
 internal static class AccessExtensions
 {
-    /// <summary>Adds keys, when there are any, and limits. Requests to a listener for management alone need no key.</summary>
+    /// <summary>Adds API keys, when any are configured, and limits. Requests to the management port need no key.</summary>
     public static void AddAccess(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
         services.AddValidatedOptions<AccessOptions>(AccessOptions.Section);
         services.AddSingleton<ListeningAddresses>();
         services.AddSingleton<CallerLimits>();
-        if (!AreKeysAsked(builder.Configuration))
+        if (!RequiresKeys(builder.Configuration))
         {
             services.AddHostedService<OpenAddressWarning>();
             return;
@@ -30,10 +30,10 @@ internal static class AccessExtensions
             .Build());
     }
 
-    /// <summary>Closes everything further down the pipeline that does not say <c>AllowAnonymous</c>.</summary>
+    /// <summary>Requires a key, when any are configured, for all endpoints without <c>AllowAnonymous</c>, and applies the limits.</summary>
     public static void UseAccess(this WebApplication app)
     {
-        if (AreKeysAsked(app.Configuration))
+        if (RequiresKeys(app.Configuration))
         {
             app.UseAuthentication();
             app.UseAuthorization();
@@ -42,13 +42,13 @@ internal static class AccessExtensions
         app.UseMiddleware<CallerLimits>();
     }
 
-    /// <summary>Whose share of the queue a request takes: that of its key's name.</summary>
+    /// <summary>The caller whose share of the queue a request uses: the name of its key, or <see langword="null"/> without a key.</summary>
     public static string? Caller(this HttpContext http) => http.Features.Get<ApiKey>()?.Name;
 
-    /// <summary>Who shares this process with others: a key, or an address where no keys are asked for.</summary>
+    /// <summary>The caller whose share of this process a request uses: its key, or its address when the server requires no keys.</summary>
     public static string Sharer(this HttpContext http) =>
         http.Caller() is { } key ? $"key {key}" : $"address {RemoteNetwork.Of(http.Connection.RemoteIpAddress)}";
 
-    private static bool AreKeysAsked(IConfiguration configuration) =>
-        configuration.Read<AccessOptions>(AccessOptions.Section).AreKeysAsked;
+    private static bool RequiresKeys(IConfiguration configuration) =>
+        configuration.Read<AccessOptions>(AccessOptions.Section).RequiresKeys;
 }

@@ -3,9 +3,9 @@ using System.ComponentModel.DataAnnotations;
 namespace Detection.Frontend.Http.Access;
 
 /// <summary>
-/// Who may come in, and how often: section <c>Detection:Access</c>. Keys are asked for when the process starts with <see cref="Keys"/>
-/// or a <see cref="KeysFile"/>. The keys, with their limits, are read again when configuration or the file changes; what is not
-/// valid then is logged, and the keys before it stay.
+/// API keys and limits of callers: section <c>Detection:Access</c>. Requests need a key when the process starts with <see cref="Keys"/> or a
+/// <see cref="KeysFile"/>. The keys and their limits are read again when configuration or the file changes; when they are not valid then, an
+/// error is logged and the previous keys stay.
 /// </summary>
 public sealed class AccessOptions
 {
@@ -19,66 +19,66 @@ public sealed class AccessOptions
     public Dictionary<string, ConfiguredKey> Keys { get; } = new(StringComparer.Ordinal);
 
     /// <summary>
-    /// A JSON file with more keys, <c>{"NAME": {"Sha256": "…"}}</c>; empty for none. It is looked at every two seconds, so that a
-    /// mounted secret works as well.
+    /// A JSON file with more keys, <c>{"NAME": {"Sha256": "…"}}</c>; empty for none. It is checked every two seconds for changes, so it may be
+    /// a mounted secret.
     /// </summary>
     public string KeysFile { get; set; } = "";
 
-    /// <summary>Requests per second of each key that has no number of its own, in this process; 0 for no limit, or 0.001 to 1,000,000.</summary>
+    /// <summary>Maximum requests per second of each key, in this process; 0 for no limit, or 0.001 to 1,000,000. A key may replace it.</summary>
     [Range(0.0, 1_000_000.0)]
     public double RequestsPerSecond { get; set; }
 
-    /// <summary>Requests that a key may make at once after it has rested; 0 for those of one second. To 1,000,000.</summary>
+    /// <summary>Number of requests that a key may send at once after a pause, up to 1,000,000; 0 for the requests of one second. A key may replace it.</summary>
     [Range(0, 1_000_000)]
     public int Burst { get; set; }
 
-    /// <summary>Uploads (POST requests under way) of each key that has no number of its own, in this process; 0 for no limit. To 1,000,000.</summary>
+    /// <summary>Maximum number of concurrent uploads (POST requests) of each key, in this process, up to 1,000,000; 0 for no limit. A key may replace it.</summary>
     [Range(0, 1_000_000)]
     public int MaxUploadsPerKey { get; set; }
 
-    /// <summary>Uploads (POST requests under way) of all callers together, with and without keys, in this process. 1 to 1,000,000; default 4096.</summary>
+    /// <summary>Maximum number of concurrent uploads (POST requests) of all callers, in this process. 1 to 1,000,000; default 4096.</summary>
     [Range(1, 1_000_000)]
     public int MaxUploads { get; set; } = 4096;
 
     /// <summary>
-    /// Other requests than uploads under way of each key, in this process: those that wait for an answer and streams of events too; 0
-    /// for no limit. To 1,000,000.
+    /// Maximum number of concurrent requests of each key that are not uploads, in this process, up to 1,000,000; 0 for no limit. Requests that
+    /// wait for an answer and streams of events count.
     /// </summary>
     [Range(0, 1_000_000)]
     public int MaxReadsPerKey { get; set; }
 
-    /// <summary>Other requests than uploads under way of all callers together, in this process. 1 to 1,000,000; default 4096.</summary>
+    /// <summary>Maximum number of concurrent requests of all callers that are not uploads, in this process. 1 to 1,000,000; default 4096.</summary>
     [Range(1, 1_000_000)]
     public int MaxReads { get; set; } = 4096;
 
     /// <summary>
-    /// How much of <see cref="MaxUploads"/>, and of <see cref="MaxReads"/>, one key, or one address where no keys are asked for, may hold when
-    /// it is alone; with others the same share of what they leave. 0.01 to 1, which is no limit; default 0.5.
+    /// Share of <see cref="MaxUploads"/>, and of <see cref="MaxReads"/>, that one caller may hold, of what the other callers leave. A caller is
+    /// a key, or an address when the server requires no keys. 0.01 to 1, which is no limit; default 0.5.
     /// </summary>
     [Range(0.01, 1.0)]
     public double CallerShare { get; set; } = 0.5;
 
-    /// <summary>Whether keys are asked for.</summary>
-    internal bool AreKeysAsked => Keys.Count > 0 || KeysFile.Length > 0;
+    /// <summary>Whether requests need a key.</summary>
+    internal bool RequiresKeys => Keys.Count > 0 || KeysFile.Length > 0;
 }
 
-/// <summary>A key as it is configured: its hash, never the key.</summary>
+/// <summary>The settings of a key. They have its hash, never the key.</summary>
 public sealed class ConfiguredKey
 {
     /// <summary>
-    /// Name of the key; empty when it is the one that it is configured under. Environment variables and lists have no room for all names.
+    /// Name of the key; empty when it is the name of the section. Environment variables and lists cannot have all names as a section.
     /// </summary>
     public string Name { get; set; } = "";
 
-    /// <summary>SHA-256 of the key's text, 64 hex digits. <c>detection key NAME</c> makes a key and its hash.</summary>
+    /// <summary>SHA-256 of the key's text, 64 hex digits. <c>detection key NAME</c> creates a key and its hash.</summary>
     public string Sha256 { get; set; } = "";
 
-    /// <summary>As <see cref="AccessOptions.RequestsPerSecond"/>; <see langword="null"/> for that.</summary>
+    /// <summary>Replaces <see cref="AccessOptions.RequestsPerSecond"/> unless it is <see langword="null"/>.</summary>
     public double? RequestsPerSecond { get; set; }
 
-    /// <summary>As <see cref="AccessOptions.Burst"/>; <see langword="null"/> for that.</summary>
+    /// <summary>Replaces <see cref="AccessOptions.Burst"/> unless it is <see langword="null"/>.</summary>
     public int? Burst { get; set; }
 
-    /// <summary>As <see cref="AccessOptions.MaxUploadsPerKey"/>; <see langword="null"/> for that.</summary>
+    /// <summary>Replaces <see cref="AccessOptions.MaxUploadsPerKey"/> unless it is <see langword="null"/>.</summary>
     public int? MaxUploads { get; set; }
 }

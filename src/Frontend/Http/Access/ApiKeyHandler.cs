@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 
 namespace Detection.Frontend.Http.Access;
 
-/// <summary>Authenticates a request by its key, in <c>X-API-Key</c> or <c>Authorization: Bearer</c>, or where the endpoint says.</summary>
+/// <summary>Authenticates a request by its key: in <c>X-API-Key</c>, in <c>Authorization: Bearer</c>, or in the endpoint's <see cref="IKeySource"/>.</summary>
 internal sealed class ApiKeyHandler(
     ApiKeys keys, IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
@@ -41,7 +41,7 @@ internal sealed class ApiKeyHandler(
         return AuthenticateResult.Success(new AuthenticationTicket(key.User, Scheme));
     }
 
-    /// <summary>The body is written by the problems, in the form of the endpoint.</summary>
+    /// <summary>Sets the status and the header; the middleware for status codes writes the problem.</summary>
     protected override Task HandleChallengeAsync(AuthenticationProperties properties)
     {
         Response.StatusCode = StatusCodes.Status401Unauthorized;

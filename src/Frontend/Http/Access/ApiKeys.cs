@@ -11,11 +11,11 @@ using Microsoft.Extensions.Primitives;
 
 namespace Detection.Frontend.Http.Access;
 
-/// <summary>The keys that are valid now, by their hashes. It follows configuration and the keys file.</summary>
+/// <summary>The keys that are valid now, by their hashes. They are read again when configuration or the keys file changes.</summary>
 internal sealed partial class ApiKeys : BackgroundService
 {
-    /// <summary>A mounted secret is a link to a link, of which no watcher tells; the file is small.</summary>
-    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(2);
+    /// <summary>The file is polled, because file watchers do not see a mounted secret change: it is a link to a link.</summary>
+    private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(2);
 
     /// <summary>Longer texts are no keys and are not hashed.</summary>
     private const int MaxKeyLength = 256;
@@ -47,7 +47,7 @@ internal sealed partial class ApiKeys : BackgroundService
             return null;
         }
 
-        // By the hash of the whole: how long the look-up takes says nothing about any key.
+        // By hash, so that the time of the look-up reveals nothing about a key.
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(Encoding.UTF8.GetBytes(key), hash);
         return _byHash.GetValueOrDefault(Convert.ToHexStringLower(hash));
@@ -61,9 +61,9 @@ internal sealed partial class ApiKeys : BackgroundService
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => _file.Length == 0
         ? Task.CompletedTask
-        : new PeriodicWork(LookInterval, _time, _logger).RunAsync(LookAsync, LogNotRead, stoppingToken);
+        : new PeriodicWork(PollInterval, _time, _logger).RunAsync(PollAsync, LogNotRead, stoppingToken);
 
-    private Task LookAsync(CancellationToken stoppingToken)
+    private Task PollAsync(CancellationToken stoppingToken)
     {
         if (HasFileChanged())
         {
@@ -121,7 +121,7 @@ internal sealed partial class ApiKeys : BackgroundService
         foreach (var (entry, key) in options.Keys)
         {
             var name = key.Name.Length > 0 ? key.Name : entry;
-            // A colon divides settings: what stands before it would be the name.
+            // A colon separates the parts of a setting's name, so the configuration reads a name with a colon as a name and a property.
             Require(DetectionOptions.IsCaller(name), $"The name '{CallerText.Show(name)}' of a key is not 1 to {DetectionOptions.CallerLength} letters, digits or . _ @ -");
             Require(key.Sha256.Length == 2 * SHA256.HashSizeInBytes && key.Sha256.All(char.IsAsciiHexDigit), $"Sha256 of the key '{name}' is not 64 hex digits. The name of a key has no colon.");
             Require(names.Add(name), $"There are two keys with the name '{name}'.");
@@ -141,7 +141,7 @@ internal sealed partial class ApiKeys : BackgroundService
     {
         try
         {
-            // Kept first: a file that is not valid is told of once, not every two seconds.
+            // Set before the file is parsed, so that an invalid file is logged once and not every two seconds.
             _fileBytes = File.ReadAllBytes(options.KeysFile);
             using var stream = new MemoryStream(_fileBytes);
             new ConfigurationBuilder().AddJsonStream(stream).Build().Bind(options.Keys);

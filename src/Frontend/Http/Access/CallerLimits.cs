@@ -8,8 +8,8 @@ using Microsoft.Extensions.Options;
 namespace Detection.Frontend.Http.Access;
 
 /// <summary>
-/// How often each key may ask and how much may be under way at once, in this process: of each key, of each caller's share, and of all together.
-/// What is open to all is not counted.
+/// Limits the requests per second of each key, and the concurrent requests of each key, of each caller (by its share) and of all callers, in
+/// this process. Endpoints with <c>AllowAnonymous</c> are not counted.
 /// </summary>
 internal sealed class CallerLimits : IMiddleware, IDisposable
 {
@@ -23,7 +23,7 @@ internal sealed class CallerLimits : IMiddleware, IDisposable
     private readonly SharedPlaces _reads;
     private readonly PartitionedRateLimiter<ApiKey> _readsByKey;
 
-    // A key whose limits were changed has new partitions; the old ones go when they have been idle.
+    // A key whose limits change gets a new partition; the limiter removes the old one once it is idle.
     private readonly PartitionedRateLimiter<ApiKey> _rates = PartitionedRateLimiter.Create<ApiKey, (string, double, int)>(static key =>
     {
         var partition = (key.Name, key.RequestsPerSecond, key.Burst);
@@ -97,7 +97,7 @@ internal sealed class CallerLimits : IMiddleware, IDisposable
         await next(context);
     }
 
-    /// <summary>Waits until a request that brings many pictures may go on with one more: to the limit each counts as a request.</summary>
+    /// <summary>Waits until the key's rate allows one more picture of a batch: each picture counts as a request.</summary>
     public async ValueTask WaitForTurnAsync(HttpContext context, CancellationToken cancellationToken)
     {
         if (context.Features.Get<ApiKey>() is not { } key)
@@ -126,7 +126,7 @@ internal sealed class CallerLimits : IMiddleware, IDisposable
 
     private static TokenBucketRateLimiterOptions Bucket(ApiKey key) => new()
     {
-        // Tokens are given out ten times a second: fewer than come in that time would be a lower rate.
+        // The limiter adds tokens ten times a second. A bucket smaller than what it adds each time would lower the rate.
         TokenLimit = (int)Math.Max(key.Burst == 0 ? Math.Ceiling(key.RequestsPerSecond) : key.Burst, Math.Ceiling(key.RequestsPerSecond / 10)),
         TokensPerPeriod = 1,
         ReplenishmentPeriod = TimeSpan.FromSeconds(1 / key.RequestsPerSecond),

@@ -1,6 +1,6 @@
 namespace Detection.Frontend.Http.Access;
 
-/// <summary>Metadata of endpoints whose clients send the key elsewhere than in a header.</summary>
+/// <summary>Metadata of endpoints whose clients do not send the key in a header.</summary>
 internal interface IKeySource
 {
     /// <summary>The key; <see langword="null"/> when there is none.</summary>

@@ -4,16 +4,16 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 
 namespace Detection.Frontend.Http.Access;
 
-/// <summary>The addresses on which this server listens, known once it has started.</summary>
+/// <summary>The addresses on which this server listens. They are known after its start.</summary>
 internal sealed class ListeningAddresses(IServer server)
 {
     private HashSet<int>? _openPorts;
 
-    /// <summary>Those that other machines can reach.</summary>
+    /// <summary>The addresses that other machines can reach.</summary>
     public IReadOnlyList<string> Open =>
         [.. (server.Features.Get<IServerAddressesFeature>()?.Addresses ?? []).Where(static address => !IsLoopback(BindingAddress.Parse(address)))];
 
-    /// <summary>Whether a request came by a port of which no address but those of this machine's loopback is listened on.</summary>
+    /// <summary>Whether a request came to a port on which the server listens on loopback addresses only.</summary>
     public bool IsLoopbackOnly(ConnectionInfo connection)
     {
         _openPorts ??= [.. Open.Select(static address => BindingAddress.Parse(address).Port)];

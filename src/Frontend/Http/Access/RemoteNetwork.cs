@@ -3,13 +3,13 @@ using System.Net.Sockets;
 
 namespace Detection.Frontend.Http.Access;
 
-/// <summary>What counts as one caller where callers are told apart by address.</summary>
+/// <summary>Identifies callers by their addresses.</summary>
 internal static class RemoteNetwork
 {
     private const int PrefixBytes = 8;
 
-    /// <summary>An IPv4 address; of an IPv6 address its network of 64 bits, which belongs to one customer.</summary>
-    /// <returns>Empty for no address.</returns>
+    /// <summary>The text of an IPv4 address; the first 64 bits of an IPv6 address, since providers assign such a network to one customer.</summary>
+    /// <returns>Empty without an address.</returns>
     public static string Of(IPAddress? address)
     {
         if (address is null)

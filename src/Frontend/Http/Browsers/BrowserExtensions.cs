@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 
 namespace Detection.Frontend.Http.Browsers;
 
-/// <summary>What keeps pages of other sites from using this server, and lets those in that the settings name.</summary>
+/// <summary>Refuses requests from pages of other sites, except those that the settings allow.</summary>
 internal static class BrowserExtensions
 {
     private static readonly TimeSpan PreflightAge = TimeSpan.FromMinutes(10);
@@ -25,11 +25,11 @@ internal static class BrowserExtensions
                 .SetPreflightMaxAge(PreflightAge)));
     }
 
-    /// <summary>Lets pages of other sites read headers of a feature's answers.</summary>
+    /// <summary>Allows pages of other sites to read these headers of answers.</summary>
     public static void ExposeHeaders(this IServiceCollection services, params string[] names) =>
         services.Configure<ExposedHeaders>(headers => headers.Names.AddRange(names));
 
-    /// <summary>Before everything that answers, and before keys are asked for: a preflight has none.</summary>
+    /// <summary>Call it before the middleware that answers, and before the keys are checked: a preflight request has no key.</summary>
     public static void UseBrowsers(this IApplicationBuilder app)
     {
         app.UseMiddleware<HostFilter>();

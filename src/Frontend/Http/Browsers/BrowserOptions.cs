@@ -8,19 +8,18 @@ public sealed class BrowserOptions : IValidatableObject
     /// <summary>Name of the section.</summary>
     public const string Section = "Detection:Browsers";
 
-    /// <summary>Everything is allowed.</summary>
+    /// <summary>Allows all hosts, or all origins.</summary>
     internal const string Any = "*";
 
     /// <summary>
-    /// Host names, without a port, that requests may name besides localhost, 127.0.0.1 and [::1]; <c>*</c> for every name. Default:
-    /// none while the server listens on loopback only and asks for no keys, so that a page whose name was made to lead to this
-    /// machine cannot use it (DNS rebinding); else every name.
+    /// Host names, without a port, that requests may use besides localhost, 127.0.0.1 and [::1]; <c>*</c> for all names. Default: none while
+    /// the server listens only on loopback and requires no keys, which protects it against DNS rebinding; otherwise all names.
     /// </summary>
     public IList<string> AllowedHosts { get; } = [];
 
     /// <summary>
-    /// Origins (<c>https://app.example.org</c>) whose pages may use the API from a browser (CORS); <c>*</c> for every page. Default:
-    /// none but this server's own pages.
+    /// Origins (<c>https://app.example.org</c>) whose pages may use the API from a browser (CORS); <c>*</c> for all origins. The pages of this
+    /// server are always allowed. Default: none.
     /// </summary>
     public IList<string> AllowedOrigins { get; } = [];
 

@@ -6,8 +6,8 @@ using Microsoft.Extensions.Options;
 namespace Detection.Frontend.Http.Browsers;
 
 /// <summary>
-/// Refuses what a page of another site lets a browser send here, unless its origin is allowed. Reading needs no such check: the browser
-/// gives the page no answer.
+/// Refuses requests that pages of other sites make a browser send, unless their origin is allowed. GET requests need no such check, because
+/// the browser does not let the page read the answer.
 /// </summary>
 internal sealed class CrossSiteFilter(IOptions<BrowserOptions> options) : IMiddleware
 {
@@ -35,7 +35,7 @@ internal sealed class CrossSiteFilter(IOptions<BrowserOptions> options) : IMiddl
             return false;
         }
 
-        // Sent by browsers alone, and no script can change it.
+        // Only browsers send this header, and scripts cannot set it.
         return request.Headers["Sec-Fetch-Site"].ToString() switch
         {
             "same-origin" or "none" => false,
@@ -45,8 +45,8 @@ internal sealed class CrossSiteFilter(IOptions<BrowserOptions> options) : IMiddl
     }
 
     /// <summary>
-    /// Older browsers, and all over plain HTTP between machines, send the origin alone. Its scheme is not compared: a proxy may
-    /// speak TLS for this server.
+    /// Older browsers, and all browsers over plain HTTP between machines, send only the Origin header. Its scheme is not compared, because
+    /// a proxy may end TLS before this server.
     /// </summary>
     private static bool IsOwn(string origin, HostString host) =>
         Uri.TryCreate(origin, UriKind.Absolute, out var uri)

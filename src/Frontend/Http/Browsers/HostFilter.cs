@@ -7,8 +7,8 @@ using Microsoft.Extensions.Options;
 namespace Detection.Frontend.Http.Browsers;
 
 /// <summary>
-/// Refuses requests for other hosts than this one. A page of another site can make its own name lead to this machine and then counts,
-/// for the browser, as a page of this server; only the Host header gives it away.
+/// Refuses requests for other hosts (DNS rebinding): a site can point its own name to this machine, and the browser then treats its pages
+/// as pages of this server. Only the Host header shows the difference.
 /// </summary>
 internal sealed class HostFilter(IOptions<BrowserOptions> options, IOptions<AccessOptions> access, ListeningAddresses addresses) : IMiddleware
 {
@@ -20,7 +20,7 @@ internal sealed class HostFilter(IOptions<BrowserOptions> options, IOptions<Acce
 
     public Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
-        // HTTP/1.0 may leave the host out; browsers never do.
+        // A client with HTTP/1.0 may omit the host; browsers always send it.
         var host = context.Request.Host.Host;
         if (_isOpen || host.Length == 0 || !Applies(context) || _allowed.Contains(Normalised(host)))
         {
@@ -33,7 +33,7 @@ internal sealed class HostFilter(IOptions<BrowserOptions> options, IOptions<Acce
     }
 
     private bool Applies(HttpContext context) =>
-        _isChosen || (!access.Value.AreKeysAsked && addresses.IsLoopbackOnly(context.Connection));
+        _isChosen || (!access.Value.RequiresKeys && addresses.IsLoopbackOnly(context.Connection));
 
     private static string Normalised(string host) => host.Trim('[', ']').TrimEnd('.').ToLowerInvariant();
 }

@@ -10,41 +10,41 @@ using Microsoft.Extensions.Options;
 namespace Detection.Frontend.Http.Drawing;
 
 /// <summary>
-/// Draws what was found into a picture. Decoded pictures are large: only so many are drawn at the same time, only so many wait for
-/// that, and none for long. A picture that must be read from Redis is read in its turn, so that those that wait hold nothing. A caller
-/// holds a share of the places to wait in, and the next turn goes to the caller for whom the fewest are drawn.
+/// Draws the objects of an answer into its picture. Decoded pictures are large, so the number of concurrent drawings, the number of waiting
+/// drawings and the waiting time are limited. A picture is read from Redis only when its turn has come, so that waiting drawings hold no
+/// memory. A caller holds at most its share of the waiting places, and the next turn goes to the caller with the fewest drawings in progress.
 /// </summary>
 internal sealed partial class AnnotatedPictures(IDetectionClient client, IOptions<FrontendOptions> options, ILogger<AnnotatedPictures> logger)
 {
-    private const int Piece = 64 * 1024;
+    private const int ChunkSize = 64 * 1024;
 
-    private volatile bool _labelsTold;
+    private volatile bool _isLabelLogged;
     private readonly TimeSpan _wait = options.Value.DrawingTimeout;
     private readonly SharedPlaces _turns = new(options.Value.MaxConcurrentDrawings, callerShare: 1, siteShare: 1);
-    private readonly SharedPlaces _room = new(
+    private readonly SharedPlaces _places = new(
         options.Value.MaxConcurrentDrawings + options.Value.MaxWaitingDrawings, options.Value.CallerBufferShare, siteShare: 1);
 
     /// <summary>
-    /// Answers with an annotated picture, piece by piece. The server copies what it is given before it waits for a slow reader, and that copy
-    /// is not counted as the picture is.
+    /// Answers with an annotated picture, in chunks. The server copies each write before it waits for a slow reader, and this copy is not
+    /// counted in the upload memory.
     /// </summary>
     public static async Task WriteAsync(HttpResponse response, PooledBytes jpeg)
     {
         response.ContentType = "image/jpeg";
         response.ContentLength = jpeg.Memory.Length;
-        for (var rest = jpeg.Memory; rest.Length > 0; rest = rest[Math.Min(Piece, rest.Length)..])
+        for (var rest = jpeg.Memory; rest.Length > 0; rest = rest[Math.Min(ChunkSize, rest.Length)..])
         {
-            await response.Body.WriteAsync(rest[..Math.Min(Piece, rest.Length)], response.HttpContext.RequestAborted);
+            await response.Body.WriteAsync(rest[..Math.Min(ChunkSize, rest.Length)], response.HttpContext.RequestAborted);
         }
     }
 
-    /// <summary>The annotated picture of what a caller sent, a JPEG. The caller disposes of it.</summary>
-    /// <param name="upload">The picture, or the URL that it came from.</param>
-    /// <param name="answer">What was found.</param>
-    /// <param name="options">The caller who asks.</param>
-    /// <param name="share">Where the memory is counted.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="ProblemException">Too many are being drawn, the caller's share is used, or there is no memory for it.</exception>
+    /// <summary>Draws an answer into the picture that a caller sent. The receiver disposes of the JPEG.</summary>
+    /// <param name="upload">The picture, or its URL.</param>
+    /// <param name="answer">The objects to draw.</param>
+    /// <param name="options">The options of the request; they name the caller.</param>
+    /// <param name="share">Counts the memory of the JPEG.</param>
+    /// <param name="cancellationToken">Cancels the drawing.</param>
+    /// <exception cref="ProblemException">Too many pictures are being drawn, the caller's share is used, or the upload memory is used.</exception>
     public Task<PooledBytes> DrawAsync(
         Upload upload, DetectionAnswer answer, DetectionOptions options, UploadShare share, CancellationToken cancellationToken) =>
         upload.Bytes is { } bytes
@@ -58,12 +58,12 @@ internal sealed partial class AnnotatedPictures(IDetectionClient client, IOption
         return await DrawInTurnAsync(picture, answer, share, cancellationToken);
     }
 
-    /// <summary>The annotated picture of an answer whose picture is in Redis, a JPEG. The caller disposes of it.</summary>
-    /// <param name="answer">What was found.</param>
-    /// <param name="options">The caller who asks.</param>
-    /// <param name="share">Where the memory is counted.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="ProblemException">The picture has expired, too many are being drawn, or there is no memory for it.</exception>
+    /// <summary>Draws an answer into its picture, which is read from Redis. The receiver disposes of the JPEG.</summary>
+    /// <param name="answer">The objects to draw.</param>
+    /// <param name="options">The options of the request; they name the caller.</param>
+    /// <param name="share">Counts the memory of the picture and of the JPEG.</param>
+    /// <param name="cancellationToken">Cancels the drawing.</param>
+    /// <exception cref="ProblemException">The picture has expired, too many pictures are being drawn, or the upload memory is used.</exception>
     public async Task<PooledBytes> FetchAndDrawAsync(
         DetectionAnswer answer, DetectionOptions options, UploadShare share, CancellationToken cancellationToken)
     {
@@ -100,9 +100,9 @@ internal sealed partial class AnnotatedPictures(IDetectionClient client, IOption
 
     private async Task AnnotateAsync(ReadOnlyMemory<byte> picture, DetectionAnswer answer, PooledBytes jpeg, CancellationToken cancellationToken)
     {
-        if (!_labelsTold && answer.Objects.Where(o => !PictureAnnotator.CanDraw(answer.LabelOf(o))).Take(1).ToArray() is [var found])
+        if (!_isLabelLogged && answer.Objects.Where(o => !PictureAnnotator.CanDraw(answer.LabelOf(o))).Take(1).ToArray() is [var found])
         {
-            _labelsTold = true;
+            _isLabelLogged = true;
             LogLabel(answer.LabelOf(found), found.ClassId);
         }
 
@@ -113,19 +113,19 @@ internal sealed partial class AnnotatedPictures(IDetectionClient client, IOption
         }
         catch (PictureException e)
         {
-            // It was decoded before, but at another scale, or by the codec of another machine.
+            // The silo decoded it, but at another scale, or with the codec of another machine.
             throw new ProblemException(ProblemType.Undecodable, $"The picture has a result, but it cannot be drawn: {e.Message}", e) { ImageKey = answer.ImageKey };
         }
         catch (TimeoutException e)
         {
-            // No memory to decode it became free.
+            // No memory for decoding became free in time.
             throw Busy(answer, e);
         }
     }
 
     private IDisposable TakePlace(DetectionAnswer answer, UploadShare share) =>
-        _room.TryEnter(share.Caller, site: null)
-        ?? throw (_room.Limit(share.Caller, site: null) == PlaceLimit.Caller ? ShareUsed(answer) : Busy(answer));
+        _places.TryEnter(share.Caller, site: null)
+        ?? throw (_places.Limit(share.Caller, site: null) == PlaceLimit.Caller ? ShareUsed(answer) : Busy(answer));
 
     private async Task<IDisposable> WaitForTurnAsync(DetectionAnswer answer, UploadShare share, CancellationToken cancellationToken)
     {
@@ -142,7 +142,7 @@ internal sealed partial class AnnotatedPictures(IDetectionClient client, IOption
     }
 
     private static ProblemException ShareUsed(DetectionAnswer answer) =>
-        new(ProblemType.ShareUsed, "Your annotated pictures that wait to be drawn use your share of the places. Retry after the time in Retry-After, or request JSON.") { ImageKey = answer.ImageKey };
+        new(ProblemType.ShareUsed, "Too many of your annotated pictures wait to be drawn. Retry after the time in Retry-After, or request JSON.") { ImageKey = answer.ImageKey };
 
     private static ProblemException Busy(DetectionAnswer answer, Exception? inner = null) =>
         new(ProblemType.DrawingBusy, "The server draws too many annotated pictures at the moment. Retry after the time in Retry-After, or request JSON.", inner) { ImageKey = answer.ImageKey };
@@ -153,6 +153,6 @@ internal sealed partial class AnnotatedPictures(IDetectionClient client, IOption
     [LoggerMessage(
         EventId = 1,
         Level = LogLevel.Warning,
-        Message = "This machine has no font with all characters of the label '{Label}'; annotated pictures show it, and others like it, as 'class {ClassId}'. Install a font that has them (Debian: fonts-noto-cjk, fonts-noto-color-emoji) and start again.")]
+        Message = "This machine has no font with all characters of the label '{Label}'; annotated pictures show it, and other such labels, as 'class {ClassId}'. Install a font that has the characters (Debian: fonts-noto-cjk, fonts-noto-color-emoji) and restart the server.")]
     private partial void LogLabel(string label, int classId);
 }

@@ -7,8 +7,9 @@ using Microsoft.Extensions.Options;
 namespace Detection.Frontend.Http.Health;
 
 /// <summary>
-/// Whether the cluster can serve the default model: its Redis answers, a silo with a device has the model, and a batcher of it
-/// works, and a silo takes this process's connection. It does not look at the queue: a full one is full for every front end, and taking them all away would not empty it.
+/// Checks whether the cluster can serve the default model: Redis answers, a silo has the model, a batcher of the model works, and a silo
+/// accepts this process's connection. The queue is not checked: a full queue is full for every front end, and a load balancer would remove
+/// all of them.
 /// </summary>
 internal sealed class ClusterHealthCheck(IDetectionClient client, IOptions<DetectionClientOptions> options) : IHealthCheck
 {
@@ -18,7 +19,7 @@ internal sealed class ClusterHealthCheck(IDetectionClient client, IOptions<Detec
     {
         try
         {
-            // The token ends after the registration's timeout, whatever the client is waiting for.
+            // The token is cancelled after the registration's timeout; the client may wait longer.
             var silos = await client.GetSilosAsync(cancellationToken).WaitAsync(cancellationToken);
             var (status, reasons) = Judge(silos);
             if (status != HealthStatus.Unhealthy)

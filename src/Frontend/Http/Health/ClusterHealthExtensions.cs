@@ -6,7 +6,7 @@ namespace Detection.Frontend.Http.Health;
 
 internal static class ClusterHealthExtensions
 {
-    /// <summary>Adds the check whether requests can be served.</summary>
+    /// <summary>Adds the readiness check of the cluster.</summary>
     public static void AddClusterHealth(this IServiceCollection services)
     {
         services.AddHealthChecks();

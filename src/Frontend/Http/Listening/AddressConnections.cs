@@ -7,13 +7,13 @@ using Microsoft.AspNetCore.Connections;
 namespace Detection.Frontend.Http.Listening;
 
 /// <summary>
-/// Bounds the connections of one address, so that one cannot take them all: each may hold its share of what the others leave, so that
-/// there is always room for one more. Counts before TLS and before the first byte of a request.
+/// Limits the connections of each address, so that no address can take them all. An address may hold a share of what the other addresses
+/// leave, so there is always room for one more address. A connection counts before TLS and before the first byte of a request.
 /// </summary>
 /// <param name="capacity">Connections of all addresses together.</param>
-/// <param name="share">Of these, or of what the others leave, the most of one address; 0 to 1.</param>
-/// <param name="time">For the pauses of the log.</param>
-/// <param name="logger">Gets the refusals.</param>
+/// <param name="share">Share of the capacity that others leave, which one address may hold; 0 to 1.</param>
+/// <param name="time">Measures the pauses between log messages.</param>
+/// <param name="logger">Logs the refusals.</param>
 internal sealed partial class AddressConnections(long capacity, double share, TimeProvider time, ILogger<AddressConnections> logger)
 {
     // Strangers must not be able to fill the log.
@@ -29,7 +29,7 @@ internal sealed partial class AddressConnections(long capacity, double share, Ti
     {
         if (connection.RemoteEndPoint is not IPEndPoint remote)
         {
-            // A Unix socket: the file system decides who may open it.
+            // A Unix socket: the rights of its file limit the callers.
             await next(connection);
             return;
         }
@@ -90,7 +90,7 @@ internal sealed partial class AddressConnections(long capacity, double share, Ti
         }
     }
 
-    [LoggerMessage(41, LogLevel.Warning, "This process may have {Limit} files and connections open; {Max} connections are accepted at the same time instead of {Setting} (Detection:Frontend:MaxConnections). Raise the limit (ulimit -n).", EventName = "FewOpenFiles")]
+    [LoggerMessage(41, LogLevel.Warning, "This process may have only {Limit} files and connections open; it accepts {Max} concurrent connections instead of {Setting} (Detection:Frontend:MaxConnections). Raise the limit (ulimit -n).", EventName = "FewOpenFiles")]
     public static partial void LogFewFiles(ILogger logger, long limit, int max, int setting);
 
     [LoggerMessage(40, LogLevel.Warning, "Connection from {Address} closed ({Refused} since the last message): the address already holds its share ({Share}) of the connections. Behind a proxy, raise Detection:Frontend:AddressConnectionShare.")]

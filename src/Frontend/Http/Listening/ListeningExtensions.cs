@@ -8,16 +8,16 @@ namespace Detection.Frontend.Http.Listening;
 
 internal static class ListeningExtensions
 {
-    /// <summary>Address without a setting.</summary>
+    /// <summary>The address when no setting names one.</summary>
     private const string DefaultUrl = "http://localhost:8080";
 
-    /// <summary>How many times the largest upload a body may have.</summary>
+    /// <summary>The server's limit of a body, as a multiple of the largest upload.</summary>
     private const int MaxBodyFactor = 8;
 
     private static readonly string[] AddressSettings = ["urls", "http_ports", "https_ports"];
     private static readonly TimeSpan RateGrace = TimeSpan.FromSeconds(5);
 
-    /// <summary>Address and limits of the HTTP server.</summary>
+    /// <summary>Sets the address and the limits of the HTTP server.</summary>
     public static void AddListening(this WebApplicationBuilder builder)
     {
         var chosen = AddressSettings.Any(key => !string.IsNullOrEmpty(builder.Configuration[key]))
@@ -35,8 +35,8 @@ internal static class ListeningExtensions
         builder.Services.AddOptions<KestrelServerOptions>().Configure<IOptions<FrontendOptions>, IOptions<DetectionClientOptions>>(static (kestrel, options, client) =>
         {
             var limits = kestrel.Limits;
-            // The reader of uploads has the exact limits. A body that is somewhat larger is read to its end nevertheless, for some seconds:
-            // a client that is cut off while it sends does not see the answer.
+            // The reader of uploads applies the exact limits. The server still reads a somewhat larger body for some seconds: a client whose
+            // connection is closed while it sends does not see the answer.
             limits.MaxRequestBodySize = MaxBodyFactor * UploadReader.MaxBodyBytes(client.Value);
             limits.MaxConcurrentConnections = MaxConnections(options.Value);
             limits.MaxRequestHeadersTotalSize = options.Value.MaxHeaderBytes;
@@ -47,7 +47,7 @@ internal static class ListeningExtensions
         });
     }
 
-    /// <summary>One for each endpoint, as the server counts connections for each: a flood of one leaves the probes of another alone.</summary>
+    /// <summary>Each endpoint has its own limit, as in the server: a flood of one endpoint does not block the probes of another.</summary>
     private static AddressConnections ConnectionsOf(IServiceProvider services)
     {
         var options = services.GetRequiredService<IOptions<FrontendOptions>>().Value;

@@ -17,12 +17,12 @@ internal static class ApiDescription
 
     private static readonly Dictionary<string, string> Tags = new()
     {
-        ["Detections"] = "Pictures in, objects out.",
-        ["Models"] = "What is served.",
+        ["Detections"] = "Find objects in pictures.",
+        ["Models"] = "The models that are served.",
         ["Cluster"] = "The state of the cluster.",
-        ["DeepStack"] = "The calls of DeepStack and CodeProject.AI.",
-        ["OpenInference"] = "The Open Inference Protocol (KServe v2), as Triton's clients speak it.",
-        ["Legacy"] = "The calls of the replaced system.",
+        ["DeepStack"] = "The API of DeepStack and CodeProject.AI.",
+        ["OpenInference"] = "The Open Inference Protocol (KServe v2), as Triton's clients use it.",
+        ["Legacy"] = "The API of the system that this one replaces.",
     };
 
     public static void AddApiDescription(this IServiceCollection services) =>
@@ -38,7 +38,7 @@ internal static class ApiDescription
                     License = new OpenApiLicense { Name = "MIT", Identifier = "MIT" },
                 };
 
-                // Relative: behind a proxy the address is not the one that this process knows.
+                // Relative: behind a proxy this process does not know its own address.
                 document.Servers = [new OpenApiServer { Url = "/", Description = "This server." }];
                 foreach (var tag in document.Tags ?? new HashSet<OpenApiTag>())
                 {
@@ -58,7 +58,7 @@ internal static class ApiDescription
                     [Bearer] = new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = KeyNeeded },
                 };
 
-                // None, or one of the two: whether keys are asked for is a setting.
+                // No key, or one of the two: a setting decides whether the server requires keys.
                 document.Security =
                 [
                     [],
@@ -77,7 +77,7 @@ internal static class ApiDescription
                     schema.Properties["traceId"] = OpenApiParts.Text("Identifies the request in the server's logs and traces.");
                 }
 
-                // The generator does not look into the converters, and every enum has one.
+                // The generator does not know the texts that the enums' converters write.
                 if (context.JsonTypeInfo.Type.IsEnum)
                 {
                     schema.Type = JsonSchemaType.String;

@@ -2,12 +2,12 @@ using Scalar.AspNetCore;
 
 namespace Detection.Frontend.Http.OpenApi;
 
-/// <summary><c>/docs</c>: the OpenAPI document as a page on which requests can be tried. Everything on it comes from this server.</summary>
+/// <summary><c>/docs</c>: a page that shows the OpenAPI document and can send requests. It loads everything from this server.</summary>
 internal static class ApiReference
 {
     private const string Address = "/docs";
 
-    // Its own colours of quiet texts and of POST have too little contrast.
+    // Scalar's colours of secondary texts and of POST have too little contrast.
     private const string Style =
         ".light-mode { --scalar-color-3: #666; --scalar-color-green: #00704a; } .dark-mode { --scalar-color-3: #8e8e8e; }";
 
@@ -22,7 +22,7 @@ internal static class ApiReference
                 .AddHeadContent("<script src=\"/js/docs.js\"></script>")
                 .WithNonce()
 
-                // These lead to other hosts.
+                // These load from, or link to, other hosts.
                 .DisableDefaultFonts()
                 .DisableTelemetry()
                 .DisableAgent()
@@ -32,7 +32,7 @@ internal static class ApiReference
             http.Response.OnStarting(static state => SetPolicy((HttpContext)state), http);
         }).AllowAnonymous();
 
-    /// <summary>As the other pages' policy; the page's own scripts are named, and its styles are made by the script.</summary>
+    /// <summary>The policy of the other pages, with a nonce for this page's scripts, and with the inline styles that its script creates.</summary>
     private static Task SetPolicy(HttpContext http)
     {
         var nonce = http.Items[ScalarOptions.NonceHttpContextItemKey];

@@ -4,14 +4,14 @@ using Microsoft.OpenApi;
 
 namespace Detection.Frontend.Http.OpenApi;
 
-/// <summary>What the descriptions of operations, which stand beside their endpoints, are made of.</summary>
+/// <summary>Parts of the descriptions of operations. The descriptions are beside their endpoints.</summary>
 internal static class OpenApiParts
 {
-    /// <summary>The problems of every operation that asks the cluster.</summary>
+    /// <summary>The problems of every operation that calls the cluster.</summary>
     public static readonly IReadOnlyList<ProblemType> ClusterProblems =
         [ProblemType.InvalidRequest, ProblemType.Unauthorized, ProblemType.RateLimited, ProblemType.Internal, ProblemType.Unavailable, ProblemType.DeadlineExceeded];
 
-    /// <summary>Says what cannot be read from the code of an endpoint.</summary>
+    /// <summary>Adds to the description what the framework cannot see in the code of an endpoint.</summary>
     public static RouteHandlerBuilder WithOperation(this RouteHandlerBuilder route, Action<OpenApiOperation, OpenApiDocument> describe) =>
         route.AddOpenApiOperationTransformer((operation, context, _) =>
         {
@@ -19,7 +19,7 @@ internal static class OpenApiParts
             return Task.CompletedTask;
         });
 
-    /// <summary>Names the problems of an operation.</summary>
+    /// <summary>Describes the problems of an operation.</summary>
     public static RouteHandlerBuilder WithProblems(this RouteHandlerBuilder route, params IEnumerable<ProblemType> types)
     {
         var byStatus = types.GroupBy(static type => type.Status).ToList();
@@ -42,7 +42,7 @@ internal static class OpenApiParts
         });
     }
 
-    /// <summary>The response of a status, which the operation has.</summary>
+    /// <summary>The operation's response for a status. It must exist.</summary>
     public static OpenApiResponse Response(this OpenApiOperation operation, int status) =>
         (OpenApiResponse)operation.Responses![status.ToString(CultureInfo.InvariantCulture)];
 
@@ -52,7 +52,7 @@ internal static class OpenApiParts
         response.Headers[name] = new OpenApiHeader { Description = description, Schema = schema };
     }
 
-    /// <summary>A body that must be sent, in any of several forms.</summary>
+    /// <summary>A required body, in one of several forms.</summary>
     public static OpenApiRequestBody Body(params (string ContentType, IOpenApiSchema Schema)[] forms) => new()
     {
         Required = true,
@@ -65,7 +65,7 @@ internal static class OpenApiParts
         Properties = properties.ToDictionary(static property => property.Name, static IOpenApiSchema (property) => property.Schema),
     };
 
-    /// <summary>An object that must have its one property.</summary>
+    /// <summary>An object with one required property.</summary>
     public static OpenApiSchema ObjectWith(string property, OpenApiSchema schema)
     {
         var with = Object((property, schema));

@@ -6,17 +6,17 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Detection.Frontend.Http.Problems;
 
-/// <summary>What went wrong, as a problem.</summary>
+/// <summary>Maps exceptions to problems.</summary>
 internal static partial class Failures
 {
-    /// <summary>The type, detail and image key of what a request threw.</summary>
+    /// <summary>The type, detail and image key of an exception.</summary>
     public static (ProblemType Type, string Detail, string? ImageKey) Of(Exception exception) => exception switch
     {
         DetectionException e => (TypeOf(e.Error), e.Message, e.ImageKey),
         ProblemException e => (e.Type, e.Message, e.ImageKey),
         BadHttpRequestException e => (ProblemType.Of(e.StatusCode) ?? ProblemType.InvalidRequest, Reworded(e.Message), null),
         OutOfMemoryException => (ProblemType.Unavailable, "The process has no memory left for this request.", null),
-        _ => (ProblemType.Internal, "The server failed unexpectedly. Its log has the trace id.", null),
+        _ => (ProblemType.Internal, "The server failed unexpectedly. Search its log for the trace id.", null),
     };
 
     /// <summary>The problem document.</summary>
@@ -40,7 +40,7 @@ internal static partial class Failures
         _ => null,
     };
 
-    /// <summary>What the framework says of a parameter names its type in the program.</summary>
+    /// <summary>Replaces the framework's message about a parameter, which names the .NET type.</summary>
     private static string Reworded(string message) =>
         Unbound().Match(message) is { Success: true } match ? $"'{match.Groups[1].Value.ToLowerInvariant()}' cannot be '{CallerText.Show(match.Groups[2].Value)}'." : message;
 

@@ -4,8 +4,8 @@ namespace Detection.Frontend.Http.Problems;
 
 /// <summary>A request that is answered with a problem.</summary>
 /// <param name="type">The kind.</param>
-/// <param name="detail">One sentence for a person about this occurrence.</param>
-/// <param name="inner">What led to it, if anything.</param>
+/// <param name="detail">What is wrong with this request, with which value, and what to do.</param>
+/// <param name="inner">The cause, if there is one.</param>
 internal sealed class ProblemException(ProblemType type, string detail, Exception? inner = null) : Exception(detail, inner)
 {
     public ProblemType Type { get; } = type;
@@ -13,13 +13,13 @@ internal sealed class ProblemException(ProblemType type, string detail, Exceptio
     /// <summary>Key of the picture, where it is known.</summary>
     public string? ImageKey { get; init; }
 
-    /// <summary>When to retry, where another time than the usual one is known.</summary>
+    /// <summary>When to retry; <see langword="null"/> for the front end's default.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
-    /// <summary>A picture with more bytes than are taken.</summary>
+    /// <summary>A picture with more bytes than allowed.</summary>
     public static ProblemException TooLarge(int limit) => new(ProblemType.TooLarge, $"The picture has more than the {limit} bytes allowed.");
 
-    /// <summary>A wait that the stop of the server ended.</summary>
+    /// <summary>A wait that ended because the server stops.</summary>
     public static ProblemException Stopping(string imageKey, OperationCanceledException inner) =>
-        new(ProblemType.Unavailable, "This front end is stopping. Retry.", inner) { ImageKey = imageKey };
+        new(ProblemType.Unavailable, "This front end is stopping. Send the request again.", inner) { ImageKey = imageKey };
 }

@@ -2,15 +2,15 @@ using Microsoft.AspNetCore.Diagnostics;
 
 namespace Detection.Frontend.Http.Problems;
 
-/// <summary>Turns what a request threw into a problem document.</summary>
+/// <summary>Answers a request that failed with an exception with a problem document.</summary>
 internal sealed class ProblemExceptionHandler(IProblemDetailsService problems) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
         if (httpContext.RequestAborted.IsCancellationRequested)
         {
-            // The client has left, which is no failure of the server. The status is for metrics alone: a
-            // caller that has closed its half of the connection would still read it.
+            // The client disconnected; this is not a failure of the server. The status is for metrics only. The connection is aborted,
+            // because a caller that has closed only its half of the connection would still read the status.
             httpContext.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
             httpContext.Abort();
             return true;
@@ -18,7 +18,7 @@ internal sealed class ProblemExceptionHandler(IProblemDetailsService problems) :
 
         if (exception is UploadAbandonedException)
         {
-            // Without a body, like all that is no HTTP.
+            // Without a body, as the server answers requests that are not valid HTTP.
             httpContext.Response.StatusCode = StatusCodes.Status400BadRequest;
             httpContext.Response.Headers.Connection = "close";
             return true;

@@ -12,7 +12,7 @@ internal static class ProblemExtensions
         services.AddJson(ProblemsJson.Default);
         services.AddExceptionHandler<ProblemExceptionHandler>();
 
-        // A parameter that cannot be read then says which, through the exception handler.
+        // With this option the exception handler writes the problem, which names the parameter that cannot be read.
         services.Configure<RouteHandlerOptions>(static options => options.ThrowOnBadRequest = true);
     }
 
@@ -35,7 +35,7 @@ internal static class ProblemExtensions
     public static void SetRetryAfter(this HttpResponse response, TimeSpan after) =>
         response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(after.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
 
-    /// <summary>The type URIs lead to their descriptions.</summary>
+    /// <summary>Serves the description of each problem type at its URI.</summary>
     public static void MapProblems(this IEndpointRouteBuilder routes)
     {
         var byName = ProblemType.All.ToDictionary(type => type.Name);
@@ -48,9 +48,9 @@ internal static class ProblemExtensions
     }
 }
 
-/// <summary>What a type URI leads to.</summary>
+/// <summary>The description of a problem type.</summary>
 /// <param name="Type">The type URI.</param>
 /// <param name="Status">HTTP status of such problems.</param>
-/// <param name="Title">Their title.</param>
-/// <param name="Description">What they mean and what the caller can do.</param>
+/// <param name="Title">Title of such problems.</param>
+/// <param name="Description">What the problem means and what the caller can do.</param>
 internal sealed record ProblemDescription(string Type, int Status, string Title, string Description);

@@ -12,15 +12,15 @@ using Microsoft.Extensions.Options;
 namespace Detection.Frontend.Http.Problems;
 
 /// <summary>
-/// Writes every problem of the front end, the framework's own too, and the one log line that belongs to it. Unlike the
-/// framework's writer it does so whatever the request accepts: a caller that wanted a JPEG still learns what went wrong.
+/// Writes every problem of the front end, also those of the framework, and one log message for each. Unlike the framework's writer it
+/// ignores the Accept header: a caller that accepts only JPEG gets the problem too.
 /// </summary>
 internal sealed partial class ProblemWriter(IOptions<FrontendOptions> options, IEnumerable<ProtocolFailures> protocols, ILogger<ProblemWriter> logger) : IProblemDetailsWriter
 {
     /// <summary>Extension member with the key of the picture.</summary>
     public const string ImageKey = "imageKey";
 
-    // People read problems in a terminal: nothing is escaped that JSON does not ask to be.
+    // People read problems in a terminal, so only the characters that JSON requires are escaped.
     private static readonly ProblemsJson Json =
         new(new JsonSerializerOptions(ProblemsJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
@@ -32,7 +32,7 @@ internal sealed partial class ProblemWriter(IOptions<FrontendOptions> options, I
         var problem = context.ProblemDetails;
         var status = problem.Status ??= http.Response.StatusCode;
 
-        // The framework's problems carry links to RFC sections as types; ours are the API's.
+        // The framework's types are links to RFC sections; replace them by the API's own.
         if (problem.Type?.StartsWith(ProblemType.BasePath, StringComparison.Ordinal) != true && ProblemType.Of(status) is { } type)
         {
             problem.Type = type.Uri;
@@ -40,7 +40,7 @@ internal sealed partial class ProblemWriter(IOptions<FrontendOptions> options, I
             problem.Detail ??= type.Description;
         }
 
-        // Whatever callers sent stands in these.
+        // These texts may contain anything that a caller sent.
         problem.Detail = CallerText.Show(problem.Detail, CallerText.MessageLength);
         problem.Instance = CallerText.Show(problem.Instance ?? http.Request.Path);
         var trace = Activity.Current?.Id ?? http.TraceIdentifier;
@@ -64,13 +64,13 @@ internal sealed partial class ProblemWriter(IOptions<FrontendOptions> options, I
         }
         catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
         {
-            // The client left while the problem was written; that is no failure of the server.
+            // The client disconnected while the problem was written; this is not a failure of the server.
         }
     }
 
     private Task WriteBodyAsync(HttpContext http, ProblemDetails problem)
     {
-        // The exception handler takes the endpoint away and leaves it here.
+        // The exception handler removes the endpoint from the request and keeps it in this feature.
         var endpoint = http.GetEndpoint() ?? http.Features.Get<IExceptionHandlerFeature>()?.Endpoint;
         var form = endpoint?.Metadata.GetMetadata<IFailureForm>()
             ?? protocols.FirstOrDefault(protocol => http.Request.Path.StartsWithSegments(protocol.Prefix))?.Form;
@@ -87,14 +87,14 @@ internal sealed partial class ProblemWriter(IOptions<FrontendOptions> options, I
     {
         var level = status switch
         {
-            // Nothing is wrong here: the silo says once what is wrong with its model or device.
+            // Not a failure of the front end: the silo logs once what is wrong with its model or device.
             500 when exception is DetectionException { Error: DetectionError.Failed } => LogLevel.Information,
             500 => LogLevel.Error,
             > 500 => LogLevel.Warning,
             _ => LogLevel.Information,
         };
 
-        // A stack trace helps only with a defect of the server.
+        // Only a defect of the server needs a stack trace.
         var cause = exception is DetectionException or ProblemException or BadHttpRequestException
             ? null
             : exception;
@@ -105,7 +105,7 @@ internal sealed partial class ProblemWriter(IOptions<FrontendOptions> options, I
         Failed(level, method, path, status, problem.Type, duration, problem.Detail, imageKey, trace, cause);
     }
 
-    /// <summary>Milliseconds since the request's headers were there; an activity begins by the machine's clock.</summary>
+    /// <summary>Milliseconds since the headers arrived. The activity's start is a time of the machine's clock, so this clock must be used.</summary>
     private static double Duration(HttpContext http) => http.Features.Get<IHttpActivityFeature>() is { Activity: { } activity }
         ? Math.Round((TimeProvider.System.GetUtcNow().UtcDateTime - activity.StartTimeUtc).TotalMilliseconds, 1)
         : double.NaN;

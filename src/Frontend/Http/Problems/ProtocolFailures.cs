@@ -1,6 +1,6 @@
 namespace Detection.Frontend.Http.Problems;
 
-/// <summary>The form of failures at addresses that a protocol has for itself, of those too that nothing is served at.</summary>
-/// <param name="Prefix">Where its addresses begin.</param>
-/// <param name="Form">The form.</param>
+/// <summary>The form of all failures below a protocol's path, also where there is no endpoint.</summary>
+/// <param name="Prefix">The protocol's path.</param>
+/// <param name="Form">Writes the failures.</param>
 internal sealed record ProtocolFailures(PathString Prefix, IFailureForm Form);

@@ -1,4 +1,4 @@
 namespace Detection.Frontend.Http.Problems;
 
-/// <summary>The body ended before its time: its sender has left.</summary>
-internal sealed class UploadAbandonedException(Exception inner) : Exception("The body ended before its time.", inner);
+/// <summary>The client disconnected before it had sent the whole body.</summary>
+internal sealed class UploadAbandonedException(Exception inner) : Exception("The client disconnected before the end of the body.", inner);

@@ -3,22 +3,22 @@ using Microsoft.Net.Http.Headers;
 
 namespace Detection.Frontend.Http.Site;
 
-/// <summary>Answers people who came to an address without a page with a page; programs get the problem document.</summary>
+/// <summary>Answers 404 with a page when a browser asks; programs get the problem document.</summary>
 internal static class NotFoundPage
 {
     private const string File = "not-found.html";
 
-    /// <summary>What is below these is for programs, whatever they accept.</summary>
-    private static readonly PathString[] Programs = ["/v1", "/v2", "/problems", "/openapi", "/metrics", "/health", "/dashboard"];
+    /// <summary>Requests below these paths get the problem document, whatever they accept.</summary>
+    private static readonly PathString[] ApiPaths = ["/v1", "/v2", "/problems", "/openapi", "/metrics", "/health", "/dashboard"];
 
-    /// <summary>Gives an answer 404 without a body the page, where a person asked.</summary>
+    /// <summary>Writes the page into answers 404 without a body, when a browser asks.</summary>
     public static void UseNotFoundPage(this WebApplication app)
     {
         var page = app.Environment.WebRootFileProvider.GetFileInfo(File);
         app.Use(async (http, next) =>
         {
             await next(http);
-            if (http.Response is { StatusCode: StatusCodes.Status404NotFound, HasStarted: false, ContentType: null, ContentLength: null } && IsByPerson(http.Request))
+            if (http.Response is { StatusCode: StatusCodes.Status404NotFound, HasStarted: false, ContentType: null, ContentLength: null } && IsFromBrowser(http.Request))
             {
                 SiteExtensions.SetHeaders(http.Response.Headers);
                 http.Response.ContentType = MediaTypeNames.Text.Html;
@@ -27,10 +27,10 @@ internal static class NotFoundPage
         });
     }
 
-    /// <summary>Ends requests of people for which there is no endpoint, before a key is asked for: there is nothing to be protected.</summary>
+    /// <summary>Answers 404 to browsers when there is no endpoint. Call it before the keys are checked: these addresses need no key.</summary>
     public static void UseNotFound(this IApplicationBuilder app) => app.Use(static (http, next) =>
     {
-        if (http.GetEndpoint() is not null || !IsByPerson(http.Request))
+        if (http.GetEndpoint() is not null || !IsFromBrowser(http.Request))
         {
             return next(http);
         }
@@ -39,9 +39,9 @@ internal static class NotFoundPage
         return Task.CompletedTask;
     });
 
-    /// <summary>Whether a browser asked, to show the answer.</summary>
-    private static bool IsByPerson(HttpRequest request) =>
+    /// <summary>Whether a browser asks for a page to show.</summary>
+    private static bool IsFromBrowser(HttpRequest request) =>
         HttpMethods.IsGet(request.Method)
-        && !Array.Exists(Programs, program => request.Path.StartsWithSegments(program))
+        && !Array.Exists(ApiPaths, path => request.Path.StartsWithSegments(path))
         && request.Headers.GetCommaSeparatedValues(HeaderNames.Accept).Any(static value => value.StartsWith(MediaTypeNames.Text.Html, StringComparison.OrdinalIgnoreCase));
 }

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.StaticFiles;
 
 namespace Detection.Frontend.Http.Site;
 
-/// <summary>The web page, and the headers that keep browsers safe.</summary>
+/// <summary>The web pages, and the security headers of all answers.</summary>
 internal static class SiteExtensions
 {
     private const string Page = "index.html";
@@ -16,26 +16,26 @@ internal static class SiteExtensions
     /// <summary>Address of the page in the system that this one replaces.</summary>
     private const string FormerAddress = "/detectConsult";
 
-    /// <summary>The pages, as the links to them name them.</summary>
+    /// <summary>The pages by their names in <c>/site.json</c>.</summary>
     private static readonly (string Name, PathString Address)[] Addresses = [("detect", "/"), ("docs", "/docs"), ("status", StatusAddress)];
 
-    // Everything from this host. Pictures may also be such as the page made or was given itself.
+    // Everything comes from this host. blob: and data: are for pictures that the page created or the user chose.
     private const string ContentSecurityPolicy =
         "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-    /// <summary>Of answers that are no pages: a browser that is made to show one runs and loads nothing, and no other page frames it.</summary>
+    /// <summary>The policy of answers that are not pages: a browser that shows one runs and loads nothing, and no page may frame it.</summary>
     private const string NoPagePolicy = "default-src 'none'; frame-ancestors 'none'";
 
-    /// <summary>Browsers must take an answer, a problem document too, for what its content type says.</summary>
+    /// <summary>Sets the security headers of all answers, problem documents too.</summary>
     public static void UseSafeHeaders(this IApplicationBuilder app) => app.Use(static (http, next) =>
     {
-        // At the start of the answer, because the exception handler clears the headers.
+        // When the answer starts, because the exception handler clears the headers before.
         http.Response.OnStarting(static response =>
         {
             var headers = ((HttpResponse)response).Headers;
             headers.XContentTypeOptions = "nosniff";
 
-            // Neither a picture nor an answer is for a page of another site to embed; one that is allowed asks with CORS.
+            // Pages of other sites may not embed pictures or answers; a page that is allowed to read them uses CORS.
             headers["Cross-Origin-Resource-Policy"] = "same-origin";
             headers["Referrer-Policy"] = "no-referrer";
             if (headers.ContentSecurityPolicy.Count == 0 && ((HttpResponse)response).ContentType?.StartsWith(MediaTypeNames.Text.Html, StringComparison.OrdinalIgnoreCase) != true)
@@ -48,7 +48,7 @@ internal static class SiteExtensions
         return next(http);
     });
 
-    /// <summary>Serves the files of the page.</summary>
+    /// <summary>Serves the files of the pages.</summary>
     public static void UseSite(this IApplicationBuilder app)
     {
         app.UseDefaultFiles();
@@ -65,15 +65,15 @@ internal static class SiteExtensions
         routes.MapFallbackToFile(StatusAddress, StatusPage, Files()).AllowAnonymous();
     }
 
-    /// <summary>The headers of pages and of what they are made of.</summary>
+    /// <summary>Sets the headers of pages and of their files.</summary>
     public static void SetHeaders(IHeaderDictionary headers)
     {
-        // The names carry no version: ask each time, and be told 304 by the ETag.
+        // File names have no version, so the browser must ask each time. The ETag answers 304.
         headers.CacheControl = "no-cache";
         headers.ContentSecurityPolicy = ContentSecurityPolicy;
     }
 
-    /// <summary>The pages that the listener answers, so that the pages link to no other.</summary>
+    /// <summary>The pages that are served at the port of the request; the pages link only to these.</summary>
     private static ContentHttpResult Pages(HttpContext http, int? management)
     {
         http.Response.Headers.CacheControl = "no-cache";

@@ -7,8 +7,8 @@ using Detection.Frontend.Http.Problems;
 namespace Detection.Frontend.Http.Uploads;
 
 /// <summary>
-/// A picture in base64, also as a <c>data:</c> URL; with the alphabet of URLs (RFC 4648), without padding, and with white space too, as
-/// encoders of mail, browsers and shells write it.
+/// A picture in base64 or as a <c>data:</c> URL. Also accepted are the URL-safe alphabet (RFC 4648), missing padding, and white space,
+/// because encoders of mail, browsers and shells write them.
 /// </summary>
 internal static class Base64Picture
 {
@@ -18,13 +18,13 @@ internal static class Base64Picture
     public static bool IsDataUrl(ReadOnlySpan<byte> text) =>
         text.Length >= DataScheme.Length && Ascii.EqualsIgnoreCase(text[..DataScheme.Length], DataScheme);
 
-    /// <summary>Decodes the text at a place in <paramref name="bytes"/> where it stands, and keeps only the picture.</summary>
+    /// <summary>Decodes the text in place and keeps only the picture in <paramref name="bytes"/>.</summary>
     /// <param name="bytes">Holds the text, and the picture afterwards.</param>
-    /// <param name="start">Where the text begins.</param>
-    /// <param name="length">Its length, in bytes.</param>
-    /// <param name="field">What the caller calls it.</param>
-    /// <param name="limit">Most bytes of the picture.</param>
-    /// <exception cref="ProblemException">It is not base64, or the picture too large.</exception>
+    /// <param name="start">Start of the text.</param>
+    /// <param name="length">Length of the text, in bytes.</param>
+    /// <param name="field">Name of the field, for the problem.</param>
+    /// <param name="limit">Maximum number of bytes of the picture.</param>
+    /// <exception cref="ProblemException">The text is not base64, or the picture is too large.</exception>
     public static void Decode(PooledBytes bytes, int start, int length, string field, int limit)
     {
         var text = bytes.Span.Slice(start, length);
@@ -49,14 +49,14 @@ internal static class Base64Picture
         bytes.Slice(start, written);
     }
 
-    /// <summary>Decodes in place. The decoder of the alphabet of URLs is the one that takes a text without padding.</summary>
+    /// <summary>Decodes in place. Only the decoder of the URL-safe alphabet accepts missing padding, so the text is changed to that alphabet.</summary>
     private static bool TryDecode(Span<byte> text, out int written)
     {
         text.Replace((byte)'+', (byte)'-');
         text.Replace((byte)'/', (byte)'_');
         written = 0;
 
-        // It would take this for padding.
+        // The decoder accepts '%' as padding.
         if (text.Contains((byte)'%'))
         {
             return false;
@@ -73,7 +73,7 @@ internal static class Base64Picture
         }
     }
 
-    /// <summary>Writes a picture in base64; a part of one when it is no multiple of 3 bytes only at the end.</summary>
+    /// <summary>Writes a picture, or a part of one, in base64. Every part but the last must have a multiple of 3 bytes.</summary>
     public static void Encode(ReadOnlySpan<byte> picture, IBufferWriter<byte> writer)
     {
         Base64.EncodeToUtf8(picture, writer.GetSpan(Base64.GetMaxEncodedToUtf8Length(picture.Length)), out _, out var written);

@@ -5,18 +5,18 @@ using Detection.Frontend.Http.Problems;
 
 namespace Detection.Frontend.Http.Uploads;
 
-/// <summary>Collects the parameters that stand beside a picture in a form or in JSON.</summary>
-/// <param name="known">Names of the parameters that the endpoint has.</param>
+/// <summary>Collects the parameters beside the picture in a form or in JSON.</summary>
+/// <param name="known">Names of the endpoint's parameters.</param>
 internal sealed class BodyFields(IReadOnlyCollection<string> known)
 {
-    /// <summary>Most bytes of a parameter.</summary>
+    /// <summary>Maximum number of bytes of a parameter.</summary>
     public const int MaxBytes = 8 * 1024;
 
     private readonly Dictionary<string, string> _texts = new(StringComparer.OrdinalIgnoreCase);
 
     public IReadOnlyDictionary<string, string> Texts => _texts;
 
-    /// <exception cref="ProblemException">There is no such parameter, or it was sent before.</exception>
+    /// <exception cref="ProblemException">The endpoint has no such parameter, or the body has it twice.</exception>
     public void Add(string name, string text)
     {
         RequireKnown(name);
@@ -26,19 +26,19 @@ internal sealed class BodyFields(IReadOnlyCollection<string> known)
         }
     }
 
-    /// <exception cref="ProblemException">There is no such parameter.</exception>
+    /// <exception cref="ProblemException">The endpoint has no such parameter.</exception>
     public void RequireKnown(string name)
     {
         if (!known.Contains(name, StringComparer.OrdinalIgnoreCase))
         {
             throw new ProblemException(
                 ProblemType.InvalidRequest,
-                $"The body has a field '{CallerText.Show(name)}' that is not known. {NearestName.Proposal(name, [UploadReader.ImageField, UploadReader.UrlField, .. known])}");
+                $"The body has the unknown field '{CallerText.Show(name)}'. {NearestName.Proposal(name, [UploadReader.ImageField, UploadReader.UrlField, .. known])}");
         }
     }
 
-    /// <summary>The text of a field of a form.</summary>
-    /// <exception cref="ProblemException">It is too long, or there is no memory for it.</exception>
+    /// <summary>Reads the text of a form's field.</summary>
+    /// <exception cref="ProblemException">The text is too long, or the upload memory is used.</exception>
     public static async ValueTask<string> ReadTextAsync(string name, Stream body, UploadShare share, CancellationToken cancellationToken)
     {
         using var bytes = new PooledBytes(share);

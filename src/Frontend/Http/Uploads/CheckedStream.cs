@@ -1,7 +1,7 @@
 namespace Detection.Frontend.Http.Uploads;
 
-/// <summary>A stream that is read forward, asynchronously, and checked as it is read.</summary>
-/// <param name="inner">Where the bytes come from; disposed of with this one.</param>
+/// <summary>A stream whose bytes are checked while they are read. It supports only asynchronous reads.</summary>
+/// <param name="inner">The source; disposed of with this stream.</param>
 internal abstract class CheckedStream(Stream inner) : Stream
 {
     public override bool CanRead => true;
@@ -40,6 +40,6 @@ internal abstract class CheckedStream(Stream inner) : Stream
         await base.DisposeAsync();
     }
 
-    /// <summary>Reads from <paramref name="stream"/> and checks what came.</summary>
+    /// <summary>Reads from <paramref name="stream"/> and checks the bytes.</summary>
     protected abstract ValueTask<int> ReadAsync(Stream stream, Memory<byte> buffer, CancellationToken cancellationToken);
 }

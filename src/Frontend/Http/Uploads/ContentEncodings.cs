@@ -6,14 +6,13 @@ using Microsoft.AspNetCore.RequestDecompression;
 namespace Detection.Frontend.Http.Uploads;
 
 /// <summary>
-/// Decompresses bodies that say how they are compressed. The limits are those of the decompressed bytes, which are made as they are read:
-/// a small body that would become a large one ends at the limit.
+/// Decompresses bodies by their Content-Encoding. The limits of size apply to the decompressed bytes, and decompression stops at the limit.
 /// </summary>
 internal static class ContentEncodings
 {
     private const string Identity = "identity";
 
-    /// <summary>The encodings that are known, and the most bytes that the window of their decoder takes.</summary>
+    /// <summary>The supported encodings, with the size of the decoder's window in bytes.</summary>
     private static readonly Dictionary<string, int> Windows = new(StringComparer.OrdinalIgnoreCase)
     {
         ["gzip"] = 1 << 16,
@@ -31,7 +30,7 @@ internal static class ContentEncodings
         }
     });
 
-    /// <summary>Refuses other encodings by name; without this the problem would say that the bytes are no picture, or no JSON.</summary>
+    /// <summary>Decompresses bodies and refuses other encodings. Without this check the problem would be that the bytes are not a picture.</summary>
     public static void UseContentEncodings(this IApplicationBuilder app)
     {
         app.Use(static (http, next) =>
@@ -55,12 +54,12 @@ internal static class ContentEncodings
                 return Task.CompletedTask;
             }, http.Response);
             throw new ProblemException(
-                ProblemType.UnsupportedMediaType, $"The body has the Content-Encoding '{CallerText.Show(encoding)}'. Send it as it is, or with one of gzip, deflate and br.");
+                ProblemType.UnsupportedMediaType, $"The body has the Content-Encoding '{CallerText.Show(encoding)}'. Send it without compression, or with gzip, deflate or br.");
         });
         app.UseRequestDecompression();
     }
 
-    /// <summary>The decoder's window counts as the rest of the upload does.</summary>
+    /// <summary>Counts the decoder's window in the upload memory.</summary>
     private static async Task WithWindowAsync(HttpContext http, RequestDelegate next, int window)
     {
         var share = http.RequestServices.GetRequiredService<UploadMemory>().ShareOf(http);
@@ -80,7 +79,7 @@ internal static class ContentEncodings
         public Stream GetDecompressionStream(Stream stream) => new DecodedStream(encoding, provider.GetDecompressionStream(stream));
     }
 
-    /// <summary>Says that the bytes are not what the encoding says, instead of what each decoder throws.</summary>
+    /// <summary>Replaces the exceptions of the decoders by a problem.</summary>
     private sealed class DecodedStream(string encoding, Stream decoder) : CheckedStream(decoder)
     {
         protected override async ValueTask<int> ReadAsync(Stream stream, Memory<byte> buffer, CancellationToken cancellationToken)

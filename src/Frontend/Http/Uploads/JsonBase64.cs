@@ -3,12 +3,12 @@ using System.Text;
 
 namespace Detection.Frontend.Http.Uploads;
 
-/// <summary>Base64 as it stands in a JSON string.</summary>
+/// <summary>Base64 in a JSON string.</summary>
 internal static class JsonBase64
 {
     /// <summary>
-    /// Undoes the escapes of JSON that can stand for a character of base64, in place; many encoders write <c>\/</c>. Others
-    /// cannot be base64 and are left for the decoder to refuse.
+    /// Replaces, in place, the JSON escapes that can be a character of base64; many encoders write <c>\/</c>. Other escapes cannot be
+    /// base64: they stay, and the decoder refuses them.
     /// </summary>
     public static int Unescape(Span<byte> text)
     {

@@ -20,8 +20,8 @@ internal static class MultipartBody
             : new MultipartSections(boundary.ToString(), body);
     }
 
-    /// <summary>Reads something of a body.</summary>
-    /// <exception cref="ProblemException">It is not what its type says, and its sender has not left.</exception>
+    /// <summary>Runs <paramref name="read"/>, and throws a problem when the body is not valid.</summary>
+    /// <exception cref="ProblemException">The body is not valid multipart/form-data, and the client is still connected.</exception>
     public static async ValueTask<T> ReadAsync<T>(HttpRequest request, Func<ValueTask<T>> read)
     {
         try

@@ -4,19 +4,19 @@ using Microsoft.Net.Http.Headers;
 namespace Detection.Frontend.Http.Uploads;
 
 /// <summary>
-/// The sections of a multipart body, one after the other. What stands before each, its headers, is bounded: the reader of ASP.NET Core checks the
-/// length of a header line for each piece that arrives and not for the whole (dotnet/aspnetcore #67838), so that one line can take any memory.
+/// Reads the sections of a multipart body, one after the other, and limits the length of their headers. The reader of ASP.NET Core checks the
+/// length of a header line only within each buffer (dotnet/aspnetcore #67838), so that one line could use unlimited memory.
 /// </summary>
 internal sealed class MultipartSections(string boundary, Stream body)
 {
-    /// <summary>Most bytes between two bodies: boundary and headers, and what the reader has read ahead.</summary>
+    /// <summary>Maximum number of bytes between two bodies: the boundary, the headers, and what the reader reads ahead.</summary>
     private const int MaxHeadBytes = 32 * 1024;
 
     private readonly Bound _bound = new();
     private MultipartReader? _reader;
     private MultipartSection? _current;
 
-    /// <returns>The next section that says what it is; <see langword="null"/> behind the last.</returns>
+    /// <returns>The next section with a Content-Disposition; <see langword="null"/> after the last.</returns>
     /// <exception cref="InvalidDataException">The headers of a section are too long.</exception>
     public async ValueTask<MultipartField?> ReadNextAsync(CancellationToken cancellationToken)
     {
@@ -35,7 +35,7 @@ internal sealed class MultipartSections(string boundary, Stream body)
     {
         if (_current is not null)
         {
-            // The unread rest is read without a bound, and not kept.
+            // The limit does not apply to the unread rest of the section, which is discarded.
             await _current.Body.DrainAsync(cancellationToken);
         }
 
@@ -51,7 +51,7 @@ internal sealed class MultipartSections(string boundary, Stream body)
         }
     }
 
-    /// <summary>How many bytes may still be read; no bound while it is <see langword="null"/>.</summary>
+    /// <summary>Number of bytes that may still be read; <see langword="null"/> for no limit.</summary>
     private sealed class Bound
     {
         public int? Left { get; set; }
@@ -77,7 +77,7 @@ internal sealed class MultipartSections(string boundary, Stream body)
 }
 
 /// <summary>A section of a form.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Disposition">Its name, and that of a file.</param>
-/// <param name="Body">What is in it.</param>
+/// <param name="Name">Name of the field.</param>
+/// <param name="Disposition">The header, which has the file name too.</param>
+/// <param name="Body">The content.</param>
 internal sealed record MultipartField(string Name, ContentDispositionHeaderValue Disposition, Stream Body);

@@ -6,14 +6,14 @@ using Detection.Frontend.Http.Problems;
 
 namespace Detection.Frontend.Http.Uploads;
 
-/// <summary>What stands in <c>{"url": …}</c> or <c>{"image": base64}</c>, one of both, and the parameters beside it.</summary>
+/// <summary>The content of <c>{"url": …}</c> or <c>{"image": base64}</c>.</summary>
 /// <param name="Url">The URL.</param>
-/// <param name="Image">Where in the JSON the text of the picture stands, with its escapes.</param>
+/// <param name="Image">Position of the picture's text in the JSON, with its escapes and without its quotes.</param>
 internal readonly record struct PictureJson(string? Url, Range? Image)
 {
     /// <param name="json">The JSON.</param>
-    /// <param name="fields">Takes the parameters.</param>
-    /// <exception cref="ProblemException">It is neither, or has something else beside it.</exception>
+    /// <param name="fields">Collects the parameters beside the picture.</param>
+    /// <exception cref="ProblemException">The JSON has no picture, or two, or an unknown property.</exception>
     public static PictureJson Read(ReadOnlySpan<byte> json, BodyFields fields)
     {
         string? url = null;
@@ -40,14 +40,14 @@ internal readonly record struct PictureJson(string? Url, Range? Image)
                 }
             }
 
-            // To the end, so that a truncated body or one with something behind it is noticed.
+            // Read to the end, to refuse a truncated body and text after the object.
             while (reader.Read())
             {
             }
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            // The second is how the reader says that a text is not Unicode: a lone surrogate, bytes that are not UTF-8.
+            // The reader throws InvalidOperationException for a text that is not Unicode: a lone surrogate, or bytes that are not UTF-8.
             throw new ProblemException(ProblemType.InvalidRequest, "The body is not valid JSON.", e);
         }
 
@@ -57,7 +57,7 @@ internal readonly record struct PictureJson(string? Url, Range? Image)
 
     private static void ReadField(ref Utf8JsonReader reader, BodyFields fields)
     {
-        // A longer name is not known, whatever follows.
+        // No parameter has a longer name, so the rest of it is not read.
         var name = reader.ValueSpan.Length <= CallerText.NameLength ? reader.GetString()! : Encoding.UTF8.GetString(reader.ValueSpan[..CallerText.NameLength]);
         fields.RequireKnown(name);
         reader.Read();
@@ -113,7 +113,7 @@ internal readonly record struct PictureJson(string? Url, Range? Image)
         return reader.GetString();
     }
 
-    /// <summary>The value without its quotes. Unescaping never makes it longer, so it can be done in place later.</summary>
+    /// <summary>The position of the value without its quotes. It can be unescaped in place later, because that never makes it longer.</summary>
     private static Range? ReadImage(ref Utf8JsonReader reader)
     {
         reader.Read();

@@ -5,16 +5,19 @@ using Detection.Frontend.Http.Problems;
 
 namespace Detection.Frontend.Http.Uploads;
 
-/// <summary>Bytes in a buffer of the shared pool, of whatever length turns out to be needed.</summary>
+/// <summary>Bytes in a buffer of the shared pool. The buffer grows as needed.</summary>
 internal sealed class PooledBytes(UploadShare share) : IBufferWriter<byte>, IDisposable
 {
     private const int FirstSize = 64 * 1024;
 
-    /// <summary>Most of an announced length that is rented before its bytes have come: the size of an ordinary picture, which is then read without a copy.</summary>
-    private const int BelievedSize = 256 * 1024;
+    /// <summary>
+    /// Maximum number of bytes to rent for an announced length before any byte has arrived. An ordinary picture fits, so that it is read
+    /// without a copy.
+    /// </summary>
+    private const int MaxFirstSize = 256 * 1024;
 
-    /// <summary>How much more than has come is taken of an announced length.</summary>
-    private const int Lead = 4;
+    /// <summary>A buffer grows to this multiple of what has arrived, at most to the announced length.</summary>
+    private const int GrowthFactor = 4;
 
     private byte[] _buffer = [];
     private int _start;
@@ -22,16 +25,16 @@ internal sealed class PooledBytes(UploadShare share) : IBufferWriter<byte>, IDis
 
     public ReadOnlyMemory<byte> Memory => _buffer.AsMemory(_start, _length);
 
-    /// <summary>The bytes, to be worked on in place.</summary>
+    /// <summary>The bytes, which may be changed in place.</summary>
     public Span<byte> Span => _buffer.AsSpan(_start, _length);
 
-    /// <summary>Reads <paramref name="source"/> to its end. Memory is taken as the bytes come, not as they are announced.</summary>
-    /// <param name="source">Where from.</param>
-    /// <param name="expected">Number of bytes, when the sender said.</param>
-    /// <param name="limit">Most bytes.</param>
-    /// <param name="share">Where the memory is counted.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="ProblemException">More bytes than <paramref name="limit"/>, or no memory for them.</exception>
+    /// <summary>Reads <paramref name="source"/> to its end. Memory is rented for the bytes that arrive, not for the announced length.</summary>
+    /// <param name="source">The source.</param>
+    /// <param name="expected">The announced number of bytes, if there is one.</param>
+    /// <param name="limit">Maximum number of bytes.</param>
+    /// <param name="share">Counts the memory.</param>
+    /// <param name="cancellationToken">Cancels the reading.</param>
+    /// <exception cref="ProblemException">There are more bytes than <paramref name="limit"/>, or the upload memory is used.</exception>
     public static async ValueTask<PooledBytes> ReadAsync(
         Stream source, long? expected, int limit, UploadShare share, CancellationToken cancellationToken)
     {
@@ -43,8 +46,8 @@ internal sealed class PooledBytes(UploadShare share) : IBufferWriter<byte>, IDis
         var bytes = new PooledBytes(share);
         try
         {
-            // One byte more than announced, so that the end is seen without growing.
-            bytes.Grow((int)Math.Min(expected is { } announced ? Math.Min(announced + 1, BelievedSize) : FirstSize, limit + 1L));
+            // One byte more than announced, so that the read that finds the end needs no larger buffer.
+            bytes.Grow((int)Math.Min(expected is { } announced ? Math.Min(announced + 1, MaxFirstSize) : FirstSize, limit + 1L));
             while (true)
             {
                 var read = await source.ReadAsync(bytes._buffer.AsMemory(bytes._length), cancellationToken);
@@ -61,7 +64,7 @@ internal sealed class PooledBytes(UploadShare share) : IBufferWriter<byte>, IDis
 
                 if (bytes._length == bytes._buffer.Length)
                 {
-                    bytes.Grow((int)Math.Min(expected >= bytes._length ? Math.Min((long)Lead * bytes._length, expected.Value + 1) : 2L * bytes._length, limit + 1L));
+                    bytes.Grow((int)Math.Min(expected >= bytes._length ? Math.Min((long)GrowthFactor * bytes._length, expected.Value + 1) : 2L * bytes._length, limit + 1L));
                 }
             }
         }
@@ -94,7 +97,7 @@ internal sealed class PooledBytes(UploadShare share) : IBufferWriter<byte>, IDis
     /// <inheritdoc/>
     public Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
 
-    /// <summary>Keeps only a part, counted from the present start.</summary>
+    /// <summary>Keeps only a part; <paramref name="start"/> counts from the current start.</summary>
     public void Slice(int start, int length)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(start + length, _length);
@@ -103,8 +106,8 @@ internal sealed class PooledBytes(UploadShare share) : IBufferWriter<byte>, IDis
     }
 
     /// <summary>
-    /// Lends the bytes to what writes them to Redis. When that fails the buffer is left to the garbage collector: a write that was given up
-    /// may still read it, so it must not be handed out again.
+    /// Passes the bytes to <paramref name="use"/>, which writes them to Redis. When it fails, the buffer goes to the garbage collector and
+    /// not back to the pool: a write that was cancelled may still read it.
     /// </summary>
     public async Task<T> UseAsync<T>(Func<ReadOnlyMemory<byte>, Task<T>> use)
     {
@@ -114,14 +117,14 @@ internal sealed class PooledBytes(UploadShare share) : IBufferWriter<byte>, IDis
         }
         catch
         {
-            Leave();
+            Detach();
             throw;
         }
     }
 
-    public void Dispose() => PictureBuffers.Return(Leave());
+    public void Dispose() => PictureBuffers.Return(Detach());
 
-    /// <exception cref="ProblemException">The process may not use so much.</exception>
+    /// <exception cref="ProblemException">The process has no memory left.</exception>
     private static byte[] Rent(int size)
     {
         try
@@ -134,8 +137,8 @@ internal sealed class PooledBytes(UploadShare share) : IBufferWriter<byte>, IDis
         }
     }
 
-    /// <summary>Ends the use of the buffer, and gives it out.</summary>
-    private byte[] Leave()
+    /// <summary>Empties this object and returns its buffer.</summary>
+    private byte[] Detach()
     {
         var buffer = _buffer;
         share.Give(buffer.Length);

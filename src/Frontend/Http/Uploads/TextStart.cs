@@ -1,6 +1,6 @@
 namespace Detection.Frontend.Http.Uploads;
 
-/// <summary>Finds where a text begins that editors and scripts have written.</summary>
+/// <summary>Finds the start of a text, which editors and scripts may begin with a byte order mark or white space.</summary>
 internal static class TextStart
 {
     private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];

@@ -2,7 +2,7 @@ namespace Detection.Frontend.Http.Uploads;
 
 internal static class UploadExtensions
 {
-    /// <summary>What reads pictures from bodies.</summary>
+    /// <summary>Adds the readers of pictures in bodies.</summary>
     public static void AddUploads(this IServiceCollection services)
     {
         services.AddContentEncodings();

@@ -18,11 +18,11 @@ internal sealed class UploadFormReader(UploadMemory memory, UploadTimeout timeou
 
     /// <summary>Reads the form of a request.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="file">Name of the file with the picture.</param>
-    /// <param name="base64">Name of the text with the picture in base64, if the form may have one.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="ProblemException">It is not a form, or too large, or too slow.</exception>
-    /// <exception cref="UploadAbandonedException">Its sender has left.</exception>
+    /// <param name="file">Name of the field with the picture's file.</param>
+    /// <param name="base64">Name of the field with the picture in base64; <see langword="null"/> for none.</param>
+    /// <param name="cancellationToken">Cancels the reading.</param>
+    /// <exception cref="ProblemException">The body is not a form, or is too large or too slow.</exception>
+    /// <exception cref="UploadAbandonedException">The client disconnected.</exception>
     public ValueTask<UploadForm> ReadAsync(HttpRequest request, string file, string? base64, CancellationToken cancellationToken)
     {
         if (MediaTypeHeaderValue.TryParse(request.ContentType, out var type))
@@ -56,7 +56,7 @@ internal sealed class UploadFormReader(UploadMemory memory, UploadTimeout timeou
                 {
                     var bytes = await PooledBytes.ReadAsync(body, null, _maxPicture, memory.ShareOf(request.HttpContext), cancellationToken);
 
-                    // A page whose file was not chosen sends it empty and without a name.
+                    // When the user chose no file, a browser sends the field empty and without a file name.
                     if (bytes.Memory.IsEmpty && string.IsNullOrEmpty(HeaderUtilities.RemoveQuotes(disposition.FileName).Value))
                     {
                         bytes.Dispose();
@@ -89,7 +89,7 @@ internal sealed class UploadFormReader(UploadMemory memory, UploadTimeout timeou
 
     private async ValueTask<UploadForm> ReadUrlEncodedAsync(HttpRequest request, string? base64, CancellationToken cancellationToken)
     {
-        // Each of the few characters of base64 that are not letters or digits takes three bytes here.
+        // URL encoding takes three bytes for each '+', '/' and '='.
         var limit = (int)Math.Min(_maxBase64 + (_maxBase64 / 4L), Array.MaxLength - 1);
         var body = await PooledBytes.ReadAsync(request.Body, request.ContentLength, limit, memory.ShareOf(request.HttpContext), cancellationToken);
         try
@@ -128,7 +128,7 @@ internal sealed class UploadFormReader(UploadMemory memory, UploadTimeout timeou
                 var name = Encoding.UTF8.GetString(key[..Unescape(key, plusIsSpace: true)]);
                 if (name == base64)
                 {
-                    // Base64 has no spaces: a plus that a careless sender left as it is means a plus.
+                    // Some clients do not escape '+'. Base64 has no spaces, so a plus is a plus.
                     picture = (start + equals + 1, Unescape(value, plusIsSpace: false));
                 }
                 else
@@ -167,7 +167,7 @@ internal sealed class UploadFormReader(UploadMemory memory, UploadTimeout timeou
         }
     }
 
-    /// <summary>Undoes the escapes of a URL-encoded form, in place.</summary>
+    /// <summary>Replaces the escapes of a URL-encoded form, in place.</summary>
     private static int Unescape(Span<byte> text, bool plusIsSpace)
     {
         var to = 0;

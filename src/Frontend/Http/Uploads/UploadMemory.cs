@@ -7,8 +7,8 @@ using Microsoft.Extensions.Options;
 namespace Detection.Frontend.Http.Uploads;
 
 /// <summary>
-/// Bounds the memory of all uploads in progress and pictures being drawn, so that many large ones cannot exhaust the process, and what
-/// one caller holds of it: its share of what the others leave, so that there is always room for one more.
+/// Limits the memory of all uploads in progress and of pictures being drawn, so that they cannot exhaust the process. A caller may hold a
+/// share of what the other callers leave, so there is always memory for one more caller.
 /// </summary>
 internal sealed class UploadMemory(IOptions<FrontendOptions> options)
 {
@@ -18,16 +18,16 @@ internal sealed class UploadMemory(IOptions<FrontendOptions> options)
     private readonly Dictionary<string, long> _byCaller = new(StringComparer.Ordinal);
     private long _used;
 
-    /// <summary>Bytes that are taken now.</summary>
+    /// <summary>Bytes in use.</summary>
     public long Used => Volatile.Read(ref _used);
 
-    /// <summary>The share of the sender of a request: its key, or its address where no keys are asked for.</summary>
+    /// <summary>The share of a request's caller: its key, or its address when the server requires no keys.</summary>
     public UploadShare ShareOf(HttpContext http) => ShareOf(http.Sharer());
 
     /// <summary>The share of a caller.</summary>
     public UploadShare ShareOf(string caller) => new(this, caller);
 
-    /// <exception cref="ProblemException">They are not there.</exception>
+    /// <exception cref="ProblemException">The memory, or the caller's share of it, is used.</exception>
     public void Take(string caller, int bytes)
     {
         lock (_gate)
@@ -35,7 +35,7 @@ internal sealed class UploadMemory(IOptions<FrontendOptions> options)
             var own = _byCaller.GetValueOrDefault(caller);
             if (_used + bytes > _capacity)
             {
-                throw new ProblemException(ProblemType.TooManyUploads, "The uploads in progress use all of the upload memory (Detection:Frontend:MaxBufferedBytes).");
+                throw new ProblemException(ProblemType.TooManyUploads, "The uploads in progress use all upload memory (Detection:Frontend:MaxBufferedBytes).");
             }
 
             if (!FairShare.Allows(own, bytes, _capacity - _used, _share))
@@ -66,13 +66,13 @@ internal sealed class UploadMemory(IOptions<FrontendOptions> options)
     }
 }
 
-/// <summary>What one caller holds of the memory for uploads.</summary>
+/// <summary>The share of the upload memory of one caller.</summary>
 internal sealed class UploadShare(UploadMemory memory, string caller)
 {
-    /// <summary>Whose it is.</summary>
+    /// <summary>The caller.</summary>
     public string Caller => caller;
 
-    /// <exception cref="ProblemException">They are not there, or more than the caller's share.</exception>
+    /// <exception cref="ProblemException">The memory, or the caller's share of it, is used.</exception>
     public void Take(int bytes) => memory.Take(caller, bytes);
 
     public void Give(int bytes)

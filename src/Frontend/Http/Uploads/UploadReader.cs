@@ -7,7 +7,7 @@ using Microsoft.Net.Http.Headers;
 
 namespace Detection.Frontend.Http.Uploads;
 
-/// <summary>Reads the body of a request, in any of the forms that a picture may come in, into pooled memory.</summary>
+/// <summary>Reads a picture or a URL from the body of a request, in any supported content type, into pooled memory.</summary>
 internal sealed class UploadReader(UploadMemory memory, UploadTimeout timeout, IOptions<DetectionClientOptions> client)
 {
     /// <summary>The multipart field, and the JSON property, of the picture.</summary>
@@ -16,25 +16,25 @@ internal sealed class UploadReader(UploadMemory memory, UploadTimeout timeout, I
     /// <summary>The JSON property of the URL.</summary>
     public const string UrlField = "url";
 
-    // What may stand around a picture in a multipart or JSON body.
+    // Bytes of a multipart or JSON body besides the picture.
     private const int Wrapping = 64 * 1024;
 
     private readonly int _maxPicture = MaxPictureBytes(client.Value);
     private readonly int _maxJson = (int)Math.Min(MaxBodyBytes(client.Value), Array.MaxLength - 1);
 
-    /// <summary>Most bytes of a body that holds the largest picture, however it is wrapped.</summary>
+    /// <summary>Maximum number of bytes of a body with the largest picture, in any content type.</summary>
     public static long MaxBodyBytes(DetectionClientOptions client) => (MaxPictureBytes(client) + 2L) / 3 * 4 + Wrapping;
 
     /// <param name="request">The request.</param>
-    /// <param name="known">Names of the parameters that may stand beside the picture in a form or in JSON.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="ProblemException">It is not an upload, or too large, or too slow.</exception>
-    /// <exception cref="UploadAbandonedException">Its sender has left.</exception>
+    /// <param name="known">Names of the parameters that a form or JSON may have beside the picture.</param>
+    /// <param name="cancellationToken">Cancels the reading.</param>
+    /// <exception cref="ProblemException">The body has no picture, or is too large or too slow.</exception>
+    /// <exception cref="UploadAbandonedException">The client disconnected.</exception>
     public ValueTask<Upload> ReadAsync(HttpRequest request, IReadOnlyCollection<string> known, CancellationToken cancellationToken) =>
         timeout.ApplyAsync(limited => ReadBodyAsync(request, new BodyFields(known), limited), cancellationToken);
 
-    /// <summary>Reads an upload from its JSON, which it takes over.</summary>
-    /// <exception cref="ProblemException">It is not an upload, or too large.</exception>
+    /// <summary>Reads an upload from JSON. It owns <paramref name="json"/> afterwards.</summary>
+    /// <exception cref="ProblemException">The JSON has no picture, or the picture is too large.</exception>
     public Upload Parse(PooledBytes json, IReadOnlyCollection<string> known) => Parse(json, new BodyFields(known));
 
     private Upload Parse(PooledBytes json, BodyFields fields)
@@ -56,7 +56,7 @@ internal sealed class UploadReader(UploadMemory memory, UploadTimeout timeout, I
         }
     }
 
-    /// <summary>What the client would take, and a buffer can hold.</summary>
+    /// <summary>Maximum number of bytes of a picture: the client's setting, at most 1 GiB.</summary>
     public static int MaxPictureBytes(DetectionClientOptions client) => Math.Min(client.MaxPictureBytes, 1 << 30);
 
     private ValueTask<Upload> ReadBodyAsync(HttpRequest request, BodyFields fields, CancellationToken cancellationToken)
@@ -92,7 +92,7 @@ internal sealed class UploadReader(UploadMemory memory, UploadTimeout timeout, I
     private async ValueTask<Upload> ReadPictureAsync(HttpRequest request, CancellationToken cancellationToken) =>
         new(await PooledBytes.ReadAsync(request.Body, request.ContentLength, _maxPicture, memory.ShareOf(request.HttpContext), cancellationToken));
 
-    /// <summary>A body that does not say what it is: JSON, a <c>data:</c> URL, or a picture.</summary>
+    /// <summary>Reads a body without a content type: JSON, a <c>data:</c> URL, or a picture.</summary>
     private async ValueTask<Upload> ReadUntypedAsync(HttpRequest request, BodyFields fields, CancellationToken cancellationToken)
     {
         var body = await PooledBytes.ReadAsync(request.Body, request.ContentLength, _maxJson, memory.ShareOf(request.HttpContext), cancellationToken);
@@ -181,7 +181,6 @@ internal sealed class UploadReader(UploadMemory memory, UploadTimeout timeout, I
             return new Upload(UrlParameter.Parse(UrlField, json.Url)) { Fields = fields.Texts };
         }
 
-        // The picture is decoded where it stands.
         (start, var length) = json.Image!.Value.GetOffsetAndLength(body.Span.Length);
         Base64Picture.Decode(body, start, JsonBase64.Unescape(body.Span.Slice(start, length)), ImageField, _maxPicture);
         return new Upload(body) { Fields = fields.Texts };

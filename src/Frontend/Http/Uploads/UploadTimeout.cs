@@ -4,14 +4,14 @@ using Microsoft.Extensions.Options;
 
 namespace Detection.Frontend.Http.Uploads;
 
-/// <summary>Limits the time that reading from a body may take, and says why it failed.</summary>
+/// <summary>Limits the time of reading from a body, and distinguishes a timeout from a client that disconnected.</summary>
 internal sealed class UploadTimeout(IOptions<FrontendOptions> options, TimeProvider time)
 {
     private readonly TimeSpan _timeout = options.Value.UploadTimeout;
 
-    /// <summary>Runs <paramref name="read"/> with a token that ends after the time allowed.</summary>
-    /// <exception cref="ProblemException">It took too long.</exception>
-    /// <exception cref="UploadAbandonedException">The sender has left.</exception>
+    /// <summary>Runs <paramref name="read"/> with a token that is cancelled after the timeout.</summary>
+    /// <exception cref="ProblemException">The reading timed out.</exception>
+    /// <exception cref="UploadAbandonedException">The client disconnected.</exception>
     public async ValueTask<T> ApplyAsync<T>(Func<CancellationToken, ValueTask<T>> read, CancellationToken cancellationToken)
     {
         using var timeout = new CancellationTokenSource(_timeout, time);
@@ -22,8 +22,8 @@ internal sealed class UploadTimeout(IOptions<FrontendOptions> options, TimeProvi
         }
         catch (IOException e) when (e is not BadHttpRequestException { StatusCode: not StatusCodes.Status400BadRequest })
         {
-            // How the server says that the connection ended within the body, often before the request counts as aborted, or that what
-            // comes over it is not HTTP any more.
+            // The server throws it when the connection ends within the body, often before RequestAborted is cancelled, and when the bytes of
+            // the connection are no valid HTTP.
             throw new UploadAbandonedException(e);
         }
         catch (OperationCanceledException e) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)

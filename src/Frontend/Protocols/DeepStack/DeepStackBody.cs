@@ -3,15 +3,15 @@ using Detection.Contracts.Answers;
 
 namespace Detection.Frontend.Protocols.DeepStack;
 
-/// <summary>What was found, in the form that clients of DeepStack and of CodeProject.AI read.</summary>
-/// <param name="Success">Always true; failures have a form of their own.</param>
+/// <summary>The objects found, in the form that clients of DeepStack and of CodeProject.AI read.</summary>
+/// <param name="Success">Always true; a failure is a <see cref="DeepStackFailure"/>.</param>
 /// <param name="Message">One sentence for a person.</param>
 /// <param name="Count">Number of predictions.</param>
-/// <param name="Predictions">What was found, highest confidence first.</param>
+/// <param name="Predictions">The objects, highest confidence first.</param>
 /// <param name="Code">The HTTP status.</param>
-/// <param name="InferenceMs">The model's run, in whole milliseconds.</param>
-/// <param name="ProcessMs">This request, in whole milliseconds.</param>
-/// <param name="Duration">The same in seconds, as DeepStack has it.</param>
+/// <param name="InferenceMs">Duration of the model's run, in whole milliseconds.</param>
+/// <param name="ProcessMs">Duration of this request, in whole milliseconds.</param>
+/// <param name="Duration">Duration of this request in seconds, as in DeepStack.</param>
 internal sealed record DeepStackBody(
     bool Success,
     string Message,
@@ -23,9 +23,9 @@ internal sealed record DeepStackBody(
     double Duration)
 {
     /// <param name="answer">The answer.</param>
-    /// <param name="labels">Labels to take, ignoring case; <see langword="null"/> for all.</param>
-    /// <param name="max">Most predictions; <see langword="null"/> for all.</param>
-    /// <param name="total">Time of this request.</param>
+    /// <param name="labels">Labels to return, ignoring case; <see langword="null"/> for all.</param>
+    /// <param name="max">Maximum number of predictions; <see langword="null"/> for all.</param>
+    /// <param name="total">Duration of this request.</param>
     public static DeepStackBody Of(DetectionAnswer answer, IReadOnlyCollection<string>? labels, int? max, TimeSpan total)
     {
         DeepStackPrediction[] predictions =
@@ -67,7 +67,7 @@ internal sealed record DeepStackPrediction(
 /// <param name="Code">The HTTP status.</param>
 internal sealed record DeepStackModels(bool Success, IReadOnlyList<string> Models, int Code);
 
-/// <summary>That the server answers, in the form that clients of CodeProject.AI read.</summary>
+/// <summary>The answer to a ping, in the form that clients of CodeProject.AI read.</summary>
 /// <param name="Success">Always true.</param>
 /// <param name="Code">The HTTP status.</param>
 internal sealed record DeepStackPing(bool Success, int Code);

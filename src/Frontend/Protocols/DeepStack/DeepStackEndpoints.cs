@@ -10,7 +10,7 @@ using Microsoft.OpenApi;
 namespace Detection.Frontend.Protocols.DeepStack;
 
 /// <summary>
-/// The detection calls of DeepStack and CodeProject.AI, so that camera and home automation software can point here unchanged:
+/// The detection API of DeepStack and CodeProject.AI, so that camera and home automation software can use this server without changes:
 /// <c>POST /v1/vision/detection</c>, <c>POST /v1/vision/custom/{model}</c> for another model than the default one,
 /// <c>POST /v1/vision/custom/list</c> for the names of the models, and <c>GET /v1/status/ping</c>.
 /// </summary>
@@ -31,8 +31,8 @@ internal static class DeepStackEndpoints
         Describe(group.MapPost("detection", DetectAsync), "DetectDeepStack", "Find objects, as DeepStack and CodeProject.AI do");
         group.MapPost("custom/list", ListAsync)
             .WithName("ListDeepStackModels")
-            .WithSummary("The models, as DeepStack and CodeProject.AI list them")
-            .WithDescription("The names of the models, for /v1/vision/custom/{model}.")
+            .WithSummary("List the models, as DeepStack and CodeProject.AI do")
+            .WithDescription("Returns the names of the models, for /v1/vision/custom/{model}.")
             .Produces<DeepStackModels>(StatusCodes.Status200OK, Json)
             .Produces<DeepStackFailure>(StatusCodes.Status401Unauthorized, Json)
             .Produces<DeepStackFailure>(StatusCodes.Status503ServiceUnavailable, Json);
@@ -44,7 +44,7 @@ internal static class DeepStackEndpoints
     private static void Describe(RouteHandlerBuilder route, string name, string summary) => route
         .WithName(name)
         .WithSummary(summary)
-        .WithDescription("The form that clients of DeepStack and CodeProject.AI send; the fields may stand in the query too, and others are ignored.")
+        .WithDescription("Takes the form that clients of DeepStack and CodeProject.AI send. The fields may also be parameters of the query. Unknown fields are ignored.")
         .Produces<DeepStackBody>(StatusCodes.Status200OK, Json)
         .Produces<DeepStackFailure>(StatusCodes.Status400BadRequest, Json)
         .Produces<DeepStackFailure>(StatusCodes.Status401Unauthorized, Json)
@@ -53,8 +53,8 @@ internal static class DeepStackEndpoints
             MediaTypeNames.Multipart.FormData,
             OpenApiParts.Object(
                 (DeepStackForm.ImageField, OpenApiParts.Binary("The encoded picture.")),
-                (DeepStackForm.ConfidenceField, OpenApiParts.Number("Lowest confidence of an object, 0 to 1, or in percent. Default: the model's own.")),
-                (DeepStackForm.MaxField, new OpenApiSchema { Type = JsonSchemaType.Integer, Description = "Most objects, the best first. Default: all." }),
+                (DeepStackForm.ConfidenceField, OpenApiParts.Number("Lowest confidence of an object, 0 to 1, or in percent. Default: the threshold of the model.")),
+                (DeepStackForm.MaxField, new OpenApiSchema { Type = JsonSchemaType.Integer, Description = "Maximum number of objects to return, those with the highest confidence. Default: all." }),
                 (DeepStackForm.LabelsField, OpenApiParts.Text("Labels to return, separated by commas. Default: all.")),
                 (DeepStackForm.KeyField, OpenApiParts.Text("An API key, where the server requires one and no header has it."))))));
 

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Detection.Frontend.Protocols.DeepStack;
 
-/// <summary>Failures as DeepStack and CodeProject.AI tell them.</summary>
+/// <summary>Writes failures as DeepStack and CodeProject.AI do.</summary>
 internal sealed class DeepStackFailureForm : IFailureForm
 {
     public Task WriteAsync(HttpResponse response, ProblemDetails problem) => response.WriteAsJsonAsync(

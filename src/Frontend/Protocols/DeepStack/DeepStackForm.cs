@@ -8,7 +8,7 @@ namespace Detection.Frontend.Protocols.DeepStack;
 
 /// <summary>The fields that clients of DeepStack and CodeProject.AI send, in the form or in the query.</summary>
 /// <param name="form">The form.</param>
-/// <param name="query">The query: of some clients only the address can be set.</param>
+/// <param name="query">The query; some clients let their users set only the address.</param>
 internal sealed class DeepStackForm(UploadForm form, IQueryCollection query)
 {
     public const string ImageField = "image";
@@ -17,15 +17,16 @@ internal sealed class DeepStackForm(UploadForm form, IQueryCollection query)
     public const string LabelsField = "labels";
     public const string KeyField = "api_key";
 
-    private const int MostRows = 10_000;
+    private const int MaxRows = 10_000;
 
-    /// <exception cref="ProblemException">There is none.</exception>
+    /// <exception cref="ProblemException">The form has no picture.</exception>
     public PooledBytes ReadPicture() => form.Picture ?? throw new ProblemException(ProblemType.InvalidRequest, $"The form has no file named '{ImageField}'.");
 
     /// <summary>
-    /// The lowest confidence: a fraction, or above 1 percent. Clients that write numbers as their country does send a decimal comma.
+    /// The lowest confidence: a fraction, or percent when it is above 1. Some clients use the number format of their country and send a
+    /// decimal comma.
     /// </summary>
-    /// <exception cref="ProblemException">It is neither.</exception>
+    /// <exception cref="ProblemException">The value is not such a number.</exception>
     public float? ReadConfidence()
     {
         if (Text(ConfidenceField) is not { } text)
@@ -40,13 +41,13 @@ internal sealed class DeepStackForm(UploadForm form, IQueryCollection query)
                 ProblemType.InvalidRequest, $"The '{ConfidenceField}' is '{CallerText.Show(text)}'. Use a number from 0 to 1, or percent up to 100.");
     }
 
-    /// <summary>Most rows of the answer.</summary>
-    /// <exception cref="ProblemException">It is no such number.</exception>
+    /// <summary>Maximum number of rows of the answer.</summary>
+    /// <exception cref="ProblemException">The value is not such a number.</exception>
     public int? ReadMax() => Text(MaxField) is not { } text ? null
-        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var most) && most is >= 1 and <= MostRows ? most
-        : throw new ProblemException(ProblemType.InvalidRequest, $"The '{MaxField}' is '{CallerText.Show(text)}'. Use a whole number from 1 to {MostRows}.");
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var max) && max is >= 1 and <= MaxRows ? max
+        : throw new ProblemException(ProblemType.InvalidRequest, $"The '{MaxField}' is '{CallerText.Show(text)}'. Use a whole number from 1 to {MaxRows}.");
 
-    /// <summary>Labels of the rows. A label that the model does not have is none of its objects': such clients ask every model for the same.</summary>
+    /// <summary>Labels of the rows. Unknown labels are allowed, because these clients send the same labels to every model.</summary>
     public IReadOnlyCollection<string>? ReadLabels() => Text(LabelsField)?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
     private string? Text(string name) =>

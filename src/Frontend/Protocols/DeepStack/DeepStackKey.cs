@@ -3,7 +3,7 @@ using Detection.Frontend.Http.Uploads;
 
 namespace Detection.Frontend.Protocols.DeepStack;
 
-/// <summary>The key as DeepStack's clients send it: <c>api_key</c>, in the query or as a field of the form, which is read for it.</summary>
+/// <summary>Finds the key that DeepStack's clients send as <c>api_key</c>, in the query or in the form.</summary>
 internal sealed class DeepStackKey : IKeySource
 {
     public async ValueTask<string?> FindAsync(HttpContext http)
@@ -16,7 +16,7 @@ internal sealed class DeepStackKey : IKeySource
         return http.Request.HasFormContentType ? (await ReadFormAsync(http)).Text(DeepStackForm.KeyField) : null;
     }
 
-    /// <summary>The form of a request, which is read once and lives as long as the request.</summary>
+    /// <summary>The form of a request. It is read once and disposed of with the request.</summary>
     public static async ValueTask<UploadForm> ReadFormAsync(HttpContext http)
     {
         if (http.Features.Get<UploadForm>() is { } before)

@@ -9,7 +9,7 @@ using StackExchange.Redis;
 
 namespace Detection.Frontend.Protocols.Legacy;
 
-/// <summary>Answers one item of the Redis list after the other, or lets go of it.</summary>
+/// <summary>Answers items of the Redis list, or removes those that cannot be answered.</summary>
 internal sealed class LegacyAnswerer(
     LegacyPictures pictures, IOptions<LegacyQueueOptions> options, TimeProvider time, ILogger<LegacyQueueService> logger)
 {
@@ -17,7 +17,7 @@ internal sealed class LegacyAnswerer(
 
     private readonly TimeSpan _deadline = options.Value.Deadline;
 
-    /// <summary>Answers an item, whatever becomes of it. When it was given up it is still in the taker's list.</summary>
+    /// <summary>Answers or removes an item. After a cancellation it is still in the taker's list.</summary>
     public async Task AnswerAsync(LegacyQueue queue, RedisValue raw, CancellationToken giveUp)
     {
         try
@@ -26,11 +26,11 @@ internal sealed class LegacyAnswerer(
         }
         catch (OperationCanceledException) when (giveUp.IsCancellationRequested)
         {
-            // It is put back from the taker's list.
+            // The taker returns the item to the list.
         }
         catch (Exception e)
         {
-            // A defect here. The item is let go, since it would only bring the same again.
+            // A defect of this program. The item is removed, because it would fail again.
             logger.Failed(e);
             await ToRedisAsync(() => queue.DropAsync(raw), giveUp);
         }
@@ -61,12 +61,12 @@ internal sealed class LegacyAnswerer(
         {
             if (!await answer.UseAsync(base64 => ToRedisAsync(() => queue.AnswerAsync(raw, item.ImageKey!, base64), giveUp)))
             {
-                logger.Unanswered(CallerText.Show(item.ImageKey), "Under this key stands something else.");
+                logger.Unanswered(CallerText.Show(item.ImageKey), "Its key in Redis is not a hash.");
             }
         }
     }
 
-    /// <summary>Tries again while the cluster is too busy, until the deadline.</summary>
+    /// <summary>Draws the answer; retries until the deadline while the cluster is too busy.</summary>
     private async Task<PooledBytes> AnnotateAsync(LegacyItem item, CancellationToken giveUp)
     {
         var started = time.GetTimestamp();
@@ -77,19 +77,18 @@ internal sealed class LegacyAnswerer(
             {
                 return await pictures.AnnotateAsync(item, left > BusyRetry ? left : BusyRetry, giveUp);
             }
-            catch (Exception e) when (left > BusyRetry && IsPassing(e))
+            catch (Exception e) when (left > BusyRetry && IsTransient(e))
             {
                 await Task.Delay(BusyRetry, time, giveUp);
             }
         }
     }
 
-    /// <summary>Whether a failure says nothing about the picture and may be over soon.</summary>
-    private static bool IsPassing(Exception e) =>
+    private static bool IsTransient(Exception e) =>
         e is DetectionException { Error: DetectionError.Busy or DetectionError.ShareUsed or DetectionError.StorageFull or DetectionError.Unavailable }
         || (e is ProblemException problem && (problem.Type == ProblemType.TooManyUploads || problem.Type == ProblemType.RateLimited || problem.Type == ProblemType.DrawingBusy));
 
-    /// <summary>Does something in Redis, again and again while it is away.</summary>
+    /// <summary>Runs an action in Redis; retries while Redis cannot be reached.</summary>
     private async Task<T> ToRedisAsync<T>(Func<Task<T>> action, CancellationToken giveUp)
     {
         while (true)

@@ -13,8 +13,8 @@ using Detection.Frontend.Http.Uploads;
 namespace Detection.Frontend.Protocols.Legacy;
 
 /// <summary>
-/// The HTTP contracts of the system that this one replaces: its detector's <c>POST /detect/imageDetect</c>, which answers the
-/// annotated JPEG in base64, and its web application's <c>POST /detectImage</c> and <c>POST /detectOutWithCache</c>, which answer a page.
+/// The HTTP API of the system that this one replaces: <c>POST /detect/imageDetect</c> of its detector, which answers the annotated JPEG in
+/// base64, and <c>POST /detectImage</c> and <c>POST /detectOutWithCache</c> of its web application, which answer a page.
 /// </summary>
 internal static class LegacyEndpoints
 {
@@ -22,18 +22,18 @@ internal static class LegacyEndpoints
     private const string Base64Field = "imageBase64Code";
     private const string FileField = "imageFile";
 
-    // 3 bytes of a picture are 4 of base64; whole groups, so that only the last write pads.
+    // 3 bytes of a picture are 4 characters of base64. A multiple of 3, so that only the last write needs padding.
     private const int ChunkBytes = 3 * 4096;
 
-    // The page needs nothing but the picture in it.
+    // The page loads nothing; the picture is in it.
     private const string ContentSecurityPolicy = "default-src 'none'; img-src data:; frame-ancestors 'none'";
 
     public static void MapLegacy(this IEndpointRouteBuilder routes)
     {
-        const string Page = "A page with the annotated picture, as the replaced web application answers";
+        const string Page = "Get a page with the annotated picture, as from the replaced web application";
         routes.MapPost("/detect/imageDetect", DetectAsync).WithMetadata(new LegacyTextFailureForm())
             .WithName("DetectLegacy")
-            .Describe("The annotated picture in base64, as the replaced detector answers", MediaTypeNames.Text.Plain);
+            .Describe("Get the annotated picture in base64, as from the replaced detector", MediaTypeNames.Text.Plain);
         routes.MapPost("/detectImage", DetectPageAsync).WithMetadata(new LegacyPageFailureForm())
             .WithName("DetectLegacyPage")
             .Describe(Page, MediaTypeNames.Text.Html);
@@ -45,7 +45,7 @@ internal static class LegacyEndpoints
     private static void Describe(this RouteHandlerBuilder route, string summary, string contentType) => route
         .WithTags("Legacy")
         .WithSummary(summary)
-        .WithDescription("Takes one picture, as a file, in base64 or by its URL. A failure is one sentence in the same form.")
+        .WithDescription("Takes one picture, as a file, in base64 or by its URL. The answer to a failure is one sentence with the same content type.")
         .Produces<string>(StatusCodes.Status200OK, contentType)
         .Produces<string>(StatusCodes.Status400BadRequest, contentType)
         .Produces<string>(StatusCodes.Status401Unauthorized, contentType)
@@ -81,7 +81,7 @@ internal static class LegacyEndpoints
         await body.FlushAsync(http.RequestAborted);
     }
 
-    /// <summary>The headers of a page of this system, its failures' too.</summary>
+    /// <summary>Writes the headers of a page, also of one with a failure.</summary>
     public static void WritePageHeaders(HttpResponse response)
     {
         response.ContentType = "text/html; charset=utf-8";

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Detection.Frontend.Protocols.Legacy;
 
-/// <summary>Failures of the replaced web application: a page with one sentence.</summary>
+/// <summary>Writes failures as the replaced web application does: a page with one sentence.</summary>
 internal sealed class LegacyPageFailureForm : IFailureForm
 {
     public Task WriteAsync(HttpResponse response, ProblemDetails problem)

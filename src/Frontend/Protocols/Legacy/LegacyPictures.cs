@@ -6,21 +6,21 @@ using Microsoft.Extensions.Options;
 
 namespace Detection.Frontend.Protocols.Legacy;
 
-/// <summary>Makes the answer to an item of the Redis list: the annotated picture in base64.</summary>
+/// <summary>Creates the answer to an item of the Redis list: the annotated picture in base64.</summary>
 internal sealed class LegacyPictures(IDetectionClient client, AnnotatedPictures pictures, UploadMemory memory, IOptions<DetectionClientOptions> options)
 {
     private const string UrlProperty = "imageUrl";
 
-    /// <summary>The list's users share one share of the queue: they cannot be told apart.</summary>
+    /// <summary>All users of the list count as one caller, because an item does not name its user.</summary>
     private const string Caller = "legacy-queue";
 
     private readonly UploadShare _share = memory.ShareOf(Caller);
     private readonly int _maxPicture = UploadReader.MaxPictureBytes(options.Value);
 
-    /// <summary>The answer. The caller disposes of it.</summary>
+    /// <summary>Finds the objects of an item and draws them. The receiver disposes of the answer.</summary>
     /// <param name="item">The item.</param>
     /// <param name="left">Deadline of the detection.</param>
-    /// <param name="giveUp">Gives up.</param>
+    /// <param name="giveUp">Cancels the detection.</param>
     public async Task<PooledBytes> AnnotateAsync(LegacyItem item, TimeSpan left, CancellationToken giveUp)
     {
         var detection = new DetectionOptions { Deadline = left, Caller = Caller };

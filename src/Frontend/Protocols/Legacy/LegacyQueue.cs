@@ -4,12 +4,12 @@ using StackExchange.Redis;
 namespace Detection.Frontend.Protocols.Legacy;
 
 /// <summary>
-/// The Redis list of the replaced system, as one taker sees it. An item stands in the list or in the list of its taker until it is
-/// answered or given up; a taker holds a lease, and when it expires the others return its items to the list.
+/// The Redis list of the replaced system. Each front end is a taker: it moves items to its own list and removes them when they are answered
+/// or dropped. A taker holds a lease. When the lease expires, the other takers return its items to the list.
 /// <code>
-/// imageQueue                                list    what is pushed; the oldest is at the right end
+/// imageQueue                                list    the items; the oldest is at the right end
 /// IMAGEKEY                                  hash    consultOut: the annotated JPEG in base64; expires
-/// detection:{imageQueue}:taken:TAKER        list    what a taker works on
+/// detection:{imageQueue}:taken:TAKER        list    the items that a taker processes
 /// detection:{imageQueue}:lease:TAKER        string  the lease; expires unless renewed
 /// detection:{imageQueue}:takers             set     takers that may hold items
 /// detection:{imageQueue}:returns            hash    SHA-1 of an item → how often the lease of its taker expired; expires an hour after the last
@@ -31,17 +31,17 @@ internal sealed class LegacyQueue
     private readonly RedisKey _takers;
     private readonly RedisKey _returns;
 
-    /// <param name="redis">Redis, where the list is.</param>
-    /// <param name="clusterId">Id of the cluster, whose keys are not written to as answers.</param>
-    /// <param name="options">The list, and times.</param>
-    /// <param name="taker">Name of the taker, unique.</param>
+    /// <param name="redis">The Redis with the list.</param>
+    /// <param name="clusterId">Id of the cluster; answers are never written to its keys.</param>
+    /// <param name="options">The settings.</param>
+    /// <param name="taker">Unique name of this taker.</param>
     public LegacyQueue(IConnectionMultiplexer redis, string clusterId, LegacyQueueOptions options, string taker)
     {
         (_redis, _keys, _options, _taker) = (redis.GetDatabase(), new RedisKeys(clusterId), options, taker);
         (_queue, _takers, _returns) = (options.Queue, Key("takers"), Key("returns"));
     }
 
-    /// <summary>Reads an item; <see langword="null"/>, with the fault, when it is not one.</summary>
+    /// <summary>Reads an item; <see langword="null"/>, and the fault, when it is not valid.</summary>
     public LegacyItem? Read(RedisValue item, out string? fault) => LegacyItem.Read(((ReadOnlyMemory<byte>)item).Span, IsForAnswers, out fault);
 
     /// <summary>Renews the lease of this taker.</summary>
@@ -51,15 +51,15 @@ internal sealed class LegacyQueue
         await _redis.StringSetAsync(Lease(_taker), "", _options.Lease);
     }
 
-    /// <summary>Takes up to <paramref name="most"/> of the oldest items; <see langword="null"/> when the lease has ended.</summary>
-    public async Task<RedisValue[]?> TakeAsync(int most)
+    /// <summary>Takes up to <paramref name="max"/> of the oldest items; <see langword="null"/> when the lease has expired.</summary>
+    public async Task<RedisValue[]?> TakeAsync(int max)
     {
-        var reply = await _redis.ScriptEvaluateAsync(TakeScript, [Lease(_taker), _queue, Taken(_taker)], [most]);
+        var reply = await _redis.ScriptEvaluateAsync(TakeScript, [Lease(_taker), _queue, Taken(_taker)], [max]);
         return reply.IsNull ? null : (RedisValue[])reply!;
     }
 
-    /// <summary>Answers an item where its front end looks, and lets go of it.</summary>
-    /// <returns>Whether it could be answered: under its key stands nothing of another kind.</returns>
+    /// <summary>Writes the answer to the item's key and removes the item.</summary>
+    /// <returns>Whether the answer was written; false when the key exists and is not a hash.</returns>
     public async Task<bool> AnswerAsync(RedisValue item, string imageKey, ReadOnlyMemory<byte> base64)
     {
         var answered = true;
@@ -76,7 +76,7 @@ internal sealed class LegacyQueue
         return answered;
     }
 
-    /// <summary>Lets go of an item without an answer.</summary>
+    /// <summary>Removes an item without an answer.</summary>
     public Task<long> DropAsync(RedisValue item) => _redis.ListRemoveAsync(Taken(_taker), item, -1);
 
     /// <summary>Returns the items of takers whose lease expired.</summary>
@@ -97,20 +97,20 @@ internal sealed class LegacyQueue
         return (back, dropped);
     }
 
-    /// <summary>Returns what this taker still holds, and ends its lease.</summary>
+    /// <summary>Ends the lease of this taker and returns its items.</summary>
     public async Task LeaveAsync()
     {
         await _redis.KeyDeleteAsync(Lease(_taker));
         await ReturnAsync(_taker, 0);
     }
 
-    private async Task<(int Back, int Dropped)> ReturnAsync(string of, int most)
+    private async Task<(int Back, int Dropped)> ReturnAsync(string of, int max)
     {
-        var reply = (int[])(await _redis.ScriptEvaluateAsync(ReturnScript, [Lease(of), _queue, Taken(of), _takers, _returns], [of, most]))!;
+        var reply = (int[])(await _redis.ScriptEvaluateAsync(ReturnScript, [Lease(of), _queue, Taken(of), _takers, _returns], [of, max]))!;
         return (reply[0], reply[1]);
     }
 
-    /// <summary>No item may make us write to a key of the cluster.</summary>
+    /// <summary>Whether answers may be written to a key: not to the list, and not to keys of the cluster.</summary>
     private bool IsForAnswers(string key) => key != _options.Queue && !_keys.IsOurs(key);
 
     private RedisKey Lease(string of) => Key("lease:" + of);

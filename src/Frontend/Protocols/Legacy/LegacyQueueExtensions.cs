@@ -4,7 +4,7 @@ namespace Detection.Frontend.Protocols.Legacy;
 
 internal static class LegacyQueueExtensions
 {
-    /// <summary>Serves the Redis queue of the replaced system, when the settings say so.</summary>
+    /// <summary>Serves the Redis list of the replaced system, when <see cref="LegacyQueueOptions.Switch"/> is true.</summary>
     public static void AddLegacyQueue(this WebApplicationBuilder builder)
     {
         if (!builder.Configuration.ReadSwitch(LegacyQueueOptions.Switch))

@@ -3,17 +3,17 @@ using System.ComponentModel.DataAnnotations;
 namespace Detection.Frontend.Protocols.Legacy;
 
 /// <summary>
-/// The Redis queue of the replaced system: section <c>Detection:Legacy</c>. It is served when <c>Detection:LegacyQueue</c> is true.
+/// The Redis list of the replaced system: section <c>Detection:Legacy</c>. It is served when <c>Detection:LegacyQueue</c> is true.
 /// </summary>
 public sealed class LegacyQueueOptions
 {
     /// <summary>Name of the section.</summary>
     public const string Section = "Detection:Legacy";
 
-    /// <summary>The switch. Default off.</summary>
+    /// <summary>Setting that turns on this protocol. Default false.</summary>
     public const string Switch = "Detection:LegacyQueue";
 
-    /// <summary>The Redis list, whose oldest item is at its right end. Default <c>imageQueue</c>.</summary>
+    /// <summary>Key of the Redis list. Its oldest item is at its right end. Default <c>imageQueue</c>.</summary>
     [Required, StringLength(200)]
     public string Queue { get; set; } = "imageQueue";
 
@@ -22,24 +22,23 @@ public sealed class LegacyQueueOptions
     public TimeSpan ResultExpiry { get; set; } = TimeSpan.FromMinutes(1);
 
     /// <summary>
-    /// How long this front end tries to answer one item, counted from when it was taken: while the cluster is too busy it tries again
-    /// until then. 1 s to 60 s; default 10 s.
+    /// Maximum time from taking an item to its answer. While the cluster is too busy, the item is retried until then. 1 s to 60 s; default 10 s.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:01:00")]
     public TimeSpan Deadline { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Items that this front end works on at the same time; the others stay in the list. 1 to 1024; default 32.</summary>
+    /// <summary>Maximum number of items that this front end processes at the same time; the others stay in the list. 1 to 1024; default 32.</summary>
     [Range(1, 1024)]
     public int MaxConcurrent { get; set; } = 32;
 
     /// <summary>
-    /// Longest pause between two reads of an empty list: Redis sends no message when an item is pushed. The pauses
-    /// begin at a tenth of it and grow. 1 ms to 1 s; default 50 ms.
+    /// Longest pause between two reads of an empty list. The list must be polled, because Redis sends no message when an item is pushed. The
+    /// pauses begin at a tenth of this time and grow. 1 ms to 1 s; default 50 ms.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "00:00:01")]
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>After how long without a sign of life of a front end another one takes over its items. 1 s to 1 min; default 10 s.</summary>
+    /// <summary>Lifetime of a front end's lease. When it expires, another front end takes over its items. 1 s to 1 min; default 10 s.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:01:00")]
     public TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(10);
 }

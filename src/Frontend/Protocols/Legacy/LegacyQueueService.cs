@@ -7,8 +7,8 @@ using StackExchange.Redis;
 namespace Detection.Frontend.Protocols.Legacy;
 
 /// <summary>
-/// Answers what the replaced system's front end pushes into its Redis list. That front end looks for its answer three times within
-/// 1.4 s and takes whatever text it finds for a picture; so nothing at all is written for a picture that cannot be answered.
+/// Answers the items that the replaced system's front end pushes to its Redis list. That front end looks for the answer three times within
+/// 1.4 s and shows any text that it finds as a picture. Therefore nothing is written for a picture that fails.
 /// </summary>
 internal sealed class LegacyQueueService(
     LegacyAnswerer answerer,
@@ -17,10 +17,10 @@ internal sealed class LegacyQueueService(
     TimeProvider time,
     ILogger<LegacyQueueService> logger) : BackgroundService
 {
-    /// <summary>Time after which Redis is tried again.</summary>
+    /// <summary>Pause before a retry when Redis cannot be reached.</summary>
     public static readonly TimeSpan RedisRetry = TimeSpan.FromMilliseconds(500);
 
-    // Within the host's own 30 s.
+    // Shorter than the host's timeout of 30 s.
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);
 
     private readonly LegacyQueueOptions _options = options.Value;
@@ -41,7 +41,7 @@ internal sealed class LegacyQueueService(
         using var giveUp = new CancellationTokenSource();
         await Task.WhenAll(HoldAsync(queue, stoppingToken), taker.DrainAsync(stoppingToken, giveUp.Token));
 
-        // What is under way may end; what does not is put back for another front end.
+        // Items in progress may complete within the timeout; the others are returned for another front end.
         giveUp.CancelAfter(StopTimeout);
         await taker.WaitAsync();
         try
@@ -50,12 +50,12 @@ internal sealed class LegacyQueueService(
         }
         catch (Exception e) when (RedisConnection.IsOutage(e))
         {
-            // The others find out by its lease.
+            // The other takers return the items when the lease expires.
             logger.RedisFailed(e.Message);
         }
     }
 
-    /// <summary>Connects as soon as Redis, or a Sentinel of it, can be reached; <see langword="null"/> when the service stops before.</summary>
+    /// <summary>Retries until Redis or a Sentinel can be reached; <see langword="null"/> when the service stops before.</summary>
     private async Task<IConnectionMultiplexer?> ConnectAsync(RedisConnections connections, CancellationToken stopping)
     {
         while (!stopping.IsCancellationRequested)
@@ -74,7 +74,7 @@ internal sealed class LegacyQueueService(
         return null;
     }
 
-    /// <summary>Keeps the lease, and looks after the items of those who did not.</summary>
+    /// <summary>Renews the lease, and returns the items of takers whose lease expired.</summary>
     private async Task HoldAsync(LegacyQueue queue, CancellationToken stopping)
     {
         try
@@ -83,7 +83,7 @@ internal sealed class LegacyQueueService(
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
-            // The lease ends when what is under way has ended.
+            // The lease stays until the items in progress have ended.
         }
 
         async Task RenewAsync(CancellationToken token)

@@ -3,7 +3,7 @@ using StackExchange.Redis;
 
 namespace Detection.Frontend.Protocols.Legacy;
 
-/// <summary>Takes items from the Redis list while there are places to answer them, so many at the same time.</summary>
+/// <summary>Takes items from the Redis list, as many as may be in progress at the same time.</summary>
 internal sealed class LegacyTaker(LegacyQueue queue, LegacyAnswerer answerer, LegacyQueueOptions options, TimeProvider time, ILogger logger) : IDisposable
 {
     private readonly SemaphoreSlim _places = new(options.MaxConcurrent);
@@ -51,7 +51,7 @@ internal sealed class LegacyTaker(LegacyQueue queue, LegacyAnswerer answerer, Le
         }
     }
 
-    /// <summary>Waits until nothing is under way any more.</summary>
+    /// <summary>Waits until no item is in progress.</summary>
     public async Task WaitAsync()
     {
         for (var place = 0; place < options.MaxConcurrent; place++)
@@ -62,7 +62,7 @@ internal sealed class LegacyTaker(LegacyQueue queue, LegacyAnswerer answerer, Le
 
     public void Dispose() => _places.Dispose();
 
-    /// <summary>Takes as many items as there are places; one place is held already. Places without an item are given back.</summary>
+    /// <summary>Takes as many items as there are free places, and releases the places that get no item. The caller holds one place.</summary>
     private async Task<RedisValue[]> TakeAsync()
     {
         var held = 1;

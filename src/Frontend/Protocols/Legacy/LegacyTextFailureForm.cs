@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Detection.Frontend.Protocols.Legacy;
 
-/// <summary>Failures of the replaced detector: one sentence of text, under a status that says it is no picture.</summary>
+/// <summary>Writes failures as one sentence of text; the status shows that it is not a picture.</summary>
 internal sealed class LegacyTextFailureForm : IFailureForm
 {
     public Task WriteAsync(HttpResponse response, ProblemDetails problem)

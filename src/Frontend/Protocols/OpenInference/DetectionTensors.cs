@@ -6,7 +6,7 @@ using Detection.Objects;
 
 namespace Detection.Frontend.Protocols.OpenInference;
 
-/// <summary>What goes in and comes out, as tensors.</summary>
+/// <summary>The input and the outputs of a detection as tensors.</summary>
 internal static class DetectionTensors
 {
     /// <summary>The input: the encoded picture, BYTES [1].</summary>
@@ -47,9 +47,9 @@ internal static class DetectionTensors
 /// <summary>One output.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Datatype">FP32, INT32 or BYTES.</param>
-/// <param name="Columns">Values per object, a dimension of its own; <see langword="null"/> for one value without.</param>
-/// <param name="WriteJson">Writes one object's values.</param>
-/// <param name="WriteBinary">Writes them little-endian; BYTES with their length before them.</param>
+/// <param name="Columns">Values per object, the second dimension; <see langword="null"/> for one value and one dimension.</param>
+/// <param name="WriteJson">Writes one object's values as JSON.</param>
+/// <param name="WriteBinary">Writes one object's values in little-endian; a value of BYTES begins with its length.</param>
 internal sealed record DetectionTensor(
     string Name,
     string Datatype,

@@ -3,7 +3,7 @@ using Detection.Contracts.Answers;
 
 namespace Detection.Frontend.Protocols.OpenInference;
 
-/// <summary>Writes the answer to an inference request: JSON, and behind it the outputs that were asked for as binary data.</summary>
+/// <summary>Writes the answer to an inference request: JSON, and after it the outputs that were requested as binary data.</summary>
 internal static class OpenInferenceAnswer
 {
     /// <summary>The body, and the length of its JSON when binary data follows.</summary>

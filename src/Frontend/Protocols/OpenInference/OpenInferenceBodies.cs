@@ -2,10 +2,10 @@ using Detection.Contracts.Models;
 
 namespace Detection.Frontend.Protocols.OpenInference;
 
-/// <summary>What a server says of itself.</summary>
+/// <summary>The server.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Version">Its version.</param>
-/// <param name="Extensions">The extensions of the protocol that it offers.</param>
+/// <param name="Extensions">The extensions of the protocol that it supports.</param>
 internal sealed record ServerMetadata(string Name, string Version, IReadOnlyList<string> Extensions);
 
 /// <summary>Whether the process answers.</summary>
@@ -13,7 +13,7 @@ internal sealed record ServerMetadata(string Name, string Version, IReadOnlyList
 internal sealed record ServerLive(bool Live);
 
 /// <summary>Whether requests can be served.</summary>
-/// <param name="Ready">Whether.</param>
+/// <param name="Ready">True when they can.</param>
 internal sealed record ServerReady(bool Ready);
 
 /// <summary>Whether a model is served.</summary>
@@ -24,9 +24,9 @@ internal sealed record ModelReady(string Name, bool Ready);
 /// <summary>A model and its tensors.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Versions">Its version, 12 hex digits.</param>
-/// <param name="Platform">What runs it.</param>
-/// <param name="Inputs">What goes in.</param>
-/// <param name="Outputs">What comes out.</param>
+/// <param name="Platform">The runtime that runs it.</param>
+/// <param name="Inputs">Its inputs.</param>
+/// <param name="Outputs">Its outputs.</param>
 internal sealed record ModelMetadata(
     string Name, IReadOnlyList<string> Versions, string Platform, IReadOnlyList<TensorMetadata> Inputs, IReadOnlyList<TensorMetadata> Outputs)
 {

@@ -20,11 +20,11 @@ using Microsoft.OpenApi;
 namespace Detection.Frontend.Protocols.OpenInference;
 
 /// <summary>
-/// The Open Inference Protocol (KServe v2) over REST, with the binary tensor data extension, as Triton's HTTP clients speak it.
+/// The Open Inference Protocol (KServe v2) over REST, with the binary tensor data extension that Triton's HTTP clients use.
 /// </summary>
 internal static class OpenInferenceEndpoints
 {
-    /// <summary>Length of the JSON before binary data, in bytes; in requests and answers.</summary>
+    /// <summary>Header of requests and answers: length of the JSON before binary data, in bytes.</summary>
     public const string HeaderLength = "Inference-Header-Content-Length";
 
     private const string Prefix = "/v2";
@@ -48,14 +48,14 @@ internal static class OpenInferenceEndpoints
     {
         var group = routes.MapGroup(Prefix).WithTags("OpenInference").WithMetadata(new OpenInferenceFailureForm());
         group.MapGet("", static () => TypedResults.Json(new ServerMetadata("detection", Version, ["binary_tensor_data"]), OpenInferenceJson.Default.ServerMetadata))
-            .Describe<ServerMetadata>("InferenceServer", "What this server is");
+            .Describe<ServerMetadata>("InferenceServer", "Read the server's metadata");
         group.MapGet("health/live", static () => TypedResults.Json(new ServerLive(true), OpenInferenceJson.Default.ServerLive))
-            .Describe<ServerLive>("InferenceServerLive", "Whether the process answers").AllowAnonymous();
-        group.MapGet("health/ready", ReadyAsync).Describe<ServerReady>("InferenceServerReady", "Whether requests can be served").AllowAnonymous();
-        group.MapGet("models/{model}", DescribeModelAsync).Describe<ModelMetadata>("InferenceModel", "A model and its tensors");
-        group.MapGet("models/{model}/versions/{version}", DescribeModelAsync).Describe<ModelMetadata>("InferenceModelVersion", "A version of a model and its tensors");
-        group.MapGet("models/{model}/ready", ModelReadyAsync).Describe<ModelReady>("InferenceModelReady", "Whether a model is served");
-        group.MapGet("models/{model}/versions/{version}/ready", ModelReadyAsync).Describe<ModelReady>("InferenceModelVersionReady", "Whether a version of a model is served");
+            .Describe<ServerLive>("InferenceServerLive", "Check whether the process answers").AllowAnonymous();
+        group.MapGet("health/ready", ReadyAsync).Describe<ServerReady>("InferenceServerReady", "Check whether requests can be served").AllowAnonymous();
+        group.MapGet("models/{model}", DescribeModelAsync).Describe<ModelMetadata>("InferenceModel", "Read a model's metadata");
+        group.MapGet("models/{model}/versions/{version}", DescribeModelAsync).Describe<ModelMetadata>("InferenceModelVersion", "Read the metadata of a model's version");
+        group.MapGet("models/{model}/ready", ModelReadyAsync).Describe<ModelReady>("InferenceModelReady", "Check whether a model is served");
+        group.MapGet("models/{model}/versions/{version}/ready", ModelReadyAsync).Describe<ModelReady>("InferenceModelVersionReady", "Check whether a version of a model is served");
         group.MapPost("models/{model}/infer", InferAsync).DescribeInfer("Infer");
         group.MapPost("models/{model}/versions/{version}/infer", InferAsync).DescribeInfer("InferVersion");
     }
@@ -63,7 +63,7 @@ internal static class OpenInferenceEndpoints
     private static RouteHandlerBuilder Describe<T>(this RouteHandlerBuilder route, string name, string summary) => route
         .WithName(name)
         .WithSummary(summary)
-        .WithDescription(summary + ", as the Open Inference Protocol has it.")
+        .WithDescription(summary + " (Open Inference Protocol).")
         .WithOperation(static (operation, _) => DescribeVersion(operation))
         .Produces<T>(StatusCodes.Status200OK, Json)
         .Produces<OpenInferenceFailure>(StatusCodes.Status404NotFound, Json)
@@ -71,11 +71,11 @@ internal static class OpenInferenceEndpoints
 
     private static void DescribeInfer(this RouteHandlerBuilder route, string name) => route
         .WithName(name)
-        .WithSummary("Find objects, as the Open Inference Protocol has it")
+        .WithSummary("Find objects with the Open Inference Protocol")
         .WithDescription("""
-            One input, `image`, BYTES [1]: the encoded picture, in base64 in the JSON or as binary data. Outputs: `boxes` FP32 [n,4]
-            (x1, y1, x2, y2 in pixels), `scores` FP32 [n], `class_ids` INT32 [n], `labels` BYTES [n], the highest score first.
-            UINT8 binary data is taken too: an encoded picture [n], or pixels [height,width,3]. With `Inference-Header-Content-Length: 0` the body is the picture.
+            The input is `image`, BYTES [1]: the encoded picture, in base64 in the JSON or as binary data. The outputs are `boxes` FP32 [n,4]
+            (x1, y1, x2, y2 in pixels), `scores` FP32 [n], `class_ids` INT32 [n] and `labels` BYTES [n], the highest score first.
+            The input may also be binary data of UINT8: an encoded picture [n], or pixels [height,width,3]. With `Inference-Header-Content-Length: 0` the whole body is the picture.
             Parameters: `threshold`, `iou` (0 to 1) and `timeout` (microseconds).
             """)
         .Produces<object>(StatusCodes.Status200OK, Json, Binary)
@@ -88,7 +88,7 @@ internal static class OpenInferenceEndpoints
             operation.RequestBody = OpenApiParts.Body((Json, new OpenApiSchema { Type = JsonSchemaType.Object }), (Binary, OpenApiParts.Binary("JSON and binary data.")));
         });
 
-    /// <summary>The version is no parameter of the handlers, which serve routes without it too.</summary>
+    /// <summary>Describes the version, which is not a parameter of the handlers: they serve routes without it too.</summary>
     private static void DescribeVersion(OpenApiOperation operation)
     {
         if (operation.OperationId?.Contains(VersionOperation, StringComparison.Ordinal) != true)
@@ -102,7 +102,7 @@ internal static class OpenInferenceEndpoints
             Name = "version",
             In = ParameterLocation.Path,
             Required = true,
-            Description = "Version of the model: 12 hex digits, as the model's description has it.",
+            Description = "Version of the model: 12 hex digits, as in the model's metadata.",
             Schema = OpenApiParts.Text(),
         });
     }
@@ -146,7 +146,7 @@ internal static class OpenInferenceEndpoints
         return TypedResults.Bytes(bytes, jsonLength is null ? Json : Binary);
     }
 
-    // Of some of the routes only, so it cannot be a parameter of a handler that serves them all.
+    // Only some routes have a version, so it cannot be a parameter of a handler that serves them all.
     private static string? VersionOf(HttpContext http) => http.GetRouteValue("version") as string;
 
     private static int? ReadHeaderLength(HttpRequest request)
@@ -164,7 +164,7 @@ internal static class OpenInferenceEndpoints
 
     private static async Task<ModelInfo> FindAsync(string model, string? version, HttpContext http, IDetectionClient client)
     {
-        // Under its name alone, the version that a request would get: silos may have different ones while files are replaced.
+        // Without a version, return the version that a request would use: silos may have different ones while files are replaced.
         var id = version is null ? model : $"{model}@{version}";
         var named = version is null ? await client.GetModelsAsync(http.RequestAborted) : [];
         return named.FirstOrDefault(m => m.Name == model)

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Detection.Frontend.Protocols.OpenInference;
 
-/// <summary>Failures as the Open Inference Protocol tells them.</summary>
+/// <summary>Writes failures as the Open Inference Protocol requires.</summary>
 internal sealed class OpenInferenceFailureForm : IFailureForm
 {
     public Task WriteAsync(HttpResponse response, ProblemDetails problem) => response.WriteAsJsonAsync(

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace Detection.Frontend.Protocols.OpenInference;
 
-/// <summary>The JSON of the Open Inference Protocol, but for the answers to inference requests.</summary>
+/// <summary>The JSON of the Open Inference Protocol, except the answers to inference requests.</summary>
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web,
     NumberHandling = JsonNumberHandling.Strict,

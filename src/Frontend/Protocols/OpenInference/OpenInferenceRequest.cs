@@ -10,26 +10,26 @@ using Detection.Frontend.Http.Uploads;
 namespace Detection.Frontend.Protocols.OpenInference;
 
 /// <summary>
-/// An inference request: one input, <see cref="DetectionTensors.Image"/>, of datatype BYTES with one element, the encoded picture;
-/// in base64 in the JSON, or behind it as binary data with its length before it, as the binary tensor data extension has it. Or it is of
-/// datatype UINT8, as binary data: the bytes of the encoded picture, or its pixels.
+/// An inference request with one input, <see cref="DetectionTensors.Image"/>. An input of datatype BYTES has one element, the encoded picture:
+/// in base64 in the JSON, or as binary data after the JSON, which begins with its length (binary tensor data extension). An input of datatype
+/// UINT8 is binary data: the bytes of the encoded picture, or its pixels.
 /// </summary>
-/// <param name="Id">The caller's name for the request, which the answer repeats.</param>
-/// <param name="Options">What the parameters choose.</param>
-/// <param name="Outputs">The outputs to answer, in this order.</param>
+/// <param name="Id">The caller's id of the request; the answer repeats it.</param>
+/// <param name="Options">The options from the parameters.</param>
+/// <param name="Outputs">The outputs of the answer, in this order.</param>
 internal sealed record OpenInferenceRequest(string? Id, DetectionOptions Options, IReadOnlyList<RequestedOutput> Outputs)
 {
     private const int LengthPrefix = 4;
     private const int MaxIdBytes = 1000;
 
-    // Of a request with every parameter and output there are some fifty.
+    // A request with every parameter and output has about fifty.
     private const int MaxTokens = 1000;
 
     /// <summary>Reads a request, and keeps only the picture in <paramref name="body"/>.</summary>
     /// <param name="body">The body.</param>
-    /// <param name="headerLength">Length of the JSON when binary data is behind it, in bytes.</param>
-    /// <param name="maxPicture">Most bytes of a picture.</param>
-    /// <exception cref="ProblemException">It is not such a request.</exception>
+    /// <param name="headerLength">Length of the JSON before binary data, in bytes; <see langword="null"/> without binary data.</param>
+    /// <param name="maxPicture">Maximum number of bytes of a picture.</param>
+    /// <exception cref="ProblemException">The body is not a valid request.</exception>
     public static OpenInferenceRequest Read(PooledBytes body, int? headerLength, int maxPicture)
     {
         if (headerLength == 0)
@@ -39,7 +39,7 @@ internal sealed record OpenInferenceRequest(string? Id, DetectionOptions Options
 
         if (headerLength > body.Memory.Length)
         {
-            throw Invalid($"{OpenInferenceEndpoints.HeaderLength} is more than the body has.");
+            throw Invalid($"The header {OpenInferenceEndpoints.HeaderLength} is {headerLength}, but the body has {body.Memory.Length} bytes.");
         }
 
         try
@@ -57,17 +57,17 @@ internal sealed record OpenInferenceRequest(string? Id, DetectionOptions Options
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            // The second is how the document says that a text is not Unicode: a lone surrogate, bytes that are not UTF-8.
+            // JsonDocument throws InvalidOperationException for a text that is not Unicode: a lone surrogate, or bytes that are not UTF-8.
             throw new ProblemException(ProblemType.InvalidRequest, "The request is not valid JSON.", e);
         }
     }
 
-    /// <summary>A body without JSON: the picture. All outputs come as binary data, as Triton answers it.</summary>
+    /// <summary>Reads a body without JSON, which is the picture. All outputs are binary data, as in Triton.</summary>
     private static OpenInferenceRequest ReadRaw(PooledBytes body, int maxPicture)
     {
         var bytes = body.Span;
 
-        // With its length before it, from a client that writes every element so.
+        // Some clients write the length before the picture, as for every element of BYTES.
         var start = bytes.Length >= LengthPrefix && BinaryPrimitives.ReadUInt32LittleEndian(bytes) == bytes.Length - LengthPrefix ? LengthPrefix : 0;
         if (bytes.Length - start > maxPicture)
         {
@@ -78,13 +78,13 @@ internal sealed record OpenInferenceRequest(string? Id, DetectionOptions Options
         return new OpenInferenceRequest(null, new DetectionOptions(), [.. DetectionTensors.Outputs.Select(static output => new RequestedOutput(output.Name, true))]);
     }
 
-    /// <summary>A document takes twelve bytes for each value, however short: many small ones would take many times the body's memory.</summary>
+    /// <summary>JsonDocument takes twelve bytes for each value, so a body of many short values would take several times its own size.</summary>
     private static void RequireFewTokens(ReadOnlySpan<byte> text)
     {
         var reader = new Utf8JsonReader(text);
         for (var tokens = 0; reader.Read(); tokens++)
         {
-            Require(tokens < MaxTokens, "The request has far more in it than a picture and its parameters.");
+            Require(tokens < MaxTokens, $"The JSON of the request has more than {MaxTokens} tokens. Send one picture and its parameters.");
         }
     }
 
@@ -137,7 +137,7 @@ internal sealed record OpenInferenceRequest(string? Id, DetectionOptions Options
         Require(size is not null && headerLength is not null, $"Send UINT8 as binary data: binary_data_size and the header {OpenInferenceEndpoints.HeaderLength}.");
         var start = headerLength!.Value;
         var values = shape.Aggregate(1L, static (product, length) => Math.Min(product * length, int.MaxValue));
-        Require(size == body.Span.Length - start && size == values, "binary_data_size is not the length of the binary data, or the shape has another number of elements.");
+        Require(size == body.Span.Length - start && size == values, "The length of the binary data, binary_data_size and the number of elements of the shape must be the same.");
         var inner = shape is [1, .. var rest] && shape.Length is 2 or 4 ? rest : shape;
         switch (inner)
         {
@@ -159,7 +159,7 @@ internal sealed record OpenInferenceRequest(string? Id, DetectionOptions Options
         var all = body.Span[headerLength..];
         Require(size >= LengthPrefix && size == all.Length, "binary_data_size is not the length of the binary data.");
         var length = BinaryPrimitives.ReadUInt32LittleEndian(all);
-        Require(length == size - LengthPrefix, "The length before the picture is not that of the binary data: there must be one element.");
+        Require(length == size - LengthPrefix, "The length before the picture is not the length of the picture. Send one element.");
         if (length > maxPicture)
         {
             throw ProblemException.TooLarge(maxPicture);
@@ -170,7 +170,6 @@ internal sealed record OpenInferenceRequest(string? Id, DetectionOptions Options
 
     private static void ReadBase64(JsonElement text, PooledBytes body, int maxPicture)
     {
-        // The text as it stands in the body, without its quotes.
         var raw = Raw(text);
         body.Span.Overlaps(raw, out var start);
         var value = body.Span.Slice(start, raw.Length);
@@ -184,7 +183,7 @@ internal sealed record OpenInferenceRequest(string? Id, DetectionOptions Options
             return new DetectionOptions();
         }
 
-        // Microseconds, as Triton's clients send it; any number of them, more than a time span holds too.
+        // Triton's clients send microseconds, sometimes more than a TimeSpan can hold.
         var timeout = Integer(chosen, "timeout") is { } microseconds and > 0
             ? TimeSpan.FromMicroseconds(Math.Min(microseconds, (long)DetectionOptions.MaxDeadline.TotalMicroseconds))
             : (TimeSpan?)null;
@@ -214,9 +213,9 @@ internal sealed record OpenInferenceRequest(string? Id, DetectionOptions Options
                 throw Invalid(text is { } unknown ? $"There is no output '{CallerText.Show(Raw(unknown))}'." : "An output has no name.");
             }
 
-            Require(requested.All(before => before.Name != name), $"The output '{name}' is asked for twice.");
+            Require(requested.All(before => before.Name != name), $"The request has the output '{name}' twice. Send it once.");
             var own = Find(output, "parameters", JsonValueKind.Object);
-            Require(own?.TryGetProperty("classification", out _) != true, "The classification extension is not offered.");
+            Require(own?.TryGetProperty("classification", out _) != true, "The classification extension is not supported. Remove the parameter 'classification'.");
             requested.Add(new RequestedOutput(name, own is { } chosen && chosen.TryGetProperty("binary_data", out _) ? Flag(chosen, "binary_data") : binary));
         }
 
@@ -230,11 +229,11 @@ internal sealed record OpenInferenceRequest(string? Id, DetectionOptions Options
             return null;
         }
 
-        // The answer repeats it, so it cannot be cut.
+        // The answer repeats the whole id, so a long one is refused and not cut.
         return Raw(id).Length <= MaxIdBytes ? id.GetString() : throw Invalid($"The 'id' has more than {MaxIdBytes} bytes.");
     }
 
-    /// <summary>A text as it stands in the body, without its quotes: however long it is, it takes no memory of its own.</summary>
+    /// <summary>The bytes of a text in the body, with its escapes and without its quotes. They are not copied.</summary>
     private static ReadOnlySpan<byte> Raw(JsonElement text) => JsonMarshal.GetRawUtf8Value(text)[1..^1];
 
     private static float? Share(JsonElement parameters, string name, float least)
@@ -297,7 +296,7 @@ internal sealed record OpenInferenceRequest(string? Id, DetectionOptions Options
     private static ProblemException Invalid(string detail) => new(ProblemType.InvalidRequest, detail);
 }
 
-/// <summary>An output that the caller wants.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Binary">As binary data behind the JSON instead of in it.</param>
+/// <summary>An output that the caller requests.</summary>
+/// <param name="Name">Name of the output.</param>
+/// <param name="Binary">Whether it is binary data after the JSON instead of a part of it.</param>
 internal sealed record RequestedOutput(string Name, bool Binary);

@@ -4,7 +4,7 @@ using Detection.Frontend.Http.Uploads;
 
 namespace Detection.Frontend.Protocols.OpenInference;
 
-/// <summary>Makes a picture of pixels: a BMP with 24 bits for each, without compression, as Windows writes it.</summary>
+/// <summary>Writes pixels as a picture: an uncompressed Windows BMP with 24 bits per pixel.</summary>
 internal static class PixelPicture
 {
     /// <summary>Values of a pixel: red, green and blue.</summary>
@@ -12,13 +12,13 @@ internal static class PixelPicture
 
     private const int Head = 54;
 
-    /// <summary>Writes the picture behind the pixels, and keeps only it.</summary>
+    /// <summary>Writes the picture after the pixels, and keeps only the picture in <paramref name="body"/>.</summary>
     /// <param name="body">Has the pixels at its end, row by row from the top.</param>
-    /// <param name="start">Where they begin.</param>
-    /// <param name="height">Rows.</param>
-    /// <param name="width">Pixels of a row.</param>
-    /// <param name="limit">Most bytes of the picture.</param>
-    /// <exception cref="ProblemException">It has more.</exception>
+    /// <param name="start">Start of the pixels.</param>
+    /// <param name="height">Number of rows.</param>
+    /// <param name="width">Number of pixels in a row.</param>
+    /// <param name="limit">Maximum number of bytes of the picture.</param>
+    /// <exception cref="ProblemException">The picture has more bytes.</exception>
     public static void Write(PooledBytes body, int start, int height, int width, int limit)
     {
         var row = width * Channels;
@@ -35,7 +35,7 @@ internal static class PixelPicture
         var pixels = body.Span[start..end];
         for (var y = 0; y < height; y++)
         {
-            // The last row comes first, and of each pixel blue.
+            // A BMP begins with the last row, and each pixel with blue.
             var from = pixels.Slice(y * row, row);
             var to = picture.Slice(Head + ((height - 1 - y) * stride), stride);
             for (var x = 0; x < row; x += Channels)

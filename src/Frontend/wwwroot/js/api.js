@@ -1,19 +1,19 @@
-import { heard, withKey } from './key.js';
+import { askForKeyAfter401, withKey } from './key.js';
 import { Problem } from './problem.js';
 
-/** The lowest score asked for. The slider works above it without asking again. */
-export const askedThreshold = 0.05;
+/** Threshold of all requests. The slider filters above it without a new request. */
+export const requestThreshold = 0.05;
 
 const deadline = 120_000;
 
 /**
- * Asks for the objects in a picture: { file }, as the server reads it, or { url }.
- * XMLHttpRequest, because fetch does not tell how much of a body has been sent.
- * @returns {Promise<{answer: object, roundTrip: number}>} the answer, and the milliseconds that it took as seen from here.
+ * Requests the objects in a picture: { file }, in a format that the server reads, or { url }.
+ * XMLHttpRequest, because fetch does not report how much of a body has been sent.
+ * @returns {Promise<{answer: object, roundTrip: number}>} the answer, and the duration of the request in milliseconds.
  */
 export function detect(source, { model = null, onSent = () => {}, signal } = {}) {
   return new Promise((resolve, reject) => {
-    const query = new URLSearchParams({ threshold: String(askedThreshold) });
+    const query = new URLSearchParams({ threshold: String(requestThreshold) });
     if (model) {
       query.set('model', model);
     }
@@ -32,7 +32,7 @@ export function detect(source, { model = null, onSent = () => {}, signal } = {})
     request.onload = () => {
       const roundTrip = performance.now() - started;
       const body = parse(request.responseText);
-      heard(request.status);
+      askForKeyAfter401(request.status);
       if (request.status === 200 && Array.isArray(body?.boxes)) {
         resolve({ answer: body, roundTrip });
       } else {
@@ -42,16 +42,16 @@ export function detect(source, { model = null, onSent = () => {}, signal } = {})
     request.onerror = () => reject(new Problem({
       title: 'No connection to the server',
       detail: source.file && source.file.size > 10e6
-        ? `The connection was closed before an answer came. The picture has ${megabytes(source.file.size)}; it may be larger than the server takes.`
-        : 'The connection failed or was closed before an answer came.',
-      passes: true,
+        ? `The connection was closed before the answer. The picture has ${megabytes(source.file.size)}; the server may accept only smaller ones.`
+        : 'The connection failed or was closed before the answer.',
+      isTransient: true,
     }));
     request.ontimeout = () => reject(new Problem({
-      title: 'No answer in time',
+      title: 'The request timed out',
       detail: `The server did not answer within ${deadline / 1000} seconds.`,
-      passes: true,
+      isTransient: true,
     }));
-    request.onabort = () => reject(new DOMException('Given up.', 'AbortError'));
+    request.onabort = () => reject(new DOMException('Cancelled.', 'AbortError'));
     signal?.addEventListener('abort', () => request.abort());
 
     request.send(source.file ?? JSON.stringify({ url: source.url }));
@@ -59,44 +59,44 @@ export function detect(source, { model = null, onSent = () => {}, signal } = {})
 }
 
 /**
- * What was found in a picture before, by the key of the picture.
+ * Reads the answer of an earlier request by the key of its picture.
  * @returns {Promise<{answer: object, roundTrip: number}>}
  */
 export async function find({ imageKey, model }, { signal }) {
-  const query = new URLSearchParams({ threshold: String(askedThreshold), wait: '20', ...(model ? { model } : {}) });
+  const query = new URLSearchParams({ threshold: String(requestThreshold), wait: '20', ...(model ? { model } : {}) });
   const started = performance.now();
   let response;
   try {
     response = await fetch(`/v1/detections/${imageKey}?${query}`, { headers: withKey({ Accept: 'application/json' }), signal });
   } catch (error) {
-    throw signal.aborted ? error : new Problem({ title: 'No connection to the server', detail: 'The connection failed or was closed before an answer came.', passes: true });
+    throw signal.aborted ? error : new Problem({ title: 'No connection to the server', detail: 'The connection failed or was closed before the answer.', isTransient: true });
   }
-  heard(response.status);
+  askForKeyAfter401(response.status);
   const body = parse(await response.text());
   if (response.status === 200 && Array.isArray(body?.boxes)) {
     return { answer: body, roundTrip: performance.now() - started };
   }
   throw response.status === 404
-    ? new Problem({ title: 'This result is no longer there', detail: 'The server keeps results for a while. Ask whoever sent the link for the picture itself.', status: 404 })
+    ? new Problem({ title: 'This result has expired', detail: 'The server keeps results for a limited time. Ask the sender of the link for the picture.', status: 404 })
     : response.status === 202
-      ? new Problem({ title: 'Not ready yet', detail: 'The server is still working on this picture.', status: 202, passes: true })
+      ? new Problem({ title: 'Not ready yet', detail: 'The server is still processing this picture.', status: 202, isTransient: true })
       : problemOf(response.status, response.headers.get('Retry-After'), body);
 }
 
 /** The models to choose from: [{ id, name }, …]. */
 export async function models() {
   const response = await fetch('/v1/models', { headers: withKey({ Accept: 'application/json' }), signal: AbortSignal.timeout(10_000) });
-  heard(response.status);
+  askForKeyAfter401(response.status);
   if (!response.ok) {
-    throw new Problem({ title: 'The models are not known', status: response.status });
+    throw new Problem({ title: 'The list of models cannot be read', status: response.status });
   }
   const body = await response.json();
   return body.models.map(({ id, name }) => ({ id, name }));
 }
 
 /**
- * The picture of an answer, which the server fetched. It draws the boxes at or above a threshold into it: with 1, none.
- * @returns {Promise<Blob|null>} null when it cannot be had
+ * Reads the picture of an answer, which the server fetched. Threshold 1, so that the server draws no boxes into it.
+ * @returns {Promise<Blob|null>} null when there is none
  */
 export async function pictureOf(answer) {
   const query = new URLSearchParams({ threshold: '1', model: answer.model });
@@ -104,13 +104,13 @@ export async function pictureOf(answer) {
     const response = await fetch(`/v1/detections/${answer.imageKey}/image?${query}`, { headers: withKey({}), signal: AbortSignal.timeout(30_000) });
     return response.ok ? await response.blob() : null;
   } catch {
-    return null; // The answer counts without its picture; the page says that it is missing.
+    return null; // The answer is useful without its picture; the page says that the picture is missing.
   }
 }
 
 function problemOf(status, retryAfter, body) {
   if (status === 200) {
-    return new Problem({ title: 'An answer that this page cannot read', detail: 'The server answered with something else than boxes.', status });
+    return new Problem({ title: 'This page cannot read the answer', detail: 'The answer of the server has no boxes.', status });
   }
   const seconds = Number.parseInt(retryAfter ?? '', 10);
   return new Problem({
@@ -125,7 +125,7 @@ function parse(text) {
   try {
     return JSON.parse(text);
   } catch {
-    return null; // A proxy's page, say: the status tells enough.
+    return null; // Not JSON, for example the page of a proxy: the page shows the HTTP status.
   }
 }
 

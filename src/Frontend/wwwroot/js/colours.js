@@ -1,6 +1,6 @@
 /**
- * Colour of a class. Given out in the order in which classes are first seen, because colours fixed by class id
- * would put near twins into one picture: hues a golden angle apart come close again after 8, 13, 21 … classes.
+ * Colour of a class. Classes get colours in the order in which they first appear. With a fixed colour for each class id, one picture could
+ * have similar colours, because hues at multiples of the golden angle are similar after 8, 13, 21 … classes.
  */
 export function colourOf(classId) {
   let colour = known.get(classId);
@@ -15,7 +15,7 @@ export function colourOf(classId) {
 /** Colour of text on a class colour. */
 export const inkOnColour = '#10140f';
 
-// OKLCH; dark text reads on each.
+// OKLCH lightness; dark text is readable on each.
 const lightness = [0.77, 0.87, 0.68];
 const known = new Map();
 

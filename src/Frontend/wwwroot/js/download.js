@@ -1,7 +1,7 @@
 import { colourOf, inkOnColour } from './colours.js';
 import { placeTags, tagText } from './labels.js';
 
-// What browsers on phones can still draw on.
+// Largest canvas that browsers on phones support.
 const mostPixels = 16_000_000;
 
 /** The answer as it is shown, with the boxes at or above the threshold. */
@@ -22,7 +22,7 @@ export async function annotatedFile(picture, threshold) {
   canvas.width = Math.round(answer.width * scale);
   canvas.height = Math.round(answer.height * scale);
   const pen = canvas.getContext('2d');
-  pen.fillStyle = '#fff'; // JPEG knows no transparency
+  pen.fillStyle = '#fff'; // JPEG has no transparency
   pen.fillRect(0, 0, canvas.width, canvas.height);
   pen.drawImage(image, 0, 0, canvas.width, canvas.height);
   draw(pen, answer, shown(answer, threshold), canvas);
@@ -34,7 +34,7 @@ export async function annotatedFile(picture, threshold) {
   return { name: `${baseName(picture)}-detected.jpg`, blob };
 }
 
-/** Hands a file to the browser's downloads. */
+/** Downloads a file. */
 export function save({ name, blob }) {
   const link = document.createElement('a');
   link.href = URL.createObjectURL(blob);

@@ -3,7 +3,7 @@ import { el } from './elements.js';
 import { same } from './highlight.js';
 import { percent } from './labels.js';
 
-/** The list of what was found, by class. Rows keep their order whatever the threshold, so nothing jumps. */
+/** The list of objects, by class. The threshold hides rows and never changes their order, so nothing jumps. */
 export class Findings {
   root = el('section', { class: 'findings', 'aria-label': 'Objects' });
   #highlight;
@@ -50,7 +50,7 @@ export class Findings {
     this.#none.hidden = this.#classes.some(({ node }) => !node.hidden);
     this.#none.textContent = all === 0
       ? 'Nothing was found in this picture.'
-      : 'Nothing with a score this high. Move the slider to the left to see what was found with less certainty.';
+      : 'No object has a score this high. Move the slider to the left to see objects with lower scores.';
   }
 
   #class(answer, classId, indexes) {

@@ -1,4 +1,4 @@
-/** The server looks at the first frame of an animation, so that is the one to show. Other files come back as they are. */
+/** The first frame of an animation, which is the frame that the server processes. Returns other files unchanged. */
 export async function firstFrame(file) {
   try {
     if (!await isAnimation(file)) {
@@ -12,7 +12,7 @@ export async function firstFrame(file) {
     frame.close();
     return await new Promise((resolve) => canvas.toBlob((blob) => resolve(blob ?? file)));
   } catch {
-    return file; // Not what its name says: the server will tell.
+    return file; // The file does not match its type; the server reports it.
   }
 }
 

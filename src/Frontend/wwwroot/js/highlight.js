@@ -1,12 +1,12 @@
 /**
- * Which boxes stand out: those under the pointer or the focus, else those that were pinned by a click.
- * Raises "change". Boxes are named by their index in the answer.
+ * The highlighted boxes: those under the pointer or the focus, or those that were pinned by a click.
+ * Raises "change". A box is its index in the answer.
  */
 export class Highlight extends EventTarget {
   #pointed = null;
   #pinned = null;
 
-  /** Indexes of the boxes that stand out; null when all are equal. */
+  /** Indexes of the highlighted boxes; null for none. */
   get boxes() {
     return this.#pointed ?? this.#pinned;
   }

@@ -1,4 +1,4 @@
-/** All ways in: chosen files, files or links dropped anywhere, pasted pictures or links, an address typed. */
+/** All ways to add pictures: chosen files, files or links that are dropped or pasted, and a typed URL. */
 export function openIntake(onSources) {
   const choose = document.getElementById('choose');
   const files = document.getElementById('files');
@@ -16,7 +16,7 @@ export function openIntake(onSources) {
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     const url = webAddress(field.value);
-    say(url ? '' : 'Enter an address that starts with http:// or https://');
+    showError(url ? '' : 'Enter an address that starts with http:// or https://');
     if (url) {
       onSources([{ url }]);
       field.value = '';
@@ -24,7 +24,7 @@ export function openIntake(onSources) {
       field.focus();
     }
   });
-  field.addEventListener('input', () => say(''));
+  field.addEventListener('input', () => showError(''));
 
   document.addEventListener('paste', (event) => {
     const pictures = filesOf(event.clipboardData?.files ?? []);
@@ -35,7 +35,7 @@ export function openIntake(onSources) {
     }
   });
 
-  // A drag over children enters and leaves them one after the other: count.
+  // A drag raises enter and leave for each child element, so they are counted.
   let depth = 0;
   const drags = (event) => event.dataTransfer && ['Files', 'text/uri-list'].some((type) => event.dataTransfer.types.includes(type));
   document.addEventListener('dragenter', (event) => {
@@ -69,7 +69,7 @@ export function openIntake(onSources) {
     onSources(dropped.length > 0 ? dropped : url ? [{ url }] : []);
   });
 
-  function say(error) {
+  function showError(error) {
     fieldError.textContent = error;
     field.setAttribute('aria-invalid', String(error !== ''));
   }

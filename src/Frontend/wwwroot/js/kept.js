@@ -1,6 +1,6 @@
 /**
- * Keeps the pictures of this tab for a reload, in the browser's own database: the last fifty, and not above a hundred megabytes. Pictures of
- * other tabs that are older than an hour are removed. Where a browser keeps nothing (private windows), the page works without.
+ * Keeps the pictures of this tab for a reload, in the browser's database: the last fifty, up to a hundred megabytes. Pictures of other tabs
+ * are removed after an hour. When the browser keeps nothing (private windows), the page works without it.
  */
 const mostPictures = 50;
 const mostBytes = 100e6;
@@ -11,9 +11,9 @@ const viewPlace = 'detection.view';
 let tab = sessionStorage.getItem(tabPlace);
 let opened = null;
 let turn = Promise.resolve();
-const written = new Map(); // by id, the answer or else the source: what changes
+const written = new Map(); // id → the answer or, without one, the source; to see what has changed
 
-/** What was kept, in its order: [{ id, name, source, answer, roundTrip, picture }, …]. */
+/** The kept pictures, in their order: [{ id, name, source, answer, roundTrip, picture }, …]. */
 export async function kept() {
   try {
     const all = await done((await store('readwrite')).getAll());
@@ -31,7 +31,7 @@ export async function kept() {
   }
 }
 
-/** Keeps the newest of these pictures, and no other of this tab. */
+/** Keeps the newest of these pictures, and removes the others of this tab. */
 export function keep(pictures) {
   const now = [...pictures];
   turn = turn.then(() => write(now));
@@ -64,11 +64,11 @@ async function write(pictures) {
       }
     }
   } catch {
-    // Nothing is kept then.
+    // The browser keeps nothing.
   }
 }
 
-/** What else a reload finds again: { selected, threshold, model }. */
+/** The other state that is kept for a reload: { selected, threshold, model }. */
 export function keptView() {
   try {
     return JSON.parse(sessionStorage.getItem(viewPlace)) ?? {};

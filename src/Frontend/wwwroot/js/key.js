@@ -1,26 +1,26 @@
 import { el } from './elements.js';
 
-/** The API key that this tab uses, where the server asks for one. */
+/** The API key of this tab, when the server requires one. */
 const place = 'detection.api-key';
 let key = sessionStorage.getItem(place);
-let ask = () => {};
+let showField = () => {};
 
 /** Headers with the key, when there is one. */
 export function withKey(headers) {
   return key ? { ...headers, 'X-API-Key': key } : headers;
 }
 
-/** An answer came: 401 has the key asked for. */
-export function heard(status) {
+/** Shows the field for the key when the status of an answer is 401. */
+export function askForKeyAfter401(status) {
   if (status === 401) {
-    ask();
+    showField();
   }
 }
 
 /**
- * Puts the field for the key below the bar at the top; seen only after the server has asked for one.
+ * Adds the hidden field for the key below the bar at the top.
  * @param {() => void} onKey called when a key was entered
- * @param {HTMLElement} rest gets the focus afterwards, unless another element had it before
+ * @param {HTMLElement} rest gets the focus afterwards, unless another element had the focus before
  */
 export function openKeyField(onKey, rest) {
   let before = null;
@@ -29,15 +29,15 @@ export function openKeyField(onKey, rest) {
   });
   const error = el('p', { class: 'field-error', id: 'key-error', role: 'alert' });
   const form = el('form', { id: 'key-form', class: 'key-form', 'aria-label': 'API key', hidden: true, novalidate: true },
-    el('label', { for: 'key', text: 'This server asks for an API key' }),
-    el('div', {}, field, el('button', { class: 'button primary', type: 'submit', text: 'Use it' })),
+    el('label', { for: 'key', text: 'This server requires an API key' }),
+    el('div', {}, field, el('button', { class: 'button primary', type: 'submit', text: 'Use this key' })),
     error,
-    el('p', { class: 'note', text: 'It is kept until this tab is closed.' }));
+    el('p', { class: 'note', text: 'The key is kept until this tab is closed.' }));
   document.querySelector('.top').after(form);
 
-  ask = () => {
+  showField = () => {
     if (!form.hidden) {
-      return; // Several answers say so at once.
+      return; // Several requests may get 401 at once.
     }
     form.hidden = false;
     error.textContent = key ? 'The server does not know this key.' : '';

@@ -3,18 +3,18 @@ export function tagText(box) {
   return `${box.label} ${percent(box.score)}`;
 }
 
-/** A score, 0 to 1, for people. */
+/** A score, 0 to 1, as a percentage. */
 export function percent(score) {
   return `${Math.round(score * 100)}%`;
 }
 
 /**
- * Finds a free place for the tag of each rectangle; the first in the list choose first. A rectangle that covers much of an earlier one has
- * none of its own: the earlier one's tag counts it ("+3"). Tags cover at most a part of the picture; those of the last are left out.
+ * Finds a free place for the tag of each rectangle, in the order of the list. A rectangle that covers much of an earlier one has no tag: the
+ * tag of the earlier one counts it ("+3"). Tags cover at most a part of the picture; the last rectangles have none.
  * @param {{x: number, y: number, width: number, height: number, text: string}[]} rectangles in the units of bounds
  * @param {{width: number, height: number}} bounds the picture
  * @param {{height: number, widthOf: (text: string) => number}} tag size of a tag
- * @returns {{x: number, y: number, width: number, height: number, text: string, free: boolean}[]} one each; not free: it is not shown, unless pointed at
+ * @returns {{x: number, y: number, width: number, height: number, text: string, free: boolean}[]} one for each rectangle; a tag that is not free is shown only under the pointer
  */
 export function placeTags(rectangles, bounds, tag) {
   const leaders = leadersOf(rectangles);
@@ -45,14 +45,14 @@ export function placeTags(rectangles, bounds, tag) {
   });
 }
 
-// The share of a picture that tags cover at most, and how many there are in any case: a small picture has little room.
+// The largest part of a picture that tags cover, and the number of tags that are always shown: a small picture has little room.
 const mostCovered = 0.06;
 const fewest = 8;
 
 // Of two rectangles that share this much of their common area, the second has no tag of its own.
 const sameThing = 0.35;
 
-/** For each rectangle the index of the one whose tag stands for it: its own, or that of an earlier one. */
+/** For each rectangle the index of the rectangle that has its tag: its own, or that of an earlier one. */
 function leadersOf(rectangles) {
   const leaders = [];
   rectangles.forEach((rectangle, at) => {

@@ -15,12 +15,12 @@ const startThreshold = 0.4;
 
 const pictures = new Pictures();
 const highlight = new Highlight();
-let kepts = '';
+let keptItems = '';
 const choose = document.getElementById('choose');
 const stage = new Stage(highlight, {
   retry: (picture) => {
     pictures.retry(picture);
-    strip.focus(picture); // the button that had the focus is gone
+    strip.focus(picture); // the button that had the focus is removed
   },
   remove,
 });
@@ -50,7 +50,7 @@ document.addEventListener('keydown', (event) => event.key === 'Escape' && highli
 chooser.load();
 start();
 
-/** What was here before a reload, and what a link names. */
+/** Restores the pictures from before a reload, and adds the one that a link names. */
 async function start() {
   const { selected, model } = keptView();
   pictures.restore(await kept(), selected, model);
@@ -63,12 +63,12 @@ function openShared() {
   if (!shared) {
     return;
   }
-  history.replaceState(null, '', location.pathname); // a reload finds the picture among those that were here
+  history.replaceState(null, '', location.pathname); // a reload restores the picture
   panel.threshold = shared.threshold ?? panel.threshold;
   pictures.add([{ imageKey: shared.imageKey, model: shared.model }]);
 }
 
-/** Removes a picture; the focus goes to the one that takes its place. */
+/** Removes a picture and moves the focus to the one that takes its place. */
 function remove(picture) {
   const at = pictures.items.indexOf(picture);
   pictures.remove(picture);
@@ -90,9 +90,9 @@ function render() {
     chooser.load();
   }
   keepView({ selected: selected?.id, threshold: panel.threshold });
-  const standing = items.map(({ id, state }) => `${id}${state === 'done'}`).join();
-  if (standing !== kepts) {
-    kepts = standing;
+  const current = items.map(({ id, state }) => `${id}${state === 'done'}`).join();
+  if (current !== keptItems) {
+    keptItems = current;
     keep(items);
   }
 }

@@ -1,11 +1,11 @@
 import { models } from './api.js';
 import { el } from './elements.js';
 
-/** The chooser of models, seen only where there is a choice. */
+/** The list of models, hidden when there is only one. */
 export class ModelChooser {
   #field = document.getElementById('model-field');
   #select = document.getElementById('model');
-  #asked = null;
+  #loading = null;
 
   #chosen;
   #onModel;
@@ -16,10 +16,10 @@ export class ModelChooser {
     this.#select.addEventListener('change', () => onModel(this.#select.value));
   }
 
-  /** Asks for the models, once; again at the next call when they could not be had (no silo is up yet, say). */
+  /** Loads the models once. When loading fails, for example before a silo has started, the next call retries. */
   load() {
-    this.#asked ??= models().then((known) => this.#show(known), () => {
-      this.#asked = null;
+    this.#loading ??= models().then((known) => this.#show(known), () => {
+      this.#loading = null;
     });
   }
 
@@ -28,7 +28,7 @@ export class ModelChooser {
     if (known.some(({ id }) => id === this.#chosen)) {
       this.#select.value = this.#chosen;
     } else if (this.#chosen) {
-      this.#chosen = null; // it is served no more
+      this.#chosen = null; // it is no longer served
       this.#onModel(null);
     }
     this.#field.hidden = known.length < 2;

@@ -5,7 +5,7 @@ import { placeTags, tagText } from './labels.js';
 const tagHeight = 20;
 const tagPadding = 6;
 
-/** The boxes over the picture: drawn in CSS pixels as vectors, so they are sharp on every screen. */
+/** The boxes over the picture: vectors in CSS pixels, so they are sharp on every screen. */
 export class Overlay {
   #root;
   #highlight;
@@ -42,7 +42,7 @@ export class Overlay {
     const boxes = shown.map(({ box, index }, at) => this.#box(box, index, rectangles[at]));
     const largestFirst = boxes.map((node, at) => ({ node, area: rectangles[at].width * rectangles[at].height })).sort((a, b) => b.area - a.area);
     this.#root.replaceChildren(
-      ...largestFirst.map(({ node }) => node), // the smaller one is on top, where the pointer finds it
+      ...largestFirst.map(({ node }) => node), // smaller boxes are on top, where the pointer reaches them
       ...shown.map(({ box, index }, at) => tag(box, index, tags[at])).reverse(),
     );
     this.#light();
@@ -50,7 +50,7 @@ export class Overlay {
 
   clear() {
     this.#root.replaceChildren();
-    this.#root.removeAttribute('aria-label'); // there is nothing to tell
+    this.#root.removeAttribute('aria-label');
     this.#root.setAttribute('aria-hidden', 'true');
   }
 
@@ -77,7 +77,7 @@ export class Overlay {
 }
 
 function tag(box, index, { x, y, width, height, text, free }) {
-  return svg('g', { class: free ? 'tag' : 'tag untold', 'data-box': String(index) },
+  return svg('g', { class: free ? 'tag' : 'tag hidden-tag', 'data-box': String(index) },
     svg('rect', { x, y, width, height, rx: 3, fill: colourOf(box.classId) }),
     svg('text', { x: x + tagPadding, y: y + 14.5, text }));
 }

@@ -5,7 +5,7 @@ import { copy, linkTo } from './share.js';
 import { Threshold } from './threshold.js';
 import { Timings } from './timings.js';
 
-/** Everything known about the shown picture. Its parts stay in place whatever the state. */
+/** The panel with the answer for the shown picture. Its parts stay in place in every state. */
 export class Panel {
   #title = el('h2', { 'aria-live': 'polite' });
   #line = el('p');
@@ -15,7 +15,7 @@ export class Panel {
   #savePicture = el('button', { class: 'button', type: 'button', click: () => this.#save(annotatedFile) });
   #saveAnswer = el('button', { class: 'button', type: 'button', click: () => this.#save(answerFile) });
   #saveLink = el('button', { class: 'button', type: 'button', click: () => this.#copyLink() });
-  #said = el('p', { class: 'said', role: 'status' });
+  #message = el('p', { class: 'message', role: 'status' });
   #error = el('p', { class: 'field-error', role: 'alert' });
   #highlight;
   #picture = null;
@@ -24,7 +24,7 @@ export class Panel {
   constructor(highlight, startThreshold, onThreshold) {
     this.#highlight = highlight;
     this.#threshold = new Threshold(startThreshold, (value) => {
-      this.#highlight.clear(); // what stood out may be gone
+      this.#highlight.clear(); // the highlighted boxes may be hidden now
       this.#filter();
       onThreshold(value);
     });
@@ -40,7 +40,7 @@ export class Panel {
       this.#threshold.root,
       this.#findings.root,
       this.#timings.root,
-      el('section', { class: 'downloads' }, this.#savePicture, this.#saveAnswer, this.#saveLink, this.#said, this.#error));
+      el('section', { class: 'downloads' }, this.#savePicture, this.#saveAnswer, this.#saveLink, this.#message, this.#error));
   }
 
   set threshold(value) {
@@ -56,13 +56,13 @@ export class Panel {
     const stage = picture?.state === 'sending' || picture?.state === 'looking' ? 'waiting' : picture?.state;
     const shown = `${picture?.id} ${stage} ${picture?.answer?.model}`;
     if (shown === this.#shown) {
-      return; // keeps focus and highlight in place
+      return; // keep the focus and the highlight
     }
     this.#shown = shown;
     this.#picture = picture;
     this.#highlight.clear();
     this.#error.textContent = '';
-    this.#said.textContent = '';
+    this.#message.textContent = '';
     const done = stage === 'done';
     this.#savePicture.disabled = !done;
     this.#saveAnswer.disabled = !done;
@@ -77,7 +77,7 @@ export class Panel {
       this.#timings.showNone();
       this.#title.textContent = stage === 'failed' ? 'No result' : 'Looking…';
       if (stage === 'failed') {
-        this.#findings.showText('The message over the picture says why.');
+        this.#findings.showText('The message over the picture shows the reason.');
       } else {
         this.#findings.showBusy();
       }
@@ -102,9 +102,9 @@ export class Panel {
     const link = linkTo(this.#picture, this.threshold);
     try {
       await copy(link);
-      this.#said.textContent = 'Link copied. Whoever may use this server sees the result with it, as long as the server keeps it.';
+      this.#message.textContent = 'Link copied. Users of this server can open it until the result expires.';
     } catch {
-      this.#said.textContent = link; // to be copied by hand
+      this.#message.textContent = link; // the user can copy it
     }
   }
 

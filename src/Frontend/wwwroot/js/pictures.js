@@ -6,8 +6,8 @@ const atOnce = 2;
 let lastId = 0;
 
 /**
- * The pictures on the page and what became of them; a few are asked for at once, the others wait their turn.
- * A picture's state: waiting → sending → looking → done | failed. Raises "change" whenever anything did.
+ * The pictures on the page and their answers. A few requests run at the same time; the other pictures wait.
+ * States of a picture: waiting → sending → looking → done | failed. Raises "change" after each change.
  */
 export class Pictures extends EventTarget {
   items = [];
@@ -31,7 +31,7 @@ export class Pictures extends EventTarget {
     this.#work();
   }
 
-  /** Puts back what was kept of an earlier life of the page. */
+  /** Restores the pictures from before a reload. */
   restore(kept, selected, model) {
     this.#model = model ?? null;
     for (const { id, name, source, shown, answer, roundTrip } of kept) {
@@ -56,7 +56,7 @@ export class Pictures extends EventTarget {
     this.#work();
   }
 
-  /** Asks again about every picture that was refused for want of a key. */
+  /** Retries the pictures that were refused without a valid key. */
   retryRefused() {
     for (const picture of this.items.filter((one) => one.problem?.status === 401)) {
       Object.assign(picture, { state: 'waiting', problem: null });
@@ -80,13 +80,13 @@ export class Pictures extends EventTarget {
     this.#changed();
   }
 
-  /** Asks another model about every picture, the shown one first. */
+  /** Sends all pictures to another model, the shown one first. */
   useModel(model) {
     this.#model = model;
     for (const picture of this.items) {
-      picture.giveUp?.abort();
+      picture.request?.abort();
       if (picture.source.imageKey && picture.shown) {
-        Object.assign(picture, { source: { file: picture.shown }, prepared: null }); // this model has not seen it under its key
+        Object.assign(picture, { source: { file: picture.shown }, prepared: null }); // the key has a result of the other model only
       }
       Object.assign(picture, { state: 'waiting', problem: null, answer: null });
     }
@@ -97,31 +97,31 @@ export class Pictures extends EventTarget {
     const busy = () => this.items.filter((picture) => picture.state === 'sending' || picture.state === 'looking').length;
     const next = () => [this.selected, ...this.items].find((picture) => picture?.state === 'waiting');
     while (busy() < atOnce && next()) {
-      this.#ask(next());
+      this.#detect(next());
     }
     this.#changed();
   }
 
-  async #ask(picture) {
-    const giveUp = new AbortController();
+  async #detect(picture) {
+    const request = new AbortController();
     const { source } = picture;
-    Object.assign(picture, { state: source.file ? 'sending' : 'looking', sent: 0, giveUp });
+    Object.assign(picture, { state: source.file ? 'sending' : 'looking', sent: 0, request });
     try {
       if (source.file) {
         await (picture.prepared ??= this.#prepare(picture));
-        this.#unlessGivenUp(giveUp);
+        request.signal.throwIfAborted();
       }
-      const { answer, roundTrip } = await this.#answer(picture, giveUp.signal);
+      const { answer, roundTrip } = await this.#answer(picture, request.signal);
       if (!source.file && !picture.shown) {
-        // Kept here: the server forgets it after a while.
+        // The page keeps the picture, because it expires on the server.
         const shown = await pictureOf(answer);
-        this.#unlessGivenUp(giveUp);
+        request.signal.throwIfAborted();
         this.#show(picture, shown);
       }
       Object.assign(picture, { state: 'done', answer, roundTrip });
     } catch (error) {
-      if (giveUp.signal.aborted) {
-        return; // Whoever gave it up has said what comes next.
+      if (request.signal.aborted) {
+        return; // The code that cancelled the request has set the new state.
       }
       Object.assign(picture, { state: 'failed', problem: error });
     }
@@ -143,22 +143,16 @@ export class Pictures extends EventTarget {
   #prepareAll(pictures) {
     for (const picture of pictures.filter(({ source, prepared }) => source.file && !prepared)) {
       picture.prepared = this.#prepare(picture);
-      picture.prepared.catch(() => {}); // said when its turn comes
+      picture.prepared.catch(() => {}); // the request reports it
     }
   }
 
-  /** Makes of a file what the server reads, and shows it. */
+  /** Converts a file to a format that the server reads, and shows it. */
   async #prepare(picture) {
     picture.file = await readable(picture.source.file);
     const shown = await firstFrame(picture.file);
     if (this.items.includes(picture)) {
       this.#show(picture, shown);
-    }
-  }
-
-  #unlessGivenUp({ signal }) {
-    if (signal.aborted) {
-      throw new DOMException('Given up.', 'AbortError');
     }
   }
 
@@ -172,7 +166,7 @@ export class Pictures extends EventTarget {
   }
 
   #drop(picture) {
-    picture.giveUp?.abort();
+    picture.request?.abort();
     picture.state = 'dropped';
     if (picture.address) {
       URL.revokeObjectURL(picture.address);
@@ -184,7 +178,7 @@ export class Pictures extends EventTarget {
   }
 }
 
-// Also after a reload no two are the same, and they tell the order.
+// Ids are unique also after a reload, and increase in the order of the pictures.
 function nextId() {
   lastId = Math.max(lastId + 1, Date.now());
   return lastId;

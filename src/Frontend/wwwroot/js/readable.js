@@ -1,13 +1,13 @@
 import { Problem } from './problem.js';
 
-// What browsers on phones can still draw on.
+// Largest canvas that browsers on phones support.
 const mostPixels = 16_000_000;
 
 let turn = Promise.resolve();
 
 /**
- * A file that the server reads: those that it reads come back as they are; other pictures that this browser can show (AVIF, HEIC, TIFF,
- * JPEG XL, SVG, …) as a JPEG, upright; what is no picture ends in a problem that says what it is.
+ * Converts a file to a format that the server reads. Files that the server reads are returned unchanged. Other pictures that this browser can
+ * show (AVIF, HEIC, TIFF, JPEG XL, SVG, …) become an upright JPEG. For a file that is not a picture it throws a problem.
  * @param {File} file
  * @returns {Promise<Blob>}
  */
@@ -19,21 +19,21 @@ export async function readable(file) {
     throw new Problem({ title: 'The file cannot be read', detail: 'It may be a folder, or it was moved or changed after it was chosen. Choose it again.' });
   }
   const kind = kindOf(head);
-  const words = noPicture[kind];
-  if (words) {
-    throw new Problem({ title: words[0], detail: words[1] });
+  if (noPicture[kind]) {
+    const [title, detail] = noPicture[kind];
+    throw new Problem({ title, detail });
   }
   if (kind === null) {
     return file;
   }
-  const converted = turn.then(() => convert(file, kind)); // one after the other: each takes the memory of all its pixels
+  const converted = turn.then(() => convert(file, kind)); // one at a time, because each needs memory for all its pixels
   turn = converted.catch(() => {});
   return converted;
 }
 
 async function convert(file, kind) {
   const image = new Image();
-  // The type decides how a browser reads what it was given; names and types of files are often wrong.
+  // The browser reads a blob by its type, and the types of files are often wrong.
   const address = URL.createObjectURL(new Blob([file], { type: types[kind] }));
   try {
     image.src = address;
@@ -43,7 +43,7 @@ async function convert(file, kind) {
     canvas.width = Math.round(image.naturalWidth * scale);
     canvas.height = Math.round(image.naturalHeight * scale);
     const pen = canvas.getContext('2d');
-    pen.fillStyle = '#fff'; // JPEG knows no transparency
+    pen.fillStyle = '#fff'; // JPEG has no transparency
     pen.fillRect(0, 0, canvas.width, canvas.height);
     pen.drawImage(image, 0, 0, canvas.width, canvas.height);
     const blob = await new Promise((resolve) => canvas.toBlob(resolve, 'image/jpeg', 0.95));
@@ -55,8 +55,8 @@ async function convert(file, kind) {
     throw new Problem({
       title: `This browser cannot show ${kind} pictures`,
       detail: kind === 'HEIC'
-        ? 'So this page cannot convert it. Save the photo as JPEG and choose that: on a Mac with Export in Preview, on Windows with Save as in Photos. On an iPhone or iPad choose it from the photo library.'
-        : 'So this page cannot convert it. Save it as JPEG or PNG and choose that.',
+        ? 'So this page cannot convert the file. Save the photo as JPEG and choose the JPEG: on a Mac with Export in Preview, on Windows with Save as in Photos. On an iPhone or iPad choose the photo from the photo library.'
+        : 'So this page cannot convert the file. Save it as JPEG or PNG and choose the new file.',
     });
   } finally {
     URL.revokeObjectURL(address);
@@ -66,12 +66,12 @@ async function convert(file, kind) {
 const types = { AVIF: 'image/avif', HEIC: 'image/heic', TIFF: 'image/tiff', 'JPEG XL': 'image/jxl', 'JPEG 2000': 'image/jp2', SVG: 'image/svg+xml', icon: 'image/x-icon' };
 
 const noPicture = {
-  PDF: ['A PDF is not a picture', 'Open it, save the page that you mean as a picture (a screenshot will do), and choose that.'],
-  video: ['A video is not a picture', 'Stop it where you want to look, take a screenshot, and choose that.'],
-  document: ['This is a document or an archive', 'Take the pictures out of it, or take a screenshot of what you mean, and choose those.'],
+  PDF: ['A PDF is not a picture', 'Open it, save the page as a picture or take a screenshot, and choose the picture.'],
+  video: ['A video is not a picture', 'Pause the video, take a screenshot, and choose the screenshot.'],
+  document: ['This is a document or an archive', 'Take the pictures out of it, or take a screenshot, and choose the pictures.'],
 };
 
-// By the first bytes. Null for what the server reads, and for what nobody here knows: the server tells what it makes of that.
+// The kind of a file by its first bytes. Null for formats that the server reads and for unknown ones, which the server reports.
 function kindOf(head) {
   const text = String.fromCharCode(...head.slice(0, 12));
   const hex = [...head.slice(0, 12)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
@@ -103,7 +103,7 @@ function kindOf(head) {
   return /^\s*(<\?xml[^>]*>|<!--[^]*?-->|<!DOCTYPE svg[^>]*>|\s)*<svg[\s>]/i.test(new TextDecoder().decode(head)) ? 'SVG' : null;
 }
 
-// "mif1" is any of the two: the brands that the file is compatible with tell.
+// The brand "mif1" is used by both; the compatible brands in the file show which it is.
 function heifKind(head) {
   const length = new DataView(head.buffer).getUint32(0);
   return String.fromCharCode(...head.slice(16, Math.min(length, head.length))).includes('avif') ? 'AVIF' : 'HEIC';

@@ -1,6 +1,6 @@
 const name = 'tourist.webp';
 
-/** The button that looks at a picture which the server has with it. */
+/** The button for the sample picture of the server. */
 export function openSample(onSources) {
   const button = document.getElementById('sample');
   button.addEventListener('click', async () => {

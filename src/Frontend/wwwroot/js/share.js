@@ -1,13 +1,13 @@
 /**
- * The address of a picture and what was found in it, for somebody else who may use the server. What it names stands behind the hash:
- * browsers send that to no server. It works as long as the server keeps the result.
+ * A link to the result of a picture, for other users of the server. The parameters are after the hash, which browsers send to no server. The
+ * link works until the result expires.
  */
 export function linkTo({ answer }, threshold) {
   const parts = new URLSearchParams({ picture: answer.imageKey, model: answer.model, threshold: String(threshold) });
   return `${location.origin}/#${parts}`;
 }
 
-/** What an address names: { imageKey, model, threshold }, or null. */
+/** The parameters of a link: { imageKey, model, threshold }, or null. */
 export function sharedBy(address) {
   const parts = new URLSearchParams(new URL(address).hash.slice(1));
   const imageKey = parts.get('picture') ?? '';
@@ -17,7 +17,7 @@ export function sharedBy(address) {
     : null;
 }
 
-/** Puts a text into the clipboard. Browsers have it only for pages that came safely (HTTPS, or this machine). */
+/** Copies a text to the clipboard. navigator.clipboard exists only for pages over HTTPS or from localhost. */
 export async function copy(text) {
   if (navigator.clipboard) {
     await navigator.clipboard.writeText(text);
@@ -31,6 +31,6 @@ export async function copy(text) {
   const copied = document.execCommand('copy');
   field.remove();
   if (!copied) {
-    throw new Error('This browser does not let the page copy.');
+    throw new Error('This browser does not allow copying.');
   }
 }

@@ -1,4 +1,4 @@
-/** Shows the links to those pages that this address answers; the others may have an address of their own. */
+/** Shows the links to the pages that this address serves; other pages may have another address. */
 export async function showLinks() {
   try {
     const response = await fetch('/site.json', { signal: AbortSignal.timeout(10_000) });
@@ -10,6 +10,6 @@ export async function showLinks() {
       document.querySelector('a.brand')?.setAttribute('href', '/status');
     }
   } catch {
-    // No links then: the page works without.
+    // The page works without the links.
   }
 }

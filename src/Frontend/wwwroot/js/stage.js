@@ -3,7 +3,7 @@ import { Overlay } from './overlay.js';
 
 const largestZoom = 3;
 
-/** The shown picture with its boxes; or its progress; or why it failed. */
+/** The shown picture with its boxes, its progress, or its problem. */
 export class Stage {
   #root = document.getElementById('stage');
   #canvas = document.getElementById('canvas');
@@ -18,11 +18,11 @@ export class Stage {
   #picture = null;
   #threshold = 0;
   #drawn = '';
-  #unseen = false; // the browser could not read the picture
+  #unreadable = false; // the browser cannot show the picture
   #problemShown = null;
   #countdown = 0;
 
-  /** @param {{retry: (picture) => void, remove: (picture) => void}} actions what the buttons of a problem do */
+  /** @param {{retry: (picture) => void, remove: (picture) => void}} actions of the buttons of a problem */
   constructor(highlight, actions) {
     this.#overlay = new Overlay(this.#overlayRoot, highlight);
     this.#actions = actions;
@@ -32,7 +32,7 @@ export class Stage {
     });
     this.#image.addEventListener('error', () => {
       this.#image.hidden = true;
-      this.#unseen = true;
+      this.#unreadable = true;
       this.#showProgress(this.#picture);
     });
     new ResizeObserver(() => this.#arrange()).observe(this.#canvas);
@@ -55,7 +55,7 @@ export class Stage {
       return;
     }
     this.#image.hidden = true;
-    this.#unseen = false;
+    this.#unreadable = false;
     this.#overlay.clear();
     this.#drawn = '';
     this.#image.alt = picture?.name ?? '';
@@ -66,7 +66,7 @@ export class Stage {
     }
   }
 
-  // The picture as large as the stage allows, in whole CSS pixels, and the boxes exactly over it.
+  // Shows the picture as large as possible, in whole CSS pixels, with the boxes exactly over it.
   #arrange() {
     const ready = !this.#image.hidden && this.#image.naturalWidth > 0;
     const picture = this.#picture;
@@ -104,8 +104,8 @@ export class Stage {
     this.#progress.hidden = !busy;
     this.#progress.classList.toggle('endless', share === null);
     this.#bar.style.transform = share === null ? '' : `scaleX(${share})`;
-    const missing = picture?.state === 'done' && (this.#unseen || !picture.address);
-    const status = missing ? 'The picture itself cannot be shown here' : busy ? progressText(picture) : '';
+    const missing = picture?.state === 'done' && (this.#unreadable || !picture.address);
+    const status = missing ? 'The picture cannot be shown' : busy ? progressText(picture) : '';
     if (this.#status.textContent !== status) {
       this.#status.textContent = status;
     }
@@ -123,11 +123,11 @@ export class Stage {
       this.#problem.replaceChildren();
       return;
     }
-    const retry = problem.passes
+    const retry = problem.isTransient
       ? el('button', { class: 'button primary', type: 'button', text: 'Try again', click: () => this.#actions.retry(picture) })
       : null;
     this.#problem.replaceChildren(
-      el('h2', { text: problem.title ?? 'Something went wrong on this page' }),
+      el('h2', { text: problem.title ?? 'This page failed' }),
       el('p', { text: problem.title ? problem.detail : problem.message }),
       el('p', { class: 'problem-code', text: [picture.name, problem.status >= 400 ? `HTTP ${problem.status}` : ''].filter(Boolean).join(' · ') }),
       el('div', { class: 'actions' },
@@ -138,7 +138,7 @@ export class Stage {
     }
   }
 
-  // Counts from when the problem came, also when its picture is shown again later.
+  // Counts from the first time that the problem was shown.
   #countDown(button, problem) {
     problem.until ??= performance.now() + problem.retryAfter * 1000;
     const tick = () => {

@@ -3,7 +3,7 @@ import { el, svg } from './elements.js';
 const thumbWidth = 192;
 const thumbHeight = 144;
 
-/** A row of small pictures, one each, to choose which is shown. */
+/** A row of thumbnails to choose the shown picture. */
 export class Strip {
   #list = el('ul');
   #clear;
@@ -11,7 +11,7 @@ export class Strip {
   #actions;
   #scrolledTo = null;
 
-  /** @param {{select: (picture) => void, remove: (picture) => void, clear: () => void}} actions what the buttons do */
+  /** @param {{select: (picture) => void, remove: (picture) => void, clear: () => void}} actions of the buttons */
   constructor(actions) {
     this.#actions = actions;
     this.#clear = el('button', { class: 'button clear', type: 'button', text: 'Remove all', click: actions.clear });
@@ -73,14 +73,14 @@ function cross() {
   return svg('svg', { viewBox: '0 0 12 12', 'aria-hidden': 'true' }, svg('path', { d: 'M3 3l6 6M9 3l-6 6' }));
 }
 
-// Painted small once: a row of full pictures would cost a browser gigabytes.
+// A thumbnail is drawn once. A row of full pictures would use gigabytes of memory.
 async function paint(canvas, address) {
   const image = new Image();
   image.src = address;
   try {
     await image.decode();
   } catch {
-    return; // Not a picture for this browser: the thumb stays empty, the server tells why.
+    return; // The browser cannot read the picture: the thumbnail stays empty, and the server reports the problem.
   }
   const zoom = Math.max(thumbWidth / image.naturalWidth, thumbHeight / image.naturalHeight);
   const [width, height] = [image.naturalWidth * zoom, image.naturalHeight * zoom];

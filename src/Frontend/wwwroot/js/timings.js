@@ -10,18 +10,18 @@ const stages = [
 
 const sources = {
   computed: 'computed now',
-  joined: 'shared with a request under way',
+  joined: 'shared with a request in progress',
   cached: 'from the cache',
 };
 
-/** Where the time went. */
+/** The durations of the stages. */
 export class Timings {
   #headline = el('span');
   #body = el('div');
   root;
 
   constructor() {
-    // On a low screen the list of objects needs the room more.
+    // Closed on a low screen, where the list of objects needs the room.
     const open = window.innerWidth < 900 || window.innerHeight >= 860;
     this.root = el('section', { class: 'timings' },
       el('details', { open }, el('summary', {}, el('b', { text: 'Time' }), this.#headline), this.#body));
@@ -36,15 +36,15 @@ export class Timings {
       span.style.flexGrow = String(timings[stage]);
       return span;
     });
-    const here = [...row('void', 'Total on the server', timings.total, 'sum'), ...row('void', 'Round trip seen here', roundTrip)];
+    const here = [...row('void', 'Total on the server', timings.total, 'sum'), ...row('void', 'Round trip of this browser', roundTrip)];
     const work = stages.flatMap(([stage, name]) => row(stage, name, timings[stage]));
     const bar = el('div', { class: 'spans', 'aria-hidden': 'true' }, ...spans);
     const note = el('p', { class: 'note', text: timings.batchSize > 1 ? `In a batch of ${timings.batchSize} pictures.` : 'Alone in its batch.' });
-    // The stages of a cached answer belong to an earlier request: they stand apart from what this one took.
+    // The stages of a cached answer belong to an earlier request, so they are separate from the durations of this one.
     this.#body.replaceChildren(...(source === 'computed'
       ? [bar, el('dl', {}, ...work, ...here), note]
       : [el('dl', { class: 'apart' }, ...here),
-        el('p', { class: 'note', text: source === 'cached' ? 'When it was computed, for an earlier request:' : 'As the request under way had it:' }),
+        el('p', { class: 'note', text: source === 'cached' ? 'The stages of the earlier request:' : 'The stages of the request in progress:' }),
         bar, el('dl', {}, ...work), note]));
   }
 
@@ -55,7 +55,7 @@ export class Timings {
       el('dl', {},
         ...stages.flatMap(([stage, name]) => row(stage, name)),
         ...row('void', 'Total on the server', undefined, 'sum'),
-        ...row('void', 'Round trip seen here')),
+        ...row('void', 'Round trip of this browser')),
       el('p', { class: 'note', text: '\u00a0' }));
   }
 }

@@ -17,7 +17,7 @@ public sealed class FieldTests(OneProcess frontend)
         { "max", "1,000", "The parameter 'max' is '1,000'" },
         { "treshold", "0.1", "Did you mean 'threshold'?" },
         { "label", "person", "Did you mean 'labels'?" },
-        { "min_confidence", "0.4", "'min_confidence' that is not known. Known are image, url, async" },
+        { "min_confidence", "0.4", "unknown field 'min_confidence'. Known are image, url, async" },
         { "labels", "persn", "The model 'nanodet-g' has no label 'persn'. Did you mean 'person'?" },
         { "labels", "person,unicorn", "has no label 'unicorn'. Known are person, bicycle" },
         { "threshold", "high", "'threshold' cannot be 'high'." },
@@ -103,7 +103,7 @@ public sealed class FieldTests(OneProcess frontend)
         await DetailAsync(twice, "", "more than one 'threshold'");
         await DetailAsync(Json("""{"image":"AAAA","max":{"a":1}}"""), "", "'max' must be a text, a number, true or false");
         await DetailAsync(Json($$"""{"image":"AAAA","labels":[{{string.Join(',', Enumerable.Repeat("\"\"", 20_000))}}]}"""), "", "more than 8192 bytes");
-        await DetailAsync(Json($$"""{"image":"AAAA","{{new string('n', 100_000)}}":1}"""), "", "that is not known");
+        await DetailAsync(Json($$"""{"image":"AAAA","{{new string('n', 100_000)}}":1}"""), "", "unknown field");
         await frontend.Http.PostAsync(Asking.Form(Photo)).AnswerAsync();
     }
 

@@ -55,7 +55,7 @@ public sealed class ConnectionTests
             new Dictionary<string, string?> { [DetectionSettings.Redis] = null, ["Detection__Frontend__AddressConnectionShare"] = "1" }, openFiles: 1024);
         await frontend.ReadyAsync();
         var before = await DetectAsync(frontend.Http, 8850);
-        Assert.Contains("384 connections are accepted", frontend.Process.Log, StringComparison.Ordinal);
+        Assert.Contains("it accepts 384 concurrent connections", frontend.Process.Log, StringComparison.Ordinal);
 
         // One other connection, that of the client above.
         using (var silent = new SilentConnections(frontend))

@@ -35,9 +35,9 @@ public sealed class DescriptionTests(OneProcess frontend)
         Assert.All(detect.Parameters!, parameter => Assert.NotEmpty(parameter.Description!));
         var end = detect.Callbacks!["end"].PathItems!.Single();
         Assert.Equal("$request.query.webhook", end.Key.Expression);
-        var told = end.Value.Operations![HttpMethod.Post];
-        Assert.Equal(["webhook-id", "webhook-signature", "webhook-timestamp"], told.Parameters!.Select(p => p.Name!).Order(StringComparer.Ordinal));
-        Assert.Equal(["application/json", "application/problem+json"], told.RequestBody!.Content!.Keys.Order(StringComparer.Ordinal));
+        var webhook = end.Value.Operations![HttpMethod.Post];
+        Assert.Equal(["webhook-id", "webhook-signature", "webhook-timestamp"], webhook.Parameters!.Select(p => p.Name!).Order(StringComparer.Ordinal));
+        Assert.Equal(["application/json", "application/problem+json"], webhook.RequestBody!.Content!.Keys.Order(StringComparer.Ordinal));
         var threshold = detect.Parameters!.Single(parameter => parameter.Name == "threshold").Schema!;
         Assert.Equal(("0", "1"), (threshold.Minimum, threshold.Maximum));
     }

@@ -1,5 +1,5 @@
--- Answers under a key, which must be a hash or new: anything else is an error and stays as it is. KEYS: image key. ARGV: answer,
--- its life in milliseconds.
+-- Writes an answer to a key. A key that exists and is not a hash is an error and does not change. KEYS: image key. ARGV: answer,
+-- its expiry in milliseconds.
 redis.call('HSET', KEYS[1], 'consultOut', ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1

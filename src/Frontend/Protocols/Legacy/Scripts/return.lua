@@ -1,7 +1,7 @@
--- Puts what a taker held back where it came from, in the old order, unless its lease holds. An item that comes back too often
--- has taken its takers with it and is given up. KEYS: lease, queue, taken, takers, returns. ARGV: taker, most returns or 0 for
--- a taker that leaves in peace, which does not count.
--- Returns the numbers of items put back and given up.
+-- Returns the items of a taker to the queue, in their old order, unless the taker's lease exists. An item that was returned too often
+-- is dropped, because it may have ended the processes of its takers. KEYS: lease, queue, taken, takers, returns.
+-- ARGV: taker, maximum number of returns, or 0 for a taker that stops: then nothing is counted or dropped.
+-- Returns the numbers of items returned and dropped.
 if redis.call('EXISTS', KEYS[1]) == 1 then
   return {0, 0}
 end

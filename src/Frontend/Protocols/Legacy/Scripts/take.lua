@@ -1,4 +1,4 @@
--- Takes up to ARGV[1] of the oldest items, unless the taker's lease has ended: others may be at its list then.
+-- Takes up to ARGV[1] of the oldest items, unless the taker's lease has expired: other takers may then be returning its items.
 -- KEYS: lease, queue, taken. Returns the items, the oldest first, or nil without a lease.
 if redis.call('EXISTS', KEYS[1]) == 0 then
   return false

@@ -7,8 +7,8 @@ const height = 100;
  * A curve over the last five minutes.
  * @param {string} title
  * @param {{name: string, colour: string, of: (interval: object) => number|null|undefined}[]} lines
- * @param {(value: number) => string} text how a value is written
- * @param {number} least the scale reaches at least to this
+ * @param {(value: number) => string} text formats a value
+ * @param {number} least lowest upper end of the scale
  */
 export class Chart {
   #title;
@@ -52,7 +52,7 @@ export class Chart {
         el('span', { text: 'now' })));
   }
 
-  /** @param {string} of what follows the value: " of at most 32" */
+  /** @param {string} of text after the value: " of at most 32" */
   show(intervals, of = '') {
     this.#intervals = intervals;
     this.#of = of;
@@ -68,7 +68,7 @@ export class Chart {
       scale.textContent = this.#text(value);
     });
     this.#canvas.setAttribute('aria-label', `${this.#title}, the last five minutes. ${this.#lines.map((line) => this.#summary(line)).join(' ')}`);
-    this.#tell();
+    this.#showValues();
   }
 
   #point(event) {
@@ -80,11 +80,11 @@ export class Chart {
       this.#pointer.setAttribute('x1', x(this.#at, count));
       this.#pointer.setAttribute('x2', x(this.#at, count));
     }
-    this.#tell();
+    this.#showValues();
   }
 
-  /** The values under the pointer, else the last ones. */
-  #tell() {
+  /** Shows the values under the pointer, or the last ones. */
+  #showValues() {
     const interval = this.#intervals[this.#at ?? this.#intervals.length - 1];
     const lines = interval ? this.#lines.filter((line) => isKnown(line.of(interval))) : [];
     const when = this.#at === null ? null : el('span', { class: 'when', text: new Date(interval.start).toLocaleTimeString([], { timeStyle: 'medium' }) });
@@ -98,7 +98,7 @@ export class Chart {
     ].filter(Boolean));
   }
 
-  /** A line in words, for those who do not see it. */
+  /** A line as text, for screen readers. */
   #summary(line) {
     const values = this.#intervals.map(line.of).filter(isKnown);
     return values.length === 0
@@ -125,7 +125,7 @@ function y(value, top) {
   return isKnown(value) ? height - (height * Math.min(value, top)) / top : null;
 }
 
-/** The pieces between intervals of which there is nothing to tell. */
+/** The pieces of a curve between intervals without a value. */
 function pieces(points) {
   const all = [[]];
   for (const point of points) {
@@ -152,7 +152,7 @@ function surface(points) {
   return pieces(points).map((piece) => `${path(piece)}L${piece.at(-1)[0].toFixed(1)} ${height}L${piece[0][0].toFixed(1)} ${height}Z`).join('');
 }
 
-/** The next number above that reads well, as its half does. */
+/** The next larger round number whose half is a round number too. */
 function nice(value) {
   const power = 10 ** Math.floor(Math.log10(value));
   return [1, 2, 3, 4, 6, 8, 10].map((factor) => factor * power).find((candidate) => candidate >= value * 0.999);

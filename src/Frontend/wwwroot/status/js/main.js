@@ -1,5 +1,5 @@
 import { el } from '../../js/elements.js';
-import { heard, openKeyField, withKey } from '../../js/key.js';
+import { askForKeyAfter401, openKeyField, withKey } from '../../js/key.js';
 import { showLinks } from '../../js/site.js';
 import { Chart } from './chart.js';
 import { Queues } from './queues.js';
@@ -25,22 +25,22 @@ at('charts').append(throughput.root, times.root, batches.root);
 let timer = null;
 let seen = null;
 
-document.addEventListener('visibilitychange', () => (document.hidden ? pause() : look()));
-openKeyField(look, at('headline'));
+document.addEventListener('visibilitychange', () => (document.hidden ? pause() : refresh()));
+openKeyField(refresh, at('headline'));
 showLinks();
 openJsonWithKey(document.querySelector('a[href="/v1/status"]'));
-look();
+refresh();
 
-/** Looks, and looks again a moment after the answer, as long as somebody sees the page. */
-async function look() {
+/** Shows the status, and repeats it while the page is visible. */
+async function refresh() {
   pause();
-  const answer = await ask();
+  const answer = await readStatus();
   if (answer.status === 401) {
-    lost('An API key is needed', 'Enter it to see what the cluster is doing.', 'unknown');
-    return; // The key that is entered goes on.
+    lost('An API key is needed', 'Enter it to see the state of the cluster.', 'unknown');
+    return; // Entering the key refreshes.
   }
   if (!document.hidden && timer === null) {
-    timer = setTimeout(look, Math.max(every, 1000 * (answer.retryAfter || 0)));
+    timer = setTimeout(refresh, Math.max(every, 1000 * (answer.retryAfter || 0)));
   }
   if (answer.body) {
     seen = Date.now();
@@ -50,33 +50,33 @@ async function look() {
   }
 }
 
-/** The status, or why there is none. */
-async function ask() {
+/** The status, or a title and a detail why there is none. */
+async function readStatus() {
   try {
     const response = await fetch('/v1/status', { headers: withKey({ Accept: 'application/json' }), signal: AbortSignal.timeout(deadline) });
-    heard(response.status);
+    askForKeyAfter401(response.status);
     if (response.ok) {
       return { body: await response.json() };
     }
-    const problem = await response.json().catch(() => null); // A proxy's page, say: the status tells enough.
+    const problem = await response.json().catch(() => null); // Not JSON, for example the page of a proxy: show the HTTP status.
     const retryAfter = Number.parseInt(response.headers.get('Retry-After') ?? '', 10);
     return { status: response.status, retryAfter, title: problem?.title ?? `The server answered ${response.status}`, detail: problem?.detail ?? '' };
   } catch {
-    return { title: 'No connection to the server', detail: 'Trying again.' };
+    return { title: 'No connection to the server', detail: 'Retrying.' };
   }
 }
 
-/** A link cannot send the key, so what it leads to is fetched and opened. */
+/** A link cannot send the key, so its target is fetched and opened. */
 function openJsonWithKey(link) {
   const open = async (event) => {
     if (Object.keys(withKey({})).length === 0 || event.button > 1) {
       return;
     }
     event.preventDefault();
-    const apart = event.button === 1 || event.ctrlKey || event.metaKey || event.shiftKey ? window.open('about:blank') : window;
-    const { body, title } = await ask();
+    const target = event.button === 1 || event.ctrlKey || event.metaKey || event.shiftKey ? window.open('about:blank') : window;
+    const { body, title } = await readStatus();
     const json = body ? JSON.stringify(body, null, 2) : title;
-    apart.location.href = URL.createObjectURL(new Blob([json], { type: body ? 'application/json' : 'text/plain' }));
+    target.location.href = URL.createObjectURL(new Blob([json], { type: body ? 'application/json' : 'text/plain' }));
   };
   link.addEventListener('click', open);
   link.addEventListener('auxclick', open);
@@ -109,7 +109,7 @@ function show(body) {
   move(at('road-in'), picturesPerSecond);
   move(at('road-out'), picturesPerSecond);
   const most = Math.max(0, ...body.silos.flatMap((silo) => silo.devices.map((device) => device.maxBatch)));
-  // The charts end with the numbers above them.
+  // The last point of the charts is the current state.
   const intervals = [...body.intervals, { start: body.at, seconds: 1, completed: picturesPerSecond, p50, p95, batchSize }];
   throughput.show(intervals);
   times.show(intervals);
@@ -118,14 +118,14 @@ function show(body) {
   for (const part of ['flow', 'charts', 'failures-card']) {
     at(part).hidden = false;
   }
-  at('stamp').textContent = `Seen at ${new Date(body.at).toLocaleTimeString([], { timeStyle: 'medium' })}, looked at again each second.`;
+  at('stamp').textContent = `State at ${new Date(body.at).toLocaleTimeString([], { timeStyle: 'medium' })}, refreshed each second.`;
 }
 
-/** What is shown stays, and is said to be old. */
+/** Keeps the shown state and says how old it is. */
 function lost(sentence, detail, health = 'ill') {
   status.dataset.health = health;
   delete status.dataset.alive;
-  say(sentence, seen === null ? detail : `${detail} What is below is ${span(Date.now() - seen)} old.`);
+  say(sentence, seen === null ? detail : `${detail} The state below is ${span(Date.now() - seen)} old.`);
   move(at('road-in'), 0);
   move(at('road-out'), 0);
 }
@@ -143,7 +143,7 @@ function problems(all) {
   at('problems').replaceChildren(...all.map((problem) => el('li', { text: problem })));
 }
 
-/** A dot passes each time a picture does, while that can be seen. */
+/** Moves a dot for each picture, up to a pace that can be seen. */
 function move(road, perSecond) {
   road.classList.toggle('moving', perSecond > 0);
   if (perSecond > 0) {
@@ -155,7 +155,7 @@ function failures(all, now) {
   at('no-failures').hidden = all.length > 0;
   const rows = all.map((failure) => el('li', {},
     el('span', { class: 'when', text: `${span(now - Date.parse(failure.at))} ago` }),
-    el('span', {}, el('b', { text: reasons[failure.reason] ?? failure.reason }), el('span', { text: ` – ${failure.message} ` }), el('code', { text: `${failure.picture}…`, title: 'The first digits of its key, as the logs have it' })),
+    el('span', {}, el('b', { text: reasons[failure.reason] ?? failure.reason }), el('span', { text: ` – ${failure.message} ` }), el('code', { text: `${failure.picture}…`, title: "The first digits of the picture's key, which the logs show too" })),
     el('span', { class: 'where', text: [failure.device, nameOf(failure.model)].filter(Boolean).join(', ') })));
   at('failures').replaceChildren(...rows.slice(0, failuresInSight));
   at('earlier').hidden = rows.length <= failuresInSight;
@@ -169,7 +169,7 @@ const reasons = {
   Undecodable: 'A damaged picture',
   Unsupported: 'A kind of picture that is not supported',
   TooLarge: 'Too large',
-  Poison: 'Given up',
-  PictureLost: 'The picture was gone',
-  Expired: 'Too late',
+  Poison: 'Too many failed attempts',
+  PictureLost: 'The picture was lost',
+  Expired: 'Deadline passed',
 };

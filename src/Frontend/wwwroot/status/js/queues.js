@@ -4,7 +4,7 @@ import { nameOf, seconds } from './words.js';
 
 const places = 64;
 
-/** What waits, one queue per model version; those that are empty only when there is no other. */
+/** The queues, one per model version. An empty queue is shown only when all are empty. */
 export class Queues {
   #root;
   #rows = new Map();
@@ -37,20 +37,20 @@ export class Queues {
 class Row {
   #places = el('div', { class: 'places', role: 'img' });
   #age = el('span');
-  #worth = el('span');
+  #scale = el('span');
   root;
 
   constructor(model) {
     this.root = el('div', { class: 'queue', 'data-model': model }, el('p', { class: 'name', text: `for ${nameOf(model)}`, title: model }), this.#places,
-      el('p', { class: 'line' }, this.#age, this.#worth));
+      el('p', { class: 'line' }, this.#age, this.#scale));
   }
 
   show(queue) {
     const all = Math.min(places, queue.capacity);
     squares(this.#places, all, Math.ceil((queue.length / queue.capacity) * all));
     this.#places.setAttribute('aria-label', `${queue.length} of ${queue.capacity} places taken`);
-    const worth = Math.ceil(queue.capacity / all);
-    this.#worth.textContent = worth > 1 ? `a square is ${worth} places` : '';
+    const perSquare = Math.ceil(queue.capacity / all);
+    this.#scale.textContent = perSquare > 1 ? `a square is ${perSquare} places` : '';
     this.#age.textContent = queue.length === 0 ? 'no picture waits' : `the oldest for ${seconds(queue.oldestSeconds)}`;
   }
 }

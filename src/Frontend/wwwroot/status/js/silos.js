@@ -1,14 +1,14 @@
 import { el } from '../../js/elements.js';
 import { count, isOut, many, nameOf, span } from './words.js';
 
-/** A device has the next batch prepared while it works on one. */
-const batchesInHand = 2;
+/** A device prepares the next batch while it processes one. */
+const batchesPerDevice = 2;
 const mostSquares = 64;
 
 /** Milliseconds over which a device's work is measured: what the server counts as "now" is 5 to 10 seconds. */
 const measured = 10_000;
 
-/** The machines with their devices. Cards stay the same elements, so that what changes is seen to change. */
+/** The silos with their devices. Cards stay the same elements, so that changes are animated. */
 export class Silos {
   #root;
   #cards = new Map();
@@ -17,7 +17,7 @@ export class Silos {
     this.#root = root;
   }
 
-  /** Pictures a second that all devices can do at their pace of the last seconds. */
+  /** Capacity of all devices in pictures per second, measured over the last seconds. */
   get pace() {
     return [...this.#cards.values()].reduce((sum, card) => sum + card.pace, 0);
   }
@@ -45,7 +45,7 @@ export class Silos {
 
 class Silo {
   #age = el('span');
-  #none = el('p', { class: 'none', text: 'Keeps requests and fetches pictures; has no device.' });
+  #none = el('p', { class: 'none', text: 'No device; keeps requests and fetches pictures.' });
   #devices = new Map();
   root;
 
@@ -90,7 +90,7 @@ class Device {
   #busy = null;
   root;
 
-  /** Pictures a second that it can do. */
+  /** Capacity in pictures per second. */
   pace = 0;
 
   constructor(device) {
@@ -114,10 +114,10 @@ class Device {
         : state === 'draining' ? 'finishing'
           : [this.#busy === null ? null : `${Math.round(100 * this.#busy)} % busy`, this.pace > 0 ? `up to ${count(this.pace)}/s` : null].filter(Boolean).join(' · ');
 
-    const places = batchesInHand * (device.maxBatch || 16);
+    const places = batchesPerDevice * (device.maxBatch || 16);
     squares(this.#slots, Math.min(mostSquares, places), Math.ceil(inFlight * Math.min(1, mostSquares / places)));
     this.#slots.setAttribute('aria-label', `Room for ${places} pictures, ${inFlight} taken`);
-    this.#holds.textContent = inFlight === 0 ? 'nothing in hand' : `${many(inFlight, 'picture')} in hand`;
+    this.#holds.textContent = inFlight === 0 ? 'no pictures' : many(inFlight, 'picture');
     const busy = this.#busy ?? (inFlight > 0 ? 1 : 0);
     this.#level.style.transform = `scaleX(${busy})`;
     this.#gauge.setAttribute('aria-valuenow', Math.round(100 * busy));
@@ -125,8 +125,8 @@ class Device {
   }
 
   /**
-   * How busy it was, and how many pictures it ended in that time: together they are what it answered. A device that had nothing to do is
-   * as fast as its batchers found it before; batchers share it, so that the fastest counts.
+   * Measures how busy the device was and how many pictures it completed in this time. For a device that had little to do, the rate of its
+   * fastest batcher counts.
    */
   #measure(batchers, at) {
     const sum = (of) => batchers.reduce((all, batcher) => all + of(batcher), 0);

@@ -1,4 +1,4 @@
-/** Numbers and times as people read them. */
+/** Formats numbers and times. */
 
 export function seconds(value) {
   if (value === undefined || value === null) {
@@ -24,17 +24,17 @@ export function many(number, one, more = `${one}s`) {
   return `${number} ${number === 1 ? one : more}`;
 }
 
-/** A model as people call it: without its version. */
+/** The name of a model without its version. */
 export function nameOf(model) {
   return model.split('@')[0];
 }
 
-/** Whether a device is too sick to be given pictures of this batcher's model. */
+/** Whether the device is out of service for this batcher's model. */
 export function isOut(batcher) {
   return ['quarantined', 'reloading', 'broken'].includes(batcher.health);
 }
 
-/** What is the case: a level (well, full or ill), a sentence, and one more. */
+/** The state of the cluster: a level (well, full or ill), a sentence, and details. */
 export function judge(status) {
   const devices = status.silos.flatMap((silo) => silo.devices);
   const batchers = devices.flatMap((device) => device.batchers);
@@ -51,7 +51,7 @@ export function judge(status) {
     : 'no pictures at the moment';
 
   if (status.silos.length === 0) {
-    return { health: 'ill', sentence: 'No worker is running', detail: 'Pictures wait until one starts.' };
+    return { health: 'ill', sentence: 'No worker is running', detail: 'Pictures wait until a worker starts.' };
   }
   if (batchers.length === 0) {
     return devices.length === 0
@@ -73,7 +73,7 @@ export function judge(status) {
     };
   }
   if (fullest >= 0.8) {
-    return { health: 'full', sentence: 'More comes in than can be done', detail: `${who}, ${does}. The oldest has waited ${seconds(oldest)}.` };
+    return { health: 'full', sentence: 'More pictures arrive than the devices can process', detail: `${who}, ${does}. The oldest has waited ${seconds(oldest)}.` };
   }
   if (waiting > 0 || batchers.some((batcher) => batcher.inFlight > 0) || status.now.picturesPerSecond > 0) {
     return { health: 'well', sentence: 'At work', detail: `${who}, ${does}.` };
