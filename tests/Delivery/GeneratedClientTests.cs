@@ -7,7 +7,7 @@ public sealed class GeneratedClientTests
     private const string KiotaVersion = "1.38.0";
 
     [Fact]
-    public async Task A_client_made_from_the_OpenAPI_document_detects()
+    public async Task Client_generated_from_the_OpenAPI_document_detects()
     {
         await using var workshop = new Workshop();
         await using var frontend = DetectionProcess.StartFrontend(new Dictionary<string, string?> { [DetectionSettings.Redis] = null });

@@ -9,14 +9,14 @@ namespace Detection.Frontend.Tests;
 public sealed class LifeTests(OneProcess frontend)
 {
     [Fact]
-    public async Task It_is_live_and_ready()
+    public async Task Server_is_live_and_ready()
     {
         Assert.Equal("healthy", (await frontend.Http.ReadAsync("/health/live").AnswerAsync()).GetProperty("status").GetString());
         Assert.Equal("healthy", (await frontend.Http.ReadAsync("/health/ready").AnswerAsync()).GetProperty("status").GetString());
     }
 
     [Fact]
-    public async Task Without_its_redis_a_front_end_lives_says_why_it_is_not_ready_and_fails_fast()
+    public async Task Front_end_without_redis_is_live_and_not_ready_and_fails_fast()
     {
         await using var alone = DetectionProcess.StartFrontend(new Dictionary<string, string?>
         {
@@ -40,7 +40,7 @@ public sealed class LifeTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task Started_without_anything_it_stops_cleanly_within_seconds()
+    public async Task Front_end_without_settings_stops_within_seconds()
     {
         await using var process = DetectionProcess.StartFrontend(new Dictionary<string, string?> { [DetectionSettings.Redis] = null });
         await process.ReadyAsync();
@@ -76,7 +76,7 @@ public sealed class LifeTests(OneProcess frontend)
     [Theory]
     [InlineData("Detection__Frontend__UploadTimeout", "00:00:00")]
     [InlineData("Detection__Frontend__MaxHeaderBytes", "1")]
-    public async Task A_setting_out_of_its_range_stops_the_start(string name, string value)
+    public async Task Setting_out_of_range_stops_the_start(string name, string value)
     {
         await using var process = DetectionProcess.StartFrontend(new Dictionary<string, string?>
         {

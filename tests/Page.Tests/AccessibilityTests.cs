@@ -69,7 +69,7 @@ public class AccessibilityTests(PageSite site)
     public Task Axe_finds_nothing_on_the_page_that_says_not_found() => site.VisitAsync(visit => AssertAsync(visit, "not found"), path: "/nothing-here");
 
     [Fact]
-    public Task What_is_drawn_is_seen_in_the_colours_of_the_system() => site.VisitAsync(async visit =>
+    public Task Drawings_are_visible_in_forced_colours() => site.VisitAsync(async visit =>
     {
         await visit.ForceColoursAsync();
         await visit.ChooseAsync(Photos.People);

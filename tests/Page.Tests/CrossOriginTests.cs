@@ -27,7 +27,7 @@ public sealed class CrossOriginTests(PageSite site)
         """;
 
     [Fact]
-    public async Task A_page_of_another_origin_can_neither_read_nor_embed_anything()
+    public async Task Page_of_another_origin_can_neither_read_nor_embed_answers()
     {
         await using var other = new LoopbackServer(Page);
         await site.VisitAsync(async visit =>
@@ -43,7 +43,7 @@ public sealed class CrossOriginTests(PageSite site)
     }
 
     [Fact]
-    public async Task A_page_of_an_origin_that_the_settings_allow_reads_the_answer()
+    public async Task Page_of_an_allowed_origin_reads_the_answer()
     {
         await using var other = new LoopbackServer(Page);
         await using var frontend = DetectionProcess.StartFrontend(new Dictionary<string, string?>

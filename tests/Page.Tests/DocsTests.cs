@@ -6,7 +6,7 @@ namespace Detection.Page.Tests;
 public class DocsTests(PageSite site)
 {
     [Fact]
-    public Task The_API_is_described_and_can_be_tried_without_another_host() => site.VisitAsync(
+    public Task Api_page_shows_and_sends_requests_without_another_host() => site.VisitAsync(
         async visit =>
         {
             // Visit asserts at its end that no other host was asked and nothing was complained about, the policy neither.
@@ -24,7 +24,7 @@ public class DocsTests(PageSite site)
         path: "/docs");
 
     [Fact]
-    public Task It_opens_without_a_key_and_is_linked() => site.VisitGuardedAsync(async visit =>
+    public Task Api_page_needs_no_key_and_is_linked() => site.VisitGuardedAsync(async visit =>
     {
         await visit.EnterKeyAsync(PageSite.Key);
         await visit.Page.ClickAsync(".top a[href='/docs']");

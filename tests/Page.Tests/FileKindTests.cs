@@ -7,7 +7,7 @@ namespace Detection.Page.Tests;
 public class FileKindTests(PageSite site)
 {
     [Fact]
-    public Task A_picture_that_only_the_browser_reads_is_converted_before_it_is_sent() => site.VisitAsync(async visit =>
+    public Task Picture_that_only_the_browser_reads_is_converted_before_it_is_sent() => site.VisitAsync(async visit =>
     {
         using var folder = new TemporaryFolder();
         var drawing = folder.Write("drawing.svg", "<?xml version=\"1.0\"?><svg xmlns=\"http://www.w3.org/2000/svg\" width=\"320\" height=\"200\"><rect width=\"90\" height=\"90\"/></svg>"u8.ToArray());
@@ -45,7 +45,7 @@ public class FileKindTests(PageSite site)
     [InlineData("film.mp4", "\0\0\0\u0018ftypisom\0\0\0\0isomiso2", "A video is not a picture", "screenshot")]
     [InlineData("letter.docx", "PK\u0003\u0004 and more", "This is a document or an archive", "Take the pictures out")]
     [InlineData("IMG_0001.HEIC", "\0\0\0\u0018ftypheic\0\0\0\0mif1heic", "This browser cannot show HEIC pictures", "as JPEG")]
-    public Task What_is_no_picture_for_the_browser_is_said_in_plain_words_and_not_sent(string name, string content, string title, string advice) =>
+    public Task File_that_is_not_a_picture_shows_a_problem_and_is_not_sent(string name, string content, string title, string advice) =>
         site.VisitAsync(async visit =>
         {
             using var folder = new TemporaryFolder();
@@ -65,7 +65,7 @@ public class FileKindTests(PageSite site)
         });
 
     [Fact]
-    public Task Try_again_is_offered_only_where_it_can_help() => site.VisitAsync(async visit =>
+    public Task Retry_is_offered_only_for_transient_problems() => site.VisitAsync(async visit =>
     {
         await visit.ChooseAsync(Photos.Truncated);
         Assert.DoesNotContain("Try again", await visit.ProblemAsync(), StringComparison.Ordinal);
@@ -84,7 +84,7 @@ public class FileKindTests(PageSite site)
     });
 
     [Fact]
-    public Task A_sample_picture_is_there_to_begin_with() => site.VisitAsync(async visit =>
+    public Task Sample_picture_is_detected() => site.VisitAsync(async visit =>
     {
         await visit.Page.ClickAsync("#sample");
         await visit.AnsweredAsync();
@@ -110,7 +110,7 @@ public class FileKindTests(PageSite site)
     });
 
     [Fact]
-    public Task Labels_of_boxes_that_cover_each_other_are_counted_by_one_and_leave_the_picture_to_be_seen() => site.VisitAsync(async visit =>
+    public Task Labels_of_overlapping_boxes_are_counted_in_one_tag_and_leave_the_picture_visible() => site.VisitAsync(async visit =>
     {
         await visit.ChooseAsync(Photos.People);
         await visit.AnsweredAsync();

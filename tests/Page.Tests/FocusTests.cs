@@ -31,7 +31,7 @@ public class FocusTests(PageSite site)
     });
 
     [Fact]
-    public Task Entering_the_key_gives_the_focus_back() => site.VisitGuardedAsync(async visit =>
+    public Task Entered_key_returns_the_focus() => site.VisitGuardedAsync(async visit =>
     {
         // Asked for when the page was opened: nothing had the focus.
         await visit.EnterKeyAsync(PageSite.Key);
@@ -39,7 +39,7 @@ public class FocusTests(PageSite site)
     });
 
     [Fact]
-    public Task Entering_the_key_on_the_status_page_leads_to_the_headline() => site.VisitGuardedAsync(
+    public Task Entered_key_on_the_status_page_focuses_the_headline() => site.VisitGuardedAsync(
         async visit =>
         {
             await visit.EnterKeyAsync(PageSite.Key);

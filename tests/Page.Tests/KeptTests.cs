@@ -4,7 +4,7 @@ namespace Detection.Page.Tests;
 public class KeptTests(PageSite site)
 {
     [Fact]
-    public Task A_reload_keeps_the_pictures_the_answers_and_the_score() => site.VisitAsync(async visit =>
+    public Task Reload_keeps_pictures_answers_and_threshold() => site.VisitAsync(async visit =>
     {
         using var folder = new TemporaryFolder();
         var photo = folder.Write("mine.jpg", TestPictures.Unique(8101));
@@ -41,7 +41,7 @@ public class KeptTests(PageSite site)
     });
 
     [Fact]
-    public Task A_browser_that_keeps_nothing_still_detects() => site.VisitAsync(async visit =>
+    public Task Page_without_storage_detects() => site.VisitAsync(async visit =>
     {
         // As private windows had it.
         await visit.Page.EvaluateFunctionOnNewDocumentAsync("() => { IDBFactory.prototype.open = () => { throw new DOMException('No.', 'InvalidStateError'); }; }");
@@ -53,7 +53,7 @@ public class KeptTests(PageSite site)
     });
 
     [Fact]
-    public Task A_link_shows_somebody_else_the_same_result() => site.VisitAsync(async visit =>
+    public Task Link_opened_in_another_browser_shows_the_same_result() => site.VisitAsync(async visit =>
     {
         await visit.ChooseAsync(Photos.People);
         await visit.AnsweredAsync();
@@ -79,7 +79,7 @@ public class KeptTests(PageSite site)
     });
 
     [Fact]
-    public Task A_link_needs_the_key_where_the_server_does() => site.VisitGuardedAsync(async visit =>
+    public Task Link_needs_a_key_when_the_server_requires_one() => site.VisitGuardedAsync(async visit =>
     {
         await visit.EnterKeyAsync(PageSite.Key);
         await visit.ChooseAsync(Photos.People);

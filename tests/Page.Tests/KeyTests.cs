@@ -4,7 +4,7 @@ namespace Detection.Page.Tests;
 public class KeyTests(PageSite site)
 {
     [Fact]
-    public Task The_page_asks_for_the_key_and_goes_on_where_it_was() => site.VisitGuardedAsync(async visit =>
+    public Task Page_asks_for_the_key_and_continues() => site.VisitGuardedAsync(async visit =>
     {
         await visit.ChooseAsync(Photos.People);
         Assert.Contains("HTTP 401", await visit.ProblemAsync(), StringComparison.Ordinal);
@@ -26,7 +26,7 @@ public class KeyTests(PageSite site)
     });
 
     [Fact]
-    public Task The_field_fits_a_phone() => site.VisitGuardedAsync(
+    public Task Key_field_fits_a_phone() => site.VisitGuardedAsync(
         async visit =>
         {
             await visit.SeenAsync("!document.getElementById('key-form').hidden");

@@ -7,7 +7,7 @@ namespace Detection.Page.Tests;
 public class LinkTests(PageSite site)
 {
     [Fact]
-    public Task All_pages_link_to_each_other_where_one_listener_answers_them() => site.VisitAsync(async visit =>
+    public Task Pages_at_one_address_link_to_each_other() => site.VisitAsync(async visit =>
     {
         await visit.SeenAsync("!document.querySelector('.top a[href=\"/status\"]').hidden");
         await visit.Page.ClickAsync(".top a[href='/status']");
@@ -18,7 +18,7 @@ public class LinkTests(PageSite site)
     });
 
     [Fact]
-    public async Task No_page_links_to_one_of_the_other_listener()
+    public async Task Pages_link_only_to_pages_of_their_address()
     {
         await site.VisitManagedAsync(async visit =>
         {
@@ -37,13 +37,13 @@ public class LinkTests(PageSite site)
     [InlineData("/nothing-here")]
     [InlineData("/status")]
     [InlineData("/status/nothing-here")]
-    public Task A_page_that_is_not_found_is_a_page_with_links(string path) => site.VisitManagedAsync(visit => AssertNotFoundAsync(visit, path), path: path + "?");
+    public Task Unknown_address_shows_a_page_with_links(string path) => site.VisitManagedAsync(visit => AssertNotFoundAsync(visit, path), path: path + "?");
 
     [Fact]
-    public Task No_key_is_asked_for_where_there_is_nothing() => site.VisitGuardedAsync(visit => AssertNotFoundAsync(visit, "/nothing-here"), path: "/nothing-here");
+    public Task Unknown_address_needs_no_key() => site.VisitGuardedAsync(visit => AssertNotFoundAsync(visit, "/nothing-here"), path: "/nothing-here");
 
     [Fact]
-    public Task Management_has_such_a_page_too() => site.VisitManagementAsync(
+    public Task Management_address_has_a_not_found_page() => site.VisitManagementAsync(
         async visit =>
         {
             await visit.SeenAsync("document.querySelector('main a[href=\"/status\"]').checkVisibility()");

@@ -4,7 +4,7 @@ namespace Detection.Page.Tests;
 public class PhoneTests(PageSite site)
 {
     [Fact]
-    public Task Nothing_is_wider_than_the_screen() => site.VisitAsync(
+    public Task Page_fits_the_width_of_the_screen() => site.VisitAsync(
         async visit =>
         {
             Assert.Equal(0, await visit.BeyondTheEdgeAsync());
@@ -22,7 +22,7 @@ public class PhoneTests(PageSite site)
         Screen.Phone);
 
     [Fact]
-    public Task A_tapped_object_stands_out_and_its_picture_is_in_sight() => site.VisitAsync(
+    public Task Tapped_object_is_highlighted_and_the_picture_stays_visible() => site.VisitAsync(
         async visit =>
         {
             await visit.ChooseAsync(Photos.People);

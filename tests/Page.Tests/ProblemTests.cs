@@ -8,7 +8,7 @@ namespace Detection.Page.Tests;
 public class ProblemTests(PageSite site)
 {
     [Fact]
-    public Task An_address_that_may_not_be_fetched_is_explained() => site.VisitAsync(async visit =>
+    public Task Url_that_may_not_be_fetched_shows_a_problem() => site.VisitAsync(async visit =>
     {
         const string Metadata = "http://169.254.169.254/latest/meta-data";
         await visit.EnterUrlAsync(Metadata);
@@ -18,7 +18,7 @@ public class ProblemTests(PageSite site)
     });
 
     [Fact]
-    public Task A_text_file_with_the_name_of_a_photo_is_explained_and_can_be_removed() => site.VisitAsync(async visit =>
+    public Task Text_file_with_the_name_of_a_photo_shows_a_problem_and_can_be_removed() => site.VisitAsync(async visit =>
     {
         await visit.ChooseAsync(Photos.Text);
 
@@ -28,7 +28,7 @@ public class ProblemTests(PageSite site)
     });
 
     [Fact]
-    public Task A_truncated_photo_is_explained_and_the_others_still_work() => site.VisitAsync(async visit =>
+    public Task Truncated_photo_shows_a_problem_and_the_others_still_work() => site.VisitAsync(async visit =>
     {
         await visit.ChooseAsync(Photos.Truncated, Photos.People);
 
@@ -42,7 +42,7 @@ public class ProblemTests(PageSite site)
 
     // A full queue lasts for milliseconds here, so the first answer is put in its place; the second is the server's.
     [Fact]
-    public Task A_full_queue_counts_down_and_can_be_tried_again() => site.VisitAsync(async visit =>
+    public Task Full_queue_shows_a_countdown_and_can_be_retried() => site.VisitAsync(async visit =>
     {
         var refused = 0;
         await visit.Page.SetRequestInterceptionAsync(true);

@@ -10,7 +10,7 @@ public class StatusTests(PageSite site)
     private static int _pictures = 9000;
 
     [Fact]
-    public Task The_numbers_move_while_pictures_are_detected_and_rest_afterwards() => site.VisitAsync(
+    public Task Status_numbers_change_while_pictures_are_detected_and_return_to_zero() => site.VisitAsync(
         async visit =>
         {
             await visit.SeenAsync("document.getElementById('headline').textContent === 'Ready, nothing to do'");
@@ -65,7 +65,7 @@ public class StatusTests(PageSite site)
         path: Path);
 
     [Fact]
-    public Task A_picture_that_fails_is_among_the_recent_failures_with_its_reason() => site.VisitAsync(
+    public Task Failed_picture_is_in_the_recent_failures_with_its_reason() => site.VisitAsync(
         async visit =>
         {
             var key = await FailAsync();
@@ -91,7 +91,7 @@ public class StatusTests(PageSite site)
         path: Path);
 
     [Fact]
-    public Task Nothing_is_wider_than_a_phone() => site.VisitAsync(
+    public Task Status_page_fits_the_width_of_a_phone() => site.VisitAsync(
         async visit =>
         {
             await FailAsync();
@@ -108,7 +108,7 @@ public class StatusTests(PageSite site)
         Path);
 
     [Fact]
-    public async Task Silos_come_and_go_and_a_server_that_is_away_is_said_to_be()
+    public async Task Status_shows_silos_that_start_and_stop_and_a_server_without_connection()
     {
         Chromium.Require();
         await using var cluster = await DetectionCluster.StartAsync(silos: 2);
@@ -148,7 +148,7 @@ public class StatusTests(PageSite site)
     }
 
     [Fact]
-    public Task The_page_asks_for_the_key_where_one_is_needed() => site.VisitGuardedAsync(
+    public Task Status_page_asks_for_the_key_when_one_is_required() => site.VisitGuardedAsync(
         async visit =>
         {
             await visit.SeenAsync("document.getElementById('headline').textContent === 'An API key is needed'");
@@ -216,7 +216,7 @@ public class StatusTests(PageSite site)
     [Theory]
     [InlineData("light")]
     [InlineData("dark")]
-    public Task Every_text_stands_out_from_its_ground(string scheme) => site.VisitAsync(
+    public Task Every_text_has_enough_contrast(string scheme) => site.VisitAsync(
         async visit =>
         {
             await visit.PreferAsync(scheme);

@@ -28,7 +28,7 @@ public class ThresholdTests(PageSite site)
     });
 
     [Fact]
-    public Task A_class_that_is_pointed_at_or_focused_stands_out() => site.VisitAsync(async visit =>
+    public Task Class_under_pointer_or_focus_is_highlighted() => site.VisitAsync(async visit =>
     {
         await visit.ChooseAsync(Photos.People);
         await visit.AnsweredAsync();

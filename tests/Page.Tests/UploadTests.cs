@@ -8,7 +8,7 @@ public class UploadTests(PageSite site)
     [Theory]
     [InlineData("/")]
     [InlineData("/detectConsult")]
-    public Task A_chosen_photo_gets_its_boxes(string path) => site.VisitAsync(
+    public Task Chosen_photo_gets_its_boxes(string path) => site.VisitAsync(
         async visit =>
         {
             await visit.ChooseAsync(Photos.People);
@@ -35,7 +35,7 @@ public class UploadTests(PageSite site)
         path: path);
 
     [Fact]
-    public Task A_photo_that_lies_on_its_side_is_shown_upright_under_its_boxes() => site.VisitAsync(async visit =>
+    public Task Photo_with_EXIF_rotation_is_shown_upright_under_its_boxes() => site.VisitAsync(async visit =>
     {
         await visit.ChooseAsync(Photos.OnItsSide);
         await visit.AnsweredAsync();
@@ -70,7 +70,7 @@ public class UploadTests(PageSite site)
     });
 
     [Fact]
-    public Task Nothing_moves_when_the_answer_comes() => site.VisitAsync(async visit =>
+    public Task Layout_does_not_move_when_the_answer_arrives() => site.VisitAsync(async visit =>
     {
         // Every place that the stage and the panel have, frame by frame, from the first picture on.
         await visit.EvaluateAsync<object>("""

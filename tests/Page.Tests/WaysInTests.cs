@@ -6,7 +6,7 @@ namespace Detection.Page.Tests;
 public class WaysInTests(PageSite site)
 {
     [Fact]
-    public Task A_photo_dropped_anywhere_is_looked_at() => site.VisitAsync(async visit =>
+    public Task Dropped_photo_is_detected() => site.VisitAsync(async visit =>
     {
         var data = new
         {
@@ -25,7 +25,7 @@ public class WaysInTests(PageSite site)
     });
 
     [Fact]
-    public Task A_pasted_picture_is_looked_at() => site.VisitAsync(async visit =>
+    public Task Pasted_picture_is_detected() => site.VisitAsync(async visit =>
     {
         var picture = Convert.ToBase64String(await File.ReadAllBytesAsync(Photos.People));
         await visit.Page.EvaluateFunctionAsync("""
@@ -42,7 +42,7 @@ public class WaysInTests(PageSite site)
     });
 
     [Fact]
-    public Task A_photo_at_an_address_is_fetched_by_the_server_and_shown() => site.VisitAsync(async visit =>
+    public Task Photo_of_a_url_is_fetched_by_the_server_and_shown() => site.VisitAsync(async visit =>
     {
         await visit.EnterUrlAsync(site.PhotoUrl.ToString());
         await visit.AnsweredAsync();

@@ -9,7 +9,7 @@ public sealed class ManagementTests(WatchedCluster cluster)
     [InlineData("/status")]
     [InlineData("/status/js/main.js")]
     [InlineData("/v1/status")]
-    public async Task With_a_listener_of_its_own_management_is_found_there_alone(string path)
+    public async Task Management_is_served_only_at_its_separate_address(string path)
     {
         Assert.Equal(HttpStatusCode.OK, await cluster.Management.StatusAsync(path));
         Assert.Equal(HttpStatusCode.NotFound, await cluster.Frontend.Http.StatusAsync(path));
@@ -19,14 +19,14 @@ public sealed class ManagementTests(WatchedCluster cluster)
     [InlineData("/v1/models")]
     [InlineData("/")]
     [InlineData("/openapi/v1.json")]
-    public async Task The_api_is_not_found_on_the_listener_for_management(string path)
+    public async Task Api_is_not_found_at_the_management_address(string path)
     {
         Assert.Equal(HttpStatusCode.OK, await cluster.Frontend.Http.StatusAsync(path));
         Assert.Equal(HttpStatusCode.NotFound, await cluster.Management.StatusAsync(path));
     }
 
     [Fact]
-    public async Task A_host_header_does_not_open_what_is_closed()
+    public async Task Host_header_does_not_open_the_management_paths()
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri("/metrics", UriKind.Relative));
         request.Headers.Host = cluster.Management.BaseAddress!.Authority;

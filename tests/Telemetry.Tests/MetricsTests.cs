@@ -45,7 +45,7 @@ public sealed partial class MetricsTests(WatchedCluster cluster)
     [Theory]
     [InlineData("deploy/grafana/detection.json")]
     [InlineData("deploy/prometheus/alerts.yml")]
-    public async Task Whatever_a_file_for_operators_names_is_there_after_real_requests(string file)
+    public async Task Metrics_named_in_dashboard_alerts_and_documents_exist_after_requests(string file)
     {
         await cluster.Frontend.Http.DetectAsync(TestPictures.Unique(9201));
         await cluster.Frontend.Http.PostAsync(
@@ -65,7 +65,7 @@ public sealed partial class MetricsTests(WatchedCluster cluster)
     }
 
     [Fact]
-    public async Task A_failed_request_is_one_line_with_its_picture_outcome_and_duration()
+    public async Task Failed_request_logs_one_message_with_picture_outcome_and_duration()
     {
         var (_, problem) = await cluster.Frontend.Http.DetectAsync("not a picture 9301"u8.ToArray());
         var imageKey = problem.GetProperty("imageKey").GetString()!;

@@ -49,7 +49,7 @@ public sealed class TraceTests(WatchedCluster cluster)
     }
 
     [Fact]
-    public async Task A_caller_that_does_not_want_to_be_traced_is_not()
+    public async Task Caller_with_unsampled_trace_is_not_traced()
     {
         var trace = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
         var other = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));

@@ -7,7 +7,7 @@ public sealed class ChildProcessTests
     private const string Count = "i=0; while true; do i=$((i+1)); echo line $i; sleep 0.01; done";
 
     [Fact]
-    public async Task Its_id_is_that_of_the_program_itself()
+    public async Task Process_id_is_the_id_of_the_program()
     {
         await using var child = ChildProcess.Start("shell", "sh", ["-c", "echo $$; exec sleep 60"]);
         await Eventually.Async(() => child.Log.Length > 0, Eventually.Soon, "the shell has written its id");
@@ -15,7 +15,7 @@ public sealed class ChildProcessTests
     }
 
     [Fact]
-    public async Task Paused_it_stands_still_and_resumed_it_goes_on()
+    public async Task Paused_process_does_nothing_and_resumed_process_continues()
     {
         await using var child = ChildProcess.Start("counter", "sh", ["-c", Count]);
         await GrowsAsync(child);
@@ -29,7 +29,7 @@ public sealed class ChildProcessTests
     }
 
     [Fact]
-    public async Task Stopping_lets_it_tidy_up_and_killing_does_not()
+    public async Task Stopped_process_cleans_up_and_killed_process_does_not()
     {
         const string Tidy = "trap 'echo tidied; exit 7' TERM; echo ready; while true; do sleep 0.01; done";
         await using var stopped = ChildProcess.Start("stopped", "sh", ["-c", Tidy]);
@@ -49,7 +49,7 @@ public sealed class ChildProcessTests
     }
 
     [Fact]
-    public async Task One_that_ignores_the_stop_is_reported_with_its_log_and_dies_at_dispose()
+    public async Task Process_that_ignores_the_stop_is_reported_with_its_log_and_killed_at_dispose()
     {
         var child = ChildProcess.Start("stubborn", "sh", ["-c", "trap '' TERM; echo still here; while true; do sleep 0.01; done"]);
         await using (child)
@@ -77,7 +77,7 @@ public sealed class ChildProcessTests
     }
 
     [Fact]
-    public async Task The_log_keeps_the_last_lines()
+    public async Task Process_log_keeps_the_last_lines()
     {
         await using var child = ChildProcess.Start("writer", "sh", ["-c", "i=0; while [ $i -lt 6000 ]; do i=$((i+1)); echo line $i; done"]);
         await child.ExitAsync(Eventually.Soon);

@@ -23,7 +23,7 @@ public sealed class DetectionProcessTests
     }
 
     [Fact]
-    public async Task One_that_ends_before_it_is_ready_is_reported_at_once_with_its_log()
+    public async Task Process_that_ends_before_it_is_ready_is_reported_at_once_with_its_log()
     {
         // A silo needs Redis, and says so.
         await using var silo = DetectionProcess.StartSilo(new Dictionary<string, string?> { [DetectionSettings.Redis] = null });

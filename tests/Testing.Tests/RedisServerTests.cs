@@ -22,7 +22,7 @@ public sealed class RedisServerTests
     }
 
     [Fact]
-    public async Task It_can_start_again_without_its_data()
+    public async Task Server_restarts_without_its_data()
     {
         RedisServer.SkipUnlessInstalled();
         await using var redis = await RedisServer.StartAsync(new RedisOptions { AppendOnly = true });
@@ -51,7 +51,7 @@ public sealed class RedisServerTests
     }
 
     [Fact]
-    public async Task Paused_it_answers_nothing_and_resumed_it_goes_on()
+    public async Task Paused_server_does_not_answer_and_resumed_server_continues()
     {
         RedisServer.SkipUnlessInstalled();
         await using var redis = await RedisServer.StartAsync();
@@ -86,7 +86,7 @@ public sealed class RedisServerTests
     }
 
     [Fact]
-    public async Task With_Tls_the_connection_string_works_where_the_certificate_is_trusted()
+    public async Task Tls_connection_string_works_with_a_trusted_certificate()
     {
         RedisServer.SkipUnlessInstalled();
         await using var redis = await RedisServer.StartAsync(new RedisOptions { Tls = true, Password = "secret" });
@@ -101,7 +101,7 @@ public sealed class RedisServerTests
     }
 
     [Fact]
-    public async Task Its_memory_limit_counts()
+    public async Task RedisServer_memory_limit_is_applied()
     {
         RedisServer.SkipUnlessInstalled();
         await using var redis = await RedisServer.StartAsync(new RedisOptions { MaxMemory = "4mb" });
@@ -112,7 +112,7 @@ public sealed class RedisServerTests
     }
 
     [Fact]
-    public async Task Garnet_stands_in_with_scripts_and_starts_again_empty()
+    public async Task Garnet_runs_scripts_and_restarts_empty()
     {
         await using var redis = await RedisServer.StartAsync(Embedded);
         Assert.False(redis.IsReal);
@@ -158,7 +158,7 @@ public sealed class RedisServerTests
     }
 
     [Fact]
-    public async Task Nothing_is_left_behind()
+    public async Task RedisServer_dispose_removes_process_and_files()
     {
         RedisServer.SkipUnlessInstalled();
         int process;

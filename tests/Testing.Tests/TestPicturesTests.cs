@@ -5,7 +5,7 @@ namespace Detection.Testing.Tests;
 public sealed class TestPicturesTests
 {
     [Fact]
-    public void Unique_pictures_differ_in_their_key_only()
+    public void Unique_pictures_differ_only_in_their_key()
     {
         var seeds = Enumerable.Range(-2, 200).ToArray();
         var keys = seeds.Select(seed => TestPictures.ImageKey(TestPictures.Unique(seed))).ToHashSet();

@@ -21,7 +21,7 @@ public sealed partial class ConfigurationReferenceTests
     }
 
     [Fact]
-    public void Nothing_is_in_the_reference_that_does_not_exist()
+    public void Every_setting_of_the_reference_exists()
     {
         Nothing(Documents.SelectMany(static document => Own(document.Data))
             .Where(row => !BoundSettings.All.ContainsKey(row.Key))
@@ -54,7 +54,7 @@ public sealed partial class ConfigurationReferenceTests
     }
 
     [Fact]
-    public void Every_key_in_the_code_is_a_constant()
+    public void Every_setting_name_in_the_code_is_a_constant()
     {
         Nothing(Directory.EnumerateFiles(Path.Combine(Repository.Root, "src"), "*.cs", SearchOption.AllDirectories)
             .Where(static file => !file.Contains("/obj/", StringComparison.Ordinal))

@@ -22,7 +22,7 @@ public sealed class ProgramRunTests
 
     [Theory]
     [MemberData(nameof(Failures), DisableDiscoveryEnumeration = true)]
-    public async Task Program_whose_start_fails_ends_in_order(Exception failure)
+    public async Task Program_whose_start_fails_stops_gracefully(Exception failure)
     {
         for (var i = 0; i < 2; i++)
         {

@@ -38,7 +38,7 @@ public sealed partial class ProgramTests
     [InlineData("--Detection:Queue:Lease=4", "The setting 'Detection:Queue:Lease' is '4'. Use a duration from 1 s to 10 min, such as 4s, 500ms, 2m, 1h, 7d or 00:00:04.")]
     [InlineData("--Detection:Devices=cuda:0", "The setting 'Detection:Devices' names 'cuda:0', and this program was built for the CPU. Use 'cpu' or 'auto', or a program built with -p:Accelerator=cuda.")]
     [InlineData("--Detection:Models:Directory=/nowhere/at all", "The setting 'Detection:Models:Directory' is '/nowhere/at all', and there is no folder /nowhere/at all. Create it, or use the folder that holds the models.")]
-    public async Task A_silo_that_cannot_start_says_why_in_one_sentence(string argument, string sentence)
+    public async Task Silo_that_cannot_start_writes_one_sentence_with_the_reason(string argument, string sentence)
     {
         SkipWithCuda(argument);
         var (exitCode, output) = await RunAsync("Silo", argument, $"--ConnectionStrings:redis={NoRedis}");
@@ -52,7 +52,7 @@ public sealed partial class ProgramTests
     [InlineData("--Detection:LegacyQueue=on", "The setting 'Detection:LegacyQueue' is 'on'. Use true or false.", "")]
     [InlineData("--Detection:Access:Keys:0:Nmae=a", "The setting 'Detection:Access:Keys:0:Nmae' does not exist. Use 'Detection:Access:Keys:0:Name'.", "")]
     [InlineData("--Detection:Batches:MaxPictures=x", "The setting 'Detection:Batches:MaxPictures' is 'x'. Use a whole number from 1 to 100000.", "")]
-    public async Task One_process_that_cannot_start_says_why_in_one_sentence(string argument, string beginning, string end)
+    public async Task One_process_that_cannot_start_writes_one_sentence_with_the_reason(string argument, string beginning, string end)
     {
         var (exitCode, output) = await RunAsync("Frontend", argument, "--urls=http://127.0.0.1:0");
 

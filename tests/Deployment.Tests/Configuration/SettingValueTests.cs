@@ -17,7 +17,7 @@ public sealed class SettingValueTests
     [InlineData("4s", 4_000), InlineData("4 s", 4_000), InlineData("500ms", 500), InlineData("2m", 120_000), InlineData("2min", 120_000), InlineData("1h", 3_600_000)]
     [InlineData("7d", 604_800_000), InlineData("7 days", 604_800_000), InlineData("1 day", 86_400_000), InlineData("1.5s", 1_500), InlineData(" 4S ", 4_000)]
     [InlineData("0", 0), InlineData("0s", 0), InlineData("00:00:04", 4_000), InlineData("00:00:00.1", 100), InlineData("1.00:00:00", 86_400_000), InlineData("23:59", 86_340_000)]
-    public void A_duration_is_read_as_documents_write_it(string text, double milliseconds)
+    public void Duration_is_read_in_all_documented_forms(string text, double milliseconds)
     {
         Assert.Equal(milliseconds, Read(("Time", text)).Time.TotalMilliseconds);
     }
@@ -25,7 +25,7 @@ public sealed class SettingValueTests
     [Theory]
     [InlineData("4"), InlineData("25:00:00"), InlineData("00:60:00"), InlineData("4 weeks"), InlineData("s"), InlineData("-4s"), InlineData("-00:00:04")]
     [InlineData("1e3s"), InlineData("4s 5ms"), InlineData("4  s"), InlineData("999999999999d"), InlineData("0,5s"), InlineData("1.2.3s")]
-    public void What_is_no_duration_is_refused_and_not_taken_for_days(string text)
+    public void Invalid_duration_is_refused_and_not_read_as_days(string text)
     {
         Assert.Equal(
             $"The setting 'Detection:Trial:Time' is '{text}'. Use a duration from 0 to 366 days, such as 4s, 500ms, 2m, 1h, 7d or 00:00:04.",
@@ -46,7 +46,7 @@ public sealed class SettingValueTests
     [InlineData("Inner:Number", "6", "is '6'. Use a whole number from 0 to 5.")]
     [InlineData("Text", "", "is empty. Give it a value.")]
     [InlineData("Word", "a b", "has a space.")]
-    public void A_value_that_cannot_be_is_said_with_its_setting_and_what_to_use(string setting, string value, string fault)
+    public void Invalid_value_is_named_with_its_setting_and_the_valid_values(string setting, string value, string fault)
     {
         Assert.Equal(
             $"The setting 'Detection:Trial:{setting}' {fault}",
@@ -62,7 +62,7 @@ public sealed class SettingValueTests
     }
 
     [Fact]
-    public void An_empty_value_counts_as_none_except_for_a_text()
+    public void Empty_value_has_the_default_except_for_a_text()
     {
         var read = Read(("Time", ""), ("Count", ""), ("Switch", ""), ("Kind", ""), ("Word", ""), ("Maybe", ""));
 
@@ -70,7 +70,7 @@ public sealed class SettingValueTests
     }
 
     [Fact]
-    public void Lists_names_and_parts_are_read_as_well_and_what_is_unknown_is_passed_over()
+    public void Lists_names_and_parts_are_read_and_unknown_settings_are_ignored()
     {
         var read = Read(
             ("numbers:0", "3"), ("Numbers:1", "4"), ("Parts:camera-1:Number", "2"), ("Inner:Number", "1"), ("Maybe", "12"), ("Wait", "3s"), ("Cuont", "x"), ("kind", "first"));
@@ -81,7 +81,7 @@ public sealed class SettingValueTests
     }
 
     [Fact]
-    public void All_that_is_wrong_is_said_at_once()
+    public void All_wrong_settings_are_named_at_once()
     {
         var faults = Assert.Throws<OptionsValidationException>(() => Read(("Count", "0"), ("Share", "2"), ("Inner:Number", "9"))).Failures;
 

@@ -82,7 +82,7 @@ public sealed partial class ComposeTests
     }
 
     [Fact]
-    public void No_service_may_do_more_than_it_must()
+    public void Services_have_only_the_rights_that_they_need()
     {
         Assert.All(_file.Services.Values, static service =>
         {
@@ -101,7 +101,7 @@ public sealed partial class ComposeTests
     }
 
     [Fact]
-    public void The_password_of_redis_is_asked_for_and_not_in_the_file()
+    public void Compose_file_requires_the_password_of_redis_as_a_variable()
     {
         Assert.StartsWith("${REDIS_PASSWORD:?", _file.Services["redis"].Environment["REDISCLI_AUTH"], StringComparison.Ordinal);
         Assert.Contains(".env", File.ReadAllLines(Path.Combine(Repository.Root, ".gitignore")));

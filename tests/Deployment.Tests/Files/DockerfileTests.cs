@@ -53,7 +53,7 @@ public sealed partial class DockerfileTests
 
     [Theory]
     [MemberData(nameof(Programs))]
-    public void Each_image_listens_where_it_is_looked_after(string stage, string folder)
+    public void Each_image_listens_at_the_address_of_its_health_check(string stage, string folder)
     {
         var environment = Dockerfile.Of(stage).Where(static instruction => instruction.Name == "ENV").Select(static instruction => instruction.Arguments.Split('=', 2)).ToDictionary(static pair => pair[0], static pair => pair[1]);
         var port = ContainerEnvironment.Port(environment["ASPNETCORE_URLS"]);

@@ -72,7 +72,7 @@ public sealed partial class HelmChartTests
     private const string Sha256OfNothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
     [Fact]
-    public async Task The_manifests_are_what_the_chart_makes()
+    public async Task Manifests_are_rendered_from_the_chart()
     {
         HelmChart.Need();
         var folder = Directory.CreateTempSubdirectory("manifests");
@@ -97,7 +97,7 @@ public sealed partial class HelmChartTests
 
     [Theory]
     [MemberData(nameof(Values), DisableDiscoveryEnumeration = true)]
-    public async Task The_linter_has_nothing_to_say_and_the_API_knows_every_field(string values)
+    public async Task Helm_lint_finds_nothing_and_every_field_is_in_the_API(string values)
     {
         HelmChart.Need();
         var (exitCode, output) = await HelmChart.LintAsync(values);
@@ -125,7 +125,7 @@ public sealed partial class HelmChartTests
 
     [Theory]
     [MemberData(nameof(Refused))]
-    public async Task Values_that_mean_nothing_are_refused_by_name_and_good_ones_are_still_taken(string values, string named)
+    public async Task Invalid_values_are_refused_by_name_and_valid_ones_are_still_accepted(string values, string named)
     {
         HelmChart.Need();
         var (exitCode, output) = await HelmChart.TemplateAsync(values);
@@ -169,7 +169,7 @@ public sealed partial class HelmChartTests
     }
 
     [Fact]
-    public async Task A_tag_of_digits_stays_a_tag_and_the_gpu_image_has_its_own()
+    public async Task Image_tag_of_digits_stays_a_text_and_the_gpu_image_has_its_own_tag()
     {
         HelmChart.Need();
         var images = (await HelmChart.ObjectsAsync(Everything))
@@ -181,7 +181,7 @@ public sealed partial class HelmChartTests
     }
 
     [Fact]
-    public async Task No_password_is_made_up_and_a_scaler_keeps_its_number()
+    public async Task Chart_creates_no_password_and_keeps_the_replicas_of_a_scaler()
     {
         HelmChart.Need();
         Assert.Empty((await HelmChart.ObjectsAsync("")).OfType<V1Secret>());
@@ -234,7 +234,7 @@ public sealed partial class HelmChartTests
     }
 
     [Fact]
-    public async Task Kustomize_puts_the_volume_of_models_in_the_place_of_those_of_the_image()
+    public async Task Kustomize_replaces_the_models_of_the_image_by_the_volume()
     {
         HelmChart.Need("kubectl");
         var folder = Directory.CreateDirectory(Path.Combine(Repository.Root, "artifacts", $"kustomize-{Guid.NewGuid():N}"));

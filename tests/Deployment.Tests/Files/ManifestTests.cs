@@ -13,7 +13,7 @@ public sealed partial class ManifestTests
     public static readonly TheoryData<string> Programs = ["silo", "silo-gpu", "frontend"];
 
     [Fact]
-    public void Everything_belongs_together()
+    public void Objects_of_the_manifests_refer_to_each_other()
     {
         var kustomization = Assert.Single(Manifests.Of<Kustomization>(), static own => own.Kind == "Kustomization");
         Assert.All(kustomization.Resources, static file => Assert.True(File.Exists(Path.Combine(Repository.Root, Manifests.Folder, file)), file));
@@ -74,7 +74,7 @@ public sealed partial class ManifestTests
     [Theory]
     [InlineData("silo")]
     [InlineData("silo-gpu")]
-    public void A_silo_is_named_and_found_by_its_pod(string name)
+    public void Silo_has_the_name_and_the_address_of_its_pod(string name)
     {
         var container = Manifests.Deployment(name).Container();
 
@@ -84,7 +84,7 @@ public sealed partial class ManifestTests
 
     [Theory]
     [MemberData(nameof(Programs))]
-    public void A_pod_has_more_time_to_stop_than_its_host_and_that_more_than_its_devices(string name)
+    public void Pod_has_more_time_to_stop_than_its_host_and_the_host_more_than_its_devices(string name)
     {
         var deployment = Manifests.Deployment(name);
         var container = deployment.Container();
@@ -98,7 +98,7 @@ public sealed partial class ManifestTests
 
     [Theory]
     [MemberData(nameof(Programs))]
-    public void A_pod_may_do_no_more_than_it_must(string name)
+    public void Pod_has_only_the_rights_that_it_needs(string name)
     {
         var pod = Manifests.Deployment(name).Spec.Template.Spec;
         var security = Manifests.Deployment(name).Container().SecurityContext;
@@ -115,7 +115,7 @@ public sealed partial class ManifestTests
     }
 
     [Fact]
-    public void Redis_may_do_no_more_than_it_must_and_its_password_is_a_secret()
+    public void Redis_has_only_the_rights_that_it_needs_and_its_password_is_a_secret()
     {
         var pod = Assert.Single(Manifests.Of<V1StatefulSet>()).Spec.Template.Spec;
         var container = Assert.Single(pod.Containers);
@@ -154,7 +154,7 @@ public sealed partial class ManifestTests
     [InlineData("monitoring", "frontend", "management", true)]
     [InlineData("monitoring", "silo", "silo", false)]
     [InlineData("monitoring", "redis", "redis", false)]
-    public void Pods_connect_to_what_they_must_and_nothing_else(string from, string to, string port, bool may) =>
+    public void Pods_may_connect_only_where_they_need_to(string from, string to, string port, bool may) =>
         Assert.Equal(may, NetworkPolicies.Allow(from, to, port));
 
     [Fact]
@@ -169,7 +169,7 @@ public sealed partial class ManifestTests
     }
 
     [Fact]
-    public void Silos_are_scaled_by_the_age_of_what_waits()
+    public void Silos_are_scaled_by_the_age_of_the_oldest_picture()
     {
         var scaled = Assert.Single(Manifests.Of<ScaledObject>());
         var trigger = Assert.Single(scaled.Spec.Triggers);
@@ -195,7 +195,7 @@ public sealed partial class ManifestTests
     }
 
     [Fact]
-    public void No_image_is_the_latest_and_none_is_pulled_that_is_there()
+    public void Images_have_a_version_tag_and_are_pulled_only_when_missing()
     {
         var containers = Manifests.Pods.SelectMany(static pod => pod.Spec.Containers.Concat(pod.Spec.InitContainers ?? []));
         Assert.All(containers, static container =>
@@ -208,7 +208,7 @@ public sealed partial class ManifestTests
     [Theory]
     [InlineData("silo")]
     [InlineData("silo-gpu")]
-    public void A_silo_reads_its_models_from_a_volume_that_a_step_before_it_fills(string name)
+    public void Silo_reads_models_from_a_volume_that_an_init_container_fills(string name)
     {
         var pod = Manifests.Deployment(name).Spec.Template.Spec;
         var mount = pod.Containers[0].VolumeMounts.Single(static mount => mount.MountPath == "/models");

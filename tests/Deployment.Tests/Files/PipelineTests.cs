@@ -93,7 +93,7 @@ public sealed partial class PipelineTests
     }
 
     [Fact]
-    public async Task A_system_without_a_browser_to_install_says_so()
+    public async Task Install_without_a_known_browser_package_reports_it()
     {
         var (exitCode, calls) = await InstallAsync("redis-server curl libturbojpeg npm unzip");
 

@@ -8,14 +8,14 @@ public sealed class RedisCommandTests
     private const string Password = "0123456789abcdef0123456789abcdef";
 
     [Fact]
-    public Task Compose_starts_a_redis_that_asks_for_the_password()
+    public Task Compose_redis_requires_the_password()
     {
         var redis = ComposeFile.Read().Services["redis"];
         return RunAsync([.. redis.Command.Select(static part => part.Replace("$$", "$", StringComparison.Ordinal))], redis.Healthcheck!.Test[1..]);
     }
 
     [Fact]
-    public Task Kubernetes_starts_a_redis_that_asks_for_the_password()
+    public Task Kubernetes_redis_requires_the_password()
     {
         var redis = Assert.Single(Assert.Single(Manifests.Of<k8s.Models.V1StatefulSet>()).Spec.Template.Spec.Containers);
         return RunAsync([.. redis.Command], [.. redis.ReadinessProbe.Exec.Command]);

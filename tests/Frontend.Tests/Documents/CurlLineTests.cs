@@ -49,7 +49,7 @@ public sealed partial class CurlLineTests(OneProcess frontend) : IDisposable
     }
 
     [Fact]
-    public void Commands_are_found_with_what_they_promise()
+    public void CurlCommand_Find_returns_commands_with_their_expected_statuses()
     {
         var commands = CurlCommand.Find("""
             # Heading

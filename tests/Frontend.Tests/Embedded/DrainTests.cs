@@ -12,7 +12,7 @@ public sealed partial class DrainTests
     private const int Pictures = 30;
 
     [Fact]
-    public async Task A_process_that_stops_tells_every_webhook_that_it_has_accepted()
+    public async Task Stopping_process_delivers_all_accepted_webhooks()
     {
         await using var receiver = new WebhookReceiver();
         await using var process = await StartAsync(receiver, "00:00:28");
@@ -32,7 +32,7 @@ public sealed partial class DrainTests
     }
 
     [Fact]
-    public async Task A_process_that_stops_says_how_many_requests_and_webhooks_it_drops()
+    public async Task Stopping_process_logs_how_many_requests_and_webhooks_it_drops()
     {
         await using var receiver = new WebhookReceiver();
         await using var process = await StartAsync(receiver, "00:00:01");

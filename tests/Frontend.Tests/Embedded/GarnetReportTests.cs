@@ -63,7 +63,7 @@ public sealed class GarnetReportTests(SmallProcess frontend) : IClassFixture<Sma
 
     /// <summary>2092: a list in the old part of the memory became a string of four bytes when items were moved from it. A claim moves items so.</summary>
     [Fact]
-    public async Task Items_are_moved_from_lists_that_have_grown_old_in_their_order()
+    public async Task Items_are_moved_from_old_lists_in_their_order()
     {
         const int lists = 20;
         const int items = 50;
@@ -97,7 +97,7 @@ public sealed class GarnetReportTests(SmallProcess frontend) : IClassFixture<Sma
 
     /// <summary>641, 151: a scan with a large count ended the server, and names of expired objects stayed in scans.</summary>
     [Fact]
-    public async Task A_scan_of_any_count_is_answered_and_names_no_key_for_ever()
+    public async Task Scan_of_any_count_ends_and_returns_no_expired_key()
     {
         await frontend.Redis.HashSetAsync("report:scanned", "a", 1);
         await frontend.Redis.KeyExpireAsync("report:scanned", TimeSpan.FromMilliseconds(50));
@@ -117,7 +117,7 @@ public sealed class GarnetReportTests(SmallProcess frontend) : IClassFixture<Sma
 
     /// <summary>630, 1015, 1701, 610: memory grew as long as the same keys were written, as objects or as large values that expire.</summary>
     [Fact]
-    public async Task Keys_that_are_written_again_and_again_take_no_more_memory()
+    public async Task Repeated_writes_of_a_key_use_no_more_memory()
     {
         var value = new byte[2 * Megabyte];
         for (var round = 0; round < 60; round++)

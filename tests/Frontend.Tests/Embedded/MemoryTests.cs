@@ -18,7 +18,7 @@ public sealed class MemoryTests(SmallProcess frontend) : IClassFixture<SmallProc
     private static int _next = 7000;
 
     [Fact]
-    public async Task Large_pictures_are_taken_and_answered_as_small_ones_however_many_come()
+    public async Task Many_large_pictures_are_accepted_and_answered()
     {
         var small = TestPictures.Unique(7001);
         var expected = Objects(await frontend.Http.PostAsync(Asking.Bytes(small, "image/jpeg")).AnswerAsync());
@@ -85,7 +85,7 @@ public sealed class MemoryTests(SmallProcess frontend) : IClassFixture<SmallProc
     }
 
     [Fact]
-    public async Task A_full_memory_heals_when_what_fills_it_expires()
+    public async Task Full_memory_accepts_pictures_again_after_others_expire()
     {
         var key = await StoreAsync(Name(), 20 * Megabyte, seconds: 2);
         Assert.True(await KeepAsync(key!.Value, "waits@1/2", 2500));
@@ -101,7 +101,7 @@ public sealed class MemoryTests(SmallProcess frontend) : IClassFixture<SmallProc
     }
 
     [Fact]
-    public async Task A_picture_of_two_requests_stays_until_both_have_ended_and_a_refused_one_takes_nothing_with_it()
+    public async Task Picture_of_two_requests_stays_until_both_end_and_a_refused_request_removes_nothing()
     {
         var key = (await StoreAsync(Name(), 20 * Megabyte))!.Value;
         Assert.True(await KeepAsync(key, "one@1/3"));
@@ -120,7 +120,7 @@ public sealed class MemoryTests(SmallProcess frontend) : IClassFixture<SmallProc
     }
 
     [Fact]
-    public async Task Results_make_room_for_results_and_nothing_else_goes()
+    public async Task Full_memory_evicts_results_and_nothing_else()
     {
         // A webhook whose receiver wants it later, an item that waits, a state.
         var url = frontend.Webhooks.Url("later", 503);
@@ -163,7 +163,7 @@ public sealed class MemoryTests(SmallProcess frontend) : IClassFixture<SmallProc
     }
 
     [Fact]
-    public async Task More_than_fits_of_what_must_stay_refuses_new_requests_until_there_is_less()
+    public async Task Full_memory_of_queues_refuses_new_requests_until_there_is_room()
     {
         var states = Enumerable.Range(0, 12).Select(i => (RedisKey)Keys.State($"large-{i}")).ToArray();
         foreach (var state in states)
@@ -196,7 +196,7 @@ public sealed class MemoryTests(SmallProcess frontend) : IClassFixture<SmallProc
     }
 
     [Fact]
-    public async Task Answers_of_the_replaced_systems_queue_make_room_for_answers_and_nothing_else_goes()
+    public async Task Full_memory_evicts_answers_of_the_replaced_system_and_nothing_else()
     {
         // It answers with pictures, in hashes that others name; they take memory beside the ring.
         var hour = TimeSpan.FromHours(1);
@@ -242,7 +242,7 @@ public sealed class MemoryTests(SmallProcess frontend) : IClassFixture<SmallProc
     [Theory]
     [InlineData("Detection__Embedded__PictureMemoryMegabytes", "16", "PictureMemoryMegabytes")]
     [InlineData("Detection__Client__MaxPictureBytes", "600000000", "PictureMemoryMegabytes' is 512")]
-    public async Task A_memory_without_room_for_one_picture_stops_the_start(string name, string value, string said)
+    public async Task Memory_smaller_than_one_picture_stops_the_start(string name, string value, string said)
     {
         await using var process = DetectionProcess.StartFrontend(new Dictionary<string, string?> { [DetectionSettings.Redis] = null, [name] = value });
 

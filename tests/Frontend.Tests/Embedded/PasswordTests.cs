@@ -23,7 +23,7 @@ public sealed class PasswordTests(OneProcess frontend) : IClassFixture<OneProces
 
     [Theory]
     [MemberData(nameof(Writes))]
-    public async Task Commands_without_it_do_nothing(string commands)
+    public async Task Commands_without_the_password_are_refused(string commands)
     {
         var before = await KeysAsync();
 
@@ -34,7 +34,7 @@ public sealed class PasswordTests(OneProcess frontend) : IClassFixture<OneProces
 
     [Theory]
     [MemberData(nameof(Writes))]
-    public async Task The_body_of_a_request_that_a_page_makes_does_nothing(string commands)
+    public async Task Body_of_an_HTTP_request_runs_no_Redis_command(string commands)
     {
         var before = await KeysAsync();
         var body = Encoding.ASCII.GetBytes(commands);
@@ -54,7 +54,7 @@ public sealed class PasswordTests(OneProcess frontend) : IClassFixture<OneProces
     }
 
     [Fact]
-    public async Task Without_the_setting_it_has_one_of_its_own()
+    public async Task Password_without_the_setting_is_random()
     {
         var port = LoopbackPorts.Next();
         await using var process = DetectionProcess.StartFrontend(new Dictionary<string, string?>

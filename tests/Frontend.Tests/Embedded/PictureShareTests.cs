@@ -36,7 +36,7 @@ public sealed class PictureShareTests(SmallProcess frontend) : IClassFixture<Sma
     }
 
     [Fact]
-    public async Task A_caller_who_fills_its_share_is_refused_others_are_served_and_so_is_it_once_its_pictures_are_done()
+    public async Task Caller_over_its_share_is_refused_until_its_pictures_complete_and_others_are_served()
     {
         var photo = TestPictures.Unique(8001);
         var expected = Objects(await frontend.PostAsync("alice", Asking.Bytes(photo, "image/jpeg")).AnswerAsync());
@@ -93,7 +93,7 @@ public sealed class PictureShareTests(SmallProcess frontend) : IClassFixture<Sma
     }
 
     [Fact]
-    public async Task A_full_memory_names_the_setting_that_makes_it_larger()
+    public async Task Full_memory_names_the_setting_to_raise()
     {
         await FillAsync("");
         var problem = await frontend.PostAsync("alice", Asking.Bytes(Same(8002, 1), "image/jpeg")).ProblemAsync(503, "storage-full");
@@ -103,7 +103,7 @@ public sealed class PictureShareTests(SmallProcess frontend) : IClassFixture<Sma
     }
 
     [Fact]
-    public async Task One_picture_larger_than_the_share_is_taken_and_the_next_one_waits_for_it()
+    public async Task Picture_larger_than_the_share_is_accepted_and_the_next_one_is_refused_until_it_ends()
     {
         var first = Name();
         Assert.Null(await StoreAsync(first, "alice", 20 * Megabyte));
@@ -171,7 +171,7 @@ public sealed class PictureShareTests(SmallProcess frontend) : IClassFixture<Sma
     }
 
     [Fact]
-    public async Task A_picture_that_stops_on_its_way_gives_its_room_back()
+    public async Task Picture_whose_upload_stops_releases_its_memory()
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         await socket.ConnectAsync(IPAddress.Loopback, frontend.PicturePort);
@@ -190,7 +190,7 @@ public sealed class PictureShareTests(SmallProcess frontend) : IClassFixture<Sma
     }
 
     [Fact]
-    public async Task Pictures_that_come_over_several_connections_at_once_do_not_pass_the_share_together()
+    public async Task Pictures_of_concurrent_connections_do_not_exceed_the_share()
     {
         var connections = await ConnectAsync(4);
         var outcomes = await Task.WhenAll(Enumerable.Range(0, 40).Select(i => StoreAsync(connections[i % 4].GetDatabase(), Name(), "alice", JustBelowMegabyte)));
@@ -242,7 +242,7 @@ public sealed class PictureShareTests(SmallProcess frontend) : IClassFixture<Sma
     }
 
     [Fact]
-    public async Task A_url_of_a_caller_whose_share_is_used_is_refused_and_anothers_is_not()
+    public async Task Url_of_a_caller_over_its_share_is_refused_and_anothers_is_fetched()
     {
         var photo = Same(8003, 1, 2 * Megabyte);
         await FillAsync("alice");
@@ -255,7 +255,7 @@ public sealed class PictureShareTests(SmallProcess frontend) : IClassFixture<Sma
     }
 
     [Fact]
-    public async Task The_answer_to_a_known_picture_is_given_to_a_caller_whose_share_is_used()
+    public async Task Cached_answer_is_returned_to_a_caller_over_its_share()
     {
         var photo = TestPictures.Unique(8004);
         var expected = Objects(await frontend.PostAsync("bob", Asking.Bytes(photo, "image/jpeg")).AnswerAsync());
@@ -266,7 +266,7 @@ public sealed class PictureShareTests(SmallProcess frontend) : IClassFixture<Sma
     }
 
     [Fact]
-    public async Task Callers_who_send_at_once_are_served_or_told_of_their_own_share()
+    public async Task Concurrent_callers_are_served_or_refused_for_their_own_share()
     {
         var expected = Objects(await frontend.PostAsync("bob", Asking.Bytes(Same(8005, 0), "image/jpeg")).AnswerAsync());
         var flood = Enumerable.Range(1, 24).Select(

@@ -30,7 +30,7 @@ public sealed class StrangerTests(OneProcess frontend)
 
     [Theory]
     [MemberData(nameof(Endless))]
-    public async Task A_connection_without_the_password_is_ended_after_some_kilobytes(string store, string begin)
+    public async Task Connection_without_password_is_closed_after_some_kilobytes(string store, string begin)
     {
         var logged = Log.Length;
         using var socket = await ConnectAsync(PortOf(store));
@@ -70,7 +70,7 @@ public sealed class StrangerTests(OneProcess frontend)
     [InlineData("")]
     [InlineData("*")]
     [InlineData("*2\r\n$4\r\nAUTH\r\n$20\r\nhalf")]
-    public async Task A_connection_that_does_not_go_on_is_ended(string said)
+    public async Task Connection_that_stops_sending_is_closed(string said)
     {
         using var server = await ConnectAsync(frontend.RedisPort);
         using var pictures = await ConnectAsync(frontend.PicturePort);
@@ -86,7 +86,7 @@ public sealed class StrangerTests(OneProcess frontend)
     [InlineData("server", 7)]
     [InlineData("pictures", 1)]
     [InlineData("pictures", 7)]
-    public async Task The_password_may_come_in_pieces_and_commands_behind_it(string store, int piece)
+    public async Task Password_is_read_in_pieces_with_commands_after_it(string store, int piece)
     {
         using var socket = await ConnectAsync(PortOf(store));
         foreach (var part in Encoding.ASCII.GetBytes($"{Auth}*2\r\n$4\r\nECHO\r\n$3\r\nabc\r\n").Chunk(piece))
@@ -102,7 +102,7 @@ public sealed class StrangerTests(OneProcess frontend)
     [InlineData(RedisProtocol.Resp2, null)]
     [InlineData(RedisProtocol.Resp3, null)]
     [InlineData(RedisProtocol.Resp3, "default")]
-    public async Task Clients_of_both_protocols_come_in(RedisProtocol protocol, string? user)
+    public async Task Clients_of_both_Redis_protocols_connect(RedisProtocol protocol, string? user)
     {
         var options = ConfigurationOptions.Parse(string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{frontend.RedisPort},password={DetectionSettings.SomePassword}"));
         options.Protocol = protocol;
@@ -120,7 +120,7 @@ public sealed class StrangerTests(OneProcess frontend)
     [Theory]
     [InlineData("")]
     [InlineData("*3\r\n$3\r\nSET\r\n$1\r\nx\r\n$500000000\r\n")]
-    public async Task A_command_behind_the_password_has_a_bound(string begin)
+    public async Task Command_after_the_password_has_a_maximum_length(string begin)
     {
         using var socket = await ConnectAsync(frontend.RedisPort);
 

@@ -38,7 +38,7 @@ public sealed class BatchTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task Lines_of_urls_are_answered_in_the_order_in_which_they_are_done()
+    public async Task Lines_of_urls_are_answered_in_the_order_of_completion()
     {
         var photo = TestPictures.Unique(1330);
         await frontend.Http.PostAsync(Asking.Bytes(photo, "image/jpeg")).AnswerAsync();
@@ -93,7 +93,7 @@ public sealed class BatchTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task A_line_that_is_too_long_ends_the_batch_and_is_no_error_of_the_server()
+    public async Task Line_that_is_too_long_ends_the_batch_with_a_problem_of_the_caller()
     {
         var body = new ByteArrayContent(new byte[30 * 1024 * 1024]);
         body.Headers.TryAddWithoutValidation("Content-Type", "application/x-ndjson");
@@ -107,7 +107,7 @@ public sealed class BatchTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task Blank_lines_without_end_are_no_upload_that_goes_on()
+    public async Task Endless_blank_lines_time_out()
     {
         await using var impatient = await ImpatientAsync();
         using var socket = await ConnectAsync(impatient, "Content-Type: application/x-ndjson\r\nTransfer-Encoding: chunked");

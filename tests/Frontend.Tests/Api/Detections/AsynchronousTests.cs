@@ -15,7 +15,7 @@ public sealed class AsynchronousTests(OneProcess frontend)
     [Theory]
     [InlineData("?threshold=0.07", "respond-async, wait=5")]
     [InlineData("?async=true&threshold=0.07&timeout=30", null)]
-    public async Task A_request_is_accepted_at_once_and_its_answer_is_where_it_says(string query, string? prefer)
+    public async Task Asynchronous_request_gets_202_and_its_answer_is_at_the_location(string query, string? prefer)
     {
         var photo = TestPictures.Unique(prefer is null ? 901 : 902);
         var key = TestPictures.ImageKey(photo);
@@ -42,7 +42,7 @@ public sealed class AsynchronousTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task The_failure_of_a_request_can_be_read_after_its_end()
+    public async Task Failure_of_a_request_can_be_read()
     {
         var photo = TestPictures.Unique(903)[..3000];
         var (response, _) = await SubmitAsync(frontend.Http, Asking.Bytes(photo, "image/jpeg"), "?async=true");
@@ -60,7 +60,7 @@ public sealed class AsynchronousTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task The_end_of_a_request_that_was_lost_until_its_deadline_can_be_read()
+    public async Task Expired_request_can_be_read()
     {
         // Its mark stands in Redis, but it is in nobody's list: as if it had been lost with all who knew of it.
         var photo = TestPictures.Unique(906);
@@ -84,7 +84,7 @@ public sealed class AsynchronousTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task Its_states_are_streamed_until_the_answer()
+    public async Task Events_stream_the_states_until_the_answer()
     {
         var photo = TestPictures.Unique(904);
         await SubmitAsync(frontend.Http, Asking.Bytes(photo, "image/jpeg"), "?async=true");
@@ -110,7 +110,7 @@ public sealed class AsynchronousTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task Another_front_end_answers_after_the_one_that_took_it_has_died()
+    public async Task Another_front_end_answers_after_the_accepting_one_was_killed()
     {
         await using var cluster = await DetectionCluster.StartAsync(silos: 1, frontends: 2);
         var photos = Enumerable.Range(0, 20).Select(i => TestPictures.Unique(960 + i)).ToList();
@@ -132,7 +132,7 @@ public sealed class AsynchronousTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task Its_answer_stays_where_it_says_after_the_model_was_replaced_and_after_that_version_is_gone()
+    public async Task Answer_stays_at_its_location_after_the_model_was_replaced_and_removed()
     {
         using var models = new ModelFolder();
         models.Lay("nanodet-g", 0.4);

@@ -11,7 +11,7 @@ public sealed class ConcurrencyTests(OneProcess frontend)
     private static readonly RedisKeys Keys = new();
 
     [Fact]
-    public async Task Two_hundred_posts_of_fifty_photos_are_fifty_inferences_and_two_hundred_answers()
+    public async Task Two_hundred_requests_of_fifty_photos_run_fifty_inferences()
     {
         const int Photos = 50;
         const int Posts = 200;

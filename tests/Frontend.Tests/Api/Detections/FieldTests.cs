@@ -28,7 +28,7 @@ public sealed class FieldTests(OneProcess frontend)
 
     [Theory]
     [MemberData(nameof(Refused))]
-    public async Task A_field_that_would_be_misread_is_refused_in_form_and_json_and_the_next_picture_is_answered(string name, string value, string said)
+    public async Task Misread_field_is_refused_in_form_and_json_and_the_next_picture_is_answered(string name, string value, string said)
     {
         var before = await BoxesAsync(Asking.Form(Photo));
         var form = Asking.Form(Photo);
@@ -47,7 +47,7 @@ public sealed class FieldTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task Fields_choose_what_the_query_chooses()
+    public async Task Fields_have_the_effect_of_the_query()
     {
         var query = await frontend.Http.PostAsync(Asking.Form(Photo), "?threshold=0.07&iou=0.9&max=2&labels=person,cat&timeout=20").AnswerAsync();
         var form = Asking.Form(Photo);
@@ -70,7 +70,7 @@ public sealed class FieldTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task An_asynchronous_request_may_be_chosen_in_the_body_and_its_location_keeps_what_was_chosen()
+    public async Task Asynchronous_request_with_parameters_in_the_body_has_them_in_its_location()
     {
         var photo = TestPictures.Unique(7310);
         var form = Asking.Form(photo);
@@ -108,7 +108,7 @@ public sealed class FieldTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task A_url_may_be_a_field_of_a_form()
+    public async Task Url_in_a_form_is_fetched()
     {
         var photo = TestPictures.Unique(7311);
         var url = frontend.Pictures.Url("7311.jpg", photo);
@@ -119,7 +119,7 @@ public sealed class FieldTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task Labels_that_the_model_does_not_have_are_refused_wherever_they_are_chosen()
+    public async Task Unknown_labels_are_refused_in_query_and_body()
     {
         var key = (await frontend.Http.PostAsync(Asking.Form(Photo)).AnswerAsync()).GetProperty("imageKey").GetString();
 
@@ -134,7 +134,7 @@ public sealed class FieldTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task Fields_of_a_batch_stand_before_the_pictures_or_in_each_line()
+    public async Task Fields_of_a_batch_are_read_before_the_pictures_or_in_each_line()
     {
         var image = Convert.ToBase64String(Photo);
         var lines = await LinesAsync(

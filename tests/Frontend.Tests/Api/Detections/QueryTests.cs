@@ -15,7 +15,7 @@ public sealed class QueryTests(OneProcess frontend)
     [InlineData("label=person", "Did you mean 'labels'?")]
     [InlineData("confidence=0.5", "'confidence'. Known are async, iou, labels, max, model, threshold, timeout, webhook.")]
     [InlineData("%1b=1", "\\u001b")]
-    public async Task A_misspelt_parameter_and_a_decimal_comma_are_refused_and_named(string query, string named)
+    public async Task Misspelt_parameter_and_decimal_comma_are_refused_by_name(string query, string named)
     {
         var problem = await frontend.Http.PostAsync(Asking.Bytes(TestPictures.Unique(7300), "image/jpeg"), "?" + query).ProblemAsync(400, "invalid-request");
 

@@ -17,7 +17,7 @@ public sealed class WebhookTests(OneProcess frontend)
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task The_end_is_posted_signed_and_says_what_a_get_says(bool byUrl)
+    public async Task Result_is_posted_signed_and_equals_the_answer_of_GET(bool byUrl)
     {
         var photo = TestPictures.Unique(byUrl ? 2001 : 2002);
         var url = frontend.Webhooks.Url($"end-{byUrl}?token=a%20b");
@@ -42,7 +42,7 @@ public sealed class WebhookTests(OneProcess frontend)
     [InlineData("truncated.jpg", 422)]
     [InlineData("huge.png", 413)]
     [InlineData("unsupported.tiff", 415)]
-    public async Task The_failure_is_posted_as_a_get_tells_it(string name, int status)
+    public async Task Failure_is_posted_and_equals_the_answer_of_GET(string name, int status)
     {
         // Bytes behind its end make it a picture of this test alone.
         byte[] picture = [.. await File.ReadAllBytesAsync(TestPictures.Path(Path.Combine("edge", name))), .. "webhook"u8];
@@ -64,7 +64,7 @@ public sealed class WebhookTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task End_without_a_message_is_found_and_posted()
+    public async Task Request_end_without_a_message_is_found_and_posted()
     {
         // Its mark stands in Redis, but it is in nobody's list: as if it had been lost with all who knew of it.
         var photo = TestPictures.Unique(2003);
@@ -105,7 +105,7 @@ public sealed class WebhookTests(OneProcess frontend)
     [InlineData("not found", 404, 1)]
     [InlineData("elsewhere", 307, 1)]
     [InlineData("never", 500, 4)]
-    public async Task Webhook_that_is_refused_or_out_of_attempts_is_given_up_and_logged_once(string name, int status, int attempts)
+    public async Task Webhook_that_is_refused_or_out_of_attempts_ends_and_is_logged_once(string name, int status, int attempts)
     {
         var photo = TestPictures.Unique(2100 + status);
         var url = frontend.Webhooks.Url(name.Replace(' ', '-'), Enumerable.Repeat(status, 20));
@@ -124,7 +124,7 @@ public sealed class WebhookTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task Each_url_is_told_once_also_of_what_is_known_already()
+    public async Task Each_url_gets_one_webhook_also_for_a_cached_result()
     {
         var photo = TestPictures.Unique(2005);
         var one = frontend.Webhooks.Url("one");
@@ -173,7 +173,7 @@ public sealed class WebhookTests(OneProcess frontend)
         await frontend.Http.PostAsync(Asking.Form(TestPictures.Unique(2007)), $"?webhook={frontend.Webhooks.Url("waiting")}").ProblemAsync(400, "invalid-request");
 
     [Fact]
-    public async Task So_many_may_wait_and_a_further_one_is_refused_before_anything_is_kept()
+    public async Task Webhook_over_the_capacity_is_refused_before_anything_is_stored()
     {
         await using var receiver = new WebhookReceiver();
         await using var cluster = await StartAsync(receiver, frontends: 1, ("Detection__Webhooks__Capacity", "1"));
@@ -192,7 +192,7 @@ public sealed class WebhookTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task Without_a_secret_there_are_no_webhooks()
+    public async Task Webhook_without_a_secret_is_refused()
     {
         await using var receiver = new WebhookReceiver();
         await using var cluster = await StartAsync(receiver, frontends: 1, ("Detection__Webhooks__Secret", null));
@@ -262,7 +262,7 @@ public sealed class WebhookTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task A_receiver_that_hangs_does_not_hold_up_another()
+    public async Task Receiver_that_hangs_does_not_delay_another()
     {
         await using var hanging = new WebhookReceiver();
         await using var prompt = new WebhookReceiver();
@@ -287,7 +287,7 @@ public sealed class WebhookTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task One_key_fills_its_share_of_the_webhooks_and_another_still_finds_room()
+    public async Task Key_over_its_share_of_webhooks_is_refused_and_another_is_accepted()
     {
         static string Hash(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
         await using var hanging = new WebhookReceiver();

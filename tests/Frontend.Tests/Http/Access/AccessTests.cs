@@ -8,7 +8,7 @@ namespace Detection.Frontend.Tests.Http.Access;
 public sealed partial class AccessTests(GuardedProcess guarded) : IClassFixture<GuardedProcess>
 {
     [Fact]
-    public async Task Without_a_key_everything_that_is_described_is_closed_but_health()
+    public async Task Requests_without_a_key_are_refused_for_every_operation_but_health()
     {
         using var description = await guarded.SendAsync(HttpMethod.Get, "/openapi/v1.json");
         var paths = (await JsonDocument.ParseAsync(await description.Content.ReadAsStreamAsync())).RootElement.GetProperty("paths");
@@ -34,7 +34,7 @@ public sealed partial class AccessTests(GuardedProcess guarded) : IClassFixture<
     }
 
     [Fact]
-    public async Task A_listener_for_management_asks_for_no_key()
+    public async Task Management_address_needs_no_key()
     {
         var management = new Uri($"http://127.0.0.1:{LoopbackPorts.Next()}/");
         await using var process = DetectionProcess.StartFrontend(new Dictionary<string, string?>
@@ -58,14 +58,14 @@ public sealed partial class AccessTests(GuardedProcess guarded) : IClassFixture<
     [InlineData("/health/live")]
     [InlineData("/health/ready")]
     [InlineData("/problems/unauthorized")]
-    public async Task The_page_health_and_descriptions_are_open(string path)
+    public async Task Page_health_and_descriptions_need_no_key(string path)
     {
         using var response = await guarded.SendAsync(HttpMethod.Get, path);
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
     }
 
     [Fact]
-    public async Task A_key_opens_in_either_header_and_no_other_does()
+    public async Task Key_is_accepted_in_both_headers_and_unknown_keys_are_refused()
     {
         await guarded.SendAsync(HttpMethod.Get, "/v1/models", GuardedProcess.Free).AnswerAsync();
         await AuthorizedAsync("Bearer " + GuardedProcess.Flood).AnswerAsync();
@@ -105,7 +105,7 @@ public sealed partial class AccessTests(GuardedProcess guarded) : IClassFixture<
     }
 
     [Fact]
-    public async Task A_key_has_only_so_many_uploads_under_way()
+    public async Task Key_over_its_concurrent_uploads_is_refused()
     {
         HeldUpload upload = null!;
         Task<HttpResponseMessage> first = null!;
@@ -139,7 +139,7 @@ public sealed partial class AccessTests(GuardedProcess guarded) : IClassFixture<
     }
 
     [Fact]
-    public async Task A_flood_of_one_key_is_refused_for_itself_and_another_key_is_served()
+    public async Task Flood_of_one_key_is_refused_and_another_key_is_served()
     {
         var flood = Enumerable.Range(0, 60)
             .Select(i => guarded.SendAsync(HttpMethod.Post, "/v1/detections?timeout=60", GuardedProcess.Flood, Asking.Form(TestPictures.Unique(20_000 + i))))
@@ -156,7 +156,7 @@ public sealed partial class AccessTests(GuardedProcess guarded) : IClassFixture<
     }
 
     [Fact]
-    public async Task The_keys_file_is_followed_and_a_broken_one_changes_nothing()
+    public async Task Keys_file_is_reread_and_a_broken_file_changes_nothing()
     {
         guarded.WriteFile($$"""{"late":{"Sha256":"{{GuardedProcess.Hash("key-of-late")}}"} }""");
         await Eventually.Async(async () => await StatusAsync("key-of-late") == HttpStatusCode.OK, Eventually.Soon, "the new key is known");
@@ -174,7 +174,7 @@ public sealed partial class AccessTests(GuardedProcess guarded) : IClassFixture<
     }
 
     [Fact]
-    public async Task The_keys_in_appsettings_are_followed_and_a_mistaken_one_changes_nothing()
+    public async Task Keys_in_appsettings_are_reread_and_a_wrong_key_changes_nothing()
     {
         var environment = $"Test{Guid.NewGuid():N}";
         var output = Path.GetRelativePath(Path.Combine(Repository.Root, "tests", "Frontend.Tests"), AppContext.BaseDirectory);
@@ -227,7 +227,7 @@ public sealed partial class AccessTests(GuardedProcess guarded) : IClassFixture<
     }
 
     [Fact]
-    public async Task A_key_that_is_no_hash_stops_the_start()
+    public async Task Key_with_invalid_hash_stops_the_start()
     {
         await using var process = DetectionProcess.StartFrontend(new Dictionary<string, string?>
         {

@@ -12,7 +12,7 @@ public sealed class ImageKeyTests(ImageKeyTests.SeparateProcess separate) : ICla
     private const string Bob = "key-of-bob";
 
     [Fact]
-    public async Task Each_way_in_gives_a_caller_the_same_key_and_another_caller_another()
+    public async Task Each_protocol_gives_a_caller_the_same_image_key_and_another_caller_another()
     {
         var photo = TestPictures.Unique(7001);
         var url = separate.Pictures.Url("7001.jpg", photo);

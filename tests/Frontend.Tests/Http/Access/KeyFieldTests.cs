@@ -9,7 +9,7 @@ public sealed class KeyFieldTests(GuardedProcess guarded) : IClassFixture<Guarde
     private static readonly byte[] Photo = TestPictures.Unique(7330);
 
     [Fact]
-    public async Task A_key_in_the_form_or_the_query_opens_DeepStacks_paths()
+    public async Task Key_in_form_or_query_is_accepted_on_DeepStack_paths()
     {
         foreach (var path in (string[])["/v1/vision/detection", "/v1/vision/custom/nanodet-g"])
         {
@@ -29,7 +29,7 @@ public sealed class KeyFieldTests(GuardedProcess guarded) : IClassFixture<Guarde
     }
 
     [Fact]
-    public async Task It_opens_no_other_path()
+    public async Task DeepStack_key_is_refused_on_other_paths()
     {
         foreach (var path in (string[])["/v1/detections", "/v2/models/nanodet-g/infer", "/detect/imageDetect"])
         {

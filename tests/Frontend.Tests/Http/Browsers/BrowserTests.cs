@@ -14,7 +14,7 @@ public sealed class BrowserTests(OneProcess frontend, BrowserTests.OpenedProcess
     [InlineData("LOCALHOST:1")]
     [InlineData("127.0.0.1:8080")]
     [InlineData("[::1]:8080")]
-    public async Task A_server_on_loopback_without_keys_answers_for_its_own_names(string host) =>
+    public async Task Server_on_loopback_without_keys_answers_for_its_own_hosts(string host) =>
         await SendAsync(frontend.Http, HttpMethod.Get, "/v1/models", ("Host", host)).AnswerAsync();
 
     [Theory]
@@ -24,7 +24,7 @@ public sealed class BrowserTests(OneProcess frontend, BrowserTests.OpenedProcess
     [InlineData("169.254.169.254")]
     [InlineData("127.0.0.1.nip.io")]
     [InlineData("127.0.0.2")]
-    public async Task A_server_on_loopback_without_keys_answers_for_no_other_name_and_says_which_setting_allows_it(string host)
+    public async Task Server_on_loopback_without_keys_refuses_other_hosts_and_names_the_setting(string host)
     {
         foreach (var path in (string[])["/", "/v1/models", "/health/ready", "/metrics"])
         {
@@ -36,7 +36,7 @@ public sealed class BrowserTests(OneProcess frontend, BrowserTests.OpenedProcess
     }
 
     [Fact]
-    public async Task A_name_that_the_settings_allow_is_answered()
+    public async Task Allowed_host_is_answered()
     {
         await SendAsync(opened.Http, HttpMethod.Get, "/health/live", ("Host", "detection.example.org")).AnswerAsync();
         await SendAsync(opened.Http, HttpMethod.Get, "/health/live", ("Host", "127.0.0.1")).AnswerAsync();
@@ -50,7 +50,7 @@ public sealed class BrowserTests(OneProcess frontend, BrowserTests.OpenedProcess
     [InlineData(null, Origin)]
     [InlineData(null, "null")]
     [InlineData(null, "http://localhost:1")]
-    public async Task A_post_of_another_sites_page_is_refused_before_its_body_is_read(string? site, string origin)
+    public async Task Post_from_another_sites_page_is_refused_before_its_body_is_read(string? site, string origin)
     {
         foreach (var path in (string[])["/v1/detections", "/v1/vision/detection", "/detect/imageDetect"])
         {
@@ -67,7 +67,7 @@ public sealed class BrowserTests(OneProcess frontend, BrowserTests.OpenedProcess
     [InlineData("none", null)]
     [InlineData(null, "")]
     [InlineData(null, null)]
-    public async Task A_post_of_the_servers_own_page_or_of_a_program_is_taken(string? site, string? origin)
+    public async Task Post_from_the_servers_own_page_or_from_a_program_is_accepted(string? site, string? origin)
     {
         var own = origin is null ? frontend.Process.Url.GetLeftPart(UriPartial.Authority) : null;
         await SendAsync(frontend.Http, HttpMethod.Post, "/v1/detections", Asking.Bytes([1], "image/png"), ("Sec-Fetch-Site", site), ("Origin", own))
@@ -75,7 +75,7 @@ public sealed class BrowserTests(OneProcess frontend, BrowserTests.OpenedProcess
     }
 
     [Fact]
-    public async Task An_origin_that_the_settings_allow_gets_its_preflight_and_its_answer_also_where_keys_are_asked_for()
+    public async Task Allowed_origin_gets_preflight_and_answer_also_when_keys_are_required()
     {
         using var preflight = await SendAsync(
             opened.Http, HttpMethod.Options, "/v1/detections", ("Origin", Origin), ("Access-Control-Request-Method", "POST"), ("Access-Control-Request-Headers", "x-api-key,content-type"));

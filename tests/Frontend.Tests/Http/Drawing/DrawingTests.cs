@@ -11,7 +11,7 @@ public sealed class DrawingTests(OneProcess frontend)
     private static readonly RedisKeys Keys = new();
 
     [Fact]
-    public async Task A_picture_that_has_a_result_but_cannot_be_drawn_is_the_callers_problem()
+    public async Task Picture_with_a_result_that_cannot_be_drawn_gets_undecodable()
     {
         // As if the codec of the silo read more than the front end's: the result of the whole picture stands for the truncated one.
         var photo = TestPictures.Unique(880);

@@ -11,7 +11,7 @@ public sealed class ConnectionTests
     private const string Second = "127.0.0.3";
 
     [Fact]
-    public async Task An_address_that_holds_its_share_of_the_connections_is_closed_out_alone()
+    public async Task Address_over_its_share_of_connections_is_refused_and_others_are_accepted()
     {
         await using var frontend = await StartAsync(new() { ["Detection__Frontend__MaxConnections"] = "16" });
         var before = await DetectAsync(frontend.Http, 8800);
@@ -49,7 +49,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public async Task Connections_leave_the_files_that_the_process_needs_where_few_may_be_open()
+    public async Task Connections_are_limited_when_the_process_may_open_few_files()
     {
         await using var frontend = DetectionProcess.StartFrontend(
             new Dictionary<string, string?> { [DetectionSettings.Redis] = null, ["Detection__Frontend__AddressConnectionShare"] = "1" }, openFiles: 1024);
@@ -70,7 +70,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public async Task Start_with_too_few_open_files_says_so()
+    public async Task Start_with_too_few_open_files_fails_with_the_reason()
     {
         await using var frontend = DetectionProcess.StartFrontend(new Dictionary<string, string?> { [DetectionSettings.Redis] = null }, openFiles: 450);
         await frontend.Process.ExitAsync(TimeSpan.FromSeconds(30));
@@ -79,7 +79,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public async Task Connections_and_reads_beyond_the_limit_are_refused_until_others_have_gone()
+    public async Task Connections_and_reads_over_the_limit_are_refused_until_others_end()
     {
         await using var frontend = await StartAsync(new()
         {

@@ -30,7 +30,7 @@ public sealed class WireTests(OneProcess frontend)
     [InlineData(Post + "Content-Length : 2\r\n\r\nxy")]
     [InlineData(Post + "X: a\rContent-Length: 2\r\n\r\nxy")]
     [InlineData(Post + "X: a\r\n Content-Length: 2\r\n\r\nxy")]
-    public async Task Nothing_behind_a_body_of_doubtful_length_is_a_request(string request)
+    public async Task Bytes_after_a_body_of_ambiguous_length_are_not_a_request(string request)
     {
         var marker = $"smuggled{Guid.NewGuid():N}";
 
@@ -43,7 +43,7 @@ public sealed class WireTests(OneProcess frontend)
 
     /// <summary>Extensions and trailers belong to the chunks: they change neither the picture nor who asks.</summary>
     [Fact]
-    public async Task Chunk_extensions_and_trailers_are_passed_over()
+    public async Task Chunk_extensions_and_trailers_are_ignored()
     {
         var photo = TestPictures.Unique(8900);
         var expected = (await frontend.Http.PostAsync(Asking.Bytes(photo, "image/jpeg")).AnswerAsync()).GetProperty("boxes").GetRawText();
@@ -61,7 +61,7 @@ public sealed class WireTests(OneProcess frontend)
     [InlineData("/v1/detections", "/problems/invalid-request")]
     [InlineData("/v1/detections/batch", "/problems/invalid-request")]
     [InlineData("/v1/vision/detection", "\"success\":false")]
-    public async Task Headers_of_a_section_that_have_no_end_are_refused_before_they_end(string path, string said)
+    public async Task Endless_headers_of_a_section_are_refused(string path, string said)
     {
         var good = TestPictures.Unique(8910);
         var before = await BoxesAsync(Asking.Form(good));
@@ -76,7 +76,7 @@ public sealed class WireTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task A_picture_behind_ten_thousand_parts_and_a_large_one_is_found_or_the_first_part_refused()
+    public async Task Picture_after_ten_thousand_parts_is_found_or_the_first_part_is_refused()
     {
         var photo = TestPictures.Unique(8920);
         var expected = await BoxesAsync(Asking.Bytes(photo, "image/jpeg"));
@@ -103,7 +103,7 @@ public sealed class WireTests(OneProcess frontend)
 
     /// <summary>The server counts the headers too, not only their bytes.</summary>
     [Fact]
-    public async Task A_hundred_headers_are_read_and_more_are_refused()
+    public async Task Hundred_headers_are_read_and_more_are_refused()
     {
         static string Get(int more) =>
             $"GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{string.Concat(Enumerable.Range(0, more).Select(i => $"X-{i}: x\r\n"))}\r\n";

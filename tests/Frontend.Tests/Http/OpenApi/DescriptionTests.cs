@@ -43,7 +43,7 @@ public sealed class DescriptionTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task An_answer_has_what_the_document_says()
+    public async Task Answer_has_the_properties_of_the_document()
     {
         var document = await ReadAsync();
         var answer = await frontend.Http.PostAsync(Asking.Form(TestPictures.Unique(731))).AnswerAsync();

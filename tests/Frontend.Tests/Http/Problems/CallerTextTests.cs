@@ -24,7 +24,7 @@ public sealed class CallerTextTests(OneProcess frontend)
     [InlineData("1234567\U0001F600", "1234567…")]
     [InlineData("123456\U0001F600", "123456\U0001F600")]
     [InlineData("äöü€", "äöü€")]
-    public void Show_cuts_a_text_and_escapes_what_a_terminal_would_obey(string? text, string shown)
+    public void Show_cuts_a_text_and_escapes_control_characters(string? text, string shown)
     {
         Assert.Equal(shown, CallerText.Show(text, 8));
         Assert.Equal(shown, CallerText.Show(Encoding.UTF8.GetBytes(text ?? "").AsSpan(), 8));
@@ -34,7 +34,7 @@ public sealed class CallerTextTests(OneProcess frontend)
     public void Show_escapes_half_of_a_surrogate_pair() => Assert.Equal("\\ud800a", CallerText.Show("\ud800a", 8));
 
     [Fact]
-    public void Show_of_many_bytes_reads_only_what_it_shows()
+    public void Show_of_many_bytes_reads_only_the_shown_part()
     {
         Assert.Equal(new string('a', 8) + "…", CallerText.Show(Encoding.UTF8.GetBytes(new string('a', 1000)).AsSpan(), 8));
         Assert.Equal("€€€€€€€€…", CallerText.Show(Encoding.UTF8.GetBytes(new string('€', 1000)).AsSpan(), 8));
@@ -45,7 +45,7 @@ public sealed class CallerTextTests(OneProcess frontend)
     [InlineData("id")]
     [InlineData("url")]
     [InlineData("input name")]
-    public async Task A_name_of_megabytes_is_refused_in_a_short_answer_and_a_short_line(string where)
+    public async Task Field_name_of_megabytes_is_refused_with_short_answer_and_short_log(string where)
     {
         var name = new string('n', Much);
         var marker = $"marker-{Guid.NewGuid():N}-{name}";
@@ -82,7 +82,7 @@ public sealed class CallerTextTests(OneProcess frontend)
     [Theory]
     [InlineData("Content-Length: 1000\r\n\r\nshort", "400")]
     [InlineData("Transfer-Encoding: chunked\r\n\r\nnot a chunk\r\n", "400")]
-    public async Task A_body_that_ends_too_early_is_never_answered_with_499(string rest, string status)
+    public async Task Body_that_ends_too_early_never_gets_499(string rest, string status)
     {
         var answer = await RawAsync($"POST /v1/detections HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/jpeg\r\n{rest}", closes: true);
 

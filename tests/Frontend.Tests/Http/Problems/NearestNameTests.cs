@@ -16,20 +16,20 @@ public sealed class NearestNameTests
     [InlineData("confidence", null)]
     [InlineData("x", null)]
     [InlineData("", null)]
-    public void The_nearest_name_is_found_where_few_letters_differ(string written, string? nearest)
+    public void Nearest_name_is_found_when_few_letters_differ(string written, string? nearest)
     {
         Assert.Equal(nearest, NearestName.Of(written, Known));
     }
 
     [Fact]
-    public void Without_names_or_with_a_very_long_text_there_is_none()
+    public void NearestName_without_names_or_for_a_long_text_is_null()
     {
         Assert.Null(NearestName.Of("model", []));
         Assert.Null(NearestName.Of(new string('a', 100_000), [new string('a', 100_000)]));
     }
 
     [Fact]
-    public void A_proposal_names_the_nearest_one_or_lists_a_bounded_number()
+    public void Proposal_names_the_nearest_name_or_lists_a_limited_number()
     {
         Assert.Equal("Did you mean 'labels'?", NearestName.Proposal("label", Known));
         Assert.Equal("Known are threshold, model, labels, max, iou, timeout.", NearestName.Proposal("confidence", Known));

@@ -12,7 +12,7 @@ public sealed class ProblemTests(OneProcess frontend)
     [InlineData("corrupt.png", 422, "undecodable")]
     [InlineData("huge.png", 413, "picture-too-large")]
     [InlineData("huge.webp", 413, "picture-too-large")]
-    public async Task A_bad_picture_is_refused_for_what_it_is(string file, int status, string type)
+    public async Task Bad_picture_gets_the_problem_that_names_its_fault(string file, int status, string type)
     {
         var bytes = await File.ReadAllBytesAsync(TestPictures.Path(Path.Combine("edge", file)));
 
@@ -31,11 +31,11 @@ public sealed class ProblemTests(OneProcess frontend)
     [InlineData("http://[::1]/a.jpg")]
     [InlineData("ftp://example.com/a.jpg")]
     [InlineData("file:///etc/passwd")]
-    public async Task A_closed_url_is_not_fetched(string url) =>
+    public async Task Url_of_a_private_address_is_not_fetched(string url) =>
         await frontend.Http.PostAsync(JsonContent.Create(new { url })).ProblemAsync(400, "url-not-allowed");
 
     [Fact]
-    public async Task A_url_with_nothing_behind_it_is_the_other_sides_fault()
+    public async Task Url_without_a_server_gets_url_not_reachable()
     {
         var url = frontend.Pictures.Url("missing.jpg", null);
         await frontend.Http.PostAsync(JsonContent.Create(new { url })).ProblemAsync(502, "url-not-reachable");
@@ -52,7 +52,7 @@ public sealed class ProblemTests(OneProcess frontend)
     [InlineData("""{"image":"AAAA"} and more""")]
     [InlineData("""{"url":"\ud800"}""")] // no Unicode
     [InlineData("")]
-    public async Task Json_that_is_no_request_is_refused(string body) =>
+    public async Task Json_without_a_request_is_refused(string body) =>
         await frontend.Http.PostAsync(new StringContent(body, Encoding.UTF8, "application/json")).ProblemAsync(400, "invalid-request");
 
     [Theory]
@@ -65,7 +65,7 @@ public sealed class ProblemTests(OneProcess frontend)
     [InlineData("?max=1.5")]
     [InlineData("?timeout=0")]
     [InlineData("?timeout=61")]
-    public async Task A_parameter_out_of_its_range_is_refused_and_named(string query)
+    public async Task Parameter_out_of_range_is_refused_by_name(string query)
     {
         var problem = await frontend.Http.PostAsync(Asking.Bytes([1], "image/png"), query).ProblemAsync(400, "invalid-request");
         var detail = problem.GetProperty("detail").GetString();
@@ -93,7 +93,7 @@ public sealed class ProblemTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task The_frameworks_own_failures_are_problems_too()
+    public async Task Failures_of_the_framework_are_problems()
     {
         await frontend.Http.ReadAsync("/nothing/here").ProblemAsync(404, "not-found");
         await frontend.Http.DeleteAsync(new Uri("/v1/detections", UriKind.Relative)).ProblemAsync(405, "method-not-allowed");
@@ -104,7 +104,7 @@ public sealed class ProblemTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task A_type_leads_to_its_description()
+    public async Task Problem_type_address_returns_its_description()
     {
         var problem = await frontend.Http.ReadAsync("/nothing").ProblemAsync(404, "not-found");
         var description = await frontend.Http.ReadAsync(problem.GetProperty("type").GetString()!).AnswerAsync();
@@ -114,7 +114,7 @@ public sealed class ProblemTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task A_failed_request_is_one_line_in_the_log_with_its_picture()
+    public async Task Failed_request_logs_one_message_with_its_picture()
     {
         var text = Encoding.ASCII.GetBytes("This is not a picture, and it is logged once.");
         await frontend.Http.PostAsync(Asking.Bytes(text, "image/png")).ProblemAsync(400, "not-a-picture");
@@ -129,7 +129,7 @@ public sealed class ProblemTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task A_caller_that_leaves_in_the_middle_is_no_failure()
+    public async Task Caller_that_disconnects_logs_no_failure()
     {
         using var leaving = new CancellationTokenSource();
         var body = new StalledBody(leaving);

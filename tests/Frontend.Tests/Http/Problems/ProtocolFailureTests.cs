@@ -11,7 +11,7 @@ public sealed class ProtocolFailureTests(OneProcess frontend)
     [InlineData("POST", "/V2/models/nanodet-g/generate", 404)]
     [InlineData("GET", "/v2/models/nanodet-g/infer", 405)]
     [InlineData("DELETE", "/v2", 405)]
-    public async Task An_unknown_path_of_the_Open_Inference_Protocol_is_answered_in_its_form(string method, string path, int status)
+    public async Task Unknown_path_of_the_Open_Inference_Protocol_is_answered_in_its_form(string method, string path, int status)
     {
         var failure = await FailureAsync(method, path, status);
 
@@ -24,7 +24,7 @@ public sealed class ProtocolFailureTests(OneProcess frontend)
     [InlineData("POST", "/v1/vision/face/recognize", 404)]
     [InlineData("GET", "/v1/vision/scene", 404)]
     [InlineData("GET", "/v1/vision/detection", 405)]
-    public async Task An_unknown_path_of_DeepStack_is_answered_in_its_form(string method, string path, int status)
+    public async Task Unknown_path_of_DeepStack_is_answered_in_its_form(string method, string path, int status)
     {
         var failure = await FailureAsync(method, path, status);
 
@@ -42,7 +42,7 @@ public sealed class ProtocolFailureTests(OneProcess frontend)
 
     /// <summary>An address that ends with a slash, joined with a path that begins with one.</summary>
     [Fact]
-    public async Task Two_slashes_at_the_beginning_are_one()
+    public async Task Path_with_two_leading_slashes_is_served()
     {
         var photo = TestPictures.Unique(7320);
         var url = frontend.Process.Url.ToString().TrimEnd('/');

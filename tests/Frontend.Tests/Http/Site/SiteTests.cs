@@ -7,7 +7,7 @@ public sealed class SiteTests(OneProcess frontend)
     [Theory]
     [InlineData("/")]
     [InlineData("/detectConsult")]
-    public async Task The_page_is_served_with_headers_that_keep_it_safe(string path)
+    public async Task Page_has_security_headers(string path)
     {
         using var response = await frontend.Http.ReadAsync(path);
 
@@ -21,7 +21,7 @@ public sealed class SiteTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task A_page_that_did_not_change_is_not_sent_again()
+    public async Task Unchanged_page_gets_304()
     {
         using var first = await frontend.Http.ReadAsync("/");
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri("/", UriKind.Relative));

@@ -18,7 +18,7 @@ public sealed class BodyTests(OneProcess frontend)
 
     [Theory]
     [MemberData(nameof(Texts))]
-    public async Task Base64_as_encoders_write_it_is_read(string form)
+    public async Task Base64_is_read_in_all_forms_of_encoders(string form)
     {
         // Each number of bytes in the last group, so that there is something to pad.
         for (var more = 0; more < 3; more++)
@@ -55,7 +55,7 @@ public sealed class BodyTests(OneProcess frontend)
     [InlineData("AA%%")]
     [InlineData("AA==AA==")]
     [InlineData("data:image/png;base64")]
-    public async Task What_is_no_base64_is_refused_and_the_next_picture_is_read(string text)
+    public async Task Invalid_base64_is_refused_and_the_next_picture_is_read(string text)
     {
         var problem = await frontend.Http.PostAsync(Json($$"""{"image":"{{text}}"}""")).ProblemAsync(400, "invalid-request");
 
@@ -64,7 +64,7 @@ public sealed class BodyTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task A_body_without_a_type_is_what_it_looks_like()
+    public async Task Body_without_content_type_is_read_by_its_content()
     {
         byte[] mark = [0xEF, 0xBB, 0xBF];
         foreach (var body in (byte[][])
@@ -94,7 +94,7 @@ public sealed class BodyTests(OneProcess frontend)
     [InlineData("deflate")]
     [InlineData("br")]
     [InlineData("identity")]
-    public async Task A_compressed_body_is_read_in_every_form(string encoding)
+    public async Task Compressed_body_is_read_in_every_form(string encoding)
     {
         var expected = TestPictures.ImageKey(Photo);
         HttpContent[] contents =
@@ -119,7 +119,7 @@ public sealed class BodyTests(OneProcess frontend)
     [InlineData("gzip")]
     [InlineData("deflate")]
     [InlineData("br")]
-    public async Task What_is_not_compressed_as_it_says_and_what_becomes_too_large_is_refused(string encoding)
+    public async Task Body_with_wrong_compression_or_too_many_decompressed_bytes_is_refused(string encoding)
     {
         var lie = Asking.Bytes(Photo, "image/png");
         lie.Headers.ContentEncoding.Add(encoding);
@@ -152,7 +152,7 @@ public sealed class BodyTests(OneProcess frontend)
     [InlineData("compress")]
     [InlineData("gzip, br")]
     [InlineData("aws-chunked")]
-    public async Task Another_encoding_is_refused_by_name(string encoding)
+    public async Task Unsupported_encoding_is_refused_by_name(string encoding)
     {
         var content = Asking.Bytes(Photo, "image/png");
         content.Headers.TryAddWithoutValidation("Content-Encoding", encoding);

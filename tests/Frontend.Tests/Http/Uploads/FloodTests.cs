@@ -12,7 +12,7 @@ public sealed class FloodTests(FloodTests.SmallProcess small) : IClassFixture<Fl
     private const int Megabyte = 1024 * 1024;
 
     [Fact]
-    public async Task Connections_that_announce_much_and_send_little_are_closed_and_block_no_other()
+    public async Task Connections_that_announce_much_and_send_little_are_closed_and_block_no_others()
     {
         List<Socket> slow = [];
         try
@@ -39,7 +39,7 @@ public sealed class FloodTests(FloodTests.SmallProcess small) : IClassFixture<Fl
     }
 
     [Fact]
-    public async Task A_key_that_fills_its_share_of_the_memory_is_refused_for_itself()
+    public async Task Key_over_its_share_of_the_memory_is_refused_and_others_are_served()
     {
         List<Socket> large = [];
         try

@@ -43,7 +43,7 @@ public sealed class UploadTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task A_url_is_fetched()
+    public async Task Url_is_fetched()
     {
         var photo = TestPictures.Unique(701);
         var url = frontend.Pictures.Url("701.jpg", photo);
@@ -54,7 +54,7 @@ public sealed class UploadTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task The_second_asking_is_a_hit_and_says_so()
+    public async Task Second_request_is_a_cache_hit()
     {
         var photo = TestPictures.Unique(702);
         using var first = await frontend.Http.PostAsync(Asking.Bytes(photo, "image/jpeg"));
@@ -75,7 +75,7 @@ public sealed class UploadTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task The_query_chooses_what_the_answer_holds()
+    public async Task Query_filters_the_answer()
     {
         var all = await frontend.Http.PostAsync(Asking.Bytes(Photo, "image/png"), "?threshold=0.07&iou=0.9").AnswerAsync();
         var one = await frontend.Http.PostAsync(Asking.Bytes(Photo, "image/png"), "?threshold=0.07&iou=0.9&max=1").AnswerAsync();
@@ -91,7 +91,7 @@ public sealed class UploadTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task A_picture_that_is_just_small_enough_is_read_whole_and_one_byte_more_is_refused()
+    public async Task Picture_of_the_maximum_size_is_read_and_one_byte_more_is_refused()
     {
         // Behind its end a JPEG may carry anything.
         const int Limit = 20 * 1024 * 1024;
@@ -109,7 +109,7 @@ public sealed class UploadTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task The_annotated_picture_shows_the_boxes()
+    public async Task Annotated_picture_shows_the_boxes()
     {
         using var annotated = await frontend.Http.PostAsync(Asking.Bytes(Photo, "image/png"), accept: "image/jpeg, application/json;q=0.5");
         using var plain = await frontend.Http.PostAsync(Asking.Bytes(Photo, "image/png"), "?threshold=1", accept: "image/jpeg");
@@ -142,11 +142,11 @@ public sealed class UploadTests(OneProcess frontend)
     [InlineData("*/*")]
     [InlineData("application/json, image/jpeg")]
     [InlineData("text/html, image/jpeg;q=0.1, application/*")]
-    public async Task Json_is_the_answer_unless_a_jpeg_is_preferred(string accept) =>
+    public async Task Json_is_returned_unless_jpeg_is_preferred(string accept) =>
         await frontend.Http.PostAsync(Asking.Bytes(Photo, "image/png"), accept: accept).AnswerAsync();
 
     [Fact]
-    public async Task An_answer_is_read_again_by_its_key()
+    public async Task Answer_is_read_again_by_its_image_key()
     {
         var photo = TestPictures.Unique(704);
         var posted = await frontend.Http.PostAsync(Asking.Form(photo)).AnswerAsync();

@@ -109,7 +109,7 @@ public sealed class ClientTests(OneProcess frontend)
     [InlineData("-1", null)]
     [InlineData("0.4.5", null)]
     [InlineData("NaN", null)]
-    public async Task The_confidence_is_a_fraction_or_percent(string text, double? least)
+    public async Task Min_confidence_is_a_fraction_or_percent(string text, double? least)
     {
         using var response = await frontend.Http.PostAsync(new Uri("/v1/vision/detection", UriKind.Relative), Requests(("min_confidence", text), ("image", null)));
         var answer = JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement;
@@ -129,7 +129,7 @@ public sealed class ClientTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task Rows_are_those_of_the_labels_and_no_more_than_asked_for()
+    public async Task Rows_are_filtered_by_labels_and_max()
     {
         var all = await PostAsync("/v1/vision/detection", Requests(("min_confidence", "0.02"), ("image", null)));
         var persons = await PostAsync("/v1/vision/detection", Requests(("min_confidence", "0.02"), ("labels", "PERSON, spaceship"), ("image", null)));

@@ -8,7 +8,7 @@ public sealed class DeepStackTests(OneProcess frontend)
     private static readonly byte[] Photo = System.IO.File.ReadAllBytes(TestPictures.Path("astronaut.png"));
 
     [Fact]
-    public async Task A_client_that_sends_its_file_and_its_fields_in_any_order_is_understood()
+    public async Task Form_is_read_with_file_and_fields_in_any_order()
     {
         var answer = await PostAsync("detection", Body(Field("api_key", "secret"), File("image", Photo), Field("min_confidence", "0.4")));
 
@@ -26,7 +26,7 @@ public sealed class DeepStackTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task The_confidence_is_obeyed_and_a_model_can_be_chosen()
+    public async Task Min_confidence_and_model_are_applied()
     {
         var certain = await PostAsync("detection", Body(Field("min_confidence", "1"), File("image", Photo)));
         var all = await PostAsync("custom/nanodet-g", Body(Field("min_confidence", "0.02"), File("image", Photo)));
@@ -39,7 +39,7 @@ public sealed class DeepStackTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task Failures_have_the_form_that_such_clients_read()
+    public async Task Failures_have_the_form_of_DeepStack()
     {
         AssertFailure(400, await PostAsync("detection", Body(Field("min_confidence", "0.4"))));
         AssertFailure(400, await PostAsync("detection", Body(Field("min_confidence", "lots"), File("image", Photo))));

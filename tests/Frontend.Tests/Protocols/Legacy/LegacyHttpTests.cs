@@ -8,7 +8,7 @@ public sealed class LegacyHttpTests(OneProcess frontend)
     private static readonly byte[] Photo = File.ReadAllBytes(TestPictures.Path("astronaut.png"));
 
     [Fact]
-    public async Task The_detector_answers_the_annotated_picture_in_base64()
+    public async Task Legacy_detector_answers_the_annotated_picture_in_base64()
     {
         var expected = await AnnotatedAsync(Photo);
         var url = frontend.Pictures.Url("legacy.png", Photo);
@@ -50,7 +50,7 @@ public sealed class LegacyHttpTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task Failures_are_a_sentence_under_a_status_that_is_no_success()
+    public async Task Failures_are_one_sentence_with_an_error_status()
     {
         var broken = frontend.Pictures.Url("nothing<b>.png", null).ToString();
 

@@ -38,7 +38,7 @@ public sealed class LegacyQueueTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task The_picture_may_come_in_base64()
+    public async Task Picture_in_base64_is_read()
     {
         await using var connection = await ConnectAsync();
         var redis = connection.GetDatabase();
@@ -50,7 +50,7 @@ public sealed class LegacyQueueTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task Its_base64_takes_no_more_memory_than_it_is_long()
+    public async Task Base64_is_decoded_without_more_memory_than_its_length()
     {
         var port = LoopbackPorts.Next();
         await using var small = DetectionProcess.StartFrontend(new Dictionary<string, string?>
@@ -112,7 +112,7 @@ public sealed class LegacyQueueTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task Items_of_a_dead_front_end_are_answered_and_items_that_kill_front_ends_are_given_up()
+    public async Task Items_of_an_expired_lease_are_answered_and_dropped_after_too_many_attempts()
     {
         await using var connection = await ConnectAsync();
         var redis = connection.GetDatabase();
@@ -132,7 +132,7 @@ public sealed class LegacyQueueTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task Killed_in_the_middle_of_a_batch_nothing_is_lost()
+    public async Task Kill_during_a_batch_loses_nothing()
     {
         const int Items = 40;
         await using var server = await RedisServer.StartAsync();

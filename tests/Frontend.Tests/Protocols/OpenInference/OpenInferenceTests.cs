@@ -14,7 +14,7 @@ public sealed class OpenInferenceTests(OneProcess frontend)
     private static readonly byte[] Photo = File.ReadAllBytes(TestPictures.Path("astronaut.png"));
 
     [Fact]
-    public async Task Tritons_python_client_gets_binary_outputs_for_a_binary_input()
+    public async Task Triton_python_client_gets_binary_outputs_for_a_binary_input()
     {
         var expected = await ExpectedAsync();
         var element = TritonConversation.Element(Photo);
@@ -47,7 +47,7 @@ public sealed class OpenInferenceTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task The_outputs_that_are_asked_for_come_in_the_form_that_is_asked_for()
+    public async Task Requested_outputs_are_returned_in_the_requested_form()
     {
         var expected = await ExpectedAsync();
         var element = TritonConversation.Element(Photo);
@@ -68,7 +68,7 @@ public sealed class OpenInferenceTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task Json_alone_does_too()
+    public async Task Json_without_binary_data_is_answered_in_json()
     {
         var expected = await ExpectedAsync();
         var base64 = Convert.ToBase64String(Photo).Replace("/", "\\/", StringComparison.Ordinal);
@@ -85,7 +85,7 @@ public sealed class OpenInferenceTests(OneProcess frontend)
     }
 
     [Fact]
-    public async Task The_server_and_its_models_describe_themselves()
+    public async Task Server_and_model_metadata_are_returned()
     {
         var server = await frontend.Http.ReadAsync("/v2").AnswerAsync();
         Assert.Contains("binary_tensor_data", server.GetProperty("extensions").EnumerateArray().Select(e => e.GetString()));
@@ -145,7 +145,7 @@ public sealed class OpenInferenceTests(OneProcess frontend)
     [InlineData(4, 9)]
     [InlineData(4, 11)]
     [InlineData(100_000, 10)]
-    public async Task Binary_data_that_does_not_add_up_is_refused(int size, int length)
+    public async Task Binary_data_with_inconsistent_lengths_is_refused(int size, int length)
     {
         byte[] element = [0, 0, 0, 0, 1, 2, 3, 4, 5, 6];
         BinaryPrimitives.WriteInt32LittleEndian(element, length - 4);

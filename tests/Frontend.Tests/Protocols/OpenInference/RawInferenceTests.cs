@@ -13,7 +13,7 @@ public sealed class RawInferenceTests(OneProcess frontend)
 
     /// <summary>triton-inference-server/server #7741 and #4070: the bytes of a file, and a header length of 0.</summary>
     [Fact]
-    public async Task A_body_without_json_is_the_picture_and_all_outputs_are_binary()
+    public async Task Body_without_json_is_the_picture_and_all_outputs_are_binary()
     {
         foreach (var body in (byte[][])[Photo, TritonConversation.Element(Photo)])
         {
@@ -33,7 +33,7 @@ public sealed class RawInferenceTests(OneProcess frontend)
     [Theory]
     [InlineData("[n]")]
     [InlineData("[1,n]")]
-    public async Task An_encoded_picture_may_be_numbers(string shape)
+    public async Task Encoded_picture_is_read_from_UINT8(string shape)
     {
         var answer = await PostNumbersAsync(shape.Replace("n", Photo.Length.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal), Photo);
 
@@ -94,7 +94,7 @@ public sealed class RawInferenceTests(OneProcess frontend)
     [InlineData("""{"inputs":[{"name":"image","shape":[2],"datatype":"UINT8","data":[255,216]}]}""", null, "")]
     [InlineData("""{"inputs":[{"name":"image","shape":[1],"datatype":"STRING","data":[{"b64":"AAAA"}]}]}""", null, "")]
     [InlineData("""{"inputs":[{"name":"input0","shape":[2,2],"datatype":"UINT32","data":[1,2,3,4]}]}""", null, "")]
-    public async Task What_broke_other_servers_is_refused_in_the_form_of_the_protocol(string json, string? headerLength, string binary)
+    public async Task Requests_that_broke_other_servers_are_refused_in_the_form_of_the_protocol(string json, string? headerLength, string binary)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(Infer, UriKind.Relative)) { Content = new ByteArrayContent(System.Text.Encoding.Latin1.GetBytes(json + binary)) };
         if (headerLength is not null)
