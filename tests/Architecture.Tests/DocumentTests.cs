@@ -2,10 +2,10 @@ using System.Text.RegularExpressions;
 
 namespace Detection.Architecture.Tests;
 
-/// <summary>The links of the documents lead somewhere, and the files that they name exist. Others' sites are not asked.</summary>
+/// <summary>The links of the documents point to existing targets, and the files that they name exist. Links to other sites are not checked.</summary>
 public sealed partial class DocumentTests
 {
-    /// <summary>Stands in a path for a name that the reader chooses; what stands before it exists.</summary>
+    /// <summary>Begins a part of a path that the reader replaces; the path before it exists.</summary>
     private const string Placeholder = "NAME";
 
     private static readonly string[] Folders = [".github", "deploy", "docs", "models", "samples", "src", "tests"];
@@ -38,7 +38,7 @@ public sealed partial class DocumentTests
     [MemberData(nameof(Documents))]
     public void Files_that_are_named_exist(string document)
     {
-        // What was is not what is.
+        // Old entries may name files that no longer exist.
         if (document == "CHANGELOG.md")
         {
             return;
@@ -52,7 +52,7 @@ public sealed partial class DocumentTests
         }
     }
 
-    /// <summary>The names by which a site such as GitHub links to the headings of a document.</summary>
+    /// <summary>The anchors that a site such as GitHub gives to the headings of a document.</summary>
     private static HashSet<string> Anchors(string path) =>
     [
         .. Heading().Matches(Code().Replace(File.ReadAllText(path), ""))

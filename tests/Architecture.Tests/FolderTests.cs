@@ -4,7 +4,7 @@ using ArchUnitNET.xUnitV3;
 
 namespace Detection.Architecture.Tests;
 
-/// <summary>Inside a project folders use each other in one direction. A folder is a namespace (<see cref="NamespaceTests"/>).</summary>
+/// <summary>The folders of a project use each other in one direction. A folder is a namespace (<see cref="NamespaceTests"/>).</summary>
 public sealed partial class FolderTests
 {
     private const string Folders = "cycles-of-folders";
@@ -19,7 +19,7 @@ public sealed partial class FolderTests
     public void Folders_of_a_project_have_no_cycles() =>
         Violations.Compare(Folders, Meaning, InCycles(Product.FolderOf));
 
-    /// <summary>What ArchUnitNET sees. It finds fewer uses, but is not our code.</summary>
+    /// <summary>The same rule with ArchUnitNET. It finds fewer uses, but it is independent of our code.</summary>
     [Fact]
     public void Slices_of_a_project_have_no_cycles()
     {
@@ -31,8 +31,8 @@ public sealed partial class FolderTests
     }
 
     /// <summary>
-    /// <c>docs/architecture.md</c> has a line for each project with folders, <c>- Project: A · B/C → D</c>: folders of a group use only
-    /// those of groups before it.
+    /// <c>docs/architecture.md</c> has a line for each project with folders, <c>- Project: A · B/C → D</c>. The folders of a group use only
+    /// folders of the groups before it.
     /// </summary>
     [Fact]
     public void Folders_use_each_other_in_the_order_of_the_document()

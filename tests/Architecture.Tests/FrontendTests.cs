@@ -1,8 +1,8 @@
 namespace Detection.Architecture.Tests;
 
 /// <summary>
-/// The front end's ways in: its own API and the protocols of others, side by side on what they share of HTTP. A protocol is added or
-/// taken away without a change in another.
+/// The front end's own API and the protocols of other systems are independent of each other; all use the same HTTP folders. A protocol can
+/// be added or removed without a change in another.
 /// </summary>
 public sealed class FrontendTests
 {

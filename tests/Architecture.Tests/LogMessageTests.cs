@@ -3,8 +3,8 @@ using Mono.Cecil;
 namespace Detection.Architecture.Tests;
 
 /// <summary>
-/// A log message is known by its event's id and name, whatever its text. An id is unique among the messages of a class, which is the
-/// log category in most places.
+/// A log message is identified by the id and the name of its event, not by its text. An id is unique among the messages of a class, which is
+/// the log category in most places.
 /// </summary>
 public sealed class LogMessageTests
 {

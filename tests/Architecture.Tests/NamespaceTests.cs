@@ -2,10 +2,10 @@ using System.Text.RegularExpressions;
 
 namespace Detection.Architecture.Tests;
 
-/// <summary>A type is found by its namespace: the project's and the folders below it.</summary>
+/// <summary>The namespace of a type is the project's name and its folders.</summary>
 public sealed partial class NamespaceTests
 {
-    /// <summary>The fixtures are one namespace, which every test project uses.</summary>
+    /// <summary>The fixtures have one namespace, because every test project uses them.</summary>
     private const string Fixtures = "tests/Testing";
 
     [Fact]

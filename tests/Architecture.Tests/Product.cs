@@ -3,13 +3,13 @@ using Mono.Cecil;
 
 namespace Detection.Architecture.Tests;
 
-/// <summary>The projects of <c>src</c>, read from the assemblies that were built beside this test.</summary>
+/// <summary>The projects of <c>src</c>, read from the assemblies in the folder of this test.</summary>
 internal static class Product
 {
-    /// <summary>A project's own folder, where other folders are named.</summary>
+    /// <summary>The project's own folder, in lists of folders.</summary>
     public const string Root = "(project)";
 
-    /// <summary>The names of the folders of <c>src</c> that hold a project.</summary>
+    /// <summary>The names of the folders of <c>src</c> that have a project.</summary>
     public static IReadOnlyList<string> Projects { get; } =
     [
         .. Directory.EnumerateFiles(Path.Combine(Repository.Root, "src"), "*.csproj", SearchOption.AllDirectories)
@@ -19,7 +19,7 @@ internal static class Product
 
     public static IReadOnlyList<ModuleDefinition> Modules { get; } = [.. Projects.Select(Read)];
 
-    /// <summary>Who uses whom. What generators write into namespaces of their own (Orleans, regular expressions) is left out, and what the compiler shares.</summary>
+    /// <summary>The uses of types by types, without generated namespaces (Orleans, regular expressions) and the compiler's shared types.</summary>
     public static IReadOnlyList<Use> Uses { get; } =
     [
         .. from module in Modules
@@ -31,7 +31,7 @@ internal static class Product
            select new Use(user, used),
     ];
 
-    /// <summary>The same as ArchUnitNET sees it.</summary>
+    /// <summary>The same, read by ArchUnitNET.</summary>
     public static ArchUnitNET.Domain.Architecture Architecture { get; } = Projects
         .Aggregate(new ArchLoader(), static (loader, project) => loader.LoadFilteredDirectory(AppContext.BaseDirectory, Path.GetFileName(PathOf(project))))
         .Build();
@@ -42,7 +42,7 @@ internal static class Product
 
     private static string PathOf(string project) => Path.Combine(AppContext.BaseDirectory, $"Detection.{project}.dll");
 
-    /// <summary>The folder of a type below its project, as its namespace says, with dots; <see cref="Root"/> for the project's own folder.</summary>
+    /// <summary>The folders of a type below its project, from its namespace, with dots; <see cref="Root"/> for the project's own folder.</summary>
     public static string FolderOf(TypeName type)
     {
         var root = type.Namespace == type.Assembly || type.Namespace.StartsWith(type.Assembly + ".", StringComparison.Ordinal) ? type.Assembly : "Detection";

@@ -3,10 +3,10 @@ using ArchUnitNET.xUnitV3;
 
 namespace Detection.Architecture.Tests;
 
-/// <summary>Projects use each other in one direction, and what is below does not know what is above.</summary>
+/// <summary>Projects use each other in one direction.</summary>
 public sealed class ProjectTests
 {
-    /// <summary>Whose types the types of a project may use.</summary>
+    /// <summary>The projects whose types the types of a project may use.</summary>
     private static readonly Dictionary<string, string[]> Arrows = new()
     {
         ["Objects"] = [],
@@ -21,7 +21,7 @@ public sealed class ProjectTests
         ["Tool"] = ["Inference", "Objects"],
     };
 
-    /// <summary>Packages that a project must not need, by the beginnings of their namespaces.</summary>
+    /// <summary>Packages that a project must not use, by the prefixes of their namespaces.</summary>
     private static readonly Dictionary<string, string[]> Foreign = new()
     {
         ["Objects"] = ["Orleans", "StackExchange", "Microsoft", "SkiaSharp"],
@@ -52,7 +52,7 @@ public sealed class ProjectTests
         where !use.Used.IsOurs && Foreign.TryGetValue(use.User.Project, out var foreign) && foreign.Any(start => Begins(use.Used.Namespace, start))
         select use);
 
-    /// <summary>What ArchUnitNET sees. It finds fewer uses, but is not our code.</summary>
+    /// <summary>The same rule with ArchUnitNET. It finds fewer uses, but it is independent of our code.</summary>
     [Fact]
     public void Inference_knows_neither_Orleans_nor_Redis()
     {

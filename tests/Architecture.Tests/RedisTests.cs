@@ -1,11 +1,11 @@
 namespace Detection.Architecture.Tests;
 
-/// <summary>Only the classes that store something know the keys of Redis and send it commands.</summary>
+/// <summary>Only the stores know the keys of Redis and send commands to it.</summary>
 public sealed class RedisTests
 {
     private static readonly string[] Stores = ["Store", "Queue", "Board", "Guard", "Keeper", "Upkeep", "Extensions"];
 
-    /// <summary>Ask whether Redis answers, and touch no key.</summary>
+    /// <summary>These check whether Redis answers, and use no key.</summary>
     private static readonly string[] OnlyAsk = ["Check", "Reach", "Wait"];
 
     private static readonly string[] Commands = ["IDatabase", "IDatabaseAsync", "ITransaction", "IBatch"];

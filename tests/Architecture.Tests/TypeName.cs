@@ -1,6 +1,6 @@
 namespace Detection.Architecture.Tests;
 
-/// <summary>A type that is declared in a namespace. What is nested in it, the compiler's types too, counts as the type itself.</summary>
+/// <summary>A type that is declared in a namespace. Nested types, also those of the compiler, count as their outer type.</summary>
 /// <param name="Assembly">The simple name of the assembly that declares it, for example <c>Detection.Grains</c>.</param>
 /// <param name="Namespace">Its namespace; empty for the class of a <c>Program.cs</c>.</param>
 /// <param name="Name">Its name, with <c>`1</c> for a generic type.</param>
@@ -14,7 +14,7 @@ internal sealed record TypeName(string Assembly, string Namespace, string Name)
     public override string ToString() => Namespace.Length == 0 ? $"{Name} of {Assembly}" : $"{Namespace}.{Name}";
 }
 
-/// <summary>One type needs another. Constants, <c>nameof</c> and comments leave no trace in an assembly and are not seen.</summary>
+/// <summary>A use of a type by another. Constants, <c>nameof</c> and comments are not visible in an assembly.</summary>
 internal sealed record Use(TypeName User, TypeName Used)
 {
     public override string ToString() => $"{User} uses {Used}";

@@ -3,9 +3,9 @@ using Mono.Cecil;
 namespace Detection.Architecture.Tests;
 
 /// <summary>
-/// What a type needs: bases, members' types, attributes and everything that the bodies of its methods name, lambdas and asynchronous
-/// methods included. The types of local variables are not read, they differ between Debug and Release; what flows through them is
-/// seen at the call or field that it comes from. ArchUnitNET does not look into asynchronous lambdas.
+/// The types that a type uses: base types, types of members, attributes, and all types in the bodies of its methods, with lambdas and
+/// asynchronous methods. Types of local variables are not read, because they differ between Debug and Release; the call or field that gives the
+/// value is read. ArchUnitNET does not read asynchronous lambdas.
 /// </summary>
 internal static class TypeReferences
 {
@@ -16,7 +16,7 @@ internal static class TypeReferences
         return found;
     }
 
-    /// <summary>The type, or the one that it is nested in.</summary>
+    /// <summary>The type, or its outer type when it is nested.</summary>
     public static TypeName NameOf(TypeReference type)
     {
         while (type.DeclaringType is not null)

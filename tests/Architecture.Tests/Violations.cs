@@ -3,18 +3,18 @@ using System.Text;
 namespace Detection.Architecture.Tests;
 
 /// <summary>
-/// Compares what breaks a rule with the list of what is known to break it, <c>Known/RULE.txt</c>: one line each, <c>#</c> begins a
-/// comment. The rule holds for everything else, and a line that is not true any more has to go, so that the list only gets shorter.
-/// With <c>STRIKE_KNOWN_VIOLATIONS=1</c> in the environment the test removes such lines itself; it never adds one.
+/// Compares the violations of a rule with its list of known violations, <c>Known/RULE.txt</c>: one on each line; <c>#</c> begins a comment. A
+/// violation that is not in the list fails the test. A line without a violation must be removed, so that the list only gets shorter.
+/// With <c>STRIKE_KNOWN_VIOLATIONS=1</c> in the environment the test removes such lines; it never adds a line.
 /// </summary>
 internal static class Violations
 {
-    /// <summary>What is known to break a rule.</summary>
+    /// <summary>The known violations of a rule.</summary>
     public static IReadOnlyCollection<string> KnownOf(string rule) => [.. LinesOf(rule).Where(IsViolation)];
 
     /// <param name="rule">The name of the rule's list. A rule without a list has no known violations.</param>
-    /// <param name="meaning">What has to be done about a violation.</param>
-    /// <param name="found">The violations, and for each the uses that are one.</param>
+    /// <param name="meaning">How to correct a violation.</param>
+    /// <param name="found">The violations, with their uses.</param>
     public static void Compare(string rule, string meaning, IEnumerable<(string Violation, string Details)> found)
     {
         var lines = LinesOf(rule);

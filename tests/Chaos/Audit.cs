@@ -5,7 +5,7 @@ using StackExchange.Redis;
 
 namespace Detection.Chaos;
 
-/// <summary>Watches Redis during a scenario and looks through it at the end.</summary>
+/// <summary>Observes Redis during a scenario and checks its data at the end.</summary>
 internal sealed partial class Audit : IAsyncDisposable
 {
     private readonly List<string> _timeline = [];
@@ -25,16 +25,16 @@ internal sealed partial class Audit : IAsyncDisposable
         return audit;
     }
 
-    /// <summary>What waited and ran, second by second.</summary>
+    /// <summary>The numbers of waiting and running pictures, every second.</summary>
     public IReadOnlyList<string> Timeline => _timeline;
 
-    /// <summary>What is left in Redis.</summary>
+    /// <summary>The keys that are left in Redis.</summary>
     public DetectionKeys Keys => new(_redis);
 
     /// <summary>
-    /// How often each result was published, by image key: read from the append-only files, which hold every write since Redis began
-    /// or lost its data, over restarts and whoever was connected meanwhile. A replica's file repeats its master's writes, so that of
-    /// all servers the one that saw most counts.
+    /// Number of times that each result was published, by image key. It is read from the append-only files, which have every write since Redis
+    /// started or lost its data. The file of a replica repeats the writes of its master, so the highest number of
+    /// all servers counts.
     /// </summary>
     public async Task<IReadOnlyDictionary<string, int>> PublishedAsync()
     {

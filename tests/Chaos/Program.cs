@@ -1,9 +1,9 @@
-// Real processes, real failures. Every scenario runs under a steady load of unique pictures and then counts: each accepted picture was
-// answered, each result published once, and no key left in Redis without an expiry.
+// Real processes and real failures. Every scenario runs under a steady load of unique pictures. At the end it checks that each accepted picture
+// was answered, that each result was published once, and that every key in Redis has an expiry.
 //   dotnet run --project tests/Chaos                          every scenario once
 //   dotnet run --project tests/Chaos -- --scenario kill-all   one of them
-//   dotnet run --project tests/Chaos -- --minutes 30 [--seed N]   then random ones until the time is over
-//   --verbose also shows what waited and ran, second by second
+//   dotnet run --project tests/Chaos -- --minutes 30 [--seed N]   then random ones until the time has passed
+//   --verbose also shows the numbers of waiting and running pictures, every second
 using System.Globalization;
 using Detection.Chaos;
 using Detection.Testing;
@@ -91,13 +91,13 @@ async Task RunAsync(Scenario scenario)
     var answered = endings.Where(ending => ending.Status == 200).ToList();
     var lost = endings.Except(refused).Except(answered).ToList();
 
-    // While Redis is away requests are refused. Once the cluster is whole again, none is.
+    // While Redis is away, requests are refused. After the recovery none is refused.
     if (refused.Find(ending => scenario.Redis == RedisFate.Stays || ending.Number >= whole) is { } wrongly)
     {
         failure ??= $"refused: {wrongly.Detail}";
     }
 
-    // What a device that has gone blind says until the test picture tries it is published. Once it serves again nothing more is.
+    // Results of a device that finds nothing are published until the test picture runs. After the device serves again, no such result is published.
     if (blind.Any(ending => ending.Number >= whole))
     {
         failure ??= "answered without boxes once the device was well again";

@@ -3,32 +3,32 @@ using Detection.Testing;
 
 namespace Detection.Chaos;
 
-/// <summary>Something that happens to a cluster under load.</summary>
+/// <summary>A failure of a cluster under load.</summary>
 /// <param name="Name">Name on the command line.</param>
-/// <param name="What">What happens, for people.</param>
-/// <param name="Redis">What becomes of Redis.</param>
-/// <param name="HappenAsync">Makes it happen; ends when the cluster is whole again.</param>
+/// <param name="What">Description of the failure.</param>
+/// <param name="Redis">What happens to the data of Redis.</param>
+/// <param name="HappenAsync">Causes the failure; completes when the cluster has recovered.</param>
 internal sealed record Scenario(string Name, string What, RedisFate Redis, Func<DetectionCluster, Random, Task> HappenAsync)
 {
-    /// <summary>Starts the Redis that it happens with: one server unless it says otherwise.</summary>
+    /// <summary>Starts the Redis of the scenario: one server by default.</summary>
     public Func<Task<IRedisDeployment>> StartRedisAsync { get; private init; } = async () => await RedisServer.StartAsync(KeepsWrites);
 
-    /// <summary>Pictures per second before, during and after it.</summary>
+    /// <summary>Pictures per second before, during and after the failure.</summary>
     public double Rate { get; private init; } = 4;
 
-    /// <summary>Pictures sent at once just before it.</summary>
+    /// <summary>Number of pictures that are sent at once just before the failure.</summary>
     public int Burst { get; private init; } = 40;
 
-    /// <summary>Least size of each picture, in bytes.</summary>
+    /// <summary>Minimum size of each picture, in bytes.</summary>
     public int PictureBytes { get; private init; }
 
-    /// <summary>Whether every other request is asynchronous: accepted at once, and asked after until it ends.</summary>
+    /// <summary>Whether every other request is asynchronous: it is accepted at once, and read until it ends.</summary>
     public bool IsHalfAsynchronous { get; private init; }
 
-    /// <summary>Whether the second silo is one whose device can be made sick.</summary>
+    /// <summary>Whether the device of the second silo can be made to fail.</summary>
     public bool IsOfSickness { get; private init; }
 
-    // The append-only file tells what was published.
+    // The append-only file shows which results were published.
     private static readonly RedisOptions KeepsWrites = new() { AppendOnly = true };
 
     public static readonly IReadOnlyList<Scenario> All =
@@ -58,7 +58,7 @@ internal sealed record Scenario(string Name, string What, RedisFate Redis, Func<
             await Task.Delay(TimeSpan.FromSeconds(8));
             silo.Resume();
 
-            // Its cluster may have declared it dead meanwhile: then it ends itself, and whoever runs it starts it again.
+            // The cluster may have declared the silo dead: then the silo ends, and its supervisor restarts it.
             await RestartIfEndedAsync(silo);
         }),
         new("silence", "SIGSTOP of a silo for good, as when a machine loses power, and start again", RedisFate.Stays, async (cluster, random) =>
@@ -111,7 +111,7 @@ internal sealed record Scenario(string Name, string What, RedisFate Redis, Func<
         },
         new("sentinel-return", "SIGSTOP of the master under three Sentinels for 12 s, then SIGCONT; half of the requests asynchronous", RedisFate.LosesLastWrites, (cluster, _) => SurviveAsync(cluster, async () =>
         {
-            // It calls itself master until the Sentinels have told it otherwise, some ten seconds later.
+            // The old master stays a master until the Sentinels reconfigure it, about ten seconds later.
             var redis = (RedisSentinels)cluster.Deployment;
             var master = await redis.MasterAsync();
             master.Pause();
@@ -201,7 +201,7 @@ internal sealed record Scenario(string Name, string What, RedisFate Redis, Func<
         await silo.ReadyAsync();
     }
 
-    /// <summary>Waits until a silo has ended by itself, to be started again.</summary>
+    /// <summary>Waits until a silo has ended without a signal, to restart it.</summary>
     private static async Task EndedForRestartAsync(DetectionProcess silo)
     {
         await silo.Process.ExitAsync(TimeSpan.FromSeconds(60));
@@ -243,7 +243,7 @@ internal sealed record Scenario(string Name, string What, RedisFate Redis, Func<
 
     /// <summary>The Sentinels make the replica the master, and then the old master comes back as its replica.</summary>
     /// <param name="cluster">The cluster.</param>
-    /// <param name="failAsync">Makes the master fail; gives what brings it back.</param>
+    /// <param name="failAsync">Makes the master fail; returns an action that restores it.</param>
     private static Task FailOverAsync(DetectionCluster cluster, Func<RedisServer, Task<Func<Task>>> failAsync) => SurviveAsync(cluster, async () =>
     {
         var redis = (RedisSentinels)cluster.Deployment;
@@ -255,7 +255,7 @@ internal sealed record Scenario(string Name, string What, RedisFate Redis, Func<
         await master.FollowsAsync();
     });
 
-    /// <summary>Something happens to Redis that no process may end of.</summary>
+    /// <summary>A failure of Redis that must end no process.</summary>
     private static async Task SurviveAsync(DetectionCluster cluster, Func<Task> happenAsync)
     {
         var processes = cluster.Silos.Concat(cluster.Frontends).ToDictionary(process => process, process => process.Process.Id);
@@ -271,23 +271,23 @@ internal sealed record Scenario(string Name, string What, RedisFate Redis, Func<
     }
 }
 
-/// <summary>What becomes of Redis in a scenario.</summary>
+/// <summary>What happens to the data of Redis in a scenario.</summary>
 internal enum RedisFate
 {
     Stays,
 
-    /// <summary>Requests may be refused with 503 meanwhile.</summary>
+    /// <summary>The data stay; requests may be refused with 503 during the failure.</summary>
     IsAway,
 
-    /// <summary>As before, and the writes of the last moment may be gone: they were answered before a replica had them.</summary>
+    /// <summary>The data stay, except writes of the last moment that no replica has received.</summary>
     LosesLastWrites,
 
-    /// <summary>Requests may be refused meanwhile, and what was published until then is gone.</summary>
+    /// <summary>The data are lost; requests may be refused during the failure.</summary>
     LosesData,
 }
 
 /// <summary>
-/// The counts of one scenario. Late: answered, but after more than the default deadline. Blind: answered without boxes, though the picture
+/// The counts of one scenario. Late: answered after more than the default deadline. Blind: answered without boxes, although the picture
 /// has some.
 /// </summary>
 internal sealed record Outcome(

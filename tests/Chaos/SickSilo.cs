@@ -6,8 +6,8 @@ using Detection.Testing;
 
 namespace Detection.Chaos;
 
-/// <summary>A silo whose device can be made sick (<c>tests/SickSilo</c>), and what its cluster says of it.</summary>
-/// <param name="frontend">Who is asked for the status.</param>
+/// <summary>A silo whose device can be made to fail (<c>tests/SickSilo</c>), and its state in the cluster's status.</summary>
+/// <param name="frontend">The front end that serves the status.</param>
 /// <param name="silo">The silo.</param>
 internal sealed class SickSilo(DetectionProcess frontend, DetectionProcess silo)
 {
@@ -28,7 +28,7 @@ internal sealed class SickSilo(DetectionProcess frontend, DetectionProcess silo)
         },
         "tests/SickSilo");
 
-    /// <summary>Makes the device sick, or well again.</summary>
+    /// <summary>Makes the device fail, or work again.</summary>
     /// <param name="kind">A name of <c>Sickness</c> in <c>tests/SickSilo</c>.</param>
     public async Task MakeAsync(string kind)
     {
@@ -36,7 +36,7 @@ internal sealed class SickSilo(DetectionProcess frontend, DetectionProcess silo)
         answer.EnsureSuccessStatusCode();
     }
 
-    /// <summary>Waits until status and metrics say that the device is out of service, and shows how long that took.</summary>
+    /// <summary>Waits until status and metrics show that the device is out of service, and prints how long it took.</summary>
     public async Task OutOfServiceAsync()
     {
         var clock = Stopwatch.StartNew();
@@ -47,7 +47,7 @@ internal sealed class SickSilo(DetectionProcess frontend, DetectionProcess silo)
             CultureInfo.InvariantCulture, $"      out of service after {status.TotalSeconds:F1} s as the status says, {clock.Elapsed.TotalSeconds:F1} s as the metrics say"));
     }
 
-    /// <summary>Waits until the device, with a batcher that is new since it was sick, has completed pictures.</summary>
+    /// <summary>Waits until the device has completed pictures in a batcher that started after its failure.</summary>
     public async Task ServesAgainAsync()
     {
         var clock = Stopwatch.StartNew();

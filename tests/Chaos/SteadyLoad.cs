@@ -6,28 +6,28 @@ using Detection.Testing;
 
 namespace Detection.Chaos;
 
-/// <summary>How one request ended.</summary>
+/// <summary>The result of one request.</summary>
 /// <param name="Number">Number of the picture, in the order of sending.</param>
 /// <param name="ImageKey">The picture.</param>
 /// <param name="Status">HTTP status; 0 when the connection failed.</param>
-/// <param name="Latency">From sending to the end of the answer.</param>
-/// <param name="Detail">Beginning of an answer that is not 200.</param>
+/// <param name="Latency">Time from sending to the end of the answer.</param>
+/// <param name="Detail">Start of an answer that is not 200.</param>
 /// <param name="HasBoxes">Whether the answer has boxes.</param>
 internal sealed record Ending(int Number, string ImageKey, int Status, TimeSpan Latency, string Detail, bool HasBoxes);
 
 /// <summary>
-/// A steady stream of unique pictures, each posted once, without waiting for the answers of others. Every post has an ending.
+/// Sends unique pictures at a steady rate, each once, without waiting for other answers. Every request has a result.
 /// </summary>
-/// <param name="frontends">Where they are posted, in turn.</param>
+/// <param name="frontends">The front ends, used in turn.</param>
 /// <param name="firstPicture">Number of the first picture.</param>
-/// <param name="bytes">Least size of each picture, in bytes.</param>
+/// <param name="bytes">Minimum size of each picture, in bytes.</param>
 /// <param name="halfAsynchronous">Whether every other request is asynchronous.</param>
 internal sealed class SteadyLoad(IReadOnlyList<DetectionProcess> frontends, int firstPicture, int bytes, bool halfAsynchronous)
 {
     private readonly ConcurrentBag<Task<Ending>> _posts = [];
     private int _next = firstPicture;
 
-    /// <summary>The first picture that was not sent.</summary>
+    /// <summary>Number of the next picture.</summary>
     public int NextPicture => _next;
 
     /// <summary>Sends <paramref name="rate"/> pictures per second for <paramref name="duration"/>.</summary>
@@ -45,7 +45,7 @@ internal sealed class SteadyLoad(IReadOnlyList<DetectionProcess> frontends, int 
         }
     }
 
-    /// <summary>Sends many at once, so that batches are full when something happens.</summary>
+    /// <summary>Sends many pictures at once, so that batches are full when the failure happens.</summary>
     public void Burst(int count)
     {
         for (var i = 0; i < count; i++)
@@ -57,7 +57,7 @@ internal sealed class SteadyLoad(IReadOnlyList<DetectionProcess> frontends, int 
     /// <summary>Waits for every answer.</summary>
     public async Task<IReadOnlyList<Ending>> FinishAsync() => await Task.WhenAll(_posts);
 
-    /// <summary>Of these endings the answers without boxes to pictures that have some: each is asked for once more, with other bytes and the same pixels.</summary>
+    /// <summary>Of these results the answers without boxes to pictures that have some. Each picture is sent once more, with other bytes and the same pixels.</summary>
     public async Task<IReadOnlyList<Ending>> BlindAsync(IEnumerable<Ending> endings)
     {
         var blind = new List<Ending>();
@@ -101,7 +101,7 @@ internal sealed class SteadyLoad(IReadOnlyList<DetectionProcess> frontends, int 
         }
     }
 
-    /// <summary>Asks after an accepted request until it has an end, or should have had one for long.</summary>
+    /// <summary>Reads an accepted request until it ends, or until long after its deadline.</summary>
     private static async Task<HttpResponseMessage> EndAsync(DetectionProcess frontend, Uri location)
     {
         var clock = Stopwatch.StartNew();

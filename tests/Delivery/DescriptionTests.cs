@@ -1,6 +1,6 @@
 namespace Detection.Delivery;
 
-/// <summary>The OpenAPI document of the running server, as linters and a generator of TypeScript see it.</summary>
+/// <summary>Linters and a generator of TypeScript read the OpenAPI document of the running server.</summary>
 public sealed class DescriptionTests
 {
     private static readonly string[] Tools = ["@redocly/cli@2.77.0", "@stoplight/spectral-cli@6.16.3", "openapi-typescript@7.13.0", "typescript@5.9.3"];
@@ -14,7 +14,7 @@ public sealed class DescriptionTests
         workshop.Write("openapi.json", await frontend.Http.GetStringAsync(new Uri("/openapi/v1.json", UriKind.Relative)));
         workshop.Write("package.json", """{ "private": true }""");
 
-        // The strict set makes errors of its warnings. Who answers for a server is not known to its program.
+        // The strict rule set reports warnings as errors. The program does not know the contact of the server's operator.
         workshop.Write("redocly.yaml", "extends:\n  - recommended-strict\n");
         workshop.Write(".spectral.yaml", "extends: [\"spectral:oas\"]\nrules:\n  info-contact: off\n");
         workshop.Write("client.ts", """

@@ -1,6 +1,6 @@
 namespace Detection.Delivery;
 
-/// <summary>A client that a generator makes of the document of the running server.</summary>
+/// <summary>A client that is generated from the document of the running server.</summary>
 public sealed class GeneratedClientTests
 {
     private const string Kiota = "Microsoft.OpenApi.Kiota";

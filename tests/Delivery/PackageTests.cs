@@ -5,14 +5,14 @@ using System.Xml.Linq;
 
 namespace Detection.Delivery;
 
-/// <summary>The packages, from a feed that is a folder: what is in them, and a program that uses each.</summary>
+/// <summary>The packages, from a feed that is a folder: their content, and a program that uses each.</summary>
 public sealed class PackageTests
 {
     [Fact]
     public async Task The_client_and_the_tool_are_complete_packages_that_work()
     {
         await using var workshop = new Workshop();
-        // A version of its own: the machine's package cache keeps what it has once seen.
+        // A unique version, because the machine's package cache keeps packages by version.
         var version = string.Create(CultureInfo.InvariantCulture, $"0.0.1-test.t{DateTime.UtcNow:yyMMddHHmmss}");
         foreach (var project in new[] { "Objects", "Contracts", "Client", "Tool" })
         {
@@ -65,7 +65,7 @@ public sealed class PackageTests
         Assert.Contains(symbols.Entries, entry => entry.FullName == $"lib/net10.0/{id}.pdb");
     }
 
-    /// <summary>The sample outside of the repository, with the package in place of the project.</summary>
+    /// <summary>The sample outside the repository, with the package instead of the project.</summary>
     private static async Task EmbedAsync(Workshop workshop, string version)
     {
         var sample = Path.Combine(Repository.Root, "samples", "CountPeople");

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Detection.Delivery;
 
-/// <summary>The picture that everything here is tried with: one person.</summary>
+/// <summary>The picture of these tests: one person.</summary>
 internal static class Picture
 {
     public static string File { get; } = Path.Combine(Repository.Root, "tests", "pictures", "jpeg", "astronaut.jpg");
@@ -15,7 +15,7 @@ internal static class Picture
         return content;
     }
 
-    /// <summary>Sends it to a front end and fails unless a person is found.</summary>
+    /// <summary>Sends it to a front end, and fails unless a person is found.</summary>
     public static async Task DetectAsync(HttpClient http, Uri frontend)
     {
         using var content = Content();

@@ -5,8 +5,8 @@ using System.Text.RegularExpressions;
 namespace Detection.Delivery;
 
 /// <summary>
-/// Self-contained folders, made of nothing but what the Dockerfile copies, with the Dockerfile's command, and started as in its images:
-/// no .NET within reach, an empty environment, a user without rights (where the tests run as root), a folder that it cannot write to.
+/// Self-contained folders, built from only the files that the Dockerfile copies, with its command, and started as in its images:
+/// without .NET, with an empty environment, as a user without rights (when the tests run as root), in a read-only folder.
 /// </summary>
 public sealed partial class PublishedFolderTests
 {
@@ -36,7 +36,7 @@ public sealed partial class PublishedFolderTests
         Assert.Equal(0, await frontend.StopAsync());
     }
 
-    /// <summary>The image of each architecture has native files of that one alone, and all that the programs load.</summary>
+    /// <summary>The image of each architecture has native files of this architecture only, and all files that the programs load.</summary>
     [Theory]
     [InlineData("amd64", 0x3E)]
     [InlineData("arm64", 0xB7)]
@@ -76,7 +76,7 @@ public sealed partial class PublishedFolderTests
             var command = publish.Replace("$program", program, StringComparison.Ordinal).Replace("$ACCELERATOR", "cpu", StringComparison.Ordinal)
                 .Replace("$TARGETARCH", architecture, StringComparison.Ordinal)
                 .Replace("/published/", workshop.At("published/"), StringComparison.Ordinal);
-            // As in the image build: packages are those of the lock files, or nothing is built.
+            // As in the image build: only the packages of the lock files are accepted.
             await workshop.RunAsync("bash", ["-c", $"cd '{workshop.At("source")}' && CI=true {command}"]);
             var size = Directory.EnumerateFiles(workshop.At($"published/{program}"), "*", SearchOption.AllDirectories).Sum(static file => new FileInfo(file).Length) >> 20;
             TestContext.Current.TestOutputHelper?.WriteLine($"{program}: {size} MB");
@@ -84,7 +84,7 @@ public sealed partial class PublishedFolderTests
         }
     }
 
-    /// <summary>The machine that an ELF file is for; null for other files.</summary>
+    /// <summary>The machine type of an ELF file; null for other files.</summary>
     private static int? ElfMachine(string file)
     {
         Span<byte> header = stackalloc byte[20];

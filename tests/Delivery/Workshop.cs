@@ -1,6 +1,6 @@
 namespace Detection.Delivery;
 
-/// <summary>A folder outside of the repository, so that nothing of it is found by accident, and commands that run there.</summary>
+/// <summary>A folder outside the repository, so that files of the repository are not found by accident, and commands that run there.</summary>
 internal sealed class Workshop : IAsyncDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(12);
@@ -10,15 +10,15 @@ internal sealed class Workshop : IAsyncDisposable
     /// <summary>A path in the folder.</summary>
     public string At(string relative) => Path.Combine(Folder, relative);
 
-    /// <summary>Writes a file, and the folder that it is in.</summary>
+    /// <summary>Writes a file and creates its folder.</summary>
     public void Write(string relative, string text)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(At(relative))!);
         File.WriteAllText(At(relative), text);
     }
 
-    /// <summary>Runs a program to its end and fails, with what it wrote, unless it ends well.</summary>
-    /// <returns>What it wrote.</returns>
+    /// <summary>Runs a program to its end, and fails with its output unless the exit code is 0.</summary>
+    /// <returns>Its output.</returns>
     public async Task<string> RunAsync(string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null)
     {
         await using var process = ChildProcess.Start(Path.GetFileName(program), program, arguments, environment, Folder);

@@ -5,7 +5,7 @@ using System.Text.Json;
 
 namespace Detection.Frontend.Tests;
 
-/// <summary>How a test speaks to the API.</summary>
+/// <summary>Sends requests to the API.</summary>
 internal static class Asking
 {
     private const string Detections = "/v1/detections";
@@ -33,7 +33,7 @@ internal static class Asking
 
     public static Task<HttpResponseMessage> ReadAsync(this HttpClient http, string path) => http.GetAsync(new Uri(path, UriKind.Relative));
 
-    /// <summary>The answer of a request that succeeded.</summary>
+    /// <summary>The answer of a successful request.</summary>
     public static async Task<JsonElement> AnswerAsync(this Task<HttpResponseMessage> asking)
     {
         using var response = await asking;
@@ -43,7 +43,7 @@ internal static class Asking
         return JsonDocument.Parse(text).RootElement;
     }
 
-    /// <summary>The problem of a request that failed as it should.</summary>
+    /// <summary>The problem of a request that fails as expected.</summary>
     public static async Task<JsonElement> ProblemAsync(this Task<HttpResponseMessage> asking, int status, string type)
     {
         using var response = await asking;

@@ -51,14 +51,14 @@ public sealed class LifeTests(OneProcess frontend)
         Assert.Equal(0, code);
         Assert.DoesNotContain("Unhandled exception", process.Process.Log, StringComparison.Ordinal);
 
-        // Once: the host inside of the client neither says so nor takes the signals.
+        // Once: the client's inner host neither logs it nor handles the signals.
         Assert.Equal(2, process.Process.Log.Split("Application started").Length);
     }
 
     [Fact]
     public async Task Client_that_leaves_while_a_problem_is_written_logs_no_error()
     {
-        // Far more than is taken, so that it is refused at once; the answer then meets a connection that is gone, now and then.
+        // Much more than allowed, so that it is refused at once; the answer then sometimes finds a closed connection.
         var head = Encoding.ASCII.GetBytes("POST /v1/detections HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/jpeg\r\nContent-Length: 30000000\r\n\r\n");
         for (var attempt = 0; attempt < 200; attempt++)
         {
@@ -68,7 +68,7 @@ public sealed class LifeTests(OneProcess frontend)
             socket.LingerState = new LingerOption(true, 0);
         }
 
-        // Those before it have been seen when this one is answered.
+        // When this request is answered, the ones before it have been read.
         await frontend.Http.ReadAsync("/nothing/here").ProblemAsync(404, "not-found");
         Assert.DoesNotContain("attempting to execute the error handler", frontend.Process.Process.Log, StringComparison.Ordinal);
     }

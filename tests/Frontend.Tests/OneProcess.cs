@@ -4,10 +4,10 @@ using System.Globalization;
 
 namespace Detection.Frontend.Tests;
 
-/// <summary>The front end with nothing configured but ports and the queue of the replaced system: the whole cluster in one process. Shared by the tests.</summary>
+/// <summary>The front end in one-process mode, with settings only for ports and the replaced system's list. Shared by the tests.</summary>
 public sealed class OneProcess : IAsyncLifetime
 {
-    /// <summary>What signs webhooks.</summary>
+    /// <summary>The secret that signs webhooks.</summary>
     public const string WebhookSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
     private PictureHost? _pictures;
@@ -20,13 +20,13 @@ public sealed class OneProcess : IAsyncLifetime
     /// <summary>Port of the embedded Redis-compatible server.</summary>
     public int RedisPort { get; } = LoopbackPorts.Next();
 
-    /// <summary>Port of its memory of pictures.</summary>
+    /// <summary>Port of the picture memory.</summary>
     public int PicturePort { get; } = LoopbackPorts.Next();
 
     /// <summary>Receives webhooks of the front end.</summary>
     public WebhookReceiver Webhooks { get; } = new();
 
-    /// <summary>Serves pictures to the front end, which is allowed to fetch from it alone on this machine.</summary>
+    /// <summary>Serves pictures; the front end may fetch only from it on this machine.</summary>
     public PictureHost Pictures => _pictures ?? throw new InvalidOperationException("Not started.");
 
     public async ValueTask InitializeAsync()

@@ -1,6 +1,6 @@
 namespace Detection.Page.Tests;
 
-/// <summary>What axe checks, in each state of each page, on narrow and wide screens, in all colours.</summary>
+/// <summary>Checks of axe, in each state of each page, on narrow and wide screens, in all colour schemes.</summary>
 public class AccessibilityTests(PageSite site)
 {
     [Theory]
@@ -75,7 +75,7 @@ public class AccessibilityTests(PageSite site)
         await visit.ChooseAsync(Photos.People);
         await visit.AnsweredAsync();
 
-        // A screenshot of each holds more than one colour.
+        // A screenshot of each has more than one colour.
         foreach (var drawn in (string[])["#threshold", ".chip", ".object .bar", ".spans", ".timings dt i:not(.void)"])
         {
             var shot = Convert.ToBase64String(await (await visit.Page.QuerySelectorAsync(drawn)).ScreenshotDataAsync());

@@ -7,10 +7,10 @@ internal static class Chromium
 {
     private static readonly string[] Names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
-    /// <summary>Path of the browser: what <c>CHROMIUM</c> names, else the first on the PATH; <see langword="null"/> where there is none.</summary>
+    /// <summary>Path of the browser: the variable <c>CHROMIUM</c>, or the first on the PATH; <see langword="null"/> when there is none.</summary>
     public static string? ExecutablePath => Environment.GetEnvironmentVariable("CHROMIUM") ?? Names.Select(Executables.Find).FirstOrDefault(path => path is not null);
 
-    /// <summary>Skips the running test where no browser is installed; fails it in CI, which must have one.</summary>
+    /// <summary>Skips the running test when no browser is installed; fails it in CI, where one must be installed.</summary>
     public static void Require()
     {
         if (File.Exists(ExecutablePath))
@@ -27,7 +27,7 @@ internal static class Chromium
         Assert.Skip(reason);
     }
 
-    /// <summary>Starts it without a window, with an empty profile, and without its own traffic to the internet.</summary>
+    /// <summary>Starts it without a window, with an empty profile, and without its own connections to the internet.</summary>
     public static Task<IBrowser> StartAsync() => Puppeteer.LaunchAsync(new LaunchOptions
     {
         ExecutablePath = ExecutablePath,

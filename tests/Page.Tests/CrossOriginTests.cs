@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Detection.Page.Tests;
 
-/// <summary>What a page of another origin, in a real browser, can do with the server.</summary>
+/// <summary>Requests that a page of another origin, in a real browser, can send to the server.</summary>
 public sealed class CrossOriginTests(PageSite site)
 {
     private const string Ask = """
@@ -57,7 +57,7 @@ public sealed class CrossOriginTests(PageSite site)
             var page = await visit.Page.BrowserContext.NewPageAsync();
             await page.GoToAsync(other.Url.ToString());
 
-            // Three bytes of text are no upload: the page reads the problem.
+            // Three bytes of text are not an upload: the page reads the problem.
             Assert.Equal("415 /problems/unsupported-media-type", await page.EvaluateFunctionAsync<string>(Ask, frontend.Url.ToString()));
         });
     }

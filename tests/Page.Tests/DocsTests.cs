@@ -2,21 +2,21 @@ using PuppeteerSharp;
 
 namespace Detection.Page.Tests;
 
-/// <summary>The page <c>/docs</c>: the API described, and tried.</summary>
+/// <summary>The page <c>/docs</c> shows the API and sends requests.</summary>
 public class DocsTests(PageSite site)
 {
     [Fact]
     public Task Api_page_shows_and_sends_requests_without_another_host() => site.VisitAsync(
         async visit =>
         {
-            // Visit asserts at its end that no other host was asked and nothing was complained about, the policy neither.
+            // Visit asserts at its end that no other host was requested and that the console has no errors, also none of the policy.
             await visit.SeenAsync("document.body.innerText.includes('/v1/detections')");
             await visit.SeenAsync("document.body.innerText.includes('/v1/models')");
             var policy = await visit.EvaluateAsync<string>("fetch('/docs/').then((answer) => answer.headers.get('Content-Security-Policy'))");
             Assert.StartsWith("default-src 'self'; script-src 'self' 'nonce-", policy, StringComparison.Ordinal);
             Assert.NotEqual(policy, await visit.EvaluateAsync<string>("fetch('/docs/').then((answer) => answer.headers.get('Content-Security-Policy'))"));
 
-            // A script that somebody else put into the page does not run.
+            // A script that another party put into the page does not run.
             await visit.EvaluateAsync<object>("document.body.append(Object.assign(document.createElement('script'), { textContent: 'window.intruder = true' }))");
             Assert.False(await visit.EvaluateAsync<bool>("'intruder' in window"));
             visit.Forgive("violates the following Content Security Policy directive");

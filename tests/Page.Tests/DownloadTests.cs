@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Detection.Page.Tests;
 
-/// <summary>The downloads hold what is shown.</summary>
+/// <summary>The downloads contain what the page shows.</summary>
 public class DownloadTests(PageSite site)
 {
     [Fact]

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Detection.Page.Tests;
 
-/// <summary>Files of kinds that the server does not read.</summary>
+/// <summary>Files in formats that the server does not read.</summary>
 public class FileKindTests(PageSite site)
 {
     [Fact]
@@ -16,7 +16,7 @@ public class FileKindTests(PageSite site)
         Assert.Contains("160 × 112", await visit.TextAsync(".summary"), StringComparison.Ordinal);
         await visit.SeenAsync("document.querySelectorAll('.thumb[data-state=done]').length === 2");
 
-        // The colours are those of the picture: a cat, seen by the browser itself.
+        // The colours are right: the browser itself found a cat.
         var difference = await visit.Page.EvaluateFunctionAsync<double>("""
             async (base64) => {
               const pixels = async (address) => {
@@ -58,7 +58,7 @@ public class FileKindTests(PageSite site)
             Assert.DoesNotContain("Try again", problem, StringComparison.Ordinal);
             Assert.Empty(visit.Questions);
 
-            // A good one afterwards.
+            // Then a valid picture.
             await visit.ChooseAsync(Photos.People);
             await visit.AnsweredAsync();
             Assert.NotEmpty(await visit.BoxesAsync());
@@ -100,12 +100,12 @@ public class FileKindTests(PageSite site)
         await visit.ChooseAsync(Photos.People);
         await visit.AnsweredAsync();
 
-        // Those of this request stand apart from those of the earlier one, and none of its parts is longer than it.
+        // The durations of this request are separate from those of the earlier one, and no stage is longer than its total.
         Assert.Contains("from the cache", await visit.TextAsync(".timings summary"), StringComparison.Ordinal);
         var apart = await visit.TextAsync(".timings .apart");
         Assert.Contains("Total on the server", apart, StringComparison.Ordinal);
         Assert.DoesNotContain("queue", apart, StringComparison.Ordinal);
-        Assert.Contains("for an earlier request", await visit.TextAsync(".timings .apart + .note"), StringComparison.Ordinal);
+        Assert.Contains("earlier request", await visit.TextAsync(".timings .apart + .note"), StringComparison.Ordinal);
         Assert.DoesNotContain("Total", await visit.TextAsync(".timings .spans + dl"), StringComparison.Ordinal);
     });
 
@@ -131,7 +131,7 @@ public class FileKindTests(PageSite site)
         Assert.InRange(tags.GetProperty("share").GetDouble(), 0.01, 0.07);
         Assert.Contains(tags.GetProperty("texts").EnumerateArray(), static text => text.GetString()!.Contains('+', StringComparison.Ordinal));
 
-        // The sure ones are told in any case.
+        // Boxes with high scores always have a tag.
         await visit.SlideAsync("End");
         await visit.Page.EvaluateFunctionAsync("() => { const slider = document.getElementById('threshold'); slider.value = '0.4'; slider.dispatchEvent(new Event('input')); }");
         Assert.Equal((await visit.BoxesAsync()).Count, await visit.EvaluateAsync<int>("document.querySelectorAll('#overlay .tag:not(.hidden-tag)').length"));

@@ -1,6 +1,6 @@
 namespace Detection.Page.Tests;
 
-/// <summary>The focus never falls back to the beginning of the page.</summary>
+/// <summary>The focus never returns to the start of the page.</summary>
 public class FocusTests(PageSite site)
 {
     [Fact]
@@ -13,7 +13,7 @@ public class FocusTests(PageSite site)
         Assert.StartsWith("thumb walkers.webp", await visit.FocusAsync(), StringComparison.Ordinal);
         await visit.AnsweredAsync();
 
-        // A good picture: by its button, then with the key.
+        // A valid picture: with its button, then with the Delete key.
         await visit.Page.FocusAsync("#strip li:first-child .remove");
         await visit.Page.Keyboard.PressAsync("Enter");
         Assert.StartsWith("thumb orientation-6.jpg", await visit.FocusAsync(), StringComparison.Ordinal);
@@ -22,7 +22,7 @@ public class FocusTests(PageSite site)
         Assert.Equal("choose", await visit.FocusAsync());
         Assert.Equal("empty", await visit.EvaluateAsync<string>("document.body.dataset.state"));
 
-        // And all together.
+        // All pictures at once.
         await visit.ChooseAsync(Photos.People, Photos.OnItsSide);
         await visit.AnsweredAsync();
         await visit.Page.FocusAsync(".clear");
@@ -33,7 +33,7 @@ public class FocusTests(PageSite site)
     [Fact]
     public Task Entered_key_returns_the_focus() => site.VisitGuardedAsync(async visit =>
     {
-        // Asked for when the page was opened: nothing had the focus.
+        // The page asked for the key when it was opened: no element had the focus.
         await visit.EnterKeyAsync(PageSite.Key);
         Assert.Equal("choose", await visit.FocusAsync());
     });

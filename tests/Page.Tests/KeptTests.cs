@@ -1,6 +1,6 @@
 namespace Detection.Page.Tests;
 
-/// <summary>What outlives a reload, and what can be handed on.</summary>
+/// <summary>Pictures that stay after a reload, and links to results.</summary>
 public class KeptTests(PageSite site)
 {
     [Fact]
@@ -25,7 +25,7 @@ public class KeptTests(PageSite site)
         Assert.Equal(boxes.Count, (await visit.BoxesAsync()).Count);
         Assert.Equal(asked, visit.Questions.Count());
 
-        // What was fetched is shown again too; what is removed does not come back.
+        // A fetched picture is shown again too; a removed picture does not return.
         await visit.Page.ClickAsync("#strip li:last-child .thumb");
         await visit.AnsweredAsync();
         await visit.Page.FocusAsync("#strip li:first-child .remove");
@@ -43,7 +43,7 @@ public class KeptTests(PageSite site)
     [Fact]
     public Task Page_without_storage_detects() => site.VisitAsync(async visit =>
     {
-        // As private windows had it.
+        // As in private windows.
         await visit.Page.EvaluateFunctionOnNewDocumentAsync("() => { IDBFactory.prototype.open = () => { throw new DOMException('No.', 'InvalidStateError'); }; }");
         await visit.Page.ReloadAsync();
         await visit.Page.WaitForSelectorAsync("#threshold");
@@ -68,7 +68,7 @@ public class KeptTests(PageSite site)
                 Assert.Equal((await visit.BoxesAsync()).Count, (await other.BoxesAsync()).Count);
                 Assert.Empty(other.Questions);
 
-                // One that leads nowhere says so, and the page goes on.
+                // A link without a result shows a problem, and the page continues.
                 await other.EvaluateAsync<object>($"location.hash = 'picture={new string('0', 64)}'");
                 await other.SeenAsync("!document.getElementById('problem').hidden");
                 Assert.Contains("has expired", await other.TextAsync("#problem"), StringComparison.Ordinal);

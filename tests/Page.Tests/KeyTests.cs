@@ -1,6 +1,6 @@
 namespace Detection.Page.Tests;
 
-/// <summary>A server that asks for an API key.</summary>
+/// <summary>A server that requires an API key.</summary>
 public class KeyTests(PageSite site)
 {
     [Fact]
@@ -17,7 +17,7 @@ public class KeyTests(PageSite site)
         Assert.NotEmpty(await visit.BoxesAsync());
         Assert.True(await visit.EvaluateAsync<bool>("document.getElementById('key-form').hidden"));
 
-        // Kept for the tab, also when the page is loaded anew.
+        // The tab keeps the key when the page is reloaded.
         await visit.Page.ReloadAsync();
         await visit.Page.WaitForSelectorAsync("#threshold");
         await visit.ChooseAsync(Photos.People);

@@ -3,7 +3,7 @@ using System.Net.Http.Headers;
 
 namespace Detection.Page.Tests;
 
-/// <summary>Links lead to pages, also where management has a listener of its own.</summary>
+/// <summary>Links point to existing pages, also when management has a separate address.</summary>
 public class LinkTests(PageSite site)
 {
     [Fact]
@@ -60,7 +60,7 @@ public class LinkTests(PageSite site)
         using var response = await http.GetAsync(url);
         Assert.Equal((HttpStatusCode.NotFound, "application/problem+json"), (response.StatusCode, response.Content.Headers.ContentType?.MediaType));
 
-        // What is below /v1 is for programs, whatever they say that they accept.
+        // Paths below /v1 answer with a problem, whatever the request accepts.
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(url, "/v1/nothing-here"));
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("text/html"));
         using var below = await http.SendAsync(request);
@@ -77,7 +77,7 @@ public class LinkTests(PageSite site)
         await visit.Page.WaitForSelectorAsync("#threshold");
     }
 
-    /// <summary>Each link that is seen leads to an answer.</summary>
+    /// <summary>Every visible link gets a successful answer.</summary>
     private static async Task AssertLinksAsync(Visit visit)
     {
         await visit.SeenAsync("performance.getEntriesByName(new URL('/site.json', location).href).length > 0");

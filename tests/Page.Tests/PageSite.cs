@@ -11,7 +11,7 @@ using PuppeteerSharp;
 
 namespace Detection.Page.Tests;
 
-/// <summary>The real front end with everything in one process, a browser, and a host that serves a picture. Started by the first test.</summary>
+/// <summary>The real front end in one-process mode, a browser, and a host that serves a picture. The first test starts them.</summary>
 public sealed class PageSite : IAsyncDisposable
 {
     private readonly SemaphoreSlim _once = new(1);
@@ -24,17 +24,17 @@ public sealed class PageSite : IAsyncDisposable
     private int _managementPort;
     private IBrowser? _browser;
 
-    /// <summary>What the guarded server asks for.</summary>
+    /// <summary>The key of the server that requires one.</summary>
     public const string Key = "the-key-of-the-page";
 
     /// <summary>Name of the silo in the server.</summary>
     public const string SiloName = "node17.rack4.datacentre2.production.detection.example.internal";
 
-    /// <summary>Address of <see cref="Photos.People"/> on another host, for tests that ask the server to fetch it.</summary>
+    /// <summary>Address of <see cref="Photos.People"/> on another host, for tests that send its URL.</summary>
     internal Uri PhotoUrl => _photoUrl ?? throw new InvalidOperationException("No test visits the page.");
 
-    /// <summary>Opens the page in a tab with its own profile, lets a test use it, and checks that the page behaved.</summary>
-    /// <param name="use">What a person does.</param>
+    /// <summary>Opens the page in a tab with its own profile, runs the test, and checks that the console has no errors.</summary>
+    /// <param name="use">The actions of the user.</param>
     /// <param name="screen">The screen; a desktop by default.</param>
     /// <param name="path">Path of the page.</param>
     internal async Task VisitAsync(Func<Visit, Task> use, Screen? screen = null, string path = "/")
@@ -44,7 +44,7 @@ public sealed class PageSite : IAsyncDisposable
         await VisitAsync(frontend.Url, browser, use, screen, path);
     }
 
-    /// <summary>As <see cref="VisitAsync(Func{Visit, Task}, Screen?, string)"/>, of a server that asks for the key <see cref="Key"/> and has two models.</summary>
+    /// <summary>As <see cref="VisitAsync(Func{Visit, Task}, Screen?, string)"/>, for a server that requires the key <see cref="Key"/> and has two models.</summary>
     internal async Task VisitGuardedAsync(Func<Visit, Task> use, Screen? screen = null, string path = "/")
     {
         Chromium.Require();
@@ -52,7 +52,7 @@ public sealed class PageSite : IAsyncDisposable
         await VisitAsync((await StartGuardedAsync()).Url, browser, use, screen, path);
     }
 
-    /// <summary>As <see cref="VisitAsync(Func{Visit, Task}, Screen?, string)"/>, of a server whose management has a listener of its own.</summary>
+    /// <summary>As <see cref="VisitAsync(Func{Visit, Task}, Screen?, string)"/>, for a server with a separate management address.</summary>
     internal async Task VisitManagedAsync(Func<Visit, Task> use, Screen? screen = null, string path = "/")
     {
         Chromium.Require();
@@ -60,7 +60,7 @@ public sealed class PageSite : IAsyncDisposable
         await VisitAsync((await StartManagedAsync()).Url, browser, use, screen, path);
     }
 
-    /// <summary>As <see cref="VisitManagedAsync"/>, at that listener.</summary>
+    /// <summary>As <see cref="VisitManagedAsync"/>, at the management address.</summary>
     internal async Task VisitManagementAsync(Func<Visit, Task> use, Screen? screen = null, string path = "/status")
     {
         Chromium.Require();
@@ -69,7 +69,7 @@ public sealed class PageSite : IAsyncDisposable
         await VisitAsync(url, browser, use, screen, path);
     }
 
-    /// <summary>As <see cref="VisitAsync(Func{Visit, Task}, Screen?, string)"/>, of a front end of the test's own.</summary>
+    /// <summary>As <see cref="VisitAsync(Func{Visit, Task}, Screen?, string)"/>, for a front end of the test.</summary>
     internal async Task VisitAsync(DetectionProcess frontend, Func<Visit, Task> use, Screen? screen = null, string path = "/")
     {
         Chromium.Require();
@@ -85,11 +85,11 @@ public sealed class PageSite : IAsyncDisposable
         visit.AssertBehaved();
     }
 
-    /// <summary>What the server says about a picture, asked without the browser: an answer or a problem, with its status.</summary>
+    /// <summary>The server's answer or problem for a picture, requested without the browser, with its status.</summary>
     internal async Task<(HttpStatusCode Status, JsonElement Body)> AskAsync(string path) =>
         await AskAsync(await File.ReadAllBytesAsync(path), Path.GetExtension(path) is ".webp" ? "image/webp" : "image/jpeg");
 
-    /// <summary>What the server says about a picture that is no file.</summary>
+    /// <summary>The server's answer for bytes that are not a file.</summary>
     internal async Task<(HttpStatusCode Status, JsonElement Body)> AskAsync(byte[] picture, string type = "image/jpeg")
     {
         using var content = new ByteArrayContent(picture);
@@ -97,7 +97,7 @@ public sealed class PageSite : IAsyncDisposable
         return await AskAsync(content);
     }
 
-    /// <summary>What the server says about a URL.</summary>
+    /// <summary>The server's answer for a URL.</summary>
     internal async Task<(HttpStatusCode Status, JsonElement Body)> AskAsync(Uri url)
     {
         using var content = JsonContent.Create(new { url });
@@ -211,9 +211,9 @@ public sealed class PageSite : IAsyncDisposable
                 _frontend = DetectionProcess.StartFrontend(new Dictionary<string, string?>
                 {
                     [DetectionSettings.Redis] = null,
-                    // As long as names of machines are, with no place to break it.
+                    // As long as the name of a machine may be, with no place for a line break.
                     ["Detection__Silo__Name"] = SiloName,
-                    // Loopback and odd ports are never fetched from otherwise.
+                    // Without these settings loopback addresses and other ports are not fetched from.
                     ["Detection__Fetch__AllowedNetworks__0"] = "127.0.0.1/32",
                     ["Detection__Fetch__AllowedPorts__0"] = _pictureHost.Port.ToString(CultureInfo.InvariantCulture),
                 });

@@ -11,7 +11,7 @@ public class PhoneTests(PageSite site)
 
             await visit.ChooseAsync(Photos.People);
             await visit.AnsweredAsync();
-            await visit.SlideAsync("Home"); // as many boxes and rows as there are
+            await visit.SlideAsync("Home"); // all boxes and rows
             Assert.NotEmpty(await visit.BoxesAsync());
             Assert.Equal(0, await visit.BeyondTheEdgeAsync());
 

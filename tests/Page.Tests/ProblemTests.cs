@@ -4,7 +4,7 @@ using PuppeteerSharp;
 
 namespace Detection.Page.Tests;
 
-/// <summary>What goes wrong is said in words, with what can be done.</summary>
+/// <summary>The page shows problems as text, with the possible actions.</summary>
 public class ProblemTests(PageSite site)
 {
     [Fact]
@@ -40,7 +40,7 @@ public class ProblemTests(PageSite site)
         Assert.NotEmpty(await visit.BoxesAsync());
     });
 
-    // A full queue lasts for milliseconds here, so the first answer is put in its place; the second is the server's.
+    // A queue is full only for milliseconds here, so the test replaces the first answer; the second is the server's.
     [Fact]
     public Task Full_queue_shows_a_countdown_and_can_be_retried() => site.VisitAsync(async visit =>
     {

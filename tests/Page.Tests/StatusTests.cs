@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Detection.Page.Tests;
 
-/// <summary>The page <c>/status</c> shows what the cluster does, to people who have never seen its inside.</summary>
+/// <summary>The page <c>/status</c> shows the state of the cluster to people who do not know its details.</summary>
 public class StatusTests(PageSite site)
 {
     private const string Path = "/status";
@@ -33,7 +33,7 @@ public class StatusTests(PageSite site)
                 await visit.SeenAsync("/\\d m?s/.test(document.getElementById('slow').textContent)");
                 await visit.SeenAsync("/\\d a second/.test(document.getElementById('possible').textContent)");
 
-                // What stands at several places is the same, and what is answered is what the devices can do for as long as they are busy.
+                // Numbers that are shown twice are equal, and the capacity is at least the throughput.
                 var numbers = await visit.EvaluateAsync<double[]>("""
                     (() => {
                       const number = (selector) => Number.parseFloat(document.querySelector(selector).textContent);
@@ -46,7 +46,7 @@ public class StatusTests(PageSite site)
                     await visit.TextAsync("#usual"),
                     await visit.EvaluateAsync<string>("document.querySelector('.chart:nth-child(2) .values .key').innerText.trim()"));
 
-                // Busy all the time for long enough: more is not possible.
+                // Busy all the time: the capacity equals the throughput.
                 await visit.SeenAsync("""
                     Number(document.querySelector('.gauge').getAttribute('aria-valuenow')) < 95
                       || Number.parseFloat(document.getElementById('possible').textContent) < 1.4 * Number.parseFloat(document.getElementById('rate').textContent)
@@ -78,7 +78,7 @@ public class StatusTests(PageSite site)
             Assert.Contains($"{PageSite.SiloName}/", row, StringComparison.Ordinal);
             Assert.True(await visit.EvaluateAsync<bool>("document.getElementById('no-failures').hidden"));
 
-            // Only the last are in sight; the others a click away.
+            // Only the last failures are visible; the others after a click.
             for (var i = 0; i < 5; i++)
             {
                 await FailAsync();
@@ -124,12 +124,12 @@ public class StatusTests(PageSite site)
                 await visit.SeenAsync("document.querySelectorAll('.silo').length === 1");
                 Assert.Contains("1 machine, 1 device,", await visit.TextAsync("#subline"), StringComparison.Ordinal);
 
-                // In order: nobody has to find out, and a silo that starts again does not wait for it.
+                // Stopped gracefully, so that other silos need not detect it and the silo can restart at once.
                 await cluster.Silos[1].StopAsync();
                 await visit.SeenAsync("document.getElementById('headline').textContent === 'No worker is running'");
                 Assert.Equal("ill", await visit.EvaluateAsync<string>("document.getElementById('status').dataset.health"));
 
-                // Silent, as over a cut cable; then gone.
+                // First paused, as with a cut cable; then stopped.
                 frontend.Pause();
                 await visit.SeenAsync("document.getElementById('headline').textContent === 'No connection to the server'");
                 Assert.Contains(" old.", await visit.TextAsync("#subline"), StringComparison.Ordinal);
@@ -161,7 +161,7 @@ public class StatusTests(PageSite site)
             await visit.SeenAsync("document.querySelector('.silo .device') !== null");
             Assert.True(await visit.EvaluateAsync<bool>("document.getElementById('key-form').hidden"));
 
-            // The same key as that of the other page, in the same tab.
+            // Both pages use the same key in this tab.
             await visit.Page.ClickAsync(".top .brand");
             await visit.Page.WaitForSelectorAsync("#threshold");
             await visit.ChooseAsync(Photos.People);
@@ -170,7 +170,7 @@ public class StatusTests(PageSite site)
             await visit.SeenAsync("document.querySelector('.silo .device') !== null");
             Assert.True(await visit.EvaluateAsync<bool>("document.getElementById('key-form').hidden"));
 
-            // In this tab, and with the middle button in another.
+            // In this tab, and with the middle button in a new one.
             var opened = new TaskCompletionSource<PuppeteerSharp.IPage>();
             visit.Page.BrowserContext.TargetCreated += async (_, created) => opened.TrySetResult(await created.Target.PageAsync());
             await visit.Page.ClickAsync(".top a[href='/v1/status']", new PuppeteerSharp.Input.ClickOptions { Button = PuppeteerSharp.Input.MouseButton.Middle });
@@ -189,7 +189,7 @@ public class StatusTests(PageSite site)
                 await visit.SeenAsync("/\\d of at most \\d/.test(document.querySelector('.chart:nth-child(3) .values').textContent)");
                 await visit.SeenAsync("Number(document.querySelector('.gauge').getAttribute('aria-valuenow')) > 0");
 
-                // As the browser tells it to a screen reader.
+                // As the browser reports it to a screen reader.
                 var told = await visit.ToldAsync();
                 Assert.DoesNotContain(told, part => part.Role is "image" or "img" or "meter" && part.Name.Length == 0);
                 Assert.Contains(told, part => part is { Role: "heading", Name: "At work" });
@@ -203,7 +203,7 @@ public class StatusTests(PageSite site)
                 }
             });
 
-            // The words of the trade are explained.
+            // The glossary explains the terms.
             await visit.Page.ClickAsync(".glossary summary");
             var glossary = await visit.TextAsync(".glossary");
             foreach (var word in (string[])["Waiting", "silo", "devices", "Squares", "batches", "Busy", "Could do", "Time", "Failures"])
@@ -230,7 +230,7 @@ public class StatusTests(PageSite site)
         },
         path: Path);
 
-    /// <summary>Keeps the server at work with more pictures than it can do at once, until <paramref name="look"/> has seen enough.</summary>
+    /// <summary>Sends more pictures than the server can process at once, until <paramref name="look"/> completes.</summary>
     private async Task WhileDetectingAsync(Func<Task> look)
     {
         using var enough = new CancellationTokenSource();
@@ -252,7 +252,7 @@ public class StatusTests(PageSite site)
         }
     }
 
-    /// <summary>Has a damaged picture looked at.</summary>
+    /// <summary>Sends a damaged picture.</summary>
     /// <returns>The first digits of its key.</returns>
     private async Task<string> FailAsync()
     {

@@ -1,6 +1,6 @@
 namespace Detection.Page.Tests;
 
-/// <summary>The slider works on the answer that is there.</summary>
+/// <summary>The slider filters the current answer.</summary>
 public class ThresholdTests(PageSite site)
 {
     [Fact]
@@ -41,7 +41,7 @@ public class ThresholdTests(PageSite site)
         await visit.Page.HoverAsync("header .brand");
         Assert.DoesNotContain(await visit.BoxesAsync(), box => box.Lit);
 
-        // With the keyboard: from the slider to the class, then to its first object.
+        // With the keyboard: from the slider to the class, then to the first object.
         await visit.Page.FocusAsync("#threshold");
         await visit.Page.Keyboard.PressAsync("Tab");
         Assert.Equal(count, (await visit.BoxesAsync()).Count(box => box.Lit));

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Detection.Page.Tests;
 
-/// <summary>A picture goes in, its boxes appear where the answer says.</summary>
+/// <summary>A picture is sent, and its boxes appear at the places of the answer.</summary>
 public class UploadTests(PageSite site)
 {
     [Theory]
@@ -72,7 +72,7 @@ public class UploadTests(PageSite site)
     [Fact]
     public Task Layout_does_not_move_when_the_answer_arrives() => site.VisitAsync(async visit =>
     {
-        // Every place that the stage and the panel have, frame by frame, from the first picture on.
+        // The places of all parts of stage and panel, in every frame from the first picture on.
         await visit.EvaluateAsync<object>("""
             (() => {
               window.places = new Set();

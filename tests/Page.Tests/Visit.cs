@@ -7,7 +7,7 @@ using PuppeteerSharp.PageAccessibility;
 
 namespace Detection.Page.Tests;
 
-/// <summary>One tab: what a person does on the page, what they see, and what went over the network.</summary>
+/// <summary>One tab: actions of the user, what is visible, and the requests.</summary>
 internal sealed class Visit : IAsyncDisposable
 {
     private static readonly Lazy<string> Axe = new(static () => new BundledAxeScriptProvider().GetScript());
@@ -24,7 +24,7 @@ internal sealed class Visit : IAsyncDisposable
 
     public IPage Page { get; }
 
-    /// <summary>The questions asked so far, <c>POST /v1/detections</c>.</summary>
+    /// <summary>The requests <c>POST /v1/detections</c> so far.</summary>
     public IEnumerable<IRequest> Questions =>
         _requests.Where(request => request.Method == HttpMethod.Post && new Uri(request.Url).AbsolutePath == "/v1/detections");
 
@@ -50,7 +50,7 @@ internal sealed class Visit : IAsyncDisposable
         return visit;
     }
 
-    /// <summary>Chooses files with the button, as a person does.</summary>
+    /// <summary>Chooses files with the button, as a user does.</summary>
     public async Task ChooseAsync(params string[] paths)
     {
         var chooser = Page.WaitForFileChooserAsync();
@@ -66,7 +66,7 @@ internal sealed class Visit : IAsyncDisposable
         await Page.Keyboard.PressAsync("Enter");
     }
 
-    /// <summary>Enters an API key where the page asks for one.</summary>
+    /// <summary>Enters an API key when the page asks for one.</summary>
     public async Task EnterKeyAsync(string key)
     {
         await SeenAsync("!document.getElementById('key-form').hidden");
@@ -79,23 +79,23 @@ internal sealed class Visit : IAsyncDisposable
     public Task AnsweredAsync() =>
         SeenAsync("document.getElementById('stage').dataset.state === 'done' && !document.getElementById('picture').hidden");
 
-    /// <summary>Waits until an expression of the page is true.</summary>
+    /// <summary>Waits until an expression in the page is true.</summary>
     public Task SeenAsync(string expression) => Page.WaitForExpressionAsync(expression);
 
-    /// <summary>Waits for a problem and reads its title, its detail and its buttons, one a line.</summary>
+    /// <summary>Waits for a problem and reads its title, detail and buttons, one on each line.</summary>
     public async Task<string> ProblemAsync()
     {
         await SeenAsync("!document.getElementById('problem').hidden");
         return await TextAsync("#problem");
     }
 
-    /// <summary>The text of an element as it is shown.</summary>
+    /// <summary>The visible text of an element.</summary>
     public Task<string> TextAsync(string selector) =>
         Page.EvaluateFunctionAsync<string>("(selector) => document.querySelector(selector).innerText", selector);
 
     public Task<T> EvaluateAsync<T>(string expression) => Page.EvaluateExpressionAsync<T>(expression);
 
-    /// <summary>The boxes drawn over the picture, in CSS pixels from its top left corner, in the order of the answer.</summary>
+    /// <summary>The boxes over the picture, in CSS pixels from its top left corner, in the order of the answer.</summary>
     public async Task<IReadOnlyList<DrawnBox>> BoxesAsync()
     {
         var boxes = await Page.EvaluateExpressionAsync<JsonElement>("""
@@ -127,7 +127,7 @@ internal sealed class Visit : IAsyncDisposable
         await Page.Keyboard.PressAsync(key);
     }
 
-    /// <summary>How far the page, or something cut off in it, reaches beyond the right edge of the screen, in CSS pixels; 0 when nothing does.</summary>
+    /// <summary>How far the page, or an element that is cut off, extends beyond the right edge of the screen, in CSS pixels; 0 for not at all.</summary>
     public Task<double> BeyondTheEdgeAsync() => Page.EvaluateExpressionAsync<double>("""
         (() => {
           const root = document.documentElement;
@@ -137,18 +137,18 @@ internal sealed class Visit : IAsyncDisposable
         })()
         """);
 
-    /// <summary>Looks at the page in light or dark colours.</summary>
+    /// <summary>Shows the page in light or dark colours.</summary>
     /// <param name="scheme"><c>light</c> or <c>dark</c>.</param>
     public Task PreferAsync(string scheme) =>
         Page.EmulateMediaFeaturesAsync([new MediaFeatureValue { MediaFeature = MediaFeature.PrefersColorScheme, Value = scheme }]);
 
-    /// <summary>Looks at the page in the colours that the system chooses, as high contrast has them.</summary>
+    /// <summary>Shows the page in forced colours (high contrast).</summary>
     public Task ForceColoursAsync() => Page.Client.SendAsync("Emulation.setEmulatedMedia", new
     {
         features = new[] { new { name = "forced-colors", value = "active" }, new { name = "prefers-color-scheme", value = "dark" } },
     });
 
-    /// <summary>What axe finds wrong, a line each with the rule and the elements.</summary>
+    /// <summary>The violations that axe finds, one on each line with the rule and the elements.</summary>
     public async Task<IReadOnlyList<string>> AxeAsync()
     {
         await Page.EvaluateExpressionAsync(Axe.Value);
@@ -159,11 +159,11 @@ internal sealed class Visit : IAsyncDisposable
             """);
     }
 
-    /// <summary>Which element has the focus: its id, or its class and name.</summary>
+    /// <summary>The element with the focus: its id, or its class and name.</summary>
     public Task<string> FocusAsync() => EvaluateAsync<string>(
         "(({ id, className, ariaLabel, tagName }) => id || `${className} ${ariaLabel ?? ''}`.trim() || tagName)(document.activeElement)");
 
-    /// <summary>Everything that the browser tells a screen reader, in the order of the page.</summary>
+    /// <summary>Everything that the browser reports to a screen reader, in the order of the page.</summary>
     public async Task<IReadOnlyList<Told>> ToldAsync()
     {
         var told = new List<Told>();
@@ -177,7 +177,7 @@ internal sealed class Visit : IAsyncDisposable
         }
     }
 
-    /// <summary>Each text that is seen, with the contrast of its colour to that of its ground, as WCAG 2 counts it: 1 to 21.</summary>
+    /// <summary>Each visible text, with the contrast of its colour to its background by WCAG 2: 1 to 21.</summary>
     public async Task<IReadOnlyList<Contrast>> ContrastsAsync()
     {
         var contrasts = await Page.EvaluateExpressionAsync<JsonElement>("""
@@ -212,7 +212,7 @@ internal sealed class Visit : IAsyncDisposable
         return contrasts.Deserialize<List<Contrast>>(JsonSerializerOptions.Web)!;
     }
 
-    /// <summary>Takes complaints that hold a text for what the test wanted.</summary>
+    /// <summary>Ignores console errors that contain a text.</summary>
     public void Forgive(string text)
     {
         var others = _complaints.Where(complaint => !complaint.Contains(text, StringComparison.Ordinal)).ToList();
@@ -220,7 +220,7 @@ internal sealed class Visit : IAsyncDisposable
         others.ForEach(_complaints.Enqueue);
     }
 
-    /// <summary>No errors or warnings in the console, no uncaught exceptions, nothing asked of another host.</summary>
+    /// <summary>Checks that the console has no errors or warnings, that there are no uncaught exceptions, and no requests to another host.</summary>
     public void AssertBehaved()
     {
         Assert.Empty(_complaints);
@@ -237,7 +237,7 @@ internal sealed class Visit : IAsyncDisposable
     private void Hear(ConsoleMessage message)
     {
         var type = message.Type.ToString();
-        // Chromium reports every answer of 400 and above, and that nobody listens, by itself; a page cannot silence that.
+        // Chromium itself reports every answer of 400 and above, and refused connections; a page cannot prevent it.
         if ((type is "Error" or "Warning")
             && !message.Text.StartsWith("Failed to load resource: the server responded", StringComparison.Ordinal)
             && !message.Text.StartsWith("Failed to load resource: net::ERR_CONNECTION_REFUSED", StringComparison.Ordinal))
@@ -250,8 +250,8 @@ internal sealed class Visit : IAsyncDisposable
 /// <summary>A box over the picture, in CSS pixels.</summary>
 internal sealed record DrawnBox(int Index, string Colour, bool Lit, double X, double Y, double Width, double Height);
 
-/// <summary>What a screen reader is told of a part of the page.</summary>
+/// <summary>What the browser reports to a screen reader for a part of the page.</summary>
 internal sealed record Told(string Role, string Name);
 
-/// <summary>A text, and how much it stands out from its ground.</summary>
+/// <summary>A text and its contrast.</summary>
 internal sealed record Contrast(string Text, double Ratio);

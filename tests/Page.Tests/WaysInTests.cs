@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Detection.Page.Tests;
 
-/// <summary>The other ways in: dropping, pasting, an address.</summary>
+/// <summary>Other ways to add pictures: drop, paste, a URL.</summary>
 public class WaysInTests(PageSite site)
 {
     [Fact]

@@ -3,9 +3,9 @@ using Detection.Inference.Manifest;
 
 namespace Detection.SickSilo;
 
-/// <summary>A device that works, except while it is made sick.</summary>
-/// <param name="well">What does the work.</param>
-/// <param name="course">How it is from moment to moment.</param>
+/// <summary>A device that works unless it has a fault.</summary>
+/// <param name="well">The device that runs the models.</param>
+/// <param name="course">The current fault.</param>
 internal sealed class SickDevice(IInferenceDevice well, Course course) : IInferenceDevice
 {
     /// <inheritdoc/>

@@ -1,17 +1,17 @@
 namespace Detection.SickSilo;
 
-/// <summary>What is wrong with a device.</summary>
+/// <summary>A fault of a device.</summary>
 internal enum Sickness
 {
-    /// <summary>Nothing.</summary>
+    /// <summary>No fault.</summary>
     None,
 
-    /// <summary>Every run fails for want of memory.</summary>
+    /// <summary>Every run fails because of missing memory.</summary>
     OutOfMemory,
 
     /// <summary>Every run finds nothing, without an error.</summary>
     Blind,
 
-    /// <summary>Every run fails with an error that only a new process mends.</summary>
+    /// <summary>Every run fails with an error that only a new process recovers from.</summary>
     CudaError,
 }

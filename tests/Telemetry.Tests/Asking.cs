@@ -5,13 +5,13 @@ using System.Text.Json;
 
 namespace Detection.Telemetry.Tests;
 
-/// <summary>How a test speaks to a process.</summary>
+/// <summary>Sends requests to a process.</summary>
 internal static class Asking
 {
     /// <summary>Sends a picture and reads the answer or the problem.</summary>
     /// <param name="http">The front end.</param>
     /// <param name="picture">The picture.</param>
-    /// <param name="traceParent">Trace of the caller.</param>
+    /// <param name="traceParent">The caller's trace.</param>
     public static async Task<(HttpStatusCode Status, JsonElement Body)> DetectAsync(this HttpClient http, byte[] picture, string? traceParent = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri("/v1/detections?timeout=60", UriKind.Relative))

@@ -4,8 +4,8 @@ using System.Net;
 namespace Detection.Telemetry.Tests;
 
 /// <summary>
-/// An OpenTelemetry collector as far as tests need one: takes OTLP over HTTP with protobuf bodies and keeps the spans and the names of the
-/// metrics. Field numbers are those of opentelemetry-proto 1.x (trace.proto, metrics.proto).
+/// A minimal OpenTelemetry collector: it receives OTLP over HTTP with protobuf bodies, and keeps the spans and the names of the
+/// metrics. The field numbers are those of opentelemetry-proto 1.x (trace.proto, metrics.proto).
 /// </summary>
 internal sealed class Collector : IAsyncDisposable
 {
@@ -17,7 +17,7 @@ internal sealed class Collector : IAsyncDisposable
 
     public Uri Url => _server.Url;
 
-    /// <summary>All spans that came so far.</summary>
+    /// <summary>All spans received so far.</summary>
     public IReadOnlyList<Span> Spans => [.. _spans];
 
     /// <summary>Whether a service sent a metric.</summary>
@@ -74,14 +74,14 @@ internal sealed class Collector : IAsyncDisposable
         }
     }
 
-    /// <summary>Traces and metrics have the same frame: resources with a name, and in them scopes.</summary>
+    /// <summary>Traces and metrics have the same structure: resources with a name, which contain scopes.</summary>
     private static IEnumerable<(string Service, ReadOnlyMemory<byte> Scope)> Scopes(ReadOnlyMemory<byte> export) =>
         from resource in Protobuf.All(export, 1)
         let service = Protobuf.All(resource, 1).SelectMany(static r => Attributes(r, 1)).FirstOrDefault(static a => a.Key == "service.name").Value
         from scope in Protobuf.All(resource, 2)
         select (service, scope);
 
-    /// <summary>The attributes that are text.</summary>
+    /// <summary>The attributes with a text value.</summary>
     private static Dictionary<string, string> Attributes(ReadOnlyMemory<byte> message, int number) =>
         Protobuf.All(message, number).ToDictionary(static pair => Protobuf.Text(pair, 1), static pair => Protobuf.Text(Protobuf.All(pair, 2).Last(), 1));
 }

@@ -79,7 +79,7 @@ public sealed partial class MetricsTests(WatchedCluster cluster)
 
     private static StringContent JsonContent(string json) => new(json, System.Text.Encoding.UTF8, "application/json");
 
-    /// <summary>What front end and silo show together.</summary>
+    /// <summary>The metrics of front end and silo together.</summary>
     private async Task<string> ShownAsync() => await cluster.Management.TextAsync("/metrics") + await cluster.Silo.Http.TextAsync("/metrics");
 
     /// <summary>The names of metrics in the expressions of a file.</summary>
@@ -111,7 +111,7 @@ public sealed partial class MetricsTests(WatchedCluster cluster)
     [GeneratedRegex(@"\b(detection|http|kestrel|dotnet)_[a-z_]+[a-z]\b(?!\s*=)")]
     private static partial Regex MetricName();
 
-    /// <summary>The labels of <c>by (…)</c> look like metrics.</summary>
+    /// <summary>The labels in <c>by (…)</c> look like metrics.</summary>
     [GeneratedRegex(@"\bby \([^)]*\)")]
     private static partial Regex Grouping();
 

@@ -33,14 +33,14 @@ public sealed class TraceTests(WatchedCluster cluster)
         Assert.Equal(("detection-frontend", request.Id), (detect.Service, detect.ParentId));
         Assert.Equal("computed", detect.Attributes["detection.outcome"]);
 
-        // Through the Redis list: the silo knows the caller by nothing but the mark of the queued item.
+        // Through the Redis list: the silo gets the trace only from the mark of the queued item.
         var (queue, batch, picture) = (The("queue"), The("batch"), The("picture"));
         Assert.All([queue, batch, picture], span => Assert.Equal(("detection-silo", detect.Id), (span.Service, span.ParentId)));
         Assert.Equal([detect.Id], batch.Links);
         Assert.Equal([batch.Id], picture.Links);
         Assert.Equal(imageKey, picture.Attributes["detection.image_key"]);
 
-        // And back: the message that it is done.
+        // And back: the message that the request is done.
         Assert.Contains(spans, span => span.ParentId == picture.Id && span.Name.Contains("Complete", StringComparison.Ordinal));
 
         bool Named(string name) => spans.Any(span => span.Name == name);

@@ -5,8 +5,8 @@ using System.Globalization;
 namespace Detection.Telemetry.Tests;
 
 /// <summary>
-/// A silo and a front end that send to a collector. The front end has a listener of its own for management and is told of the collector
-/// by our setting; the silo has the dashboard and is told by the standard variables.
+/// A silo and a front end that send to a collector. The front end has a separate management address, and the product's setting names its
+/// collector; the silo has the dashboard, and the standard variable names its collector.
 /// </summary>
 public sealed class WatchedCluster : IAsyncLifetime
 {
@@ -21,7 +21,7 @@ public sealed class WatchedCluster : IAsyncLifetime
 
     public DetectionProcess Silo => _cluster!.Silos[0];
 
-    /// <summary>The front end's management listener.</summary>
+    /// <summary>The front end's management address.</summary>
     public HttpClient Management => _management!;
 
     public async ValueTask InitializeAsync()

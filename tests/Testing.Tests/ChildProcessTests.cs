@@ -93,7 +93,7 @@ public sealed class ChildProcessTests
     {
         Assert.SkipUnless(File.Exists("/usr/bin/setpriv"), "setpriv is not installed.");
         var pidFile = Path.Combine(Path.GetTempPath(), $"detection-{Guid.NewGuid():N}.pid");
-        // This assembly again, as the test host that is killed: see KillableHost.
+        // This assembly runs again as the test host that is killed: see KillableHost.
         await using var host = ChildProcess.Start(
             "host",
             "dotnet",

@@ -25,7 +25,7 @@ public sealed class DetectionProcessTests
     [Fact]
     public async Task Process_that_ends_before_it_is_ready_is_reported_at_once_with_its_log()
     {
-        // A silo needs Redis, and says so.
+        // A silo needs Redis, and ends without it.
         await using var silo = DetectionProcess.StartSilo(new Dictionary<string, string?> { [DetectionSettings.Redis] = null });
         var hopeless = await Assert.ThrowsAsync<ConditionHopelessException>(() => silo.ReadyAsync());
         Assert.Contains("ended before it was ready", hopeless.Message, StringComparison.Ordinal);

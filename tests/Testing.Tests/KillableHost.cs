@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 namespace Detection.Testing.Tests;
 
 /// <summary>
-/// Started by a test with <see cref="PidFile"/> in its environment, this program is no test host: it starts one child, writes
+/// When a test starts this program with <see cref="PidFile"/> in the environment, it is not a test host: it starts one child, writes
 /// the child's id into that file and waits to be killed.
 /// </summary>
 internal static class KillableHost

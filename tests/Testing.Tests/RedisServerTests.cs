@@ -58,7 +58,7 @@ public sealed class RedisServerTests
         await using var connection = await redis.ConnectAsync();
 
         redis.Pause();
-        // The command is sent at once and answered after Resume only; the client itself gives up after seconds.
+        // The command is sent at once and answered only after Resume; the client times out after some seconds.
         var write = connection.GetDatabase().StringSetAsync("key", "late");
         await Eventually.Async(() => ProcessState.Of(redis.ProcessId) == 'T', Eventually.Soon, "the process is stopped");
         Assert.False(write.IsCompleted);
@@ -94,7 +94,7 @@ public sealed class RedisServerTests
         Assert.Equal("encrypted", await ReadAsync(redis));
 
         Assert.Equal(["SERedis_IssuerCertPath"], redis.ClientEnvironment.Keys);
-        // Neither without trust nor without TLS.
+        // Refused without trust, and without TLS.
         await Assert.ThrowsAsync<RedisConnectionException>(() => ConnectionMultiplexer.ConnectAsync(redis.ConnectionString));
         await Assert.ThrowsAsync<RedisConnectionException>(
             () => ConnectionMultiplexer.ConnectAsync($"127.0.0.1:{redis.Port},password=secret,connectTimeout=2000"));
@@ -151,7 +151,7 @@ public sealed class RedisServerTests
             Assert.InRange(await connection.GetServer("127.0.0.1", node.Port).DatabaseSizeAsync(), 1, 59);
         }
 
-        // Two slots in one script are refused: it is a cluster that tests the hash tags of our keys.
+        // A script with keys of two slots is refused: the cluster checks the hash tags of our keys.
         await Assert.ThrowsAsync<RedisCommandException>(
             () => database.ScriptEvaluateAsync("return redis.call('MGET', KEYS[1], KEYS[2])", ["key1", "key2"]));
         Assert.NotNull((string[]?)await database.ScriptEvaluateAsync("return redis.call('MGET', KEYS[1], KEYS[2])", ["{m}1", "{m}2"]));

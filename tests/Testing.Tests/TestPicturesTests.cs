@@ -11,7 +11,7 @@ public sealed class TestPicturesTests
         var keys = seeds.Select(seed => TestPictures.ImageKey(TestPictures.Unique(seed))).ToHashSet();
         Assert.Equal(seeds.Length, keys.Count);
 
-        // The same photo again, one round later: other bytes, same pixels.
+        // The same photo one round later: other bytes, same pixels.
         using var first = SKBitmap.Decode(TestPictures.Unique(1));
         using var second = SKBitmap.Decode(TestPictures.Unique(1 + TestPictures.PhotoCount));
         Assert.True(first.Width > 64 && first.Height > 64);

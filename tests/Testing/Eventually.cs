@@ -4,22 +4,22 @@ using Xunit;
 
 namespace Detection.Testing;
 
-/// <summary>Waiting for a condition instead of for time to pass.</summary>
+/// <summary>Waits for a condition instead of a fixed time.</summary>
 public static class Eventually
 {
-    /// <summary>How long a test waits for what should happen soon, on a busy machine.</summary>
+    /// <summary>How long a test waits for an event that should happen soon, on a busy machine.</summary>
     public static readonly TimeSpan Soon = TimeSpan.FromSeconds(30);
 
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(200);
 
     /// <summary>
-    /// Asks until <paramref name="condition"/> holds. A condition that throws does not hold yet; its last exception is shown
-    /// and kept as the inner exception when the deadline passes. The end of the running test ends the wait too.
+    /// Repeats <paramref name="condition"/> until it is true. A condition that throws is not true yet; when the deadline passes, its last exception
+    /// is shown and is the inner exception. The wait also ends when the running test ends.
     /// </summary>
-    /// <param name="condition">What must become true. Its token is cancelled at the deadline.</param>
-    /// <param name="deadline">Longest wait.</param>
-    /// <param name="because">What it means when the condition holds: "the silo left the cluster".</param>
+    /// <param name="condition">The condition. Its token is cancelled at the deadline.</param>
+    /// <param name="deadline">Maximum wait.</param>
+    /// <param name="because">Meaning of the condition: "the silo left the cluster".</param>
     /// <exception cref="TimeoutException">The deadline passed.</exception>
     public static async Task Async(
         Func<CancellationToken, Task<bool>> condition,

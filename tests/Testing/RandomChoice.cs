@@ -1,11 +1,11 @@
 namespace Detection.Testing;
 
-/// <summary>Choosing by chance.</summary>
+/// <summary>Random choices.</summary>
 public static class RandomChoice
 {
-    /// <summary>One of them.</summary>
+    /// <summary>One of the values.</summary>
     public static T Of<T>(this Random random, IReadOnlyList<T> choices) => choices[random.Next(choices.Count)];
 
-    /// <summary>Once in so many times.</summary>
+    /// <summary>True once in this many times on average.</summary>
     public static bool OneIn(this Random random, int times) => random.Next(times) == 0;
 }

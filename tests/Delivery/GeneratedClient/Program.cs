@@ -1,4 +1,4 @@
-// A program around the client that Kiota makes of /openapi/v1.json: address, then a picture. Built in a folder of its own, by GeneratedClientTests.
+// Uses the client that Kiota generates from /openapi/v1.json. Arguments: address, picture. GeneratedClientTests builds it in a separate folder.
 using Generated;
 using Generated.Models;
 using Microsoft.Kiota.Abstractions.Authentication;

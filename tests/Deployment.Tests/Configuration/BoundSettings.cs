@@ -4,7 +4,7 @@ using System.Reflection;
 namespace Detection.Deployment.Tests.Configuration;
 
 /// <summary>
-/// The settings that the programs have, found in their code: the properties of every type with a constant <c>Section</c>, and every
+/// The settings of the programs, found in their code: the properties of every type with a constant <c>Section</c>, and every
 /// other constant that is a key (<c>Detection:…</c>).
 /// </summary>
 internal static class BoundSettings
@@ -12,7 +12,7 @@ internal static class BoundSettings
     private const string Root = "Detection";
     private const string SectionName = "Section";
 
-    /// <summary>Types named Options that are read from somewhere else than configuration.</summary>
+    /// <summary>Types named Options that are not read from configuration.</summary>
     private static readonly Dictionary<string, string> Elsewhere = new()
     {
         ["HeadOptions"] = "the model's manifest",
@@ -36,7 +36,7 @@ internal static class BoundSettings
     /// <summary>The types that are bound to a section.</summary>
     public static IEnumerable<Type> OptionsTypes => Types.Where(type => SectionOf(type) is not null);
 
-    /// <summary>Types that look like options and are bound to no section.</summary>
+    /// <summary>Types named Options without a section.</summary>
     public static IEnumerable<Type> Unbound
     {
         get
@@ -88,7 +88,7 @@ internal static class BoundSettings
         }
     }
 
-    /// <summary>What the binder can set: properties with a setter, and lists that are there already.</summary>
+    /// <summary>The properties that the binder can set: properties with a setter, and existing lists.</summary>
     private static IEnumerable<PropertyInfo> Properties(Type type) => type
         .GetProperties(BindingFlags.Public | BindingFlags.Instance)
         .Where(static property => property.GetIndexParameters().Length == 0 && property.GetMethod is not null

@@ -7,7 +7,7 @@ public sealed partial class ConfigurationReferenceTests
 {
     private const string Reference = "docs/configuration.md";
 
-    /// <summary>Where settings and their defaults are told.</summary>
+    /// <summary>The documents with settings and their defaults.</summary>
     public static readonly TheoryData<string> Documents = [Reference, "README.md", "docs/api.md", "src/Client/README.md"];
 
     [Fact]

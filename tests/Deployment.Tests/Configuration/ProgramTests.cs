@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Detection.Deployment.Tests.Configuration;
 
-/// <summary>The programs as somebody meets them at a prompt: what they are asked, and what they say when they cannot start.</summary>
+/// <summary>The programs at a prompt: their options, and their messages when they cannot start.</summary>
 public sealed partial class ProgramTests
 {
     private const string NoRedis = "127.0.0.1:1";
@@ -84,7 +84,7 @@ public sealed partial class ProgramTests
         Assert.Matches(Time(), silo.Process.Log);
         Assert.Matches(Time(), frontend.Process.Log);
 
-        // "test" is the text of the key; without one the problem's trace id leads to its line in the log.
+        // "test" is the text of the key. Without a key the answer is a problem, and its trace id is in a log message.
         using var models = new HttpRequestMessage(HttpMethod.Get, new Uri("/v1/models", UriKind.Relative));
         models.Headers.Add("X-API-Key", "test");
         using var allowed = await frontend.Http.SendAsync(models);
@@ -109,7 +109,7 @@ public sealed partial class ProgramTests
         return System.Text.Json.JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement;
     }
 
-    /// <summary>What a program says beside its log, of which two lines an entry tell what was opened before.</summary>
+    /// <summary>The output of a program without its log messages; a log message has two lines.</summary>
     private static string OnlySentence(string output)
     {
         string[] lines = [.. output.TrimEnd('\n').Split('\n')];

@@ -4,10 +4,10 @@ using System.Text.RegularExpressions;
 
 namespace Detection.Deployment.Tests.Configuration;
 
-/// <summary>One key that configuration can set.</summary>
-/// <param name="Key">As in <c>appsettings.json</c>, with colons. An entry of a list has the number 0, one that has a name of its own <c>NAME</c>.</param>
-/// <param name="Type">What it is bound to.</param>
-/// <param name="Default">Its value where nothing is configured; null where it has none, or one that depends on the machine.</param>
+/// <summary>One setting.</summary>
+/// <param name="Key">Its key, with colons as in <c>appsettings.json</c>. An entry of a list has the number 0; an entry with a name has <c>NAME</c>.</param>
+/// <param name="Type">The type of its value.</param>
+/// <param name="Default">Its default; null when it has none, or one that depends on the machine.</param>
 /// <param name="Source">The member that it is bound to, for messages.</param>
 internal sealed partial record Setting(string Key, Type Type, object? Default, string Source)
 {
@@ -16,7 +16,7 @@ internal sealed partial record Setting(string Key, Type Type, object? Default, s
 
     private static readonly (string Unit, long Size)[] Sizes = [("GiB", 1L << 30), ("MiB", 1L << 20), ("KiB", 1L << 10)];
 
-    /// <summary>How a document should write the default.</summary>
+    /// <summary>The default in the form of the documents.</summary>
     public string DefaultText => Default switch
     {
         null => "(in words)",
@@ -30,7 +30,7 @@ internal sealed partial record Setting(string Key, Type Type, object? Default, s
         _ => Convert.ToString(Default, CultureInfo.InvariantCulture)!,
     };
 
-    /// <summary>Whether a document that says this of the default is right.</summary>
+    /// <summary>Whether a default in a document is right.</summary>
     public bool IsDefault(string text) => text == DefaultText || Default switch
     {
         null => text.Length > 0,

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Options;
 
 namespace Detection.Deployment.Tests.Configuration;
 
-/// <summary>How values of settings are read, and what is said of those that are not of their type or out of bounds.</summary>
+/// <summary>How values of settings are read, and the messages for values of another type or out of range.</summary>
 public sealed class SettingValueTests
 {
     private const string Section = "Detection:Trial";

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Detection.Deployment.Tests.Documents;
 
-/// <summary><c>docs/commands.md</c> lists every command of the documents, and what checks it.</summary>
+/// <summary><c>docs/commands.md</c> lists every command of the documents, and how it is checked.</summary>
 public sealed partial class CommandListTests
 {
     private const string List = "docs/commands.md";
@@ -50,7 +50,7 @@ public sealed partial class CommandListTests
             .Concat(Elsewhere.Select(static file => Path.Combine(Repository.Root, file)))
             .Where(File.Exists);
 
-    /// <summary>Lines of blocks without a language that begin like a command; output and drawings do not.</summary>
+    /// <summary>Lines in blocks without a language that begin with a command. Output and drawings are not commands.</summary>
     private static IEnumerable<(string Document, int Line, string Text)> Commands(string file)
     {
         var inside = false;

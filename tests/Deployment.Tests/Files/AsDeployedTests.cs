@@ -6,7 +6,7 @@ using k8s.Models;
 
 namespace Detection.Deployment.Tests.Files;
 
-/// <summary>Silo and front end with exactly the settings of the manifests, on ports of the test: probed, asked, stopped.</summary>
+/// <summary>Silo and front end with exactly the settings of the manifests, on ports of the test: probes, a request, a stop.</summary>
 public sealed partial class AsDeployedTests
 {
     [Fact]
@@ -30,7 +30,7 @@ public sealed partial class AsDeployedTests
         using var answer = await second.Http.PostAsync(new Uri("/v1/detections", UriKind.Relative), picture);
         Assert.Contains("\"person\"", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
 
-        // What the scaler asks Prometheus for is what a silo tells, under the name that the pod has.
+        // The metric that the scaler queries in Prometheus is a metric of a silo, with the name of the pod.
         var query = Assert.Single(Assert.Single(Manifests.Of<ScaledObject>()).Spec.Triggers).Metadata["query"];
         var path = Manifests.Deployment("silo").Spec.Template.Metadata.Annotations["prometheus.io/path"];
         using var management = new HttpClient();

@@ -5,8 +5,8 @@ using YamlDotNet.Serialization.NamingConventions;
 namespace Detection.Deployment.Tests.Files;
 
 /// <summary>
-/// <c>compose.yaml</c>, read into the part of the Compose specification that it uses: a key that is not here, or a value of another
-/// kind, is an error.
+/// <c>compose.yaml</c>, read into the part of the Compose specification that it uses: an unknown key, or a value of another
+/// type, is an error.
 /// </summary>
 internal sealed class ComposeFile
 {

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace Detection.Deployment.Tests.Files;
 
-/// <summary><c>compose.yaml</c> says what Compose knows and the programs have. No engine runs it here.</summary>
+/// <summary><c>compose.yaml</c> uses only keys of Compose, and settings of the programs. No container engine runs it here.</summary>
 public sealed partial class ComposeTests
 {
     private readonly ComposeFile _file = ComposeFile.Read();
@@ -50,7 +50,7 @@ public sealed partial class ComposeTests
             var listening = service.Environment.Where(static pair => pair.Key.EndsWith("Url", StringComparison.Ordinal)).Select(static pair => ContainerEnvironment.Port(pair.Value))
                 .Concat(Dockerfile.Last(service.Build!.Target, "EXPOSE").Split(' ').Select(static port => int.Parse(port, CultureInfo.InvariantCulture)));
             Assert.All(service.Ports, port => Assert.Contains(int.Parse(port.Split(':')[^1], CultureInfo.InvariantCulture), listening));
-            // Nothing is open to the network until somebody decides so.
+            // No port is open to the network by default.
             Assert.All(service.Ports, static port => Assert.StartsWith("127.0.0.1:", port, StringComparison.Ordinal));
         }
     }

@@ -4,13 +4,13 @@ using Detection.Deployment.Tests.Configuration;
 
 namespace Detection.Deployment.Tests.Files;
 
-/// <summary>Environment variables that deployment files give to the programs.</summary>
+/// <summary>Environment variables of the programs in deployment files.</summary>
 internal static partial class ContainerEnvironment
 {
-    /// <summary>What ASP.NET Core, .NET and the drivers read themselves.</summary>
+    /// <summary>Variables that ASP.NET Core, .NET and the drivers read.</summary>
     private static readonly string[] OfThePlatform = ["ConnectionStrings__redis", "ASPNETCORE_URLS", "DOTNET_EnableDiagnostics", "DOTNET_GCHeapHardLimitPercent"];
 
-    /// <summary>Fails unless the variable is a setting of the programs, and its value, where there is one, can be that setting's.</summary>
+    /// <summary>Fails unless the variable is a setting of the programs, and its value, if there is one, is valid.</summary>
     public static void Check(string file, string name, string? value)
     {
         if (OfThePlatform.Contains(name))
@@ -18,7 +18,7 @@ internal static partial class ContainerEnvironment
             return;
         }
 
-        // An entry of a list counts as the first one.
+        // All entries of a list count as the first one.
         var key = Number().Replace(name.Replace("__", ":", StringComparison.Ordinal), ":0");
         Assert.True(BoundSettings.All.TryGetValue(key, out var setting), $"{file}: {name} is no setting of the programs.");
         if (value is not null)

@@ -2,20 +2,20 @@ using System.Text.RegularExpressions;
 
 namespace Detection.Deployment.Tests.Files;
 
-/// <summary>One instruction of a Dockerfile, with the lines that it was continued on.</summary>
+/// <summary>One instruction of a Dockerfile, with its continuation lines.</summary>
 internal sealed record Instruction(string Stage, string Name, string Arguments);
 
-/// <summary><c>deploy/Dockerfile</c>, as its instructions. A reader for this one file: no escape directive, no here-documents.</summary>
+/// <summary><c>deploy/Dockerfile</c> as a list of instructions. The reader supports only this file: no escape directive, no here-documents.</summary>
 internal static partial class Dockerfile
 {
     public const string Path = "deploy/Dockerfile";
 
-    /// <summary>The instructions that Docker knows and this file may use.</summary>
+    /// <summary>The instructions of Docker that this file may use.</summary>
     private static readonly string[] Known = ["ARG", "FROM", "WORKDIR", "COPY", "RUN", "ENV", "USER", "EXPOSE", "HEALTHCHECK", "ENTRYPOINT"];
 
     public static IReadOnlyList<Instruction> Instructions { get; } = [.. Read()];
 
-    /// <summary>The instructions of a stage and, before them, of those that it is made from.</summary>
+    /// <summary>The instructions of a stage, after those of the stages that it is built from.</summary>
     public static IEnumerable<Instruction> Of(string stage)
     {
         var from = Instructions.Single(instruction => instruction.Stage == stage && instruction.Name == "FROM").Arguments.Split(' ').First(static word => !word.StartsWith("--", StringComparison.Ordinal));
@@ -23,7 +23,7 @@ internal static partial class Dockerfile
         return Instructions.Any(instruction => instruction.Stage == from) ? Of(from).Concat(own) : own;
     }
 
-    /// <summary>The last instruction of this name that counts in a stage.</summary>
+    /// <summary>The last instruction of this name in a stage.</summary>
     public static string Last(string stage, string name) => Of(stage).Last(instruction => instruction.Name == name).Arguments;
 
     private static IEnumerable<Instruction> Read()

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace Detection.Deployment.Tests.Files;
 
-/// <summary>What the Dockerfile names is there. No engine builds it here.</summary>
+/// <summary>The files and commands that the Dockerfile names exist. No container engine builds it here.</summary>
 public sealed partial class DockerfileTests
 {
     public static readonly TheoryData<string, string> Programs = new() { { "silo", "Silo" }, { "frontend", "Frontend" } };
@@ -70,7 +70,7 @@ public sealed partial class DockerfileTests
         var arguments = Dockerfile.Instructions.Where(static instruction => instruction.Name == "ARG").Select(static instruction => instruction.Arguments.Split('=')[0]);
 
         Assert.Equal(["ACCELERATOR", "BASE", "TARGETARCH"], arguments.Order());
-        // Spelled once: nothing but the project itself names the property as MSBuild does.
+        // The Dockerfile must spell the property as the project does: MSBuild ignores an unknown one.
         const string Property = "Accelerator";
         Assert.Contains($"-p:{Property}=\"$ACCELERATOR\"", Dockerfile.Last("build", "RUN"), StringComparison.Ordinal);
         Assert.Contains($"'$({Property})' == 'cuda'", File.ReadAllText(Path.Combine(Repository.Root, "src/Inference/Detection.Inference.csproj")), StringComparison.Ordinal);

@@ -1,11 +1,11 @@
 namespace Detection.Deployment.Tests.Files;
 
-/// <summary>The Helm chart, rendered by Helm itself.</summary>
+/// <summary>The Helm chart, rendered by Helm.</summary>
 internal static class HelmChart
 {
     public const string Folder = "deploy/helm/detection";
 
-    /// <summary>Skips the test where Helm is not installed; with <c>CI=true</c> it fails.</summary>
+    /// <summary>Skips the test when Helm is not installed; with <c>CI=true</c> it fails.</summary>
     public static void Need(string program = "helm")
     {
         var missing = Executables.Find(program) is null;
@@ -13,11 +13,11 @@ internal static class HelmChart
         Assert.SkipWhen(missing, $"No {program} on this machine.");
     }
 
-    /// <summary>What the chart makes with these values (YAML).</summary>
+    /// <summary>The output of the chart with these values (YAML).</summary>
     public static Task<(int ExitCode, string Output)> TemplateAsync(string values, params string[] options) =>
         WithValuesAsync(values, file => RunAsync("helm", ["template", "detection", Folder, "--namespace", "detection", "--values", file, .. options]));
 
-    /// <summary>The objects that the chart makes with these values, read strictly.</summary>
+    /// <summary>The objects of the chart with these values, read strictly.</summary>
     public static async Task<List<object>> ObjectsAsync(string values, params string[] options)
     {
         var (exitCode, output) = await TemplateAsync(values, options);
@@ -25,7 +25,7 @@ internal static class HelmChart
         return Manifests.Read(Folder, output);
     }
 
-    /// <summary>What the strict linter says.</summary>
+    /// <summary>The output of the strict linter.</summary>
     public static Task<(int ExitCode, string Output)> LintAsync(string values) =>
         WithValuesAsync(values, static file => RunAsync("helm", ["lint", "--strict", Folder, "--values", file]));
 

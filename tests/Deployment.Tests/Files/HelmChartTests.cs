@@ -10,10 +10,10 @@ using YamlDotNet.RepresentationModel;
 
 namespace Detection.Deployment.Tests.Files;
 
-/// <summary>The Helm chart: what it makes fits the API and the programs, and values that mean nothing are refused.</summary>
+/// <summary>The objects of the Helm chart fit the API and the programs, and invalid values are refused.</summary>
 public sealed partial class HelmChartTests
 {
-    /// <summary>Every switch the other way, and the values that broke charts of others.</summary>
+    /// <summary>The opposite of every default, and values that broke other charts.</summary>
     private const string Everything = """
         fullnameOverride: a-name-that-is-much-longer-than-names-of-services-may-be-in-kubernetes
         image: { registry: registry.example.org/team/, tag: "20161216", pullPolicy: Always, pullSecrets: [pull] }
@@ -85,7 +85,7 @@ public sealed partial class HelmChartTests
                 Assert.Equal(await File.ReadAllTextAsync(file.FullName), await File.ReadAllTextAsync(Path.Combine(Repository.Root, Manifests.Folder, file.Name)));
             }
 
-            // The rest is not about the programs but about where they run.
+            // The other values are not about the programs but about where they run.
             var others = Directory.GetFiles(Path.Combine(Repository.Root, Manifests.Folder), "*.yaml").Select(Path.GetFileName).Except(folder.GetFiles().Select(static file => file.Name));
             Assert.Equal(["kustomization.yaml", "namespace.yaml"], others.Order());
         }
@@ -135,7 +135,7 @@ public sealed partial class HelmChartTests
         Assert.NotEmpty(await HelmChart.ObjectsAsync(""));
     }
 
-    /// <summary>Helm writes 1073741824 as 1.073741824e+09 into text, and variables of containers cannot have every name that a key may have.</summary>
+    /// <summary>Helm writes 1073741824 as 1.073741824e+09 into text, and names of container variables cannot have all characters of a key.</summary>
     [Fact]
     public async Task Settings_reach_the_programs_as_they_are_written()
     {
@@ -276,7 +276,7 @@ public sealed partial class HelmChartTests
             .Select(static line => Row().Match(line)).Where(static match => match.Success)
             .ToDictionary(static match => match.Groups[1].Value, static match => match.Groups[2].Value.Trim('`'));
 
-        // What silos, GPU silos and front ends have alike is described once, with the default of silos.
+        // Values that silos, GPU silos and front ends have in common are described once, with the default of silos.
         var values = Leaves("", Yaml("values.yaml"))
             .DistinctBy(static leaf => Pods().Replace(leaf.Name, "PODS."))
             .ToDictionary(static leaf => Pods().Replace(leaf.Name, "PODS."), static leaf => leaf.Value);

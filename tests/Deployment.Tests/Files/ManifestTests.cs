@@ -249,7 +249,7 @@ public sealed partial class ManifestTests
         Assert.True(service.Spec.PublishNotReadyAddresses);
     }
 
-    /// <summary>Secrets are made by a command of the documentation, so that no password is in a file.</summary>
+    /// <summary>A command of the documents creates the secrets, so that no file has a password.</summary>
     private static IEnumerable<string> KeysOfSecret(string name)
     {
         var command = File.ReadAllText(Path.Combine(Repository.Root, "docs/deployment.md"))

@@ -10,7 +10,7 @@ internal static class Manifests
 {
     public const string Folder = "deploy/kubernetes";
 
-    /// <summary>The label that tells pods of one kind from others.</summary>
+    /// <summary>The label that distinguishes the components.</summary>
     public const string Component = "app.kubernetes.io/component";
 
     private static readonly Dictionary<string, Type> Others = new()
@@ -21,7 +21,7 @@ internal static class Manifests
         ["kustomize.config.k8s.io/v1alpha1/Component"] = typeof(Kustomization),
     };
 
-    /// <summary>Everything that the folder describes.</summary>
+    /// <summary>All objects of the folder.</summary>
     public static IReadOnlyList<object> All { get; } = [.. Files.SelectMany(static file => Read(file, File.ReadAllText(file)))];
 
     /// <summary>The pods of all deployments and stateful sets.</summary>

@@ -2,12 +2,12 @@ using k8s.Models;
 
 namespace Detection.Deployment.Tests.Files;
 
-/// <summary>What the network policies of the manifests let through, as Kubernetes reads them: what no policy of a pod names is refused.</summary>
+/// <summary>Evaluates the network policies of the manifests as Kubernetes does: a connection that no policy of a pod allows is refused.</summary>
 internal static class NetworkPolicies
 {
     /// <summary>Whether a pod may connect.</summary>
-    /// <param name="from">The component of the pod that connects; <c>other</c> for a pod without labels, <c>monitoring</c> for one of that namespace.</param>
-    /// <param name="to">The component of the pod that is connected to.</param>
+    /// <param name="from">The component of the connecting pod; <c>other</c> for a pod without labels, <c>monitoring</c> for a pod of that namespace.</param>
+    /// <param name="to">The component of the other pod.</param>
     /// <param name="port">The name of its port.</param>
     public static bool Allow(string from, string to, string port)
     {
@@ -16,7 +16,7 @@ internal static class NetworkPolicies
             rule.Ports.Any(own => own.Port.Value == port) && (rule.FromProperty is null || rule.FromProperty.Any(peer => Is(peer, from))));
     }
 
-    /// <summary>The pods of the manifests that a policy is for.</summary>
+    /// <summary>The pods of the manifests that a policy applies to.</summary>
     public static IEnumerable<V1PodTemplateSpec> Pods(V1NetworkPolicy policy) =>
         Manifests.Pods.Where(template => Selects(policy.Spec.PodSelector, template.Metadata.Labels));
 

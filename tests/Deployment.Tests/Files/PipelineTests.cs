@@ -3,14 +3,14 @@ using YamlDotNet.RepresentationModel;
 
 namespace Detection.Deployment.Tests.Files;
 
-/// <summary>The pipelines and their scripts. GitHub runs them; here they are read, and their scripts are run with the systems' answers made up.</summary>
+/// <summary>The pipelines and their scripts. GitHub runs them; here they are read, and the scripts run with simulated package managers.</summary>
 public sealed partial class PipelineTests
 {
     public static readonly TheoryData<string> Workflows = [.. Directory.GetFiles(Path.Combine(Repository.Root, ".github/workflows")).Select(static file => Path.GetFileName(file))];
 
     public static readonly TheoryData<string, string> Scripts = new()
     {
-        // What apt-cache knows on each system, and what is installed then.
+        // The packages that apt-cache knows on each system, and the packages that are installed then.
         { "redis-server curl libturbojpeg0 chromium unzip", "redis-server curl libturbojpeg0 chromium unzip" },
         { "redis-server curl libturbojpeg chromium unzip", "redis-server curl libturbojpeg chromium unzip" },
     };
@@ -79,14 +79,14 @@ public sealed partial class PipelineTests
         }
     }
 
-    /// <summary>The script on a machine that has nothing: its PATH leads to stand-ins of apt and npm, which write down how they are called.</summary>
+    /// <summary>Runs the script on a machine without the tools: its PATH has replacements of apt and npm that record their calls.</summary>
     [Theory]
     [MemberData(nameof(Scripts))]
     public async Task Packages_have_the_names_that_the_system_gives_them(string known, string installed)
     {
         var (exitCode, calls) = await InstallAsync(known);
 
-        // npm cannot bring Helm here, so the script fails behind what is looked at.
+        // npm cannot install Helm here, so the script fails after the part that is tested.
         Assert.NotEqual(0, exitCode);
         Assert.Contains($"apt-get install -q -y --no-install-recommends {installed}\n", calls, StringComparison.Ordinal);
         Assert.Contains("npm pack", calls, StringComparison.Ordinal);

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Detection.Deployment.Tests.Files;
 
-/// <summary>The command with which Compose and Kubernetes start Redis, run by a Redis of this machine.</summary>
+/// <summary>Runs the command with which Compose and Kubernetes start Redis.</summary>
 public sealed class RedisCommandTests
 {
     private const string Password = "0123456789abcdef0123456789abcdef";

@@ -4,15 +4,15 @@ using System.Text.RegularExpressions;
 namespace Detection.Frontend.Tests.Documents;
 
 /// <summary>A command of a document that runs curl.</summary>
-/// <param name="Line">Where it begins, from 1.</param>
-/// <param name="Text">The command; several lines when it goes on.</param>
-/// <param name="Status">What it promises: the status of a comment behind it such as <c># 401</c>; 0 for any success.</param>
-/// <param name="Variables">The assignments that stand before it in the document.</param>
-/// <param name="Answers">The names in the objects that the document shows as answers of its block; empty where it shows none.</param>
+/// <param name="Line">Number of its first line, from 1.</param>
+/// <param name="Text">The command; several lines when it continues.</param>
+/// <param name="Status">Expected status, from a comment after it such as <c># 401</c>; 0 for any success.</param>
+/// <param name="Variables">The assignments before it in the document.</param>
+/// <param name="Answers">The names of properties in the answers that the document shows for its block; empty without an answer.</param>
 internal sealed partial record CurlCommand(int Line, string Text, int Status, string Variables, IReadOnlyList<IReadOnlySet<string>> Answers)
 {
     /// <summary>
-    /// All of them, in their order: those of blocks in a shell's language or in none, and those in the text between backquotes.
+    /// All commands of a document, in their order: in blocks with a shell's language or without one, and in text between backquotes.
     /// A block of JSON before the next heading or shell block is the answer to the block before it.
     /// </summary>
     public static IReadOnlyList<CurlCommand> Find(string markdown)
@@ -61,7 +61,7 @@ internal sealed partial record CurlCommand(int Line, string Text, int Status, st
         return commands;
     }
 
-    /// <summary>The names in each object of a text of JSON objects, one after the other.</summary>
+    /// <summary>The property names of each object in a text of JSON objects.</summary>
     public static IReadOnlyList<IReadOnlySet<string>> Names(string text)
     {
         var found = new List<IReadOnlySet<string>>();
@@ -79,7 +79,7 @@ internal sealed partial record CurlCommand(int Line, string Text, int Status, st
         }
         catch (JsonException)
         {
-            // Not JSON, or no more of it.
+            // Not JSON, or the end of the text.
         }
 
         return found;

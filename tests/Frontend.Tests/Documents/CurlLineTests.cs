@@ -4,10 +4,10 @@ using System.Text.RegularExpressions;
 namespace Detection.Frontend.Tests.Documents;
 
 /// <summary>
-/// Runs every curl command of the documents with the real curl, as it stands there; a new one is found by itself. The address
-/// <c>localhost:8080</c> leads to the tested front end, and what lies at <c>https://example.org/</c> to a server of this test, since
-/// the front end fetches it. A command promises success, or the status of a comment behind it (<c># 401</c>), and answers with no
-/// other properties than the JSON below its block shows.
+/// Runs every curl command of the documents with the real curl; new commands are found without a change here. The address
+/// <c>localhost:8080</c> is replaced by the tested front end, and <c>https://example.org/</c> by a server of this test, from which
+/// the front end fetches. The expected status is success, or the status in a comment after the command (<c># 401</c>). The answer must have
+/// exactly the properties of the JSON below the command's block.
 /// </summary>
 public sealed partial class CurlLineTests(OneProcess frontend) : IDisposable
 {
@@ -32,7 +32,7 @@ public sealed partial class CurlLineTests(OneProcess frontend) : IDisposable
         var faults = new List<string>();
         foreach (var command in commands)
         {
-            // What a 202 is promised for must not be known yet.
+            // A picture that must get 202 must not have a result yet.
             if (command == commands[0] || command.Status == 202)
             {
                 NewPictures();
@@ -81,7 +81,7 @@ public sealed partial class CurlLineTests(OneProcess frontend) : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    /// <summary>What is wrong with a command; <see langword="null"/> when nothing is.</summary>
+    /// <summary>The fault of a command; <see langword="null"/> when there is none.</summary>
     private async Task<string?> FaultAsync(CurlCommand command)
     {
         var text = Elsewhere().Replace(command.Text, match => frontend.Pictures.Url(match.Groups[1].Value, TestPictures.Unique(_pictures++)).ToString());
@@ -99,7 +99,7 @@ public sealed partial class CurlLineTests(OneProcess frontend) : IDisposable
             return $"promises {(command.Status == 0 ? "success (another status stands in a comment behind it: # 404)" : command.Status)}, but {what}";
         }
 
-        // The headers of curl -i stand before the first brace.
+        // The headers of curl -i are before the first brace.
         var brace = outcome.Output.IndexOf('{', StringComparison.Ordinal);
         var answers = brace < 0 ? [] : CurlCommand.Names(outcome.Output[brace..]);
         return command.Answers.Count > 0 && answers.FirstOrDefault(names => !command.Answers.Any(names.IsSubsetOf)) is { } other

@@ -2,15 +2,15 @@ using System.Diagnostics;
 
 namespace Detection.Frontend.Tests.Documents;
 
-/// <summary>What a command of a shell left.</summary>
+/// <summary>The result of a shell command.</summary>
 internal sealed record ShellOutcome(int ExitCode, string Output, string Errors);
 
-/// <summary>Runs commands as a reader of the documents types them.</summary>
+/// <summary>Runs commands as a reader of the documents would type them.</summary>
 internal static class Shell
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
-    /// <summary>Skips the running test where a program is missing; fails it in CI, which must have all.</summary>
+    /// <summary>Skips the running test when a program is missing; fails it in CI, where all must be installed.</summary>
     public static void Require(params string[] programs)
     {
         var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator);
@@ -28,9 +28,9 @@ internal static class Shell
         Assert.Skip(reason);
     }
 
-    /// <summary>Runs a script with bash; a pipe fails when one of its programs does.</summary>
+    /// <summary>Runs a script with bash; a pipe fails when one of its programs fails.</summary>
     /// <param name="script">The commands.</param>
-    /// <param name="folder">Where they run; the configuration of curl (<c>.curlrc</c>) is read there too.</param>
+    /// <param name="folder">Working folder; curl reads its configuration (<c>.curlrc</c>) there too.</param>
     public static async Task<ShellOutcome> RunAsync(string script, string folder)
     {
         var start = new ProcessStartInfo("bash", ["-c", "set -o pipefail\n" + script])

@@ -5,7 +5,7 @@ using System.Text.RegularExpressions;
 
 namespace Detection.Frontend.Tests.Embedded;
 
-/// <summary>One process that is told to stop does what it has accepted, as far as the drain time lets it, and says what it drops.</summary>
+/// <summary>A stopping process in one-process mode completes its accepted requests within the drain time, and logs what it drops.</summary>
 public sealed partial class DrainTests
 {
     private const string DrainTimeout = "Detection__Batching__DrainTimeout";
@@ -18,7 +18,7 @@ public sealed partial class DrainTests
         await using var process = await StartAsync(receiver, "00:00:28");
         var expected = await Task.WhenAll(Enumerable.Range(0, Pictures).Select(i => BoxesAsync(process, i)));
 
-        // Other bytes of the same photos, so that each is computed.
+        // Other bytes of the same photos, so that none has a cached result.
         var urls = await Task.WhenAll(Enumerable.Range(0, Pictures).Select(i => AcceptAsync(process, receiver, TestPictures.Unique(i + TestPictures.PhotoCount), $"{i}")));
         Assert.Equal(0, await process.StopAsync(TimeSpan.FromSeconds(60)));
 
@@ -37,7 +37,7 @@ public sealed partial class DrainTests
         await using var receiver = new WebhookReceiver();
         await using var process = await StartAsync(receiver, "00:00:01");
 
-        // 48 megapixels, of which each is decoded: far more work than the drain time has room for.
+        // Each picture is decoded at its full 48 megapixels: far more work than the drain time allows.
         var picture = BlankPictures.Png(8000, 6000, 2);
         await Task.WhenAll(Enumerable.Range(0, Pictures).Select(i =>
             AcceptAsync(process, receiver, [.. picture, .. BitConverter.GetBytes(i)], $"{i}", Enumerable.Repeat(500, 10))));
@@ -47,7 +47,7 @@ public sealed partial class DrainTests
         Assert.True(dropped.Success, process.Process.LogTail());
         Assert.InRange(int.Parse(dropped.Groups["requests"].Value, CultureInfo.InvariantCulture), 1, Pictures);
 
-        // No receiver has taken one.
+        // No receiver has accepted one.
         Assert.Equal($"{Pictures}", dropped.Groups["webhooks"].Value);
     }
 

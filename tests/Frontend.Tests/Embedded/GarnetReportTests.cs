@@ -5,14 +5,14 @@ using StackExchange.Redis;
 
 namespace Detection.Frontend.Tests.Embedded;
 
-/// <summary>What others reported of Garnet, tried on the embedded server as the product uses it (issues of microsoft/garnet).</summary>
+/// <summary>Reported defects of Garnet (issues of microsoft/garnet), tried on the embedded server as the product uses it.</summary>
 public sealed class GarnetReportTests(SmallProcess frontend) : IClassFixture<SmallProcess>
 {
     private const int Megabyte = 1024 * 1024;
 
     private static readonly RedisKeys Keys = new();
 
-    /// <summary>875: a key that is incremented after its expiry had garbage in it, for ever. A caller's debt of turns is such a key.</summary>
+    /// <summary>Issue 875: a key that is incremented after its expiry had garbage in it. The queue keeps a caller's debt of turns in such a key.</summary>
     [Fact]
     public async Task A_counter_that_expired_begins_anew()
     {
@@ -28,7 +28,7 @@ public sealed class GarnetReportTests(SmallProcess frontend) : IClassFixture<Sma
         await frontend.Redis.KeyDeleteAsync(counter);
     }
 
-    /// <summary>342: what was written over an expired list, set, hash or sorted set was lost. A queue expires an hour after its last item.</summary>
+    /// <summary>Issue 342: a value that was written over an expired list, set, hash or sorted set was lost. A queue expires an hour after its last item.</summary>
     [Fact]
     public async Task Write_over_an_expired_object_is_read_back()
     {
@@ -61,7 +61,7 @@ public sealed class GarnetReportTests(SmallProcess frontend) : IClassFixture<Sma
         }
     }
 
-    /// <summary>2092: a list in the old part of the memory became a string of four bytes when items were moved from it. A claim moves items so.</summary>
+    /// <summary>Issue 2092: a list in the old part of the memory became a string of four bytes when items were moved from it. A claim moves items.</summary>
     [Fact]
     public async Task Items_are_moved_from_old_lists_in_their_order()
     {
@@ -95,7 +95,7 @@ public sealed class GarnetReportTests(SmallProcess frontend) : IClassFixture<Sma
         static RedisKey To(int list) => $"detection:{{report@1}}:inflight:{list}";
     }
 
-    /// <summary>641, 151: a scan with a large count ended the server, and names of expired objects stayed in scans.</summary>
+    /// <summary>Issues 641 and 151: a scan with a large count ended the server, and names of expired objects stayed in scans.</summary>
     [Fact]
     public async Task Scan_of_any_count_ends_and_returns_no_expired_key()
     {
@@ -115,7 +115,7 @@ public sealed class GarnetReportTests(SmallProcess frontend) : IClassFixture<Sma
         await frontend.Http.PostAsync(Asking.Form(TestPictures.Unique(7501))).AnswerAsync();
     }
 
-    /// <summary>630, 1015, 1701, 610: memory grew as long as the same keys were written, as objects or as large values that expire.</summary>
+    /// <summary>Issues 630, 1015, 1701 and 610: memory grew while the same keys were written, as objects or as large values that expire.</summary>
     [Fact]
     public async Task Repeated_writes_of_a_key_use_no_more_memory()
     {
@@ -137,7 +137,7 @@ public sealed class GarnetReportTests(SmallProcess frontend) : IClassFixture<Sma
     private Task GoneAsync(RedisKey key) =>
         Eventually.Async(async () => !await frontend.Redis.KeyExistsAsync(key), Eventually.Soon, "it has expired");
 
-    /// <summary>Lets everything that was written before grow old.</summary>
+    /// <summary>Moves everything that was written before to the old part of the memory.</summary>
     private async Task FillAsync(string name, int megabytes)
     {
         var result = new byte[4000];

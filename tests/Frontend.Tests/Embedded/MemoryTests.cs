@@ -9,7 +9,7 @@ using StackExchange.Redis;
 
 namespace Detection.Frontend.Tests.Embedded;
 
-/// <summary>What bounds the memory of one process, what goes when it is full, and what never goes.</summary>
+/// <summary>Limits of memory in one-process mode: what is evicted when it is full, and what is never evicted.</summary>
 public sealed class MemoryTests(SmallProcess frontend) : IClassFixture<SmallProcess>
 {
     private const int Megabyte = 1024 * 1024;
@@ -23,7 +23,7 @@ public sealed class MemoryTests(SmallProcess frontend) : IClassFixture<SmallProc
         var small = TestPictures.Unique(7001);
         var expected = Objects(await frontend.Http.PostAsync(Asking.Bytes(small, "image/jpeg")).AnswerAsync());
 
-        // Nearly four times the memory: the ones that were answered make room.
+        // Nearly four times the memory: answered pictures are evicted.
         for (var i = 0; i < 6; i++)
         {
             var large = TestPictures.Unique(7001 + ((i + 1) * TestPictures.PhotoCount), 19 * Megabyte);
@@ -40,7 +40,7 @@ public sealed class MemoryTests(SmallProcess frontend) : IClassFixture<SmallProc
         var waiting = new List<RedisKey>();
         try
         {
-            // Requests of a model whose devices are busy for long.
+            // Requests of a model whose devices are busy for a long time.
             while (waiting.Count <= SmallProcess.Megabytes && await StoreAsync(Name(), Megabyte - 4096) is { } key)
             {
                 Assert.True(await KeepAsync(key, "waits@1/1"));
@@ -62,7 +62,7 @@ public sealed class MemoryTests(SmallProcess frontend) : IClassFixture<SmallProc
                 Assert.Equal(Megabyte - 4096, await frontend.Pictures.StringLengthAsync(key));
             }
 
-            // One of them ends: there is room for small ones again.
+            // One request ends: there is room for small pictures again.
             await ReleaseAsync(waiting[0], "waits@1/1");
             await frontend.Http.PostAsync(Asking.Form(TestPictures.Unique(7101))).AnswerAsync();
             Assert.False(await frontend.Pictures.KeyExistsAsync(waiting[0]));
@@ -114,7 +114,7 @@ public sealed class MemoryTests(SmallProcess frontend) : IClassFixture<SmallProc
         var other = (await StoreAsync(Name(), 20 * Megabyte))!.Value;
         Assert.False(await frontend.Pictures.KeyExistsAsync(key));
 
-        // Nobody was accepted with this one.
+        // No request was accepted with this picture.
         Assert.Equal(1, (int)await frontend.Pictures.ExecuteAsync("PICTURE.REMOVE", other));
         Assert.False(await frontend.Pictures.KeyExistsAsync(other));
     }
@@ -122,7 +122,7 @@ public sealed class MemoryTests(SmallProcess frontend) : IClassFixture<SmallProc
     [Fact]
     public async Task Full_memory_evicts_results_and_nothing_else()
     {
-        // A webhook whose receiver wants it later, an item that waits, a state.
+        // A webhook that the receiver wants later, a waiting item, and a state.
         var url = frontend.Webhooks.Url("later", 503);
         using var accepted = await frontend.Http.PostAsync(
             Asking.Bytes(TestPictures.Unique(7201), "image/jpeg"), $"?async=true&webhook={Uri.EscapeDataString(url.ToString())}");
@@ -137,7 +137,7 @@ public sealed class MemoryTests(SmallProcess frontend) : IClassFixture<SmallProc
         await frontend.Redis.KeyExpireAsync(queue, hour);
         await frontend.Redis.KeyExpireAsync(Keys.State("waits"), hour);
 
-        // Three times the memory in results, as fast as no device gives them.
+        // Results of three times the memory, faster than any device.
         var result = new byte[4000];
         var results = new List<string>();
         for (var i = 0; i < 3 * SmallProcess.Megabytes * Megabyte / result.Length; i++)
@@ -198,7 +198,7 @@ public sealed class MemoryTests(SmallProcess frontend) : IClassFixture<SmallProc
     [Fact]
     public async Task Full_memory_evicts_answers_of_the_replaced_system_and_nothing_else()
     {
-        // It answers with pictures, in hashes that others name; they take memory beside the ring.
+        // The answers are pictures, in hashes named by others; their memory is outside the ring.
         var hour = TimeSpan.FromHours(1);
         var queue = Keys.Queue("waits@2");
         await frontend.Redis.ListRightPushAsync(queue, TestPictures.ImageKey("waits"u8));
@@ -273,7 +273,7 @@ public sealed class MemoryTests(SmallProcess frontend) : IClassFixture<SmallProc
         }
         catch (SocketException)
         {
-            // Ended at once: more had come than it read.
+            // Closed at once, because more bytes had arrived than the server read.
         }
 
         Assert.StartsWith(answer, heard.ToString(), StringComparison.Ordinal);
@@ -285,7 +285,7 @@ public sealed class MemoryTests(SmallProcess frontend) : IClassFixture<SmallProc
 
     private static RedisKey Name() => Keys.Picture(TestPictures.ImageKey(Encoding.ASCII.GetBytes($"memory {Interlocked.Increment(ref _next)}")));
 
-    /// <summary>Stores a picture as a client does; <see langword="null"/> when there is no room.</summary>
+    /// <summary>Stores a picture as a client does; <see langword="null"/> when the memory is full.</summary>
     private async Task<RedisKey?> StoreAsync(RedisKey key, int bytes, int seconds = 30)
     {
         try

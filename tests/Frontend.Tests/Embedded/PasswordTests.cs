@@ -6,7 +6,7 @@ using StackExchange.Redis;
 
 namespace Detection.Frontend.Tests.Embedded;
 
-/// <summary>The embedded server does nothing for whoever reaches its port without its password.</summary>
+/// <summary>The embedded server refuses clients without its password.</summary>
 public sealed class PasswordTests(OneProcess frontend) : IClassFixture<OneProcess>
 {
     private const string Key = "written-without-a-password";
@@ -39,7 +39,7 @@ public sealed class PasswordTests(OneProcess frontend) : IClassFixture<OneProces
         var before = await KeysAsync();
         var body = Encoding.ASCII.GetBytes(commands);
 
-        // As fetch(url, { method: 'POST', mode: 'no-cors', body }) sends it.
+        // The request of fetch(url, { method: 'POST', mode: 'no-cors', body }).
         await SendAsync($"POST / HTTP/1.1\r\nHost: 127.0.0.1:{frontend.RedisPort}\r\nOrigin: http://elsewhere.example\r\nContent-Type: text/plain;charset=UTF-8\r\nContent-Length: {body.Length}\r\n\r\n{commands}");
 
         await NothingHappenedAsync(before);
@@ -84,7 +84,7 @@ public sealed class PasswordTests(OneProcess frontend) : IClassFixture<OneProces
 
     private Task<string> SendAsync(string text) => SendAsync(text, frontend.RedisPort);
 
-    /// <summary>Sends bytes and reads until the server says nothing for a moment or ends the connection.</summary>
+    /// <summary>Sends bytes and reads until the server is silent for a moment or closes the connection.</summary>
     private static async Task<string> SendAsync(string text, int port)
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -108,7 +108,7 @@ public sealed class PasswordTests(OneProcess frontend) : IClassFixture<OneProces
         }
         catch (Exception e) when (e is OperationCanceledException or SocketException)
         {
-            // It has said what it says.
+            // The server is silent.
         }
 
         return answer.ToString();

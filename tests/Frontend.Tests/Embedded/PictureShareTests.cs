@@ -10,14 +10,14 @@ using StackExchange.Redis;
 namespace Detection.Frontend.Tests.Embedded;
 
 /// <summary>
-/// No caller's waiting pictures fill the picture memory alone. Of its 32 MiB one caller holds 16, the next 8. Pictures that wait are put
-/// there with the commands of a client and of a request that does not end; what callers send comes by HTTP.
+/// Waiting pictures of one caller cannot fill the picture memory. Of its 32 MiB one caller may hold 16, the next one 8. The tests put waiting
+/// pictures there with the commands of a client and of a request that does not end; callers send theirs over HTTP.
 /// </summary>
 public sealed class PictureShareTests(SmallProcess frontend) : IClassFixture<SmallProcess>, IAsyncLifetime
 {
     private const int Megabyte = 1024 * 1024;
 
-    /// <summary>Fits a whole number of times into a MiB, whatever stands around it.</summary>
+    /// <summary>Several of these fit exactly into one MiB, with the overhead of the store.</summary>
     private const int JustBelowMegabyte = Megabyte - 4096;
 
     private static readonly RedisKeys Keys = new();
@@ -54,7 +54,7 @@ public sealed class PictureShareTests(SmallProcess frontend) : IClassFixture<Sma
             Assert.Equal(expected, Objects(await frontend.PostAsync("carol", Asking.Bytes(Same(8001, 30 + i), "image/jpeg")).AnswerAsync()));
         }
 
-        // Two of them are done: there is room for as much as these took, and no more.
+        // Two of them completed: there is room for their bytes and no more.
         await ReleaseAsync(waiting[0]);
         await ReleaseAsync(waiting[1]);
         Assert.Equal(expected, Objects(await frontend.PostAsync("alice", Asking.Bytes(Same(8001, 40, JustBelowMegabyte), "image/jpeg")).AnswerAsync()));
@@ -64,7 +64,7 @@ public sealed class PictureShareTests(SmallProcess frontend) : IClassFixture<Sma
             await ReleaseAsync(key);
         }
 
-        // Its own that are done take nothing of its share, however many they are.
+        // Completed pictures of the caller do not count, however many there are.
         for (var i = 1; i <= 8; i++)
         {
             Assert.Equal(expected, Objects(await frontend.PostAsync("alice", Asking.Bytes(Same(8001, 50 + i, 5 * Megabyte), "image/jpeg")).AnswerAsync()));
@@ -80,11 +80,11 @@ public sealed class PictureShareTests(SmallProcess frontend) : IClassFixture<Sma
 
         Assert.Equal([16, 8, 4], [alice.Count, bob.Count, carol.Count]);
 
-        // Those without a name have none: they fill the rest.
+        // Callers without a name have no share: they fill the rest.
         var rest = await FillAsync("");
         Assert.Equal(4, rest.Count);
 
-        // Nobody finds room, and only who would find none without the others is told that it is its share.
+        // No caller has room. Only a caller that would have no room without the others gets share-used.
         Assert.Equal(PictureMemoryCommands.ShareUsed, await StoreAsync(Name(), "alice", JustBelowMegabyte));
         Assert.Equal(PictureMemoryCommands.Full, await StoreAsync(Name(), "bob", JustBelowMegabyte));
         Assert.Equal(PictureMemoryCommands.Full, await StoreAsync(Name(), "dave", JustBelowMegabyte));
@@ -155,7 +155,7 @@ public sealed class PictureShareTests(SmallProcess frontend) : IClassFixture<Sma
         Assert.Null(await StoreAsync(shared, "alice", 10 * Megabyte));
         await KeepAsync(shared, "one@1/8");
 
-        // It takes no memory: also somebody whose share is used brings it again, the same one as often as it likes.
+        // The picture uses no further memory: a caller over its share may bring it again, as often as it likes.
         Assert.Equal("there", await StoreAsync(shared, "alice", 10 * Megabyte));
         Assert.Equal("there", await StoreAsync(shared, "bob", 10 * Megabyte));
         Assert.Equal("there", await StoreAsync(shared, "bob", 10 * Megabyte));
@@ -179,7 +179,7 @@ public sealed class PictureShareTests(SmallProcess frontend) : IClassFixture<Sma
             $"*2\r\n$4\r\nAUTH\r\n${DetectionSettings.SomePassword.Length}\r\n{DetectionSettings.SomePassword}\r\n"
             + $"*5\r\n$13\r\nPICTURE.STORE\r\n$4\r\nhalf\r\n$5\r\n30000\r\n$5\r\nalice\r\n${16 * Megabyte}\r\nabc"));
 
-        // A picture that fits never is nobody's doing, and that of one who holds something is its own.
+        // A picture that can never fit is no caller's fault; a picture that does not fit beside the caller's own is.
         await Eventually.Async(
             async () => await StoreAsync(Name(), "alice", 33 * Megabyte) == PictureMemoryCommands.ShareUsed, Eventually.Soon, "what is on its way counts");
 
@@ -205,7 +205,7 @@ public sealed class PictureShareTests(SmallProcess frontend) : IClassFixture<Sma
     [InlineData(2)]
     public async Task Counts_match_the_pictures_after_random_operations(int seed)
     {
-        // The same few pictures of two callers over four connections, in any order.
+        // The same pictures of two callers over four connections, in any order.
         string[] callers = ["alice", "bob", ""];
         var names = Enumerable.Range(0, 6).Select(_ => Name()).ToArray();
         var connections = await ConnectAsync(4);
@@ -294,10 +294,10 @@ public sealed class PictureShareTests(SmallProcess frontend) : IClassFixture<Sma
 
     private static RedisKey Name() => Keys.Picture(TestPictures.ImageKey(Encoding.ASCII.GetBytes($"share {Interlocked.Increment(ref _next)}")));
 
-    /// <summary>The photo of <paramref name="seed"/>, each time with other bytes around it.</summary>
+    /// <summary>The photo of <paramref name="seed"/>, each time with other bytes after its end.</summary>
     private static byte[] Same(int seed, int number, int leastBytes = 0) => TestPictures.Unique(seed + (number * TestPictures.PhotoCount), leastBytes);
 
-    /// <summary>Stores pictures as a caller, each for a request that does not end, until one is refused.</summary>
+    /// <summary>Stores pictures of a caller, each for a request that does not end, until one is refused.</summary>
     private async Task<List<RedisKey>> FillAsync(string caller, bool kept = true)
     {
         var filled = new List<RedisKey>();
@@ -313,7 +313,7 @@ public sealed class PictureShareTests(SmallProcess frontend) : IClassFixture<Sma
         return filled;
     }
 
-    /// <summary>Stores a picture as a client does. <see langword="null"/> when it is stored, otherwise what was answered.</summary>
+    /// <summary>Stores a picture as a client does. <see langword="null"/> when it was stored, otherwise the error.</summary>
     private Task<string?> StoreAsync(RedisKey key, string caller, int bytes, int milliseconds = 30_000) =>
         StoreAsync(frontend.Pictures, key, caller, bytes, milliseconds);
 
@@ -350,7 +350,7 @@ public sealed class PictureShareTests(SmallProcess frontend) : IClassFixture<Sma
         }
     }
 
-    /// <summary>Waits until no picture is needed: the requests of earlier ones have ended.</summary>
+    /// <summary>Waits until no request needs a picture.</summary>
     private Task EmptyAsync() => Eventually.Async(
         async () =>
         {

@@ -4,10 +4,10 @@ using StackExchange.Redis;
 
 namespace Detection.Frontend.Tests.Embedded;
 
-/// <summary>One process with the least memory that the settings allow, and connections to where it keeps what.</summary>
+/// <summary>A front end in one-process mode with the smallest memories that the settings allow, and connections to its stores.</summary>
 public sealed class SmallProcess : IAsyncLifetime
 {
-    /// <summary>Of its pictures, and of its Redis-compatible server.</summary>
+    /// <summary>Password of its picture memory and of its Redis-compatible server.</summary>
     public const int Megabytes = 32;
 
     private const string KeyHeader = "X-API-Key";
@@ -65,10 +65,10 @@ public sealed class SmallProcess : IAsyncLifetime
         _pictures = await ConnectToPicturesAsync();
     }
 
-    /// <summary>A further connection to the pictures.</summary>
+    /// <summary>A further connection to the picture memory.</summary>
     public Task<ConnectionMultiplexer> ConnectToPicturesAsync()
     {
-        // It knows no more commands than it needs.
+        // The server supports no other commands.
         var pictures = ConfigurationOptions.Parse(PicturesConnectionString);
         pictures.CommandMap = CommandMap.Create(["AUTH", "PING", "ECHO", "GET", "STRLEN", "EXISTS", "EXPIRE", "PEXPIRE", "PTTL", "DEL"]);
         pictures.TieBreaker = "";
@@ -85,7 +85,7 @@ public sealed class SmallProcess : IAsyncLifetime
         await PictureHost.DisposeAsync();
     }
 
-    /// <summary>Sends a picture as a caller; as "tester" does <see cref="Http"/>.</summary>
+    /// <summary>Sends a picture as a caller; <see cref="Http"/> sends as "tester".</summary>
     internal Task<HttpResponseMessage> PostAsync(string caller, HttpContent content, string query = "") => Http.SendAsync(
         new HttpRequestMessage(HttpMethod.Post, new Uri("/v1/detections" + query, UriKind.Relative)) { Content = content, Headers = { { KeyHeader, KeyOf(caller) } } });
 

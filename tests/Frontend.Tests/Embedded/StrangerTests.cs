@@ -7,7 +7,7 @@ using StackExchange.Redis;
 
 namespace Detection.Frontend.Tests.Embedded;
 
-/// <summary>What somebody on the machine who has no password can do to the stores of one process: take some kilobytes for some seconds.</summary>
+/// <summary>A program on the machine without the password can use some kilobytes of the stores for some seconds, and no more.</summary>
 public sealed class StrangerTests(OneProcess frontend)
 {
     private const int Megabyte = 1024 * 1024;
@@ -37,7 +37,7 @@ public sealed class StrangerTests(OneProcess frontend)
 
         var taken = await SendUntilEndedAsync(socket, begin, 256 * Megabyte);
 
-        // All but a kilobyte is in the buffers of the two sockets.
+        // All bytes but a kilobyte are in the buffers of the two sockets.
         Assert.InRange(taken, 0, 32 * Megabyte);
         Assert.DoesNotContain("crit:", Log[logged..], StringComparison.Ordinal);
         Assert.Equal("+OK\r\n+PONG\r\n", await SayAsync(PortOf(store), $"{Auth}*1\r\n$4\r\nPING\r\n", 2));
@@ -116,7 +116,7 @@ public sealed class StrangerTests(OneProcess frontend)
         Assert.Contains("redis_version", await redis.GetServers()[0].InfoRawAsync(), StringComparison.Ordinal);
     }
 
-    /// <summary>Whoever has the password is believed, but a command that does not end would take memory without end.</summary>
+    /// <summary>Clients with the password are trusted, but an endless command would use endless memory.</summary>
     [Theory]
     [InlineData("")]
     [InlineData("*3\r\n$3\r\nSET\r\n$1\r\nx\r\n$500000000\r\n")]
@@ -158,7 +158,7 @@ public sealed class StrangerTests(OneProcess frontend)
             waiting.ForEach(static socket => socket.Dispose());
         }
 
-        // One a minute of each of the two stores.
+        // One a minute for each of the two stores.
         Assert.InRange(RefusedLines() - lines, 0, 2 * (1 + (int)Math.Ceiling(Stopwatch.GetElapsedTime(began).TotalMinutes)));
         Assert.InRange(RefusedLines(), 2, int.MaxValue);
     }
@@ -176,7 +176,7 @@ public sealed class StrangerTests(OneProcess frontend)
         return socket;
     }
 
-    /// <summary>Sends a beginning and then bytes without end; how many were taken until the other side ended the connection.</summary>
+    /// <summary>Sends a start and then endless bytes. Returns how many bytes were sent until the other side closed the connection.</summary>
     private static async Task<long> SendUntilEndedAsync(Socket socket, string begin, long most)
     {
         using var deadline = new CancellationTokenSource(Deadline);
@@ -193,13 +193,13 @@ public sealed class StrangerTests(OneProcess frontend)
         }
         catch (SocketException)
         {
-            // Ended.
+            // Closed.
         }
 
         return taken;
     }
 
-    /// <summary>Waits for the end of a connection.</summary>
+    /// <summary>Waits until a connection is closed.</summary>
     private static async Task EndAsync(Socket socket)
     {
         using var deadline = new CancellationTokenSource(Deadline);
@@ -211,7 +211,7 @@ public sealed class StrangerTests(OneProcess frontend)
         }
         catch (SocketException)
         {
-            // Ended with bytes of ours that were not read.
+            // Closed with bytes that the server had not read.
         }
     }
 

@@ -3,7 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Detection.Testing;
 
-/// <summary>An authority that issues the certificates of a cluster's processes, as PEM files in a folder of its own.</summary>
+/// <summary>A certificate authority that issues the certificates of a cluster's processes, as PEM files in its own folder.</summary>
 public sealed class ClusterAuthority : IDisposable
 {
     private readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -25,13 +25,13 @@ public sealed class ClusterAuthority : IDisposable
 
     /// <summary>Settings of a process with a new certificate of this authority.</summary>
     /// <param name="name">Name of the files, NAME.crt and NAME.key, which are overwritten.</param>
-    /// <param name="expired">Whether the certificate ended an hour ago.</param>
+    /// <param name="expired">Whether the certificate expired an hour ago.</param>
     public Dictionary<string, string?> Issue(string name, bool expired = false)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var now = DateTimeOffset.UtcNow;
         var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
-        // All authorities here have one name, as an old one and its successor often have: the identifier of the key tells them apart.
+        // All authorities here have the same name, as an old authority and its successor often have; the key identifier distinguishes them.
         request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(_certificate, includeKeyIdentifier: true, includeIssuerAndSerial: false));
         using var certificate = request.Create(_certificate, now.AddDays(-1), expired ? now.AddHours(-1) : now.AddDays(1), RandomNumberGenerator.GetBytes(16));
         var path = System.IO.Path.Combine(_folder, name);

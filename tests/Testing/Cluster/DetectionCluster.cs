@@ -20,14 +20,14 @@ public sealed class DetectionCluster : IAsyncDisposable
         _settings = settings;
     }
 
-    /// <summary>Redis of the deployment, whatever it consists of.</summary>
+    /// <summary>Redis of the deployment, of any kind.</summary>
     public IRedisDeployment Deployment { get; }
 
-    /// <summary>Redis of the deployment, where it is one server.</summary>
-    /// <exception cref="InvalidOperationException">It is more than one.</exception>
+    /// <summary>Redis of the deployment, when it is one server.</summary>
+    /// <exception cref="InvalidOperationException"><exception cref="InvalidOperationException">It is more than one server.</exception></exception>
     public RedisServer Redis => Deployment.Servers.Count == 1 ? Deployment.Servers[0] : throw new InvalidOperationException("Redis is more than one server.");
 
-    /// <summary>The silos, in the order of their start; those that were killed too.</summary>
+    /// <summary>The silos, in the order of their start, also those that were killed.</summary>
     public IReadOnlyList<DetectionProcess> Silos => _silos;
 
     /// <summary>The front ends, in the order of their start.</summary>
@@ -42,7 +42,7 @@ public sealed class DetectionCluster : IAsyncDisposable
         IReadOnlyDictionary<string, string?>? settings = null,
         RedisOptions? redis = null) => await StartAsync(await RedisServer.StartAsync(redis), silos, frontends, settings);
 
-    /// <summary>Starts all processes at once on a Redis that runs, and waits until all are ready.</summary>
+    /// <summary>Starts all processes at once with a running Redis, and waits until all are ready.</summary>
     /// <param name="redis">Redis, disposed of with the deployment.</param>
     /// <param name="settings">Environment variables for every process.</param>
     public static async Task<DetectionCluster> StartAsync(
@@ -72,8 +72,8 @@ public sealed class DetectionCluster : IAsyncDisposable
     }
 
     /// <summary>Starts one more silo; wait with <see cref="DetectionProcess.ReadyAsync"/>.</summary>
-    /// <param name="settings">Environment variables for this one, over those of the deployment.</param>
-    /// <param name="folder">The project, from the top of the checkout, when it is not the product's silo.</param>
+    /// <param name="settings">Environment variables of this silo; they replace those of the deployment.</param>
+    /// <param name="folder">The project, from the root of the repository, when it is not the product's silo.</param>
     public DetectionProcess AddSilo(IReadOnlyDictionary<string, string?>? settings = null, string folder = "src/Silo")
     {
         var silo = DetectionProcess.StartSilo(Merge(settings), string.Create(CultureInfo.InvariantCulture, $"silo{_silos.Count + 1}"), folder);
@@ -82,7 +82,7 @@ public sealed class DetectionCluster : IAsyncDisposable
     }
 
     /// <summary>Starts one more front end; wait with <see cref="DetectionProcess.ReadyAsync"/>.</summary>
-    /// <param name="settings">Environment variables for this one, over those of the deployment.</param>
+    /// <param name="settings">Environment variables of this front end; they replace those of the deployment.</param>
     public DetectionProcess AddFrontend(IReadOnlyDictionary<string, string?>? settings = null)
     {
         var frontend = DetectionProcess.StartFrontend(
@@ -91,8 +91,8 @@ public sealed class DetectionCluster : IAsyncDisposable
         return frontend;
     }
 
-    /// <summary>Waits until every process that runs is ready.</summary>
-    /// <param name="deadline">Longest wait; 90 s by default.</param>
+    /// <summary>Waits until every running process is ready.</summary>
+    /// <param name="deadline">Maximum wait; 90 s by default.</param>
     public Task ReadyAsync(TimeSpan? deadline = null) =>
         Task.WhenAll(_silos.Concat(_frontends)
             .Where(process => !process.Process.HasExited)

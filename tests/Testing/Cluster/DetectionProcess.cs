@@ -5,8 +5,8 @@ using System.Reflection;
 namespace Detection.Testing;
 
 /// <summary>
-/// The built front end or silo as a process of its own, as it runs in production, on random loopback ports.
-/// A project that uses it says <c>StartsDetection</c> (tests/Directory.Build.props), so that both are built before it.
+/// The built front end or silo as a process, as in production, on random loopback ports.
+/// A project that uses it sets <c>StartsDetection</c> (tests/Directory.Build.props), so that both are built before it.
 /// </summary>
 public sealed class DetectionProcess : IAsyncDisposable
 {
@@ -29,7 +29,7 @@ public sealed class DetectionProcess : IAsyncDisposable
         Process = Start();
     }
 
-    /// <summary>Name in messages: <c>frontend</c>, <c>silo</c> or what the test gave.</summary>
+    /// <summary>Name in messages: <c>frontend</c>, <c>silo</c> or the name that the test sets.</summary>
     public string Name { get; }
 
     /// <summary>Address of its HTTP server, without a path.</summary>
@@ -38,7 +38,7 @@ public sealed class DetectionProcess : IAsyncDisposable
     /// <summary>A client whose base address is <see cref="Url"/>.</summary>
     public HttpClient Http { get; }
 
-    /// <summary>The environment that it runs with, beside that of the tests. Changes count from the next <see cref="StartAgainAsync"/>.</summary>
+    /// <summary>Its environment variables, besides those of the tests. Changes apply at the next <see cref="StartAgainAsync"/>.</summary>
     public Dictionary<string, string?> Settings { get; }
 
     /// <summary>The running process; another one after <see cref="StartAgainAsync"/>.</summary>
@@ -48,21 +48,21 @@ public sealed class DetectionProcess : IAsyncDisposable
 
     private int? OpenFiles { get; }
 
-    /// <summary>Starts the front end. It is not ready yet: see <see cref="ReadyAsync"/>.</summary>
+    /// <summary>Starts the front end. Wait for it with <see cref="ReadyAsync"/>.</summary>
     /// <param name="settings">Environment variables such as <c>ConnectionStrings__redis</c>; null removes one.</param>
-    /// <param name="openFiles">Most files and connections that it may have open (<c>ulimit -n</c>); null leaves it as it is.</param>
+    /// <param name="openFiles">Maximum number of open files and connections (<c>ulimit -n</c>); null for no change.</param>
     public static DetectionProcess StartFrontend(
         IReadOnlyDictionary<string, string?>? settings = null, string name = "frontend", int? openFiles = null) =>
         new(name, "src/Frontend", settings, openFiles);
 
-    /// <summary>Starts a silo. It is not ready yet: see <see cref="ReadyAsync"/>.</summary>
+    /// <summary>Starts a silo. Wait for it with <see cref="ReadyAsync"/>.</summary>
     /// <param name="settings">Environment variables such as <c>ConnectionStrings__redis</c>; null removes one.</param>
-    /// <param name="folder">The project, from the top of the checkout: another program than the product's silo, for tests of what it cannot be made to do.</param>
+    /// <param name="folder">The project, from the root of the repository; another program than the product's silo for tests of faults that the product cannot have.</param>
     public static DetectionProcess StartSilo(IReadOnlyDictionary<string, string?>? settings = null, string name = "silo", string folder = "src/Silo") =>
         new(name, folder, settings);
 
-    /// <summary>Runs a program with a command line and nothing else, for what it writes and its exit code.</summary>
-    /// <param name="folder">The project, from the top of the checkout.</param>
+    /// <summary>Runs a program with a command line and without other settings, for its output and its exit code.</summary>
+    /// <param name="folder">The project, from the root of the repository.</param>
     /// <param name="arguments">The command line.</param>
     public static ChildProcess Run(string folder, params string[] arguments)
     {
@@ -71,7 +71,7 @@ public sealed class DetectionProcess : IAsyncDisposable
     }
 
     /// <summary>Waits until <c>/health/ready</c> answers 200.</summary>
-    /// <param name="deadline">Longest wait; 90 s by default.</param>
+    /// <param name="deadline">Maximum wait; 90 s by default.</param>
     /// <exception cref="TimeoutException">It is not ready at the deadline; the message shows the end of its log.</exception>
     /// <exception cref="ConditionHopelessException">It ended; the message shows the end of its log.</exception>
     public async Task ReadyAsync(TimeSpan? deadline = null)
@@ -116,14 +116,14 @@ public sealed class DetectionProcess : IAsyncDisposable
     public void Resume() => Process.Resume();
 
     /// <summary>SIGTERM and wait for the end.</summary>
-    /// <param name="deadline">Longest wait; 30 s by default.</param>
+    /// <param name="deadline">Maximum wait; 30 s by default.</param>
     /// <returns>The exit code.</returns>
     public Task<int> StopAsync(TimeSpan? deadline = null) => Process.StopAsync(deadline);
 
-    /// <summary>Starts it again with the same HTTP address and settings, after it has ended.</summary>
+    /// <summary>Restarts it with the same HTTP address and settings, after it has ended.</summary>
     /// <remarks>
-    /// Orleans ports are the same too, so the cluster sees the old silo replaced; remove or change them in <see cref="Settings"/>
-    /// for a newcomer.
+    /// The Orleans ports are the same too, so the silo replaces the old one in the cluster. Remove or change them in <see cref="Settings"/>
+    /// for a new silo.
     /// </remarks>
     public async Task StartAgainAsync()
     {
@@ -173,15 +173,15 @@ public sealed class DetectionProcess : IAsyncDisposable
     {
         [DetectionSettings.SiloPort] = LoopbackPorts.Next().ToString(CultureInfo.InvariantCulture),
         [DetectionSettings.GatewayPort] = LoopbackPorts.Next().ToString(CultureInfo.InvariantCulture),
-        // Like production, whatever the shell of the tests says.
+        // As in production; the shell of the tests may have other values.
         ["ASPNETCORE_ENVIRONMENT"] = "Production",
         ["DOTNET_ENVIRONMENT"] = "Production",
         ["ASPNETCORE_URLS"] = null,
         ["ASPNETCORE_HTTP_PORTS"] = null,
-        // A short life: half of what a process costs at its start is compiling code that it hardly runs.
+        // The process runs for a short time, and most of its start is compiling code that runs once.
         ["DOTNET_TieredPGO"] = "0",
         ["DOTNET_TC_QuickJitForLoops"] = "1",
-        // What a test host or a coverage tool puts into its own process is not meant for this one.
+        // Variables of a test host or a coverage tool are not for this process.
         ["DOTNET_STARTUP_HOOKS"] = null,
         ["CORECLR_ENABLE_PROFILING"] = null,
     };

@@ -1,21 +1,21 @@
 namespace Detection.Testing;
 
-/// <summary>Names of the product's settings that the fixtures set, as environment variables. They stand here only.</summary>
+/// <summary>Names of the product's settings that the fixtures set, as environment variables. They are defined only here.</summary>
 public static class DetectionSettings
 {
     /// <summary>Connection string of Redis; without it the front end runs everything in one process.</summary>
     public const string Redis = "ConnectionStrings__redis";
 
-    /// <summary>Id of the cluster; begins every key in Redis.</summary>
+    /// <summary>Id of the cluster, the prefix of every key in Redis.</summary>
     public const string ClusterId = "Detection__ClusterId";
 
-    /// <summary>Port on which silos talk to each other.</summary>
+    /// <summary>Port for other silos.</summary>
     public const string SiloPort = "Detection__Silo__Port";
 
-    /// <summary>Port on which clients reach a silo.</summary>
+    /// <summary>Port for clients.</summary>
     public const string GatewayPort = "Detection__Silo__GatewayPort";
 
-    /// <summary>Password of the embedded server, which is a random one unless it is set.</summary>
+    /// <summary>Password of the embedded server; random without this setting.</summary>
     public const string EmbeddedPassword = "Detection__Embedded__RedisPassword";
 
     /// <summary>A password for it.</summary>
@@ -24,18 +24,18 @@ public static class DetectionSettings
     /// <summary>Secret that the processes of a cluster prove to each other.</summary>
     public const string ClusterSecret = "Detection__ClusterSecurity__Secret";
 
-    /// <summary>Secret with which the processes of a cluster make image keys.</summary>
+    /// <summary>Secret from which the processes of a cluster calculate image keys.</summary>
     public const string ImageKeySecret = "Detection__ImageKeys__Secret";
 
-    /// <summary>Certificate that a process shows the others.</summary>
+    /// <summary>Certificate of a process.</summary>
     public const string Certificate = "Detection__ClusterSecurity__Certificate";
 
     /// <summary>Key of that certificate.</summary>
     public const string CertificateKey = "Detection__ClusterSecurity__Key";
 
-    /// <summary>Authority of the others' certificates.</summary>
+    /// <summary>Authority of the other processes' certificates.</summary>
     public const string Authority = "Detection__ClusterSecurity__Authority";
 
-    /// <summary>Path that answers 200 when the process can do its work.</summary>
+    /// <summary>Path that answers 200 when the process is ready.</summary>
     public const string ReadyPath = "/health/ready";
 }

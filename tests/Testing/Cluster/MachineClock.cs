@@ -5,8 +5,8 @@ using Xunit;
 namespace Detection.Testing;
 
 /// <summary>
-/// The clock of the machine as one process sees it, which can be set while the process runs. A small library between the process and
-/// the C library moves <c>CLOCK_REALTIME</c> alone, as setting the clock of a machine does. It is compiled by the C compiler of this machine.
+/// The clock of the machine as one process sees it. Tests can set it while the process runs. A small library between the process and
+/// the C library changes only <c>CLOCK_REALTIME</c>, as a change of the machine's clock does. The C compiler of this machine compiles it.
 /// </summary>
 /// <example><code>
 /// using var clock = await MachineClock.CreateAsync();
@@ -50,14 +50,14 @@ public sealed class MachineClock : IDisposable
     {
     }
 
-    /// <summary>The environment of the process whose clock it is.</summary>
+    /// <summary>The environment variables of the process with this clock.</summary>
     public Dictionary<string, string?> Settings => new(StringComparer.Ordinal) { ["LD_PRELOAD"] = Library, [FileVariable] = Offset };
 
     private string Library => Path.Combine(_folder.FullName, "clock.so");
 
     private string Offset => Path.Combine(_folder.FullName, "offset");
 
-    /// <summary>Makes one that is right. Skips the test where there is no C compiler.</summary>
+    /// <summary>Creates a clock with the right time. Skips the test when there is no C compiler.</summary>
     public static async Task<MachineClock> CreateAsync()
     {
         Assert.SkipUnless(Compiler is not null, "There is no C compiler.");
@@ -71,11 +71,11 @@ public sealed class MachineClock : IDisposable
         return clock;
     }
 
-    /// <summary>Sets it; the process sees it within a tenth of a second.</summary>
-    /// <param name="off">How far it is from the right one, in whole seconds.</param>
+    /// <summary>Sets the clock; the process sees the change within a tenth of a second.</summary>
+    /// <param name="off">Difference from the right time, in whole seconds.</param>
     public void Set(TimeSpan off)
     {
-        // Whole at any time.
+        // Written at once, so that the process never reads a part of it.
         var next = Offset + ".next";
         File.WriteAllText(next, ((long)off.TotalSeconds).ToString(CultureInfo.InvariantCulture));
         File.Move(next, Offset, overwrite: true);

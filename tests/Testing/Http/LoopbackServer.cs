@@ -3,14 +3,14 @@ using System.Net;
 
 namespace Detection.Testing;
 
-/// <summary>A web server on loopback, for whoever is to be called by what is tested.</summary>
+/// <summary>A web server on loopback that tested code can call.</summary>
 public sealed class LoopbackServer : IAsyncDisposable
 {
     private readonly HttpListener _listener = new();
     private readonly Task _serving;
 
     /// <summary>Starts it.</summary>
-    /// <param name="answer">Answers a request, one after another. A response that it does not close stays open.</param>
+    /// <param name="answer">Answers the requests, one after another. A response that it does not close stays open.</param>
     public LoopbackServer(Func<HttpListenerContext, Task> answer)
     {
         ArgumentNullException.ThrowIfNull(answer);

@@ -2,15 +2,15 @@ using System.Net;
 
 namespace Detection.Testing;
 
-/// <summary>What a host that is not well answers to who fetches a picture from it.</summary>
+/// <summary>Answers of a faulty host to a fetch of a picture.</summary>
 public static class OddAnswers
 {
     /// <summary>
-    /// Answers a request: <c>/loop</c> and <c>/inside</c> lead elsewhere, <c>/text</c> is no picture, <c>/short</c> breaks off, <c>/empty</c> is
-    /// empty, anything else is not found, unless the test answers it.
+    /// Answers a request: <c>/loop</c> and <c>/inside</c> redirect, <c>/text</c> is not a picture, <c>/short</c> ends too early, <c>/empty</c> is
+    /// empty, and other paths are not found, unless the test answers them.
     /// </summary>
     /// <param name="context">The request.</param>
-    /// <param name="own">Answers a path's segments in the test's own way; <see langword="false"/> for those that it does not know.</param>
+    /// <param name="own">Answers a path's segments for the test; <see langword="false"/> for unknown ones.</param>
     public static async Task AnswerAsync(HttpListenerContext context, Func<HttpListenerContext, string[], Task<bool>> own)
     {
         var response = context.Response;
@@ -47,7 +47,7 @@ public static class OddAnswers
         }
         catch (Exception e) when (e is HttpListenerException or IOException or InvalidOperationException)
         {
-            // Whoever asked has left.
+            // The client disconnected.
             response.Abort();
         }
     }

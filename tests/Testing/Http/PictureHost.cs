@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Detection.Testing;
 
-/// <summary>A web server on loopback that has the pictures it is given, by their names.</summary>
+/// <summary>A web server on loopback that serves pictures by their names.</summary>
 public sealed class PictureHost : IAsyncDisposable
 {
     private readonly LoopbackServer _server;
@@ -13,7 +13,7 @@ public sealed class PictureHost : IAsyncDisposable
 
     public int Port => _server.Url.Port;
 
-    /// <summary>Address of a picture; serves it when there are bytes, and answers 404 there when not.</summary>
+    /// <summary>Address of a picture; answers 404 when there are no bytes.</summary>
     public Uri Url(string name, byte[]? bytes)
     {
         var path = "/" + name;
@@ -28,7 +28,7 @@ public sealed class PictureHost : IAsyncDisposable
         return new Uri(_server.Url, path);
     }
 
-    /// <summary>Address where no answer comes.</summary>
+    /// <summary>An address that does not answer.</summary>
     public Uri HoldUrl(string name)
     {
         lock (_pictures)

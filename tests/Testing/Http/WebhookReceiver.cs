@@ -6,8 +6,8 @@ using System.Text;
 
 namespace Detection.Testing;
 
-/// <summary>One attempt to deliver a webhook, as its receiver sees it.</summary>
-/// <param name="Path">Path and query that were called.</param>
+/// <summary>One received attempt to deliver a webhook.</summary>
+/// <param name="Path">Path and query of the request.</param>
 /// <param name="Method">HTTP method.</param>
 /// <param name="ContentType">Content type of the body.</param>
 /// <param name="Id">Header <c>webhook-id</c>.</param>
@@ -16,7 +16,7 @@ namespace Detection.Testing;
 /// <param name="Body">The body.</param>
 public sealed record ReceivedWebhook(string Path, string Method, string? ContentType, string? Id, string? Timestamp, string? Signature, byte[] Body)
 {
-    /// <summary>Whether a signature is that of a secret, by the rules of Standard Webhooks and not by the product's code.</summary>
+    /// <summary>Whether a signature is valid for a secret, by the rules of Standard Webhooks and without the product's code.</summary>
     public bool IsSignedWith(string secret)
     {
         ArgumentNullException.ThrowIfNull(secret);
@@ -27,11 +27,11 @@ public sealed record ReceivedWebhook(string Path, string Method, string? Content
         return (Signature ?? "").Split(' ').Contains("v1," + Convert.ToBase64String(hash.GetHashAndReset()));
     }
 
-    /// <summary>When the attempt was made.</summary>
+    /// <summary>Time of the attempt.</summary>
     public DateTimeOffset At => DateTimeOffset.FromUnixTimeSeconds(long.Parse(Timestamp!, CultureInfo.InvariantCulture));
 }
 
-/// <summary>Receives webhooks on loopback and answers as each path is told to.</summary>
+/// <summary>Receives webhooks on loopback, and answers each path with the given statuses.</summary>
 public sealed class WebhookReceiver : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<string, ConcurrentQueue<int>> _answers = new(StringComparer.Ordinal);
@@ -44,26 +44,26 @@ public sealed class WebhookReceiver : IAsyncDisposable
     /// <summary>Its port.</summary>
     public int Port => _server.Url.Port;
 
-    /// <summary>What came, in its order.</summary>
+    /// <summary>The received attempts, in their order.</summary>
     public IReadOnlyList<ReceivedWebhook> Received => [.. _received];
 
     /// <summary>A URL of this receiver.</summary>
     /// <param name="name">Its path.</param>
-    /// <param name="answers">The statuses of its answers in their order, 0 for none; 204 after them.</param>
+    /// <param name="answers">The statuses of its answers in their order, 0 for no answer; 204 after them.</param>
     public Uri Url(string name, params IEnumerable<int> answers)
     {
         _answers["/" + name] = new ConcurrentQueue<int>(answers);
         return new Uri(_server.Url, name);
     }
 
-    /// <summary>What came for a URL.</summary>
+    /// <summary>The attempts for a URL.</summary>
     public IReadOnlyList<ReceivedWebhook> At(Uri url)
     {
         ArgumentNullException.ThrowIfNull(url);
         return [.. _received.Where(webhook => webhook.Path == url.PathAndQuery)];
     }
 
-    /// <summary>Waits for so many attempts at a URL.</summary>
+    /// <summary>Waits for a number of attempts for a URL.</summary>
     public async Task<IReadOnlyList<ReceivedWebhook>> ReceiveAsync(Uri url, int attempts = 1, TimeSpan? deadline = null)
     {
         await Eventually.Async(() => At(url).Count >= attempts, deadline ?? Eventually.Soon, $"{attempts} attempts came for {url}");

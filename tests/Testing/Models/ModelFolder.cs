@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Detection.Testing;
 
-/// <summary>A folder of models that come and go; each is the default one under another name or with another threshold.</summary>
+/// <summary>A folder of models that tests add and remove; each is a copy of the default model with another name or threshold.</summary>
 public sealed class ModelFolder : IDisposable
 {
     /// <summary>The folder.</summary>
@@ -10,7 +10,7 @@ public sealed class ModelFolder : IDisposable
 
     private static readonly string Source = System.IO.Path.Combine(Repository.Root, "models", "nanodet-g");
 
-    /// <summary>The settings of a silo that serves it.</summary>
+    /// <summary>The settings of a silo that serves the folder.</summary>
     public (string Name, string Value)[] Settings => [("Detection:Models:Directory", Path), ("Detection:Models:SettleTime", "00:00:00.2")];
 
     /// <summary>Adds a model, or replaces it by another version.</summary>

@@ -5,12 +5,12 @@ using System.Text;
 
 namespace Detection.Testing;
 
-/// <summary>Pictures without anything to see: few bytes, however large they are, and much work for whoever decodes them.</summary>
+/// <summary>Pictures without content: small files with any number of pixels, which are costly to decode.</summary>
 public static class BlankPictures
 {
     private const byte Palette = 3;
 
-    // Beyond that only the file grows.
+    // Above this only the file grows.
     private const long MostBytes = 250_000_000;
 
     /// <summary>A PNG.</summary>
@@ -43,7 +43,7 @@ public static class BlankPictures
         return png.ToArray();
     }
 
-    /// <summary>So many zeros, compressed as a PNG has its data.</summary>
+    /// <summary>A number of zeros, compressed as the data of a PNG.</summary>
     public static byte[] Zeros(long count)
     {
         using var packed = new MemoryStream();
@@ -59,7 +59,7 @@ public static class BlankPictures
         return packed.ToArray();
     }
 
-    /// <summary>A grey progressive JPEG, which is painted over as often as it has scans.</summary>
+    /// <summary>A grey progressive JPEG with a number of scans; each scan covers the whole picture.</summary>
     public static byte[] Jpeg(ushort width, ushort height, int scans)
     {
         using var jpeg = new MemoryStream();
@@ -74,7 +74,7 @@ public static class BlankPictures
 
         for (var scan = 0; scan < scans; scan++)
         {
-            // Coefficient 0 first, then 1 to 63; the coded data are missing, which decoders take for zeros.
+            // Coefficient 0 first, then 1 to 63. The coded data are missing; decoders read zeros.
             var (first, last) = scan == 0 ? ((byte)0, (byte)0) : ((byte)1, (byte)63);
             jpeg.Write([0xFF, 0xDA, 0, 8, 1, 1, 0, first, last, 0, 0, 0]);
         }

@@ -1,27 +1,27 @@
 namespace Detection.Testing;
 
 /// <summary>
-/// A JPEG whose blocks of 8 × 8 samples have one colour each, written as no ordinary encoder writes it: any frame, any sampling, scans of
-/// one component or of all, restarts. It says what it shows, so that decoders can be compared with something that is not a decoder.
+/// A JPEG whose blocks of 8 × 8 samples have one colour each, in forms that ordinary encoders do not write: any frame, any sampling, scans of
+/// one component or of all, restart markers. It knows its own pixels, so that the tests can compare decoders with them.
 /// </summary>
 /// <param name="Width">Width in pixels.</param>
 /// <param name="Height">Height in pixels.</param>
-/// <param name="Colour">Red, green and blue of a pixel; asked for the middle of each block.</param>
+/// <param name="Colour">Red, green and blue of a pixel; called for the middle of each block.</param>
 public sealed record BlockJpeg(int Width, int Height, Func<int, int, (int R, int G, int B)> Colour)
 {
-    /// <summary>Marker of the frame: 0xC0 baseline, 0xC1 extended, 0xC2 progressive; others only to be refused.</summary>
+    /// <summary>Marker of the frame: 0xC0 baseline, 0xC1 extended, 0xC2 progressive; the others must be refused.</summary>
     public byte Frame { get; init; } = 0xC0;
 
-    /// <summary>Bits of a sample as the header has them; the data are always of 8.</summary>
+    /// <summary>Bits of a sample in the header; the data always have 8.</summary>
     public int Precision { get; init; } = 8;
 
-    /// <summary>Horizontal and vertical sampling of luminance and both colours; one alone makes it grey.</summary>
+    /// <summary>Horizontal and vertical sampling of luminance and both colours; one component makes it grey.</summary>
     public IReadOnlyList<(int Across, int Down)> Sampling { get; init; } = [(2, 2), (1, 1), (1, 1)];
 
-    /// <summary>Whether all components come in one scan. Progressive files have scans of one component behind it in any case.</summary>
+    /// <summary>Whether all components are in one scan. Progressive files also have scans of one component after it.</summary>
     public bool Interleaved { get; init; } = true;
 
-    /// <summary>Units of blocks between two restart markers; 0 for none.</summary>
+    /// <summary>Number of units of blocks between two restart markers; 0 for none.</summary>
     public int RestartInterval { get; init; }
 
     /// <summary>Four squares, red, green, blue and white, row by row.</summary>
@@ -52,7 +52,7 @@ public sealed record BlockJpeg(int Width, int Height, Func<int, int, (int R, int
 
         Segment(file, Frame, [.. frame]);
 
-        // Sizes of differences from 0 to 11 in 4 bits each; of the coefficients but the first, "no more of them" in one bit.
+        // Sizes of differences from 0 to 11 in 4 bits each; one bit for the end of the other coefficients.
         Segment(file, 0xC4, [0x00, 0, 0, 0, 12, .. new byte[12], .. Enumerable.Range(0, 12).Select(i => (byte)i)]);
         Segment(file, 0xC4, [0x10, 1, .. new byte[15], 0]);
         if (RestartInterval > 0)
@@ -114,7 +114,7 @@ public sealed record BlockJpeg(int Width, int Height, Func<int, int, (int R, int
         bits.Flush();
     }
 
-    // The blocks of a scan in their order, unit by unit: of one component row by row, of several as the sampling interleaves them.
+    // The blocks of a scan in their order: row by row for one component, unit by unit for several.
     private IEnumerable<IEnumerable<(int Component, int X, int Y)>> Units(int[] components)
     {
         var (across, down) = (Sampling.Max(s => s.Across), Sampling.Max(s => s.Down));

@@ -3,18 +3,18 @@ using System.IO.Hashing;
 
 namespace Detection.Testing;
 
-/// <summary>Pictures as nobody should send them.</summary>
+/// <summary>Pictures with faults.</summary>
 public static class PictureMutations
 {
-    // Larger ones only take longer to send.
+    // Larger pictures only take longer to send.
     private const int LargestSeed = 250 * 1024;
 
     private static readonly Lazy<IReadOnlyList<byte[]>> Seeds = new(ReadSeeds);
 
-    /// <summary>One of the pictures of the tests as it is, whole or not.</summary>
+    /// <summary>One of the pictures of the tests, valid or not.</summary>
     public static byte[] Seed(Random random) => random.Of(Seeds.Value);
 
-    /// <summary>One that has something wrong with it.</summary>
+    /// <summary>A picture with a fault.</summary>
     public static byte[] Make(Random random)
     {
         var kind = random.Next(1000);
@@ -29,7 +29,7 @@ public static class PictureMutations
         };
     }
 
-    /// <summary>Any bytes with something done to them.</summary>
+    /// <summary>Changes any bytes.</summary>
     public static byte[] Mutate(Random random, byte[] bytes)
     {
         if (bytes.Length < 2)
@@ -50,7 +50,7 @@ public static class PictureMutations
 
                 return copy;
             case 1:
-                // The first bytes say the most.
+                // Most of the header is in the first bytes.
                 for (var i = random.Next(1, 5); i > 0; i--)
                 {
                     copy[random.Next(Math.Min(copy.Length, 64))] = random.Of<byte>([0, 1, 0x7F, 0x80, 0xFF, (byte)random.Next(256)]);
@@ -79,7 +79,7 @@ public static class PictureMutations
         }
     }
 
-    /// <summary>Nothing, a byte, a signature with nothing behind it.</summary>
+    /// <summary>No bytes, one byte, or only a signature.</summary>
     private static byte[] Stub(Random random)
     {
         byte[] start = random.Of<byte[]>(
@@ -93,7 +93,7 @@ public static class PictureMutations
         return [.. start, .. rest];
     }
 
-    /// <summary>Another size in the header, with a right checksum where there is one.</summary>
+    /// <summary>Another size in the header, with a right checksum if the format has one.</summary>
     private static byte[] WithLyingHeader(Random random, byte[] picture)
     {
         var copy = (byte[])picture.Clone();
@@ -148,7 +148,7 @@ public static class PictureMutations
     private static uint Size(Random random) =>
         random.Of<uint>([0, 1, 2, 7, 255, 320, 4096, 7071, 16_383, 32_767, 65_535, 65_536, int.MaxValue, 0x8000_0000, uint.MaxValue, (uint)random.Next(2000)]);
 
-    /// <summary>A JPEG of a kind that few encoders write, or none: other samples, scans, restarts and ends, whole, cut off or mutated.</summary>
+    /// <summary>A JPEG in a form that few encoders write, or none: other samples, scans, restarts and ends; whole, truncated or mutated.</summary>
     private static byte[] OddJpeg(Random random)
     {
         var jpeg = BlockJpeg.Quadrants(random.Of([16, 97, 192])) with
@@ -172,7 +172,7 @@ public static class PictureMutations
 
     private static (int Across, int Down) Sampling(Random random) => (random.Next(1, 5), random.Next(1, 5));
 
-    /// <summary>Few bytes that want to be many.</summary>
+    /// <summary>A small file that claims to be large.</summary>
     private static byte[] Bomb(Random random) => random.Next(6) switch
     {
         0 => BlankPictures.Png(7000, 7000, random.Of<byte>([0, 2, 3, 6])),

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Detection.Testing;
 
-/// <summary>Real photos for tests, and any number of different ones at no cost.</summary>
+/// <summary>Real photos for tests, and any number of different ones without the cost of encoding.</summary>
 public static class TestPictures
 {
     private static readonly Lazy<IReadOnlyList<string>> AllPaths = new(Find);
@@ -17,7 +17,7 @@ public static class TestPictures
     public static IReadOnlyList<string> Paths => AllPaths.Value;
 
     /// <summary>The path of a picture of <c>tests/pictures</c>.</summary>
-    /// <exception cref="FileNotFoundException">There is none of that name.</exception>
+    /// <exception cref="FileNotFoundException">There is no picture with this name.</exception>
     public static string Path(string name)
     {
         var path = System.IO.Path.Combine(Repository.Root, "tests", "pictures", name);
@@ -45,7 +45,7 @@ public static class TestPictures
         return unique;
     }
 
-    /// <summary>The same, made at least <paramref name="leastBytes"/> long by more comment segments: large to send, quick to decode.</summary>
+    /// <summary>The same, with more comment segments up to at least <paramref name="leastBytes"/>: large to send, quick to decode.</summary>
     public static byte[] Unique(int seed, int leastBytes)
     {
         const int Segment = 65_535;
@@ -65,7 +65,7 @@ public static class TestPictures
         return padded;
     }
 
-    /// <summary>Number of photos that <see cref="Unique(int)"/> takes in turn.</summary>
+    /// <summary>Number of photos that <see cref="Unique(int)"/> uses in turn.</summary>
     public static int PhotoCount => Photos.Value.Count;
 
     /// <summary>SHA-256 of the encoded picture in lower-case hex: the image key.</summary>

@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace Detection.Testing;
 
 /// <summary>
-/// A program that runs beside the tests and can be killed, paused and stopped. It dies with its owner: at dispose and when
-/// the test host ends, however it ends (Linux with setpriv; elsewhere at dispose only).
+/// A program that runs beside the tests and can be killed, paused and stopped. It ends when it is disposed of, and when
+/// the test host ends for any reason (on Linux with setpriv; elsewhere only when it is disposed of).
 /// </summary>
 public sealed partial class ChildProcess : IAsyncDisposable
 {
@@ -39,7 +39,7 @@ public sealed partial class ChildProcess : IAsyncDisposable
     public bool HasExited => _process.HasExited;
 
     /// <summary>Its exit code; 128 + n when signal n ended it.</summary>
-    /// <exception cref="InvalidOperationException">It still runs.</exception>
+    /// <exception cref="InvalidOperationException">The process still runs.</exception>
     public int ExitCode => _process.ExitCode;
 
     /// <summary>The last 5,000 lines of its standard output and error.</summary>
@@ -88,21 +88,21 @@ public sealed partial class ChildProcess : IAsyncDisposable
     /// <summary>The last lines of <see cref="Log"/>.</summary>
     public string LogTail(int lines = 60) => _log.Tail(lines);
 
-    /// <summary>SIGKILL: it gets no chance to tidy up. Returns when it is gone.</summary>
+    /// <summary>SIGKILL: the process cannot clean up. Returns after its end.</summary>
     public async Task KillAsync()
     {
         Signal(SigKill);
         await ExitAsync(KillDeadline);
     }
 
-    /// <summary>SIGSTOP: it stays, with its connections, and does nothing. Returns when all of its threads have stopped.</summary>
+    /// <summary>SIGSTOP: the process keeps its connections and does nothing. Returns when all its threads have stopped.</summary>
     public void Pause()
     {
         Signal(SigStop);
         SpinWait.SpinUntil(() => !OperatingSystem.IsLinux() || Directory.EnumerateDirectories($"/proc/{_process.Id}/task").All(IsStopped), TimeSpan.FromSeconds(10));
     }
 
-    /// <summary>SIGCONT: it goes on where it was paused.</summary>
+    /// <summary>SIGCONT: the process continues.</summary>
     public void Resume() => Signal(SigCont);
 
     /// <summary>SIGTERM, then waits until it has ended.</summary>
@@ -127,7 +127,7 @@ public sealed partial class ChildProcess : IAsyncDisposable
         }
         catch (OperationCanceledException)
         {
-            // WaitForExit also waits for the end of the output, which a grandchild may hold open.
+            // WaitForExit also waits for the end of the output, which a grandchild may keep open.
             if (!_process.HasExited)
             {
                 throw new TimeoutException($"{Name} (pid {Id}) still runs after {deadline.TotalSeconds:0.#} s. Its last lines:\n{LogTail()}");
@@ -135,7 +135,7 @@ public sealed partial class ChildProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>An exception that says what happened and shows the last lines of the log.</summary>
+    /// <summary>An exception with a message and the last lines of the log.</summary>
     public InvalidOperationException Failure(string what) => new(
         $"{Name} (pid {Id}) {what}{(HasExited ? $"; it ended with {ExitCode}" : "")}. Its last lines:\n{LogTail()}");
 
@@ -169,10 +169,10 @@ public sealed partial class ChildProcess : IAsyncDisposable
 
     private void Signal(int signal)
     {
-        // The process is a child that has not been waited for, or HasExited says so: the id cannot be another's.
+        // Either the process is a child that was not waited for, or HasExited is true: the id cannot belong to another process.
         if (!_process.HasExited)
         {
-            // ESRCH when it ended in between: what the caller wanted, or seen by the wait that follows.
+            // ESRCH: the process ended in between. The caller wanted this, or the following wait sees it.
             _ = Kill(Id, signal);
         }
     }

@@ -5,9 +5,9 @@ using System.Net.Sockets;
 namespace Detection.Testing;
 
 /// <summary>
-/// Free ports of the loopback interface, below the range that the kernel gives to outgoing connections: a server that is
-/// stopped and started again finds its port still free. Each is handed out once per test process, and test processes that
-/// run side by side have blocks of their own.
+/// Free ports of the loopback interface, below the range that the kernel uses for outgoing connections, so that a
+/// restarted server finds its port free. Each port is used once per test process, and test processes that
+/// run at the same time have different blocks.
 /// </summary>
 public static class LoopbackPorts
 {
@@ -17,7 +17,7 @@ public static class LoopbackPorts
     private static readonly HashSet<int> Taken = [];
     private static readonly Lock TakenLock = new();
 
-    // Open, and so locked, until the process ends, however it ends.
+    // Open and locked until the process ends for any reason.
     private static readonly FileStream Block = TakeBlock();
     private static readonly int BlockStart = int.Parse(Path.GetFileNameWithoutExtension(Block.Name), CultureInfo.InvariantCulture);
 
@@ -44,7 +44,7 @@ public static class LoopbackPorts
         throw new InvalidOperationException($"No free loopback port was found among those of '{Block.Name}'.");
     }
 
-    /// <summary>Locks the file of a block of ports that no other process has.</summary>
+    /// <summary>Locks the file of a block of ports that no other process uses.</summary>
     private static FileStream TakeBlock()
     {
         var folder = Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), "detection-test-ports"));
@@ -66,7 +66,7 @@ public static class LoopbackPorts
 
     private static bool IsFree(int port)
     {
-        // Bind alone sees listeners on all addresses too; no SO_REUSEADDR, so that ports in TIME_WAIT count as taken.
+        // Bind also sees listeners on all addresses. Without SO_REUSEADDR ports in TIME_WAIT count as used.
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         try
         {

@@ -2,13 +2,13 @@ using System.Globalization;
 
 namespace Detection.Testing;
 
-/// <summary>What a process of this machine holds. Linux only.</summary>
+/// <summary>Resources of a process of this machine. Linux only.</summary>
 public static class ProcessMeasures
 {
     /// <summary>Memory in use, in bytes.</summary>
     public static long ResidentBytes(int process) => Status(process, "VmRSS:") * 1024;
 
-    /// <summary>The most memory that was in use so far, in bytes.</summary>
+    /// <summary>Maximum memory in use so far, in bytes.</summary>
     public static long PeakBytes(int process) => Status(process, "VmHWM:") * 1024;
 
     /// <summary>Open files and connections.</summary>

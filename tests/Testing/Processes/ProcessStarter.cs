@@ -4,9 +4,9 @@ using System.Diagnostics;
 namespace Detection.Testing;
 
 /// <summary>
-/// Starts processes that end with the test host, even when that is killed: the kernel sends them SIGKILL when the thread that
-/// started them ends (PR_SET_PDEATHSIG, set by <c>setpriv</c>, which then becomes the program: the pid stays). "The thread" is
-/// why one thread that never ends starts them all: a pool thread goes away when idle and would take the processes with it.
+/// Starts processes that end with the test host, even when it is killed: the kernel sends them SIGKILL when the thread that
+/// started them ends (PR_SET_PDEATHSIG, set by <c>setpriv</c>, which then becomes the program with the same pid). Therefore
+/// one thread that never ends starts all of them: the end of an idle pool thread would kill the processes.
 /// </summary>
 internal static class ProcessStarter
 {

@@ -2,10 +2,10 @@ using StackExchange.Redis;
 
 namespace Detection.Testing;
 
-/// <summary>What the product has left in its Redis.</summary>
+/// <summary>The keys of the product in Redis.</summary>
 public sealed class DetectionKeys(ConnectionMultiplexer redis)
 {
-    // Orleans cluster membership, which the silos own.
+    // Orleans cluster membership; the silos own it.
     private const string Members = "detection:members";
 
     /// <summary>Waits until no request waits or runs.</summary>
@@ -16,7 +16,7 @@ public sealed class DetectionKeys(ConnectionMultiplexer redis)
         TimeSpan.FromSeconds(60),
         "nothing waits or runs any more");
 
-    /// <summary>Keys that would stay for ever, besides the membership table.</summary>
+    /// <summary>Keys without an expiry, besides the membership table.</summary>
     public async Task<IReadOnlyList<string>> ImmortalAsync()
     {
         var immortal = new List<string>();
@@ -33,7 +33,7 @@ public sealed class DetectionKeys(ConnectionMultiplexer redis)
 
     /// <summary>Names of keys, of all masters.</summary>
     /// <param name="pattern">As in <c>SCAN</c>.</param>
-    // All names before anything is read: reading moves an entry of Garnet to the end of what a scan goes through.
+    // Read all names before any value: reading a key of Garnet moves it to the end of a scan.
     public async Task<IReadOnlyList<string>> FindAsync(string pattern)
     {
         var names = new List<string>();

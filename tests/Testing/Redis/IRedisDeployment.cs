@@ -1,12 +1,12 @@
 namespace Detection.Testing;
 
-/// <summary>A Redis as a deployment of the product sees it: one server, a master under Sentinels, or a Redis Cluster.</summary>
+/// <summary>Redis in one of its deployments: one server, a master with Sentinels, or a Redis Cluster.</summary>
 public interface IRedisDeployment : IAsyncDisposable
 {
-    /// <summary>What goes into <c>ConnectionStrings:redis</c>.</summary>
+    /// <summary>The value of <c>ConnectionStrings:redis</c>.</summary>
     string ConnectionString { get; }
 
-    /// <summary>What a process needs in its environment to connect, beside the connection string.</summary>
+    /// <summary>Environment variables that a process needs to connect, besides the connection string.</summary>
     IReadOnlyDictionary<string, string?> ClientEnvironment { get; }
 
     /// <summary>The servers that hold data, masters and replicas.</summary>

@@ -4,7 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Detection.Testing;
 
-/// <summary>A self-signed certificate for <c>localhost</c> and 127.0.0.1 as PEM files, and what a client needs to trust it.</summary>
+/// <summary>A self-signed certificate for <c>localhost</c> and 127.0.0.1 as PEM files, and the settings that make a client trust it.</summary>
 internal sealed class RedisCertificate
 {
     private RedisCertificate(string certificate, string key)
@@ -25,7 +25,7 @@ internal sealed class RedisCertificate
         names.AddDnsName("localhost");
         names.AddIpAddress(IPAddress.Loopback);
         request.CertificateExtensions.Add(names.Build());
-        // Its own authority: clients name it as the issuer that they trust.
+        // It is its own authority: clients trust it as the issuer.
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
         var now = DateTimeOffset.UtcNow;
         using var certificate = request.CreateSelfSigned(now.AddHours(-1), now.AddDays(1));

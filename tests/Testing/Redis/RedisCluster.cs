@@ -15,7 +15,7 @@ public sealed class RedisCluster : IRedisDeployment
     {
     }
 
-    /// <summary>The nodes: first the masters, each of its part of the slots, then a replica of each where there are some.</summary>
+    /// <summary>The nodes: first the masters, each with its part of the slots, then a replica of each, if there are any.</summary>
     public IReadOnlyList<RedisServer> Nodes => _nodes;
 
     /// <inheritdoc/>
@@ -24,11 +24,11 @@ public sealed class RedisCluster : IRedisDeployment
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, string?> ClientEnvironment => new Dictionary<string, string?>();
 
-    /// <summary>What goes into <c>ConnectionStrings:redis</c>: all nodes.</summary>
+    /// <summary>The value of <c>ConnectionStrings:redis</c>: all nodes.</summary>
     public string ConnectionString =>
         string.Join(',', _nodes.Select(node => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{node.Port}")));
 
-    /// <summary>Starts the nodes, joins them, and waits until every one says <c>cluster_state:ok</c>.</summary>
+    /// <summary>Starts the nodes, joins them, and waits until all report <c>cluster_state:ok</c>.</summary>
     /// <param name="masters">Number of masters.</param>
     /// <param name="replicas">Whether each has a replica.</param>
     /// <param name="options">How each node runs.</param>
@@ -78,7 +78,7 @@ public sealed class RedisCluster : IRedisDeployment
     {
         for (var i = 0; i < _nodes.Count; i++)
         {
-            // Different epochs from the start: no conflicts to settle, the cluster is ready sooner.
+            // Different epochs from the start: without conflicts the cluster is ready sooner.
             await Ask(_nodes[i], "SET-CONFIG-EPOCH", i + 1);
             if (i < _masters)
             {

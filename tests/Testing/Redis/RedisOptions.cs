@@ -1,17 +1,17 @@
 namespace Detection.Testing;
 
-/// <summary>How a <see cref="RedisServer"/> of the tests runs.</summary>
+/// <summary>Options of a <see cref="RedisServer"/>.</summary>
 public sealed record RedisOptions
 {
     /// <summary>Password of the default user; none by default.</summary>
     public string? Password { get; init; }
 
     /// <summary>
-    /// Append-only file: data survive <see cref="RedisServer.KillAsync"/> too. Without it they are written at an orderly stop only.
+    /// Append-only file: data also survive <see cref="RedisServer.KillAsync"/>. Without it they are written only at a graceful stop.
     /// </summary>
     public bool AppendOnly { get; init; }
 
-    /// <summary>TLS on its port, with a certificate for <c>localhost</c> made for the occasion.</summary>
+    /// <summary>TLS on its port, with a new certificate for <c>localhost</c>.</summary>
     public bool Tls { get; init; }
 
     /// <summary>A node of a Redis Cluster; see <see cref="RedisCluster"/>, which sets it.</summary>
@@ -26,7 +26,7 @@ public sealed record RedisOptions
     /// <summary>What happens at <see cref="MaxMemory"/>; by default keys that expire are evicted.</summary>
     public string MaxMemoryPolicy { get; init; } = "volatile-lru";
 
-    /// <summary>The embedded Garnet also where redis-server is installed.</summary>
+    /// <summary>Whether to use the embedded Garnet even when redis-server is installed.</summary>
     public bool Garnet { get; init; }
 
     /// <summary>The port; a free one by default.</summary>

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Detection.Testing;
 
-/// <summary>A way to a Redis that can be cut between a request and its answer.</summary>
+/// <summary>A proxy of a Redis that can be cut between a request and its answer.</summary>
 public sealed class RedisProxy : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -25,25 +25,25 @@ public sealed class RedisProxy : IAsyncDisposable
         _accepting = AcceptAsync();
     }
 
-    /// <summary>What goes into <c>ConnectionStrings:redis</c>.</summary>
+    /// <summary>The value of <c>ConnectionStrings:redis</c>.</summary>
     public string ConnectionString => _listener.LocalEndpoint.ToString()!;
 
-    /// <summary>Whether <see cref="HoldAnswersFrom"/> has met its request. Redis has it, or is about to.</summary>
+    /// <summary>Whether <see cref="HoldAnswersFrom"/> has seen its request. Redis has received it, or will soon.</summary>
     public bool IsHolding => _holding;
 
-    /// <summary>Lets no answer through from the next request on that <paramref name="request"/> accepts.</summary>
+    /// <summary>Holds all answers from the next request on that <paramref name="request"/> accepts.</summary>
     public void HoldAnswersFrom(Func<string, bool> request) => _held = request;
 
     /// <summary>
-    /// Has requests answered with an error of Redis, which does not get them then: <paramref name="error"/> gives the error of a request, for
+    /// Answers requests with an error of Redis instead of forwarding them: <paramref name="error"/> returns the error of a request, for
     /// example <c>LOADING Redis is loading the dataset in memory</c>, or <see langword="null"/>.
     /// </summary>
     public void Refuse(Func<string, string?>? error) => _error = error;
 
-    /// <summary>Lets nothing through any more in either direction, and ends no connection, as a network that lost its way. Ended by <see cref="Cut"/>.</summary>
+    /// <summary>Forwards nothing more in either direction and closes no connection, as a broken network. <see cref="Cut"/> ends it.</summary>
     public void Silence() => _silent = true;
 
-    /// <summary>Ends all connections. New ones work.</summary>
+    /// <summary>Closes all connections. New ones work.</summary>
     public void Cut()
     {
         _held = null;
@@ -104,7 +104,7 @@ public sealed class RedisProxy : IAsyncDisposable
             var text = Encoding.Latin1.GetString(request);
             _holding |= _held is { } held && held(text);
 
-            // Redis itself gives the error, so that answers stay in their order.
+            // Redis itself answers with the error, so that answers stay in their order.
             passed.AddRange(_error?.Invoke(text) is { } error ? RespRequests.Write("EVAL", "return redis.error_reply(ARGV[1])", "0", "-" + error) : request);
         }
 
@@ -124,7 +124,7 @@ public sealed class RedisProxy : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException or InvalidOperationException)
         {
-            // Cut, or ended by the other side.
+            // Cut, or closed by the other side.
         }
 
         from.Dispose();

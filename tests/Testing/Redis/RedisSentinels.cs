@@ -5,7 +5,7 @@ using StackExchange.Redis;
 namespace Detection.Testing;
 
 /// <summary>
-/// A master and a replica under three Sentinels, on loopback. Needs redis-server (<c>redis-server --sentinel</c> is its Sentinel): call
+/// A master and a replica with three Sentinels, on loopback. Needs redis-server (<c>redis-server --sentinel</c> is the Sentinel): call
 /// <see cref="RedisServer.SkipUnlessInstalled"/> first.
 /// </summary>
 public sealed class RedisSentinels : IRedisDeployment
@@ -32,10 +32,10 @@ public sealed class RedisSentinels : IRedisDeployment
     /// <summary>The two servers; which of them is the master changes.</summary>
     public IReadOnlyList<RedisServer> Servers => _servers;
 
-    /// <summary>Starts the servers and the Sentinels, and waits until these know the replica and each other.</summary>
+    /// <summary>Starts the servers and the Sentinels, and waits until the Sentinels know the replica and each other.</summary>
     /// <param name="brisk">
-    /// Whether the Sentinels look at the servers and talk to each other several times as often as usual (from Redis 7 on): they agree as they
-    /// always do, only sooner.
+    /// Whether the Sentinels check the servers and talk to each other several times as often as usual (from Redis 7 on). They decide in the
+    /// same way, only sooner.
     /// </param>
     public static async Task<RedisSentinels> StartAsync(RedisOptions? options = null, bool brisk = false)
     {
@@ -81,7 +81,7 @@ public sealed class RedisSentinels : IRedisDeployment
         throw new InvalidOperationException("No Sentinel names a master.");
     }
 
-    /// <summary>Ends the Sentinels; the servers go on.</summary>
+    /// <summary>Stops the Sentinels; the servers continue.</summary>
     public async Task StopSentinelsAsync()
     {
         foreach (var (_, process) in _sentinels)
@@ -90,7 +90,7 @@ public sealed class RedisSentinels : IRedisDeployment
         }
     }
 
-    /// <summary>Starts the Sentinels again, with what they knew.</summary>
+    /// <summary>Restarts the Sentinels with their state.</summary>
     public void StartSentinelsAgain()
     {
         for (var i = 0; i < _sentinels.Count; i++)
@@ -99,7 +99,7 @@ public sealed class RedisSentinels : IRedisDeployment
         }
     }
 
-    /// <summary>Waits until the Sentinels name another master than this one, and it says so itself.</summary>
+    /// <summary>Waits until the Sentinels name another master than this one, and the new master reports the role itself.</summary>
     public Task FailedOverAsync(RedisServer from) => Eventually.Async(
         async () =>
         {
@@ -163,7 +163,7 @@ public sealed class RedisSentinels : IRedisDeployment
         return true;
     }
 
-    /// <summary>Shortens the periods that are constants of a Sentinel.</summary>
+    /// <summary>Shortens the intervals that are constants of a Sentinel.</summary>
     private static Task HastenAsync(int port) => Eventually.Async(
         async () =>
         {
@@ -175,7 +175,7 @@ public sealed class RedisSentinels : IRedisDeployment
             }
             catch (RedisServerException e) when (e.Message.Contains("Unknown", StringComparison.OrdinalIgnoreCase))
             {
-                // An older one: it takes its usual time.
+                // An older Sentinel: it uses its usual intervals.
             }
 
             return true;

@@ -8,8 +8,8 @@ using Xunit;
 namespace Detection.Testing;
 
 /// <summary>
-/// A Redis of one's own on a free loopback port: <c>redis-server</c> where it is installed, else the embedded Garnet.
-/// It can be stopped, started again with or without its data, killed and paused.
+/// A Redis on a free loopback port: <c>redis-server</c> when it is installed, otherwise the embedded Garnet.
+/// Tests can stop it, restart it with or without its data, kill it and pause it.
 /// </summary>
 /// <example><code>
 /// await using var redis = await RedisServer.StartAsync();
@@ -38,10 +38,10 @@ public sealed class RedisServer : IRedisDeployment
     /// <summary>Whether <c>redis-server</c> is installed.</summary>
     public static bool IsInstalled => Program is not null;
 
-    /// <summary>Whether this one is redis-server, not Garnet.</summary>
+    /// <summary>Whether this server is redis-server, not Garnet.</summary>
     public bool IsReal { get; }
 
-    /// <summary>The port on 127.0.0.1, the same for its whole life.</summary>
+    /// <summary>The port on 127.0.0.1; it never changes.</summary>
     public int Port { get; }
 
     /// <summary>The port of the cluster bus; 0 when it is no cluster node.</summary>
@@ -50,17 +50,17 @@ public sealed class RedisServer : IRedisDeployment
     /// <summary>The process id of redis-server.</summary>
     public int ProcessId => Real().Id;
 
-    /// <summary>Whether it has been started and neither stopped nor killed.</summary>
+    /// <summary>Whether it is running.</summary>
     public bool IsRunning => _garnet is not null || _process is { HasExited: false };
 
-    /// <summary>What goes into <c>ConnectionStrings:redis</c>.</summary>
+    /// <summary>The value of <c>ConnectionStrings:redis</c>.</summary>
     public string ConnectionString =>
         string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Port}")
         + (_options.Password is { } password ? $",password={password}" : "")
         + (_options.Tls ? ",ssl=true,sslHost=localhost" : "");
 
     /// <summary>
-    /// What a process needs in its environment to connect, beside the connection string: with TLS, the certificate to trust.
+    /// Environment variables that a process needs to connect, besides the connection string: with TLS, the certificate to trust.
     /// </summary>
     public IReadOnlyDictionary<string, string?> ClientEnvironment => _certificate is null
         ? new Dictionary<string, string?>()
@@ -72,7 +72,7 @@ public sealed class RedisServer : IRedisDeployment
     /// <summary>The last lines that redis-server wrote.</summary>
     public string Log => _process?.LogTail() ?? "";
 
-    /// <summary>Skips the running test where redis-server is not installed: for what Garnet cannot do (pausing, keeping data, TLS, cluster).</summary>
+    /// <summary>Skips the running test when redis-server is not installed, for features that Garnet lacks (pausing, persistent data, TLS, cluster).</summary>
     public static void SkipUnlessInstalled() => Assert.SkipUnless(IsInstalled, "redis-server is not installed.");
 
     /// <summary>Starts a server and waits until it answers PING.</summary>
@@ -100,8 +100,8 @@ public sealed class RedisServer : IRedisDeployment
         }
     }
 
-    /// <summary>Starts it again on the same port after <see cref="StopAsync"/> or <see cref="KillAsync"/>; waits for PING.</summary>
-    /// <param name="keepData">With what it had written; <see langword="false"/> starts empty.</param>
+    /// <summary>Restarts it on the same port after <see cref="StopAsync"/> or <see cref="KillAsync"/>; waits for PING.</summary>
+    /// <param name="keepData">Whether it keeps its written data; <see langword="false"/> starts empty.</param>
     public async Task StartAgainAsync(bool keepData = true)
     {
         if (IsRunning)
@@ -133,7 +133,7 @@ public sealed class RedisServer : IRedisDeployment
         await Eventually.Async(AnswersPing, StartDeadline, $"Redis on port {Port} answers PING");
     }
 
-    /// <summary>An orderly end (SIGTERM): data are written first. Garnet keeps none.</summary>
+    /// <summary>A graceful stop (SIGTERM): data are written first. Garnet keeps no data.</summary>
     public async Task StopAsync()
     {
         if (_process is not null)
@@ -155,7 +155,7 @@ public sealed class RedisServer : IRedisDeployment
         StopGarnet();
     }
 
-    /// <summary>It keeps its connections and answers nothing (SIGSTOP). Not with Garnet, see <see cref="SkipUnlessInstalled"/>.</summary>
+    /// <summary>SIGSTOP: the server keeps its connections and does not answer. Not with Garnet, see <see cref="SkipUnlessInstalled"/>.</summary>
     public void Pause() => Real().Pause();
 
     /// <summary>Ends <see cref="Pause"/>.</summary>

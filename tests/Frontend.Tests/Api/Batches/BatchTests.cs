@@ -45,7 +45,7 @@ public sealed class BatchTests(OneProcess frontend)
         var url = frontend.Pictures.Url("batch.jpg", photo).ToString();
         var gone = frontend.Pictures.Url("batch-gone.jpg", null).ToString();
 
-        // The first one never answers; the others do not wait for it.
+        // The first picture gets no answer; the others do not wait for it.
         var slow = frontend.Pictures.HoldUrl("batch-held.jpg");
         var body = $$"""
             {"url":"{{slow}}"}
@@ -132,7 +132,7 @@ public sealed class BatchTests(OneProcess frontend)
     [Fact]
     public async Task Client_that_reads_no_lines_loses_its_place()
     {
-        // The lines repeat the names of the files: together far more than connections hold on their way.
+        // The lines repeat the file names, together far more bytes than the buffers of a connection.
         var file = $"--b\r\nContent-Disposition: form-data; name=\"image\"; filename=\"{new string('n', 15_000)}\"\r\n\r\nno picture\r\n";
         var body = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat(file, 1000)) + "--b--\r\n");
         await using var impatient = await ImpatientAsync();
@@ -150,7 +150,7 @@ public sealed class BatchTests(OneProcess frontend)
             "the only place is free");
     }
 
-    /// <summary>A front end with a second for each upload and a place for one. There is no cluster behind it.</summary>
+    /// <summary>A front end without a cluster, with 1 s for each upload and one place.</summary>
     private static async Task<DetectionProcess> ImpatientAsync()
     {
         var process = DetectionProcess.StartFrontend(new Dictionary<string, string?>

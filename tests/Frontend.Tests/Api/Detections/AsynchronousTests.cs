@@ -35,7 +35,7 @@ public sealed class AsynchronousTests(OneProcess frontend)
         Assert.Equal(key, answer.GetProperty("imageKey").GetString());
         Assert.Equal(0.07f, answer.GetProperty("threshold").GetSingle());
 
-        // What is known already need not be asked for again.
+        // A second request gets the cached result.
         var (again, body) = await SubmitAsync(frontend.Http, Asking.Bytes(photo, "image/jpeg"), query, prefer);
         Assert.Equal(HttpStatusCode.OK, again.StatusCode);
         Assert.Equal(answer.GetProperty("boxes").GetRawText(), body.GetProperty("boxes").GetRawText());
@@ -62,7 +62,7 @@ public sealed class AsynchronousTests(OneProcess frontend)
     [Fact]
     public async Task Expired_request_can_be_read()
     {
-        // Its mark stands in Redis, but it is in nobody's list: as if it had been lost with all who knew of it.
+        // The mark is in Redis, but the item is in no list: as if it was lost with all its processes.
         var photo = TestPictures.Unique(906);
         var model = (await frontend.Http.ReadAsync("/v1/models/nanodet-g").AnswerAsync()).GetProperty("id").GetString()!;
         await using var redis = await ConnectionMultiplexer.ConnectAsync(string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{frontend.RedisPort},password={DetectionSettings.SomePassword}"));
@@ -79,7 +79,7 @@ public sealed class AsynchronousTests(OneProcess frontend)
         var last = (await EventsAsync(Events(response))).Single();
         Assert.Equal("expired", last.Name);
 
-        // Sent again it is a new request.
+        // The same picture is a new request.
         await frontend.Http.PostAsync(Asking.Bytes(photo, "image/jpeg")).AnswerAsync();
     }
 
@@ -188,10 +188,10 @@ public sealed class AsynchronousTests(OneProcess frontend)
         return (response, JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync()).RootElement);
     }
 
-    /// <summary>Where the answer is, waiting for it.</summary>
+    /// <summary>Address of the answer, with a wait.</summary>
     private static string Waiting(HttpResponseMessage accepted) => Path(accepted, suffix: "", query: "wait=20");
 
-    /// <summary>Where its states are told.</summary>
+    /// <summary>Address of the events.</summary>
     private static string Events(HttpResponseMessage accepted) => Path(accepted, suffix: "/events", query: "");
 
     private static string Path(HttpResponseMessage accepted, string suffix, string query)

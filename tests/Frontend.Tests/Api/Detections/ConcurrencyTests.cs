@@ -17,7 +17,7 @@ public sealed class ConcurrencyTests(OneProcess frontend)
         const int Posts = 200;
         await using var redis = await ConnectionMultiplexer.ConnectAsync(string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{frontend.RedisPort},password={DetectionSettings.SomePassword}"));
 
-        // What other tests had done just before is in the next report only.
+        // The next report includes what other tests did just before.
         var started = DateTimeOffset.UtcNow;
         await Eventually.Async(
             async () => (await ReportsAsync(redis)) is { Count: > 0 } reports
@@ -41,7 +41,7 @@ public sealed class ConcurrencyTests(OneProcess frontend)
             answers.GroupBy(answer => answer.Body.GetProperty("imageKey").GetString()),
             same => Assert.Single(same.Select(answer => answer.Body.GetProperty("boxes").GetRawText()).Distinct()));
 
-        // The silo reports every few seconds; more than were asked for would show as well, since the count never falls.
+        // The silo reports every few seconds. The count never falls, so too many inferences would be seen too.
         await Eventually.Async(async () => await CompletedAsync(redis) >= before + Photos, Eventually.Soon, "the batcher has reported the pictures");
         Assert.Equal(before + Photos, await CompletedAsync(redis));
     }

@@ -5,14 +5,14 @@ using System.Text.Json;
 
 namespace Detection.Frontend.Tests.Api.Detections;
 
-/// <summary>Parameters as fields of a form or of JSON, and what is refused beside a picture.</summary>
+/// <summary>Parameters as fields of a form or of JSON, and invalid fields beside a picture.</summary>
 public sealed class FieldTests(OneProcess frontend)
 {
     private static readonly byte[] Photo = File.ReadAllBytes(TestPictures.Path("astronaut.png"));
 
     public static TheoryData<string, string, string> Refused => new()
     {
-        // Inputs like those of public reports: localised numbers, misspelt names, names of other servers, files sent twice.
+        // Inputs as in public reports: localised numbers, misspelt names, names of other servers, files that are sent twice.
         { "threshold", "0,1", "The parameter 'threshold' is '0,1'. Use one number, with a decimal point." },
         { "max", "1,000", "The parameter 'max' is '1,000'" },
         { "treshold", "0.1", "Did you mean 'threshold'?" },
@@ -165,7 +165,7 @@ public sealed class FieldTests(OneProcess frontend)
 
     private async Task<string> BoxesAsync(HttpContent content) => (await frontend.Http.PostAsync(content).AnswerAsync()).GetProperty("boxes").GetRawText();
 
-    /// <summary>The lines, those of pictures in the order of the pictures.</summary>
+    /// <summary>The lines, in the order of the pictures.</summary>
     private async Task<List<JsonElement>> LinesAsync(HttpContent content)
     {
         using var response = await frontend.Http.PostAsync(new Uri("/v1/detections/batch", UriKind.Relative), content);

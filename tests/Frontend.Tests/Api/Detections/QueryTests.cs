@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Detection.Frontend.Tests.Api.Detections;
 
-/// <summary>Requests that would be understood otherwise than they are meant are refused.</summary>
+/// <summary>Queries that the framework would misread are refused.</summary>
 public sealed class QueryTests(OneProcess frontend)
 {
     [Theory]

@@ -5,7 +5,7 @@ using Detection.Contracts.Storage;
 
 namespace Detection.Frontend.Tests.Api.Detections;
 
-/// <summary>Many who wait for one request cost the cluster what one costs, and hold up neither others nor the stop.</summary>
+/// <summary>Many callers that wait for one request cost the cluster as much as one caller, and delay neither other callers nor the stop.</summary>
 public sealed class WaitingReadTests
 {
     private const int Readers = 400;
@@ -25,11 +25,11 @@ public sealed class WaitingReadTests
         Assert.Equal(before, await DetectAsync(frontend, TestPictures.Unique(8900 + (2 * TestPictures.PhotoCount))));
         Assert.All(await Task.WhenAll(reading), status => Assert.Equal(HttpStatusCode.Accepted, status));
 
-        // Each looks for the result once. Each call to the grain that finds the request under way reads two keys every two seconds.
+        // Each caller looks for the result once. Each call to the grain that finds the request in progress reads two keys every two seconds.
         Assert.InRange(await ReadsAsync(cluster.Redis) - readsBefore, Readers, 2 * Readers);
         Assert.Equal(before, await DetectAsync(frontend, TestPictures.Unique(8900 + (3 * TestPictures.PhotoCount))));
 
-        // The stop waits for none of them.
+        // The stop does not wait for them.
         reading = ReadAsync(frontend, $"{lost}?wait=60");
         await Eventually.Async(async () => await ReadsAsync(cluster.Redis) - readsBefore > 2 * Readers, Eventually.Soon, "all have looked");
         Assert.Equal(0, await frontend.StopAsync());
@@ -50,13 +50,13 @@ public sealed class WaitingReadTests
             await redis.GetDatabase().KeyDeleteAsync(await MarkAsync(frontend, photo));
         }
 
-        // Their request is gone; whoever asks from now on asks for the one that follows it.
+        // The request is gone; later callers get the next request for the picture.
         Assert.All(await Task.WhenAll(reading), status => Assert.Equal(HttpStatusCode.NotFound, status));
         await DetectAsync(frontend, photo);
         Assert.All(await Task.WhenAll(ReadAsync(frontend, $"{lost}?wait=60")), status => Assert.Equal(HttpStatusCode.OK, status));
     }
 
-    /// <summary>A request whose mark stands in Redis and that is in nobody's list, as if it had been lost with its batcher.</summary>
+    /// <summary>A request whose mark is in Redis and whose item is in no list, as if it was lost with its batcher.</summary>
     private static async Task<string> LoseAsync(DetectionCluster cluster, DetectionProcess frontend, byte[] photo)
     {
         await using var redis = await cluster.Redis.ConnectAsync();
@@ -81,7 +81,7 @@ public sealed class WaitingReadTests
         return response.StatusCode;
     })];
 
-    /// <summary>How many keys were read from Redis.</summary>
+    /// <summary>Number of keys that were read from Redis.</summary>
     private static async Task<long> ReadsAsync(RedisServer redis)
     {
         var line = (await redis.InfoAsync("commandstats")).Split('\n').First(line => line.StartsWith("cmdstat_get:calls=", StringComparison.Ordinal));

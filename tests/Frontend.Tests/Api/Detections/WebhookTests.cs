@@ -44,7 +44,7 @@ public sealed class WebhookTests(OneProcess frontend)
     [InlineData("unsupported.tiff", 415)]
     public async Task Failure_is_posted_and_equals_the_answer_of_GET(string name, int status)
     {
-        // Bytes behind its end make it a picture of this test alone.
+        // Bytes after the end of the JPEG make the picture unique to this test.
         byte[] picture = [.. await File.ReadAllBytesAsync(TestPictures.Path(Path.Combine("edge", name))), .. "webhook"u8];
         var url = frontend.Webhooks.Url($"failure-{name}");
 
@@ -57,7 +57,7 @@ public sealed class WebhookTests(OneProcess frontend)
         Assert.Equal(status, JsonNode.Parse(webhook.Body)!["status"]!.GetValue<int>());
         Assert.Equal(await GetAsync(picture, "", "traceId"), Comparable(webhook.Body, "traceId"));
 
-        // A failure is no result: the same picture is another request, with a webhook of its own.
+        // A failure is not cached: the same picture is a new request with its own webhook.
         await DoneAsync(webhook.Id!);
         using var again = await SubmitAsync(Asking.Bytes(picture, "image/jpeg"), url);
         Assert.NotEqual(webhook.Id, (await frontend.Webhooks.ReceiveAsync(url, 2))[1].Id);
@@ -66,7 +66,7 @@ public sealed class WebhookTests(OneProcess frontend)
     [Fact]
     public async Task Request_end_without_a_message_is_found_and_posted()
     {
-        // Its mark stands in Redis, but it is in nobody's list: as if it had been lost with all who knew of it.
+        // The mark is in Redis, but the item is in no list: as if it was lost with all its processes.
         var photo = TestPictures.Unique(2003);
         var model = (await frontend.Http.ReadAsync("/v1/models/nanodet-g").AnswerAsync()).GetProperty("id").GetString()!;
         await using var redis = await ConnectAsync();
@@ -210,13 +210,13 @@ public sealed class WebhookTests(OneProcess frontend)
         List<Uri> urls = [];
         foreach (var photo in photos)
         {
-            // None is answered at first, so that all are on their way when the processes die.
+            // The receiver does not answer at first, so all webhooks are in progress when the processes are killed.
             urls.Add(receiver.Url(TestPictures.ImageKey(photo), 0));
             using var accepted = await SubmitAsync(Asking.Form(photo), urls[^1], http: cluster.Frontends[0].Http);
             Assert.Equal(HttpStatusCode.Accepted, accepted.StatusCode);
         }
 
-        // Some have ended and are being delivered, others wait in the queue or are on the device.
+        // Some requests have ended and their webhooks are being delivered; others are in the queue or on the device.
         await receiver.ReceiveAsync(urls[0]);
         await Task.WhenAll(cluster.Frontends[0].KillAsync(), cluster.Silos[0].KillAsync());
         var seen = receiver.Received;
@@ -350,7 +350,7 @@ public sealed class WebhookTests(OneProcess frontend)
     private Task<ConnectionMultiplexer> ConnectAsync() =>
         ConnectionMultiplexer.ConnectAsync(string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{frontend.RedisPort},password={DetectionSettings.SomePassword}"));
 
-    /// <summary>Waits until a webhook is neither waiting nor on its way.</summary>
+    /// <summary>Waits until a webhook is neither waiting nor being delivered.</summary>
     private async Task DoneAsync(string id)
     {
         await using var redis = await ConnectAsync();
@@ -375,7 +375,7 @@ public sealed class WebhookTests(OneProcess frontend)
         return Comparable(await response.Content.ReadAsByteArrayAsync(), without);
     }
 
-    /// <summary>A body without what differs from one asking to the next.</summary>
+    /// <summary>A body without the values that differ between requests.</summary>
     private static string Comparable(byte[] body, string without)
     {
         var json = JsonNode.Parse(body)!.AsObject();

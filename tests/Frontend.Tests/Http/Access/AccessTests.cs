@@ -122,7 +122,7 @@ public sealed partial class AccessTests(GuardedProcess guarded) : IClassFixture<
                     return true;
                 }
 
-                // An upload counts once its headers have arrived. The second one arrived first: both begin again.
+                // An upload counts when its headers have arrived. When the second one arrived first, both start again.
                 upload.Finish();
                 using var ended = await first;
                 return false;
@@ -204,7 +204,7 @@ public sealed partial class AccessTests(GuardedProcess guarded) : IClassFixture<
             await Eventually.Async(() => process.Process.Log.Contains("Sha256 of the key 'one'", StringComparison.Ordinal), Eventually.Soon, "the fault is in the log");
             Assert.Equal(HttpStatusCode.NotFound, await StatusAsync("after"));
 
-            // The problem's own line says what there is to say of a refusal.
+            // A refusal is logged only by the message of the problem.
             Assert.DoesNotContain("was challenged", process.Process.Log, StringComparison.Ordinal);
         }
         finally
@@ -258,7 +258,7 @@ public sealed partial class AccessTests(GuardedProcess guarded) : IClassFixture<
     [GeneratedRegex(@"\{[^}]+\}")]
     private static partial Regex Parameter();
 
-    /// <summary>A body whose second half comes when it is let.</summary>
+    /// <summary>A body whose second half is sent when the test releases it.</summary>
     private sealed class HeldUpload : HttpContent
     {
         private readonly TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);

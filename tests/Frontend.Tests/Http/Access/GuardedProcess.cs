@@ -3,19 +3,19 @@ using System.Text;
 
 namespace Detection.Frontend.Tests.Http.Access;
 
-/// <summary>A front end with everything in one process that asks for keys, one device thread and a short queue. Keys stand in settings and in a file.</summary>
+/// <summary>A front end in one-process mode that requires keys, with one device thread and a short queue. Keys are in the settings and in a file.</summary>
 public sealed class GuardedProcess : IAsyncLifetime
 {
     /// <summary>A key without limits.</summary>
     public const string Free = "key-of-free";
 
-    /// <summary>Another.</summary>
+    /// <summary>Another key without limits.</summary>
     public const string Flood = "key-of-flood";
 
-    /// <summary>Three requests, then one in a quarter of an hour.</summary>
+    /// <summary>A key with three requests at once, then one in a quarter of an hour.</summary>
     public const string Rare = "key-of-rare";
 
-    /// <summary>One upload at a time.</summary>
+    /// <summary>A key with one upload at a time.</summary>
     public const string Single = "key-of-single";
 
     private readonly string _file = Path.GetTempFileName();
@@ -60,7 +60,7 @@ public sealed class GuardedProcess : IAsyncLifetime
 
     public static string Hash(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
 
-    /// <summary>Sends a request with a key, or without.</summary>
+    /// <summary>Sends a request with or without a key.</summary>
     public Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string? key = null, HttpContent? content = null)
     {
         var request = new HttpRequestMessage(method, new Uri(path, UriKind.Relative)) { Content = content };

@@ -5,7 +5,7 @@ using System.Text.Json;
 
 namespace Detection.Frontend.Tests.Http.Access;
 
-/// <summary>A server that gives each caller image keys of its own: no caller reads or learns anything of another's pictures.</summary>
+/// <summary>A server that gives each caller its own image keys: callers cannot read or learn anything about the pictures of others.</summary>
 public sealed class ImageKeyTests(ImageKeyTests.SeparateProcess separate) : IClassFixture<ImageKeyTests.SeparateProcess>
 {
     private const string Alice = "key-of-alice";
@@ -52,14 +52,14 @@ public sealed class ImageKeyTests(ImageKeyTests.SeparateProcess separate) : ICla
             Assert.Equal(HttpStatusCode.OK, own.StatusCode);
         }
 
-        // The hash of the picture, which anybody who has it can compute, leads nowhere.
+        // The hash of the picture, which every owner of the picture can calculate, has no result.
         await separate.SendAsync(Bob, HttpMethod.Get, $"/v1/detections/{TestPictures.ImageKey(photo)}").ProblemAsync(404, "result-not-found");
     }
 
     private async Task<string?> KeyOfAsync(string key, string path, HttpContent content) =>
         (await separate.SendAsync(key, HttpMethod.Post, path, content).AnswerAsync()).GetProperty("imageKey").GetString();
 
-    /// <summary>A front end with everything in one process, two keys and a secret for image keys.</summary>
+    /// <summary>A front end in one-process mode with two keys and a secret for image keys.</summary>
     public sealed class SeparateProcess : IAsyncLifetime
     {
         private DetectionProcess? _process;

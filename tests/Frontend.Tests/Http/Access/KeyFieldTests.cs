@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Detection.Frontend.Tests.Http.Access;
 
-/// <summary>DeepStack's clients cannot set headers: their key stands in the form or in the query, on DeepStack's paths and on no other.</summary>
+/// <summary>DeepStack's clients cannot set headers: their key is in the form or in the query, and only DeepStack's paths accept it there.</summary>
 public sealed class KeyFieldTests(GuardedProcess guarded) : IClassFixture<GuardedProcess>
 {
     private static readonly byte[] Photo = TestPictures.Unique(7330);

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Detection.Frontend.Tests.Http.Browsers;
 
-/// <summary>What a page of another site can make a browser do with a server on this machine.</summary>
+/// <summary>Requests that a page of another site can make a browser send to a server on this machine.</summary>
 public sealed class BrowserTests(OneProcess frontend, BrowserTests.OpenedProcess opened) : IClassFixture<BrowserTests.OpenedProcess>
 {
     private const string Origin = "https://app.example.org";
@@ -85,7 +85,7 @@ public sealed class BrowserTests(OneProcess frontend, BrowserTests.OpenedProcess
         using var closed = await SendAsync(opened.Http, HttpMethod.Options, "/v1/detections", ("Origin", "https://other.example.org"), ("Access-Control-Request-Method", "POST"));
         Assert.False(closed.Headers.Contains("Access-Control-Allow-Origin"));
 
-        // Without a key: the page must be able to read that one is missing.
+        // Without a key, because the page must be able to read that a key is missing.
         using var answer = await SendAsync(opened.Http, HttpMethod.Post, "/v1/detections", Asking.Bytes([1], "image/png"), ("Origin", Origin), ("Sec-Fetch-Site", "cross-site"));
         await Task.FromResult(answer).ProblemAsync(401, "unauthorized");
         Assert.Equal(Origin, Assert.Single(answer.Headers.GetValues("Access-Control-Allow-Origin")));
@@ -124,7 +124,7 @@ public sealed class BrowserTests(OneProcess frontend, BrowserTests.OpenedProcess
         return http.SendAsync(request);
     }
 
-    /// <summary>A front end without a cluster that asks for keys, and lets one more name and one origin in.</summary>
+    /// <summary>A front end without a cluster that requires keys, and allows one more host and one origin.</summary>
     public sealed class OpenedProcess : IAsyncLifetime
     {
         private readonly DetectionProcess _process = DetectionProcess.StartFrontend(new Dictionary<string, string?>

@@ -5,7 +5,7 @@ using StackExchange.Redis;
 
 namespace Detection.Frontend.Tests.Http.Drawing;
 
-/// <summary>Answers as annotated pictures, of <see cref="OneProcess"/>.</summary>
+/// <summary>Annotated pictures of <see cref="OneProcess"/>.</summary>
 public sealed class DrawingTests(OneProcess frontend)
 {
     private static readonly RedisKeys Keys = new();
@@ -13,7 +13,7 @@ public sealed class DrawingTests(OneProcess frontend)
     [Fact]
     public async Task Picture_with_a_result_that_cannot_be_drawn_gets_undecodable()
     {
-        // As if the codec of the silo read more than the front end's: the result of the whole picture stands for the truncated one.
+        // As if the silo's codec read more than the front end's: the truncated picture has the result of the whole one.
         var photo = TestPictures.Unique(880);
         var truncated = photo[..(photo.Length / 2)];
         var answer = await frontend.Http.PostAsync(Asking.Bytes(photo, "image/jpeg")).AnswerAsync();

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Detection.Frontend.Tests.Http.Listening;
 
-/// <summary>Connections and requests are counted: who holds many is stopped, everybody else is served, and afterwards everybody.</summary>
+/// <summary>Limits of connections and requests: a caller over its limit is refused, the others are served, and later all are.</summary>
 public sealed class ConnectionTests
 {
     private const string Greedy = "127.0.0.2";
@@ -16,7 +16,7 @@ public sealed class ConnectionTests
         await using var frontend = await StartAsync(new() { ["Detection__Frontend__MaxConnections"] = "16" });
         var before = await DetectAsync(frontend.Http, 8800);
 
-        // One other connection, that of the client above: half of 16 - 1.
+        // Half of 16 less the connection of the client above.
         using (var silent = new SilentConnections(frontend))
         {
             await silent.OpenAsync(Greedy, 7);
@@ -29,7 +29,7 @@ public sealed class ConnectionTests
             Assert.Equal(before, await DetectAsync(frontend.Http, 8800 + TestPictures.PhotoCount));
             Assert.Equal(0, silent.Closed);
 
-            // It may hold half of 16 - 1 - 4 now.
+            // The address may now hold half of 16 - 1 - 4.
             silent.Close(Greedy, 3);
             await Eventually.Async(limit => silent.IsServedAsync(Greedy, limit), Eventually.Soon, "the place is free");
         }
@@ -57,7 +57,7 @@ public sealed class ConnectionTests
         var before = await DetectAsync(frontend.Http, 8850);
         Assert.Contains("it accepts 384 concurrent connections", frontend.Process.Log, StringComparison.Ordinal);
 
-        // One other connection, that of the client above.
+        // Less the connection of the client above.
         using (var silent = new SilentConnections(frontend))
         {
             await silent.OpenAsync(Greedy, 383);
@@ -98,7 +98,7 @@ public sealed class ConnectionTests
             Assert.Equal(before, await DetectAsync(frontend.Http, 8810 + TestPictures.PhotoCount));
         }
 
-        // One reads all answers, and takes none of them: the last is under way until the connection ends.
+        // The client does not read the answers: the last request stays in progress until the connection ends.
         using (var reader = await ServedAsync(frontend, "127.0.0.1"))
         {
             await SendUntilStuckAsync(reader, "GET /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -111,7 +111,7 @@ public sealed class ConnectionTests
                 Eventually.Soon,
                 "the reader has the only place");
             await frontend.Http.ReadAsync("/v1/models").ProblemAsync(503, "too-many-requests");
-            Assert.Equal(before, await DetectAsync(frontend.Http, 8810 + (2 * TestPictures.PhotoCount))); // uploads are counted apart
+            Assert.Equal(before, await DetectAsync(frontend.Http, 8810 + (2 * TestPictures.PhotoCount))); // uploads are counted separately
             await frontend.Http.ReadAsync("/health/ready").AnswerAsync();
         }
 
@@ -137,7 +137,7 @@ public sealed class ConnectionTests
         var before = await DetectAsync(frontend.Http, 8820);
         using var greedy = From(frontend, Greedy);
 
-        // Half of 4 uploads, whose last byte does not come. More are sent: one that arrives while the one below is served is refused.
+        // Half of 4 uploads whose last byte is not sent. More are sent, because one that arrives while the one below is served is refused.
         using (var cancellation = new CancellationTokenSource())
         {
             StuckContent[] bodies = [.. Enumerable.Range(0, 10).Select(_ => new StuckContent(TestPictures.Unique(8829)))];
@@ -149,7 +149,7 @@ public sealed class ConnectionTests
             await Task.WhenAll(slow);
         }
 
-        // Half of 4 reads, whose answers nobody takes.
+        // Half of 4 reads whose answers are not read.
         using (var first = await ServedAsync(frontend, Greedy))
         using (var second = await ServedAsync(frontend, Greedy))
         {
@@ -180,7 +180,7 @@ public sealed class ConnectionTests
         BaseAddress = frontend.Url,
     };
 
-    /// <summary>An upload of which a part is sent and the rest never comes.</summary>
+    /// <summary>An upload whose rest is never sent.</summary>
     private static async Task SendSlowlyAsync(HttpClient http, StuckContent body, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri("/v1/detections", UriKind.Relative)) { Content = body };
@@ -195,7 +195,7 @@ public sealed class ConnectionTests
         return frontend;
     }
 
-    /// <summary>The boxes of a photo; numbers that differ by the count of photos show the same one.</summary>
+    /// <summary>The boxes of a photo; numbers that differ by the count of photos are the same photo.</summary>
     private static async Task<string> DetectAsync(HttpClient http, int seed) =>
         (await http.PostAsync(Asking.Bytes(TestPictures.Unique(seed), "image/jpeg"), "?timeout=60").AnswerAsync()).GetProperty("boxes").GetRawText();
 
@@ -207,7 +207,7 @@ public sealed class ConnectionTests
         return socket;
     }
 
-    /// <summary>A connection that the server has: it notices only by and by that others have gone.</summary>
+    /// <summary>Opens a connection that the server accepts; the server takes some time to notice that others are closed.</summary>
     private static async Task<Socket> ServedAsync(DetectionProcess frontend, string from)
     {
         Socket? served = null;
@@ -248,13 +248,13 @@ public sealed class ConnectionTests
         }
         catch (SocketException)
         {
-            // Reset, because of what was sent.
+            // Reset, because the server did not read all bytes.
         }
 
         return false;
     }
 
-    /// <summary>Sends a request again and again, until the other side reads no more because nobody takes its answers.</summary>
+    /// <summary>Sends a request repeatedly until the server stops reading, because nobody reads its answers.</summary>
     private static async Task SendUntilStuckAsync(Socket socket, string request)
     {
         var requests = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat(request, 1000)));
@@ -272,7 +272,7 @@ public sealed class ConnectionTests
         }
     }
 
-    /// <summary>A body of which the last byte does not come.</summary>
+    /// <summary>A body whose last byte is not sent.</summary>
     private sealed class StuckContent : HttpContent
     {
         private readonly byte[] _bytes;
@@ -284,7 +284,7 @@ public sealed class ConnectionTests
             Headers.ContentType = new("image/jpeg");
         }
 
-        /// <summary>What comes of it is on its way.</summary>
+        /// <summary>Flushes the first part.</summary>
         public Task Sent => _sent.Task;
 
         protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
@@ -304,26 +304,26 @@ public sealed class ConnectionTests
         }
     }
 
-    /// <summary>Connections that are silent once the server has them.</summary>
+    /// <summary>Connections that send nothing after the server has accepted them.</summary>
     private sealed class SilentConnections(DetectionProcess frontend) : IDisposable
     {
         private readonly List<(string From, Socket Socket)> _open = [];
 
-        /// <summary>How many of those that are held the server has closed.</summary>
+        /// <summary>Number of held connections that the server has closed.</summary>
         public int Closed => _open.Count(static held => held.Socket.Poll(0, SelectMode.SelectRead));
 
         public async Task OpenAsync(string from, int count)
         {
             for (var i = 0; i < count; i++)
             {
-                // The server takes connections in any order: only one that is answered counts before the next one comes.
+                // The server accepts connections in any order: each must be answered before the next one is opened.
                 var socket = await ConnectAsync(frontend, from);
                 _open.Add((from, socket));
                 await IsAnsweredAsync(socket);
             }
         }
 
-        /// <summary>One more connection is closed without an answer, whatever it sends.</summary>
+        /// <summary>Asserts that one more connection is closed without an answer.</summary>
         public async Task RefusedAsync(string from)
         {
             using var socket = await ConnectAsync(frontend, from);
@@ -335,7 +335,7 @@ public sealed class ConnectionTests
             }
             catch (SocketException)
             {
-                // Reset, because of what was sent.
+                // Reset, because the server did not read all bytes.
             }
         }
 

@@ -4,15 +4,15 @@ using System.Text.Json;
 
 namespace Detection.Frontend.Tests.Http.Listening;
 
-/// <summary>Requests as bytes, in forms that made servers and proxies disagree, or take memory that nothing bounds.</summary>
+/// <summary>Requests as bytes, in forms that servers and proxies read differently, or that use unlimited memory.</summary>
 public sealed class WireTests(OneProcess frontend)
 {
     private const string Post = "POST /v1/detections HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/jpeg\r\n";
     private const string Chunked = Post + "Transfer-Encoding: chunked\r\n\r\n";
 
     /// <summary>
-    /// What one side takes for the end of the body and the other does not (CVE-2025-55315, golang/go #71988, aspnet/KestrelHttpServer #1181, RFC 9112
-    /// section 6.3) ends the connection: what stands behind it is no request.
+    /// Bodies whose end two programs could see at different places (CVE-2025-55315, golang/go #71988, aspnet/KestrelHttpServer #1181, RFC 9112
+    /// section 6.3): the server closes the connection and does not read the bytes after them as a request.
     /// </summary>
     [Theory]
     [InlineData(Chunked + "2;\nxx\r\n")]
@@ -41,7 +41,7 @@ public sealed class WireTests(OneProcess frontend)
         Assert.DoesNotContain(marker, answer, StringComparison.Ordinal);
     }
 
-    /// <summary>Extensions and trailers belong to the chunks: they change neither the picture nor who asks.</summary>
+    /// <summary>Chunk extensions and trailers change neither the picture nor the caller.</summary>
     [Fact]
     public async Task Chunk_extensions_and_trailers_are_ignored()
     {
@@ -56,7 +56,7 @@ public sealed class WireTests(OneProcess frontend)
         Assert.Equal(expected, JsonDocument.Parse(answer[answer.IndexOf('{', StringComparison.Ordinal)..(answer.LastIndexOf('}') + 1)]).RootElement.GetProperty("boxes").GetRawText());
     }
 
-    /// <summary>The framework counts a header line in pieces (dotnet/aspnetcore #67838): one line could take as much memory as a body has.</summary>
+    /// <summary>The framework checks a header line in pieces (dotnet/aspnetcore #67838), so one line could use as much memory as a body.</summary>
     [Theory]
     [InlineData("/v1/detections", "/problems/invalid-request")]
     [InlineData("/v1/detections/batch", "/problems/invalid-request")]
@@ -67,7 +67,7 @@ public sealed class WireTests(OneProcess frontend)
         var before = await BoxesAsync(Asking.Form(good));
         var head = $"--x\r\nContent-Disposition: form-data; name=\"image\"; filename=\"a\"; more=\"{new string('a', 60_000)}";
 
-        // Nothing follows: who waits for the end of the line waits in vain.
+        // No bytes follow: a server that waits for the end of the line would wait for ever.
         var answer = await AskAsync(
             $"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: 1000000\r\n\r\n{head}", until: said);
 
@@ -101,7 +101,7 @@ public sealed class WireTests(OneProcess frontend)
         Assert.Equal(expected, await BoxesAsync(Asking.Form(photo)));
     }
 
-    /// <summary>The server counts the headers too, not only their bytes.</summary>
+    /// <summary>The server limits the number of headers too.</summary>
     [Fact]
     public async Task Hundred_headers_are_read_and_more_are_refused()
     {
@@ -122,7 +122,7 @@ public sealed class WireTests(OneProcess frontend)
 
     private async Task<string> BoxesAsync(HttpContent content) => (await frontend.Http.PostAsync(content).AnswerAsync()).GetProperty("boxes").GetRawText();
 
-    /// <summary>Sends bytes and reads what comes until the connection is closed, or something has been said.</summary>
+    /// <summary>Sends bytes and reads until the connection is closed, or until the answer is complete.</summary>
     private async Task<string> AskAsync(string request, string? until = null)
     {
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
@@ -143,7 +143,7 @@ public sealed class WireTests(OneProcess frontend)
         }
         catch (SocketException)
         {
-            // Closed the hard way, because of what was not read.
+            // Reset, because of bytes that the server did not read.
         }
 
         return Encoding.UTF8.GetString(answer.ToArray());

@@ -7,7 +7,7 @@ using Detection.Contracts.Messages;
 
 namespace Detection.Frontend.Tests.Http.Problems;
 
-/// <summary>What callers send stands in answers and logs cut and without control characters.</summary>
+/// <summary>Texts of callers are cut and have no control characters in answers and logs.</summary>
 public sealed class CallerTextTests(OneProcess frontend)
 {
     private const int Much = 4 * 1024 * 1024;
@@ -78,7 +78,7 @@ public sealed class CallerTextTests(OneProcess frontend)
         Assert.DoesNotContain('\u001b', instance!);
     }
 
-    /// <summary>Somebody who closes its half of the connection within the body can still read: 499 is no status of HTTP.</summary>
+    /// <summary>A client that closes its half of the connection within the body can still read. 499 is not a status of HTTP.</summary>
     [Theory]
     [InlineData("Content-Length: 1000\r\n\r\nshort", "400")]
     [InlineData("Transfer-Encoding: chunked\r\n\r\nnot a chunk\r\n", "400")]
@@ -111,7 +111,7 @@ public sealed class CallerTextTests(OneProcess frontend)
         }
         catch (SocketException)
         {
-            // The server closed the connection the hard way.
+            // The server reset the connection.
         }
 
         return Encoding.UTF8.GetString(answer.ToArray());

@@ -50,7 +50,7 @@ public sealed class ProblemTests(OneProcess frontend)
     [InlineData("""{"picture":"AAAA"}""")]
     [InlineData("""["image"]""")]
     [InlineData("""{"image":"AAAA"} and more""")]
-    [InlineData("""{"url":"\ud800"}""")] // no Unicode
+    [InlineData("""{"url":"\ud800"}""")] // not Unicode
     [InlineData("")]
     public async Task Json_without_a_request_is_refused(string body) =>
         await frontend.Http.PostAsync(new StringContent(body, Encoding.UTF8, "application/json")).ProblemAsync(400, "invalid-request");
@@ -70,7 +70,7 @@ public sealed class ProblemTests(OneProcess frontend)
         var problem = await frontend.Http.PostAsync(Asking.Bytes([1], "image/png"), query).ProblemAsync(400, "invalid-request");
         var detail = problem.GetProperty("detail").GetString();
         Assert.Contains(query[1..query.IndexOf('=', StringComparison.Ordinal)], detail, StringComparison.OrdinalIgnoreCase);
-        Assert.DoesNotContain("Nullable", detail, StringComparison.Ordinal); // no types of the program
+        Assert.DoesNotContain("Nullable", detail, StringComparison.Ordinal); // no .NET types
     }
 
     [Fact]
@@ -136,7 +136,7 @@ public sealed class ProblemTests(OneProcess frontend)
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
             () => frontend.Http.PostAsync(new Uri("/v1/detections?model=the-one-who-left", UriKind.Relative), body, leaving.Token));
 
-        // Requests after it are served, and what they log comes after anything that the first one could have logged.
+        // Later requests are served; their log messages come after all messages of the first request.
         var marker = Guid.NewGuid().ToString("N");
         await frontend.Http.ReadAsync($"/{marker}").ProblemAsync(404, "not-found");
         await Eventually.Async(() => frontend.Process.Process.Log.Contains(marker, StringComparison.Ordinal), Eventually.Soon, "the marker is in the log");
@@ -145,7 +145,7 @@ public sealed class ProblemTests(OneProcess frontend)
         Assert.DoesNotContain("failed with 500", frontend.Process.Process.Log, StringComparison.Ordinal);
     }
 
-    /// <summary>Sends a part, then has its sender leave.</summary>
+    /// <summary>Sends a part of a body and disconnects.</summary>
     private sealed class StalledBody : HttpContent
     {
         private readonly CancellationTokenSource _leaving;

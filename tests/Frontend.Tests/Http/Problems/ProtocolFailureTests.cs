@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Detection.Frontend.Tests.Http.Problems;
 
-/// <summary>A client of a protocol reads a failure in the protocol's form, also where nothing is served.</summary>
+/// <summary>Failures below a protocol's path have the protocol's form, also without an endpoint.</summary>
 public sealed class ProtocolFailureTests(OneProcess frontend)
 {
     [Theory]
@@ -40,7 +40,7 @@ public sealed class ProtocolFailureTests(OneProcess frontend)
         await frontend.Http.ReadAsync("/v1/visionary").ProblemAsync(404, "not-found");
     }
 
-    /// <summary>An address that ends with a slash, joined with a path that begins with one.</summary>
+    /// <summary>A client joins an address that ends with a slash and a path that begins with one.</summary>
     [Fact]
     public async Task Path_with_two_leading_slashes_is_served()
     {

@@ -5,7 +5,7 @@ using System.Text.Json;
 
 namespace Detection.Frontend.Tests.Http.Uploads;
 
-/// <summary>Bodies as scripts, browsers, mail programs and proxies write them.</summary>
+/// <summary>Bodies in the forms of scripts, browsers, mail programs and proxies.</summary>
 public sealed class BodyTests(OneProcess frontend)
 {
     private static readonly byte[] Photo = File.ReadAllBytes(TestPictures.Path("astronaut.png"));
@@ -20,7 +20,7 @@ public sealed class BodyTests(OneProcess frontend)
     [MemberData(nameof(Texts))]
     public async Task Base64_is_read_in_all_forms_of_encoders(string form)
     {
-        // Each number of bytes in the last group, so that there is something to pad.
+        // All lengths of the last group, with and without padding.
         for (var more = 0; more < 3; more++)
         {
             byte[] picture = [.. Photo, .. new byte[more]];
@@ -126,7 +126,7 @@ public sealed class BodyTests(OneProcess frontend)
         var problem = await frontend.Http.PostAsync(lie).ProblemAsync(400, "invalid-request");
         Assert.Contains($"not valid {encoding}", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
 
-        // A gigabyte of zeros, in ten kilobytes or a megabyte. The process must not grow by it.
+        // A gigabyte of zeros, compressed to ten kilobytes or a megabyte. The memory of the process must not grow by it.
         var bomb = await BombAsync(encoding);
         var before = ProcessMeasures.PeakBytes(frontend.Process.Process.Id);
         foreach (var type in (string?[])["image/png", "application/json", "multipart/form-data; boundary=x", null])

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Detection.Frontend.Tests.Http.Uploads;
 
-/// <summary>One caller who uploads slowly, much, or has much drawn does not keep others from being served.</summary>
+/// <summary>A caller that uploads slowly, uploads much or has many pictures drawn does not stop others from being served.</summary>
 public sealed class FloodTests(FloodTests.SmallProcess small) : IClassFixture<FloodTests.SmallProcess>
 {
     private const string Alice = "key-of-alice";
@@ -25,7 +25,7 @@ public sealed class FloodTests(FloodTests.SmallProcess small) : IClassFixture<Fl
             await small.SendAsync(Alice, HttpMethod.Post, "/v1/detections?timeout=60", Asking.Bytes(Padded(7400, 2 * Megabyte), "image/jpeg")).AnswerAsync();
             await small.SendAsync(Bob, HttpMethod.Post, "/v1/detections?timeout=60", Asking.Bytes(Padded(7401, 2 * Megabyte), "image/jpeg")).AnswerAsync();
 
-            // Less than MinBytesPerSecond: each is answered or closed.
+            // Less than MinBytesPerSecond: each upload is answered or closed.
             foreach (var socket in slow)
             {
                 using var limit = new CancellationTokenSource(Eventually.Soon);
@@ -44,7 +44,7 @@ public sealed class FloodTests(FloodTests.SmallProcess small) : IClassFixture<Fl
         List<Socket> large = [];
         try
         {
-            // 6 MB each have come, so 8 MiB are held; half of 48 MiB is the share of one who is alone.
+            // 6 MB of each have arrived, so 8 MiB are held; a caller that is alone may hold half of 48 MiB.
             for (var i = 0; i < 8; i++)
             {
                 large.Add(await AnnounceAsync(Alice, 8_000_000, 6_000_000));
@@ -81,7 +81,7 @@ public sealed class FloodTests(FloodTests.SmallProcess small) : IClassFixture<Fl
         var photo = Padded(7420, 8 * Megabyte);
         var key = (await small.SendAsync(Bob, HttpMethod.Post, "/v1/detections?timeout=60", Asking.Bytes(photo, "image/jpeg")).AnswerAsync()).GetProperty("imageKey").GetString();
 
-        // Nine places; half of them for one who is alone.
+        // Nine places; a caller that is alone may hold half.
         var flood = Enumerable.Range(0, 60).Select(_ => small.SendAsync(Bob, HttpMethod.Get, $"/v1/detections/{key}/image")).ToList();
         await Eventually.Async(() => flood.Any(static answer => answer.IsCompleted), Eventually.Soon, "the flood is under way");
         using var other = await small.SendAsync(Alice, HttpMethod.Get, $"/v1/detections/{key}/image");
@@ -104,13 +104,13 @@ public sealed class FloodTests(FloodTests.SmallProcess small) : IClassFixture<Fl
 
     private static byte[] Padded(int seed, int length)
     {
-        // Behind its end a JPEG may carry anything.
+        // A JPEG may have any bytes after its end.
         var padded = new byte[length];
         TestPictures.Unique(seed).CopyTo(padded, 0);
         return padded;
     }
 
-    /// <summary>Begins an upload and sends some of it.</summary>
+    /// <summary>Starts an upload and sends a part of it.</summary>
     private async Task<Socket> AnnounceAsync(string key, int announced, int sent)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
@@ -126,7 +126,7 @@ public sealed class FloodTests(FloodTests.SmallProcess small) : IClassFixture<Fl
         }
         catch (SocketException)
         {
-            // It was refused meanwhile.
+            // The server refused it in the meantime.
         }
 
         return socket;
@@ -145,7 +145,7 @@ public sealed class FloodTests(FloodTests.SmallProcess small) : IClassFixture<Fl
         }
     }
 
-    /// <summary>A front end with everything in one process, two keys, and little memory for uploads.</summary>
+    /// <summary>A front end in one-process mode with two keys and little memory for uploads.</summary>
     public sealed class SmallProcess : IAsyncLifetime
     {
         internal DetectionProcess Process { get; } = DetectionProcess.StartFrontend(new Dictionary<string, string?>

@@ -7,7 +7,7 @@ namespace Detection.Frontend.Tests.Http.Uploads;
 
 public sealed class UploadTests(OneProcess frontend)
 {
-    // Inside it a person can be seen, whoever looks: the tests in Inference.Tests say so.
+    // Every model finds a person in it; the tests in Inference.Tests check this.
     private static readonly byte[] Photo = File.ReadAllBytes(TestPictures.Path("astronaut.png"));
 
     public static TheoryData<string> Forms =>
@@ -93,7 +93,7 @@ public sealed class UploadTests(OneProcess frontend)
     [Fact]
     public async Task Picture_of_the_maximum_size_is_read_and_one_byte_more_is_refused()
     {
-        // Behind its end a JPEG may carry anything.
+        // A JPEG may have any bytes after its end.
         const int Limit = 20 * 1024 * 1024;
         var photo = TestPictures.Unique(703);
         var padded = new byte[Limit];
@@ -133,7 +133,7 @@ public sealed class UploadTests(OneProcess frontend)
             }
         }
 
-        // A box's edges at least, and not the whole picture.
+        // At least the edges of a box, and not the whole picture.
         Assert.InRange(differing, 500, 100_000);
         Assert.Equal(bytes, await again.Content.ReadAsByteArrayAsync());
     }
@@ -167,7 +167,7 @@ public sealed class UploadTests(OneProcess frontend)
 
     private static StringContent Json(string text) => new(text, Encoding.UTF8, "application/json");
 
-    /// <summary>A body without a length.</summary>
+    /// <summary>A body without an announced length.</summary>
     private static StreamContent Chunked(byte[] bytes)
     {
         var content = new StreamContent(new UnknownLength(bytes));

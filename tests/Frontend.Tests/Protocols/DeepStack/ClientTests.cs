@@ -5,12 +5,12 @@ using System.Text.Json;
 
 namespace Detection.Frontend.Tests.Protocols.DeepStack;
 
-/// <summary>Requests as published clients of DeepStack and CodeProject.AI write them, and the fields that they read of the answers.</summary>
+/// <summary>Requests in the form of published clients of DeepStack and CodeProject.AI, and the fields that they read from the answers.</summary>
 public sealed class ClientTests(OneProcess frontend)
 {
     private static readonly byte[] Photo = File.ReadAllBytes(TestPictures.Path("astronaut.png"));
 
-    /// <summary>Frigate (frigate/detectors/plugins/deepstack.py): one file, no fields; its table has twenty rows, more end it with an exception.</summary>
+    /// <summary>Frigate (frigate/detectors/plugins/deepstack.py): one file, no fields. Its table has twenty rows; more cause an exception.</summary>
     [Fact]
     public async Task Frigate()
     {
@@ -21,7 +21,7 @@ public sealed class ClientTests(OneProcess frontend)
         var before = 1f;
         foreach (var prediction in predictions.EnumerateArray())
         {
-            // It stops at the first row below 0.4: the best ones must come first.
+            // Frigate stops at the first row below 0.4, so the best rows must come first.
             var confidence = prediction.GetProperty("confidence").GetSingle();
             Assert.InRange(confidence, 0.02f, before);
             before = confidence;
@@ -34,7 +34,7 @@ public sealed class ClientTests(OneProcess frontend)
         Assert.Equal(1, (await PostAsync("/v1/vision/detection?max=1&min_confidence=0.02", Requests(("image", null)))).GetProperty("predictions").GetArrayLength());
     }
 
-    /// <summary>Home Assistant (robmarkcole/HASS-Deepstack-object over deepstack-python): an empty key before the file, a custom model.</summary>
+    /// <summary>Home Assistant (robmarkcole/HASS-Deepstack-object with deepstack-python): an empty key before the file, a custom model.</summary>
     [Fact]
     public async Task Home_Assistant_with_DeepStack()
     {
@@ -42,7 +42,7 @@ public sealed class ClientTests(OneProcess frontend)
         AssertPerson(await PostAsync("/v1/vision/custom/nanodet-g", Requests(("api_key", ""), ("image", null))));
     }
 
-    /// <summary>Home Assistant and Viseron over codeprojectai-python: the confidence before the file.</summary>
+    /// <summary>Home Assistant and Viseron with codeprojectai-python: the confidence before the file.</summary>
     [Fact]
     public async Task Viseron_and_Home_Assistant_with_CodeProject_AI()
     {
@@ -52,7 +52,7 @@ public sealed class ClientTests(OneProcess frontend)
         Assert.All(answer.GetProperty("predictions").EnumerateArray(), prediction => Assert.InRange(prediction.GetProperty("confidence").GetSingle(), 0.45f, 1));
     }
 
-    /// <summary>SynoAI (SynoAI/AIs/DeepStack/DeepStackAI.cs) writes its confidence as its country writes numbers.</summary>
+    /// <summary>SynoAI (SynoAI/AIs/DeepStack/DeepStackAI.cs) writes its confidence in the number format of its country.</summary>
     [Theory]
     [InlineData(",")]
     [InlineData(".")]
@@ -67,7 +67,7 @@ public sealed class ClientTests(OneProcess frontend)
         AssertPerson(await PostAsync("/v1/vision/detection", form));
     }
 
-    /// <summary>Agent DVR (its guide to AI servers): the address of the server, joined with the endpoint of the model; the models from the server.</summary>
+    /// <summary>Agent DVR (its guide to AI servers): joins the address of the server and the endpoint of the model; reads the models from the server.</summary>
     [Fact]
     public async Task Agent_DVR()
     {
@@ -79,7 +79,7 @@ public sealed class ClientTests(OneProcess frontend)
         Assert.True((await PostAsync($"//v1/vision/custom/{name}", Requests(("image", null)))).GetProperty("success").GetBoolean());
     }
 
-    /// <summary>Blue Iris, as servers written for it describe (xnorpx/blue-onyx): the list with an empty body, then one request for each model.</summary>
+    /// <summary>Blue Iris, as described by servers written for it (xnorpx/blue-onyx): the list with an empty body, then one request for each model.</summary>
     [Fact]
     public async Task Blue_Iris()
     {
@@ -163,7 +163,7 @@ public sealed class ClientTests(OneProcess frontend)
         return JsonDocument.Parse(text).RootElement;
     }
 
-    /// <summary>A form as Python's requests writes it; the field without a text is the picture.</summary>
+    /// <summary>A form in the format of Python's requests; the field without a text is the picture.</summary>
     private static ByteArrayContent Requests(params (string Name, string? Text)[] fields)
     {
         const string Boundary = "7c1f0e5a9b2d4c6e8f1a3b5c7d9e0f12";

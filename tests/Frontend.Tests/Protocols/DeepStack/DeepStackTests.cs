@@ -64,7 +64,7 @@ public sealed class DeepStackTests(OneProcess frontend)
         return ((int)response.StatusCode, JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync()).RootElement);
     }
 
-    // As Python's requests writes them, byte by byte: most such clients are built on it.
+    // The exact bytes that Python's requests writes; most such clients use it.
     private const string Boundary = "0f0c4a7c2f0d4d6d8b1c6a5e3f2b1a09";
 
     private static ByteArrayContent Body(params object[] parts)

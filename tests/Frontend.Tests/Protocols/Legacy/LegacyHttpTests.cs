@@ -14,7 +14,7 @@ public sealed class LegacyHttpTests(OneProcess frontend)
         var url = frontend.Pictures.Url("legacy.png", Photo);
         var base64 = Convert.ToBase64String(Photo, Base64FormattingOptions.InsertLineBreaks);
 
-        // As Spring's RestTemplate encodes a MultiValueMap.
+        // The encoding of a MultiValueMap by Spring's RestTemplate.
         var byCode = await PostTextAsync(Encoded("imageBase64Code=" + Uri.EscapeDataString(base64)));
         var byCarelessCode = await PostTextAsync(Encoded("imageLink=&imageBase64Code=" + Convert.ToBase64String(Photo)));
         var byLink = await PostTextAsync(Encoded("imageLink=" + Uri.EscapeDataString(url.ToString())));
@@ -34,7 +34,7 @@ public sealed class LegacyHttpTests(OneProcess frontend)
         var expected = $"src=\"data:image/jpeg;base64,{Convert.ToBase64String(await AnnotatedAsync(Photo))}\"";
         var url = frontend.Pictures.Url("legacy.png", Photo).ToString();
 
-        // The page's form has a file field too; a browser sends it empty when no file was chosen.
+        // The form of the page also has a file field; a browser sends it empty when no file was chosen.
         using var none = new MultipartFormDataContent { { new StringContent(url), "imageLink" } };
         var empty = new ByteArrayContent([]);
         empty.Headers.TryAddWithoutValidation("Content-Disposition", "form-data; name=\"imageFile\"; filename=\"\"");

@@ -6,7 +6,7 @@ using StackExchange.Redis;
 
 namespace Detection.Frontend.Tests.Protocols.Legacy;
 
-/// <summary>The front end of <see cref="OneProcess"/> serves the list; the tests push and look as the replaced system's front end does.</summary>
+/// <summary>The front end of <see cref="OneProcess"/> serves the list; the tests push and poll as the replaced system's front end does.</summary>
 public sealed class LegacyQueueTests(OneProcess frontend)
 {
     private const string Queue = "imageQueue";
@@ -22,7 +22,7 @@ public sealed class LegacyQueueTests(OneProcess frontend)
         var warm = await PushAsync(redis, url.ToString());
         await AnswerAsync(redis, warm);
 
-        // By a picture that nobody knows yet, as fast as Spring's front end wants it.
+        // A picture without a result, within the time that Spring's front end waits.
         var clock = Stopwatch.StartNew();
         var key = await PushAsync(redis, frontend.Pictures.Url("queued2.jpg", TestPictures.Unique(802)).ToString());
         var answer = await AnswerAsync(redis, key);
@@ -66,7 +66,7 @@ public sealed class LegacyQueueTests(OneProcess frontend)
         await using var connection = await ConnectionMultiplexer.ConnectAsync(string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port},password={DetectionSettings.SomePassword}"));
         var redis = connection.GetDatabase();
 
-        // What stands behind the end of a JPEG is nobody's business; it makes it long.
+        // A JPEG may have any bytes after its end; they make it long.
         var key = await PushAsync(redis, Convert.ToBase64String([.. TestPictures.Unique(808), .. new byte[250_000]]));
 
         Assert.NotEmpty(await AnswerAsync(redis, key));
@@ -150,7 +150,7 @@ public sealed class LegacyQueueTests(OneProcess frontend)
         await using var multiplexer = await ConnectionMultiplexer.ConnectAsync(server.ConnectionString);
         var redis = multiplexer.GetDatabase();
 
-        // Without a silo nothing can be answered: the items are taken and wait. Then their holder dies.
+        // Without a silo no item can be answered: the items are taken and wait. Then their taker is killed.
         var keys = new List<string>();
         for (var i = 0; i < Items; i++)
         {
@@ -172,7 +172,7 @@ public sealed class LegacyQueueTests(OneProcess frontend)
         Assert.Equal(0, await redis.SetLengthAsync("detection:{imageQueue}:takers"));
     }
 
-    // With keys in the order of fastjson's.
+    // The order of properties is that of fastjson.
     private static string Item(string key, string url) => $$"""{"imageKey":{{JsonSerializer.Serialize(key)}},"imageUrl":{{JsonSerializer.Serialize(url)}}}""";
 
     private static async Task<string> PushAsync(IDatabase redis, string url)

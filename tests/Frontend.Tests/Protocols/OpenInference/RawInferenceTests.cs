@@ -5,13 +5,13 @@ using SkiaSharp;
 
 namespace Detection.Frontend.Tests.Protocols.OpenInference;
 
-/// <summary>Requests without JSON, UINT8 tensors, and what others asked Triton's trackers about.</summary>
+/// <summary>Requests without JSON, UINT8 tensors, and requests from issues of Triton.</summary>
 public sealed class RawInferenceTests(OneProcess frontend)
 {
     private const string Infer = "/v2/models/nanodet-g/infer";
     private static readonly byte[] Photo = File.ReadAllBytes(TestPictures.Path("astronaut.png"));
 
-    /// <summary>triton-inference-server/server #7741 and #4070: the bytes of a file, and a header length of 0.</summary>
+    /// <summary>triton-inference-server/server #7741 and #4070: the bytes of a file and a header length of 0.</summary>
     [Fact]
     public async Task Body_without_json_is_the_picture_and_all_outputs_are_binary()
     {
@@ -29,7 +29,7 @@ public sealed class RawInferenceTests(OneProcess frontend)
         Assert.NotEmpty(failure.Json.GetProperty("error").GetString()!);
     }
 
-    /// <summary>triton-inference-server/dali_backend #135 sends the encoded picture so.</summary>
+    /// <summary>triton-inference-server/dali_backend #135 sends the encoded picture in this form.</summary>
     [Theory]
     [InlineData("[n]")]
     [InlineData("[1,n]")]
@@ -41,13 +41,13 @@ public sealed class RawInferenceTests(OneProcess frontend)
         Assert.Equal(await ScoresAsync(), Scores(answer));
     }
 
-    /// <summary>triton-inference-server/server #2478 sends the pixels of a bitmap so.</summary>
+    /// <summary>triton-inference-server/server #2478 sends the pixels of a bitmap in this form.</summary>
     [Theory]
     [InlineData("")]
     [InlineData("1,")]
     public async Task Pixels_give_the_answer_of_the_picture(string batch)
     {
-        // An odd width: rows of a bitmap are padded.
+        // An odd width, because rows of a bitmap are padded.
         using var whole = SKBitmap.Decode(Photo);
         using var picture = new SKBitmap(511, 509, SKColorType.Rgba8888, SKAlphaType.Opaque);
         Assert.True(whole.ExtractSubset(picture, new SKRectI(0, 0, 511, 509)));

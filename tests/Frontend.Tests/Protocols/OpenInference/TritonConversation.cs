@@ -7,8 +7,8 @@ using System.Text.Json;
 namespace Detection.Frontend.Tests.Protocols.OpenInference;
 
 /// <summary>
-/// Speaks HTTP as Triton's Python client does, to the byte: compact JSON in the client's order of names, the picture as a BYTES element
-/// with its length before it, the client's few headers and no content type.
+/// Sends the exact bytes of Triton's Python client: compact JSON in the client's order of names, the picture as a BYTES element
+/// that begins with its length, the client's few headers and no content type.
 /// </summary>
 internal static class TritonConversation
 {
@@ -20,7 +20,7 @@ internal static class TritonConversation
         return element;
     }
 
-    /// <summary>Posts JSON and binary data and reads the answer to its end.</summary>
+    /// <summary>Posts JSON and binary data and reads the whole answer.</summary>
     public static async Task<TritonAnswer> PostAsync(Uri server, string path, string json, byte[] binary)
     {
         var head = string.Create(
@@ -37,7 +37,7 @@ internal static class TritonConversation
     }
 }
 
-/// <summary>An answer as that client takes it apart.</summary>
+/// <summary>An answer, parsed as that client does.</summary>
 internal sealed record TritonAnswer(int Status, string? HeaderLength, JsonElement Json, byte[] Binary)
 {
     public static TritonAnswer Read(byte[] bytes)
@@ -57,7 +57,7 @@ internal sealed record TritonAnswer(int Status, string? HeaderLength, JsonElemen
             int.Parse(lines[0].Split(' ')[1], CultureInfo.InvariantCulture), length, JsonDocument.Parse(body.AsMemory(0, json)).RootElement, body[json..]);
     }
 
-    /// <summary>The shape and the bytes of an output, found by adding up the sizes of those before it.</summary>
+    /// <summary>The shape and the bytes of an output; its position is the sum of the sizes before it.</summary>
     public (int[] Shape, byte[] Data) Output(string name, string datatype)
     {
         var start = 0;
