@@ -1,6 +1,6 @@
-// The least that a server of cached answers can do: Kestrel, one Redis GET, the bytes as they are. Cached answers of the front end are
-// compared with it. Started with --redis CONNECTION --urls URL; answers GET and POST /v1/detections/… with the value of the key "bare",
-// a body is read and forgotten.
+// The minimum that a server of cached answers does: Kestrel, one Redis GET, and the unchanged bytes. The front end's cached answers are
+// compared with it. Started with --redis CONNECTION --urls URL; answers GET and POST /v1/detections/… with the value of the key "bare".
+// The body of a request is read and discarded.
 using System.Buffers;
 using StackExchange.Redis;
 

@@ -4,13 +4,13 @@ using Detection.Bench.Measuring;
 
 namespace Detection.Bench.Compare;
 
-/// <summary>What was measured, by name, a value per round.</summary>
+/// <summary>The measured values by name, one per round.</summary>
 internal sealed class Figures
 {
     private readonly Dictionary<string, List<double>> _values = new(StringComparer.Ordinal);
     private readonly List<(string Name, string Value, string Goal)> _lines = [];
 
-    /// <summary>Keeps a value of this round.</summary>
+    /// <summary>Adds a value of this round.</summary>
     public void Add(string name, double value)
     {
         if (!_values.TryGetValue(name, out var values))
@@ -21,7 +21,7 @@ internal sealed class Figures
         values.Add(value);
     }
 
-    /// <summary>Keeps a column of a row.</summary>
+    /// <summary>Adds a column of a row.</summary>
     public double Add(string name, IReadOnlyDictionary<string, string> row, string column)
     {
         var value = double.Parse(row[column], CultureInfo.InvariantCulture);
@@ -41,7 +41,7 @@ internal sealed class Figures
         }
     }
 
-    /// <summary>A line of the table.</summary>
+    /// <summary>A row of the table.</summary>
     public void Line(string name, string value, string goal = "") => _lines.Add((name, value, goal));
 
     /// <summary>The table, as Markdown.</summary>

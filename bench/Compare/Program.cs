@@ -138,7 +138,7 @@ void Report()
             var name = $"{model} {server}";
             var rate = figures[$"{name} saturated rate"];
             var load = figures[$"{name} load cpu_ms"];
-            // The cores do what is raw and what the load generator takes besides; that much is nobody's to serve with.
+            // The cores also run the raw program and the load generator, so the server cannot use that time.
             var within = rate / (raw * (1 - (rate * load / 1000 / Environment.ProcessorCount)));
             figures.Line(
                 $"{model}, {server}: saturated, 32 callers",
@@ -182,7 +182,7 @@ void Report()
         goal);
 }
 
-// A folder with the models to measure: copies, so that the repository's stays as it is.
+// A folder with copies of the models to measure, so that the repository's folder does not change.
 List<string> Models()
 {
     var own = Path.Combine(Repository.Root, "models", "nanodet-g");
@@ -193,7 +193,7 @@ List<string> Models()
     {
         names.Add("yolox_nano");
         Copy(yolox, "yolox_nano", "model.onnx");
-        // The same 80 classes; all else the file tells.
+        // The same 80 classes; everything else is in the file.
         var labels = JsonNode.Parse(File.ReadAllText(Path.Combine(own, "model.json")))!["labels"]!.DeepClone();
         File.WriteAllText(Path.Combine(folder, "yolox_nano", "model.json"), new JsonObject { ["labels"] = labels }.ToJsonString());
     }

@@ -10,7 +10,7 @@ internal sealed class Server(string name, DetectionProcess frontend, IReadOnlyLi
 
     public DetectionProcess Frontend => frontend;
 
-    /// <summary>Everything whose processor time counts: front end, silo, Redis.</summary>
+    /// <summary>The processes whose processor time counts: front end, silo, Redis.</summary>
     public IReadOnlyList<int> Processes => processes;
 
     /// <summary>Front end, silo and Redis-compatible server in one process.</summary>

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Detection.Bench.Compare;
 
-/// <summary>What the command line asks for.</summary>
+/// <summary>The options of the command line.</summary>
 internal sealed record Settings(int Rounds, double Seconds, double Warmup, string? Photos, string Output, bool Cluster, bool Yolox)
 {
     public const string Help = """
@@ -21,7 +21,7 @@ internal sealed record Settings(int Rounds, double Seconds, double Warmup, strin
         The load generator runs on the cores of the server. What it takes of them is measured and stands in the table.
         """;
 
-    /// <exception cref="FormatException">An option is not understood.</exception>
+    /// <exception cref="FormatException">An option is not valid.</exception>
     public static Settings Parse(string[] args, string root)
     {
         var settings = new Settings(3, 10, 3, null, Path.Combine(root, "artifacts", "bench"), Cluster: true, Yolox: true);

@@ -5,16 +5,16 @@ using Detection.Testing;
 
 namespace Detection.Bench.Compare;
 
-/// <summary>The other programs of this folder, run as processes so that each has its own processor time.</summary>
+/// <summary>The other programs of this folder. They run as processes, so that each has its own processor time.</summary>
 internal sealed class Tools(Settings settings)
 {
     /// <summary>Length of a round of load that is not measured.</summary>
     private const double WarmUpSeconds = 8;
 
-    /// <summary>Most such rounds.</summary>
+    /// <summary>Maximum number of such rounds.</summary>
     private const int MostWarmUps = 15;
 
-    /// <summary>What the compiler may take of the processor in a round, in seconds, for a server to count as compiled.</summary>
+    /// <summary>Maximum processor time of the compiler in a round, in seconds, for a server that counts as compiled.</summary>
     private const double QuietSeconds = 0.1;
 
     private string LoadCsv => Path.Combine(settings.Output, "load.csv");
@@ -28,7 +28,7 @@ internal sealed class Tools(Settings settings)
         return CsvFile.Last(RawCsv);
     }
 
-    /// <summary>Puts load on a server.</summary>
+    /// <summary>Sends load to a server.</summary>
     /// <param name="name">Name of the run.</param>
     /// <param name="url">The server.</param>
     /// <param name="watched">Its processes.</param>
@@ -45,7 +45,7 @@ internal sealed class Tools(Settings settings)
     }
 
     /// <summary>
-    /// Load that is not measured, until the runtime has compiled for good what runs often: on slow cores that takes a minute, and ten
+    /// Load that is not measured, until the runtime has compiled the frequent code: on slow cores this takes a minute, and ten
     /// seconds of the processor.
     /// </summary>
     /// <param name="url">The server.</param>
@@ -81,7 +81,7 @@ internal sealed class Tools(Settings settings)
 
     private async Task RunAsync(string program, IEnumerable<string> arguments)
     {
-        // Its lines are shown as they come.
+        // Its output is shown at once.
         var start = new ProcessStartInfo("dotnet", [Program(program), .. arguments]) { UseShellExecute = false };
         using var process = Process.Start(start)!;
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds((3 * (settings.Seconds + settings.Warmup + WarmUpSeconds)) + 120));

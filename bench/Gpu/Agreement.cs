@@ -7,15 +7,15 @@ using Microsoft.Extensions.Logging;
 
 namespace Detection.Bench.Gpu;
 
-/// <summary>How far the boxes of a device are from those of the CPU.</summary>
-/// <param name="Boxes">Boxes of the CPU that were looked for.</param>
-/// <param name="Missing">Those that have no counterpart.</param>
-/// <param name="Extra">Boxes of the device that have none on the CPU.</param>
-/// <param name="Pixels">Largest distance of a side, in pixels of the photo.</param>
-/// <param name="Score">Largest difference of a score.</param>
+/// <summary>Difference between the boxes of a device and those of the CPU.</summary>
+/// <param name="Boxes">Number of the CPU's boxes that are compared.</param>
+/// <param name="Missing">Number of these boxes that the device does not have.</param>
+/// <param name="Extra">Number of the device's boxes that the CPU does not have.</param>
+/// <param name="Pixels">Maximum distance of a side, in pixels of the photo.</param>
+/// <param name="Score">Maximum difference of a score.</param>
 internal sealed record Agreement(int Boxes, int Missing, int Extra, double Pixels, double Score)
 {
-    /// <summary>Scores from which a box must be on both sides.</summary>
+    /// <summary>Lowest score of boxes that both must have.</summary>
     private const float Certain = 0.25f;
 
     public static async Task<Agreement> CompareAsync(
@@ -53,7 +53,7 @@ internal sealed record Agreement(int Boxes, int Missing, int Extra, double Pixel
         return boxes;
     }
 
-    // A neighbour further away than this is another box.
+    // A box further away is another box.
     private static DetectedObject? Nearest(DetectedObject box, DetectedObject[] others) => others
         .Where(other => other.ClassId == box.ClassId && Distance(box, other) < 8)
         .OrderBy(other => Distance(box, other))

@@ -9,7 +9,7 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Detection.Bench.Gpu;
 
-/// <summary>One session of one batch size that runs the same tensor again and again: what the card can do with nothing around it.</summary>
+/// <summary>One session with one batch size that runs the same tensor repeatedly: the maximum of the card.</summary>
 internal sealed class BareLoop : IDisposable
 {
     private readonly InferenceSession _session;
@@ -68,7 +68,7 @@ internal sealed class BareLoop : IDisposable
     }
 
     /// <summary>Pictures per second.</summary>
-    /// <param name="copies">Whether the input goes to the card and the outputs come back in each run.</param>
+    /// <param name="copies">Whether each run copies the input to the card and the outputs back.</param>
     /// <param name="seconds">Time to measure.</param>
     public double Measure(bool copies, double seconds)
     {
@@ -87,7 +87,7 @@ internal sealed class BareLoop : IDisposable
             long[] shape = Array.ConvertAll(data.Dimensions, size => (long)size);
             var memory = OrtValue.CreateAllocatedTensorValue(_pinned, data.ElementDataType, shape);
 
-            // Page-locked, but said to be ordinary memory: see TensorMemory.CreateHostTensor.
+            // Page-locked, but declared as ordinary memory: see TensorMemory.CreateHostTensor.
             outputs.Add(AsHostMemory(memory, data.ElementDataType, shape));
             outputs.Add(memory);
             binding.BindOutput(name, outputs[^2]);

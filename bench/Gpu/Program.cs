@@ -63,7 +63,7 @@ var most = batches.Max();
 PictureWork[] works = [.. Enumerable.Range(0, photos.Photos.Count).Select(i => new PictureWork(photos.Photos[i], null, DateTimeOffset.MaxValue))];
 Console.WriteLine($"{source.Name} on {device.Description}, {Environment.ProcessorCount} cores, {photos.Photos.Count} photos of {photos.MeanBytes / 1024:0} KB, JPEG by {PictureDecoder.JpegCodec}");
 
-// Alternately, so that whatever else happens on the machine happens to all.
+// In turn, so that other work of the machine affects all of them.
 var figures = new Dictionary<string, List<double>>(StringComparer.Ordinal);
 for (var round = 0; round < rounds; round++)
 {
@@ -108,7 +108,7 @@ void Note(string name, double value)
 
 static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 
-// As many batches at a time as the device asks for.
+// As many concurrent batches as the device supports.
 async Task<double> ThroughDeviceAsync()
 {
     var done = 0;

@@ -3,14 +3,14 @@ using System.Net.Sockets;
 
 namespace Detection.Bench.Load;
 
-/// <summary>What of an answer is looked at.</summary>
+/// <summary>The parts of an answer that are read.</summary>
 /// <param name="Status">Status code.</param>
 /// <param name="Cache">Value of X-Cache: h(it), j(oined), m(iss); 0 for none.</param>
 internal readonly record struct HttpAnswer(int Status, char Cache);
 
 /// <summary>
-/// One HTTP/1.1 connection, one request at a time, over a bare socket: a client library would take as much of the processor as the
-/// front end that is to be measured.
+/// One HTTP/1.1 connection with one request at a time, over a socket: a client library would use as much processor time as the
+/// front end that is measured.
 /// </summary>
 internal sealed class HttpConnection(Uri url) : IDisposable
 {
@@ -19,7 +19,7 @@ internal sealed class HttpConnection(Uri url) : IDisposable
 
     /// <summary>Sends a request and reads its answer to the end.</summary>
     /// <exception cref="SocketException">The connection failed.</exception>
-    /// <exception cref="InvalidDataException">The answer is not understood.</exception>
+    /// <exception cref="InvalidDataException">The answer is not valid.</exception>
     public async ValueTask<HttpAnswer> AskAsync(List<ArraySegment<byte>> request, CancellationToken cancellationToken)
     {
         var socket = _socket;
@@ -36,7 +36,7 @@ internal sealed class HttpConnection(Uri url) : IDisposable
             var sent = await socket.SendAsync(request, SocketFlags.None);
             for (var i = 0; sent < expected; i++)
             {
-                // Rare: the kernel took a part only. What is left goes piece by piece.
+                // Rare: the kernel accepted only a part. The rest is sent in pieces.
                 var skip = sent;
                 foreach (var part in request)
                 {
@@ -93,12 +93,12 @@ internal sealed class HttpConnection(Uri url) : IDisposable
             return answer;
         }
 
-        // Chunked: it ends with an empty chunk. One request at a time, and JSON has no bare line breaks: no other place looks like it.
+        // A chunked body ends with an empty chunk. With one request at a time, and JSON without line breaks, no other bytes look like it.
         while (!_buffer.AsSpan(0, length)[(body - 2)..].EndsWith("\r\n0\r\n\r\n"u8))
         {
             if (length > _buffer.Length / 2)
             {
-                // Only the end matters.
+                // Only the end is needed.
                 _buffer.AsSpan(length - 16, 16).CopyTo(_buffer);
                 (length, body) = (16, 2);
             }

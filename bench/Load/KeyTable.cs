@@ -2,7 +2,7 @@ using Detection.Bench.Measuring;
 
 namespace Detection.Bench.Load;
 
-/// <summary>Several callers at the same time, told apart by their API keys, and how long each of them waited.</summary>
+/// <summary>The latencies of several callers with different API keys.</summary>
 internal static class KeyTable
 {
     public static async Task<int> RunAsync(LoadOptions options, PhotoSet photos)

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Detection.Bench.Load;
 
-/// <summary>Latency by percentile, as an SVG picture: the axis of percentiles stretches towards 100, where what is slow shows.</summary>
+/// <summary>Latency by percentile, as an SVG. The axis is stretched towards 100, to show the slow requests.</summary>
 internal static class LatencyPlot
 {
     private const int Width = 760;
@@ -16,7 +16,7 @@ internal static class LatencyPlot
 
     public static string Draw(string title, LoadOutcome outcome)
     {
-        // Each power of ten of the rest takes the same width: 0, 90, 99, 99.9, 99.99.
+        // Each power of ten of the distance to 100 has the same width: 0, 90, 99, 99.9, 99.99.
         const double Decades = 3.3;
         var highest = Math.Max(outcome.Percentile(100 * (1 - Math.Pow(10, -Decades))), 0.001);
         var top = Round(highest);
@@ -48,7 +48,7 @@ internal static class LatencyPlot
         double Y(double value) => Height - Bottom - ((Height - Bottom - Top) * value / top);
     }
 
-    /// <summary>The next 1, 2 or 5 times a power of ten.</summary>
+    /// <summary>The next larger 1, 2 or 5 times a power of ten.</summary>
     private static double Round(double value)
     {
         var power = Math.Pow(10, Math.Floor(Math.Log10(value)));

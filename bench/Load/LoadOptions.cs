@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Detection.Bench.Load;
 
-/// <summary>What the command line asks for.</summary>
+/// <summary>The options of the command line.</summary>
 internal sealed record LoadOptions
 {
     public const string Help = """
@@ -47,22 +47,22 @@ internal sealed record LoadOptions
 
     public bool Poisson { get; private init; }
 
-    /// <summary>Of random arrivals.</summary>
+    /// <summary>Seed of random arrivals.</summary>
     public int Seed { get; private init; } = 1;
 
     public double Seconds { get; private init; } = 10;
 
     public double Warmup { get; private init; } = 3;
 
-    /// <summary>Number of pictures that repeat; <see langword="null"/> for unique ones.</summary>
+    /// <summary>Number of different pictures; <see langword="null"/> for unique ones.</summary>
     public int? Repeated { get; private init; }
 
     public bool ByKey { get; private init; }
 
-    /// <summary>Who asks, each by itself; empty for one without a key.</summary>
+    /// <summary>The callers' keys; empty for one caller without a key.</summary>
     public IReadOnlyList<(string Name, string Key)> Keys { get; private init; } = [];
 
-    /// <summary>Callers of the first key, which asks without pause; 0 for one like the others.</summary>
+    /// <summary>Number of callers with the first key, which send without pause; 0 when it is like the others.</summary>
     public int Flood { get; private init; }
 
     /// <summary>The key that is sent.</summary>
@@ -84,7 +84,7 @@ internal sealed record LoadOptions
 
     public bool Quiet { get; private init; }
 
-    /// <exception cref="FormatException">An option is not understood.</exception>
+    /// <exception cref="FormatException">An option is not valid.</exception>
     public static LoadOptions Parse(string[] args)
     {
         var options = new LoadOptions();
@@ -129,7 +129,7 @@ internal sealed record LoadOptions
         return options;
     }
 
-    /// <summary>What each of the keys does.</summary>
+    /// <summary>The load of each key.</summary>
     public IReadOnlyList<LoadOptions> ForEachKey() =>
         [.. Keys.Select((key, i) => this with
         {

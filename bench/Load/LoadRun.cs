@@ -5,7 +5,7 @@ using HdrHistogram;
 
 namespace Detection.Bench.Load;
 
-/// <summary>What a run found.</summary>
+/// <summary>The result of a run.</summary>
 /// <param name="Seconds">Measured time.</param>
 /// <param name="Latency">Of the answers with status 200, in microseconds.</param>
 /// <param name="Statuses">Answers by status; 0 stands for connections that failed.</param>
@@ -21,18 +21,18 @@ internal sealed record LoadOutcome(
 
     public double Rate => Answered / Seconds;
 
-    /// <summary>A percentile in milliseconds; 0 while there is none.</summary>
+    /// <summary>A percentile in milliseconds; 0 without a value.</summary>
     public double Percentile(double percent) => Percentile(Latency, percent);
 
-    /// <summary>A percentile in milliseconds of what was recorded in microseconds; 0 while nothing was.</summary>
+    /// <summary>A percentile in milliseconds of values in microseconds; 0 without a value.</summary>
     public static double Percentile(HistogramBase latency, double percent) =>
         latency.TotalCount == 0 ? 0 : latency.GetValueAtPercentile(percent) / 1000.0;
 }
 
-/// <summary>Callers that ask until the time is over.</summary>
+/// <summary>Callers that send requests until the time has passed.</summary>
 internal sealed class LoadRun(LoadOptions options, RequestBodies bodies)
 {
-    /// <summary>Longest latency that is told apart; a server that takes longer has other troubles.</summary>
+    /// <summary>Maximum latency of the histogram.</summary>
     private const long LongestMicroseconds = 120_000_000;
 
     private readonly HistogramBase _latency = HistogramFactory.With64BitBucketSize()
@@ -103,7 +103,7 @@ internal sealed class LoadRun(LoadOptions options, RequestBodies bodies)
             }
             catch (Exception e) when (e is SocketException or InvalidDataException)
             {
-                // Counted as status 0. Not again at once: a server that is gone would be asked a million times.
+                // Counted as status 0. A pause, because a server that has stopped would get a million requests.
                 await Task.Delay(10, CancellationToken.None);
             }
 
@@ -128,7 +128,7 @@ internal sealed class LoadRun(LoadOptions options, RequestBodies bodies)
         }
     }
 
-    /// <summary>Brings the pictures that repeat into the result cache.</summary>
+    /// <summary>Adds the repeated pictures to the result cache.</summary>
     private async Task SendOnceAsync(int count)
     {
         var next = -1;
@@ -143,7 +143,7 @@ internal sealed class LoadRun(LoadOptions options, RequestBodies bodies)
                 var attempts = 0;
                 do
                 {
-                    // A server that has just been started may be too slow for its own deadline.
+                    // A server may be too slow for its deadline just after its start.
                     answer = await connection.AskAsync(request, CancellationToken.None);
                 }
                 while (answer.Status is 503 or 504 && ++attempts < 5);

@@ -4,23 +4,23 @@ using System.Threading.Channels;
 
 namespace Detection.Bench.Load;
 
-/// <summary>Says when requests are due: one after the other for callers that wait for their turn, by one thread that sleeps in between.</summary>
+/// <summary>Decides when requests are due. One thread sleeps between them; callers wait in turn.</summary>
 internal sealed partial class Pace
 {
     private readonly Channel<long> _due = Channel.CreateUnbounded<long>(new() { SingleWriter = true });
     private readonly Thread _thread;
 
     /// <param name="rate">Requests per second.</param>
-    /// <param name="poisson">Whether the gaps are exponentially distributed, as of callers who know nothing of each other; else all are the same.</param>
-    /// <param name="seed">Those with the same have the same arrivals.</param>
-    /// <param name="stopped">Ends it.</param>
+    /// <param name="poisson">Whether the gaps are exponentially distributed, as for independent callers; otherwise all are equal.</param>
+    /// <param name="seed">The same seed has the same arrivals.</param>
+    /// <param name="stopped">Stops it.</param>
     public Pace(double rate, bool poisson, int seed, CancellationToken stopped)
     {
         _thread = new Thread(() => Run(rate, poisson, seed, stopped)) { IsBackground = true, Name = "pace" };
         _thread.Start();
     }
 
-    /// <summary>Instants (<see cref="Stopwatch"/> timestamps) at which requests are due; each is read once, never before it has come.</summary>
+    /// <summary>The times (<see cref="Stopwatch"/> timestamps) at which requests are due. Each is returned once, not before its time.</summary>
     public ChannelReader<long> Due => _due.Reader;
 
     private void Run(double rate, bool poisson, int seed, CancellationToken stopped)
@@ -40,7 +40,7 @@ internal sealed partial class Pace
         _due.Writer.Complete();
     }
 
-    /// <summary>Thread.Sleep knows milliseconds only, and is late by up to one.</summary>
+    /// <summary>Thread.Sleep has a resolution of milliseconds, and is up to one late.</summary>
     private static void Sleep(TimeSpan span)
     {
         if (span <= TimeSpan.Zero)

@@ -6,8 +6,8 @@ using Detection.Bench.Measuring;
 namespace Detection.Bench.Load;
 
 /// <summary>
-/// Requests as they go over the wire, made at next to no cost: the bytes of the photos are never copied, only what stands before them
-/// is written anew.
+/// Requests as bytes, created at almost no cost: the bytes of the photos are never copied; only the bytes before them
+/// are written for each request.
 /// </summary>
 internal sealed class RequestBodies
 {
@@ -31,7 +31,7 @@ internal sealed class RequestBodies
         }
     }
 
-    /// <summary>Parts of the request number <paramref name="number"/>, to be sent one after the other.</summary>
+    /// <summary>Parts of the request number <paramref name="number"/>, in the order in which they are sent.</summary>
     public void Write(long number, List<ArraySegment<byte>> parts)
     {
         parts.Clear();

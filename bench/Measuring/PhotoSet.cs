@@ -3,17 +3,17 @@ using System.Text;
 
 namespace Detection.Bench.Measuring;
 
-/// <summary>JPEG photos in memory, the same for every program that is compared.</summary>
+/// <summary>JPEG photos in memory, the same for all compared programs.</summary>
 public sealed class PhotoSet
 {
-    /// <summary>Photos that a set holds at most, taken in the order of their names.</summary>
+    /// <summary>Maximum number of photos of a set, in the order of their names.</summary>
     public const int Most = 256;
 
     private static readonly byte[] CommentMarker = [0xFF, 0xFE];
 
     private PhotoSet(string folder, IReadOnlyList<byte[]> photos) => (Folder, Photos) = (folder, photos);
 
-    /// <summary>Where they come from.</summary>
+    /// <summary>The folder.</summary>
     public string Folder { get; }
 
     /// <summary>The files.</summary>
@@ -26,9 +26,9 @@ public sealed class PhotoSet
     /// Reads the JPEG files of a folder and of the folders in it.
     /// </summary>
     /// <param name="folder">
-    /// The folder; without one, <c>../shared/images</c> beside the checkout, or where that is absent <c>tests/pictures/jpeg</c>.
+    /// The folder; without one, <c>../shared/images</c> beside the repository, or <c>tests/pictures/jpeg</c> when that does not exist.
     /// </param>
-    /// <exception cref="FileNotFoundException">There are none.</exception>
+    /// <exception cref="FileNotFoundException">The folder has no JPEG files.</exception>
     public static PhotoSet Read(string? folder)
     {
         folder ??= Default();
@@ -41,7 +41,7 @@ public sealed class PhotoSet
     }
 
     /// <summary>
-    /// What stands before <c>photo[2..]</c> to make it a photo of its own with the same pixels: start of image, then a comment that
+    /// The bytes before <c>photo[2..]</c> that make it another file with the same pixels: start of image, then a comment that
     /// decoders skip.
     /// </summary>
     /// <param name="comment">ASCII, at most 65,533 characters.</param>
@@ -57,8 +57,8 @@ public sealed class PhotoSet
         return prefix;
     }
 
-    /// <summary>The folder that holds <c>Detection.sln</c>.</summary>
-    /// <exception cref="DirectoryNotFoundException">The program runs outside a checkout.</exception>
+    /// <summary>The folder with <c>Detection.sln</c>.</summary>
+    /// <exception cref="DirectoryNotFoundException">The program is not in a repository.</exception>
     public static string Checkout()
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)

@@ -2,13 +2,13 @@ using System.Globalization;
 
 namespace Detection.Bench.Measuring;
 
-/// <summary>Processor time of other processes, as Linux counts it.</summary>
+/// <summary>Processor time of other processes, from Linux.</summary>
 public static class ProcessorTime
 {
     // USER_HZ is 100 on every Linux that .NET runs on.
     private const double TicksPerSecond = 100;
 
-    /// <summary>User and system time of a process since its start, in seconds; 0 when it is gone or this is no Linux.</summary>
+    /// <summary>User and system time of a process since its start, in seconds; 0 when it has ended or this is not Linux.</summary>
     public static double Seconds(int process)
     {
         try
@@ -22,8 +22,8 @@ public static class ProcessorTime
     }
 
     /// <summary>
-    /// Time in seconds of each thread of a process that compiles methods again which run often, by the thread's id. Such a thread ends
-    /// when it has had nothing to do for a while. Empty when the process is gone, is not .NET, or this is no Linux.
+    /// Processor time in seconds of each thread of a process that recompiles frequent methods, by the thread's id. Such a thread ends
+    /// after some time without work. Empty when the process has ended, is not .NET, or this is not Linux.
     /// </summary>
     public static IReadOnlyDictionary<string, double> OfCompiler(int process)
     {
@@ -41,7 +41,7 @@ public static class ProcessorTime
         }
         catch (IOException)
         {
-            // The process or a thread of it has just ended.
+            // The process or one of its threads has just ended.
         }
 
         return threads;
@@ -49,11 +49,11 @@ public static class ProcessorTime
 
     private static double Parse(string stat)
     {
-        // The name in parentheses may hold anything; after it the state is field 3, utime 14 and stime 15.
+        // The name in parentheses may have any characters; after it the state is field 3, utime 14 and stime 15.
         var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
         return (double.Parse(fields[11], CultureInfo.InvariantCulture) + double.Parse(fields[12], CultureInfo.InvariantCulture)) / TicksPerSecond;
     }
 
-    /// <summary>The first number of /proc/loadavg: what else runs here. Empty where there is none.</summary>
+    /// <summary>The first number of /proc/loadavg: the load of the machine. Empty when there is none.</summary>
     public static string LoadAverage() => File.Exists("/proc/loadavg") ? File.ReadAllText("/proc/loadavg").Split(' ')[0] : "";
 }

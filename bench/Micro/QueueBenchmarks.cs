@@ -8,7 +8,7 @@ using StackExchange.Redis;
 
 namespace Detection.Bench.Micro;
 
-/// <summary>The queue's scripts against a Redis on this machine: redis-server where it is installed, else Garnet.</summary>
+/// <summary>The queue's scripts with a Redis on this machine: redis-server when it is installed, otherwise Garnet.</summary>
 public class QueueBenchmarks
 {
     private const string Model = "bench@000000000000";
@@ -44,11 +44,11 @@ public class QueueBenchmarks
         await _server.DisposeAsync();
     }
 
-    /// <summary>The shortest way there and back, to compare with.</summary>
+    /// <summary>The shortest round trip, for comparison.</summary>
     [Benchmark(Baseline = true)]
     public Task<TimeSpan> Ping() => _redis.GetDatabase().PingAsync();
 
-    /// <summary>A batch enqueued by as many callers at once, claimed by one batcher, settled with results.</summary>
+    /// <summary>A batch is enqueued by the same number of concurrent callers, claimed by one batcher, and settled with results.</summary>
     [Benchmark]
     public async Task<int> EnqueueClaimSettle()
     {

@@ -34,7 +34,7 @@ public class StageBenchmarks
     [GlobalSetup]
     public void Setup()
     {
-        // One of middle size, as are most of COCO.
+        // A picture of medium size, like most of COCO.
         _photo = PhotoSet.Read(null).Photos.OrderBy(photo => photo.Length).ElementAt(PhotoSet.Read(null).Photos.Count / 2);
         var folder = Path.Combine(AppContext.BaseDirectory, "models", "nanodet-g");
         _manifest = ManifestCheck.Load(Path.Combine(folder, "model.json"));
@@ -87,7 +87,7 @@ public class StageBenchmarks
     [Benchmark]
     public void Run() => _session.RunWithBinding(_run, _binding);
 
-    /// <summary>From the outputs to boxes, suppression included.</summary>
+    /// <summary>From the outputs to boxes, with suppression.</summary>
     [Benchmark]
     public int Head()
     {
@@ -96,7 +96,7 @@ public class StageBenchmarks
         return _boxes.Count;
     }
 
-    /// <summary>Decoding in full, drawing, encoding.</summary>
+    /// <summary>Full decoding, drawing and encoding.</summary>
     [Benchmark]
     public int Annotate() => PictureAnnotator.Annotate(_photo, Limits, _found, _manifest.Labels).Length;
 }

@@ -74,7 +74,7 @@ string? Option(string option) => Array.IndexOf(args, option) is var at and >= 0 
 
 double Percentile(double percent) => single[Math.Min(single.Count - 1, (int)(single.Count * percent / 100))];
 
-// Each worker takes the next picture; gives the time that it took all together and the time of each picture in ms, in order of length.
+// Each worker takes the next picture. Returns the total time, and the time of each picture in ms, sorted.
 (double Seconds, List<double> Latencies) Measure(int workers, double limit)
 {
     var next = -1;

@@ -9,8 +9,8 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 namespace Detection.Bench.Raw;
 
 /// <summary>
-/// A picture after the other, each from its bytes to its boxes, in memory that was bound once. The decoder, the preprocessing and the
-/// reading of boxes are the product's; what stands around them in a server is not here.
+/// Processes one picture after another, from its bytes to its boxes, in memory that is bound once. The decoder, the preprocessing and the
+/// heads are the product's; all other work of a server is missing.
 /// </summary>
 internal sealed class RawWorker : IDisposable
 {
@@ -28,7 +28,7 @@ internal sealed class RawWorker : IDisposable
     private readonly List<DetectedObject> _boxes = [];
 
     /// <param name="session">Shared by all workers.</param>
-    /// <param name="manifest">How to feed the model and how to read it.</param>
+    /// <param name="manifest">The model's input and head.</param>
     /// <exception cref="NotSupportedException">The model's tensors are not of 32-bit floating point.</exception>
     public RawWorker(InferenceSession session, ModelManifest manifest)
     {
@@ -65,7 +65,7 @@ internal sealed class RawWorker : IDisposable
         return options;
     }
 
-    /// <summary>Looks at one picture.</summary>
+    /// <summary>Processes one picture.</summary>
     /// <returns>Number of boxes.</returns>
     public int Detect(byte[] photo)
     {

@@ -4,7 +4,7 @@ using Detection.Client;
 
 namespace Detection.Bench.Scale;
 
-/// <summary>Callers that send a new picture each time, through the client library: request grain, queue, batcher and back.</summary>
+/// <summary>Callers that send new pictures through the client library: request grain, queue, batcher and back.</summary>
 internal sealed class Asking(IDetectionClient client, int callers, int pictureBytes)
 {
     private long _answered;
@@ -35,7 +35,7 @@ internal sealed class Asking(IDetectionClient client, int callers, int pictureBy
             }
             catch (DetectionException)
             {
-                // Busy, or the deadline: counted. The picture may still be in a write to Redis.
+                // Too busy, or the deadline passed: counted. A write to Redis may still use the picture.
                 Interlocked.Increment(ref _failed);
                 picture = picture.ToArray();
                 await Task.Delay(5, CancellationToken.None);

@@ -90,7 +90,7 @@ async Task MeasureAsync(int batch, int batchers)
             async limit => (await client.GetSilosAsync(limit)).Sum(silo => silo.Batchers.Count) >= batchers, TimeSpan.FromSeconds(90), $"{batchers} batchers run");
         await using var connection = await redis.ConnectAsync();
 
-        // Enough callers that each device has two full batches and as many wait, at most the queue of a real deployment per batcher.
+        // Enough callers for two full batches of each device and as many waiting pictures, at most the default queue capacity per batcher.
         using var stop = new CancellationTokenSource();
         var depth = 3 * batch * batchers;
         var asking = new Asking(client, depth, pictureBytes);
@@ -149,7 +149,7 @@ async Task MeasureAsync(int batch, int batchers)
     }
 }
 
-// As redis-server counts it: what it executes and what its threads read and write.
+// The numbers of redis-server: executed commands, and bytes that its threads read and write.
 static async Task<double> RedisSecondsAsync(ConnectionMultiplexer connection)
 {
     var section = (await connection.GetServer(connection.GetEndPoints()[0]).InfoAsync("cpu")).SelectMany(group => group)

@@ -7,8 +7,8 @@ using StackExchange.Redis;
 namespace Detection.Bench.Scale;
 
 /// <summary>
-/// Keeps the queue filled by itself, without request grains and waiting callers: what the queue and the batchers can do alone.
-/// What the batchers finish counts, from what was put in and what is left.
+/// Fills the queue directly, without request grains and waiting callers: the maximum of the queue and the batchers.
+/// The completed pictures are counted from those that were enqueued and those that are left.
 /// </summary>
 internal sealed class Queueing(IConnectionMultiplexer redis, string model, int depth, int pictureBytes)
 {
@@ -17,7 +17,7 @@ internal sealed class Queueing(IConnectionMultiplexer redis, string model, int d
     private readonly RequestQueue _queue = new(redis, Keys, Options.Create(new QueueOptions { Capacity = 1_000_000 }), new ClusterClock(TimeProvider.System));
     private long _put;
 
-    /// <summary>Number of pictures that are through.</summary>
+    /// <summary>Number of completed pictures.</summary>
     public async Task<long> DoneAsync() => Volatile.Read(ref _put) - await _queue.LengthAsync(model);
 
     public async Task RunAsync(CancellationToken stopped) =>

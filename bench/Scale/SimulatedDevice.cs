@@ -6,8 +6,8 @@ using Detection.Objects;
 namespace Detection.Bench.Scale;
 
 /// <summary>
-/// A device that takes the same time for every batch and none of the processor: what is left is the cost of the cluster. As on a GPU,
-/// one batch runs while the next waits for its turn.
+/// A device that takes the same time for every batch and uses no processor time, so that the cost of the cluster is left. As on a GPU,
+/// one batch runs while the next waits.
 /// </summary>
 internal sealed class SimulatedDevice(string name, TimeSpan service) : IInferenceDevice
 {
@@ -35,7 +35,7 @@ internal sealed class SimulatedDevice(string name, TimeSpan service) : IInferenc
             DateTime end;
             lock (_gate)
             {
-                // It begins when the batch before it ends; a timer that is late does not make the device slower.
+                // A batch begins when the one before it ends, so a late timer does not slow down the device.
                 var now = DateTime.UtcNow;
                 end = _free = (_free > now ? _free : now) + service;
             }

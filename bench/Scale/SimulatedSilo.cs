@@ -5,11 +5,11 @@ using Microsoft.Extensions.Logging;
 
 namespace Detection.Bench.Scale;
 
-/// <summary>A silo as a process of its own, the product's but for its devices.</summary>
+/// <summary>A silo as a separate process, with the product's code except the devices.</summary>
 internal static class SimulatedSilo
 {
     /// <param name="devices">Number of devices.</param>
-    /// <param name="service">Time that a batch takes.</param>
+    /// <param name="service">Duration of a batch.</param>
     public static void Run(int devices, TimeSpan service)
     {
         var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory });

@@ -3,12 +3,12 @@ using System.Text;
 
 namespace Detection.Fuzz;
 
-/// <summary>What came back.</summary>
+/// <summary>The answer to a request.</summary>
 /// <param name="Status">HTTP status; 0 when the connection ended without an answer.</param>
 /// <param name="Headers">Headers; the last one of a name counts.</param>
 /// <param name="Body">The body, without the framing.</param>
 /// <param name="IsWhole">Whether the body came to its end.</param>
-/// <param name="Fault">Why there is no whole answer.</param>
+/// <param name="Fault">Why the answer is not complete.</param>
 internal sealed record Answer(int Status, IReadOnlyDictionary<string, string> Headers, byte[] Body, bool IsWhole, string? Fault)
 {
     private static readonly Dictionary<string, string> NoHeaders = [];
@@ -19,7 +19,7 @@ internal sealed record Answer(int Status, IReadOnlyDictionary<string, string> He
     /// <summary>No answer.</summary>
     public static Answer None(string fault) => new(0, NoHeaders, [], false, fault);
 
-    /// <summary>Reads what came so far.</summary>
+    /// <summary>Reads an answer from the bytes received so far.</summary>
     /// <param name="bytes">All bytes of the connection.</param>
     /// <param name="ended">Whether the other side has closed it.</param>
     /// <param name="isHead">Whether the request was a HEAD, whose answer has no body.</param>

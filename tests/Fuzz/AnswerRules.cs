@@ -4,13 +4,13 @@ using System.Text.Json;
 
 namespace Detection.Fuzz;
 
-/// <summary>Which answers are right whatever was asked.</summary>
+/// <summary>Rules that every answer must follow, whatever the request is.</summary>
 internal static class AnswerRules
 {
-    // What the HTTP server says by itself of what is no HTTP, without a body.
+    // Statuses of the HTTP server, without a body, for requests that are not valid HTTP.
     private static readonly int[] OfTheServer = [400, 405, 408, 411, 413, 414, 417, 431, 505];
 
-    /// <summary>The class of an answer, and what is wrong with it, if anything.</summary>
+    /// <summary>The class of an answer, and its fault, if there is one.</summary>
     public static (string Class, string? Fault) Judge(FuzzRequest request, Answer answer)
     {
         if (answer.Status == 0 || !answer.IsWhole)
@@ -87,7 +87,7 @@ internal static class AnswerRules
             : $"a line with neither result nor problem: {line}";
     }
 
-    /// <summary>A problem document, or the failure of the protocol that was spoken.</summary>
+    /// <summary>A problem document, or a failure in the form of the protocol.</summary>
     private static string? ProblemFault(FuzzRequest request, Answer answer)
     {
         if (answer.Status is 429 or 503 && !answer.Headers.ContainsKey("retry-after"))
@@ -162,8 +162,8 @@ internal static class AnswerRules
         return json.RootElement.GetProperty("type").GetString()!.Replace("/problems/", "", StringComparison.Ordinal);
     }
 
-    // The server compares paths without regard to case, after undoing the percent-encoding and removing dot segments, and takes several slashes at the
-    // beginning for one.
+    // The server compares paths without case, after percent-decoding and removing dot segments, and treats several slashes at the
+    // start as one.
     private static bool StartsPath(FuzzRequest request, string path)
     {
         var asked = Uri.TryCreate("http://localhost/" + request.Path.TrimStart('/'), UriKind.Absolute, out var url) ? url.AbsolutePath : request.Path;

@@ -2,10 +2,10 @@ using System.Net.Sockets;
 
 namespace Detection.Fuzz;
 
-/// <summary>Sends a request over a connection of its own, with no library between that would mend it.</summary>
+/// <summary>Sends a request over a separate connection, without a library that would correct it.</summary>
 internal static class Connection
 {
-    // Longer than the longest wait that a request may ask for.
+    // Longer than the longest wait of a request.
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(90);
 
     /// <summary>Sends, and waits for the answer.</summary>
@@ -54,7 +54,7 @@ internal static class Connection
         }
         catch (SocketException)
         {
-            // The server has closed its side; what it said before counts.
+            // The server has closed its side; the bytes before count.
         }
     }
 

@@ -4,30 +4,30 @@ using Detection.Testing;
 
 namespace Detection.Fuzz;
 
-/// <summary>A good picture whose boxes are known. Each time it is sent it has another key, so that the model looks at it again.</summary>
+/// <summary>A valid picture with known boxes. It has another image key each time, so that the model runs again.</summary>
 internal sealed class KnownPicture(HttpClient http)
 {
     private int _next;
     private string _boxes = "";
 
-    /// <summary>Asks for the boxes that are right from now on.</summary>
+    /// <summary>Requests the expected boxes.</summary>
     public async Task LearnAsync() => _boxes = await BoxesAsync(TestPictures.Unique(Next()));
 
-    /// <summary>What is different now; <see langword="null"/> when nothing is.</summary>
+    /// <summary>The difference to the expected boxes; <see langword="null"/> when there is none.</summary>
     public async Task<string?> DifferenceAsync() => await BoxesAsync(TestPictures.Unique(Next())) is var boxes && boxes == _boxes ? null : $"{boxes} instead of {_boxes}";
 
-    /// <summary>Sends so many large pictures, until its Redis is as full as it may get.</summary>
+    /// <summary>Sends a number of large pictures, until the embedded Redis is as full as it can be.</summary>
     public async Task FillAsync(int count)
     {
         var large = await File.ReadAllBytesAsync(TestPictures.Path("astronaut.png"));
         for (var number = 0; number < count; number++)
         {
-            // Behind the end of a PNG nobody looks.
+            // Bytes after the end of a PNG are ignored.
             await BoxesAsync([.. large, .. BitConverter.GetBytes(number)]);
         }
     }
 
-    // The same pixels come again after as many pictures as there are photos.
+    // The same pixels are sent again after as many pictures as there are photos.
     private int Next() => TestPictures.PhotoCount * _next++;
 
     private async Task<string> BoxesAsync(byte[] picture)

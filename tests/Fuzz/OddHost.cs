@@ -4,7 +4,7 @@ using Detection.Testing;
 
 namespace Detection.Fuzz;
 
-/// <summary>A host that pictures may be fetched from, and that is not well.</summary>
+/// <summary>A faulty host from which pictures may be fetched.</summary>
 internal sealed class OddHost : IAsyncDisposable
 {
     private readonly LoopbackServer _server = new(context => OddAnswers.AnswerAsync(context, AnswerAsync));

@@ -1,6 +1,6 @@
 namespace Detection.Fuzz;
 
-/// <summary>Values that programs stumble over, for the places of a request where a text stands.</summary>
+/// <summary>Texts that often cause errors in programs, for all places of a request.</summary>
 internal static class OddTexts
 {
     /// <summary>Values of a query, percent-encoded. None of them breaks the request line.</summary>
@@ -33,7 +33,7 @@ internal static class OddTexts
         "'; DROP TABLE", "${jndi:ldap://x}", "%0d%0a", "()", "{}", new string('a', 4000), string.Join(',', Enumerable.Repeat("image/jpeg;q=0.1", 400)),
     ]);
 
-    /// <summary>Addresses that should not be fetched, or that are none, as they stand in a JSON string.</summary>
+    /// <summary>Addresses that must not be fetched or are not valid, as in a JSON string.</summary>
     public static string Address(Random random, int redisPort) => Escape(random.Of<string>(
     [
         $"http://127.0.0.1:{redisPort}/", "http://127.0.0.1/", "http://localhost/", "http://localhost./", "http://LOCALHOST:80/a.jpg", "http://127.1/", "http://127.0.1/", "http://0/", "http://0.0.0.0/",
@@ -49,7 +49,7 @@ internal static class OddTexts
         $"http://{string.Join('.', Enumerable.Repeat("a", 130))}.invalid/", $"http://127.0.0.1/{new string('a', 9000)}", $"http://127.0.0.1/?{new string('%', 500)}", "http://127.0.0.1/%zz", "http://127.0.0.1/%00", "http://127.0.0.1/../..",
     ]));
 
-    /// <summary>Tokens in the place of a JSON value; not all are JSON.</summary>
+    /// <summary>Tokens at the place of a JSON value; some are not JSON.</summary>
     public static string JsonValue(Random random) => random.Of<string>(
     [
         "null", "true", "false", "0", "-0", "-1", "1", "0.5", "1e400", "-1e400", "1e-400", "1E+2", "01", "+1", ".5", "1.", "0x10", "NaN", "Infinity", "99999999999999999999", "9223372036854775807", "9223372036854775808", "4294967296",
@@ -59,7 +59,7 @@ internal static class OddTexts
         $"\"{new string('A', 100_000)}\"", $"\"{string.Concat(Enumerable.Repeat("\\u0041", 1000))}\"", $"[{string.Join(',', Enumerable.Range(0, 5000))}]", "1 1", "\ufeff1".Replace('\ufeff', '\xef'), "\"image\"", "\"BYTES\"", "\"boxes\"",
     ]);
 
-    // What is not Latin-1 can still stand in JSON.
+    // JSON can also have characters outside Latin-1.
     private static string Escape(string text) =>
         string.Concat(text.Select(static letter => letter > 0xFF ? $"\\u{(int)letter:x4}" : letter.ToString()));
 

@@ -4,12 +4,12 @@ using System.Text;
 
 namespace Detection.Fuzz;
 
-/// <summary>All the ways in which a picture may be sent.</summary>
+/// <summary>All forms in which a picture can be sent.</summary>
 internal static class PictureForms
 {
     private const string Boundary = "fuzz-7d1f";
 
-    /// <summary>A request with this picture, right in everything but the picture.</summary>
+    /// <summary>A valid request with this picture; the picture may have faults.</summary>
     public static RequestText Make(Random random, byte[] picture)
     {
         switch (random.Next(10))
@@ -96,11 +96,11 @@ internal static class PictureForms
         return new RequestText("POST", target) { ContentType = $"multipart/form-data; boundary={Boundary}", Body = body.ToArray() };
     }
 
-    /// <summary>A path of the Open Inference Protocol; that of a model that is served, mostly.</summary>
+    /// <summary>A path of the Open Inference Protocol, mostly of a model that is served.</summary>
     public static string InferPath(Random random) => random.Of<string>(
         ["/v2/models/nanodet-g/infer", "/v2/models/nanodet-g/infer", "/v2/models/nanodet-g/infer", "/v2/models/nanodet-g/versions/000000000000/infer", "/v2/models/x/infer"]);
 
-    /// <summary>Bytes behind their length, as the binary tensor data extension has them.</summary>
+    /// <summary>Bytes after their length, as in the binary tensor data extension.</summary>
     public static byte[] WithLength(byte[] picture)
     {
         var length = new byte[4];

@@ -1,10 +1,10 @@
-// Odd requests by the thousand, sent to the real front end over connections of their own: mutated pictures in every form in which one
-// may be sent, and everything around them. Each request is one check: it is answered, with a success or a problem document, never a 500.
-// The checks at the end look at the process itself: alive, right, tidy.
+// Thousands of odd requests to the real front end, over separate connections: mutated pictures in every form in which one
+// can be sent, and faults around them. Each request is a check: it gets a success or a problem document, never a 500.
+// The checks at the end look at the process: it runs, its answers are right, and it has released its resources.
 //   dotnet run --project tests/Fuzz                               10,000 requests
 //   dotnet run --project tests/Fuzz -- --count 500 --seed 7       fewer; the same seed makes the same requests
-//   dotnet run --project tests/Fuzz -- --minutes 2                as many as fit
-//   dotnet run --project tests/Fuzz -- --seed 7 --only 1234       one of them again, with what was sent and answered
+//   dotnet run --project tests/Fuzz -- --minutes 2                as many as fit into the time
+//   dotnet run --project tests/Fuzz -- --seed 7 --only 1234       one of them again; prints request and answer
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
@@ -75,7 +75,7 @@ await CheckAsync("nothing waits or runs", async () =>
 await CheckAsync("a good picture has the boxes that it had", known.DifferenceAsync);
 await CheckAsync("all pictures expire", async () =>
 {
-    // The known picture was sent again just now.
+    // The known picture was just sent again.
     await subject.WithoutPicturesAsync(PictureStore.KnownExpiry > Subject.PictureExpiry ? PictureStore.KnownExpiry : Subject.PictureExpiry);
     return null;
 });
@@ -84,14 +84,14 @@ await CheckAsync("no key stays for ever", async () =>
 await CheckAsync("no temporary file is left", () => Task.FromResult(
     subject.TemporaryFiles.Except(before.Temporary).ToList() is { Count: > 0 } left ? string.Join(", ", left.Take(10)) : null));
 
-// Connections to Redis and the files of the runtime come and go; those of 10,000 requests would show.
+// The numbers of connections to Redis and of runtime files vary; resources left by 10,000 requests would be seen.
 await CheckAsync("descriptors are closed", async () =>
 {
     await Eventually.Async(() => subject.Descriptors <= before.Descriptors + 16, Eventually.Soon, "descriptors are back");
     return null;
 });
 
-// An allocator does not give back everything at once. What the requests hold would be the bytes of them all, gigabytes.
+// An allocator does not return all memory at once. Memory held by requests would be gigabytes.
 var most = before.Bytes + before.Bytes / 4 + (64L << 20);
 await CheckAsync($"memory is back at no more than a quarter and 64 MiB above that before, {Mebibytes(most)}", async () =>
 {

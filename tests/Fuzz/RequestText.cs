@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Detection.Fuzz;
 
-/// <summary>A request that is put together before it becomes bytes. Text goes out as Latin-1, so that each byte can be had.</summary>
+/// <summary>Builds a request as text. It is encoded as Latin-1, so that it can have every byte.</summary>
 internal sealed class RequestText(string method, string target)
 {
     /// <summary>The method.</summary>
@@ -18,7 +18,7 @@ internal sealed class RequestText(string method, string target)
     /// <summary>The body; <see langword="null"/> for none.</summary>
     public byte[]? Body { get; set; }
 
-    /// <summary>Sizes of the chunks in which the body goes; <see langword="null"/> for a body of known length.</summary>
+    /// <summary>Sizes of the chunks of the body; <see langword="null"/> for a body with a length.</summary>
     public Func<int>? NextChunk { get; set; }
 
     /// <summary>The content type; the empty text for none.</summary>
@@ -34,7 +34,7 @@ internal sealed class RequestText(string method, string target)
         }
     }
 
-    /// <summary>What goes over the wire.</summary>
+    /// <summary>The bytes to send.</summary>
     public byte[] ToBytes()
     {
         using var bytes = new MemoryStream();

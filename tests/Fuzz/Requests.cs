@@ -5,9 +5,9 @@ using Detection.Testing;
 
 namespace Detection.Fuzz;
 
-/// <summary>Makes the requests. The same seed and number make the same request.</summary>
+/// <summary>Creates the requests. The same seed and number give the same request.</summary>
 /// <param name="seed">Seed of the run.</param>
-/// <param name="redisPort">Port of the embedded Redis, which nobody outside should reach.</param>
+/// <param name="redisPort">Port of the embedded Redis, which a fetch must not reach.</param>
 /// <param name="pictures">A host that pictures may be fetched from.</param>
 internal sealed class Requests(int seed, int redisPort, Uri pictures)
 {
@@ -130,7 +130,7 @@ internal sealed class Requests(int seed, int redisPort, Uri pictures)
         var request = PictureForms.MakeForm(random, PictureMutations.Seed(random));
         if (random.OneIn(2))
         {
-            // The first and the last bytes are those of the form, between them is the picture.
+            // The first and the last bytes belong to the form; the picture is between them.
             var (head, tail) = (Math.Min(200, request.Body!.Length / 2), Math.Min(100, request.Body.Length / 2));
             request.Body =
             [
@@ -181,7 +181,7 @@ internal sealed class Requests(int seed, int redisPort, Uri pictures)
             ]));
         }
 
-        // A type given twice is one that the server joins; whoever sends it has written something else than HTTP.
+        // The server joins a repeated content type, so this would not be valid HTTP.
         return new FuzzRequest("header", request.ToBytes())
         {
             MayBreakHttp = breaks || request.Headers.Sum(static header => header.Name.Length + header.Value.Length) > 30_000,
@@ -226,7 +226,7 @@ internal sealed class Requests(int seed, int redisPort, Uri pictures)
         var json = $"{{\"url\":\"{address}\"}}";
         if (random.OneIn(4))
         {
-            // A picture, and the address of somebody who wants to be told.
+            // A picture and the URL of a webhook.
             var told = PictureForms.Make(random, PictureMutations.Seed(random));
             told.Target = $"/v1/detections?async=true&webhook={Uri.EscapeDataString(address)}{random.Of<string>(["", "&webhook=x", "&threshold=0.2"])}";
             return new FuzzRequest("webhook", told.ToBytes()) { MayBreakHttp = told.Target.Length > 8000 };
@@ -275,7 +275,7 @@ internal sealed class Requests(int seed, int redisPort, Uri pictures)
         switch (random.Next(6))
         {
             case 0:
-                // Ends within the head or the body.
+                // Ends within the headers or the body.
                 bytes = bytes[..random.Next(random.OneIn(3) ? 1 : head, bytes.Length)];
                 break;
             case 1:
@@ -315,7 +315,7 @@ internal sealed class Requests(int seed, int redisPort, Uri pictures)
 
     private static byte[] Latin(string text) => Encoding.Latin1.GetBytes(text);
 
-    // Not System.HashCode, which differs from process to process.
+    // Not System.HashCode, which differs between processes.
     private static int HashCode(int seed, int number)
     {
         Span<byte> both = stackalloc byte[8];

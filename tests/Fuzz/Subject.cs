@@ -6,7 +6,7 @@ using StackExchange.Redis;
 
 namespace Detection.Fuzz;
 
-/// <summary>The front end as it runs when nothing is configured: the whole cluster in one process, on the CPU, with a real model.</summary>
+/// <summary>The front end without settings: the whole cluster in one process, on the CPU, with a real model.</summary>
 internal sealed class Subject : IAsyncDisposable
 {
     private const long CollectsHeap = 0x800000;
@@ -29,7 +29,7 @@ internal sealed class Subject : IAsyncDisposable
         _id = process.Process.Id;
     }
 
-    /// <summary>Where it listens.</summary>
+    /// <summary>Address of the front end.</summary>
     public Uri Url => _process.Url;
 
     /// <summary>A client of it.</summary>
@@ -44,12 +44,12 @@ internal sealed class Subject : IAsyncDisposable
     /// <summary>Whether the process that was started still runs.</summary>
     public bool IsAlive => !_process.Process.HasExited && _process.Process.Id == _id;
 
-    /// <summary>Whether it says that it is ready.</summary>
+    /// <summary>Whether it is ready.</summary>
     public Task<bool> IsReadyAsync() => _process.IsReadyAsync();
 
     /// <summary>
-    /// What it logged as errors. But the storage of grains calls a conflict an error, which is then solved, and Kestrel (67) that it cannot
-    /// read the rest of a body whose sender left in the very moment in which more of it came: it closes the connection instead.
+    /// Its logged errors, except two: the storage of grains logs a conflict as an error and then resolves it, and Kestrel (67) logs that it cannot
+    /// read the rest of a body whose sender disconnected while more of it arrived; it closes the connection.
     /// </summary>
     public IReadOnlyList<string> Errors =>
         [.. Log.Split('\n').Where(static line =>
@@ -67,19 +67,19 @@ internal sealed class Subject : IAsyncDisposable
     /// <summary>Open files and connections.</summary>
     public int Descriptors => ProcessMeasures.Descriptors(_id);
 
-    /// <summary>Names in its folder for temporary files, besides that by which diagnostic tools find it.</summary>
+    /// <summary>Names in its folder for temporary files, except the file for diagnostic tools.</summary>
     public IReadOnlyList<string> TemporaryFiles =>
         [.. Directory.GetFileSystemEntries(_temporary.FullName).Select(static path => Path.GetFileName(path)).Where(static name => !name.StartsWith("dotnet-diagnostic-", StringComparison.Ordinal) && !name.StartsWith("clr-debug-pipe-", StringComparison.Ordinal))];
 
     /// <summary>Starts it.</summary>
     /// <param name="redisPort">Port for its embedded Redis.</param>
-    /// <param name="pictures">A host that it may fetch from although it is on this machine.</param>
+    /// <param name="pictures">A host on this machine from which it may fetch.</param>
     public static async Task<Subject> StartAsync(int redisPort, Uri pictures)
     {
         var picturePort = LoopbackPorts.Next();
         var temporary = Directory.CreateTempSubdirectory("detection-fuzz-");
 
-        // So that the diagnostic client looks for the process where it says that it is.
+        // The diagnostic client looks for the process in this folder.
         Environment.SetEnvironmentVariable("TMPDIR", temporary.FullName);
         var process = DetectionProcess.StartFrontend(new Dictionary<string, string?>
         {
@@ -87,7 +87,7 @@ internal sealed class Subject : IAsyncDisposable
             ["TMPDIR"] = temporary.FullName,
             [DetectionSettings.EmbeddedPassword] = DetectionSettings.SomePassword,
             ["Detection__Embedded__RedisPort"] = redisPort.ToString(CultureInfo.InvariantCulture),
-            // Small, so that it is full before the memory is measured for the first time; and kept for as short as may be.
+            // Small, so that it is full before the first measurement of memory; and with the shortest expiry.
             ["Detection__Embedded__RedisMemoryMegabytes"] = "64",
             ["Detection__Embedded__PictureMemoryMegabytes"] = "256",
             ["Detection__Embedded__PicturePort"] = picturePort.ToString(CultureInfo.InvariantCulture),
@@ -97,7 +97,7 @@ internal sealed class Subject : IAsyncDisposable
             ["Detection__Webhooks__Secret"] = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
             ["Detection__Webhooks__FirstPause"] = "00:00:00.1",
             ["Detection__Webhooks__MaxAttempts"] = "2",
-            // Refusals are no news; what is an error here is looked for in the log.
+            // Refusals are expected; the test looks for errors in the log.
             ["Logging__LogLevel__Default"] = "Warning",
             ["Logging__Console__FormatterName"] = "simple",
             ["Logging__Console__FormatterOptions__TimestampFormat"] = "HH:mm:ss ",
@@ -117,12 +117,12 @@ internal sealed class Subject : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until no picture is kept any more.</summary>
+    /// <summary>Waits until no picture is kept.</summary>
     /// <param name="expiry">How long they are kept.</param>
-    /// <exception cref="TimeoutException">Some still are, half a minute after that.</exception>
+    /// <exception cref="TimeoutException">Some are still kept half a minute later.</exception>
     public async Task WithoutPicturesAsync(TimeSpan expiry)
     {
-        // The memory of pictures knows a few commands of Redis.
+        // The picture memory supports a few commands of Redis.
         var options = Options(_picturePort);
         options.CommandMap = CommandMap.Create(["AUTH", "PING", "ECHO", "SET", "DBSIZE"]);
         options.TieBreaker = "";
@@ -132,7 +132,7 @@ internal sealed class Subject : IAsyncDisposable
             async () => (int)await pictures.GetDatabase().ExecuteAsync("DBSIZE") == 0, expiry + TimeSpan.FromSeconds(30), "all pictures have expired");
     }
 
-    /// <summary>Has its garbage collected.</summary>
+    /// <summary>Collects the garbage of the process.</summary>
     public async Task CollectAsync()
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
@@ -144,7 +144,7 @@ internal sealed class Subject : IAsyncDisposable
         session.Dispose();
     }
 
-    /// <summary>Asks it to end.</summary>
+    /// <summary>Stops the process.</summary>
     /// <returns>The exit code.</returns>
     /// <exception cref="TimeoutException">It still runs after 30 s.</exception>
     public Task<int> StopAsync() => _process.StopAsync();

@@ -6,7 +6,7 @@ using Detection.Testing;
 
 namespace Detection.Soak;
 
-/// <summary>Requests of every kind, good and bad, made from a seed.</summary>
+/// <summary>Requests of every kind, valid and not, generated from a seed.</summary>
 internal sealed class Cases
 {
     private const int Photos = 24;
@@ -20,9 +20,9 @@ internal sealed class Cases
     private readonly List<byte[]> _photos;
     private readonly List<(string Name, byte[] Bytes)> _bad;
 
-    /// <param name="seed">Which pictures are spoilt, and how.</param>
+    /// <param name="seed">Seed of the faults of pictures.</param>
     /// <param name="models">The models that stay, besides the default one.</param>
-    /// <param name="secret">What webhooks are signed with.</param>
+    /// <param name="secret">The secret that signs webhooks.</param>
     public Cases(int seed, IReadOnlyList<string> models, string secret)
     {
         _secret = secret;
@@ -37,7 +37,7 @@ internal sealed class Cases
         All = [.. Raw(), .. Forms(), .. Views(), .. Queries(), .. Urls(), .. Asynchronous(), .. Batches(random), .. Protocols(), .. Models(models), Coming(), Cancelled()];
     }
 
-    /// <summary>All pictures, by the numbers under which the host has them.</summary>
+    /// <summary>All pictures, by their numbers at the host.</summary>
     public IReadOnlyList<byte[]> Pictures { get; }
 
     /// <summary>All requests.</summary>
@@ -158,7 +158,7 @@ internal sealed class Cases
             {
                 var reading = await sender.SendAsync(() => Request($"/v1/detections/batch?{Timeout}", Form(pictures, number), null), cancellation);
 
-                // A line may say that the server is busy: then the whole batch is sent again.
+                // A line may say that the server is busy; then the whole batch is sent again.
                 return IsBusy(reading) ? reading with { Status = 503 } : reading;
             })
             {
@@ -201,7 +201,7 @@ internal sealed class Cases
         }
     }
 
-    /// <summary>A model that comes and goes: it answers as the one that it is a copy of, or it is not there.</summary>
+    /// <summary>A model that is added and removed: it answers like the model that it is a copy of, or it is not found.</summary>
     private Case Coming() => new($"model {ModelTraffic.Coming} while it comes and goes", Post($"/v1/detections?{Timeout}&threshold=0.4&model={ModelTraffic.Coming}", number => Bytes(UniquePicture.Of(_photos[0], number))))
     {
         Weight = 15,
@@ -248,7 +248,7 @@ internal sealed class Cases
                 () => new HttpRequestMessage(HttpMethod.Post, $"/v1/detections?async=true&{Timeout}&webhook={Uri.EscapeDataString(url.ToString())}") { Content = Bytes(picture) }, cancellation);
             if (reading.Status is not 202)
             {
-                // Known already, or ended at once because somebody else asked for the same.
+                // A cached result, or a request that joined another one.
                 return reading;
             }
 

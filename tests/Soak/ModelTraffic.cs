@@ -4,12 +4,12 @@ using Detection.Testing;
 namespace Detection.Soak;
 
 /// <summary>
-/// The folder of models, in which some stay and others come and go while requests are answered: good ones, copies of a model that
-/// stays, and files that are none.
+/// The folder of models. Some models stay, and others are added and removed while requests are answered: copies of a model that
+/// stays, and files that are not valid.
 /// </summary>
 internal sealed class ModelTraffic : IDisposable
 {
-    /// <summary>The model that comes and goes.</summary>
+    /// <summary>The model that is added and removed.</summary>
     public const string Coming = "coming";
 
     private const string Default = "nanodet-g";
@@ -17,7 +17,7 @@ internal sealed class ModelTraffic : IDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("detection-soak-models-");
     private readonly List<string> _events = [];
 
-    /// <summary>Sets up the folder with the models that stay and the one that is to come.</summary>
+    /// <summary>Creates the folder with the models that stay and the one that will be added.</summary>
     public ModelTraffic()
     {
         Copy(System.IO.Path.Combine(Repository.Root, "models", Default), Default);
@@ -39,10 +39,10 @@ internal sealed class ModelTraffic : IDisposable
     /// <summary>The models that stay, besides the default one.</summary>
     public List<string> Staying { get; } = [];
 
-    /// <summary>What came and went, in its order.</summary>
+    /// <summary>The changes, in their order.</summary>
     public IReadOnlyList<string> Events => _events;
 
-    /// <summary>Has models come and go until it is cancelled.</summary>
+    /// <summary>Adds and removes models until it is cancelled.</summary>
     public async Task RunAsync(Random random, CancellationToken cancellation)
     {
         try
@@ -66,7 +66,7 @@ internal sealed class ModelTraffic : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _folder.Delete(recursive: true);
 
-    /// <summary>Puts the coming model there; with another threshold each time, so that it is another version.</summary>
+    /// <summary>Adds the model, with another threshold each time, so that it is another version.</summary>
     private void Add()
     {
         var staged = Directory.CreateDirectory(System.IO.Path.Combine(System.IO.Path.GetTempPath(), $"detection-soak-{Guid.NewGuid():N}"));
@@ -75,7 +75,7 @@ internal sealed class ModelTraffic : IDisposable
             File.Copy(file, System.IO.Path.Combine(staged.FullName, System.IO.Path.GetFileName(file)));
         }
 
-        // The requests say their threshold, so that every version answers the same.
+        // The requests name their threshold, so every version answers the same.
         var manifest = System.IO.Path.Combine(staged.FullName, "model.json");
         var threshold = string.Create(CultureInfo.InvariantCulture, $"\"threshold\": 0.{401 + (_events.Count % 100)}");
         File.WriteAllText(manifest, File.ReadAllText(manifest).Replace("\"threshold\": 0.4", threshold, StringComparison.Ordinal));
@@ -91,7 +91,7 @@ internal sealed class ModelTraffic : IDisposable
         }
     }
 
-    /// <summary>The coming model gets a file that cannot be used: the version before it serves on.</summary>
+    /// <summary>Replaces the model by a file that is not valid: the previous version is still served.</summary>
     private void Spoil(Random random)
     {
         var file = System.IO.Path.Combine(Path, Coming, "model.onnx");
@@ -146,7 +146,7 @@ internal sealed class ModelTraffic : IDisposable
         var target = Directory.CreateDirectory(System.IO.Path.Combine(Path, name)).FullName;
         foreach (var file in Directory.EnumerateFiles(from))
         {
-            // Not File.Copy: the shared ones may not be written, and so could not be removed.
+            // Not File.Copy: the shared files are read-only, and so copies could not be removed.
             File.WriteAllBytes(System.IO.Path.Combine(target, System.IO.Path.GetFileName(file)), File.ReadAllBytes(file));
         }
     }

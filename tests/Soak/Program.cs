@@ -1,10 +1,10 @@
-// A long run of everything at once, compared with the same alone. At the start each request is made once, one after another, to a quiet
-// process; then sixteen callers make all of them at random while models come and go, and every answer is compared with that first one.
-// Nothing but times, and the names of pictures, may differ. At the end memory, descriptors and threads are what they were.
+// A long run of all requests at once, compared with the same requests alone. At the start each request is sent once, one after another, to a
+// process without other load. Then sixteen callers send all of them at random while models are added and removed. Every answer is compared with
+// the first one; only times and names of pictures may differ. At the end memory, descriptors and threads must be as at the start.
 //   dotnet run --project tests/Soak -- --minutes 60            an hour, half of it against a cluster and half against one process
-//   dotnet run --project tests/Soak -- --minutes 5 --seed 7    shorter; the same seed makes the same requests
+//   dotnet run --project tests/Soak -- --minutes 5 --seed 7    shorter; the same seed gives the same requests
 //   --mode cluster | alone                                     one of the two
-//   --models still                                             without models that come and go
+//   --models still                                             without models that are added and removed
 using System.Diagnostics;
 using System.Globalization;
 using Detection.Soak;
@@ -64,7 +64,7 @@ async Task RunAsync(string mode, TimeSpan time)
     Check($"{mode}: every process lives", stand.Processes.Where(static process => process.Process.HasExited).Select(static process => $"{process.Name} has ended\n{process.Process.LogTail(40)}"));
     Check($"{mode}: every answer is that to the same request alone", Describe(run.Differences));
 
-    // Redis fills until what came first expires.
+    // Redis fills until the first pictures expire.
     var filled = TimeSpan.FromSeconds(95);
     var warm = time / 3 > filled ? time / 3 : time * 0.6 < filled ? time * 0.6 : filled;
     foreach (var (process, what, fault) in watch.Compare(warm, time))
@@ -91,11 +91,11 @@ async Task RunAsync(string mode, TimeSpan time)
     }
 }
 
-// An address that leads nowhere, and a graph whose numbers are none of its kind: answered so whenever they are asked.
+// An address that does not answer, and a graph with values out of range: the answer is the same whenever they are requested.
 static bool IsOfTheOtherSide(KeyValuePair<string, Reading> pair) =>
     pair.Key.StartsWith("URL", StringComparison.Ordinal) || pair.Value.Content.Contains("in its manifest", StringComparison.Ordinal);
 
-// By request, so that one fault is shown once.
+// By request, so that each fault is shown once.
 IEnumerable<string> Describe(IReadOnlyCollection<Difference> differences)
 {
     foreach (var group in differences.GroupBy(static one => one.Case).OrderByDescending(static group => group.Count()))

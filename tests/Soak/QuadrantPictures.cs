@@ -5,7 +5,7 @@ using System.Text;
 
 namespace Detection.Soak;
 
-/// <summary>Black pictures of 64 x 64 pixels with some of their quadrants lit: what the graphs of the shared cases look at.</summary>
+/// <summary>Black pictures of 64 x 64 pixels with some lit quadrants, for the graphs of the shared cases.</summary>
 internal static class QuadrantPictures
 {
     private const int Side = 64;

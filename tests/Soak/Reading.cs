@@ -5,19 +5,19 @@ using System.Text.Json.Nodes;
 
 namespace Detection.Soak;
 
-/// <summary>An answer without what may differ from one time to the next. Two of the same request are equal.</summary>
+/// <summary>An answer without the values that may differ. Two answers to the same request are equal.</summary>
 /// <param name="Status">HTTP status.</param>
 /// <param name="MediaType">Media type of the body.</param>
-/// <param name="Content">The body: JSON without times and names of the picture, the hash of anything else.</param>
+/// <param name="Content">The body: JSON without times and names of the picture, or the hash of other bodies.</param>
 internal sealed record Reading(int Status, string MediaType, string Content)
 {
-    // What names the picture, the moment, or who was there before. Everything else is the same or a difference.
+    // Properties with the picture's name, a time, or the source. All others must be equal.
     private static readonly HashSet<string> Passing = new(StringComparer.Ordinal)
     {
         "imageKey", "image_key", "timings", "source", "cached", "traceId", "instance", "location", "inferenceMs", "processMs", "duration", "index",
     };
 
-    /// <summary>Whether the server was too busy, so that the same request may be made again.</summary>
+    /// <summary>Whether the server was too busy, so that the request may be sent again.</summary>
     public bool IsRefusal => Status is 429 or 503;
 
     /// <summary>Reads an answer.</summary>
@@ -28,7 +28,7 @@ internal sealed record Reading(int Status, string MediaType, string Content)
         return new Reading((int)answer.StatusCode, type, Normalize(type, bytes));
     }
 
-    /// <summary>A body without what may differ.</summary>
+    /// <summary>A body without the values that may differ.</summary>
     public static string Normalize(string mediaType, byte[] bytes) => mediaType switch
     {
         "application/json" or "application/problem+json" => Strip(JsonNode.Parse(bytes))?.ToJsonString() ?? "null",
@@ -41,7 +41,7 @@ internal sealed record Reading(int Status, string MediaType, string Content)
         _ => $"{bytes.Length} bytes {Convert.ToHexStringLower(SHA256.HashData(bytes))}",
     };
 
-    /// <summary>The same without a property of the top, for what is right under several names.</summary>
+    /// <summary>The same without a property of the top level, which may have several right values.</summary>
     public Reading Without(string property)
     {
         if (MediaType != "application/json")

@@ -4,15 +4,15 @@ using Detection.Testing;
 
 namespace Detection.Soak;
 
-/// <summary>What was answered differently than alone.</summary>
+/// <summary>An answer that differs from the answer alone.</summary>
 /// <param name="Case">The request.</param>
-/// <param name="Number">The number that made its picture.</param>
-/// <param name="At">When, since the start of the run.</param>
+/// <param name="Number">The number that made its picture unique.</param>
+/// <param name="At">Time since the start of the run.</param>
 /// <param name="Expected">The answer alone.</param>
 /// <param name="Found">The answer in the run.</param>
 internal sealed record Difference(string Case, int Number, TimeSpan At, Reading Expected, Reading Found);
 
-/// <summary>Many callers that ask at once, at random, and compare every answer with the one to the same request alone.</summary>
+/// <summary>Many callers that send requests at random, at the same time, and compare every answer with the one to the same request alone.</summary>
 internal sealed class Run(Stand stand, Cases cases, SoakHost host, IReadOnlyDictionary<string, Reading> references, int seed)
 {
     private const int Callers = 16;
@@ -24,33 +24,33 @@ internal sealed class Run(Stand stand, Cases cases, SoakHost host, IReadOnlyDict
     private int _answers;
     private int _refusals;
 
-    /// <summary>Answers that were compared.</summary>
+    /// <summary>Number of compared answers.</summary>
     public int Answers => _answers;
 
-    /// <summary>Requests that were refused for a while and made again.</summary>
+    /// <summary>Number of requests that were refused and sent again.</summary>
     public int Refusals => _refusals;
 
-    /// <summary>What was answered differently.</summary>
+    /// <summary>The differences.</summary>
     public IReadOnlyCollection<Difference> Differences => _differences;
 
-    /// <summary>How often each status came.</summary>
+    /// <summary>Number of answers by status.</summary>
     public IReadOnlyDictionary<string, int> Counts => _counts;
 
-    /// <summary>The answer to each request alone, one after another.</summary>
+    /// <summary>Gets the answer to each request alone, one after another.</summary>
     public static async Task<IReadOnlyDictionary<string, Reading>> ReferencesAsync(Stand quiet, Cases cases, SoakHost host)
     {
         var references = new Dictionary<string, Reading>(StringComparer.Ordinal);
         var sender = new Sender(quiet.Frontends[0].Http, null, host);
         foreach (var one in cases.All.OrderBy(static one => !one.Name.Contains("photo", StringComparison.Ordinal) && !one.Name.Contains("model", StringComparison.Ordinal)))
         {
-            // Good ones first: should a bad one harm those that follow, the run is to show it. Not the number 0, whose picture is shorter.
+            // Valid requests first: if an invalid one changes later answers, the run must show it. Not the number 0, whose picture is shorter.
             references[one.Name] = await sender.InsistAsync(() => one.AskAsync(sender, 1, CancellationToken.None));
         }
 
         return references;
     }
 
-    /// <summary>Asks until the time is over, and waits for the last answers.</summary>
+    /// <summary>Sends requests until the time has passed, and waits for the last answers.</summary>
     public Task AskAsync(Stopwatch clock, TimeSpan end, TimeSpan sampling, Action<TimeSpan> sample) =>
         Task.WhenAll([.. Enumerable.Range(0, Callers).Select(caller => Task.Run(() => CallAsync(caller, clock, end))), SampleAsync(clock, end, sampling, sample)]);
 

@@ -1,6 +1,6 @@
 namespace Detection.Soak;
 
-/// <summary>One caller: where it asks, and with which key.</summary>
+/// <summary>One caller: its front end and its key.</summary>
 /// <param name="http">A client of the front end.</param>
 /// <param name="key">Its API key; <see langword="null"/> for none.</param>
 /// <param name="host">The host of pictures and webhooks.</param>
@@ -11,12 +11,12 @@ internal sealed class Sender(HttpClient http, string? key, SoakHost host)
     /// <summary>The host of pictures and webhooks.</summary>
     public SoakHost Host => host;
 
-    /// <summary>Requests that were refused for a while and made again.</summary>
+    /// <summary>Number of requests that were refused and sent again.</summary>
     public int Refusals { get; private set; }
 
     /// <summary>Sends a request.</summary>
-    /// <param name="request">Makes it, anew for each attempt.</param>
-    /// <param name="cancellation">Ends it.</param>
+    /// <param name="request">Creates it for each attempt.</param>
+    /// <param name="cancellation">Cancels it.</param>
     /// <exception cref="HttpRequestException">The connection failed.</exception>
     public async Task<Reading> SendAsync(Func<HttpRequestMessage> request, CancellationToken cancellation)
     {
@@ -30,7 +30,7 @@ internal sealed class Sender(HttpClient http, string? key, SoakHost host)
         return await Reading.OfAsync(answer, cancellation);
     }
 
-    /// <summary>Asks until the answer is no refusal: one that says that the server is busy, and when to come again.</summary>
+    /// <summary>Repeats the request while the server answers that it is busy and names a time for the retry.</summary>
     public async Task<Reading> InsistAsync(Func<Task<Reading>> ask)
     {
         var end = DateTime.UtcNow + RefusalPatience;

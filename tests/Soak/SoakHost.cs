@@ -5,7 +5,7 @@ using Detection.Testing;
 
 namespace Detection.Soak;
 
-/// <summary>A host on loopback that gives pictures, good ones and bad ones, and that takes webhooks.</summary>
+/// <summary>A host on loopback that serves pictures, valid and not, and receives webhooks.</summary>
 /// <param name="pictures">The pictures by their numbers.</param>
 internal sealed class SoakHost(IReadOnlyList<byte[]> pictures) : IAsyncDisposable
 {
@@ -15,7 +15,7 @@ internal sealed class SoakHost(IReadOnlyList<byte[]> pictures) : IAsyncDisposabl
     /// <summary>Its address.</summary>
     public Uri Url => (_server ??= new LoopbackServer(BeginAsync)).Url;
 
-    /// <summary>A URL for one webhook, and the webhook itself when it comes.</summary>
+    /// <summary>A URL for one webhook, and the webhook when it is received.</summary>
     public (Uri Url, Task<ReceivedWebhook> Received) ExpectWebhook()
     {
         var path = $"/hook/{Guid.NewGuid():N}";
@@ -23,13 +23,13 @@ internal sealed class SoakHost(IReadOnlyList<byte[]> pictures) : IAsyncDisposabl
         return (new Uri(Url, path), received.Task);
     }
 
-    /// <summary>Nobody waits for a webhook any more.</summary>
+    /// <summary>Ends the waiting for a webhook.</summary>
     public void Forget(Uri url) => _expected.TryRemove(url.AbsolutePath, out _);
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _server?.DisposeAsync() ?? ValueTask.CompletedTask;
 
-    // The server waits for each answer before it takes the next request; a slow one must not hold up the others.
+    // The server waits for each answer before it accepts the next request; a slow answer must not delay the others.
     private Task BeginAsync(HttpListenerContext context)
     {
         _ = Task.Run(() => OddAnswers.AnswerAsync(context, AnswerAsync));

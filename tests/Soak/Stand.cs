@@ -6,10 +6,10 @@ using StackExchange.Redis;
 
 namespace Detection.Soak;
 
-/// <summary>The processes that are asked: a whole cluster, or one front end that runs everything in itself.</summary>
+/// <summary>The processes under test: a whole cluster, or one front end in one-process mode.</summary>
 internal sealed class Stand : IAsyncDisposable
 {
-    /// <summary>What webhooks are signed with.</summary>
+    /// <summary>The secret that signs webhooks.</summary>
     public const string Secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
     private const int Keys = 12;
@@ -28,16 +28,16 @@ internal sealed class Stand : IAsyncDisposable
     /// <summary>All processes of the product.</summary>
     public IReadOnlyList<DetectionProcess> Processes { get; }
 
-    /// <summary>Those that are asked: the first asks for keys when there are two.</summary>
+    /// <summary>The front ends; when there are two, the first requires keys.</summary>
     public IReadOnlyList<DetectionProcess> Frontends { get; }
 
-    /// <summary>Keys in the cluster's Redis; <see langword="null"/> where it is inside the front end.</summary>
+    /// <summary>Keys of the cluster's Redis; <see langword="null"/> in one-process mode.</summary>
     public DetectionKeys? RedisKeys => _redis is null ? null : new DetectionKeys(_redis);
 
-    /// <summary>Its Redis, for measuring; <see langword="null"/> where it is inside the front end.</summary>
+    /// <summary>Process id of its Redis; <see langword="null"/> in one-process mode.</summary>
     public int? RedisProcess => _cluster?.Redis.ProcessId;
 
-    /// <summary>Starts one front end that runs everything in itself.</summary>
+    /// <summary>Starts one front end in one-process mode.</summary>
     public static async Task<Stand> StartAloneAsync(string models, Uri host)
     {
         var process = DetectionProcess.StartFrontend(new Dictionary<string, string?>(Settings(models, host)) { [DetectionSettings.Redis] = null });
@@ -53,7 +53,7 @@ internal sealed class Stand : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts Redis, two silos, one of them with a device that fails now and then, and two front ends: one that asks for keys and one that does not.</summary>
+    /// <summary>Starts Redis, two silos, one of them with a device that fails from time to time, and two front ends, one of which requires keys.</summary>
     public static async Task<Stand> StartClusterAsync(string models, Uri host)
     {
         var cluster = await DetectionCluster.StartAsync(silos: 1, frontends: 0, Settings(models, host));
@@ -63,7 +63,7 @@ internal sealed class Stand : IAsyncDisposable
                 static i => $"Detection__Access__Keys__caller{i}__Sha256",
                 static string? (i) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Key(i)!))));
 
-            // A device that fails now and then: nobody may notice while the other one lives.
+            // A device that fails from time to time: no caller may see it while the other one works.
             cluster.AddSilo(
                 new Dictionary<string, string?>(StringComparer.Ordinal)
                 {
@@ -86,7 +86,7 @@ internal sealed class Stand : IAsyncDisposable
         }
     }
 
-    /// <summary>The front end of a caller, and its key: of sixteen twelve have one where keys are asked for.</summary>
+    /// <summary>The front end of a caller, and its key: when keys are required, twelve of sixteen callers have one.</summary>
     public (DetectionProcess Frontend, string? Key) Of(int caller) =>
         Frontends.Count == 1 ? (Frontends[0], null) : caller < Keys ? (Frontends[0], Key(caller)) : (Frontends[1], null);
 
@@ -115,7 +115,7 @@ internal sealed class Stand : IAsyncDisposable
         ["Detection__Models__Directory"] = models,
         ["Detection__Models__RescanInterval"] = "00:00:05",
         ["Detection__CpuWorkers"] = "1",
-        // As long as may be, for protocols that cannot say how long: what is slow under load is no difference.
+        // The maximum, for protocols without a timeout: a slow answer under load is not a difference.
         ["Detection__Client__Deadline"] = "00:01:00",
         ["Detection__Fetch__AllowedNetworks__0"] = "127.0.0.1/32",
         ["Detection__Fetch__AllowedPorts__0"] = host.Port.ToString(CultureInfo.InvariantCulture),

@@ -3,11 +3,11 @@ using System.Text;
 
 namespace Detection.Soak;
 
-/// <summary>The same pixels under another image key.</summary>
+/// <summary>The same pixels with another image key.</summary>
 internal static class UniquePicture
 {
     /// <summary>
-    /// A JPEG with a comment that decoders skip, a PNG with bytes behind its end; anything else, and 0, as it is. The length is the same
+    /// A JPEG gets a comment that decoders skip, and a PNG gets bytes after its end. Other files, and the number 0, stay unchanged. The length is the same
     /// for all numbers but 0.
     /// </summary>
     public static byte[] Of(byte[] picture, int number)

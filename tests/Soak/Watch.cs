@@ -3,10 +3,10 @@ using Detection.Testing;
 
 namespace Detection.Soak;
 
-/// <summary>Measures processes again and again, and compares the end of a run with its beginning.</summary>
+/// <summary>Measures processes repeatedly, and compares the end of a run with its start.</summary>
 internal sealed class Watch
 {
-    // An allocator does not give back everything at once, and connections come and go. What leaks grows with the run.
+    // An allocator does not return all memory at once, and the number of connections varies. A leak grows during the run.
     private const double MostGrowth = 0.25;
     private const long MostBytes = 96L << 20;
     private const int MostDescriptors = 24;
@@ -30,13 +30,13 @@ internal sealed class Watch
             }
             catch (Exception e) when (e is IOException or InvalidOperationException)
             {
-                // It has ended, which is looked for elsewhere.
+                // The process has ended; another check reports it.
             }
         }
     }
 
-    /// <summary>Each process, with the medians of a window after the warm-up and of the last one, and what grew beyond its bound.</summary>
-    /// <param name="warm">When it was warm.</param>
+    /// <summary>The medians of each process in a window after the warm-up and in the last window, and the values that grew beyond their limit.</summary>
+    /// <param name="warm">End of the warm-up.</param>
     /// <param name="end">The end of the run.</param>
     public IEnumerable<(string Process, string What, string? Fault)> Compare(TimeSpan warm, TimeSpan end)
     {
@@ -61,7 +61,7 @@ internal sealed class Watch
         }
     }
 
-    /// <summary>The medians of a process' memory in so many windows of the run, in MiB: whether it grows, or swings.</summary>
+    /// <summary>The medians of a process's memory in a number of windows of the run, in MiB, to see whether it grows or varies.</summary>
     public string Trend(string process, TimeSpan end, int windows) => string.Join(' ', Enumerable.Range(0, windows)
         .Select(i => Median(process, end / windows * i, end / windows * (i + 1)))
         .Select(static median => median is { } measure ? (measure.Bytes >> 20).ToString(CultureInfo.InvariantCulture) : "?"));
