@@ -8,7 +8,7 @@ using Detection.Hosting.Redis;
 
 namespace Detection.Embedded;
 
-/// <summary>The whole cluster in this process, for a machine where nothing is configured.</summary>
+/// <summary>The whole cluster in this process, for a machine without configuration.</summary>
 public static class EmbeddedCluster
 {
     private const string Redis = "ConnectionStrings:redis";
@@ -16,8 +16,8 @@ public static class EmbeddedCluster
     private const string DefaultModel = $"{DetectionClientOptions.Section}:{nameof(DetectionClientOptions.DefaultModel)}";
 
     /// <summary>
-    /// With a Redis connection string: only a look at how that is set up, the front end is a client of the cluster there. Without: starts a
-    /// Redis-compatible server and a memory for pictures, names them in the configuration, and hosts a silo beside the front end.
+    /// With a Redis connection string, only checks the setup of that Redis: the front end is a client of its cluster. Without one, starts a
+    /// Redis-compatible server and a memory for pictures, sets their connection strings in the configuration, and hosts a silo beside the front end.
     /// </summary>
     public static void AddEmbeddedCluster(this WebApplicationBuilder builder)
     {
@@ -34,10 +34,10 @@ public static class EmbeddedCluster
             throw new ValidationException($"The setting 'Detection:Embedded:PictureMemoryMegabytes' is {options.PictureMemoryMegabytes}. Use one with room for a picture of Detection:Client:MaxPictureBytes, {largest} bytes.");
         }
 
-        // Only here: in a cluster a front end may start before the silos that have the model.
+        // Only here: in a cluster, a front end may start before the silos that have the model.
         builder.Configuration.RequireModel(DefaultModel);
 
-        // The registration of the silo wants the connection string, so the server runs before there is a container with loggers.
+        // The registration of the silo needs the connection string, so the server starts before there is a container with loggers.
         var loggers = LoggerFactory.Create(logging =>
             logging.AddConfiguration(builder.Configuration.GetSection("Logging")).AddFilter(static level => level >= LogLevel.Warning).AddConsole());
         var stores = EmbeddedStores.Start(options, SteadyClock.OfProcess, loggers);

@@ -1,8 +1,8 @@
 namespace Detection.Embedded;
 
 /// <summary>
-/// Ends the embedded stores with the application. They run before the container is built; their end must come after everything that
-/// uses them has stopped, so they are disposed of with the container instead of being stopped with the hosted services.
+/// Ends the embedded stores with the application. They start before the container is built, and must end after all their users have stopped. So they
+/// are disposed with the container and not stopped with the hosted services.
 /// </summary>
 internal sealed partial class EmbeddedLifetime(EmbeddedStores stores, ILogger<EmbeddedLifetime> logger) : IHostedService, IDisposable
 {

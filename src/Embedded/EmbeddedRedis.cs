@@ -9,8 +9,9 @@ using Microsoft.AspNetCore.Connections;
 namespace Detection.Embedded;
 
 /// <summary>
-/// A Redis-compatible server (Microsoft Garnet) inside this process, on loopback, that keeps nothing on disk, for everything but pictures. It takes commands from
-/// every process that reaches it, also from the body of an HTTP request that a web page makes; so each connection must begin with its password.
+/// A Redis-compatible server (Microsoft Garnet) in this process, on loopback and without persistence, for everything except pictures. It accepts
+/// commands from every process that reaches it, even from the body of an HTTP request that a web page sends. So each connection must start with its
+/// password.
 /// </summary>
 internal sealed class EmbeddedRedis : IDisposable
 {
@@ -26,7 +27,7 @@ internal sealed class EmbeddedRedis : IDisposable
 
     public int Port { get; }
 
-    /// <summary>With the password: for this process alone, never for a log.</summary>
+    /// <summary>Contains the password: for this process only, never for a log.</summary>
     public string ConnectionString => $"127.0.0.1:{Port.ToString(CultureInfo.InvariantCulture)},password={_password}";
 
     /// <summary>Starts the server.</summary>
@@ -50,7 +51,9 @@ internal sealed class EmbeddedRedis : IDisposable
         }
     }
 
-    /// <summary>How far the end of its ring has moved in all, and what its objects (hashes, lists, sets) take beside the ring, in bytes.</summary>
+    /// <summary>
+    /// The total distance that the end of its ring has moved, and the size of its objects (hashes, lists, sets) outside the ring, in bytes.
+    /// </summary>
     public (long Written, long Objects) Measure()
     {
         var (written, objects) = (0L, 0L);
@@ -76,21 +79,21 @@ internal sealed class EmbeddedRedis : IDisposable
         EndPoints = [endPoint],
         AuthSettings = new PasswordAuthenticationSettings(password),
         QuietMode = true,
-        // It shares the thread pool with everything else here, which begins small and grows slowly.
+        // It shares the thread pool with the rest of the process, which starts small and grows slowly.
         ThreadPoolMinThreads = Math.Max(32, 4 * Environment.ProcessorCount),
         EnableLua = true,
         LuaOptions = new LuaOptions(),
         LogMemorySize = $"{options.RedisMemoryMegabytes}m",
-        // Small pages: room is made page by page. Values stand inside them up to the size of any usual result.
+        // Small pages, because memory is freed page by page. Values up to the size of any usual result are stored inside them.
         PageSize = options.RedisMemoryMegabytes < 128 ? "1m" : "4m",
         MaxInlineValueSize = "256k",
-        // The log is a ring: entries of its old part that are read or rewritten move to its young end (RedisUpkeep relies on it), the
-        // others make room in time.
+        // The log is a ring. Entries of its old part that are read or rewritten move to its young end (RedisUpkeep relies on it); the others are
+        // overwritten in time.
         MutablePercent = 25,
         CopyReadsToTail = true,
         IndexMemorySize = "8m",
         BufferPoolMemoryBudget = "32m",
-        // No collection of the expired members of objects: there are none here, and the objects that it goes through lose their expiry.
+        // Expired members of objects are not collected: there are none here, and the collection removes the expiry of the objects that it visits.
         ExpiredKeyDeletionScanFrequencySecs = 10,
     };
 }

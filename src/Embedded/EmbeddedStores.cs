@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace Detection.Embedded;
 
-/// <summary>What an embedded cluster keeps in this process: the Redis-compatible server, and the pictures apart from it.</summary>
+/// <summary>The stores of an embedded cluster in this process: the Redis-compatible server, and a separate store for the pictures.</summary>
 internal sealed class EmbeddedStores : IDisposable
 {
     private readonly PictureServer _server;
@@ -18,7 +18,7 @@ internal sealed class EmbeddedStores : IDisposable
 
     public PictureMemory Pictures { get; }
 
-    /// <summary>With the password: for this process alone, never for a log.</summary>
+    /// <summary>Contains the password: for this process only, never for a log.</summary>
     public string PicturesConnectionString => _server.ConnectionString;
 
     public int PicturesPort => _server.Port;

@@ -4,15 +4,15 @@ using System.Text;
 
 namespace Detection.Embedded;
 
-/// <summary>The first command of a connection to a store, as far as it has come (RESP, an array of bulk strings).</summary>
+/// <summary>The first command of a connection to a store, as far as it has arrived (RESP, an array of bulk strings).</summary>
 internal static class FirstCommand
 {
-    /// <summary>Room for the longest password, a name of a user and a name of the connection.</summary>
+    /// <summary>Room for the longest password, a user name and a connection name.</summary>
     public const int LongestBytes = 1024;
 
     private const int MostParts = 8;
 
-    /// <summary>Whether it gives the password: <c>AUTH [user] password</c>, or <c>HELLO 3 AUTH user password …</c>.</summary>
+    /// <summary>Whether it contains the password: <c>AUTH [user] password</c>, or <c>HELLO 3 AUTH user password …</c>.</summary>
     public static FirstCommandVerdict Judge(ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> password)
     {
         var parts = new List<byte[]>(MostParts);
@@ -36,7 +36,7 @@ internal static class FirstCommand
             : FirstCommandVerdict.WrongPassword;
     }
 
-    /// <summary><see langword="null"/> while there is less than a command, <see langword="false"/> when it can become none.</summary>
+    /// <summary><see langword="null"/> while the command is incomplete, <see langword="false"/> when the bytes are not a command.</summary>
     private static bool? TryRead(ReadOnlySpan<byte> bytes, List<byte[]> parts)
     {
         if (TryReadNumber(ref bytes, (byte)'*', MostParts, out var count) is not true and var none)

@@ -1,12 +1,12 @@
 namespace Detection.Embedded;
 
-/// <summary>What the first bytes of a connection are.</summary>
+/// <summary>Classification of the first bytes of a connection.</summary>
 internal enum FirstCommandVerdict
 {
-    /// <summary>The begin of a command.</summary>
+    /// <summary>The start of a command.</summary>
     Incomplete,
 
-    /// <summary>The password.</summary>
+    /// <summary>The correct password.</summary>
     Right,
 
     /// <summary>Another password.</summary>
@@ -15,6 +15,6 @@ internal enum FirstCommandVerdict
     /// <summary>Another command.</summary>
     NoPassword,
 
-    /// <summary>No command, or a longer one than any that gives the password.</summary>
+    /// <summary>Not a command, or longer than any command with a password.</summary>
     NoCommand,
 }

@@ -7,8 +7,8 @@ using Garnet.server;
 namespace Detection.Embedded;
 
 /// <summary>
-/// The connections of the embedded Redis-compatible server. Its own listener keeps whatever comes until it is a command, also before the
-/// password; here a connection reaches the server only with the password, and a command has a bound.
+/// The connections of the embedded Redis-compatible server. Garnet's own listener buffers any bytes until they are a command, even before the
+/// password. Here a connection reaches the server only with the password, and the length of a command is limited.
 /// </summary>
 internal sealed class GarnetConnections : GarnetServerTcp, IServerHook
 {
@@ -16,7 +16,7 @@ internal sealed class GarnetConnections : GarnetServerTcp, IServerHook
     private readonly NetworkBufferSettings _buffers = new();
     private readonly LimitedFixedBufferPool _pool;
 
-    /// <summary>Connections that come through a gate, once the server is started.</summary>
+    /// <summary>Accepts connections through a gate, once the server is started.</summary>
     public GarnetConnections(PasswordGate gate)
         : base(gate.EndPoint)
     {
@@ -57,7 +57,7 @@ internal sealed class GarnetConnections : GarnetServerTcp, IServerHook
 
     private void Admit(Socket socket)
     {
-        // Below zero the server has ended.
+        // Below zero, the server has stopped.
         if (Interlocked.Increment(ref activeHandlerCount) <= 0)
         {
             Interlocked.Decrement(ref activeHandlerCount);

@@ -3,15 +3,15 @@ using Garnet.networking;
 namespace Detection.Embedded;
 
 /// <summary>
-/// One connection's session with the embedded server, which gathers a command until it is whole, however long it gets. Here the connection
-/// ends when a command gets longer than any that this product sends.
+/// The session of one connection with the embedded server. Garnet buffers a command until it is complete, at any length. This class ends the
+/// connection when a command is longer than any that this product sends.
 /// </summary>
 internal sealed unsafe class GarnetSession(IMessageConsumer inner) : IMessageConsumer
 {
-    /// <summary>The longest are answers to the replaced system's front end: base64 of a picture of 50 megapixels.</summary>
+    /// <summary>The longest commands are answers to the front end of the replaced system: base64 of a picture of 50 megapixels.</summary>
     public const int LongestCommand = 64 * 1024 * 1024;
 
-    /// <summary>The server's own session.</summary>
+    /// <summary>Garnet's session.</summary>
     public IMessageConsumer Inner => inner;
 
     /// <inheritdoc/>

@@ -6,18 +6,18 @@ using Microsoft.AspNetCore.Connections;
 namespace Detection.Embedded;
 
 /// <summary>
-/// Listens on loopback, which every user and every web page of the machine reaches, and lets those connections through that begin with the
-/// password. The others are ended: each has one of the few places that there are, for some seconds, and a kilobyte.
-/// The first command is looked at but not read, so that the store that gets the connection answers it.
+/// Listens on loopback, which every user and every web page of the machine can reach, and admits connections that start with the password. Other
+/// connections are closed: until then each uses one of a limited number of places, for some seconds, and a kilobyte. The first command is inspected
+/// without being consumed, so that the store behind the gate answers it.
 /// </summary>
 internal sealed class PasswordGate : IDisposable
 {
     private const int MostWaiting = 256;
 
-    /// <summary>This process itself, which may have little of a processor while it starts, takes seconds to give the password.</summary>
+    /// <summary>This process itself may take seconds to send the password, because it gets little processor time while it starts.</summary>
     private static readonly TimeSpan PasswordTimeout = TimeSpan.FromSeconds(20);
 
-    /// <summary>A place is kept for this long, however many others come; what comes meanwhile waits to be accepted.</summary>
+    /// <summary>Minimum time of a place, however many other connections arrive; these wait to be accepted.</summary>
     private static readonly TimeSpan LeastTime = TimeSpan.FromMilliseconds(250);
 
     private static readonly TimeSpan PauseAfterPart = TimeSpan.FromMilliseconds(10);
@@ -37,14 +37,14 @@ internal sealed class PasswordGate : IDisposable
         _refused = refused;
     }
 
-    /// <summary>Where it listens.</summary>
+    /// <summary>The address that it listens on.</summary>
     public IPEndPoint EndPoint => (IPEndPoint)_listener.LocalEndPoint!;
 
-    /// <summary>Takes the port. Connections wait until <see cref="Open"/>.</summary>
+    /// <summary>Binds the port. Connections wait until <see cref="Open"/>.</summary>
     /// <param name="port">The port, 0 for any free one.</param>
-    /// <param name="password">What every connection must begin with.</param>
-    /// <param name="time">Time.</param>
-    /// <param name="refused">Told of each connection that is ended for it.</param>
+    /// <param name="password">The password with which every connection must start.</param>
+    /// <param name="time">Clock.</param>
+    /// <param name="refused">Counts the connections that are closed without the password.</param>
     /// <exception cref="AddressInUseException">The port is taken.</exception>
     public static PasswordGate Bind(int port, string password, TimeProvider time, RefusedConnections refused)
     {
@@ -68,8 +68,8 @@ internal sealed class PasswordGate : IDisposable
         return gate;
     }
 
-    /// <summary>Begins to let connections through.</summary>
-    /// <param name="admit">Gets each of them, with the command that gives the password still to be read, and must return soon.</param>
+    /// <summary>Starts to admit connections.</summary>
+    /// <param name="admit">Receives each connection, with the password command still unread, and must return soon.</param>
     public void Open(Action<Socket> admit) => _ = AcceptAsync(admit);
 
     /// <inheritdoc/>
@@ -91,7 +91,7 @@ internal sealed class PasswordGate : IDisposable
             }
             catch (SocketException)
             {
-                // The connection was gone before it was taken, or the process may open no more.
+                // The connection was closed before it was accepted, or the process has reached its limit of open files.
                 await Task.Delay(PauseAfterFailure);
             }
             catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
@@ -102,8 +102,8 @@ internal sealed class PasswordGate : IDisposable
     }
 
     /// <summary>
-    /// Gives a connection a place. When all are taken the one that has waited longest loses its own: a client that knows the password gives it at
-    /// once, so that connections that say nothing do not shut it out.
+    /// Gives a connection a place. When all are taken, the oldest one is closed: a client that knows the password sends it at once, so silent
+    /// connections cannot block it.
     /// </summary>
     private async Task<LinkedListNode<Waiting>> WaitAsync(Socket socket)
     {
@@ -134,7 +134,7 @@ internal sealed class PasswordGate : IDisposable
         }
     }
 
-    /// <summary>Whether the connection still had its place.</summary>
+    /// <summary>Returns whether the connection still had its place.</summary>
     private bool Leave(LinkedListNode<Waiting> place)
     {
         lock (_waiting)
@@ -160,7 +160,7 @@ internal sealed class PasswordGate : IDisposable
         }
         catch (Exception e) when (e is SocketException or OperationCanceledException or ObjectDisposedException)
         {
-            // It has left, was too slow, or lost its place; or the process ends.
+            // The connection was closed, was too slow, or lost its place; or the process ends.
         }
 
         if (!Leave(place))
@@ -206,7 +206,9 @@ internal sealed class PasswordGate : IDisposable
         return false;
     }
 
-    /// <summary>Says why the connection is ended. What was looked at is read before: bytes that were not would end it without the answer.</summary>
+    /// <summary>
+    /// Answers why the connection is closed. The inspected bytes are read first: unread bytes would close the connection without the answer.
+    /// </summary>
     private static async Task AnswerAsync(Socket socket, Memory<byte> there, string answer, CancellationToken cancellationToken)
     {
         await socket.ReceiveAsync(there, SocketFlags.None, cancellationToken);

@@ -1,19 +1,19 @@
 namespace Detection.Embedded;
 
 /// <summary>
-/// Equal pieces of memory of which pictures are made, at most so many. What is given back is used again; what was not needed for a while
-/// goes back to the system. Not for several threads at once.
+/// Equal blocks of memory in which pictures are stored, with a maximum number. Returned blocks are reused; blocks that were not needed for a while
+/// are returned to the system. Not safe for concurrent use.
 /// </summary>
-/// <param name="most">Most of them in use at once.</param>
+/// <param name="most">Maximum number of blocks in use.</param>
 internal sealed class PictureBlocks(int most)
 {
     /// <summary>Bytes of a block.</summary>
     public const int Size = 32 * 1024;
 
-    /// <summary>Rounds of <see cref="Trim"/> over which a block must have been of no use.</summary>
+    /// <summary>Number of calls of <see cref="Trim"/> during which a block must have been unused.</summary>
     private const int RoundsUntilTrimmed = 15;
 
-    /// <summary>From so many bytes on the collector is asked to give them to the system.</summary>
+    /// <summary>From this number of bytes on, a garbage collection is worth its cost.</summary>
     private const int WorthCollecting = 16 * 1024 * 1024;
 
     private readonly Stack<byte[]> _free = new();
@@ -26,17 +26,17 @@ internal sealed class PictureBlocks(int most)
     /// <summary>Blocks that can be reserved.</summary>
     public int Left => most - Used;
 
-    /// <summary>Blocks that so many bytes take.</summary>
+    /// <summary>Number of blocks for so many bytes.</summary>
     public static int For(int bytes) => Math.Max(1, (int)(((long)bytes + Size - 1) / Size));
 
-    /// <summary>Gives blocks, of which there must be as many left.</summary>
+    /// <summary>Takes blocks, of which enough must be left.</summary>
     public byte[][] Take(int count)
     {
         Used += count;
         var blocks = new byte[count][];
         for (var i = 0; i < count; i++)
         {
-            // Pinned ones lie apart from what the collector moves: they are many, large and old.
+            // Pinned arrays are allocated apart from objects that the collector moves: they are many, large and old.
             blocks[i] = _free.TryPop(out var block) ? block : GC.AllocateUninitializedArray<byte>(Size, pinned: true);
         }
 
@@ -44,7 +44,7 @@ internal sealed class PictureBlocks(int most)
         return blocks;
     }
 
-    /// <summary>Takes blocks back.</summary>
+    /// <summary>Returns blocks.</summary>
     public void Return(byte[][] blocks)
     {
         Used -= blocks.Length;
@@ -55,8 +55,8 @@ internal sealed class PictureBlocks(int most)
     }
 
     /// <summary>
-    /// To be called every second: after some rounds, forgets the blocks that were free in all of them. Says whether it was such a round,
-    /// and whether a collection is worth it.
+    /// Call it every second. After some calls it drops the blocks that were free during all of them. Returns whether blocks were checked in this
+    /// call, and whether a garbage collection is worth its cost.
     /// </summary>
     public (bool Round, bool Trimmed) Trim()
     {

@@ -5,20 +5,20 @@ using Detection.Contracts.Storage;
 
 namespace Detection.Embedded;
 
-/// <summary>One connection to the picture memory, which has given the password: commands are read, done and answered one after another.</summary>
+/// <summary>One connection to the picture memory that has sent the password: commands are read, executed and answered one after another.</summary>
 internal sealed class PictureConversation(Socket socket, PictureMemory memory)
 {
     private const int MostParts = 8;
     private const int LongestPart = 1024;
 
-    /// <summary>A picture that has begun must come, or be taken, within this time: its memory is reserved.</summary>
+    /// <summary>Time limit for sending or receiving a picture, because its memory is reserved.</summary>
     private static readonly TimeSpan PictureTimeout = TimeSpan.FromSeconds(60);
 
     private readonly RespReader _reader = new(socket);
     private readonly StringBuilder _replies = new();
 
     /// <summary>Serves the connection until it ends.</summary>
-    /// <exception cref="InvalidDataException">What comes is no command: an HTTP request, for example.</exception>
+    /// <exception cref="InvalidDataException">The bytes are not a command, but for example an HTTP request.</exception>
     public async Task RunAsync(CancellationToken stopping)
     {
         while (await _reader.ReadCountAsync(stopping) is { } parts)
@@ -74,7 +74,7 @@ internal sealed class PictureConversation(Socket socket, PictureMemory memory)
         return true;
     }
 
-    /// <summary><see cref="PictureMemoryCommands.Store"/>: its bytes go from the socket to where they are kept.</summary>
+    /// <summary><see cref="PictureMemoryCommands.Store"/>: the bytes are read from the socket directly into their blocks.</summary>
     private async Task StoreAsync(CancellationToken cancellationToken)
     {
         var key = await _reader.ReadTextAsync(LongestPart, cancellationToken);
@@ -106,7 +106,7 @@ internal sealed class PictureConversation(Socket socket, PictureMemory memory)
         }
     }
 
-    /// <summary>Reads a part into the blocks for it, or skips it where there are none.</summary>
+    /// <summary>Reads a part into its blocks, or skips it where there are none.</summary>
     private async Task ReadAsync(PictureBytes? bytes, int length, CancellationToken cancellationToken)
     {
         for (var i = 0; i < bytes?.Blocks.Length; i++)
@@ -158,7 +158,7 @@ internal sealed class PictureConversation(Socket socket, PictureMemory memory)
         switch (command, arguments.Length)
         {
             case ("AUTH", 1 or 2):
-                // The gate has seen that it is right.
+                // The gate has already checked the password.
                 _replies.Append("+OK\r\n");
                 break;
             case ("PING", 0):

@@ -1,9 +1,9 @@
 namespace Detection.Embedded;
 
 /// <summary>
-/// The pictures of an embedded cluster, within a bound that they never exceed. A picture stays until it expires; where there is no room for
-/// a new one, those go first that no request needs any more, the longest unused before the others. One that a request needs is never
-/// given away: the new one is refused instead. Of what requests need a caller holds its share, so that others find room beside it.
+/// The pictures of an embedded cluster, within a fixed memory limit. A picture stays until it expires. When there is no room for a new one, pictures
+/// that no request needs any more are evicted, the least recently used first. A picture that a request needs is never evicted: the new one is refused
+/// instead. A caller has a share of the pictures that requests need, so that there is room for other callers.
 /// </summary>
 internal sealed class PictureMemory : IDisposable
 {
@@ -17,7 +17,7 @@ internal sealed class PictureMemory : IDisposable
     private readonly ITimer _timer;
     private int _collections;
 
-    /// <param name="capacity">Most bytes, those of pictures on their way in and out included.</param>
+    /// <param name="capacity">Maximum number of bytes, including pictures that are being sent or received.</param>
     /// <param name="callerShare">See <see cref="PictureShares"/>.</param>
     /// <param name="time">The clock.</param>
     public PictureMemory(long capacity, double callerShare, TimeProvider time)
@@ -27,7 +27,7 @@ internal sealed class PictureMemory : IDisposable
         _timer = time.CreateTimer(_ => Clean(), null, Round, Round);
     }
 
-    /// <summary>While it is set every new picture is refused.</summary>
+    /// <summary>While it is set, every new picture is refused.</summary>
     public bool IsClosed { get; set; }
 
     /// <summary>Number of pictures.</summary>
@@ -42,10 +42,10 @@ internal sealed class PictureMemory : IDisposable
         }
     }
 
-    /// <summary>Room for a picture that a caller brings. To be ended by <see cref="Add"/> or <see cref="Cancel"/> where there is some.</summary>
-    /// <param name="length">Its bytes.</param>
-    /// <param name="caller">Whose share it takes; empty for a caller without a name.</param>
-    /// <param name="bytes">The room; <see langword="null"/> when there is none.</param>
+    /// <summary>Reserves room for a picture that a caller sends. If there is room, end it with <see cref="Add"/> or <see cref="Cancel"/>.</summary>
+    /// <param name="length">Its length in bytes.</param>
+    /// <param name="caller">The caller whose share is used; empty for a caller without a name.</param>
+    /// <param name="bytes">The reserved blocks; <see langword="null"/> when there is no room.</param>
     public PictureRoom Reserve(int length, string caller, out PictureBytes? bytes)
     {
         lock (_gate)
@@ -56,7 +56,7 @@ internal sealed class PictureMemory : IDisposable
         }
     }
 
-    /// <summary>Keeps a picture, for a request that is not accepted yet, unless one is there under its key.</summary>
+    /// <summary>Stores a picture for a request that is not accepted yet, unless there is one under its key.</summary>
     public bool Add(string key, PictureBytes bytes, TimeSpan expiry, string caller)
     {
         lock (_gate)
@@ -73,7 +73,7 @@ internal sealed class PictureMemory : IDisposable
         }
     }
 
-    /// <summary>As <see cref="Add"/> for a picture that is there already, whose bytes are not wanted then. Says whether it is.</summary>
+    /// <summary>As <see cref="Add"/>, for a picture that is already stored, so that its bytes are not needed. Returns whether it is stored.</summary>
     public bool AddAgain(string key, TimeSpan expiry, string caller)
     {
         lock (_gate)
@@ -82,7 +82,7 @@ internal sealed class PictureMemory : IDisposable
         }
     }
 
-    /// <summary>Gives room back that <see cref="Reserve"/> gave: the picture does not come.</summary>
+    /// <summary>Returns the room that <see cref="Reserve"/> gave: the picture is not sent.</summary>
     public void Cancel(PictureBytes bytes, string caller)
     {
         lock (_gate)
@@ -92,7 +92,7 @@ internal sealed class PictureMemory : IDisposable
         }
     }
 
-    /// <summary>Ends the use of bytes that <see cref="Read"/> gave.</summary>
+    /// <summary>Ends the use of the bytes that <see cref="Read"/> returned.</summary>
     public void Leave(PictureBytes bytes)
     {
         lock (_gate)
@@ -101,7 +101,7 @@ internal sealed class PictureMemory : IDisposable
         }
     }
 
-    /// <summary>A picture; <see langword="null"/> when it is not there. To be ended by <see cref="Leave"/>.</summary>
+    /// <summary>A picture; <see langword="null"/> when it is not stored. End its use with <see cref="Leave"/>.</summary>
     public PictureBytes? Read(string key)
     {
         lock (_gate)
@@ -117,7 +117,7 @@ internal sealed class PictureMemory : IDisposable
         }
     }
 
-    /// <summary>A request with it was accepted, or has ended already when it is empty. <see langword="false"/> when the picture is not there.</summary>
+    /// <summary>A request with it was accepted; an empty request has ended already. <see langword="false"/> when the picture is not stored.</summary>
     public bool Keep(string key, TimeSpan expiry, string request)
     {
         lock (_gate)
@@ -174,7 +174,7 @@ internal sealed class PictureMemory : IDisposable
         }
     }
 
-    /// <summary>Sets when it expires; with <paramref name="onlyLater"/> not before it would have. The picture of a known result.</summary>
+    /// <summary>Sets the expiry of the picture of a known result; with <paramref name="onlyLater"/> only if it is later than the current one.</summary>
     public bool Expire(string key, TimeSpan expiry, bool onlyLater)
     {
         lock (_gate)
@@ -189,7 +189,7 @@ internal sealed class PictureMemory : IDisposable
         }
     }
 
-    /// <summary>Removes a picture, also one that a request needs.</summary>
+    /// <summary>Removes a picture, even if a request needs it.</summary>
     public bool Remove(string key)
     {
         lock (_gate)
@@ -204,7 +204,7 @@ internal sealed class PictureMemory : IDisposable
         }
     }
 
-    /// <summary>Its bytes and the time left to it; <see langword="null"/> when it is not there.</summary>
+    /// <summary>Its length and the remaining time; <see langword="null"/> when it is not stored.</summary>
     public (int Length, TimeSpan Left)? Look(string key)
     {
         lock (_gate)
@@ -215,7 +215,7 @@ internal sealed class PictureMemory : IDisposable
 
     public void Dispose() => _timer.Dispose();
 
-    /// <summary>Removes what has expired, and gives memory back that was not used for a while.</summary>
+    /// <summary>Removes expired pictures, and returns memory that was not used for a while.</summary>
     private void Clean()
     {
         bool round, trimmed;
@@ -225,8 +225,8 @@ internal sealed class PictureMemory : IDisposable
             (round, trimmed) = _shelf.Trim();
         }
 
-        // An idle process would keep it until its next collection, which may never come. The array pools of the runtime, whose buffers
-        // carried the pictures, give them back over several.
+        // An idle process would keep the memory until its next collection, which may never happen. The array pools of the runtime, whose buffers
+        // carried the pictures, return them over several collections.
         _collections = trimmed ? CollectionsAfterTrim : _collections;
         if (round && _collections > 0)
         {

@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Connections;
 namespace Detection.Embedded;
 
 /// <summary>
-/// Serves the picture memory on loopback, by the protocol of Redis and behind the embedded server's password: to this process, and to others
-/// of this machine that join the cluster. What is no command of that protocol, a web page's request among it, ends its connection.
+/// Serves the picture memory on loopback with the Redis protocol and the embedded server's password: for this process, and for other processes of
+/// this machine that join the cluster. Bytes that are not a command of that protocol, such as the request of a web page, close the connection.
 /// </summary>
 internal sealed class PictureServer : IDisposable
 {
@@ -28,15 +28,15 @@ internal sealed class PictureServer : IDisposable
 
     public int Port { get; }
 
-    /// <summary>With the password: for this process alone, never for a log.</summary>
+    /// <summary>Contains the password: for this process only, never for a log.</summary>
     public string ConnectionString =>
         $"127.0.0.1:{Port.ToString(CultureInfo.InvariantCulture)},password={_password}";
 
     /// <summary>Starts the server.</summary>
-    /// <param name="memory">What it serves.</param>
+    /// <param name="memory">The pictures that it serves.</param>
     /// <param name="port">The port, 0 for any free one.</param>
-    /// <param name="password">What every connection must say first.</param>
-    /// <param name="time">Time.</param>
+    /// <param name="password">The password with which every connection must start.</param>
+    /// <param name="time">Clock.</param>
     /// <param name="loggers">For the log of connections without the password.</param>
     /// <exception cref="AddressInUseException">The port is taken.</exception>
     public static PictureServer Start(PictureMemory memory, int port, string password, TimeProvider time, ILoggerFactory loggers)
@@ -77,7 +77,7 @@ internal sealed class PictureServer : IDisposable
         }
         catch (Exception e) when (e is SocketException or OperationCanceledException or EndOfStreamException or InvalidDataException)
         {
-            // The other side has left, says nothing that is understood, or the process ends. A client that waits for a picture connects again.
+            // The other side has closed the connection or sent an invalid command, or the process ends. A client that waits for a picture connects again.
         }
         finally
         {

@@ -1,17 +1,17 @@
 namespace Detection.Embedded;
 
 /// <summary>
-/// The pictures of <see cref="PictureMemory"/>, and the blocks that they take: those that a request needs, and the spare ones, which make room
-/// for new ones. Not for several threads at once.
+/// The pictures of <see cref="PictureMemory"/> and their blocks: pictures that a request needs, and spare ones, which can be evicted. Not safe for
+/// concurrent use.
 /// </summary>
-/// <param name="capacity">Most bytes, those of pictures on their way in and out included.</param>
+/// <param name="capacity">Maximum number of bytes, including pictures that are being sent or received.</param>
 /// <param name="callerShare">See <see cref="PictureShares"/>.</param>
 /// <param name="time">The clock.</param>
 internal sealed class PictureShelf(long capacity, double callerShare, TimeProvider time)
 {
     private readonly Dictionary<string, PictureEntry> _pictures = new(StringComparer.Ordinal);
 
-    /// <summary>Pictures that no request needs, the longest unused first.</summary>
+    /// <summary>Pictures that no request needs, the least recently used first.</summary>
     private readonly LinkedList<PictureEntry> _spare = new();
 
     private readonly PictureBlocks _blocks = new((int)(capacity / PictureBlocks.Size));
@@ -24,7 +24,7 @@ internal sealed class PictureShelf(long capacity, double callerShare, TimeProvid
     /// <summary>Blocks that are free or can be made free.</summary>
     private int Free => _blocks.Left + _spareBlocks;
 
-    /// <summary>Takes room that <see cref="Look"/> has made.</summary>
+    /// <summary>Takes the room that <see cref="Look"/> has made.</summary>
     public PictureBytes Take(string caller, int length)
     {
         var count = PictureBlocks.For(length);
@@ -33,10 +33,10 @@ internal sealed class PictureShelf(long capacity, double callerShare, TimeProvid
         return bytes;
     }
 
-    /// <summary>Room that was taken is not counted to its caller any more: the picture has come, or does not.</summary>
+    /// <summary>Room that was taken does not count to its caller any more: the picture was stored, or will not be.</summary>
     public void EndTaking(string caller, PictureBytes bytes) => _shares.Add(caller, -bytes.Blocks.Length);
 
-    /// <summary>Adds a picture that is not there.</summary>
+    /// <summary>Adds a picture that is not stored yet.</summary>
     public void Add(string key, PictureBytes bytes, TimeSpan expiry, string caller)
     {
         var until = time.GetUtcNow() + expiry;
@@ -45,7 +45,7 @@ internal sealed class PictureShelf(long capacity, double callerShare, TimeProvid
         Hold(entry, caller);
     }
 
-    /// <summary>A picture is used: of the spare ones it is the last to go.</summary>
+    /// <summary>A picture was used: it becomes the last of the spare ones to be evicted.</summary>
     public void Touch(PictureEntry entry)
     {
         if (entry.Spare is { } place)
@@ -58,13 +58,13 @@ internal sealed class PictureShelf(long capacity, double callerShare, TimeProvid
     /// <inheritdoc cref="PictureBlocks.Trim"/>
     public (bool Round, bool Trimmed) Trim() => _blocks.Trim();
 
-    /// <summary>Looks whether there is room, and makes it.</summary>
+    /// <summary>Checks whether there is room, and evicts spare pictures for it.</summary>
     public PictureRoom Look(string caller, int count)
     {
         var room = _shares.Look(caller, count, Free);
         if (room != PictureRoom.Free)
         {
-            // All pictures are looked at: not where removing spare ones is enough.
+            // This visits all pictures, so it is not done where evicting spare ones is enough.
             RemoveExpired();
             room = _shares.Look(caller, count, Free);
         }
@@ -74,7 +74,7 @@ internal sealed class PictureShelf(long capacity, double callerShare, TimeProvid
             Remove(oldest.Value);
         }
 
-        // What is just being sent is given back only afterwards.
+        // A picture that is being sent returns its blocks only afterwards.
         return room == PictureRoom.Free && count > _blocks.Left ? PictureRoom.Full : room;
     }
 
@@ -83,7 +83,7 @@ internal sealed class PictureShelf(long capacity, double callerShare, TimeProvid
         var now = time.GetUtcNow();
         foreach (var entry in _pictures.Values)
         {
-            // Removing what the enumeration stands on is allowed.
+            // The current entry of an enumeration may be removed.
             if (entry.Expires <= now)
             {
                 Remove(entry);
@@ -112,7 +112,7 @@ internal sealed class PictureShelf(long capacity, double callerShare, TimeProvid
         return null;
     }
 
-    /// <summary>Keeps a picture that is there for a caller who brings it again and is about to need it.</summary>
+    /// <summary>Keeps a stored picture for a caller that sends it again and is about to need it.</summary>
     public bool BringAgain(string key, TimeSpan expiry, string caller)
     {
         if (Find(key) is not { } there)
@@ -128,7 +128,7 @@ internal sealed class PictureShelf(long capacity, double callerShare, TimeProvid
         return true;
     }
 
-    /// <summary>Counts a picture that is needed to one who has brought it.</summary>
+    /// <summary>Counts a needed picture to a caller that sent it.</summary>
     private void Hold(PictureEntry entry, string caller)
     {
         if (caller.Length > 0 && entry.HeldBy.Add(caller))
@@ -157,7 +157,7 @@ internal sealed class PictureShelf(long capacity, double callerShare, TimeProvid
         Sort(entry);
     }
 
-    /// <summary>Puts a picture among the spare ones, or takes it from there.</summary>
+    /// <summary>Adds a picture to the spare ones, or removes it from them.</summary>
     public void Sort(PictureEntry entry)
     {
         var spare = entry.NeededBy.Count == 0 && entry.BroughtUntil <= time.GetUtcNow();

@@ -5,9 +5,9 @@ using StackExchange.Redis;
 namespace Detection.Embedded;
 
 /// <summary>
-/// Lets the embedded Redis-compatible server evict cached results alone. Its memory is a ring: what is written moves its end forward, and
-/// what the end reaches is gone, whatever it is. So each time a part of the ring was written, everything but the results is read, which
-/// moves it away from the end. There may be as much of it as fits; when there is more, new requests are refused until there is less.
+/// Makes the embedded Redis-compatible server evict only cached results. Its memory is a ring: each write moves the end forward, and the end
+/// overwrites any data. So each time a part of the ring was written, this service reads everything except the results, which moves it away from the
+/// end. The data that is read may use one part of the ring; above that, new requests are refused until there is less.
 /// </summary>
 internal sealed partial class RedisUpkeep(
     EmbeddedStores stores, EmbeddedOptions options, IConnectionMultiplexer redis, RedisKeys keys, TimeProvider time, ILogger<RedisUpkeep> logger) : BackgroundService
@@ -51,7 +51,7 @@ internal sealed partial class RedisUpkeep(
         }
     }
 
-    /// <summary>Reads everything that must not be evicted, and gives its bytes.</summary>
+    /// <summary>Reads everything that must not be evicted, and returns its size in bytes.</summary>
     private async Task<long> CarryAsync(CancellationToken cancellationToken)
     {
         var database = redis.GetDatabase();
@@ -95,8 +95,8 @@ internal sealed partial class RedisUpkeep(
     }
 
     /// <summary>
-    /// Answers to the replaced system's front end are pictures, and take no part of the ring that would move its end: the oldest go once
-    /// they take more than half a part.
+    /// Answers to the front end of the replaced system are pictures, and must not use so much of the ring that other data is overwritten: the oldest
+    /// are removed once they take more than half a part.
     /// </summary>
     private async Task DropAnswersAsync(IDatabase database, List<(RedisKey Key, long Bytes, long Left)> answers)
     {

@@ -2,17 +2,17 @@ using Detection.Contracts.Messages;
 
 namespace Detection.Embedded;
 
-/// <summary>Logs connections that were closed because they did not begin with the password, once a minute at most.</summary>
+/// <summary>Logs connections that were closed because they did not start with the password, at most once a minute.</summary>
 internal sealed partial class RefusedConnections(string store, TimeProvider time, ILogger<RefusedConnections> logger)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMinutes(1);
 
     private readonly LogThrottle _throttle = new(Pause, time);
 
-    /// <summary>What they connected to, in messages.</summary>
+    /// <summary>The store that they connected to, for messages.</summary>
     public string Store => store;
 
-    /// <summary>One more was ended.</summary>
+    /// <summary>Counts one closed connection.</summary>
     public void Add()
     {
         if (_throttle.IsDue(out var passedOver))

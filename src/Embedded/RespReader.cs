@@ -13,22 +13,22 @@ internal sealed class RespReader(Socket socket)
     private int _start;
     private int _end;
 
-    /// <summary>Whether more has come than was read.</summary>
+    /// <summary>Whether there are bytes that were received and not read.</summary>
     public bool HasMore => _start < _end;
 
-    /// <summary>How many parts the next command has; <see langword="null"/> at the end of the connection.</summary>
-    /// <exception cref="InvalidDataException">What comes is no command.</exception>
+    /// <summary>Number of parts of the next command; <see langword="null"/> at the end of the connection.</summary>
+    /// <exception cref="InvalidDataException">The bytes are not a command.</exception>
     public async ValueTask<int?> ReadCountAsync(CancellationToken cancellationToken) =>
         HasMore || await FillAsync(cancellationToken) ? await ReadNumberAsync((byte)'*', cancellationToken) : null;
 
-    /// <summary>The length of the next part, which is read by <see cref="ReadAsync"/> or <see cref="SkipAsync"/>.</summary>
-    /// <exception cref="InvalidDataException">What comes is no part of a command.</exception>
+    /// <summary>Length of the next part, which is then read with <see cref="ReadAsync"/> or <see cref="SkipAsync"/>.</summary>
+    /// <exception cref="InvalidDataException">The bytes are not a part of a command.</exception>
     public ValueTask<int> ReadLengthAsync(CancellationToken cancellationToken) => ReadNumberAsync((byte)'$', cancellationToken);
 
-    /// <summary>The next part as a text, one character a byte: the library also sends bytes that are none.</summary>
-    /// <param name="longest">Most bytes that it may have.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    /// <exception cref="InvalidDataException">It is longer, or no part of a command.</exception>
+    /// <summary>The next part as text, one character per byte, because the client library also sends bytes that are not text.</summary>
+    /// <param name="longest">Maximum length in bytes.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <exception cref="InvalidDataException">It is longer, or not a part of a command.</exception>
     public async ValueTask<string> ReadTextAsync(int longest, CancellationToken cancellationToken)
     {
         var length = await ReadLengthAsync(cancellationToken);
@@ -57,13 +57,13 @@ internal sealed class RespReader(Socket socket)
                 continue;
             }
 
-            // What is long goes straight to where it is kept.
+            // Long parts are received directly into their target.
             var read = await socket.ReceiveAsync(target, SocketFlags.None, cancellationToken);
             target = target[Came(read)..];
         }
     }
 
-    /// <summary>Reads bytes of a part that is not used.</summary>
+    /// <summary>Skips bytes of a part.</summary>
     public async ValueTask SkipAsync(int length, CancellationToken cancellationToken)
     {
         while (length > 0)
@@ -79,8 +79,8 @@ internal sealed class RespReader(Socket socket)
         }
     }
 
-    /// <summary>Reads what stands behind each part.</summary>
-    /// <exception cref="InvalidDataException">Something else stands there.</exception>
+    /// <summary>Reads the end of a part.</summary>
+    /// <exception cref="InvalidDataException">The part does not end there.</exception>
     public async ValueTask EndPartAsync(CancellationToken cancellationToken)
     {
         if (await ReadByteAsync(cancellationToken) != '\r' || await ReadByteAsync(cancellationToken) != '\n')

@@ -8,9 +8,9 @@ using StackExchange.Redis;
 namespace Detection.Hosting;
 
 /// <summary>
-/// Name and address of this silo. An address holds the second at which its silo began, and the one that began last has the endpoint: all
-/// others take a silo that seems to have begun before its predecessor for dead. Here it is a second of the cluster's clock, so that a
-/// silo whose clock is wrong, or was set back before it began, can join.
+/// Name and address of this silo. An address contains the second at which its silo started. Of two silos with the same endpoint, the later one is
+/// valid: all other silos consider a silo dead that seems to have started before its predecessor. Here the second is that of the cluster's clock, so
+/// that a silo whose clock is wrong, or was set back before it started, can join.
 /// </summary>
 internal sealed partial class ClusterSiloDetails : ILocalSiloDetails
 {
@@ -46,13 +46,13 @@ internal sealed partial class ClusterSiloDetails : ILocalSiloDetails
 
     public SiloAddress GatewayAddress { get; }
 
-    /// <summary>The next generation by the clock of the cluster, and in any case one after those of this endpoint that the cluster knows.</summary>
+    /// <summary>The next generation by the cluster's clock, and always later than those of this endpoint that the cluster knows.</summary>
     private static int Generation(IPEndPoint endpoint, IDatabase redis, RedisKeys keys, ClusterClock time, ILogger logger)
     {
         var local = SiloAddress.AllocateNewGeneration();
         try
         {
-            // Orleans asks in a constructor.
+            // Orleans reads it in a constructor.
             var asked = time.GetTimestamp();
             var allocated = TimeProvider.System.GetUtcNow();
             time.Set(redis.TellTimeAsync().GetAwaiter().GetResult(), asked);
@@ -66,7 +66,7 @@ internal sealed partial class ClusterSiloDetails : ILocalSiloDetails
         }
     }
 
-    /// <summary>The generation of a row of the membership table, <c>S127.0.0.1:11111:154812749</c>; 0 where it is of another endpoint.</summary>
+    /// <summary>The generation of a row of the membership table, <c>S127.0.0.1:11111:154812749</c>; 0 where the row has another endpoint.</summary>
     private static int GenerationAt(IPEndPoint endpoint, RedisValue row)
     {
         var prefix = SiloAddress.New(endpoint, 0).ToString()[..^1];

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 
 namespace Detection.Hosting;
 
-/// <summary>Reads how this process decodes pictures.</summary>
+/// <summary>Configures how this process decodes pictures.</summary>
 public static class DecodingConfiguration
 {
     /// <summary>Applies <see cref="DecodingOptions"/> to the process.</summary>

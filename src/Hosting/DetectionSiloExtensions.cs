@@ -26,13 +26,9 @@ namespace Detection.Hosting;
 /// <summary>Adds a silo of the detection cluster to a host.</summary>
 public static class DetectionSiloExtensions
 {
-    /// <summary>
-    /// Adds a silo to the cluster in the Redis of the connection string <c>redis</c>.
-    /// </summary>
+    /// <summary>Adds a silo to the cluster in the Redis of the connection string <c>redis</c>.</summary>
     /// <param name="builder">The host.</param>
-    /// <param name="devices">
-    /// The silo's devices, disposed of with it; <see langword="null"/> for those of this machine that the settings name.
-    /// </param>
+    /// <param name="devices">The silo's devices, disposed with it; <see langword="null"/> for the devices of this machine that the settings name.</param>
     /// <exception cref="OptionsValidationException">A setting is wrong, or there is no connection string <c>redis</c>.</exception>
     public static IHostApplicationBuilder AddDetectionSilo(this IHostApplicationBuilder builder, DeviceSet? devices = null)
     {
@@ -62,20 +58,20 @@ public static class DetectionSiloExtensions
         services.AddWebhooks();
         services.AddSingleton<ILocalSiloDetails, ClusterSiloDetails>();
 
-        // Before Orleans, which starts after it.
+        // Registered before Orleans, so that Orleans starts after it.
         services.AddHostedService<RedisWait>();
         services.AddCommonSettings();
         services.AddEvictionCheck();
         builder.UseDetectionOrleans(endpoint, redis, keys, local);
 
-        // After Orleans: they stop before it, while grains can still be called.
+        // Registered after Orleans: they stop before it, while grains can still be called.
         services.AddClusterView();
         services.AddAbandonedQueues();
         services.AddMembershipGuard();
         services.AddReporting();
         if (string.IsNullOrWhiteSpace(configuration.GetConnectionString("pictures")))
         {
-            // Where one process is the cluster and has its pictures, nothing lies between it and its Redis.
+            // A process that is the whole cluster and keeps its pictures itself cannot be cut off from its Redis.
             services.AddCutOffWatch();
         }
 
@@ -92,12 +88,12 @@ public static class DetectionSiloExtensions
         RequireWhatIsNamed(options, models);
         configuration.ApplyDecodingOptions();
 
-        // Lives as long as the devices, which log what they load.
+        // Has the lifetime of the devices, which log what they load.
         var loggers = LoggerFactory.Create(logging => logging.AddConfiguration(configuration.GetSection("Logging")).AddConsole());
         return new DeviceDiscovery(options, SteadyClock.OfProcess, loggers, models.LoadTimeout).Open();
     }
 
-    /// <exception cref="OptionsValidationException">A GPU is named and this program has no use of it, or there is no folder of models.</exception>
+    /// <exception cref="OptionsValidationException">A GPU is configured that this program cannot use, or there is no folder of models.</exception>
     private static void RequireWhatIsNamed(DeviceOptions options, ModelOptions models)
     {
         var names = options.SplitNames();
@@ -121,7 +117,7 @@ public static class DetectionSiloExtensions
             [.. found.Devices.Select(device => new LocalDevice(IdOf(device), device))],
             found.Problems);
 
-        // A GPU's UUID is its own wherever it is; "cpu" is the name of one in every silo.
+        // The UUID of a GPU is unique; "cpu" is the name of a device in every silo.
         string IdOf(IInferenceDevice device) => device.HardwareId == device.Name ? $"{silo}/{device.Name}" : device.HardwareId;
     }
 

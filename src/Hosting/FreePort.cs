@@ -4,16 +4,16 @@ using System.Net.NetworkInformation;
 
 namespace Detection.Hosting;
 
-/// <summary>Which ports of this machine can be had.</summary>
+/// <summary>Finds free ports of this machine.</summary>
 internal static class FreePort
 {
     private const int Candidates = 1000;
 
-    // Who has chosen a port listens on it only later, and processes are started together. So a choice has a name that other
-    // processes of this machine see until this one has ended, however it ends.
+    // A process listens on its chosen port only later, and processes are started together. So a choice has a name that other processes of this
+    // machine see until this process has ended in any way.
     private static readonly List<Mutex> Choices = [];
 
-    /// <summary>The first port from <paramref name="first"/> on where nothing listens and that no other process has chosen.</summary>
+    /// <summary>The first port from <paramref name="first"/> on that no process listens on or has chosen.</summary>
     public static int From(int first)
     {
         var used = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Select(listener => listener.Port).ToHashSet();

@@ -1,11 +1,11 @@
 namespace Detection.Hosting;
 
-/// <summary>Where a silo answers health requests when no address is configured.</summary>
+/// <summary>Default address of a silo's health endpoints.</summary>
 public static class HealthAddress
 {
     private const int UsualPort = 8081;
 
-    /// <summary>Takes port 8081 of the loopback address, or the next free one, so that several silos run on one machine.</summary>
+    /// <summary>Uses port 8081 of the loopback address, or the next free one, so that several silos can run on one machine.</summary>
     public static void UseHealthAddress(this WebApplicationBuilder builder)
     {
         var configuration = builder.Configuration;

@@ -3,26 +3,28 @@ using System.Globalization;
 
 namespace Detection.Hosting;
 
-/// <summary>How many files and connections this process may have open (<c>ulimit -n</c>). The runtime raises the soft limit to the hard one.</summary>
+/// <summary>
+/// How many files and connections this process may have open (<c>ulimit -n</c>). The .NET runtime raises the soft limit to the hard limit.
+/// </summary>
 public static class OpenFileLimit
 {
-    /// <summary>Files that a program of the cluster needs for itself: about 400 at rest, then models, webhooks and pictures that it fetches.</summary>
+    /// <summary>Files that a program of the cluster needs for itself: about 400 when idle, then models, webhooks and fetched pictures.</summary>
     public const int OwnFiles = 640;
 
     private const int MinConnections = 16;
     private const int Minimum = 512;
 
-    /// <summary>The limit; <see cref="long.MaxValue"/> where there is none, or none that can be read (outside of Linux).</summary>
+    /// <summary>The limit; <see cref="long.MaxValue"/> where there is none or it cannot be read (outside Linux).</summary>
     public static long Value { get; } = Read();
 
-    /// <summary>How many connections of callers the limit leaves, so that they never take the files that the process needs itself.</summary>
+    /// <summary>Number of connections of callers that the limit allows, so that they do not use the files that the process needs itself.</summary>
     public static long Connections => ConnectionsWithin(Value);
 
     /// <summary>As <see cref="Connections"/>, for another limit.</summary>
-    /// <param name="limit">Most files that are open at once.</param>
+    /// <param name="limit">Maximum number of open files.</param>
     public static long ConnectionsWithin(long limit) => Math.Max(limit - OwnFiles, MinConnections);
 
-    /// <summary>Refuses a start that would fail later on, while it loads its assemblies or with its first callers.</summary>
+    /// <summary>Refuses a start that would fail later, while the program loads its assemblies or serves its first callers.</summary>
     /// <exception cref="ValidationException">The limit is too low.</exception>
     internal static void Require()
     {

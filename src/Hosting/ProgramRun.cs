@@ -10,13 +10,13 @@ using Microsoft.Extensions.Options;
 
 namespace Detection.Hosting;
 
-/// <summary>Runs a program of the cluster to its end.</summary>
+/// <summary>Runs a program of the cluster.</summary>
 public static class ProgramRun
 {
     /// <summary>Answers <c>--help</c> and <c>--version</c>, or runs the program.</summary>
     /// <param name="program">The program.</param>
     /// <param name="arguments">Its command line.</param>
-    /// <param name="create">Puts it together.</param>
+    /// <param name="create">Builds the application.</param>
     /// <returns>The exit code, as <see cref="RunAsync(Func{WebApplication}, IReadOnlyCollection{string})"/>.</returns>
     public static async Task<int> RunAsync(ProgramDescription program, string[] arguments, Func<WebApplication> create)
     {
@@ -29,13 +29,10 @@ public static class ProgramRun
         return await RunAsync(create, arguments);
     }
 
-    /// <summary>
-    /// Puts an application together and runs it. A setting that is wrong and an address that is taken are said in a sentence, not by
-    /// where in the program they were noticed.
-    /// </summary>
-    /// <param name="create">Puts it together.</param>
-    /// <param name="arguments">The command line, so that a setting is named as it was written.</param>
-    /// <returns>The exit code: 0, 1 when it could not start, <see cref="SiloShutdown.ExitCode"/> when only a new process can go on.</returns>
+    /// <summary>Builds an application and runs it. A wrong setting or an address in use is reported in a sentence, without a stack trace.</summary>
+    /// <param name="create">Builds the application.</param>
+    /// <param name="arguments">The command line, so that messages name a setting as it was written.</param>
+    /// <returns>The exit code: 0, 1 when it could not start, <see cref="SiloShutdown.ExitCode"/> when only a new process can continue.</returns>
     public static async Task<int> RunAsync(Func<WebApplication> create, IReadOnlyCollection<string>? arguments = null)
     {
         ArgumentNullException.ThrowIfNull(create);
@@ -53,7 +50,7 @@ public static class ProgramRun
             await using var app = create();
             var stopping = app.Lifetime.ApplicationStopping;
 
-            // A terminal that is closed stops the program in order, as SIGTERM does.
+            // Closing the terminal stops the program in order, as SIGTERM does.
             using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
             {
                 context.Cancel = true;
@@ -89,7 +86,7 @@ public static class ProgramRun
 
     private static bool IsOutage(Exception? e) => e is not null && (RedisConnection.IsOutage(e) || IsOutage(e.InnerException));
 
-    /// <summary>What is wrong with the settings or with the machine, a sentence each; <see langword="null"/> when the failure is another.</summary>
+    /// <summary>The faults in the settings or the machine, a sentence each; <see langword="null"/> for another failure.</summary>
     private static IEnumerable<string>? FindFaults(Exception e) => e switch
     {
         OptionsValidationException invalid => invalid.Failures,
@@ -99,11 +96,11 @@ public static class ProgramRun
         _ => null,
     };
 
-    // Of a setting of the framework: the binder names it and the type that its value is not of.
+    // A setting of the framework: the message of the binder names it and its type.
     private static bool IsUnreadableSetting(Exception e) =>
         e is InvalidOperationException && e.Message.StartsWith("Failed to convert configuration value", StringComparison.Ordinal);
 
-    /// <summary>Before anything has started, so that little has to be undone.</summary>
+    /// <summary>Checked before anything is started, so that little has to be undone.</summary>
     private static void RequireAddresses(IConfiguration configuration)
     {
         foreach (var url in configuration["urls"]?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [])

@@ -5,13 +5,13 @@ using StackExchange.Redis;
 
 namespace Detection.Hosting;
 
-/// <summary>Address and ports of a silo, where the configuration leaves them open.</summary>
+/// <summary>Address and ports of a silo, and their defaults.</summary>
 internal sealed record SiloEndpoint(IPAddress Address, int Port, int GatewayPort)
 {
     private const int DefaultPort = 11111;
     private const int DefaultGatewayPort = 30000;
 
-    /// <exception cref="OptionsValidationException">The address is none, or a port is another process's.</exception>
+    /// <exception cref="OptionsValidationException">The address is not valid, or another process uses a port.</exception>
     public static SiloEndpoint Choose(SiloOptions options, ConfigurationOptions redis)
     {
         var address = options.AdvertisedAddress is not { } advertised ? ReachableAddress(redis)
@@ -35,7 +35,7 @@ internal sealed record SiloEndpoint(IPAddress Address, int Port, int GatewayPort
                 }
 
             case { } port:
-                // Before it listens, Orleans declares the silo dead that had this address before. So check the port first.
+                // Before it listens, Orleans declares the silo dead that had this address before. So the port is checked first.
                 return FreePort.IsFree(port, address)
                     ? port
                     : throw Invalid($"Another process listens on port {port}, which the settings give this silo.");

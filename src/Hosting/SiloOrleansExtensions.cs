@@ -12,13 +12,13 @@ using StackExchange.Redis;
 
 namespace Detection.Hosting;
 
-/// <summary>Sets up Orleans for a silo of the detection cluster.</summary>
+/// <summary>Configures Orleans for a silo of the detection cluster.</summary>
 internal static class SiloOrleansExtensions
 {
     /// <summary>Adds the silo.</summary>
     /// <param name="builder">The host.</param>
     /// <param name="endpoint">Its ports.</param>
-    /// <param name="redis">How Redis is reached.</param>
+    /// <param name="redis">Options of the connection to Redis.</param>
     /// <param name="keys">Keys of the cluster.</param>
     /// <param name="local">Its name and devices.</param>
     public static void UseDetectionOrleans(this IHostApplicationBuilder builder, SiloEndpoint endpoint, ConfigurationOptions redis, RedisKeys keys, LocalDevices local) =>

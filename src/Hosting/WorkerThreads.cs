@@ -4,10 +4,10 @@ namespace Detection.Hosting;
 internal static class WorkerThreads
 {
     /// <summary>
-    /// Threads that the pool starts without hesitation. When a master of Redis fails under Sentinel, StackExchange.Redis blocks several
-    /// threads per connection while it looks for the new one. The pool's own minimum, the number of cores, is less than that on a small
-    /// machine, and it adds no more than one or two threads a second: until then no timer runs, a silo answers no probe, and its
-    /// cluster declares it dead. Threads that nothing needs are not started.
+    /// Threads that the pool starts without delay. When a master of Redis fails under Sentinel, StackExchange.Redis blocks several threads per
+    /// connection while it looks for the new one. The pool's default minimum, the number of cores, is less than that on a small machine, and the pool
+    /// adds only one or two threads a second. Until then no timer runs, a silo answers no probe, and its cluster declares it dead. Threads that are
+    /// not needed are not started.
     /// </summary>
     public const int Least = 64;
 

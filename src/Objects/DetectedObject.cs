@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Detection.Objects;
 
 /// <summary>
-/// One object in a picture, the same value from the model's head to the answer. In Redis and between processes it is its 24 bytes
-/// (<c>PackedResult</c>); what other tasks add to it (a mask, keypoints, an angle) is written there beside them.
+/// One object in a picture, the same value from the model's head to the answer. In Redis and between processes it is stored as its 24 bytes
+/// (<c>PackedResult</c>); what other tasks add to it (a mask, keypoints, an angle) is stored separately.
 /// </summary>
 /// <param name="ClassId">Index into the model's labels.</param>
 /// <param name="Score">Confidence, 0 to 1.</param>

@@ -46,7 +46,7 @@ internal sealed class BatchingMetrics
         _returned = meter.CreateCounter<long>(
             "detection.queue.returned", "{picture}", "Items returned to the queue because the lease of their batcher expired.");
         _wrong = meter.CreateCounter<long>(
-            "detection.pictures.wrong", "{picture}", "Fetches from Redis that gave the bytes of another picture; it was fetched again.");
+            "detection.pictures.wrong", "{picture}", "Reads from Redis that returned the bytes of another picture; the picture was read again.");
         _givenUp = meter.CreateCounter<long>(
             "detection.queue.given_up", "{picture}", "Items that became dead letters because the leases of their batchers expired too often.");
     }

@@ -23,7 +23,7 @@ internal static class Endings
         RequestStatus.Failed,
         Failure: new RequestFailure(
             FailureReason.Inference,
-            error is ModelException ? Failure(error).Message : $"The model failed on this picture {attempts} times, on different devices where there are several. Retry later."));
+            error is ModelException ? Failure(error).Message : $"The model failed on this picture {attempts} times, on different devices if there are several. Retry later."));
 
     private static DetectionResult Result(QueuedItem item, PictureOutcome outcome, DateTimeOffset claimedAt, int batchSize) => new(
         item.Key.Model,

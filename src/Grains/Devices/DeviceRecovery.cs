@@ -196,6 +196,6 @@ internal sealed partial class DeviceRecovery(
     [LoggerMessage(15, LogLevel.Error, "Health check of {Batcher} failed; retrying in {Delay}.")]
     private partial void LogWatchFailed(Exception exception, BatcherKey batcher, TimeSpan delay);
 
-    [LoggerMessage(14, LogLevel.Error, "Device of {Batcher} is broken; trying again in {Rest}: {Reason}")]
+    [LoggerMessage(14, LogLevel.Error, "Device of {Batcher} is broken; retrying in {Rest}: {Reason}")]
     private partial void LogBroken(BatcherKey batcher, TimeSpan rest, string reason);
 }

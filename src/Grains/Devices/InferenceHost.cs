@@ -273,7 +273,7 @@ internal sealed partial class InferenceHost(
 
     private sealed record Problem(string Model, string Message, DateTimeOffset At);
 
-    [LoggerMessage(1, LogLevel.Error, "Model of {Batcher} was not loaded; it is tried again within a minute: {Reason}")]
+    [LoggerMessage(1, LogLevel.Error, "Model of {Batcher} was not loaded; retrying within a minute: {Reason}")]
     private partial void LogNotLoaded(BatcherKey batcher, string reason);
 
     [LoggerMessage(2, LogLevel.Information, "Model of {Batcher} was unloaded.")]

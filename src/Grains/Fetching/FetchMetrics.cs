@@ -19,7 +19,7 @@ internal sealed class FetchMetrics
         _duration = _meter.CreateHistogram<double>(
             "detection.fetch.duration", "s", "Time of fetching a picture from a URL and storing it, by outcome.");
         _limited = _meter.CreateCounter<long>(
-            "detection.fetch.limited", "{fetch}", "Fetches that had no turn in time, by the limit that was reached: caller, site or all.");
+            "detection.fetch.limited", "{fetch}", "Fetches that got no place in time, by the limit that was reached: caller, site or all.");
     }
 
     /// <summary>
@@ -28,7 +28,7 @@ internal sealed class FetchMetrics
     public SharedPlaces Watch(SharedPlaces places)
     {
         _meter.CreateObservableGauge("detection.fetch.running", () => places.Held, "{fetch}", "Fetches under way in this silo.");
-        _meter.CreateObservableGauge("detection.fetch.waiting", () => places.Waiting, "{fetch}", "Fetches that wait for their turn in this silo.");
+        _meter.CreateObservableGauge("detection.fetch.waiting", () => places.Waiting, "{fetch}", "Fetches that wait for a place in this silo.");
         foreach (var limit in (PlaceLimit[])[PlaceLimit.Caller, PlaceLimit.Site, PlaceLimit.All])
         {
             _limited.Add(0, new KeyValuePair<string, object?>(Limit, Name(limit)));

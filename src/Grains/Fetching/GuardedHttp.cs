@@ -107,7 +107,7 @@ internal sealed class GuardedHttp : DelegatingHandler
         catch (OperationCanceledException) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             socket.Dispose();
-            throw new TimeoutException("No connection in time.");
+            throw new TimeoutException("The connection timed out.");
         }
         catch
         {

@@ -250,7 +250,7 @@ internal sealed class PictureFetcher(
 
     private static FetchOutcome NotReachable(string message) => new(FetchStatus.NotReachable, Message: message);
 
-    private static FetchOutcome TimedOut() => new(FetchStatus.TimedOut, Message: "The picture was not there in time.");
+    private static FetchOutcome TimedOut() => new(FetchStatus.TimedOut, Message: "The picture was not fetched in time.");
 
     private static bool IsRedirect(HttpStatusCode status) =>
         status is HttpStatusCode.MovedPermanently or HttpStatusCode.Found or HttpStatusCode.SeeOther
@@ -261,9 +261,9 @@ internal sealed class PictureFetcher(
     /// <summary>The time was over before a place was free.</summary>
     private sealed class NoPlaceException(PlaceLimit limit) : Exception(limit switch
     {
-        PlaceLimit.Caller => "Your share of the fetches is used: your other URLs were slower than the time for this one.",
-        PlaceLimit.Site => "The site's share of the fetches is used: other URLs of this site were slower than the time for this one.",
-        _ => "As many URLs are fetched at this time as may be.",
+        PlaceLimit.Caller => "Your share of the fetches is used: your other URLs were not fetched before the time for this one was over.",
+        PlaceLimit.Site => "The site's share of the fetches is used: other URLs of this site were not fetched before the time for this one was over.",
+        _ => "The server reached its limit of concurrent fetches.",
     })
     {
         public PlaceLimit Limit { get; } = limit;

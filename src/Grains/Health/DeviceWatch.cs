@@ -244,7 +244,7 @@ internal sealed partial class DeviceWatch
     [LoggerMessage(3, LogLevel.Warning, "Model of {Batcher} returned an invalid output; pictures with invalid outputs fail, others are served: {Reason}")]
     private partial void LogNonsense(BatcherKey batcher, string reason);
 
-    [LoggerMessage(4, LogLevel.Information, "Device of {Batcher} was not tried with the test picture; it is tried again later: {Reason}")]
+    [LoggerMessage(4, LogLevel.Information, "The test picture did not reach the device of {Batcher}; retrying later: {Reason}")]
     private partial void LogNotTried(BatcherKey batcher, string reason);
 
     [LoggerMessage(2, LogLevel.Error, "Device of {Batcher} is quarantined; it claims no pictures, and its model is reloaded: {Reason}")]

@@ -12,7 +12,7 @@ internal sealed class HealthMetrics
     private readonly Counter<long> _errors;
 
     public HealthMetrics(IMeterFactory meters) => _errors = meters.Create(Meter).CreateCounter<long>(
-        "detection.device.errors", "{run}", "Runs that failed on a device and not because of their pictures, and test pictures that came out wrong.");
+        "detection.device.errors", "{run}", "Runs that failed because of a device, including failed test pictures.");
 
     /// <summary>Counts errors. A count of 0 makes the counter visible before the first error.</summary>
     public void Errors(in BatcherKey batcher, int count) => _errors.Add(count, new("model", batcher.Model), new("device", batcher.Device));

@@ -3,19 +3,19 @@ using Detection.Contracts.Storage;
 namespace Detection.Grains.Membership;
 
 /// <summary>
-/// The membership table of a silo, in which all times are by the clock of the cluster. Orleans writes those of its machine and compares
-/// them with its machine's: a silo whose clock is behind would look to the others as if it had fallen silent, and they to it.
+/// The membership table of a silo, with all times on the cluster's clock. Orleans writes the times of its machine and compares them with its
+/// machine's clock: a silo whose clock is behind would look silent to the others, and they to it.
 /// </summary>
 /// <remarks>
-/// Where the machine's clock agrees with the cluster's to half a second nothing is changed. Orleans takes the time of what it writes from
-/// the machine's clock, and compares what it reads with that or with <paramref name="steady"/>, which differ once the machine's was set
-/// anew. What is read is so told by the later of the two, since it does no harm that a silo seems alive for a while longer: its closed
-/// connections and its missing answers tell as ever. Nothing is written that lies in the future of the cluster.
+/// When the machine's clock agrees with the cluster's to half a second, nothing is changed. Orleans writes times of the machine's clock, and compares
+/// the times that it reads with that clock or with <paramref name="steady"/>, which differ once the machine's clock was set. So times are converted
+/// to the later of the two: it is harmless when a silo seems alive for longer, because closed connections and missing answers are still detected.
+/// Nothing is written that lies in the future of the cluster.
 /// </remarks>
 /// <param name="table">The table.</param>
 /// <param name="cluster">The clock of the cluster.</param>
 /// <param name="machine">The machine's clock.</param>
-/// <param name="steady">The other clock by which Orleans goes.</param>
+/// <param name="steady">The other clock that Orleans uses.</param>
 internal sealed class ClusterTimeMembershipTable(IMembershipTable table, ClusterClock cluster, TimeProvider machine, TimeProvider steady)
     : MembershipTableDecorator(table)
 {
@@ -59,12 +59,12 @@ internal sealed class ClusterTimeMembershipTable(IMembershipTable table, Cluster
         return WholeSeconds((local > even ? local : even) - cluster.GetUtcNow());
     }
 
-    /// <summary>Clocks that agree are not corrected for the time that Redis took to tell its own.</summary>
+    /// <summary>Clocks that agree are not corrected for the time that the answer of Redis took.</summary>
     private static TimeSpan WholeSeconds(TimeSpan difference) => TimeSpan.FromSeconds(Math.Round(difference.TotalSeconds));
 
     private static MembershipEntry Changed(MembershipEntry entry, Func<DateTime, DateTime> change)
     {
-        // A row that only says that its silo lives has no other time.
+        // A row that only reports that its silo is alive has no other time.
         DateTime Of(DateTime time) => time == default ? time : change(time);
         return new()
         {

@@ -5,14 +5,14 @@ using Microsoft.Extensions.Logging;
 namespace Detection.Grains.Membership;
 
 /// <summary>
-/// The membership table of a silo, which lets the silo stop while Redis is away. Orleans writes its status into the table when it stops, and
-/// repeats a write that fails until the host's shutdown time is over and beyond. Here a stopping silo that has not reached Redis for
-/// <see cref="Patience"/> takes the write for done: Orleans then tells the other silos itself, and those that it does not reach find out by probing.
+/// The membership table of a silo, which lets the silo stop while Redis is unreachable. Orleans writes its status into the table when it stops, and
+/// retries a failed write beyond the host's shutdown timeout. Here, a stopping silo that has not reached Redis for <see cref="Patience"/> reports the
+/// write as done: Orleans then notifies the other silos directly, and those that it does not reach detect the stop by probes.
 /// </summary>
 internal sealed partial class LeavingMembershipTable(
     IMembershipTable table, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<LeavingMembershipTable> logger) : MembershipTableDecorator(table)
 {
-    /// <summary>How long Redis must have been away before a stopping silo does without it.</summary>
+    /// <summary>How long Redis must have been unreachable before a stopping silo continues without it.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
     private MembershipTableData? _last;
@@ -31,7 +31,7 @@ internal sealed partial class LeavingMembershipTable(
     public override Task<bool> UpdateRowAsync(MembershipEntry entry, string etag, TableVersion tableVersion, CancellationToken cancellationToken) =>
         UnlessLeavingAsync(() => base.UpdateRowAsync(entry, etag, tableVersion, cancellationToken), true);
 
-    /// <summary>Asks the table, or gives <paramref name="otherwise"/> once the silo stops and has waited long enough for Redis.</summary>
+    /// <summary>Calls the table, or returns <paramref name="otherwise"/> once the silo stops and has waited long enough for Redis.</summary>
     private async Task<T> UnlessLeavingAsync<T>(Func<Task<T>> ask, T otherwise)
     {
         if (_left)

@@ -5,12 +5,10 @@ using Orleans.Configuration;
 
 namespace Detection.Grains.Membership;
 
-/// <summary>
-/// Registers how a silo joins, watches and leaves its cluster. Add the hosted services after Orleans, so that they stop before it.
-/// </summary>
+/// <summary>Registers how a silo joins, watches and leaves its cluster. Add the hosted services after Orleans, so that they stop before it.</summary>
 public static class MembershipExtensions
 {
-    /// <summary>Adds what guards the membership table of a silo. To be called after the table was registered.</summary>
+    /// <summary>Adds the decorators of the membership table. Call it after the table was registered.</summary>
     /// <param name="orleans">The silo.</param>
     public static ISiloBuilder AddMembership(this ISiloBuilder orleans)
     {
@@ -19,8 +17,8 @@ public static class MembershipExtensions
         return orleans
             .Configure<ClusterMembershipOptions>(static membership =>
             {
-                // A silo that fell silent is out of the cluster within about five seconds: that long nothing may have come from it,
-                // MaxProbeTimeout times the limit. A connection that was closed tells sooner.
+                // A silent silo is out of the cluster after about five seconds: MaxProbeTimeout times the limit without a message from it. A closed
+                // connection is noticed sooner.
                 membership.ProbeTimeout = TimeSpan.FromSeconds(1);
                 membership.MaxProbeTimeout = TimeSpan.FromSeconds(1.5);
                 membership.NumMissedProbesLimit = 3;
@@ -29,29 +27,29 @@ public static class MembershipExtensions
                 membership.DefunctSiloExpiration = TimeSpan.FromHours(1);
                 membership.DefunctSiloCleanupPeriod = TimeSpan.FromMinutes(10);
 
-                // Both go by the clocks of two machines, which may differ by hours. Whoever died while it joined is noticed by probes.
+                // Both settings compare the clocks of two machines, which may differ by hours. A silo that died while it joined is detected by probes.
                 membership.SiloGenerationRetirementAge = TimeSpan.FromDays(1);
                 membership.EvictWhenMaxJoinAttemptTimeExceeded = false;
             })
             .AddGrainService<RedisWitness>();
     }
 
-    /// <summary>Adds what knows whether this silo and others reach Redis.</summary>
+    /// <summary>Adds the checks whether this silo and others reach Redis.</summary>
     public static IServiceCollection AddRedisReach(this IServiceCollection services)
     {
         services.AddValidatedOptions<CutOffOptions>(CutOffOptions.Section);
         return services.AddSingleton<RedisReach>().AddSingleton<RedisWitnesses>();
     }
 
-    /// <summary>Adds the hosted service that puts a lost membership table back.</summary>
+    /// <summary>Adds the hosted service that restores a lost membership table.</summary>
     public static IServiceCollection AddMembershipGuard(this IServiceCollection services) => services.AddHostedService<MembershipGuard>();
 
-    /// <summary>Adds the hosted service that ends a silo which alone is cut off from Redis.</summary>
+    /// <summary>Adds the hosted service that stops a silo which alone is cut off from Redis.</summary>
     public static IServiceCollection AddCutOffWatch(this IServiceCollection services) => services.AddHostedService<CutOffWatch>();
 
     /// <summary>
-    /// Puts <see cref="StartingMembershipTable"/>, <see cref="LeavingMembershipTable"/> and <see cref="ClusterTimeMembershipTable"/> before the
-    /// membership table that is registered.
+    /// Wraps the registered membership table in <see cref="StartingMembershipTable"/>, <see cref="LeavingMembershipTable"/> and
+    /// <see cref="ClusterTimeMembershipTable"/>.
     /// </summary>
     private static void DecorateTable(IServiceCollection services)
     {

@@ -8,15 +8,14 @@ using StackExchange.Redis;
 namespace Detection.Grains.Membership;
 
 /// <summary>
-/// Puts the membership table back when Redis has lost it (a restart without persistence, an eviction), and its version when that is no
-/// number any more. Orleans writes a silo's row only when its status changes, so that running silos would stay out of the table, and a new
-/// silo would find it empty and form a second cluster; a table without a version it neither reads nor writes.
+/// Restores the membership table when Redis has lost it (a restart without persistence, an eviction), and its version when that is not a number any
+/// more. Orleans writes a silo's row only when its status changes. So running silos would stay out of the table, and a new silo would find it empty
+/// and form a second cluster. Orleans neither reads nor writes a table without a version.
 /// </summary>
 /// <remarks>
-/// The table is one hash (Microsoft.Orleans.Clustering.Redis): a field per silo, named by its address, and the field <c>Version</c>,
-/// a number that only grows. All rows are put back at once, as they were last read, under a version above all that this silo has
-/// seen: a silo that finds itself missing in a newer table takes itself for dead and ends. One that has died meanwhile is noticed by
-/// the usual probes.
+/// The table is one hash (Microsoft.Orleans.Clustering.Redis): a field per silo, named by its address, and the field <c>Version</c>, a number that
+/// only grows. All rows are restored at once, as they were last read, with a version above all that this silo has seen: a silo that is missing in a
+/// newer table considers itself dead and ends. A silo that has died meanwhile is detected by the usual probes.
 /// </remarks>
 internal sealed partial class MembershipGuard(
     IConnectionMultiplexer redis, RedisKeys keys, ILocalSiloDetails silo, TimeProvider time, ILogger<MembershipGuard> logger) : BackgroundService
@@ -67,7 +66,7 @@ internal sealed partial class MembershipGuard(
         _rows = [.. table.Where(entry => entry.Name != VersionField)];
         var version = table.FirstOrDefault(entry => entry.Name == VersionField).Value;
 
-        // Orleans reads it so.
+        // As Orleans reads it.
         if (int.TryParse((string?)version, NumberStyles.Integer, CultureInfo.InvariantCulture, out var number))
         {
             _version = Math.Max(_version, number);

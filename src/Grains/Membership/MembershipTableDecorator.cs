@@ -1,7 +1,7 @@
 namespace Detection.Grains.Membership;
 
-/// <summary>A membership table that stands before another one; each call goes on to it unless it is overridden.</summary>
-/// <param name="table">The other one.</param>
+/// <summary>A membership table that wraps another one; each call is passed on unless it is overridden.</summary>
+/// <param name="table">The wrapped table.</param>
 internal abstract class MembershipTableDecorator(IMembershipTable table) : IMembershipTable
 {
     public virtual Task InitializeMembershipTableAsync(bool tryInitTableVersion, CancellationToken cancellationToken) =>
@@ -25,7 +25,7 @@ internal abstract class MembershipTableDecorator(IMembershipTable table) : IMemb
 
     public virtual Task UpdateIAmAliveAsync(MembershipEntry entry, CancellationToken cancellationToken) => table.UpdateIAmAliveAsync(entry, cancellationToken);
 
-    // The interface's older forms, which nothing calls any more.
+    // The older methods of the interface, which are not called any more.
     public Task InitializeMembershipTable(bool tryInitTableVersion) => InitializeMembershipTableAsync(tryInitTableVersion, CancellationToken.None);
 
     public Task DeleteMembershipTableEntries(string clusterId) => DeleteMembershipTableEntriesAsync(clusterId, CancellationToken.None);

@@ -1,25 +1,24 @@
 namespace Detection.Grains.Membership;
 
-/// <summary>A time without a gap in which every look at Redis had the same outcome.</summary>
+/// <summary>A time without a gap in which every check of Redis had the same outcome.</summary>
 /// <param name="Reached">The outcome.</param>
 /// <param name="Since">Timestamp of its beginning.</param>
-/// <param name="Until">Timestamp of the last look.</param>
+/// <param name="Until">Timestamp of the last check.</param>
 /// <param name="Time">The clock of the timestamps.</param>
 internal sealed record ReachSpell(bool Reached, long Since, long Until, TimeProvider Time)
 {
     /// <summary>
-    /// Longest time from one look to the next. After a longer one (the process was suspended, or had no processor) it is not known what
-    /// was between.
+    /// Longest time between two checks. After a longer one (the process was suspended, or got no processor time) the state in between is unknown.
     /// </summary>
     public static readonly TimeSpan MaxGap = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long it has lasted; zero once it has not been looked at for too long.</summary>
+    /// <summary>Its duration; zero once the last check is too long ago.</summary>
     public TimeSpan Length => IsOver(Time.GetTimestamp()) ? TimeSpan.Zero : Time.GetElapsedTime(Since, Until);
 
-    /// <summary>The spell after one more look, which has just ended.</summary>
-    /// <param name="last">The one before; <see langword="null"/> at the first look.</param>
+    /// <summary>The spell after one more check, which has just ended.</summary>
+    /// <param name="last">The spell before; <see langword="null"/> at the first check.</param>
     /// <param name="reached">Whether Redis answered.</param>
-    /// <param name="asked">Timestamp of the question.</param>
+    /// <param name="asked">Timestamp of the start of the check.</param>
     /// <param name="time">The clock.</param>
     public static ReachSpell After(ReachSpell? last, bool reached, long asked, TimeProvider time)
     {
@@ -29,7 +28,7 @@ internal sealed record ReachSpell(bool Reached, long Since, long Until, TimeProv
             return last with { Until = now };
         }
 
-        // An answer is known to have come now; a question without one was in vain from its beginning on.
+        // An answer proves that Redis is reachable now. A check without an answer proves that it was unreachable since the check started.
         var began = !reached && time.GetElapsedTime(asked, now) <= MaxGap ? asked : now;
         return new ReachSpell(reached, began, now, time);
     }

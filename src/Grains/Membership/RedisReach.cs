@@ -4,7 +4,7 @@ using StackExchange.Redis;
 
 namespace Detection.Grains.Membership;
 
-/// <summary>How long this silo has reached Redis, or has not.</summary>
+/// <summary>How long this silo has reached Redis, or has not reached it.</summary>
 internal sealed class RedisReach(IConnectionMultiplexer redis, RedisKeys keys, ClusterView cluster, TimeProvider time)
 {
     /// <summary>Longest wait for an answer, whatever the connection string allows; well below <see cref="ReachSpell.MaxGap"/>.</summary>
@@ -12,14 +12,14 @@ internal sealed class RedisReach(IConnectionMultiplexer redis, RedisKeys keys, C
 
     private volatile ReachSpell? _spell;
 
-    /// <summary>For how long every look has found Redis; zero while it cannot be reached.</summary>
+    /// <summary>For how long every check has reached Redis; zero while it is unreachable.</summary>
     public TimeSpan ReachedFor => LengthOf(reached: true);
 
-    /// <summary>For how long no look has found Redis; zero while it is reached.</summary>
+    /// <summary>For how long no check has reached Redis; zero while it is reachable.</summary>
     public TimeSpan AwayFor => LengthOf(reached: false);
 
-    /// <summary>Asks Redis once.</summary>
-    /// <returns>Why it is not reached; <see langword="null"/> when it is.</returns>
+    /// <summary>Checks once whether Redis answers.</summary>
+    /// <returns>Why it is unreachable; <see langword="null"/> when it is reachable.</returns>
     public async Task<string?> LookAsync(CancellationToken cancellationToken)
     {
         var asked = time.GetTimestamp();
@@ -37,8 +37,8 @@ internal sealed class RedisReach(IConnectionMultiplexer redis, RedisKeys keys, C
     }
 
     /// <summary>
-    /// Asks for the membership and the queue of each model, which lie on different servers in a Redis Cluster, and masters only: a replica
-    /// takes no requests. The command succeeds whatever the keys hold, and where Redis has no memory left.
+    /// Reads the membership and the queue of each model, which are on different servers in a Redis Cluster, and only from masters: a replica accepts
+    /// no requests. The command succeeds with any content of the keys, and when Redis has no memory left.
     /// </summary>
     private Task<bool[]> AskAsync()
     {

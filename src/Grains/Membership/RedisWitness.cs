@@ -3,11 +3,11 @@ using Orleans.Services;
 
 namespace Detection.Grains.Membership;
 
-/// <summary>Says for its silo whether it reaches Redis. Silos ask each other directly, without anything that lies in Redis.</summary>
+/// <summary>Reports whether its silo reaches Redis. Silos ask each other directly, without using Redis.</summary>
 [Alias("detection.IRedisWitness")]
 internal interface IRedisWitness : IGrainService
 {
-    /// <summary>For how long this silo has reached Redis; zero while it does not.</summary>
+    /// <summary>For how long this silo has reached Redis; zero while it does not reach it.</summary>
     [ResponseTimeout("00:00:02"), Alias("ReachedFor")]
     Task<TimeSpan> ReachedFor();
 }
@@ -17,6 +17,6 @@ internal sealed class RedisWitness(GrainId id, Silo silo, ILoggerFactory loggers
 {
     public Task<TimeSpan> ReachedFor() => Task.FromResult(reach.ReachedFor);
 
-    /// <summary>Each silo answers for itself: nothing is divided among them.</summary>
+    /// <summary>Each silo answers for itself: no ranges are divided among them.</summary>
     public override Task OnRangeChange(IRingRange oldRange, IRingRange newRange, bool increased) => Task.CompletedTask;
 }

@@ -7,14 +7,14 @@ namespace Detection.Grains.Membership;
 internal sealed partial class RedisWitnesses(
     IServiceProvider services, ISiloStatusOracle membership, ILocalSiloDetails silo, ILogger<RedisWitnesses> logger) : GrainServiceClient<IRedisWitness>(services)
 {
-    /// <summary>Most silos that are asked at once; another time they are others.</summary>
+    /// <summary>Maximum number of silos that are asked at once. They are chosen at random each time.</summary>
     private const int MaxAsked = 8;
 
-    /// <summary>Asks other silos for one that has reached Redis for at least <paramref name="duration"/>.</summary>
+    /// <summary>Finds a silo that has reached Redis for at least <paramref name="duration"/>.</summary>
     /// <returns>Its address; <see langword="null"/> when no silo that answers has.</returns>
     public async Task<SiloAddress?> FindAsync(TimeSpan duration)
     {
-        // As this silo knows them, whose table may be old: one that is gone does not answer.
+        // The membership as this silo knows it, which may be outdated: a silo that is gone does not answer.
         var others = membership.GetApproximateSiloStatuses(onlyActive: true).Keys.Where(other => !other.Equals(silo.SiloAddress)).ToArray();
         Random.Shared.Shuffle(others);
         var answers = await Task.WhenAll(others.Take(MaxAsked).Select(async other => (Silo: other, Reached: await AskAsync(other))));

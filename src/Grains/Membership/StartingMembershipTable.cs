@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace Detection.Grains.Membership;
 
 /// <summary>
-/// The membership table of a silo, which lets the silo start while Redis does not answer. Orleans creates the table and reads it for the first
-/// time without a retry, and the process ends when one of the two fails. Here both are repeated until Redis answers or the silo stops.
+/// The membership table of a silo, which lets the silo start while Redis does not answer. Orleans creates the table and first reads it without a
+/// retry, and the process ends when one of the two fails. Here both are retried until Redis answers or the silo stops.
 /// </summary>
 internal sealed partial class StartingMembershipTable(
     IMembershipTable table, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<StartingMembershipTable> logger) : MembershipTableDecorator(table)

@@ -22,7 +22,7 @@ internal sealed class DevicePlacementDirector(ISiloMetadataCache metadata) : IPl
     /// <summary>Metadata key under which a silo lists the ids of its devices.</summary>
     public const string MetadataKey = "detection.devices";
 
-    /// <summary>Between two ids in the metadata.</summary>
+    /// <summary>Separator of the ids in the metadata.</summary>
     public const char Separator = ';';
 
     public Task<SiloAddress> OnAddActivation(PlacementStrategy strategy, PlacementTarget target, IPlacementContext context)

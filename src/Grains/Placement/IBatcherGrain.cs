@@ -1,12 +1,10 @@
 namespace Detection.Grains.Placement;
 
-/// <summary>
-/// Drains the queue of one model onto one device. Lives on the silo that owns the device; the key is <see cref="BatcherKey"/>.
-/// </summary>
+/// <summary>Drains the queue of one model onto one device. Runs on the silo that owns the device; the key is <see cref="BatcherKey"/>.</summary>
 [Alias("detection.IBatcherGrain")]
 public interface IBatcherGrain : IGrainWithStringKey
 {
-    /// <summary>Brings the batcher up when it is not; returns at once when it is.</summary>
+    /// <summary>Starts the batcher unless it runs. Does not wait for its work.</summary>
     [Alias("EnsureRunning")]
     Task EnsureRunning();
 }

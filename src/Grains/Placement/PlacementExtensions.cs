@@ -5,9 +5,9 @@ namespace Detection.Grains.Placement;
 /// <summary>Registers the placement of batchers.</summary>
 public static class PlacementExtensions
 {
-    /// <summary>Places each batcher on the silo that has its device.</summary>
+    /// <summary>Places each batcher on the silo that owns its device.</summary>
     /// <param name="orleans">The silo.</param>
-    /// <param name="devices">Identities of its devices.</param>
+    /// <param name="devices">Ids of its devices.</param>
     public static ISiloBuilder AddDevicePlacement(this ISiloBuilder orleans, IEnumerable<string> devices) => orleans
         .UseSiloMetadata(new Dictionary<string, string>
         {

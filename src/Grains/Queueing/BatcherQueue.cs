@@ -5,14 +5,12 @@ using StackExchange.Redis;
 
 namespace Detection.Grains.Queueing;
 
-/// <summary>
-/// The queues of requests in Redis as the batchers see them: leases, and the items that are claimed under them. See <see cref="RequestQueue"/>.
-/// </summary>
+/// <summary>The operations of batchers on the queues in Redis: leases, and the items that are claimed under them. See <see cref="RequestQueue"/>.</summary>
 public sealed class BatcherQueue(IConnectionMultiplexer redis, RedisKeys keys, IOptions<QueueOptions> options, ClusterClock clock)
 {
     private static readonly TimeSpan AttemptsExpiry = TimeSpan.FromHours(1);
 
-    /// <summary>How long it is known what a batcher was answered; longer than it takes to ask again.</summary>
+    /// <summary>How long the answers to a batcher are kept; longer than the batcher retries.</summary>
     private static readonly TimeSpan AnswersExpiry = TimeSpan.FromHours(1);
 
     private readonly QueueOptions _options = options.Value;
@@ -22,17 +20,17 @@ public sealed class BatcherQueue(IConnectionMultiplexer redis, RedisKeys keys, I
     /// <summary>Takes a lease for a new batcher.</summary>
     public Task TakeLeaseAsync(string model, string batcher) => LeaseAsync(model, batcher, "new");
 
-    /// <summary>Renews a lease. <see langword="false"/> when it had expired: other batchers may have its items.</summary>
+    /// <summary>Renews a lease. <see langword="false"/> when it has expired: other batchers may have reclaimed its items.</summary>
     public Task<bool> RenewLeaseAsync(string model, string batcher) => LeaseAsync(model, batcher, "renew");
 
     /// <summary>
     /// Moves up to <paramref name="most"/> items from the heads of the callers' lists, one from each in turn, to the batcher's
-    /// in-flight list. An item whose batchers keep losing their leases is claimed alone, so that it takes no other with it when it is given up.
+    /// in-flight list. An item whose batchers keep losing their leases is claimed alone, so that no other item loses its lease with it.
     /// </summary>
     /// <param name="model">The model.</param>
     /// <param name="batcher">The batcher.</param>
-    /// <param name="most">Most items.</param>
-    /// <param name="device">Its device: an item that failed on this device last is left to other batchers, while there are any.</param>
+    /// <param name="most">Maximum number of items.</param>
+    /// <param name="device">Its device: an item that failed on this device last is left to other batchers, while there are others.</param>
     public async Task<Claim> ClaimAsync(string model, string batcher, int most, string device = "")
     {
         var reply = await RequestQueue.AskAsync(
@@ -61,7 +59,7 @@ public sealed class BatcherQueue(IConnectionMultiplexer redis, RedisKeys keys, I
             var text = (string)reply[i]!;
             if (!RequestKey.TryParseItem(model, text, out var key))
             {
-                // Another program wrote into the list. It must not stay in the in-flight list for ever.
+                // Another program wrote into the list. The value must not stay in the in-flight list for ever.
                 await Database.ListRemoveAsync(keys.InFlight(model, batcher), text);
                 continue;
             }
@@ -79,9 +77,9 @@ public sealed class BatcherQueue(IConnectionMultiplexer redis, RedisKeys keys, I
         return new Claim(true, items, expired ?? (IReadOnlyList<RequestKey>)[], (int)reply[0]);
     }
 
-    /// <summary>Takes turns from callers whose pictures cost more than the one that each had: others are served meanwhile.</summary>
+    /// <summary>Charges turns to callers whose pictures cost more than an ordinary one: other callers are served first.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="turns">Turns by caller; the empty name is that of those who have none.</param>
+    /// <param name="turns">Turns by caller; the empty name stands for callers without a name.</param>
     public async Task ChargeAsync(string model, IReadOnlyDictionary<string, int> turns)
     {
         ArgumentNullException.ThrowIfNull(turns);
@@ -97,11 +95,11 @@ public sealed class BatcherQueue(IConnectionMultiplexer redis, RedisKeys keys, I
     /// <summary>Ends items that the batcher still holds.</summary>
     /// <param name="model">The model.</param>
     /// <param name="batcher">The batcher.</param>
-    /// <param name="settlements">How the items end.</param>
-    /// <param name="resultExpiry">How long their results can be read.</param>
-    /// <param name="number">Number of this settle among those of the batcher.</param>
+    /// <param name="settlements">The final states of the items.</param>
+    /// <param name="resultExpiry">How long their results are kept.</param>
+    /// <param name="number">Number of this settle, unique within the lease.</param>
     /// <param name="again">
-    /// It was sent before, and the answer is lost. When Redis had it then, it does nothing more and gives the answer that it gave.
+    /// It was sent before, and the answer was lost. If Redis had executed it, it changes nothing and returns the same answer again.
     /// </param>
     public async Task<SettleOutcome[]> SettleAsync(
         string model, string batcher, IReadOnlyList<Settlement> settlements, TimeSpan resultExpiry, int number = 0, bool again = false)
@@ -134,15 +132,17 @@ public sealed class BatcherQueue(IConnectionMultiplexer redis, RedisKeys keys, I
     }
 
     /// <summary>
-    /// Returns items on which a device failed to the heads of the callers' lists, with an attempt counted for each; what failed
-    /// <see cref="QueueOptions.MaxAttempts"/> times is given up.
+    /// Returns items on which a device failed to the heads of the callers' lists and counts an attempt for each. Items that failed
+    /// <see cref="QueueOptions.MaxAttempts"/> times are not returned.
     /// </summary>
     /// <param name="model">The model.</param>
     /// <param name="batcher">The batcher that holds them.</param>
-    /// <param name="device">Its device, which claims them again only when each other one has failed on them too.</param>
-    /// <param name="isSick">Whether the device fails on other pictures as well: no attempt is counted then for an item that it had for the first time.</param>
+    /// <param name="device">Its device, which claims the items again only when every other device has failed on them, too.</param>
+    /// <param name="isSick">
+    /// Whether the device fails on other pictures as well: then no attempt is counted for an item that it failed on for the first time.
+    /// </param>
     /// <param name="items">The items.</param>
-    /// <returns>Per item, what became of it.</returns>
+    /// <returns>The outcome of each item.</returns>
     public async Task<ReturnOutcome[]> ReturnAsync(string model, string batcher, string device, bool isSick, IReadOnlyList<RequestKey> items)
     {
         ArgumentNullException.ThrowIfNull(items);
@@ -169,7 +169,7 @@ public sealed class BatcherQueue(IConnectionMultiplexer redis, RedisKeys keys, I
         return Array.ConvertAll(reply, outcome => (ReturnOutcome)(int)outcome);
     }
 
-    /// <summary>Returns items that a batcher does not begin to the heads of the callers' lists. No attempt is counted.</summary>
+    /// <summary>Returns items that a batcher does not start to the heads of the callers' lists. No attempt is counted.</summary>
     /// <param name="model">The model.</param>
     /// <param name="batcher">The batcher that claimed them.</param>
     /// <param name="items">The items.</param>
@@ -183,14 +183,14 @@ public sealed class BatcherQueue(IConnectionMultiplexer redis, RedisKeys keys, I
             [keys.ItemPrefix(model), keys.Wake(model), .. items.Select(key => (RedisValue)key.Item)]);
     }
 
-    /// <summary>Batchers of a model that may hold items.</summary>
+    /// <summary>Batchers of a model that may have claimed items.</summary>
     public async Task<IReadOnlyList<string>> BatchersAsync(string model) =>
         Array.ConvertAll(await Database.SetMembersAsync(keys.Batchers(model)), member => (string)member!);
 
     /// <summary>Returns the items of a batcher to the heads of the callers' lists, if its lease has expired.</summary>
     /// <param name="model">The model.</param>
     /// <param name="batcher">The batcher.</param>
-    /// <param name="counts">Whether an attempt is counted for each item: not when leases expired because Redis was away.</param>
+    /// <param name="counts">Whether an attempt is counted for each item. It is not when leases expired because Redis was unreachable.</param>
     public async Task<Reclaimed> ReclaimAsync(string model, string batcher, bool counts = true)
     {
         var reply = (RedisResult[])(await Database.ScriptEvaluateAsync(
@@ -222,7 +222,7 @@ public sealed class BatcherQueue(IConnectionMultiplexer redis, RedisKeys keys, I
             : new Reclaimed(false, returned, QueueScripts.Parse(model, reply.Skip(1)));
     }
 
-    /// <summary>Ends a batcher in order: what it holds goes back to the heads of the callers' lists and its lease ends.</summary>
+    /// <summary>Stops a batcher in order: its claimed items return to the heads of the callers' lists and its lease ends.</summary>
     /// <returns>Number of items returned.</returns>
     public async Task<int> ReleaseAsync(string model, string batcher) =>
         (int)await Database.ScriptEvaluateAsync(

@@ -41,9 +41,7 @@ public sealed class QueueOptions
     [Range(typeof(TimeSpan), "00:01:00", "365.00:00:00")]
     public TimeSpan DeadLetterExpiry { get; set; } = TimeSpan.FromDays(7);
 
-    /// <summary>
-    /// Interval at which an idle batcher polls the queue when no wake-up arrives.
-    /// </summary>
+    /// <summary>Interval at which an idle batcher polls the queue when no wake-up arrives.</summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:01:00")]
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(1);
 }

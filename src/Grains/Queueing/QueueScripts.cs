@@ -4,10 +4,10 @@ using StackExchange.Redis;
 
 namespace Detection.Grains.Queueing;
 
-/// <summary>The scripts of the queue, and what both its sides need to run them.</summary>
+/// <summary>The scripts of the queue, and what requests and batchers need to run them.</summary>
 internal static class QueueScripts
 {
-    /// <summary>How long a caller owes turns for pictures that cost more.</summary>
+    /// <summary>How long a caller owes turns for expensive pictures.</summary>
     public static readonly TimeSpan DebtExpiry = TimeSpan.FromMinutes(1);
 
     public static readonly string Enqueue = Lists() + Script("enqueue");

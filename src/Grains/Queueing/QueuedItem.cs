@@ -4,12 +4,12 @@ using Detection.Contracts.Requests;
 namespace Detection.Grains.Queueing;
 
 /// <summary>A request in the queue.</summary>
-/// <param name="Key">What is asked for.</param>
-/// <param name="Deadline">When the answer is of no use any more, by the <see cref="Contracts.Storage.ClusterClock"/>.</param>
+/// <param name="Key">Identity of the request.</param>
+/// <param name="Deadline">Its deadline, by the <see cref="Contracts.Storage.ClusterClock"/>.</param>
 /// <param name="EnqueuedAt">When it entered the queue, by the same clock.</param>
 /// <param name="TraceParent">W3C trace context of the caller; <see langword="null"/> for none.</param>
-/// <param name="Attempts">How many batchers died while they held it.</param>
-/// <param name="Caller">Whose share of the queue it takes; <see langword="null"/> for a caller without a name.</param>
+/// <param name="Attempts">How often the lease of its batcher expired.</param>
+/// <param name="Caller">The caller whose share of the queue is used; <see langword="null"/> for a caller without a name.</param>
 public sealed record QueuedItem(
     RequestKey Key,
     DateTimeOffset Deadline,
@@ -19,12 +19,12 @@ public sealed record QueuedItem(
     string? Caller = null)
 {
     /// <summary>
-    /// What follows the times in the mark that stands in Redis while the item waits or runs. The mark is
-    /// <c>deadline|enqueued|traceparent</c>, unix ms of Redis, and <c>|caller</c> when it has one. The scripts write and read it.
+    /// The part of the mark after the times. The mark exists in Redis while the item waits or is processed. It is
+    /// <c>deadline|enqueued|traceparent</c>, in unix ms of Redis, and <c>|caller</c> for a named caller. The scripts write and read it.
     /// </summary>
     internal string MarkEnd => Caller is null ? TraceParent ?? "" : $"{TraceParent}|{Caller}";
 
-    /// <summary>Reads a mark; <see langword="null"/> when it is none, as for an item whose mark is gone.</summary>
+    /// <summary>Reads a mark; <see langword="null"/> when the text is not a mark, for example because the mark has expired.</summary>
     internal static QueuedItem? Read(RequestKey key, string mark, int attempts)
     {
         var parts = mark.Split('|', 4);

@@ -8,6 +8,6 @@ public interface ISiloReports
     /// <summary>The report that other processes read from Redis; <see langword="null"/> before the first one is written.</summary>
     SiloReport? Written { get; }
 
-    /// <summary>Makes a report of the present state.</summary>
+    /// <summary>Creates a report of the current state.</summary>
     SiloReport Report();
 }

@@ -5,7 +5,7 @@ namespace Detection.Grains.Reporting;
 /// <summary>Registers the silo's reports.</summary>
 public static class ReportingExtensions
 {
-    /// <summary>Adds the hosted service that writes the silo's reports. To be called after Orleans was added, so that it stops before.</summary>
+    /// <summary>Adds the hosted service that writes the silo's reports. Call it after Orleans was added, so that it stops before Orleans.</summary>
     public static IServiceCollection AddReporting(this IServiceCollection services)
     {
         services.AddSingleton<SiloMetrics>();

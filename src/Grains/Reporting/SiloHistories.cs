@@ -8,12 +8,12 @@ using Microsoft.Extensions.Options;
 
 namespace Detection.Grains.Reporting;
 
-/// <summary>Makes this silo's history.</summary>
+/// <summary>Creates this silo's history.</summary>
 internal sealed class SiloHistories(
     LocalDevices local, RequestQueue queue, RecentWork recent, IOptions<QueueOptions> queueOptions, IOptions<BatcherOptions> batcherOptions, ClusterClock time)
 {
-    /// <summary>The history as of now.</summary>
-    /// <param name="models">The models whose queues it tells of.</param>
+    /// <summary>The current history.</summary>
+    /// <param name="models">The models whose queues it contains.</param>
     public async Task<SiloHistory> ReadAsync(IReadOnlyList<ModelInfo> models)
     {
         var queues = await LookAtQueuesAsync(models);

@@ -6,8 +6,8 @@ using Detection.Grains.Membership;
 namespace Detection.Grains.Reporting;
 
 /// <summary>
-/// The meter <c>Detection.Cluster</c>: what the silo's last report says, and how the queues of its models stood then. Reading it costs
-/// nothing where pictures are worked on.
+/// The meter <c>Detection.Cluster</c>: the silo's last report, and the queues of its models at that time. Reading the metrics does not slow the
+/// processing of pictures.
 /// </summary>
 internal sealed class SiloMetrics
 {
@@ -25,24 +25,24 @@ internal sealed class SiloMetrics
         var meter = meters.Create(Meter);
         meter.CreateObservableGauge(
             "detection.queue.length", () => Queues(static queue => (long)queue.Length), "{request}", "Requests that wait, over the whole cluster.");
-        meter.CreateObservableGauge("detection.queue.capacity", () => Queues(static queue => (long)queue.Capacity), "{request}", "Most requests that may wait.");
+        meter.CreateObservableGauge("detection.queue.capacity", () => Queues(static queue => (long)queue.Capacity), "{request}", "Maximum number of requests that may wait.");
         meter.CreateObservableGauge("detection.queue.oldest.age", () => Queues(static queue => queue.OldestSeconds), "s", "How long the oldest request has waited.");
         meter.CreateObservableGauge(
-            "detection.queue.dead_letters", () => Queues(static queue => (long)queue.GivenUp), "{request}", "Requests on the list of those that were given up.");
+            "detection.queue.dead_letters", () => Queues(static queue => (long)queue.GivenUp), "{request}", "Dead letters.");
         meter.CreateObservableGauge(
-            "detection.batcher.in_flight", () => Batchers(static batcher => (long)batcher.InFlight), "{picture}", "Pictures that a batcher holds.");
+            "detection.batcher.in_flight", () => Batchers(static batcher => (long)batcher.InFlight), "{picture}", "Pictures that a batcher has claimed and not settled.");
         meter.CreateObservableGauge(
-            "detection.batcher.stuck", () => Batchers(static batcher => batcher.State == BatcherState.Stuck ? 1L : 0), null, "1 while a batcher completes nothing of what it holds.");
-        meter.CreateObservableGauge("detection.redis.away", () => reach.AwayFor.TotalSeconds, "s", "How long the silo has not reached Redis.");
+            "detection.batcher.stuck", () => Batchers(static batcher => batcher.State == BatcherState.Stuck ? 1L : 0), null, "1 while a batcher has claimed pictures and completes none.");
+        meter.CreateObservableGauge("detection.redis.away", () => reach.AwayFor.TotalSeconds, "s", "Time since the silo last reached Redis; 0 while it reaches it.");
         meter.CreateObservableGauge(
-            "detection.device.health", Healths, null, "1 for the state in which a device is with a model, 0 for the others.");
+            "detection.device.health", Healths, null, "1 for the current health of a device with a model, 0 for the others.");
         meter.CreateObservableGauge(
-            "detection.batcher.rate", () => Batchers(static batcher => batcher.Rate), "{picture}/s", "Pictures a second that a batcher can do, as measured.");
+            "detection.batcher.rate", () => Batchers(static batcher => batcher.Rate), "{picture}/s", "Measured rate of a batcher, in pictures per second.");
         meter.CreateObservableCounter(
             "detection.device.busy", () => Batchers(static batcher => batcher.BusySeconds), "s", "Time during which a device held at least one picture of a model.");
     }
 
-    /// <summary>What is to be read from now on.</summary>
+    /// <summary>Sets the report and the queues that are read from now on.</summary>
     public void Show(SiloReport report, IReadOnlyList<QueueReport> queues)
     {
         _batchers = report.Batchers;

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Detection.Grains.Reporting;
 
-/// <summary>Writes this silo's report and its history into Redis, and takes them out when the silo stops.</summary>
+/// <summary>Writes this silo's report and its history into Redis, and removes them when the silo stops.</summary>
 internal sealed partial class SiloReporter(
     LocalDevices local,
     SiloReports reports,
@@ -35,7 +35,7 @@ internal sealed partial class SiloReporter(
         }
         catch (Exception e) when (RedisConnection.IsOutage(e))
         {
-            // It goes out of date by itself.
+            // The report expires.
             LogNotWritten(e.Message);
         }
     }
@@ -55,7 +55,7 @@ internal sealed partial class SiloReporter(
         await board.RemoveStaleAsync(time.GetUtcNow());
     }
 
-    /// <summary>Keeps what is known of each version that is served, for the time after it is gone.</summary>
+    /// <summary>Records each version that is served, for the time after it is gone.</summary>
     private async Task RecordModelsAsync(SiloReport report)
     {
         var served = string.Join(' ', report.Models.Select(static model => model.Id));

@@ -5,7 +5,7 @@ using Detection.Inference.Repository;
 
 namespace Detection.Grains.Reporting;
 
-/// <summary>Makes this silo's reports.</summary>
+/// <summary>Creates this silo's reports.</summary>
 internal sealed class SiloReports(LocalDevices local, InferenceHost host, ModelRepository repository, ILocalSiloDetails silo, ClusterClock time) : ISiloReports
 {
     private readonly DateTimeOffset _startedAt = time.GetUtcNow();
@@ -22,7 +22,7 @@ internal sealed class SiloReports(LocalDevices local, InferenceHost host, ModelR
     /// <inheritdoc/>
     public SiloReport Report()
     {
-        // For one model, the problem of its file replaces that of its load.
+        // For one model, a fault of its file replaces that of its load.
         var models = host.Problems.Concat(repository.Current.Problems).GroupBy(problem => problem.Key).ToDictionary(same => same.Key, same => same.Last().Value);
         var batchers = host.Report();
         var offer = host.Offer;

@@ -10,8 +10,8 @@ using Microsoft.Extensions.Logging;
 namespace Detection.Grains.Requests;
 
 /// <summary>
-/// Ends the requests that were accepted for a version of a model which no device has any more, and forgets versions that are long gone.
-/// Every silo does it: an item is given to one of them.
+/// Ends the requests that were accepted for a model version which no device has any more, and removes records of versions that have been gone for
+/// long. Every silo does this; each item is given to one silo.
 /// </summary>
 internal sealed partial class AbandonedQueues(
     ClusterView cluster, RequestQueue queue, BatcherQueue batchers, IGrainFactory grains, SiloBoard board, ClusterClock time, ILogger<AbandonedQueues> logger)
@@ -19,12 +19,12 @@ internal sealed partial class AbandonedQueues(
 {
     private const int MaxItems = 100;
 
-    /// <summary>Versions that are gone of which the description is kept.</summary>
+    /// <summary>Number of versions that are gone whose records are kept.</summary>
     private const int MaxGone = 20;
 
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
 
-    /// <summary>Deadlines are shorter, and nothing is accepted for a version that is gone.</summary>
+    /// <summary>Longer than any deadline: a version that is gone accepts no requests.</summary>
     private static readonly TimeSpan LookFor = TimeSpan.FromMinutes(10);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
@@ -57,7 +57,7 @@ internal sealed partial class AbandonedQueues(
         IReadOnlyList<RequestKey> ended;
         do
         {
-            // It may be served again by now.
+            // It may be served again meanwhile.
             if (!cluster.IsFresh || cluster.Models.Find(model) is not { Standing: ModelStanding.Gone })
             {
                 return;

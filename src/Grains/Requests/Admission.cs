@@ -6,12 +6,13 @@ using Detection.Grains.Queueing;
 namespace Detection.Grains.Requests;
 
 /// <summary>
-/// Decides whether a model takes requests, and how long the queue may be for a request to be served in time: what the batchers of its
-/// model, at the rate they measured while they were busy, do until its deadline. Without a measured rate only the queue's capacity counts.
+/// Decides whether a model accepts requests, and how long the queue may be for a request to be served in time: the number of pictures that the
+/// model's batchers process until its deadline, at the rate that they measured while they were busy. Without a measured rate only the queue's
+/// capacity applies.
 /// </summary>
 public sealed class Admission(ClusterView cluster)
 {
-    /// <summary>Why no request for a model is accepted now; <see langword="null"/> when requests are.</summary>
+    /// <summary>Why requests for a model are refused now; <see langword="null"/> when they are accepted.</summary>
     public RequestSnapshot? Refusal(string model) => cluster.Models.Find(model)?.Standing switch
     {
         ModelStanding.Retired or ModelStanding.Gone => RequestFailures.ModelGone,
@@ -19,7 +20,7 @@ public sealed class Admission(ClusterView cluster)
         _ => null,
     };
 
-    /// <summary>What a caller is told whose request does not enter the queue, with <paramref name="before"/> items before it.</summary>
+    /// <summary>The refusal of a request that does not enter the queue, with <paramref name="before"/> items before it.</summary>
     public RequestSnapshot Refusal(string model, RequestStatus status, int before) => new(
         status,
         RetryAfter: RetryAfter(model, before),
@@ -28,7 +29,7 @@ public sealed class Admission(ClusterView cluster)
     /// <summary>Whether no silo will serve a model any more.</summary>
     public bool IsGone(string model) => cluster.Models.Find(model)?.Standing == ModelStanding.Gone;
 
-    /// <summary>Most items that may stand before a request with <paramref name="budget"/> left.</summary>
+    /// <summary>Maximum number of items that may be before a request with <paramref name="budget"/> left.</summary>
     public int Limit(string model, TimeSpan budget)
     {
         var rate = Rate(model);
@@ -42,7 +43,7 @@ public sealed class Admission(ClusterView cluster)
         return rate > 0 ? TimeSpan.FromSeconds(length / rate) : null;
     }
 
-    /// <summary>When to come again for a queue of <paramref name="length"/>: when half of it is done, at least a second.</summary>
+    /// <summary>When to retry for a queue of <paramref name="length"/>: when half of it is done, but at least after a second.</summary>
     public TimeSpan RetryAfter(string model, int length) =>
         Wait(model, length / 2) is { } wait && wait > TimeSpan.FromSeconds(1)
             ? TimeSpan.FromSeconds(Math.Ceiling(wait.TotalSeconds))

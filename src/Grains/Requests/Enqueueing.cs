@@ -5,17 +5,17 @@ using Microsoft.Extensions.Logging;
 
 namespace Detection.Grains.Requests;
 
-/// <summary>Puts the work of one request into the queue, once for all who bring it at the same time.</summary>
+/// <summary>Puts the work of one request into the queue, once for all callers that submit it at the same time.</summary>
 internal sealed class Enqueueing(
     RequestKey key, WorkUnderWay underWay, KeptState kept, RequestStores stores, Admission admission, ClusterClock time, ILogger logger)
 {
-    /// <summary>Number of callers that stored the picture and are not accepted or refused yet.</summary>
+    /// <summary>Number of callers that stored the picture and were neither accepted nor refused yet.</summary>
     private int _bringing;
 
-    /// <summary>The call that is putting the work into the queue; <see langword="null"/> when there is none.</summary>
+    /// <summary>The call that currently puts the work into the queue; <see langword="null"/> when there is none.</summary>
     private PendingEnqueue? _pending;
 
-    /// <summary>Waits for the outcome of a call that is putting the work into the queue.</summary>
+    /// <summary>Waits for the outcome of a call that currently puts the work into the queue.</summary>
     public async ValueTask PendingAsync()
     {
         while (_pending is { } pending)
@@ -24,7 +24,7 @@ internal sealed class Enqueueing(
         }
     }
 
-    /// <summary>Joins the work, or puts it into the queue. Gives its end when it is refused, or done already.</summary>
+    /// <summary>Joins the work, or puts it into the queue. Returns a final state when the work is refused or already done.</summary>
     public async Task<(TaskCompletionSource<RequestSnapshot> Work, bool Joined, RequestSnapshot? End)> JoinOrEnqueueAsync(RequestTerms terms)
     {
         _bringing++;
@@ -52,7 +52,7 @@ internal sealed class Enqueueing(
         }
     }
 
-    /// <summary>A request ended when it was submitted: removes its picture if it was refused.</summary>
+    /// <summary>A request ended when it was submitted. If it was refused, its picture is removed.</summary>
     public async Task LeavePictureAsync(RequestSnapshot end)
     {
         try
@@ -68,12 +68,12 @@ internal sealed class Enqueueing(
         }
         catch (Exception e) when (RedisConnection.IsOutage(e))
         {
-            // It expires.
+            // The picture expires.
             logger.LogUnavailable(key.Item, e.Message);
         }
     }
 
-    /// <summary>Puts the work into the queue. Gives its end when it is refused, or done already.</summary>
+    /// <summary>Puts the work into the queue. Returns a final state when it is refused or already done.</summary>
     private async Task<RequestSnapshot?> EnqueueAsync(TaskCompletionSource<RequestSnapshot> work, RequestTerms terms)
     {
         var pending = _pending = new PendingEnqueue(terms);
@@ -120,7 +120,7 @@ internal sealed class Enqueueing(
         var done = outcome == EnqueueOutcome.AlreadyDone ? await stores.Results.FindOrDiscardAsync(key) : null;
         if (outcome == EnqueueOutcome.AlreadyDone && done is null)
         {
-            // The result has just expired, or could not be read and was removed.
+            // The result has just expired, or was not readable and was removed.
             (outcome, place, deadline) = await stores.Queue.EnqueueAsync(item, limit, terms.Asynchronous);
             done = outcome == EnqueueOutcome.AlreadyDone ? await stores.Results.FindOrDiscardAsync(key) : null;
         }

@@ -6,8 +6,8 @@ using Orleans.Storage;
 namespace Detection.Grains.Requests;
 
 /// <summary>
-/// The state of one request in the grain storage. It is read at its first use, not when the grain comes up: most requests
-/// are answered without it. Calls interleave, so that reading is done once and writes come one after the other.
+/// The state of one request in the grain storage. It is read at its first use and not at activation, because most requests are answered without it.
+/// Calls interleave, so it is read only once, and writes are queued one after the other.
 /// </summary>
 internal sealed class KeptState(IGrainContext grain, IGrainStorage storage, ClusterClock time)
 {
@@ -15,7 +15,7 @@ internal sealed class KeptState(IGrainContext grain, IGrainStorage storage, Clus
     private Task? _reading;
     private Task _writing = Task.CompletedTask;
 
-    /// <summary>What is kept.</summary>
+    /// <summary>The stored state.</summary>
     /// <exception cref="OrleansException">The storage cannot be reached.</exception>
     public async ValueTask<RequestState> ReadAsync()
     {
@@ -28,11 +28,11 @@ internal sealed class KeptState(IGrainContext grain, IGrainStorage storage, Clus
         return _bridge.State;
     }
 
-    /// <summary>Changes what is kept.</summary>
+    /// <summary>Changes the stored state.</summary>
     /// <exception cref="OrleansException">The storage cannot be reached.</exception>
     public Task WriteAsync(Action<RequestState> change) => _writing = WriteAfterAsync(_writing, change);
 
-    /// <summary>Keeps that a caller will ask for the end later.</summary>
+    /// <summary>Stores that a caller will ask for the answer later.</summary>
     public async Task KeepAsynchronousAsync(RequestTerms terms, DateTimeOffset deadline)
     {
         var known = await ReadAsync();
@@ -51,7 +51,7 @@ internal sealed class KeptState(IGrainContext grain, IGrainStorage storage, Clus
         }
     }
 
-    /// <summary>Keeps how the request ended.</summary>
+    /// <summary>Stores the final state of the request.</summary>
     public Task KeepEndAsync(RequestSnapshot outcome) => WriteAsync(kept =>
     {
         kept.End = outcome;
@@ -60,7 +60,7 @@ internal sealed class KeptState(IGrainContext grain, IGrainStorage storage, Clus
         (kept.Source, kept.SourceCaller) = (null, null);
     });
 
-    /// <summary>Clears the state of a request that is done: its result is in Redis.</summary>
+    /// <summary>Clears the state of a completed request: its result is in Redis.</summary>
     public Task ForgetAsync() => WriteAsync(static kept =>
     {
         kept.Asynchronous = false;

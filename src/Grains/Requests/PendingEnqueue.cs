@@ -2,21 +2,20 @@ using Detection.Contracts.Requests;
 
 namespace Detection.Grains.Requests;
 
-/// <summary>Work that is being put into the queue. Whoever joins it meanwhile waits for what becomes of that.</summary>
-/// <param name="terms">Of the caller who brought it.</param>
+/// <summary>Work that is being put into the queue. Callers that join meanwhile wait for the outcome.</summary>
+/// <param name="terms">The terms of the caller that submitted it.</param>
 internal sealed class PendingEnqueue(RequestTerms terms)
 {
     private readonly TaskCompletionSource<RequestSnapshot?> _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>How it ended when it is not in the queue; <see langword="null"/> when it is.</summary>
+    /// <summary>The final state when the work is not in the queue; <see langword="null"/> when it is.</summary>
     public Task<RequestSnapshot?> Outcome => _outcome.Task;
 
-    /// <summary>The outcome is known.</summary>
+    /// <summary>Sets the outcome.</summary>
     public void End(RequestSnapshot? outcome) => _outcome.TrySetResult(outcome);
 
     /// <summary>
-    /// Whether a refusal also holds for a caller that joined. A caller with another share or more time may be accepted where the first
-    /// caller was refused.
+    /// Whether a refusal also applies to a caller that joined. A caller with another share or more time may be accepted when the first caller was refused.
     /// </summary>
     public bool HoldsFor(RequestTerms joining, RequestSnapshot outcome) =>
         outcome.Status is not (RequestStatus.Busy or RequestStatus.ShareUsed or RequestStatus.TooLate or RequestStatus.OwnTooLate)

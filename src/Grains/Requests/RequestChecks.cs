@@ -4,11 +4,11 @@ using Microsoft.Extensions.Logging;
 
 namespace Detection.Grains.Requests;
 
-/// <summary>Compares what one activation knows of its work with the queue and the results in Redis, which are the truth.</summary>
+/// <summary>Compares the state of one activation with the queue and the results in Redis, which are authoritative.</summary>
 internal sealed class RequestChecks(
     RequestKey key, WorkUnderWay underWay, KeptState kept, RequestStores stores, Admission admission, ILogger logger)
 {
-    /// <summary>The end of the work when it is known; otherwise finds out whether the work is under way.</summary>
+    /// <summary>The final state of the work if it is known; otherwise finds out whether the work is under way.</summary>
     public async Task<RequestSnapshot?> FindAsync()
     {
         if (underWay.Current is not null)
@@ -32,7 +32,7 @@ internal sealed class RequestChecks(
         return null;
     }
 
-    /// <summary>After a wait without an end: the message that it ended may have been lost with a silo.</summary>
+    /// <summary>Checks the work after a wait without an outcome: the message with the outcome may have been lost with a silo.</summary>
     public async Task<RequestSnapshot> CheckAsync(TaskCompletionSource<RequestSnapshot> work, bool joined)
     {
         var (result, isUnderWay) = await ReadAsync();
@@ -44,7 +44,7 @@ internal sealed class RequestChecks(
         RequestSnapshot? refusal = null;
         if (result is null && isUnderWay)
         {
-            // Callers who wait while the last device breaks get the same answer as those who come later.
+            // Callers that wait while the last device breaks get the same answer as later callers.
             if (admission.Refusal(key.Model) is not { Status: RequestStatus.DevicesBroken } broken || !await TakeOutAsync(work))
             {
                 return underWay.Snapshot(joined);
@@ -63,8 +63,8 @@ internal sealed class RequestChecks(
     }
 
     /// <summary>
-    /// As <see cref="CheckAsync"/>. While Redis is away, accepted work is taken to be under way: its caller waits on, until its deadline,
-    /// instead of being refused for a failover of Redis.
+    /// As <see cref="CheckAsync"/>. While Redis is unreachable, accepted work is assumed to be under way: its caller waits until its deadline, and is
+    /// not refused because of a failover of Redis.
     /// </summary>
     public async Task<RequestSnapshot> CheckUnlessAwayAsync(TaskCompletionSource<RequestSnapshot> work, bool joined)
     {
@@ -92,7 +92,7 @@ internal sealed class RequestChecks(
         }
         catch (Exception e) when (RedisConnection.IsOutage(e))
         {
-            // The item stays in the queue, and runs or expires.
+            // The item stays in the queue, and is processed or expires.
             logger.LogUnavailable(key.Item, e.Message);
         }
     }
@@ -101,7 +101,7 @@ internal sealed class RequestChecks(
     private async Task<bool> TakeOutAsync(TaskCompletionSource<RequestSnapshot> work) =>
         underWay.IsEnqueued && !underWay.IsAsynchronous && underWay.Current == work && await stores.Queue.WithdrawAsync(key, underWay.QueuedUntil);
 
-    /// <summary>What Redis says: the result, or whether the work waits or runs.</summary>
+    /// <summary>The state in Redis: the result, or whether the work waits or is processed.</summary>
     private async Task<(RequestSnapshot? Result, bool IsUnderWay)> ReadAsync()
     {
         var result = stores.Results.FindOrDiscardAsync(key);

@@ -11,8 +11,8 @@ using Orleans.Placement;
 namespace Detection.Grains.Requests;
 
 /// <summary>
-/// One request and all callers who wait for it. Its memory is a copy: the mark and the result in Redis are the truth, so that another
-/// activation on another silo continues when this one is lost.
+/// One request and all callers that wait for it. Its memory is a copy: the mark and the result in Redis are authoritative, so another activation on
+/// another silo can continue when this one is lost.
 /// </summary>
 [GrainType("request"), PreferLocalPlacement]
 internal sealed class RequestGrain(
@@ -27,7 +27,7 @@ internal sealed class RequestGrain(
     /// <summary>Name of the grain storage.</summary>
     public const string Storage = "requests";
 
-    /// <summary>How soon a watcher looks again for an end of which this grain was not told.</summary>
+    /// <summary>How soon a watcher checks again for an outcome that was not reported to this activation.</summary>
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(200);
 
     private RequestKey _key;
@@ -89,7 +89,7 @@ internal sealed class RequestGrain(
                 return end;
             }
 
-            // A caller who waits need not know: without its picture the work fails, and the client brings the picture again.
+            // A caller that waits does not need to wait for this: without its picture the work fails, and the client sends the picture again.
             var kept = stores.Pictures.KeepAsync(_key, ended: work.Task.IsCompleted);
             if (terms.Asynchronous && !joined && !await kept)
             {
@@ -133,7 +133,7 @@ internal sealed class RequestGrain(
     {
         if (outcome.Status == RequestStatus.Expired && _work.Waiting > 0 && _work.LatestDeadline > time.GetUtcNow())
         {
-            // The queue's deadline was that of an earlier caller; the ones that wait now submit again.
+            // The expired deadline was that of an earlier caller; the callers that wait now submit again.
             outcome = new RequestSnapshot(RequestStatus.Unknown);
         }
 
@@ -165,8 +165,8 @@ internal sealed class RequestGrain(
     }
 
     /// <summary>
-    /// Fetches the lost picture of an asynchronous request again from its URL and puts the request back into the queue.
-    /// <see langword="false"/> when it came from no URL, is not there any more, or is refused now.
+    /// Fetches the lost picture of an asynchronous request again from its URL and puts the request back into the queue. <see langword="false"/> when
+    /// the picture did not come from a URL, is not there any more, or is refused now.
     /// </summary>
     private async Task<bool> FetchAgainAsync()
     {
@@ -190,13 +190,13 @@ internal sealed class RequestGrain(
         }
         catch (Exception e)
         {
-            // Whatever ended the second fetch, the request ends with the first failure, and its callers learn of it.
+            // Whatever the error of the second fetch is, the request ends with the first failure, which its callers get.
             logger.LogNotFetchedAgain(_key.Item, e.Message);
             return false;
         }
     }
 
-    /// <summary>Where the request stands, the kept end of an asynchronous one included.</summary>
+    /// <summary>The current state of the request, including the stored outcome of an asynchronous one.</summary>
     private async Task<RequestSnapshot> LookAsync()
     {
         await _enqueueing.PendingAsync();
@@ -216,14 +216,14 @@ internal sealed class RequestGrain(
             return end;
         }
 
-        // Accepted, and no end is known: the call with the end is on its way, or was lost with its silo.
+        // Accepted, and no outcome is known: the call with the outcome is under way, or was lost with its silo.
         return !kept.Asynchronous || kept.End is not null ? new RequestSnapshot(RequestStatus.Unknown)
             : admission.IsGone(_key.Model) ? RequestFailures.ModelGone
             : time.GetUtcNow() < kept.Deadline ? new RequestSnapshot(RequestStatus.Running, Joined: true)
             : new RequestSnapshot(RequestStatus.Expired, Joined: true);
     }
 
-    /// <summary>Looks until the request stands otherwise than <paramref name="known"/>, or has an end, or the time is over.</summary>
+    /// <summary>Checks until the request has another status than <paramref name="known"/> or a final one, or the time is over.</summary>
     private async Task<RequestSnapshot> WatchAsync(RequestStatus? known, TimeSpan maxWait, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
@@ -243,7 +243,7 @@ internal sealed class RequestGrain(
                     return await LookAgainAsync();
                 }
 
-                // Another activation may have been told of the end: look again.
+                // The outcome may have been reported to another activation: check again.
                 var end = _work.Current?.Task ?? Task.Delay(left < LookAgain ? left : LookAgain, time, cancellationToken);
                 await Task.WhenAny(known is RequestStatus.Queued ? [end, _work.Running] : [end]).WaitAsync(left, time, cancellationToken);
             }
@@ -254,7 +254,7 @@ internal sealed class RequestGrain(
         }
     }
 
-    /// <summary>As <see cref="LookAsync"/>, but sees for itself whether the work is still under way.</summary>
+    /// <summary>As <see cref="LookAsync"/>, but checks in Redis whether the work is still under way.</summary>
     private async Task<RequestSnapshot> LookAgainAsync()
     {
         if (_work.Current is { } work)
@@ -265,7 +265,7 @@ internal sealed class RequestGrain(
         return await LookAsync();
     }
 
-    /// <summary>Waits for the end of <paramref name="work"/>, which may have come while it was put into the queue.</summary>
+    /// <summary>Waits for the end of <paramref name="work"/>, which may already have ended while it was put into the queue.</summary>
     private async Task<RequestSnapshot> WaitAsync(
         TaskCompletionSource<RequestSnapshot> work, RequestTerms terms, TimeSpan maxWait, bool joined, CancellationToken cancellationToken)
     {
@@ -281,7 +281,7 @@ internal sealed class RequestGrain(
             return work.Task.IsCompletedSuccessfully ? await work.Task : _work.Snapshot(joined);
         }
 
-        // A silo that stops ends the waits: the clients ask again and find the work through another silo.
+        // A stopping silo ends the waits: the clients ask again and find the work through another silo.
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
         _work.Waiting++;
         try
@@ -315,8 +315,8 @@ internal sealed class RequestGrain(
     }
 
     /// <summary>
-    /// Accepts an asynchronous caller that joined: extends the work to its deadline. Gives another answer when the work ended or was
-    /// withdrawn before the caller joined, or when the picture is gone: then the client brings it.
+    /// Accepts an asynchronous caller that joined: extends the work to its deadline. Returns another answer when the work ended or was withdrawn
+    /// before the caller joined, or when the picture is gone: then the client sends it again.
     /// </summary>
     private async Task<RequestSnapshot?> JoinAsynchronousAsync(TaskCompletionSource<RequestSnapshot> work, RequestTerms terms, DateTimeOffset deadline)
     {
@@ -326,7 +326,7 @@ internal sealed class RequestGrain(
         var isThere = await stores.Queue.ExtendAsync(_key, terms.Budget);
         if (work.Task.IsCompletedSuccessfully && await work.Task is { Status: RequestStatus.Failed } failed)
         {
-            // It may have ended before the state said that a caller will ask for the end.
+            // The work may have ended before the state recorded that a caller will ask for the outcome.
             await _kept.KeepEndAsync(failed);
         }
 

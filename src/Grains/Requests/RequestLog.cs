@@ -6,7 +6,7 @@ namespace Detection.Grains.Requests;
 
 internal static partial class RequestLog
 {
-    /// <summary>Tells what Redis refused, and gives what the caller is told.</summary>
+    /// <summary>Logs what Redis refused, and returns the answer for the caller.</summary>
     public static RequestSnapshot Refused(this ILogger logger, RequestKey key, Exception e)
     {
         logger.LogUnavailable(key.Item, e.Message);

@@ -5,9 +5,9 @@ using Orleans.Storage;
 
 namespace Detection.Grains.Requests;
 
-/// <summary>Where requests stand in Redis.</summary>
-/// <param name="state">What of a request outlives its callers.</param>
-/// <param name="queue">Items that wait or run.</param>
+/// <summary>The stores of requests in Redis.</summary>
+/// <param name="state">State of requests that outlives their callers.</param>
+/// <param name="queue">Items that wait or are processed.</param>
 /// <param name="results">Results.</param>
 /// <param name="pictures">Pictures.</param>
 internal sealed class RequestStores(

@@ -9,8 +9,8 @@ namespace Detection.Grains.Requests;
 internal sealed class RequestWebhooks(RequestKey key, WebhookIntake intake, Enqueueing enqueueing, ILogger logger)
 {
     /// <summary>
-    /// A request whose end is to be told to a URL. It is taken on first and taken back when the request is not accepted, so that an
-    /// accepted one is never without its webhook.
+    /// Runs a request with a webhook. The webhook is registered first and removed when the request is not accepted, so that an accepted request
+    /// always has its webhook.
     /// </summary>
     public async Task<RequestSnapshot> WithAsync(WebhookTerms webhook, RequestTerms terms, bool brought, Func<Task<RequestSnapshot>> request)
     {

@@ -10,9 +10,9 @@ namespace Detection.Grains.Requests;
 /// <summary>Registers the requests of a silo.</summary>
 public static class RequestsExtensions
 {
-    /// <summary>Adds the grains of requests, with the storage of what they keep.</summary>
+    /// <summary>Adds the grains of requests and the storage of their state.</summary>
     /// <param name="orleans">The silo.</param>
-    /// <param name="redis">How Redis is reached.</param>
+    /// <param name="redis">Options of the connection to Redis.</param>
     /// <param name="keys">Keys of the cluster.</param>
     public static ISiloBuilder AddRequests(this ISiloBuilder orleans, ConfigurationOptions redis, RedisKeys keys)
     {
@@ -27,7 +27,7 @@ public static class RequestsExtensions
                 storage.CreateMultiplexer = _ => Task.FromResult((shared, IsShared: true));
                 storage.GetStorageKey = (_, grain) => keys.State(grain.Key.ToString()!);
 
-                // Whole seconds, and well above the time that a grain lives: a write after the expiry would fail.
+                // Whole seconds, and well above the lifetime of a grain: a write after the expiry would fail.
                 storage.EntryExpiry = TimeSpan.FromSeconds(Math.Ceiling((requests.Value.FailureExpiry + (2 * requests.Value.IdleAge)).TotalSeconds));
             }))
             .ConfigureServices(static services => services.AddOptions<GrainCollectionOptions>().Configure<IOptions<RequestOptions>>(static (collection, requests) =>
@@ -37,6 +37,8 @@ public static class RequestsExtensions
             }));
     }
 
-    /// <summary>Adds the hosted service that ends requests for models without a device. To be called after Orleans was added, so that it stops before.</summary>
+    /// <summary>
+    /// Adds the hosted service that ends requests for models without a device. Call it after Orleans was added, so that it stops before Orleans.
+    /// </summary>
     public static IServiceCollection AddAbandonedQueues(this IServiceCollection services) => services.AddHostedService<AbandonedQueues>();
 }

@@ -3,7 +3,9 @@ using Detection.Contracts.Storage;
 
 namespace Detection.Grains.Requests;
 
-/// <summary>The work under way as one activation knows it. The calls of the grain interleave: all that they share between awaits stands here.</summary>
+/// <summary>
+/// The work under way as one activation knows it. The calls of the grain interleave; this class holds the state that they share between awaits.
+/// </summary>
 internal sealed class WorkUnderWay(RequestKey key, PictureStore pictures)
 {
     private TaskCompletionSource _running = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -11,25 +13,25 @@ internal sealed class WorkUnderWay(RequestKey key, PictureStore pictures)
     private int _position;
     private TimeSpan? _estimate;
 
-    /// <summary>Completed with the end of the work; <see langword="null"/> while none is known.</summary>
+    /// <summary>Completed with the outcome of the work; <see langword="null"/> while no work is known.</summary>
     public TaskCompletionSource<RequestSnapshot>? Current { get; private set; }
 
     /// <summary>Completed when the work leaves the queue.</summary>
     public Task Running => _running.Task;
 
-    /// <summary>An asynchronous caller will ask for the answer later.</summary>
+    /// <summary>Whether an asynchronous caller will ask for the answer later.</summary>
     public bool IsAsynchronous { get; set; }
 
-    /// <summary>This activation put the work into the queue, so no other activation can have written its state.</summary>
+    /// <summary>Whether this activation put the work into the queue, so that no other activation can have written its state.</summary>
     public bool IsEnqueued { get; private set; }
 
     /// <summary>The deadline of the work when this activation put it into the queue.</summary>
     public DateTimeOffset QueuedUntil { get; private set; }
 
-    /// <summary>Number of callers that wait for the end.</summary>
+    /// <summary>Number of callers that wait for the outcome.</summary>
     public int Waiting { get; set; }
 
-    /// <summary>The latest deadline of the callers that came.</summary>
+    /// <summary>The latest deadline of the callers so far.</summary>
     public DateTimeOffset LatestDeadline { get; set; }
 
     public TaskCompletionSource<RequestSnapshot> Begin()
@@ -38,7 +40,7 @@ internal sealed class WorkUnderWay(RequestKey key, PictureStore pictures)
         return Current = new TaskCompletionSource<RequestSnapshot>(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
-    /// <summary>The work is in the queue, or was there already.</summary>
+    /// <summary>The work was put into the queue, or was already there.</summary>
     public void Enqueued(bool byThis, int place, DateTimeOffset deadline, TimeSpan? estimate)
     {
         IsEnqueued = byThis;

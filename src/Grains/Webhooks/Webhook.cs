@@ -9,15 +9,15 @@ using Detection.Contracts.Results;
 
 namespace Detection.Grains.Webhooks;
 
-/// <summary>One URL that is to be told of the end of one request.</summary>
+/// <summary>One URL that is notified when one request has ended.</summary>
 /// <param name="Id">Identifies it to the receiver; the same in every attempt.</param>
 /// <param name="Key">The request.</param>
-/// <param name="Url">Who is to be told.</param>
-/// <param name="Choice">What of the result.</param>
-/// <param name="SubmittedAt">When it was taken on.</param>
-/// <param name="Deadline">Until when the request may take; from then on an unknown request is a lost one.</param>
-/// <param name="GiveUpAt">When it is given up.</param>
-/// <param name="Caller">Whose share of webhooks it takes; <see langword="null"/> for a caller without a name.</param>
+/// <param name="Url">The URL that is notified.</param>
+/// <param name="Choice">The objects of the result that it gets.</param>
+/// <param name="SubmittedAt">When it was registered.</param>
+/// <param name="Deadline">The deadline of the request. After it, an unknown request is a lost one.</param>
+/// <param name="GiveUpAt">When delivery is abandoned.</param>
+/// <param name="Caller">The caller whose share of webhooks is used; <see langword="null"/> for a caller without a name.</param>
 internal sealed record Webhook(
     string Id,
     RequestKey Key,
@@ -28,7 +28,7 @@ internal sealed record Webhook(
     DateTimeOffset GiveUpAt,
     string? Caller = null)
 {
-    /// <summary>Hash of what the webhook sends, to which URL. Two webhooks with the same hash are one.</summary>
+    /// <summary>Hash of the content and the URL. Two webhooks with the same hash are one.</summary>
     public string Digest
     {
         get
@@ -39,12 +39,12 @@ internal sealed record Webhook(
         }
     }
 
-    /// <summary>As it stands in Redis.</summary>
+    /// <summary>The form in Redis.</summary>
     public byte[] Serialize() => JsonSerializer.SerializeToUtf8Bytes(
         new WebhookRecord(Key.ToString(), Url.AbsoluteUri, Choice.Threshold, Choice.Most, Choice.Labels, SubmittedAt, Deadline, GiveUpAt, Caller),
         WebhookJson.Default.WebhookRecord);
 
-    /// <summary>Reads what <see cref="Serialize"/> wrote; <see langword="null"/> when it is something else.</summary>
+    /// <summary>Reads what <see cref="Serialize"/> wrote; <see langword="null"/> when the bytes are not a webhook.</summary>
     public static Webhook? Deserialize(string id, byte[] bytes)
     {
         try
@@ -61,7 +61,7 @@ internal sealed record Webhook(
     }
 }
 
-/// <summary>A webhook in Redis, but for its id.</summary>
+/// <summary>A webhook in Redis, without its id.</summary>
 internal sealed record WebhookRecord(
     string Key,
     string Url,
@@ -73,12 +73,12 @@ internal sealed record WebhookRecord(
     DateTimeOffset GiveUpAt,
     string? Caller = null);
 
-/// <summary>What a webhook says.</summary>
+/// <summary>The content of a webhook.</summary>
 /// <param name="ContentType">Its content type.</param>
 /// <param name="Body">Its bytes, the same in every attempt.</param>
 internal sealed record WebhookPayload(string ContentType, byte[] Body);
 
-/// <summary>All JSON of webhooks, written as the front end writes it.</summary>
+/// <summary>The JSON of webhooks, in the format of the front end.</summary>
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web,
     NumberHandling = JsonNumberHandling.Strict,

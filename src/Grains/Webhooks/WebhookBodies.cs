@@ -7,12 +7,12 @@ using Detection.Grains.Cluster;
 namespace Detection.Grains.Webhooks;
 
 /// <summary>
-/// Writes what webhooks say: byte for byte what <c>GET /v1/detections/{imageKey}</c> answers after the end, but for the total time and
-/// a problem's trace. A test compares the two.
+/// Writes the bodies of webhooks: byte for byte the answer of <c>GET /v1/detections/{imageKey}</c> after the end, except the total time and a
+/// problem's trace. A test compares the two.
 /// </summary>
 internal sealed class WebhookBodies(ClusterView cluster, ClusterClock time)
 {
-    /// <summary>What is to be said of the end of a request; <see langword="null"/> while the model's labels are not known.</summary>
+    /// <summary>The content about the end of a request; <see langword="null"/> while the model's labels are not known.</summary>
     public WebhookPayload? Write(Webhook webhook, RequestSnapshot end)
     {
         if (end.Result is not { } result)
@@ -39,5 +39,5 @@ internal sealed class WebhookBodies(ClusterView cluster, ClusterClock time)
     }
 }
 
-/// <summary>A problem document as the front end writes it.</summary>
+/// <summary>A problem document in the format of the front end.</summary>
 internal sealed record WebhookProblem(string Type, string Title, int Status, string Detail, string Instance, string ImageKey);

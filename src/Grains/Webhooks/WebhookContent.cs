@@ -3,15 +3,15 @@ using Microsoft.Extensions.Logging;
 
 namespace Detection.Grains.Webhooks;
 
-/// <summary>Finds out what a webhook has to say.</summary>
+/// <summary>Creates the content of webhooks.</summary>
 internal sealed partial class WebhookContent(IGrainFactory grains, WebhookBodies bodies, ILogger<WebhookDeliverer> logger)
 {
     private readonly ILogger _logger = logger;
 
-    /// <summary>What is to be said of the end of a request; <see langword="null"/> while the model's labels are not known.</summary>
+    /// <summary>The content about the end of a request; <see langword="null"/> while the model's labels are not known.</summary>
     public WebhookPayload? Write(Webhook webhook, RequestSnapshot end) => bodies.Write(webhook, end);
 
-    /// <summary>Where a request stands; <see langword="null"/> when its grain cannot be asked now.</summary>
+    /// <summary>The state of a request; <see langword="null"/> when its grain cannot be asked now.</summary>
     public async Task<RequestSnapshot?> LookAsync(RequestKey key, CancellationToken stoppingToken)
     {
         try

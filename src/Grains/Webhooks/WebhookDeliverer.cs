@@ -8,9 +8,9 @@ using Microsoft.Extensions.Options;
 namespace Detection.Grains.Webhooks;
 
 /// <summary>
-/// Claims the webhooks that are due and has them delivered. Every silo with a secret has one, and all claim from the same set in Redis; a
-/// webhook whose silo stopped is due again when its claim expires. It sleeps until the next is due or a request ends.
-/// It is registered after Orleans and so stops before it, while grains can still be called.
+/// Claims the webhooks that are due and has them delivered. Every silo with a secret has one, and all claim from the same set in Redis. A webhook
+/// whose silo stopped is due again when its claim expires. It sleeps until the next webhook is due or a request ends. It is registered after Orleans
+/// and so stops before it, while grains can still be called.
 /// </summary>
 internal sealed partial class WebhookDeliverer(
     WebhookStore store,
@@ -21,15 +21,15 @@ internal sealed partial class WebhookDeliverer(
     ClusterClock time,
     ILogger<WebhookDeliverer> logger) : BackgroundService
 {
-    /// <summary>How soon a request that has not ended is looked at again, if no message tells of its end.</summary>
+    /// <summary>How soon a request that has not ended is checked again, if no message reports its end.</summary>
     public static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(5);
 
-    /// <summary>Longest sleep: the safety net under lost wake-ups.</summary>
+    /// <summary>Longest sleep, in case a wake-up is lost.</summary>
     private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan MinSleep = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>What handling a webhook takes besides the attempt.</summary>
+    /// <summary>Time to handle a webhook besides the attempt itself.</summary>
     private static readonly TimeSpan LeaseMargin = TimeSpan.FromSeconds(15);
 
     private readonly WebhookOptions _options = options.Value;
@@ -37,7 +37,7 @@ internal sealed partial class WebhookDeliverer(
     private readonly SharedPlaces _places = new(options.Value.MaxConcurrency, options.Value.CallerShare, siteShare: 1);
     private volatile bool _claims;
 
-    /// <summary>Whether it has claimed a webhook and has not handled it yet.</summary>
+    /// <summary>Whether it has claimed a webhook that is not handled yet.</summary>
     public bool IsDelivering => _claims || _places.Held > 0;
 
     /// <inheritdoc/>
@@ -83,7 +83,7 @@ internal sealed partial class WebhookDeliverer(
         }
         finally
         {
-            // They were cancelled, and give back what they hold.
+            // They were cancelled, and return their webhooks.
             while (_places.Held > 0)
             {
                 await _wake.WaitAsync(MinSleep, CancellationToken.None);
@@ -96,7 +96,7 @@ internal sealed partial class WebhookDeliverer(
         }
     }
 
-    /// <summary>Starts what is due, as far as there are places.</summary>
+    /// <summary>Starts due webhooks while there are free places.</summary>
     /// <returns>How long to sleep.</returns>
     private async Task<TimeSpan> StartDueAsync(CancellationToken stoppingToken)
     {
@@ -104,7 +104,7 @@ internal sealed partial class WebhookDeliverer(
         var free = _options.MaxConcurrency - held.Values.Sum();
         if (free == 0)
         {
-            // Woken when a place gets free.
+            // It is woken when a place is free.
             return PollInterval;
         }
 
@@ -122,7 +122,7 @@ internal sealed partial class WebhookDeliverer(
             metrics.Waiting(claim.Waiting);
             foreach (var claimed in claim.Items)
             {
-                // More may be free than a moment ago, never less: who claims is this loop alone.
+                // Since the check, places may have become free but not taken: only this loop takes them.
                 _ = HandleAsync(claimed, _places.TryEnter(claimed.Webhook.Caller, site: null), stoppingToken);
             }
 
@@ -147,7 +147,7 @@ internal sealed partial class WebhookDeliverer(
         }
         catch (Exception e)
         {
-            // Redis is away, or a defect: it comes up again when its claim ends.
+            // Redis is unreachable, or there is a defect: the webhook is due again when its claim expires.
             LogInterrupted(e, claimed.Webhook.Key.ImageKey, claimed.Webhook.Id);
         }
         finally
@@ -157,7 +157,7 @@ internal sealed partial class WebhookDeliverer(
         }
     }
 
-    /// <summary>This silo stops: another one is to go on at once. The receiver may get it twice, with the same id.</summary>
+    /// <summary>This silo stops: another one can continue at once. The receiver may get the webhook twice, with the same id.</summary>
     private async Task GiveBackAsync(ClaimedWebhook claimed)
     {
         try
@@ -176,6 +176,6 @@ internal sealed partial class WebhookDeliverer(
     [LoggerMessage(2, LogLevel.Error, "Claiming due webhooks failed; retrying in {Delay}.")]
     private partial void LogRoundFailed(Exception exception, TimeSpan delay);
 
-    [LoggerMessage(3, LogLevel.Debug, "Due webhooks wait because Redis does not answer; they are tried again when it does: {Reason}")]
+    [LoggerMessage(3, LogLevel.Debug, "Due webhooks were not claimed because Redis does not answer; retrying when it does: {Reason}")]
     private partial void LogUnavailable(string reason);
 }

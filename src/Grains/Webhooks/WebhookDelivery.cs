@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 
 namespace Detection.Grains.Webhooks;
 
-/// <summary>Delivers one claimed webhook: writes what it says once its request has ended, sends it, and tries again later or gives it up.</summary>
+/// <summary>Delivers one claimed webhook: writes its content once its request has ended, sends it, and retries later or abandons it.</summary>
 internal sealed partial class WebhookDelivery(
     WebhookStore store,
     WebhookContent content,
@@ -20,7 +20,7 @@ internal sealed partial class WebhookDelivery(
     private readonly WebhookOptions _options = options.Value;
     private readonly ILogger _logger = logger;
 
-    /// <summary>Does what there is to be done of a webhook now.</summary>
+    /// <summary>Does the next step of a webhook.</summary>
     public async Task DeliverAsync(ClaimedWebhook claimed, CancellationToken stoppingToken)
     {
         var webhook = claimed.Webhook;
@@ -64,8 +64,8 @@ internal sealed partial class WebhookDelivery(
         }
     }
 
-    /// <summary>Finds out how the request ended and keeps what is to be said of it.</summary>
-    /// <returns>The webhook to be sent; <see langword="null"/> when there is nothing to be done now.</returns>
+    /// <summary>Finds out how the request ended and stores the content of the webhook.</summary>
+    /// <returns>The webhook to send; <see langword="null"/> when there is nothing to do now.</returns>
     private async Task<ClaimedWebhook?> WriteAsync(ClaimedWebhook claimed, CancellationToken stoppingToken)
     {
         var webhook = claimed.Webhook;
@@ -107,7 +107,7 @@ internal sealed partial class WebhookDelivery(
         await store.PostponeAsync(claimed, due);
     }
 
-    /// <summary>The pause after an attempt: it doubles, and a random part of up to a half keeps receivers from being met by all at once.</summary>
+    /// <summary>The pause after an attempt: it doubles, minus a random part of up to a half, so that retries do not reach receivers all at once.</summary>
     private TimeSpan Pause(int attempts, TimeSpan? retryAfter)
     {
         var pause = _options.FirstPause * Math.Pow(2, attempts - 1) * (1 - (RandomNumberGenerator.GetInt32(0, 500) / 1000.0));
@@ -130,6 +130,6 @@ internal sealed partial class WebhookDelivery(
     [LoggerMessage(12, LogLevel.Debug, "{ImageKey}: attempt {Attempt} of webhook {Id} failed; retrying in {Pause}: {Reason}")]
     private partial void LogRetry(string imageKey, string id, int attempt, string reason, TimeSpan pause);
 
-    [LoggerMessage(13, LogLevel.Warning, "{ImageKey}: webhook {Id} given up after {Attempts} attempts: {Reason}")]
+    [LoggerMessage(13, LogLevel.Warning, "{ImageKey}: webhook {Id} abandoned after {Attempts} attempts: {Reason}")]
     private partial void LogGivenUp(string imageKey, string id, int attempts, string reason);
 }

@@ -7,7 +7,7 @@ namespace Detection.Grains.Webhooks;
 /// <summary>Registration of webhooks.</summary>
 public static class WebhookExtensions
 {
-    /// <summary>Adds what takes webhooks on. Picture fetching must be added too: its egress guard decides where they may go.</summary>
+    /// <summary>Adds the registration of webhooks. Picture fetching must be added too: its egress guard decides which URLs are allowed.</summary>
     public static IServiceCollection AddWebhooks(this IServiceCollection services)
     {
         ArgumentNullException.ThrowIfNull(services);
@@ -22,7 +22,7 @@ public static class WebhookExtensions
         return services;
     }
 
-    /// <summary>Adds what delivers them. To be called after Orleans was added, so that it stops before.</summary>
+    /// <summary>Adds the delivery of webhooks. Call it after Orleans was added, so that it stops before Orleans.</summary>
     public static IServiceCollection AddWebhookDelivery(this IServiceCollection services) =>
         services.AddSingleton<WebhookContent>().AddSingleton<WebhookDelivery>()
             .AddSingleton<WebhookDeliverer>().AddHostedService(static provider => provider.GetRequiredService<WebhookDeliverer>());

@@ -8,14 +8,14 @@ using Microsoft.Extensions.Options;
 
 namespace Detection.Grains.Webhooks;
 
-/// <summary>What became of a request's webhook.</summary>
-/// <param name="Refusal">What to answer instead of accepting the request; <see langword="null"/> when it was taken on.</param>
-/// <param name="New">The webhook, unless it was known already.</param>
+/// <summary>The outcome of registering a request's webhook.</summary>
+/// <param name="Refusal">The answer when the request must not be accepted; <see langword="null"/> when the webhook was registered.</param>
+/// <param name="New">The webhook, unless it was known before.</param>
 internal readonly record struct WebhookIntakeResult(RequestSnapshot? Refusal, Webhook? New);
 
 /// <summary>
-/// Takes on the webhooks of requests. One is in Redis before its request is accepted, so that no accepted one is lost, and taken back
-/// when the request is refused; one whose request was never accepted because its silo died in between is dropped later.
+/// Registers the webhooks of requests. A webhook is in Redis before its request is accepted, so that no accepted one is lost. It is removed when the
+/// request is refused. If the request was never accepted because its silo died in between, the webhook is dropped later.
 /// </summary>
 internal sealed partial class WebhookIntake(
     WebhookStore store,
@@ -29,11 +29,11 @@ internal sealed partial class WebhookIntake(
 
     private static readonly RequestSnapshot NotConfigured = Refused("Webhooks are disabled: Detection:Webhooks:Secret is not set.");
 
-    // One sentence for all, which says nothing about the network inside.
+    // The same sentence for every refusal, which reveals nothing about the internal network.
     private static readonly RequestSnapshot NotAllowed = Refused(
         "The webhook URL is not allowed. Use http or https, a port and a network that the server's settings open, and no user name.");
 
-    /// <summary>Takes on a webhook.</summary>
+    /// <summary>Registers a webhook.</summary>
     /// <exception cref="StackExchange.Redis.RedisException">Redis cannot be reached.</exception>
     public async Task<WebhookIntakeResult> RegisterAsync(RequestKey key, WebhookTerms terms, TimeSpan budget, string? caller)
     {
@@ -60,7 +60,7 @@ internal sealed partial class WebhookIntake(
         };
     }
 
-    /// <summary>A request with webhooks has ended. When this is lost they are found ended a little later.</summary>
+    /// <summary>A request with webhooks has ended. If this message is lost, the deliverer finds the webhooks a little later.</summary>
     public async Task EndedAsync(RequestKey key)
     {
         try
@@ -103,7 +103,7 @@ internal sealed partial class WebhookIntake(
         }
         catch (Exception e) when (e is SocketException or TimeoutException)
         {
-            // Nobody knows now where it leads; that is decided again, and for good, whenever it is connected to.
+            // The host cannot be resolved now. The guard checks it again at each attempt to connect, and that check decides.
             return true;
         }
     }

@@ -16,14 +16,14 @@ internal sealed class WebhookMetrics
     {
         var meter = meters.Create("Detection.Webhooks");
         _ended = meter.CreateCounter<long>("detection.webhooks", "{webhook}", "Webhooks that ended, by outcome: delivered or givenUp.");
-        _retries = meter.CreateCounter<long>("detection.webhooks.retries", "{attempt}", "Attempts to deliver a webhook that failed and are made again.");
+        _retries = meter.CreateCounter<long>("detection.webhooks.retries", "{attempt}", "Failed attempts to deliver a webhook that are retried.");
         _held = meter.CreateCounter<long>(
-            "detection.webhooks.held", "{webhook}", "Deliveries that were put off because as many to their receiver were under way as may be.");
+            "detection.webhooks.held", "{webhook}", "Deliveries that were delayed because their receiver reached its limit of concurrent deliveries.");
         meter.CreateObservableGauge(
             "detection.webhooks.waiting", () => Volatile.Read(ref _waiting), "{webhook}", "Webhooks of the whole cluster that wait to be delivered.");
     }
 
-    /// <summary>Delivering begins. What is rare shows as 0 from then on, so that its first time is seen as a rise.</summary>
+    /// <summary>Delivery starts. Rare events are shown as 0 from then on, so that the first one is visible as an increase.</summary>
     public void Started()
     {
         _ended.Add(0, new KeyValuePair<string, object?>(Outcome, "delivered"));

@@ -9,29 +9,29 @@ using Microsoft.Extensions.Options;
 
 namespace Detection.Grains.Webhooks;
 
-/// <summary>How one attempt ended.</summary>
+/// <summary>The outcome of one attempt.</summary>
 internal enum WebhookReplyKind
 {
-    /// <summary>The receiver has it.</summary>
+    /// <summary>The receiver has accepted it.</summary>
     Delivered,
 
-    /// <summary>It may go better later.</summary>
+    /// <summary>A later attempt may succeed.</summary>
     TryAgain,
 
-    /// <summary>The receiver, or the egress guard, does not want it.</summary>
+    /// <summary>The receiver, or the egress guard, refuses it.</summary>
     Refused,
 
-    /// <summary>No attempt was made: as many deliveries to the receiver are under way as may be.</summary>
+    /// <summary>No attempt was made: the limit of concurrent deliveries to the receiver is reached.</summary>
     NotNow,
 }
 
-/// <summary>How one attempt ended, and why.</summary>
-/// <param name="Kind">How.</param>
+/// <summary>The outcome of one attempt, and its reason.</summary>
+/// <param name="Kind">The outcome.</param>
 /// <param name="Reason">For the log.</param>
-/// <param name="RetryAfter">When the receiver wants to be asked again, if it said so.</param>
+/// <param name="RetryAfter">When the receiver wants a retry, if it said so.</param>
 internal readonly record struct WebhookReply(WebhookReplyKind Kind, string Reason, TimeSpan? RetryAfter = null);
 
-/// <summary>Makes one attempt to deliver a webhook, through the egress guard. No redirects are followed and no body of an answer is read.</summary>
+/// <summary>Makes one attempt to deliver a webhook, through the egress guard. It follows no redirects and does not read the body of a response.</summary>
 internal sealed class WebhookSender(
     GuardedHttp http, EgressGuard guard, WebhookSigner signer, IOptions<WebhookOptions> options, IOptions<FetchOptions> fetch, ClusterClock time) : IDisposable
 {
@@ -51,7 +51,7 @@ internal sealed class WebhookSender(
             using var place = _places.TryEnter(webhook.Caller, addresses.Site);
             if (place is null)
             {
-                return new(WebhookReplyKind.NotNow, "as many deliveries to this receiver are under way as may be");
+                return new(WebhookReplyKind.NotNow, "the limit of concurrent deliveries to this receiver is reached");
             }
 
             using var request = Request(webhook.Url, webhook.Id, payload);

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 
 namespace Detection.Grains.Webhooks;
 
-/// <summary>Signs webhooks as Standard Webhooks has it: HMAC-SHA256 over id, timestamp and body.</summary>
+/// <summary>Signs webhooks according to Standard Webhooks: HMAC-SHA256 over id, timestamp and body.</summary>
 internal sealed class WebhookSigner
 {
     private const string SecretPrefix = "whsec_";
@@ -31,7 +31,7 @@ internal sealed class WebhookSigner
         return string.Join(' ', _keys.Select(key => $"v1,{Convert.ToBase64String(HMACSHA256.HashData(key, signed))}"));
     }
 
-    /// <summary>Reads the secrets of a setting, none when it is empty.</summary>
+    /// <summary>Reads the secrets of a setting; none when it is empty.</summary>
     public static bool TryParse(string? text, out IReadOnlyList<byte[]> keys)
     {
         var found = new List<byte[]>();

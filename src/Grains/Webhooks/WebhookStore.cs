@@ -6,42 +6,42 @@ using StackExchange.Redis;
 
 namespace Detection.Grains.Webhooks;
 
-/// <summary>What became of an attempt to take on a webhook.</summary>
+/// <summary>The outcome of registering a webhook.</summary>
 internal enum WebhookOutcome
 {
-    /// <summary>Too many wait.</summary>
+    /// <summary>The limit of pending webhooks is reached.</summary>
     Full,
 
-    /// <summary>It waits now.</summary>
+    /// <summary>It is registered.</summary>
     TakenOn,
 
-    /// <summary>Its URL is told of this request already.</summary>
+    /// <summary>Its URL is already notified about this request.</summary>
     Known,
 
-    /// <summary>So many of its caller wait that the caller's share is used.</summary>
+    /// <summary>The caller's share of pending webhooks is used.</summary>
     ShareUsed,
 }
 
 /// <summary>A webhook that a silo has claimed.</summary>
 /// <param name="Webhook">The webhook.</param>
-/// <param name="Until">The claim: until then no other silo claims it.</param>
-/// <param name="Attempts">Attempts to deliver it, this one included; 0 while nothing is written.</param>
-/// <param name="Payload">What it says; <see langword="null"/> until it is known that the request has ended.</param>
+/// <param name="Until">The end of the claim: until then no other silo claims it.</param>
+/// <param name="Attempts">Attempts to deliver it, including this one; 0 while it has no content.</param>
+/// <param name="Payload">Its content; <see langword="null"/> until it is known that the request has ended.</param>
 internal sealed record ClaimedWebhook(Webhook Webhook, long Until, int Attempts, WebhookPayload? Payload);
 
 /// <summary>Webhooks that were due.</summary>
 /// <param name="Items">The webhooks.</param>
-/// <param name="Waiting">Number of webhooks that wait, these included.</param>
-/// <param name="NextDue">When the next is due; <see langword="null"/> when none waits.</param>
+/// <param name="Waiting">Number of pending webhooks, including these.</param>
+/// <param name="NextDue">When the next one is due; <see langword="null"/> when none is pending.</param>
 internal sealed record WebhookClaim(IReadOnlyList<ClaimedWebhook> Items, int Waiting, DateTimeOffset? NextDue);
 
 /// <summary>
-/// Webhooks in Redis (layout: <see cref="RedisKeys"/>), from the submission of their request to their delivery. Each operation is one
-/// script and so atomic. A silo claims a webhook by moving its due time, so a webhook whose claim is not ended becomes due again by itself.
+/// Webhooks in Redis (layout: <see cref="RedisKeys"/>), from the submission of their request to their delivery. Each operation is one script and so
+/// atomic. A silo claims a webhook by moving its due time. So a webhook becomes due again by itself when its claim is not ended.
 /// </summary>
 internal sealed class WebhookStore(IConnectionMultiplexer redis, RedisKeys keys, IOptions<WebhookOptions> options, ClusterClock time)
 {
-    /// <summary>Keys live a little longer than their webhook may be tried, so that giving up is noticed and counted.</summary>
+    /// <summary>Keys live a little longer than their webhook may be retried, so that an abandoned webhook is noticed and counted.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromMinutes(2);
 
     private static readonly string Callers = Script("callers");
@@ -58,7 +58,7 @@ internal sealed class WebhookStore(IConnectionMultiplexer redis, RedisKeys keys,
 
     /// <summary>Stores a webhook.</summary>
     /// <param name="webhook">The webhook.</param>
-    /// <param name="due">When to look whether its request has ended, if no message says so before.</param>
+    /// <param name="due">When to check whether its request has ended, if no message reports it before.</param>
     public async Task<WebhookOutcome> RegisterAsync(Webhook webhook, DateTimeOffset due) =>
         (WebhookOutcome)(int)await Database.ScriptEvaluateAsync(
             RegisterScript,
@@ -86,10 +86,12 @@ internal sealed class WebhookStore(IConnectionMultiplexer redis, RedisKeys keys,
         [keys.WebhooksDue(), keys.WebhookCallers, keys.WebhooksOf(key)],
         [time.GetUtcNow().ToUnixTimeMilliseconds(), keys.WebhookPrefix, keys.WebhooksWake]);
 
-    /// <summary>Takes webhooks that are due.</summary>
-    /// <param name="most">Most of them: the places that are free.</param>
-    /// <param name="lease">For how long; longer than handling one takes.</param>
-    /// <param name="held">Callers that hold places, and how many; "" for a caller without a name. None of a caller that holds its share is taken.</param>
+    /// <summary>Claims webhooks that are due.</summary>
+    /// <param name="most">Maximum number of webhooks: the free places.</param>
+    /// <param name="lease">Duration of the claim; longer than handling one takes.</param>
+    /// <param name="held">
+    /// Callers that hold places, with their numbers; "" for a caller without a name. No webhook of a caller that has used its share is claimed.
+    /// </param>
     public async Task<WebhookClaim> ClaimAsync(int most, TimeSpan lease, IReadOnlyDictionary<string, int>? held = null)
     {
         var now = time.GetUtcNow();
@@ -119,17 +121,17 @@ internal sealed class WebhookStore(IConnectionMultiplexer redis, RedisKeys keys,
         return new WebhookClaim(items, (int)reply[0], next < 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds((long)next));
     }
 
-    /// <summary>Keeps what a claimed webhook says. <see langword="false"/> when another silo holds the claim.</summary>
+    /// <summary>Stores the content of a claimed webhook. <see langword="false"/> when another silo holds the claim.</summary>
     public async Task<bool> WriteAsync(ClaimedWebhook claimed, WebhookPayload payload, bool failed) =>
         (bool)await Database.ScriptEvaluateAsync(
             WriteScript,
             KeysOf(claimed.Webhook),
             [claimed.Webhook.Id, claimed.Until, payload.ContentType, payload.Body, failed ? 1 : 0]);
 
-    /// <summary>Gives a claimed webhook back, to be looked at later.</summary>
+    /// <summary>Returns a claimed webhook, to be checked later.</summary>
     /// <param name="claimed">The webhook.</param>
     /// <param name="due">When.</param>
-    /// <param name="attempted">Whether an attempt was made; else none counts.</param>
+    /// <param name="attempted">Whether an attempt was made; otherwise none is counted.</param>
     /// <param name="wake">Whether to wake the other deliverers.</param>
     public Task PostponeAsync(ClaimedWebhook claimed, DateTimeOffset due, bool attempted = true, bool wake = false) => Database.ScriptEvaluateAsync(
         PostponeScript,
@@ -144,13 +146,13 @@ internal sealed class WebhookStore(IConnectionMultiplexer redis, RedisKeys keys,
 
     /// <summary>A webhook was delivered, even if another silo holds the claim now. <see langword="false"/> when it had ended already.</summary>
     /// <param name="webhook">The webhook.</param>
-    /// <param name="known">How long its URL is not told of this request again; it stays free when the request failed.</param>
+    /// <param name="known">How long this request is not sent to its URL again. It can be sent again at once when the request failed.</param>
     public Task<bool> DeliveredAsync(Webhook webhook, TimeSpan known) => FinishAsync(webhook, "", known);
 
-    /// <summary>A claimed webhook is given up. <see langword="false"/> when another silo holds the claim.</summary>
+    /// <summary>Abandons a claimed webhook. <see langword="false"/> when another silo holds the claim.</summary>
     public Task<bool> GiveUpAsync(ClaimedWebhook claimed) => FinishAsync(claimed.Webhook, claimed.Until, TimeSpan.Zero);
 
-    /// <summary>Takes back a webhook whose request was not accepted.</summary>
+    /// <summary>Removes a webhook whose request was not accepted.</summary>
     public Task UnregisterAsync(Webhook webhook) => FinishAsync(webhook, "", TimeSpan.Zero);
 
     /// <summary>Calls <paramref name="wake"/> whenever a request with webhooks has ended, until the subscription is disposed.</summary>

@@ -10,14 +10,14 @@ namespace Detection.Hosting.Health;
 /// <param name="Reasons">What is wrong, one sentence each.</param>
 internal sealed record HealthBody(HealthStatus Status, IReadOnlyList<string> Reasons)
 {
-    /// <summary>Name under which the reasons stand in the data of a result.</summary>
+    /// <summary>Key of the reasons in the data of a result.</summary>
     private const string ReasonsKey = "reasons";
 
     /// <summary>The result of a check with its reasons.</summary>
     public static HealthCheckResult Result(HealthStatus status, IReadOnlyList<string> reasons) =>
         new(status, string.Join(' ', reasons), data: new Dictionary<string, object> { [ReasonsKey] = reasons });
 
-    /// <summary>What all checks say.</summary>
+    /// <summary>The combined result of all checks.</summary>
     public static HealthBody Of(HealthReport report) => new(
         report.Status,
         [.. report.Entries.Values.SelectMany(static entry =>

@@ -9,7 +9,7 @@ public static class HealthEndpoints
     /// <summary>Tag of the checks that belong to readiness.</summary>
     public const string Ready = "ready";
 
-    /// <summary><c>/health/live</c>: the process answers. <c>/health/ready</c>: it can work; says why when it cannot, as JSON.</summary>
+    /// <summary><c>/health/live</c>: the process responds. <c>/health/ready</c>: it can do its work; otherwise the JSON has the reasons.</summary>
     public static void MapDetectionHealth(this IEndpointRouteBuilder endpoints)
     {
         endpoints.MapHealthChecks("/health/live", Answer(static _ => false)).AllowAnonymous();

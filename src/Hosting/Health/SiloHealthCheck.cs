@@ -7,8 +7,8 @@ using StackExchange.Redis;
 namespace Detection.Hosting.Health;
 
 /// <summary>
-/// Whether this silo can do its work: a member of the cluster, Redis within reach, every device with a model, no batcher stuck,
-/// and a device that is in service.
+/// Whether this silo can do its work: it is a member of the cluster and reaches Redis, every device has a model, no batcher is stuck, and a device is
+/// in service.
 /// </summary>
 internal sealed class SiloHealthCheck(ISiloStatusOracle membership, ISiloReports reports, IConnectionMultiplexer redis) : IHealthCheck
 {
@@ -31,7 +31,7 @@ internal sealed class SiloHealthCheck(ISiloStatusOracle membership, ISiloReports
             reasons.Add("Redis cannot be reached.");
         }
 
-        // Nobody asks a silo for a model before its report names it.
+        // No request for a model reaches a silo before its report names the model.
         var report = reports.Report();
         foreach (var device in report.Devices)
         {

@@ -1,9 +1,11 @@
 namespace Detection.Hosting.Management;
 
-/// <summary>The listener for those who run the service.</summary>
+/// <summary>The listener for operators of the service.</summary>
 internal static class ManagementAddress
 {
-    /// <summary>The port of an address as ASP.NET Core writes it (<c>http://*:9090</c>); <see langword="null"/> when it is none.</summary>
+    /// <summary>
+    /// The port of an address in the form of ASP.NET Core (<c>http://*:9090</c>); <see langword="null"/> when the text is not an address.
+    /// </summary>
     public static int? Port(string url)
     {
         try
@@ -16,13 +18,13 @@ internal static class ManagementAddress
         }
     }
 
-    /// <summary>Lets the server listen there too, besides where it listens anyway.</summary>
+    /// <summary>Makes the server listen at this address, in addition to its other addresses.</summary>
     public static void Add(WebApplicationBuilder builder, string url)
     {
         var configuration = builder.Configuration;
         if (configuration.GetSection("Kestrel:Endpoints").Exists())
         {
-            // These take the place of all URLs.
+            // These replace all URLs.
             configuration["Kestrel:Endpoints:Management:Url"] = url;
             return;
         }

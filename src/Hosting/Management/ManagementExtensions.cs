@@ -4,23 +4,23 @@ using Orleans.Dashboard;
 
 namespace Detection.Hosting.Management;
 
-/// <summary>Metrics, status and dashboard, on a listener of their own when one is configured.</summary>
+/// <summary>Metrics, status and dashboard, on a separate listener if one is configured.</summary>
 public static class ManagementExtensions
 {
     private const string DashboardPath = "/dashboard";
 
     private static readonly PathString[] Managed = [TelemetryExtensions.MetricsPath, DashboardPath, "/status", "/v1/status"];
 
-    /// <summary>What both listeners answer: probes, and the files that the status page shares with the page for everybody.</summary>
+    /// <summary>Paths that both listeners serve: probes, and the files that the status page shares with the public page.</summary>
     private static readonly PathString[] Shared = ["/health", "/css", "/js", "/favicon.svg", "/site.json"];
 
-    /// <summary>Whether a path is for those who run the service.</summary>
+    /// <summary>Whether a path is for operators of the service.</summary>
     public static bool IsManagement(PathString path) => Array.Exists(Managed, managed => path.StartsWithSegments(managed));
 
-    /// <summary>Port of the listener of its own; <see langword="null"/> when there is none.</summary>
+    /// <summary>Port of the separate listener; <see langword="null"/> when there is none.</summary>
     public static int? Port(IConfiguration configuration) => Options(configuration).Url is { } url ? ManagementAddress.Port(url) : null;
 
-    /// <summary>Adds the listener that the section <c>Detection:Management</c> names. After the other addresses are known.</summary>
+    /// <summary>Adds the listener that the section <c>Detection:Management</c> names. Call it after the other addresses are known.</summary>
     public static WebApplicationBuilder AddManagement(this WebApplicationBuilder builder)
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -33,7 +33,7 @@ public static class ManagementExtensions
         return builder;
     }
 
-    /// <summary>Answers 404 to what does not belong on the listener that a request came by.</summary>
+    /// <summary>Answers 404 to paths that do not belong to the listener of the request.</summary>
     public static void UseManagement(this WebApplication app)
     {
         ArgumentNullException.ThrowIfNull(app);
@@ -54,19 +54,19 @@ public static class ManagementExtensions
         });
     }
 
-    /// <summary>Whether the listener that a request came by answers a path.</summary>
+    /// <summary>Whether the listener of a request serves a path.</summary>
     /// <param name="http">The request.</param>
-    /// <param name="path">The path, which may be another than the request's.</param>
-    /// <param name="port">Port of the listener for management; <see langword="null"/> when it has none of its own.</param>
+    /// <param name="path">The path, which may differ from that of the request.</param>
+    /// <param name="port">Port of the management listener; <see langword="null"/> when there is no separate one.</param>
     public static bool IsAnswered(HttpContext http, PathString path, int? port)
     {
         ArgumentNullException.ThrowIfNull(http);
 
-        // Not by the Host header, which says what the caller wants it to.
+        // Not by the Host header, which the caller can set to any value.
         return port is null || IsManagement(path) == (http.Connection.LocalPort == port) || Array.Exists(Shared, shared => path.StartsWithSegments(shared));
     }
 
-    /// <summary><c>/metrics</c>, and <c>/dashboard</c> where it is turned on and this process hosts a silo.</summary>
+    /// <summary><c>/metrics</c>, and <c>/dashboard</c> where it is enabled and this process hosts a silo.</summary>
     public static void MapManagement(this WebApplication app)
     {
         ArgumentNullException.ThrowIfNull(app);
@@ -77,7 +77,7 @@ public static class ManagementExtensions
         }
     }
 
-    /// <summary>The settings before there are services.</summary>
+    /// <summary>The options, before there are services.</summary>
     internal static ManagementOptions Options(IConfiguration configuration) =>
         configuration.ReadValidated<ManagementOptions>(ManagementOptions.Section);
 }

@@ -2,11 +2,11 @@ using Detection.Contracts.Security;
 
 namespace Detection.Hosting.Redis;
 
-/// <summary>A setting of which all silos of a cluster must have the same value.</summary>
+/// <summary>A setting that must have the same value on all silos of a cluster.</summary>
 /// <param name="Name">The setting or its section.</param>
-/// <param name="Subject">What is another one in another silo, in a sentence.</param>
-/// <param name="Conflict">What happens while two silos differ, in a sentence.</param>
-/// <param name="Options">The options that hold it.</param>
-/// <param name="Key">Where its mark stands in Redis.</param>
-/// <param name="Mark">The mark of this silo's value, which may change while it runs.</param>
+/// <param name="Subject">The thing that differs between silos, as part of a sentence.</param>
+/// <param name="Conflict">What happens while two silos differ, as part of a sentence.</param>
+/// <param name="Options">The options type of the setting.</param>
+/// <param name="Key">Redis key of its mark.</param>
+/// <param name="Mark">The mark of this silo's value, which may change while the silo runs.</param>
 internal sealed record CommonSetting(string Name, string Subject, string Conflict, Type Options, string Key, Func<ClusterMark> Mark);

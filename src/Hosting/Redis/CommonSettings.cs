@@ -7,7 +7,7 @@ namespace Detection.Hosting.Redis;
 /// <summary>Registers the settings that silos compare before they join each other.</summary>
 internal static class CommonSettings
 {
-    /// <summary>Adds them. To be called before Orleans is added, which starts after it.</summary>
+    /// <summary>Adds them. Call it before Orleans is added, which starts after them.</summary>
     public static void AddCommonSettings(this IServiceCollection services)
     {
         services.AddMark(ConnectionsOf);
@@ -15,8 +15,8 @@ internal static class CommonSettings
     }
 
     /// <summary>
-    /// Others would refuse this silo's connections: it would stand in the membership table until it is voted out, and several of them could vote
-    /// out others.
+    /// The other silos would refuse this silo's connections. It would stay in the membership table until it is voted out, and several such silos
+    /// could vote out others.
     /// </summary>
     private static CommonSetting ConnectionsOf(IServiceProvider services)
     {
@@ -31,7 +31,7 @@ internal static class CommonSettings
             () => security.MarkOf(keys.ClusterId));
     }
 
-    /// <summary>Its batchers would take each picture of the others for one that Redis gave in place of another.</summary>
+    /// <summary>Its batchers would consider each picture of the other silos wrong, as if Redis had returned another picture.</summary>
     private static CommonSetting PicturesOf(IServiceProvider services)
     {
         var keys = services.GetRequiredService<RedisKeys>();
@@ -45,7 +45,7 @@ internal static class CommonSettings
             () => new ClusterMark(mark, [mark]));
     }
 
-    // Not AddHostedService, which adds a type once.
+    // Not AddHostedService, which adds each type only once.
     private static void AddMark(this IServiceCollection services, Func<IServiceProvider, CommonSetting> setting) =>
         services.AddSingleton<IHostedService>(provider => ActivatorUtilities.CreateInstance<MarkKeeper>(provider, setting(provider)));
 }

@@ -4,9 +4,9 @@ using StackExchange.Redis;
 namespace Detection.Hosting.Redis;
 
 /// <summary>
-/// Says once, when a silo or front end has started and Redis answers, that Redis may evict. Leases, marks and webhooks expire, so that every
-/// policy but <c>noeviction</c> takes them for a cache. Under Sentinel it also says when a server has no <see cref="ReplicaFence"/>. The process
-/// serves nevertheless.
+/// Logs once, when a silo or front end has started and Redis answers, that Redis may evict keys. Leases, marks and webhooks have an expiry, so every
+/// policy except <c>noeviction</c> may evict them. Under Sentinel it also logs when a server has no <see cref="ReplicaFence"/>. The process continues
+/// in any case.
 /// </summary>
 internal sealed partial class EvictionCheck(IConfiguration configuration, TimeProvider time, ILogger<EvictionCheck> logger) : BackgroundService
 {
@@ -20,17 +20,17 @@ internal sealed partial class EvictionCheck(IConfiguration configuration, TimePr
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        // A short connection of its own: the library lets no other ask this.
+        // A short separate connection: only it may send admin commands.
         var options = RedisConnection.Parse(configuration.GetConnectionString("redis")!);
         options.AllowAdmin = true;
         while (!await TryCheckAsync(options, stoppingToken))
         {
-            // Nothing is said: a process without its Redis tells by its readiness.
+            // Nothing is logged: a process without Redis is not ready, which its health shows.
             await Task.Delay(Pause, time, stoppingToken);
         }
     }
 
-    /// <summary>Asks every server.</summary>
+    /// <summary>Checks every server.</summary>
     /// <returns>Whether any could be reached.</returns>
     private async Task<bool> TryCheckAsync(ConfigurationOptions options, CancellationToken stoppingToken)
     {
@@ -53,7 +53,7 @@ internal sealed partial class EvictionCheck(IConfiguration configuration, TimePr
         {
             return false;
         }
-#pragma warning disable CA1031 // What this only warns of must not end the host.
+#pragma warning disable CA1031 // A check that only logs a warning must not end the host.
         catch (Exception e) when (!stoppingToken.IsCancellationRequested)
 #pragma warning restore CA1031
         {
@@ -84,12 +84,12 @@ internal sealed partial class EvictionCheck(IConfiguration configuration, TimePr
         }
         catch (Exception e) when (RedisConnection.IsOutage(e))
         {
-            // A replica that is away, or a user who may do neither.
+            // The replica is unreachable, or the user may run neither command.
             LogUnreadable(address, e.Message);
         }
     }
 
-    /// <summary>What INFO says; managed servers often answer it and no CONFIG.</summary>
+    /// <summary>The policy in INFO; managed servers often support INFO but not CONFIG.</summary>
     private static async Task<string?> FromInfoAsync(IServer server)
     {
         try

@@ -6,8 +6,8 @@ using StackExchange.Redis;
 namespace Detection.Hosting.Redis;
 
 /// <summary>
-/// Keeps a silo out of a cluster whose silos have another value of a setting that must be the same everywhere. Before Orleans starts, the mark of
-/// the running silos is compared; it is kept in Redis while a silo runs.
+/// Keeps a silo out of a cluster whose silos have another value of a setting that must be the same on all. Compares the mark of the running silos
+/// before Orleans starts, and keeps the mark in Redis while a silo runs.
 /// </summary>
 internal sealed partial class MarkKeeper(
     CommonSetting setting, RedisKeys keys, IConnectionMultiplexer redis, TimeProvider time, ILogger<MarkKeeper> logger) : BackgroundService
@@ -35,8 +35,8 @@ internal sealed partial class MarkKeeper(
     private static readonly TimeSpan Expiry = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Waits until a cluster that was stopped is forgotten, no longer.</summary>
-    /// <exception cref="OptionsValidationException">The silos that run have another value of the setting.</exception>
+    /// <summary>Waits at most until the mark of a stopped cluster has expired.</summary>
+    /// <exception cref="OptionsValidationException">The running silos have another value of the setting.</exception>
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
@@ -73,7 +73,7 @@ internal sealed partial class MarkKeeper(
         $"The silos of the cluster '{keys.ClusterId}' in this Redis have another {setting.Subject} than this one, or have one and this one has none. "
         + $"Give all the same {setting.Name}, or this one another Detection:ClusterId.";
 
-    /// <returns>Whether the mark is this silo's, or cannot be read: then it neither joins nor is joined.</returns>
+    /// <returns>Whether the mark is this silo's, or cannot be read: without Redis no silo can join.</returns>
     private async Task<bool> TryKeepAsync()
     {
         var mark = setting.Mark();
@@ -84,13 +84,13 @@ internal sealed partial class MarkKeeper(
         }
         catch (Exception e) when (RedisConnection.IsOutage(e))
         {
-            // Also a Redis without memory: the silo goes on, and the mark is kept again when there is room.
+            // Also when Redis has no memory left: the silo continues, and writes the mark when there is room.
             LogNotKept(e.Message);
             return true;
         }
     }
 
-    [LoggerMessage(30, LogLevel.Warning, "Silos of the cluster {Cluster} have, or had, another {Setting}; waiting up to {Seconds} s until they have stopped.")]
+    [LoggerMessage(30, LogLevel.Warning, "Silos of the cluster {Cluster} have, or had, another {Setting}; waiting up to {Seconds} s for them to stop.")]
     private partial void LogWaiting(string cluster, string setting, double seconds);
 
     [LoggerMessage(31, LogLevel.Warning, "A silo of the cluster {Cluster} has another {Setting}; {Conflict}.")]

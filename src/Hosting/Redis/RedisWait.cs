@@ -3,7 +3,7 @@ using StackExchange.Redis;
 
 namespace Detection.Hosting.Redis;
 
-/// <summary>Holds up the start of a silo until its Redis answers: Orleans gives up when it cannot reach the cluster's members at once.</summary>
+/// <summary>Delays the start of a silo until its Redis answers: Orleans fails when it cannot read the cluster's membership at once.</summary>
 internal sealed partial class RedisWait(IConnectionMultiplexer redis, ClusterClock time, ILogger<RedisWait> logger) : IHostedService
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
@@ -16,7 +16,7 @@ internal sealed partial class RedisWait(IConnectionMultiplexer redis, ClusterClo
         {
             try
             {
-                // Its time is that of the cluster, and what this silo writes from here on goes by it.
+                // The time of Redis is that of the cluster, and dates what this silo writes from now on.
                 var asked = time.GetTimestamp();
                 time.Set(await redis.GetDatabase().TellTimeAsync().WaitAsync(cancellationToken), asked);
                 return;

@@ -3,12 +3,12 @@ using StackExchange.Redis;
 namespace Detection.Hosting.Redis;
 
 /// <summary>
-/// Whether a server under Sentinel refuses writes while no replica has a connection to it (<c>min-replicas-to-write</c>). One that does not
-/// takes writes that are lost, when it is cut off from the Sentinels and from its replicas and processes still reach it.
+/// Checks that a server under Sentinel refuses writes while no replica is connected to it (<c>min-replicas-to-write</c>). Otherwise it accepts writes
+/// that are lost, when it is cut off from the Sentinels and its replicas but processes still reach it.
 /// </summary>
 internal sealed partial class ReplicaFence(ILogger logger)
 {
-    /// <summary>INFO tells how many replicas are near enough exactly where some must be.</summary>
+    /// <summary>INFO contains this field only where a minimum number of replicas is set.</summary>
     private const string InfoField = "min_slaves_good_slaves:";
 
     public async Task CheckAsync(IServer server)

@@ -3,7 +3,7 @@ using System.Reflection;
 namespace Detection.Hosting.Settings;
 
 /// <summary>A program of the cluster, as its <c>--help</c> shows it.</summary>
-/// <param name="Name">What it is called by.</param>
+/// <param name="Name">Its name.</param>
 /// <param name="Reader">Its letter in the table of settings: <c>S</c> or <c>F</c>.</param>
 /// <param name="Summary">What it does.</param>
 public sealed record ProgramDescription(string Name, char Reader, string Summary);
@@ -15,7 +15,7 @@ internal static class ProgramHelp
 
     private static readonly string[] Help = ["--help", "-h", "-?", "/?"];
 
-    /// <summary>What a command line asks for; <see langword="null"/> for one that starts the program.</summary>
+    /// <summary>The answer to a command line; <see langword="null"/> for one that starts the program.</summary>
     public static string? Answer(ProgramDescription program, IReadOnlyCollection<string> arguments) =>
         arguments.Contains("--version") ? $"{program.Name} {Version}"
         : arguments.Any(static argument => Help.Contains(argument)) ? Describe(program)

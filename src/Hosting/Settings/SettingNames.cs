@@ -3,16 +3,16 @@ using System.Text.RegularExpressions;
 namespace Detection.Hosting.Settings;
 
 /// <summary>
-/// Writes the settings that a sentence names as whoever set them wrote them: <c>Detection__Queue__Lease</c> where that environment variable is
-/// set, <c>Detection:Queue:Lease</c> else.
+/// Writes the settings in a sentence in the form in which they were set: <c>Detection__Queue__Lease</c> where that environment variable is set,
+/// otherwise <c>Detection:Queue:Lease</c>.
 /// </summary>
 internal static partial class SettingNames
 {
     private const string VariableSeparator = "__";
 
-    /// <summary>Rewrites a sentence whose settings come from the environment; the others that it names, which it may propose, too.</summary>
+    /// <summary>Rewrites a sentence whose settings come from the environment. Other settings in it, such as proposed ones, are rewritten too.</summary>
     /// <param name="sentence">Names settings by their keys.</param>
-    /// <param name="arguments">The command line, which wins over the environment.</param>
+    /// <param name="arguments">The command line, which overrides the environment.</param>
     public static string AsWritten(string sentence, IReadOnlyCollection<string> arguments)
     {
         var variables = Key().Matches(sentence)

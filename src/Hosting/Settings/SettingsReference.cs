@@ -3,11 +3,9 @@ using System.Text.RegularExpressions;
 namespace Detection.Hosting.Settings;
 
 /// <summary>A setting of the programs.</summary>
-/// <param name="Key">
-/// Its key. A part that is <c>0</c> stands for the numbers of a list, one that is <c>NAME</c> for any name.
-/// </param>
+/// <param name="Key">Its key. A part <c>0</c> stands for the numbers of a list, a part <c>NAME</c> for any name.</param>
 /// <param name="Readers">Who reads it: <c>S</c> silo, <c>F</c> front end.</param>
-/// <param name="Default">What counts where it is not set.</param>
+/// <param name="Default">The value when it is not set.</param>
 /// <param name="Meaning">What it does.</param>
 internal sealed record KnownSetting(string Key, string Readers, string Default, string Meaning)
 {
@@ -16,9 +14,7 @@ internal sealed record KnownSetting(string Key, string Readers, string Default, 
 
     private readonly string[] _parts = Key.Split(ConfigurationPath.KeyDelimiter);
 
-    /// <summary>
-    /// The key of this setting with the numbers and names of another where this one has room for them: what that other should have been.
-    /// </summary>
+    /// <summary>The key of this setting with the numbers and names of another key at their places. It is the correct spelling of that key.</summary>
     public string WithNamesOf(string other)
     {
         var parts = other.Split(ConfigurationPath.KeyDelimiter);
@@ -26,13 +22,13 @@ internal sealed record KnownSetting(string Key, string Readers, string Default, 
             i < parts.Length && parts[i].Length > 0 && (part == Name || (part == Number && parts[i].All(char.IsAsciiDigit))) ? parts[i] : part));
     }
 
-    /// <summary>Whether a key is one of this setting.</summary>
+    /// <summary>Whether a key is a key of this setting.</summary>
     public bool Is(string key) => WithNamesOf(key).Equals(key, StringComparison.OrdinalIgnoreCase);
 }
 
 /// <summary>
-/// All settings of the programs. They are read from the table of docs/configuration.md, which is part of this assembly: one text for whoever
-/// reads the document, for <c>--help</c> and for the check of names. A test compares it with the options types.
+/// All settings of the programs. They are read from the table of docs/configuration.md, which is embedded in this assembly, so that the document,
+/// <c>--help</c> and the check of names have the same text. A test compares it with the options types.
 /// </summary>
 internal static partial class SettingsReference
 {
@@ -50,7 +46,7 @@ internal static partial class SettingsReference
             .SelectMany(static line => ReadRow([.. line.Trim().Trim('|').Split('|', StringSplitOptions.TrimEntries)]))];
     }
 
-    /// <summary>A row may have several settings of a section and as many defaults, separated by commas.</summary>
+    /// <summary>A row may have several settings of a section, and their defaults, separated by commas.</summary>
     private static IEnumerable<KnownSetting> ReadRow(string[] cells)
     {
         string[] names = [.. Code().Matches(cells[0]).Select(static match => match.Groups["text"].Value)];

@@ -4,17 +4,17 @@ using Microsoft.Extensions.Options;
 
 namespace Detection.Hosting.Settings;
 
-/// <summary>Refuses settings that no program reads, such as misspelt ones: they would be without effect, in silence.</summary>
+/// <summary>Refuses settings that no program reads, such as misspelt ones, which would have no effect.</summary>
 public static class UnknownSettings
 {
     private const string Root = "Detection";
     private static readonly string Prefix = Root + ConfigurationPath.KeyDelimiter;
 
     /// <summary>
-    /// Requires that all settings below <c>Detection</c> exist, whichever program reads them: the processes of a cluster may be given the same
-    /// ones. Those of the framework (Logging, Kestrel and the like) are left alone.
+    /// Requires that all settings below <c>Detection</c> exist in any program: the processes of a cluster may get the same settings. Settings of the
+    /// framework (Logging, Kestrel and others) are not checked.
     /// </summary>
-    /// <exception cref="OptionsValidationException">Some do not; the message names them and those that were probably meant.</exception>
+    /// <exception cref="OptionsValidationException">Some do not exist; the message names them and the most similar ones.</exception>
     public static void RequireKnownSettings(this IConfiguration configuration)
     {
         ArgumentNullException.ThrowIfNull(configuration);
@@ -32,7 +32,7 @@ public static class UnknownSettings
         }
     }
 
-    /// <summary>A setting whose key is almost the same, or one of the same name in another section.</summary>
+    /// <summary>A setting with a similar key, or with the same name in another section.</summary>
     private static string? FindMeant(string key)
     {
         var known = SettingsReference.All.Select(setting => setting.WithNamesOf(key)).Where(static name => name.StartsWith(Prefix, StringComparison.Ordinal)).ToList();

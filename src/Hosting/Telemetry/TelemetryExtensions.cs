@@ -10,18 +10,18 @@ using OpenTelemetry.Trace;
 
 namespace Detection.Hosting.Telemetry;
 
-/// <summary>Metrics and traces of a process, by OpenTelemetry.</summary>
+/// <summary>Metrics and traces of a process, with OpenTelemetry.</summary>
 public static class TelemetryExtensions
 {
-    /// <summary>Where Prometheus reads.</summary>
+    /// <summary>Path of the metrics for Prometheus.</summary>
     public const string MetricsPath = "/metrics";
 
     /// <summary>The standard setting (OpenTelemetry specification, OTLP exporter) that turns sending on.</summary>
     private const string StandardEndpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
-    /// <summary>Collects this process's metrics and, when a collector is configured, traces, as the section <c>Detection:Telemetry</c> says.</summary>
+    /// <summary>Collects this process's metrics and, when a collector is configured, traces, according to the section <c>Detection:Telemetry</c>.</summary>
     /// <param name="builder">The host.</param>
-    /// <param name="service">Name of the service, unless <c>OTEL_SERVICE_NAME</c> says another.</param>
+    /// <param name="service">Name of the service, unless <c>OTEL_SERVICE_NAME</c> sets another one.</param>
     public static WebApplicationBuilder AddDetectionTelemetry(this WebApplicationBuilder builder, string service)
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -65,7 +65,7 @@ public static class TelemetryExtensions
         return builder;
     }
 
-    /// <summary><c>/metrics</c>, unless it is turned off.</summary>
+    /// <summary><c>/metrics</c>, unless it is disabled.</summary>
     public static void MapDetectionMetrics(this WebApplication app)
     {
         ArgumentNullException.ThrowIfNull(app);
@@ -90,7 +90,7 @@ public static class TelemetryExtensions
 
         if (options.Prometheus)
         {
-            // Each reader gets current values, not those of the last reader. Readers at the same time share one collection.
+            // Each reader gets current values, not those of the last reader. Concurrent readers share one collection.
             metrics.AddPrometheusExporter(static prometheus => prometheus.ScrapeResponseCacheDurationMilliseconds = 0);
         }
     }
