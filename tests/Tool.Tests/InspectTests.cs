@@ -80,6 +80,25 @@ public sealed class InspectTests : IDisposable
     }
 
     [Fact]
+    public async Task Finds_the_graph_of_a_folder_whatever_it_is_called_and_writes_beside_it()
+    {
+        Directory.CreateDirectory(_folder.Of("own"));
+        File.Copy(NanoDet, _folder.Of("own", "best.ONNX"));
+        string[] byName = ["inspect", "own", "--models", _folder.Path];
+        var missing = (await DetectionTool.RunAsync(byName)).Expect(1);
+        Assert.StartsWith($"model     {_folder.Of("own", "best.ONNX")},", missing.Lines[0], StringComparison.Ordinal);
+
+        var written = (await DetectionTool.RunAsync([.. byName, "--names", "coco80", "--write"])).Expect(0);
+        Assert.Contains($"Written: {_folder.Of("own", "model.json")}", written.Lines);
+        Assert.DoesNotContain("It is used once", written.Output, StringComparison.Ordinal);
+
+        (await DetectionTool.RunAsync("inspect", _folder.Of("own"))).Expect(0);
+        File.Copy(NanoDet, _folder.Of("own", "last.onnx"));
+        var several = (await DetectionTool.RunAsync("inspect", _folder.Of("own"))).Expect(1);
+        Assert.Contains("has 2 graphs (best.ONNX, last.onnx) and none of them is model.onnx", several.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Says_in_one_line_that_a_file_is_no_model()
     {
         var run = (await DetectionTool.RunAsync("inspect", _folder.Copy(TestPictures.Path("rocket.jpg"), "corrupt.onnx"))).Expect(1);

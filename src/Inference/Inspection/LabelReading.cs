@@ -32,7 +32,7 @@ internal static class LabelReading
         }
 
         draft.Notes.Add($"{names.Count} labels: metadata names");
-        draft.FromGraph["labels"] = new JsonArray([.. names.Select(n => (JsonNode)n)]);
+        draft.FromGraph["labels"] = new JsonArray([.. names.Select(n => (JsonNode)n.Trim())]);
     }
 
     /// <summary>Compares the labels with the number of classes that the outputs have.</summary>

@@ -5,7 +5,7 @@ namespace Detection.Inference.Inspection;
 
 /// <summary>
 /// Reads the text forms in which exporters leave lists in metadata: Python's <c>{0: 'person', 1: 'car'}</c>,
-/// <c>['person', 'car']</c>, <c>[640, 640]</c>, and the same in JSON.
+/// <c>['person', 'car']</c>, <c>[640, 640]</c>, and the same in JSON. It reads all that Python's <c>repr</c> writes of texts.
 /// </summary>
 internal static class PythonLiteral
 {
@@ -71,7 +71,9 @@ internal static class PythonLiteral
             SkipSpace(text, ref at);
             if (at < text.Length && text[at] == close)
             {
-                return items;
+                at++;
+                SkipSpace(text, ref at);
+                return at == text.Length ? items : null;
             }
 
             if (Scalar(text, ref at) is not { } first)
@@ -129,36 +131,84 @@ internal static class PythonLiteral
             return at > start ? text[start..at] : null;
         }
 
+        return Quoted(text, ref at);
+    }
+
+    /// <summary>A quoted text with the escapes of Python and JSON.</summary>
+    private static string? Quoted(string text, ref int at)
+    {
         var quote = text[at++];
         var result = new StringBuilder();
         while (at < text.Length && text[at] != quote)
         {
-            var next = text[at++];
-            if (next != '\\' || at >= text.Length)
+            if (text[at] != '\\')
             {
-                result.Append(next);
-                continue;
+                result.Append(text[at++]);
             }
-
-            var escaped = text[at++];
-            var digits = escaped switch { 'x' => 2, 'u' => 4, _ => 0 };
-            if (digits == 0)
-            {
-                result.Append(escaped switch { 'n' => '\n', 't' => '\t', _ => escaped });
-            }
-            else if (at + digits <= text.Length
-                && int.TryParse(text.AsSpan(at, digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code))
-            {
-                result.Append((char)code);
-                at += digits;
-            }
-            else
+            else if (at + 1 == text.Length || !TryAppendEscape(text, ref at, result))
             {
                 return null;
             }
         }
 
-        return at++ < text.Length ? result.ToString() : null;
+        if (at++ >= text.Length)
+        {
+            return null;
+        }
+
+        // Half of a surrogate pair is no character: it becomes U+FFFD, as it does wherever the name is written.
+        return Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(result.ToString()));
+    }
+
+    /// <summary>Reads the escape that begins at <paramref name="at"/>. <see langword="false"/> when it means no character.</summary>
+    private static bool TryAppendEscape(string text, ref int at, StringBuilder result)
+    {
+        var escaped = text[at + 1];
+        if (escaped is >= '0' and <= '7')
+        {
+            var code = 0;
+            var end = Math.Min(text.Length, at + 4);
+            for (at++; at < end && text[at] is >= '0' and <= '7'; at++)
+            {
+                code = (8 * code) + text[at] - '0';
+            }
+
+            result.Append((char)code);
+            return true;
+        }
+
+        at += 2;
+        var digits = escaped switch { 'x' => 2, 'u' => 4, 'U' => 8, _ => 0 };
+        if (digits > 0)
+        {
+            if (at + digits > text.Length
+                || !uint.TryParse(text.AsSpan(at, digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code)
+                || code > 0x10FFFF)
+            {
+                return false;
+            }
+
+            at += digits;
+            _ = code > char.MaxValue ? result.Append(char.ConvertFromUtf32((int)code)) : result.Append((char)code);
+            return true;
+        }
+
+        switch (escaped)
+        {
+            case '\\' or '\'' or '"' or '/':
+                result.Append(escaped);
+                break;
+            case '\n':
+                break; // A line that goes on.
+            case 'N':
+                return false; // A name of Unicode's, of which there is no list here.
+            default:
+                var simple = "abfnrtv".IndexOf(escaped, StringComparison.Ordinal);
+                _ = simple >= 0 ? result.Append("\a\b\f\n\r\t\v"[simple]) : result.Append('\\').Append(escaped);
+                break;
+        }
+
+        return true;
     }
 
     private static void SkipSpace(string text, ref int at)

@@ -18,37 +18,30 @@ public static partial class ModelFile
     public static bool IsName(string name) => Name().IsMatch(name);
 
     /// <summary>
-    /// Reads <c>NAME/model.onnx</c> with <c>NAME/model.json</c>, or <c>NAME.onnx</c>.
+    /// Reads <c>NAME/model.onnx</c>, or the only graph in <c>NAME</c>, with <c>NAME/model.json</c>; or <c>NAME.onnx</c>.
     /// </summary>
-    /// <param name="path">The ONNX file, or the folder of a <c>model.onnx</c>.</param>
+    /// <param name="path">The ONNX file, or the folder of the model.</param>
     /// <param name="labels">Class names that win over those of the manifest and the graph; <see langword="null"/> for those.</param>
     /// <exception cref="ModelException">It cannot be read; the message says what to do.</exception>
     public static ModelSource Read(string path, IReadOnlyList<string>? labels = null)
     {
-        ArgumentException.ThrowIfNullOrEmpty(path);
-        path = Path.GetFullPath(path);
-        if (Directory.Exists(path))
-        {
-            path = Path.Combine(path, OnnxName);
-        }
-
-        string name = NameOf(path);
-        if (!IsName(name))
+        var place = ModelPlace.Of(path);
+        if (!IsName(place.Name))
         {
             throw new ModelException(
-                $"\"{name}\" cannot be the name of a model; rename it to letters, digits, '.', '_' and '-', 64 at most.");
+                $"\"{place.Name}\" cannot be the name of a model; rename it to letters, digits, '.', '_' and '-', 64 at most.");
         }
 
         try
         {
-            var manifest = ReadManifest(path, labels);
-            return new ModelSource(name, ModelVersion.Of(path, manifest), path, manifest);
+            var manifest = ReadManifest(place, labels);
+            return new ModelSource(place.Name, ModelVersion.Of(place.Onnx, manifest), place.Onnx, manifest);
         }
 #pragma warning disable CA1031 // A file may make the runtime or a library throw any exception; it becomes a problem of that model.
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            throw ModelFault.Of($"Model {name} cannot be read", e);
+            throw ModelFault.Of($"Model {place.Name} cannot be read", e);
         }
     }
 
@@ -60,44 +53,31 @@ public static partial class ModelFile
         AttributesToSkip = FileAttributes.Hidden,
     };
 
-    /// <summary>The file that holds a model in a folder of its own.</summary>
-    internal const string OnnxName = "model.onnx";
-
-    /// <summary>The manifest beside it.</summary>
-    internal const string ManifestName = "model.json";
-
-    /// <summary>Name of a model by its ONNX file: that of its folder for <c>model.onnx</c>, else of the file.</summary>
-    public static string NameOf(string onnx) => Path.GetFileName(onnx) == OnnxName
-        ? Path.GetFileName(Path.GetDirectoryName(onnx)!)
-        : Path.GetFileNameWithoutExtension(onnx);
-
     /// <summary>Hash of a graph without its weights: loads that take long do so for what the graph says.</summary>
     /// <exception cref="ModelException">It cannot be read.</exception>
-    internal static string GraphHash(string onnx)
+    internal static string GraphHash(ModelPlace place)
     {
         try
         {
-            PlainFile.Require(onnx, PlainFile.MaxGraphBytes);
-            using var stream = new FileStream(onnx, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 64 * 1024);
+            PlainFile.Require(place.Onnx, PlainFile.MaxGraphBytes);
+            using var stream = new FileStream(place.Onnx, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 64 * 1024);
             return Convert.ToHexStringLower(SHA256.HashData(stream));
         }
 #pragma warning disable CA1031 // A file may make the runtime or a library throw any exception; it becomes a problem of that model.
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            throw ModelFault.Of($"Model {NameOf(onnx)} cannot be read", e);
+            throw ModelFault.Of($"Model {place.Name} cannot be read", e);
         }
     }
 
     /// <summary>What the manifest says, and what it leaves out from the graph; the outputs are checked against it.</summary>
-    private static ModelManifest ReadManifest(string onnx, IReadOnlyList<string>? labels)
+    private static ModelManifest ReadManifest(ModelPlace place, IReadOnlyList<string>? labels)
     {
-        string manifest = Path.Combine(Path.GetDirectoryName(onnx)!, ManifestName);
-        bool bare = Path.GetFileName(onnx) != OnnxName;
-        var inspection = ModelInspector.Inspect(onnx, !bare && File.Exists(manifest) ? manifest : null, labels);
-        return bare && inspection.Missing.Count > 0
+        var inspection = ModelInspector.Inspect(place.Onnx, !place.IsBare && File.Exists(place.Manifest) ? place.Manifest : null, labels);
+        return place.IsBare && inspection.Missing.Count > 0
             ? throw new ModelException(
-                $"{onnx} needs a manifest. Move it to {NameOf(onnx)}/{OnnxName} and add {NameOf(onnx)}/{ManifestName}: {string.Join("; ", inspection.Missing)}.")
+                $"{place.Onnx} needs a manifest. Move it to {place.Name}/{ModelPlace.OnnxName} and add {place.Name}/{Path.GetFileName(place.Manifest)}: {string.Join("; ", inspection.Missing)}.")
             : inspection.Require();
     }
 

@@ -4,10 +4,10 @@ using Detection.Inference.Manifest;
 namespace Detection.Inference.Repository;
 
 /// <summary>A model's files as they lie in the folder.</summary>
-/// <param name="Onnx">The graph.</param>
+/// <param name="Path">The graph, or the folder in which it lies.</param>
 /// <param name="Stamp">Names, sizes and times of writing.</param>
 /// <param name="Problem">What is wrong with where they lie.</param>
-internal sealed record ModelFiles(string Onnx, string Stamp, string? Problem);
+internal sealed record ModelFiles(string Path, string Stamp, string? Problem);
 
 /// <summary>The folder of the models.</summary>
 internal static class ModelFolder
@@ -21,21 +21,21 @@ internal static class ModelFolder
     {
         var found = new SortedDictionary<string, ModelFiles>(StringComparer.Ordinal);
         var folder = new DirectoryInfo(path);
-        foreach (var file in folder.EnumerateFiles("*.onnx"))
+        foreach (var file in ModelPlace.GraphsIn(folder).OrderBy(file => file.Name, StringComparer.Ordinal))
         {
-            found[ModelFile.NameOf(file.FullName)] = new ModelFiles(file.FullName, StampOf(folder.EnumerateFiles(file.Name + "*")), null);
+            string name = Path.GetFileNameWithoutExtension(file.Name);
+            string? hidden = found.TryGetValue(name, out var other)
+                ? $"There are both {Path.GetFileName(other.Path)} and {file.Name}; remove or rename one, the second is served."
+                : null;
+            found[name] = new ModelFiles(file.FullName, StampOf(folder.EnumerateFiles(file.Name + "*")), hidden);
         }
 
-        foreach (var inner in folder.EnumerateDirectories())
+        foreach (var inner in folder.EnumerateDirectories().Where(ModelPlace.IsModel))
         {
-            string onnx = Path.Combine(inner.FullName, ModelFile.OnnxName);
-            if (new FileInfo(onnx) is { Exists: true } or { LinkTarget: not null })
-            {
-                string? hidden = found.ContainsKey(inner.Name)
-                    ? $"There are both {inner.Name}/{ModelFile.OnnxName} and {inner.Name}.onnx; remove or rename one, the first is served."
-                    : null;
-                found[inner.Name] = new ModelFiles(onnx, StampOf(inner.EnumerateFiles("*", ModelFile.Inside)), hidden);
-            }
+            string? hidden = found.TryGetValue(inner.Name, out var other)
+                ? $"There are both the folder {inner.Name} and {Path.GetFileName(other.Path)}; remove or rename one, the first is served."
+                : null;
+            found[inner.Name] = new ModelFiles(inner.FullName, StampOf(inner.EnumerateFiles("*", ModelFile.Inside)), hidden);
         }
 
         return found;

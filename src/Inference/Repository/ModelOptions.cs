@@ -10,7 +10,8 @@ public sealed class ModelOptions
     public const string Section = "Detection:Models";
 
     /// <summary>
-    /// Folder with <c>NAME/model.onnx</c> and <c>NAME/model.json</c>, or only <c>NAME.onnx</c>. Default: <c>models</c> beside the program.
+    /// Folder with <c>NAME/model.onnx</c>, or one graph of another name, and <c>NAME/model.json</c>; or only <c>NAME.onnx</c>. Default: <c>models</c> beside
+    /// the program.
     /// </summary>
     [Required(ErrorMessage = "The setting '{0}' is empty. Set it to the folder that holds the models.")]
     public string Directory { get; set; } = Path.Combine(AppContext.BaseDirectory, "models");

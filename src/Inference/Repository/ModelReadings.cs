@@ -141,8 +141,8 @@ internal sealed class ModelReadings(ModelOptions options, TimeProvider time, Act
             return await _loads.RunAsync(
                 load,
                 isFirst: load.Model == options.Default,
-                () => ModelFile.GraphHash(files.Onnx),
-                () => ModelFile.Read(files.Onnx),
+                () => ModelFile.GraphHash(ModelPlace.Of(files.Path)),
+                () => ModelFile.Read(files.Path),
                 static _ => { },
                 cancellationToken);
         }

@@ -43,6 +43,9 @@ public sealed class ModelRepository
     /// <summary>Names of the models that a folder has now; none when it cannot be read.</summary>
     public static IReadOnlyCollection<string> FindNames(string folder) => ModelFolder.TryFind(folder).Keys;
 
+    /// <summary>The file or the folder of a model, as <see cref="ModelPlace.Of"/> takes it; <see langword="null"/> when a folder has none of that name.</summary>
+    public static string? FindPath(string folder, string name) => ModelFolder.TryFind(folder).GetValueOrDefault(name)?.Path;
+
     /// <summary>
     /// Scans the folder now. Files that have not changed are not read again. Models that take long to be read are not waited for: they
     /// are reported as being loaded, and a later scan has them.

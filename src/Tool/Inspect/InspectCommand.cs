@@ -35,11 +35,11 @@ internal static class InspectCommand
     private static int Run(ParseResult line)
     {
         var screen = new Screen();
-        var inspection = Model.Inspect(line);
+        var (place, inspection) = Model.Inspect(line);
         InspectionReport.Tell(inspection, screen);
         if (line.GetResult(Write) is not null)
         {
-            Save(inspection, line.GetValue(Write) ?? ManifestFor(inspection.Path), line.GetValue(Force), screen);
+            Save(inspection, place, line.GetValue(Write) ?? place.Manifest, line.GetValue(Force), screen);
         }
         else
         {
@@ -51,14 +51,7 @@ internal static class InspectCommand
         return inspection.Missing.Count == 0 ? ExitCode.Done : ExitCode.Failed;
     }
 
-    /// <summary>A bare file's manifest belongs into a folder of the model's name, and the file with it.</summary>
-    private static string ManifestFor(string onnx)
-    {
-        var folder = Path.GetDirectoryName(onnx)!;
-        return Path.Combine(ModelArguments.HasFolder(onnx) ? folder : Path.Combine(folder, ModelFile.NameOf(onnx)), "model.json");
-    }
-
-    private static void Save(ModelInspection inspection, string path, bool overwrite, Screen screen)
+    private static void Save(ModelInspection inspection, ModelPlace place, string path, bool overwrite, Screen screen)
     {
         path = Path.GetFullPath(path);
         if (File.Exists(path) && !overwrite)
@@ -70,7 +63,7 @@ internal static class InspectCommand
         File.WriteAllText(path, inspection.Draft);
         screen.Line();
         screen.Line($"Written: {path}");
-        if (!ModelArguments.HasFolder(inspection.Path))
+        if (place.IsBare)
         {
             screen.Line($"It is used once the model is at {Path.Combine(Path.GetDirectoryName(path)!, "model.onnx")}.");
         }

@@ -10,7 +10,7 @@ namespace Detection.Tool.Models;
 /// <summary>The arguments that name the model of a command.</summary>
 internal sealed class ModelArguments
 {
-    private const string What = "Name of a model, an ONNX file, or the folder of a model.onnx.";
+    private const string What = "Name of a model, an ONNX file, or the folder of one.";
 
     private readonly Option<string?>? _option;
     private readonly Argument<string>? _argument;
@@ -75,26 +75,18 @@ internal sealed class ModelArguments
     /// <summary>Inspects the model that the arguments name.</summary>
     /// <exception cref="ModelException">It is no detector, or contradicts its manifest.</exception>
     /// <exception cref="CommandException">It cannot be found.</exception>
-    public ModelInspection Inspect(ParseResult line)
+    public (ModelPlace Place, ModelInspection Inspection) Inspect(ParseResult line)
     {
-        var onnx = Find(line);
-        var manifest = Path.Combine(Path.GetDirectoryName(onnx)!, "model.json");
-        return ModelInspector.Inspect(onnx, HasFolder(onnx) && File.Exists(manifest) ? manifest : null, Names(line));
+        var place = ModelPlace.Of(Find(line));
+        return (place, ModelInspector.Inspect(place.Onnx, !place.IsBare && File.Exists(place.Manifest) ? place.Manifest : null, Names(line)));
     }
-
-    /// <summary>Whether an ONNX file lies in a folder of its own, with room for a manifest beside it.</summary>
-    public static bool HasFolder(string onnx) => Path.GetFileName(onnx) == "model.onnx";
 
     private string Find(ParseResult line)
     {
         var model = (_argument is not null ? line.GetValue(_argument) : line.GetValue(_option!)) ?? DefaultName;
-        if (File.Exists(model) || model.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase))
-        {
-            return Path.GetFullPath(model);
-        }
-
-        var inFolder = Path.Combine(model, "model.onnx");
-        return File.Exists(inFolder) ? Path.GetFullPath(inFolder) : FindByName(model, line);
+        return File.Exists(model) || model.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase) || (Directory.Exists(model) && File.Exists(ModelPlace.Of(model).Onnx))
+            ? Path.GetFullPath(model)
+            : FindByName(model, line);
     }
 
     private string FindNamed(string model, ParseResult line)
@@ -112,15 +104,13 @@ internal sealed class ModelArguments
     private string FindByName(string name, ParseResult line)
     {
         var folders = Folders(line);
-        var found = folders
-            .SelectMany(folder => new[] { Path.Combine(folder, name, "model.onnx"), Path.Combine(folder, name + ".onnx") })
-            .FirstOrDefault(File.Exists);
+        var found = folders.Select(folder => ModelRepository.FindPath(folder, name)).FirstOrDefault(path => path is not null);
         if (found is not null)
         {
             return found;
         }
 
-        var known = folders.SelectMany(NamesIn).Distinct().Order(StringComparer.Ordinal).ToList();
+        var known = folders.SelectMany(ModelRepository.FindNames).Distinct().Order(StringComparer.Ordinal).ToList();
         throw new CommandException(
             $"There is no model {name}: it is neither an ONNX file nor in {string.Join(" or ", folders)}"
             + (known.Count > 0 ? $"; there are {string.Join(", ", known)}." : ", which has none."));
@@ -129,10 +119,6 @@ internal sealed class ModelArguments
     private List<string> Folders(ParseResult line) => line.GetValue(_folder) is { } folder
         ? [folder.Exists ? folder.FullName : throw new CommandException($"There is no folder {folder}; correct --models.")]
         : [.. new[] { Path.GetFullPath("models"), new ModelOptions().Directory }.Where(Directory.Exists).Distinct()];
-
-    private static IEnumerable<string> NamesIn(string folder) => Directory.EnumerateFiles(folder, "*.onnx")
-        .Concat(Directory.EnumerateDirectories(folder).Select(inner => Path.Combine(inner, "model.onnx")).Where(File.Exists))
-        .Select(ModelFile.NameOf);
 
     private IReadOnlyList<string>? Names(ParseResult line) => line.GetValue(_names) switch
     {

@@ -356,6 +356,16 @@ public sealed class ModelInspectorTests : IDisposable
             StringComparison.Ordinal);
 
     [Fact]
+    public void Names_of_the_metadata_are_taken_without_spaces_around_them()
+    {
+        var graph = CellDetector.Build("yolov8", Plain, 1).Metadata("names", "{1: 'two\\r', 0: ' one \\U0001F600'}");
+
+        Assert.Equal(["one 😀", "two"], Inspect(graph).Require().Labels);
+        graph.Metadata("names", "{0: 'one', 1: 'tw\\x00o'}");
+        Assert.Contains("characters that cannot be printed", Assert.Throws<ModelException>(() => Inspect(graph)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Reads_the_shared_models()
     {
         var yolox = ModelInspector.Inspect(SharedFiles.FindOrSkip("models/yolox_nano.onnx"));
@@ -366,19 +376,6 @@ public sealed class ModelInspectorTests : IDisposable
         Assert.Equal("nanodet", nanodet.Family);
         Assert.Contains("list of the 80 class names", Assert.Single(nanodet.Missing), StringComparison.Ordinal);
     }
-
-    [Theory]
-    [InlineData("{0: 'person', 1: \"it's\"}", new[] { "person", "it's" })]
-    [InlineData("{1: 'b', 0: 'a'}", new[] { "a", "b" })]
-    [InlineData("{\"0\": \"a\", \"1\": \"b\"}", new[] { "a", "b" })]
-    [InlineData("['a', 'caf\\xe9', 'x\\'y',]", new[] { "a", "café", "x'y" })]
-    [InlineData("[\"a, b\", \"c\"]", new[] { "a, b", "c" })]
-    [InlineData("{}", new string[0])]
-    [InlineData("{0: 'a', 2: 'c'}", null)]
-    [InlineData("{0: 'a'", null)]
-    [InlineData("person", null)]
-    [InlineData("", null)]
-    public void Reads_the_names_that_exporters_write(string text, string[]? expected) => Assert.Equal(expected, PythonLiteral.Names(text));
 
     private static InputSpec Plain { get; } = new() { Width = CellDetector.Size, Height = CellDetector.Size };
 

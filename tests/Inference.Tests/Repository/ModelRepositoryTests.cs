@@ -137,6 +137,70 @@ public sealed class ModelRepositoryTests : IDisposable
     }
 
     [Fact]
+    public void A_folder_has_the_name_of_its_only_graph_whatever_that_is_called()
+    {
+        Write("one", "1");
+        string best = Path.Combine(_folder, "one", "best.onnx");
+        File.Move(Path.Combine(_folder, "one", "model.onnx"), best);
+        var repository = Open();
+
+        var model = repository.Scan().Models["one"];
+        Assert.Equal((best, "nanodet"), (model.Path, model.Manifest.Family));
+        Assert.Equal(model.Version, ModelFile.Read(Path.Combine(_folder, "one")).Version);
+
+        File.Copy(best, Path.Combine(_folder, "one", "last.ONNX"));
+        var two = repository.Scan();
+        Assert.Equal(model.Version, two.Models["one"].Version);
+        Assert.Contains("The folder one has 2 graphs (best.onnx, last.ONNX) and none of them is model.onnx; rename", two.Problems["one"], StringComparison.Ordinal);
+
+        File.Delete(best);
+        var other = repository.Scan();
+        Assert.Equal(Path.Combine(_folder, "one", "last.ONNX"), other.Models["one"].Path);
+        Assert.Empty(other.Problems);
+
+        Write("one", "2");
+        var named = repository.Scan();
+        Assert.EndsWith("model.onnx", named.Models["one"].Path, StringComparison.Ordinal);
+        Assert.Empty(named.Problems);
+    }
+
+    [Fact]
+    public void Folders_without_a_model_are_not_listed_and_one_with_several_graphs_is()
+    {
+        Write("one", "1");
+        foreach (string folder in new[] { "empty", "notes", "..data", "pair" })
+        {
+            Directory.CreateDirectory(Path.Combine(_folder, folder));
+        }
+
+        File.WriteAllText(Path.Combine(_folder, "notes", "model.json"), Manifest);
+        File.WriteAllText(Path.Combine(_folder, "..data", "best.onnx"), "1");
+        File.WriteAllText(Path.Combine(_folder, "pair", "encoder.onnx"), "1");
+        File.WriteAllText(Path.Combine(_folder, "pair", "decoder.onnx"), "1");
+
+        var found = Open().Scan();
+
+        Assert.Equal(["one"], found.Models.Keys);
+        Assert.Contains("decoder.onnx, encoder.onnx", Assert.Single(found.Problems, problem => problem.Key == "pair").Value, StringComparison.Ordinal);
+        Assert.Single(found.Problems);
+    }
+
+    [Fact]
+    public void A_graph_may_end_in_capital_letters()
+    {
+        BrightnessModel.Graph().Metadata("names", "{0: 'picture'}").Save(Path.Combine(_folder, "LOUD.ONNX"));
+
+        var model = Open().Scan().Models["LOUD"];
+        Assert.Equal("picture", Assert.Single(model.Manifest.Labels));
+
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Elsewhere it is the same file.");
+        File.Copy(model.Path, Path.Combine(_folder, "LOUD.onnx"));
+        var both = Open().Scan();
+        Assert.Equal(Path.Combine(_folder, "LOUD.onnx"), both.Models["LOUD"].Path);
+        Assert.Contains("both LOUD.ONNX and LOUD.onnx", both.Problems["LOUD"], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Watching_sees_models_that_are_added_and_replaced()
     {
         Write("one", "1");
