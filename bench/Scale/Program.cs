@@ -87,7 +87,7 @@ async Task MeasureAsync(int batch, int batchers)
         await using var provider = services.BuildServiceProvider();
         var client = provider.GetRequiredService<IDetectionClient>();
         await Eventually.Async(
-            async limit => (await client.GetSilosAsync(limit)).Sum(silo => silo.Batchers.Count) >= batchers, TimeSpan.FromSeconds(90), $"{batchers} batchers run");
+            async limit => (await provider.GetRequiredService<IClusterReports>().GetSilosAsync(limit)).Sum(silo => silo.Batchers.Count) >= batchers, TimeSpan.FromSeconds(90), $"{batchers} batchers run");
         await using var connection = await redis.ConnectAsync();
 
         // Enough callers for two full batches of each device and as many waiting pictures, at most the default queue capacity per batcher.

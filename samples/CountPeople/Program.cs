@@ -1,15 +1,20 @@
-// A web application of its own with object detection inside: counts the people in a picture.
+// A web application of its own with object detection inside: counts the people in a picture. What is no picture is answered with a problem.
 //   ConnectionStrings__redis=localhost:6379 dotnet run --project samples/CountPeople
 //   curl --data-binary @photo.jpg localhost:5000/people
+using Detection.AspNetCore;
 using Detection.Client;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.Services.AddDetectionClient(builder.Configuration);
+builder.Services.AddDetectionProblems();
+builder.Services.AddHealthChecks().AddDetectionClient();
 var app = builder.Build();
 
+app.UseExceptionHandler();
+app.MapHealthChecks("/health/ready");
 app.MapPost("/people", async (HttpRequest request, IDetectionClient detection) =>
 {
-    var answer = await detection.DetectAsync(request.Body);
+    var answer = await detection.DetectAsync(request.Body, cancellationToken: request.HttpContext.RequestAborted);
     return answer.Objects.Count(found => answer.LabelOf(found) == "person");
 });
 

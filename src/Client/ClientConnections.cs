@@ -13,7 +13,7 @@ namespace Detection.Client;
 /// The connections of the client to the grains and the Redis of its cluster. It does not use those of the application's container, which may lead to
 /// another cluster. In a process that hosts a silo of the cluster it uses the connections of that silo.
 /// </summary>
-internal sealed class ClientConnections : IAsyncDisposable
+internal sealed class ClientConnections : IAsyncDisposable, IDisposable
 {
     private readonly bool _ownsRedis;
     private readonly ServiceProvider _serialization = new ServiceCollection().AddSerializer().BuildServiceProvider();
@@ -53,8 +53,15 @@ internal sealed class ClientConnections : IAsyncDisposable
 
     public ResultStore Results { get; }
 
+    /// <summary>Whether the client ends, or has ended.</summary>
+    public bool IsDisposed { get; private set; }
+
+    /// <summary>For containers that are disposed of with <c>using</c>. Connections take no longer than two seconds to end.</summary>
+    public void Dispose() => Task.Run(() => DisposeAsync().AsTask()).GetAwaiter().GetResult();
+
     public async ValueTask DisposeAsync()
     {
+        IsDisposed = true;
         await Cluster.DisposeAsync();
         if (_ownsRedis)
         {

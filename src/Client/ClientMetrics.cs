@@ -7,10 +7,8 @@ namespace Detection.Client;
 /// <summary>The meter <c>Detection.Client</c> and the activity source of the client: requests of this process and their outcomes.</summary>
 internal static class ClientMetrics
 {
-    private const string Name = "Detection.Client";
-
-    private static readonly Meter Meter = new(Name);
-    private static readonly ActivitySource Source = new(Name);
+    private static readonly Meter Meter = new(DetectionClientTelemetry.MeterName);
+    private static readonly ActivitySource Source = new(DetectionClientTelemetry.ActivitySourceName);
     private static readonly string[] Errors = Array.ConvertAll(Enum.GetNames<DetectionError>(), Lower);
     private static readonly string[] Sources = Array.ConvertAll(Enum.GetNames<AnswerSource>(), Lower);
 

@@ -40,10 +40,10 @@ internal sealed class ClusterConnection(
         Task<IHost> host;
         lock (_gate)
         {
-            ObjectDisposedException.ThrowIf(_disposing.IsCancellationRequested, this);
+            ObjectDisposedException.ThrowIf(_disposing.IsCancellationRequested, typeof(IDetectionClient));
             if (_host is null or { IsFaulted: true } or { IsCanceled: true })
             {
-                _host = Task.Run(StartAsync, CancellationToken.None);
+                _host = DetachedWork.Run(StartAsync);
             }
 
             host = _host;
@@ -74,12 +74,13 @@ internal sealed class ClusterConnection(
 
         while (!_reach.IsConnected)
         {
+            ObjectDisposedException.ThrowIf(_disposing.IsCancellationRequested, typeof(IDetectionClient));
             if (_reach.Fault is { } fault)
             {
                 throw new DetectionException(DetectionError.Unavailable, $"No silo accepted a connection from this process: {fault.TrimEnd('.')}.");
             }
 
-            await Task.Delay(LookInterval, cancellationToken);
+            await Task.Delay(LookInterval, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -117,7 +118,7 @@ internal sealed class ClusterConnection(
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Services.AddSingleton<IHostLifetime, DetachedLifetime>();
-        builder.Services.AddSingleton(loggers);
+        builder.Services.AddSingleton<ILoggerFactory>(new ConnectionLoggers(loggers, options.ConnectionLogLevel));
         builder.Services.AddGrainErrors();
         builder.UseOrleansClient(client => client
             .Configure<ClusterOptions>(cluster =>

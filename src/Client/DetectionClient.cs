@@ -14,19 +14,20 @@ internal sealed class DetectionClient(
     ModelLookup models,
     RequestConversation requests,
     UrlPictures urls,
-    PictureReader pictures) : IDetectionClient
+    PictureReader pictures) : IDetectionClient, IClusterReports
 {
     public async Task<DetectionAnswer> DetectAsync(ReadOnlyMemory<byte> picture, DetectionOptions? options, CancellationToken cancellationToken)
     {
         var imageKey = pictures.KeyOf(picture, options?.Caller);
-        return await operations.RunAsync(options, imageKey, async operation => (await requests.DetectAsync(operation, imageKey, picture))!, cancellationToken, counts: true);
+        return await operations.RunAsync(options, imageKey, async operation => (await requests.DetectAsync(operation, imageKey, picture))!, cancellationToken, counts: true)
+            .ConfigureAwait(false);
     }
 
     public async Task<DetectionAnswer> DetectAsync(Stream picture, DetectionOptions? options, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(picture);
-        var (buffer, length) = await pictures.ReadAsync(picture, cancellationToken);
-        var answer = await DetectAsync(buffer.AsMemory(0, length), options, cancellationToken);
+        var (buffer, length) = await pictures.ReadAsync(picture, cancellationToken).ConfigureAwait(false);
+        var answer = await DetectAsync(buffer.AsMemory(0, length), options, cancellationToken).ConfigureAwait(false);
 
         // Not in a finally: after a failure the Redis client may still be sending from the buffer.
         PictureBuffers.Return(buffer);
@@ -35,7 +36,7 @@ internal sealed class DetectionClient(
 
     public Task<DetectionAnswer> DetectAsync(Uri url, DetectionOptions? options, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(url);
+        RequireAbsolute(url);
         return operations.RunAsync(
             options,
             null,
@@ -54,7 +55,7 @@ internal sealed class DetectionClient(
 
     public Task<DetectionTicket> SubmitAsync(Uri url, DetectionOptions? options, Uri? webhook, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(url);
+        RequireAbsolute(url);
         return operations.RunAsync(
             Submission(options),
             null,
@@ -66,6 +67,7 @@ internal sealed class DetectionClient(
     public Task<DetectionTicket> GetStatusAsync(
         string imageKey, TimeSpan wait, DetectionStatus? known, DetectionOptions? options, CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(imageKey);
         ArgumentOutOfRangeException.ThrowIfLessThan(wait, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(wait, DetectionOptions.MaxDeadline);
 
@@ -81,24 +83,30 @@ internal sealed class DetectionClient(
             cancellationToken);
     }
 
-    public Task<DetectionAnswer?> FindAsync(string imageKey, DetectionOptions? options, CancellationToken cancellationToken) =>
-        operations.RunAsync(
+    public Task<DetectionAnswer?> FindAsync(string imageKey, DetectionOptions? options, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(imageKey);
+        return operations.RunAsync(
             options,
             imageKey,
             async operation => await MayReadAsync(operation, imageKey) ? await requests.FindAsync(operation, imageKey) : null,
             cancellationToken);
+    }
 
-    public Task<IMemoryOwner<byte>?> FindPictureAsync(string imageKey, DetectionOptions? options, CancellationToken cancellationToken) =>
-        operations.RunAsync(
+    public Task<IMemoryOwner<byte>?> FindPictureAsync(string imageKey, DetectionOptions? options, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(imageKey);
+        return operations.RunAsync(
             options,
             imageKey,
             async operation => await MayReadAsync(operation, imageKey) ? await pictures.ReadAsync(imageKey, options?.Caller, operation.Token) : null,
             cancellationToken);
+    }
 
     public async Task<IReadOnlyList<ModelInfo>> GetModelsAsync(CancellationToken cancellationToken)
     {
         var models = new SortedDictionary<string, ModelInfo>(StringComparer.Ordinal);
-        foreach (var silo in await GetSilosAsync(cancellationToken))
+        foreach (var silo in await GetSilosAsync(cancellationToken).ConfigureAwait(false))
         {
             foreach (var model in silo.CurrentModels.Reverse())
             {
@@ -111,7 +119,8 @@ internal sealed class DetectionClient(
 
     public async Task ConnectAsync(CancellationToken cancellationToken)
     {
-        await connections.Cluster.ReachAsync(cancellationToken);
+        cancellationToken.ThrowIfCancellationRequested();
+        await connections.Cluster.ReachAsync(cancellationToken).ConfigureAwait(false);
         await operations.RunAsync(
             null,
             null,
@@ -120,7 +129,7 @@ internal sealed class DetectionClient(
                 await models.RequireSameImageKeysAsync(operation);
                 return true;
             },
-            cancellationToken);
+            cancellationToken).ConfigureAwait(false);
     }
 
     public Task<IReadOnlyList<SiloReport>> GetSilosAsync(CancellationToken cancellationToken) =>
@@ -128,6 +137,15 @@ internal sealed class DetectionClient(
 
     public Task<IReadOnlyList<SiloHistory>> GetHistoriesAsync(CancellationToken cancellationToken) =>
         operations.RunAsync(null, null, _ => catalog.ReadHistoriesAsync(), cancellationToken);
+
+    private static void RequireAbsolute(Uri url)
+    {
+        ArgumentNullException.ThrowIfNull(url);
+        if (!url.IsAbsoluteUri)
+        {
+            throw new ArgumentException("The URL must be absolute.", nameof(url));
+        }
+    }
 
     private static DetectionOptions Submission(DetectionOptions? options) =>
         (options ?? new DetectionOptions()) with { Deadline = options?.Deadline ?? DetectionOptions.MaxDeadline };

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Logging;
 
 namespace Detection.Client;
 
@@ -9,7 +10,6 @@ public sealed class DetectionClientOptions
     public const string Section = "Detection:Client";
 
     /// <summary>StackExchange.Redis connection string of the cluster's Redis.</summary>
-    [Required(ErrorMessage = "The client has no Redis. Set the connection string 'redis' (ConnectionStrings__redis), or Detection:Client:Redis.")]
     public string Redis { get; set; } = "";
 
     /// <summary>
@@ -33,4 +33,11 @@ public sealed class DetectionClientOptions
     /// <summary>Maximum size of a picture, in bytes.</summary>
     [Range(1, int.MaxValue)]
     public int MaxPictureBytes { get; set; } = SharedDefaults.MaxPictureBytes;
+
+    /// <summary>
+    /// Lowest level of the messages about the connection to the cluster, of the categories <c>Orleans</c> and <c>Microsoft</c>, that reach the
+    /// application's log; <see cref="LogLevel.None"/> for none of them. The filters of the log come on top. Default: <see cref="LogLevel.Error"/>.
+    /// </summary>
+    [EnumDataType(typeof(LogLevel))]
+    public LogLevel ConnectionLogLevel { get; set; } = LogLevel.Error;
 }

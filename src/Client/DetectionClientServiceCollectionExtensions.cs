@@ -58,8 +58,44 @@ public static class DetectionClientServiceCollectionExtensions
         return services.AddClient();
     }
 
+    /// <summary>
+    /// Registers another <see cref="IDetectionClient"/>, of another cluster or with other options, under a name:
+    /// <c>[FromKeyedServices("name")] IDetectionClient</c>. It has its own connections and shares loggers and clock with the application.
+    /// </summary>
+    /// <param name="services">The application's services.</param>
+    /// <param name="name">The name.</param>
+    /// <param name="configuration">
+    /// Where its settings are, as for the client without a name: <c>builder.Configuration.GetSection("Night")</c> has <c>Night:ConnectionStrings:redis</c>.
+    /// </param>
+    public static IServiceCollection AddDetectionClient(this IServiceCollection services, string name, IConfiguration configuration)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        return services.AddNamed(name, own => own.AddDetectionClient(configuration));
+    }
+
+    /// <summary>As above with options set in code.</summary>
+    /// <inheritdoc cref="AddDetectionClient(IServiceCollection, string, IConfiguration)"/>
+    public static IServiceCollection AddDetectionClient(this IServiceCollection services, string name, Action<DetectionClientOptions> configure)
+    {
+        ArgumentNullException.ThrowIfNull(configure);
+        return services.AddNamed(name, own => own.AddDetectionClient(configure));
+    }
+
+    /// <summary>
+    /// Makes the client call through the silo of this process, instead of a connection to the cluster. Use it in a process that hosts a silo of the
+    /// same cluster, after <see cref="AddDetectionClient(IServiceCollection, IConfiguration)"/>.
+    /// </summary>
+    public static IServiceCollection UseHostedSilo(this IServiceCollection services)
+    {
+        services.AddOptions<DetectionClientOptions>().PostConfigure<RedisKeys>(static (options, keys) => options.ClusterId = keys.ClusterId);
+        services.Replace(ServiceDescriptor.Singleton<ClientConnections>(static provider =>
+            Connect(provider, provider.GetRequiredService<IClusterClient>(), provider.GetRequiredService<RedisConnections>())));
+        return services;
+    }
+
     private static IServiceCollection AddClient(this IServiceCollection services)
     {
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<DetectionClientOptions>, DetectionClientOptionsValidator>());
         services.AddLogging();
         services.AddClusterSecurity();
         services.TryAddSingleton<ImageKeys>();
@@ -73,19 +109,20 @@ public static class DetectionClientServiceCollectionExtensions
         services.TryAddSingleton<RequestConversation>();
         services.TryAddSingleton<UrlPictures>();
         services.TryAddSingleton<PictureReader>();
-        services.TryAddSingleton<IDetectionClient, DetectionClient>();
+        services.TryAddSingleton<DetectionClient>();
+        services.TryAddSingleton<IDetectionClient>(static provider => provider.GetRequiredService<DetectionClient>());
+        services.TryAddSingleton<IClusterReports>(static provider => provider.GetRequiredService<DetectionClient>());
         return services;
     }
 
-    /// <summary>
-    /// Makes the client call through the silo of this process, instead of a connection to the cluster. Use it in a process that hosts a silo of the
-    /// same cluster, after <see cref="AddDetectionClient(IServiceCollection, IConfiguration)"/>.
-    /// </summary>
-    public static IServiceCollection UseHostedSilo(this IServiceCollection services)
+    private static IServiceCollection AddNamed(this IServiceCollection services, string name, Action<IServiceCollection> add)
     {
-        services.AddOptions<DetectionClientOptions>().PostConfigure<RedisKeys>(static (options, keys) => options.ClusterId = keys.ClusterId);
-        services.Replace(ServiceDescriptor.Singleton<ClientConnections>(static provider =>
-            Connect(provider, provider.GetRequiredService<IClusterClient>(), provider.GetRequiredService<RedisConnections>())));
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        services.AddLogging();
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddKeyedSingleton(name, (application, _) => new NamedClient(application, add));
+        services.AddKeyedSingleton(name, static (application, key) => application.GetRequiredKeyedService<NamedClient>(key).Client);
+        services.AddKeyedSingleton(name, static (application, key) => application.GetRequiredKeyedService<NamedClient>(key).Reports);
         return services;
     }
 

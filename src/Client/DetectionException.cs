@@ -1,3 +1,5 @@
+using Detection.Contracts.Answers;
+
 namespace Detection.Client;
 
 /// <summary>Why a request got no result.</summary>
@@ -64,4 +66,25 @@ public sealed class DetectionException(DetectionError error, string message, Tim
 
     /// <summary>Key of the picture, where it is known.</summary>
     public string? ImageKey { get; init; }
+
+    /// <summary>The kind of problem that it is over HTTP, with its status.</summary>
+    public ProblemType Problem => Error switch
+    {
+        DetectionError.NotAPicture => ProblemType.NotAPicture,
+        DetectionError.Unsupported => ProblemType.UnsupportedPicture,
+        DetectionError.TooLarge => ProblemType.TooLarge,
+        DetectionError.Undecodable => ProblemType.Undecodable,
+        DetectionError.UrlNotAllowed => ProblemType.UrlNotAllowed,
+        DetectionError.UrlNotReachable => ProblemType.UrlNotReachable,
+        DetectionError.ModelNotFound => ProblemType.ModelNotFound,
+        DetectionError.Busy => ProblemType.QueueFull,
+        DetectionError.ShareUsed => ProblemType.ShareUsed,
+        DetectionError.WebhookRefused => ProblemType.WebhookRefused,
+        DetectionError.WebhooksFull => ProblemType.WebhooksFull,
+        DetectionError.StorageFull => ProblemType.StorageFull,
+        DetectionError.Unavailable => ProblemType.Unavailable,
+        DetectionError.DeadlineExceeded => ProblemType.DeadlineExceeded,
+        DetectionError.Failed => ProblemType.InferenceFailed,
+        _ => ProblemType.Internal,
+    };
 }

@@ -1,13 +1,14 @@
 using System.Buffers;
 using Detection.Contracts.Answers;
-using Detection.Contracts.Cluster;
 using Detection.Contracts.Models;
 
 namespace Detection.Client;
 
 /// <summary>
 /// Detects objects in pictures on a cluster. Safe for concurrent use. A method that fails throws <see cref="DetectionException"/>. Failures of single
-/// machines are retried, and reported only when the retries fail as well.
+/// machines are retried, and reported only when the retries fail as well. Other exceptions are <see cref="ArgumentException"/> for arguments that are
+/// not valid, <see cref="OperationCanceledException"/> when the caller's token is cancelled, also before the call,
+/// <see cref="ObjectDisposedException"/> after the container was disposed of, and those of a stream that is read.
 /// </summary>
 public interface IDetectionClient
 {
@@ -82,10 +83,4 @@ public interface IDetectionClient
 
     /// <summary>The models that the cluster serves now.</summary>
     Task<IReadOnlyList<ModelInfo>> GetModelsAsync(CancellationToken cancellationToken = default);
-
-    /// <summary>The silos of the cluster that reported during the last seconds.</summary>
-    Task<IReadOnlyList<SiloReport>> GetSilosAsync(CancellationToken cancellationToken = default);
-
-    /// <summary>What the silos of the cluster did during the last minutes, and the state of the queues.</summary>
-    Task<IReadOnlyList<SiloHistory>> GetHistoriesAsync(CancellationToken cancellationToken = default);
 }

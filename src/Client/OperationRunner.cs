@@ -20,14 +20,27 @@ internal sealed class OperationRunner(IOptions<DetectionClientOptions> options, 
     public async Task<T> RunAsync<T>(
         DetectionOptions? choice, string? imageKey, Func<ClientOperation, Task<T>> action, CancellationToken cancellationToken, bool counts = false)
     {
-        using var operation = new ClientOperation(Validated(choice ?? new DetectionOptions()), DefaultDeadline, time, cancellationToken) { ImageKey = imageKey };
+        var options = Validated(choice ?? new DetectionOptions());
+        cancellationToken.ThrowIfCancellationRequested();
+        if (SynchronizationContext.Current is not null || TaskScheduler.Current != TaskScheduler.Default)
+        {
+            // Leave the caller's: one that blocks on the answer (a user interface, a grain) would otherwise wait for itself.
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        }
+
+        using var operation = new ClientOperation(options, DefaultDeadline, time, cancellationToken) { ImageKey = imageKey };
         var started = counts ? time.GetTimestamp() : 0;
         var span = counts ? ClientMetrics.Begin() : null;
         try
         {
             return await action(operation);
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && operation.Token.IsCancellationRequested)
+        catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
+        {
+            // With the token that the caller knows.
+            throw new OperationCanceledException(e.Message, e, cancellationToken);
+        }
+        catch (OperationCanceledException) when (operation.Token.IsCancellationRequested)
         {
             // The deadline of a picture ends its request. When a look-up times out, the request that it asks about may still succeed.
             throw counts
@@ -50,6 +63,12 @@ internal sealed class OperationRunner(IOptions<DetectionClientOptions> options, 
             }
 
             throw operation.Error(DetectionError.Unavailable, $"The cluster's {RedisConnection.Explain(e)}", TimeSpan.FromSeconds(1), e);
+        }
+        catch (Exception e) when (e is not (DetectionException or ObjectDisposedException or OutOfMemoryException))
+        {
+            ObjectDisposedException.ThrowIf(connections.IsDisposed, typeof(IDetectionClient));
+            logger.LogUnforeseen(e, operation.ImageKey);
+            throw operation.Error(DetectionError.Failed, "The request failed for a reason that the client does not know. The application's log has it.", inner: e);
         }
         finally
         {

@@ -33,7 +33,7 @@ internal sealed class PictureReader(
         var buffer = PictureBuffers.Rent(picture.CanSeek ? (int)Math.Clamp(picture.Length - picture.Position, 1, _maxBytes + 1L) : 128 * 1024);
         var length = 0;
         int read;
-        while ((read = await picture.ReadAsync(buffer.AsMemory(length), cancellationToken)) > 0)
+        while ((read = await picture.ReadAsync(buffer.AsMemory(length), cancellationToken).ConfigureAwait(false)) > 0)
         {
             length += read;
             if (length > _maxBytes)

@@ -12,6 +12,7 @@ public sealed class ProjectTests
         ["Objects"] = [],
         ["Contracts"] = ["Objects"],
         ["Client"] = ["Contracts", "Objects"],
+        ["AspNetCore"] = ["Client", "Contracts", "Objects"],
         ["Inference"] = ["Objects"],
         ["Grains"] = ["Contracts", "Inference", "Objects"],
         ["Hosting"] = ["Grains", "Contracts", "Inference", "Objects"],

@@ -41,7 +41,7 @@ public sealed class ClockTests
         }
 
         await using var client = new TestClient(cluster.Redis);
-        Assert.Equal(2, (await client.Detection.GetSilosAsync()).Count);
+        Assert.Equal(2, (await client.Reports.GetSilosAsync()).Count);
         Assert.DoesNotContain(cluster.Silos, static one => one.Process.HasExited);
     }
 

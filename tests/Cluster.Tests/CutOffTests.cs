@@ -53,7 +53,7 @@ public sealed class CutOffTests
         await AnswerAsync(frontend);
 
         await using var client = new TestClient(redis);
-        Assert.Equal(2, (await client.Detection.GetSilosAsync()).Count);
+        Assert.Equal(2, (await client.Reports.GetSilosAsync()).Count);
         Assert.False(silos[1].Process.HasExited);
     }
 

@@ -255,7 +255,7 @@ public sealed class DetectionClientTests(ClusterFixture fixture) : IClassFixture
         await Eventually.Async(
             async () =>
             {
-                var silos = await _client.Detection.GetSilosAsync();
+                var silos = await _client.Reports.GetSilosAsync();
                 var batchers = silos.SelectMany(silo => silo.Batchers).ToList();
                 var now = batchers.Sum(batcher => batcher.Completed);
                 var same = now == completed && silos.All(silo => silo.ReportedAt > asked) && batchers.Count > 0 && batchers.All(batcher => batcher.InFlight == 0);

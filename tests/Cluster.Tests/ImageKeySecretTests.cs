@@ -105,7 +105,7 @@ public sealed class ImageKeySecretTests
 
         Assert.Equal(DetectionError.Unavailable, failure.Error);
         Assert.Contains("Detection:ImageKeys:Secret", failure.Message, StringComparison.Ordinal);
-        Assert.Single(await client.Detection.GetSilosAsync());
+        Assert.Single(await client.Reports.GetSilosAsync());
     }
 
     private static async Task DoesNotStartAsync(DetectionProcess silo, string setting)

@@ -89,7 +89,7 @@ public sealed class ModelFolderTests : IDisposable
         await File.WriteAllTextAsync(Path.Combine(_folder, "nanodet-g", "model.onnx"), "this is not a model");
 
         await Eventually.Async(
-            async () => (await client.Detection.GetSilosAsync()).Any(silo => silo.Problems.Any(problem => problem.Contains("nanodet-g", StringComparison.Ordinal))),
+            async () => (await client.Reports.GetSilosAsync()).Any(silo => silo.Problems.Any(problem => problem.Contains("nanodet-g", StringComparison.Ordinal))),
             Eventually.Soon,
             "the silo says what is wrong");
         var told = JsonNode.Parse(await cluster.Frontends[0].Http.GetStringAsync("/v1/models/nanodet-g"))!;
@@ -169,14 +169,14 @@ public sealed class ModelFolderTests : IDisposable
         await cluster.ReadyAsync();
         await using var client = new TestClient(cluster.Redis);
         await Eventually.Async(
-            async () => (await client.Detection.GetSilosAsync()).SelectMany(silo => silo.Models).Count() == 2, Eventually.Soon, "both versions are served");
+            async () => (await client.Reports.GetSilosAsync()).SelectMany(silo => silo.Models).Count() == 2, Eventually.Soon, "both versions are served");
 
         var served = Assert.Single(await client.Detection.GetModelsAsync());
         var inferred = JsonNode.Parse(await cluster.Frontends[0].Http.GetStringAsync("/v2/models/nanodet-g"))!;
 
         Assert.Equal(served.Version, (string?)inferred["versions"]![0]);
         Assert.Equal(served.Id, (await client.Detection.DetectAsync(TestPictures.Unique(30_500), Patient)).Model);
-        foreach (var model in (await client.Detection.GetSilosAsync()).SelectMany(silo => silo.Models))
+        foreach (var model in (await client.Reports.GetSilosAsync()).SelectMany(silo => silo.Models))
         {
             await cluster.Frontends[0].Http.GetStringAsync($"/v2/models/nanodet-g/versions/{model.Version}/ready");
         }

@@ -25,13 +25,16 @@ internal sealed class TestClient : IAsyncDisposable
                 options.ClusterId = cluster ?? options.ClusterId;
             }).BuildServiceProvider();
         Detection = _services.GetRequiredService<IDetectionClient>();
+        Reports = _services.GetRequiredService<IClusterReports>();
     }
 
     public IDetectionClient Detection { get; }
 
+    public IClusterReports Reports { get; }
+
     /// <summary>What the batchers of the cluster did, all together.</summary>
     public async Task<IReadOnlyList<BatcherReport>> BatchersAsync() =>
-        [.. (await Detection.GetSilosAsync()).SelectMany(silo => silo.Batchers)];
+        [.. (await Reports.GetSilosAsync()).SelectMany(silo => silo.Batchers)];
 
     public async Task<long> CompletedAsync() => (await BatchersAsync()).Sum(batcher => batcher.Completed);
 

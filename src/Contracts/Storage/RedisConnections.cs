@@ -140,7 +140,7 @@ public sealed class RedisConnections : IAsyncDisposable
                 if (_connection is null or { IsFaulted: true } or { IsCanceled: true })
                 {
                     // On the thread pool: the library blocks while it asks Sentinels.
-                    _connection = Task.Run(async () => (IConnectionMultiplexer)await ConnectionMultiplexer.ConnectAsync(options));
+                    _connection = DetachedWork.Run(async () => (IConnectionMultiplexer)await ConnectionMultiplexer.ConnectAsync(options));
                 }
 
                 return _connection;

@@ -75,7 +75,7 @@ public sealed class BatcherTests : SiloTest
         await Eventually.Async(() => stuck.Batches.Count == 1, Eventually.Soon, "the picture is on the device");
 
         await Eventually.Async(
-            async () => (await Client.GetSilosAsync()).SelectMany(report => report.Batchers).Any(batcher => batcher.State == BatcherState.Stuck),
+            async () => (await Reports.GetSilosAsync()).SelectMany(report => report.Batchers).Any(batcher => batcher.State == BatcherState.Stuck),
             Eventually.Soon,
             "the batcher is reported stuck");
         var health = await silo.HealthAsync();
@@ -155,7 +155,7 @@ public sealed class BatcherTests : SiloTest
 
         // Only what a batcher knows to be settled by itself counts as completed and is told to the request.
         await Eventually.Async(
-            async () => (await Client.GetSilosAsync()).SelectMany(report => report.Batchers).Sum(batcher => batcher.Completed) == 1,
+            async () => (await Reports.GetSilosAsync()).SelectMany(report => report.Batchers).Sum(batcher => batcher.Completed) == 1,
             Eventually.Soon,
             "the picture counts as completed");
     }
@@ -202,7 +202,7 @@ public sealed class BatcherTests : SiloTest
         await first;
         Assert.Equal(4, device.Batches.Count - 1);
         Assert.Equal(1, device.Loads);
-        var report = Assert.Single((await Client.GetSilosAsync()).SelectMany(one => one.Batchers));
+        var report = Assert.Single((await Reports.GetSilosAsync()).SelectMany(one => one.Batchers));
         Assert.Equal((DeviceHealth.Serving, 0), (report.Health, report.DeviceErrors));
         Assert.StartsWith("Healthy", await silo.HealthAsync(), StringComparison.Ordinal);
     }

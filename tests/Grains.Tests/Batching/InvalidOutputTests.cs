@@ -30,7 +30,7 @@ public sealed class InvalidOutputTests : SiloTest
         var device = OpenDevice("gated:0");
         await using var silo = await TestSilo.StartAsync(Redis, device);
         Assert.Equal(2, (await DetectAsync(0, 2)).Count);
-        Assert.Empty(SiloReport.ModelProblemsOf(await Client.GetSilosAsync()));
+        Assert.Empty(SiloReport.ModelProblemsOf(await Reports.GetSilosAsync()));
 
         // Every attempt at one picture, while the test picture comes out right: no device is to be blamed.
         for (var i = 0; i < 4; i++)
@@ -48,7 +48,7 @@ public sealed class InvalidOutputTests : SiloTest
     }
 
     private Task ToldAsync() => Eventually.Async(
-        async () => SiloReport.ModelProblemsOf(await Client.GetSilosAsync()).TryGetValue("nanodet-g", out var problem)
+        async () => SiloReport.ModelProblemsOf(await Reports.GetSilosAsync()).TryGetValue("nanodet-g", out var problem)
             && problem.StartsWith("The model nanodet-g@", StringComparison.Ordinal) && problem.Contains("the graph answers the score 1.4", StringComparison.Ordinal),
         Eventually.Soon,
         "the model's problem is told");

@@ -19,11 +19,14 @@ public abstract class SiloTest : IAsyncLifetime
 
     protected IDetectionClient Client { get; private set; } = null!;
 
+    protected IClusterReports Reports { get; private set; } = null!;
+
     public virtual async ValueTask InitializeAsync()
     {
         Redis = await RedisServer.StartAsync();
         _services = NewClient(out var client);
         Client = client;
+        Reports = _services.GetRequiredService<IClusterReports>();
     }
 
     public virtual async ValueTask DisposeAsync()
@@ -55,7 +58,7 @@ public abstract class SiloTest : IAsyncLifetime
 
     /// <summary>Waits until so many batchers work.</summary>
     protected Task ServedByAsync(int batchers) => Eventually.Async(
-        async () => (await Client.GetSilosAsync()).SelectMany(silo => silo.Batchers).Count(batcher => batcher.Works) == batchers,
+        async () => (await Reports.GetSilosAsync()).SelectMany(silo => silo.Batchers).Count(batcher => batcher.Works) == batchers,
         Eventually.Soon,
         $"{batchers} batchers work");
 
@@ -65,7 +68,7 @@ public abstract class SiloTest : IAsyncLifetime
 
     /// <summary>What a silo reports of a device.</summary>
     protected async Task<BatcherReport?> ReportAsync(string device) =>
-        (await Client.GetSilosAsync()).SelectMany(silo => silo.Batchers).FirstOrDefault(batcher => batcher.Device.Contains(device, StringComparison.Ordinal));
+        (await Reports.GetSilosAsync()).SelectMany(silo => silo.Batchers).FirstOrDefault(batcher => batcher.Device.Contains(device, StringComparison.Ordinal));
 
     /// <summary>Name and version of the model that is served.</summary>
     protected async Task<string> ModelAsync() => (await Client.GetModelsAsync())[0].Id;

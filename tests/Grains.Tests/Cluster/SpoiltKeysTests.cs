@@ -34,7 +34,7 @@ public sealed class SpoiltKeysTests : RequestTest
 
         // Who joins now writes the table.
         await using var other = await StartSiloWithoutDeviceAsync();
-        await Eventually.Async(async () => (await Client.GetSilosAsync(default)).Count == 2, Eventually.Soon, "another silo has joined");
+        await Eventually.Async(async () => (await Reports.GetSilosAsync(default)).Count == 2, Eventually.Soon, "another silo has joined");
         Assert.Null(await TryAsync(Next(), asynchronous: false));
     }
 
@@ -62,22 +62,22 @@ public sealed class SpoiltKeysTests : RequestTest
             Assert.InRange((await Database.KeyTimeToLiveAsync(board))!.Value, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5));
         }
 
-        Assert.Single(await Client.GetSilosAsync(default));
-        Assert.Single(await Client.GetHistoriesAsync(default));
+        Assert.Single(await Reports.GetSilosAsync(default));
+        Assert.Single(await Reports.GetHistoriesAsync(default));
     }
 
     [Fact]
     public async Task An_error_that_Redis_answers_is_not_told_as_an_outage()
     {
-        Assert.Empty(await Client.GetSilosAsync(default));
+        Assert.Empty(await Reports.GetSilosAsync(default));
         await Database.StringSetAsync(Keys.Silos, "x");
 
-        var failure = await Assert.ThrowsAsync<DetectionException>(() => Client.GetSilosAsync(default));
+        var failure = await Assert.ThrowsAsync<DetectionException>(() => Reports.GetSilosAsync(default));
 
         Assert.Equal(DetectionError.Unavailable, failure.Error);
         Assert.Equal("The cluster's Redis answers with an error (WRONGTYPE).", failure.Message);
         await Database.KeyDeleteAsync(Keys.Silos);
-        Assert.Empty(await Client.GetSilosAsync(default));
+        Assert.Empty(await Reports.GetSilosAsync(default));
     }
 
     [Fact]

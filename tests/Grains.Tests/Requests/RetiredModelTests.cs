@@ -272,7 +272,7 @@ public sealed class RetiredModelTests : RequestTest
     }
 
     private Task GoneAsync(string model) => Eventually.Async(
-        async () => (await Client.GetSilosAsync()) is { Count: > 0 } silos && silos.All(silo => silo.Models.All(of => of.Id != model)), Eventually.Soon, "the version is let go of");
+        async () => (await Reports.GetSilosAsync()) is { Count: > 0 } silos && silos.All(silo => silo.Models.All(of => of.Id != model)), Eventually.Soon, "the version is let go of");
 
     private Task<long> LengthAsync(string model) => Database.ListLengthAsync(Keys.Queue(model));
 }

@@ -9,6 +9,7 @@ namespace Detection.Testing;
 /// </summary>
 public sealed partial class ChildProcess : IAsyncDisposable
 {
+    private const int SigInt = 2;
     private const int SigKill = 9;
     private const int SigTerm = 15;
     private static readonly int SigStop = OperatingSystem.IsMacOS() ? 17 : 19;
@@ -112,6 +113,15 @@ public sealed partial class ChildProcess : IAsyncDisposable
     public async Task<int> StopAsync(TimeSpan? deadline = null)
     {
         Signal(SigTerm);
+        await ExitAsync(deadline ?? TimeSpan.FromSeconds(30));
+        return ExitCode;
+    }
+
+    /// <summary>SIGINT, as Ctrl+C sends it, then waits until it has ended.</summary>
+    /// <inheritdoc cref="StopAsync"/>
+    public async Task<int> InterruptAsync(TimeSpan? deadline = null)
+    {
+        Signal(SigInt);
         await ExitAsync(deadline ?? TimeSpan.FromSeconds(30));
         return ExitCode;
     }

@@ -33,18 +33,18 @@ internal static class ModelEndpoints
             .WithOperation(static (operation, _) => operation.Parameters!.Single(static parameter => parameter.Name == "name").Description = "Name of the model, or name@version.");
     }
 
-    private static async Task<IResult> ListAsync(HttpContext http, IDetectionClient client)
+    private static async Task<IResult> ListAsync(HttpContext http, IDetectionClient client, IClusterReports reports)
     {
         var models = await client.GetModelsAsync(http.RequestAborted);
-        var problems = await ProblemsAsync(http, client);
+        var problems = await ProblemsAsync(http, reports);
         return TypedResults.Json(
             new ModelsBody([.. models.Select(model => ModelBody.Of(model, problems.GetValueOrDefault(model.Name)))]), ModelsJson.Default.ModelsBody);
     }
 
-    private static async Task<IResult> FindAsync(string name, HttpContext http, IDetectionClient client)
+    private static async Task<IResult> FindAsync(string name, HttpContext http, IDetectionClient client, IClusterReports reports)
     {
         var models = await client.GetModelsAsync(http.RequestAborted);
-        var problems = await ProblemsAsync(http, client);
+        var problems = await ProblemsAsync(http, reports);
         var model = models.FirstOrDefault(m => m.Id == name)
             ?? models.FirstOrDefault(m => m.Name == name)
             ?? throw new ProblemException(
@@ -52,8 +52,8 @@ internal static class ModelEndpoints
         return TypedResults.Json(ModelBody.Of(model, problems.GetValueOrDefault(model.Name)), ModelsJson.Default.ModelBody);
     }
 
-    private static async Task<Dictionary<string, string>> ProblemsAsync(HttpContext http, IDetectionClient client) =>
-        SiloReport.ModelProblemsOf(await client.GetSilosAsync(http.RequestAborted));
+    private static async Task<Dictionary<string, string>> ProblemsAsync(HttpContext http, IClusterReports reports) =>
+        SiloReport.ModelProblemsOf(await reports.GetSilosAsync(http.RequestAborted));
 }
 
 /// <summary>The models that are served.</summary>

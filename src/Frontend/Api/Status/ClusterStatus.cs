@@ -6,7 +6,7 @@ namespace Detection.Frontend.Api.Status;
 /// <summary>
 /// Combines the reports of the silos. Redis is read at most twice a second, however many clients ask.
 /// </summary>
-internal sealed class ClusterStatus(IDetectionClient client, TimeProvider time)
+internal sealed class ClusterStatus(IClusterReports reports, TimeProvider time)
 {
     private const int Intervals = 60;
     private const int Failures = 20;
@@ -37,8 +37,8 @@ internal sealed class ClusterStatus(IDetectionClient client, TimeProvider time)
 
     private async Task<StatusBody> ReadAsync()
     {
-        var silos = client.GetSilosAsync(CancellationToken.None);
-        var histories = client.GetHistoriesAsync(CancellationToken.None);
+        var silos = reports.GetSilosAsync(CancellationToken.None);
+        var histories = reports.GetHistoriesAsync(CancellationToken.None);
         await Task.WhenAll(silos, histories);
         return Of(await silos, await histories, time.GetUtcNow());
     }

@@ -11,7 +11,7 @@ namespace Detection.Frontend.Http.Health;
 /// accepts this process's connection. The queue is not checked: a full queue is full for every front end, and a load balancer would remove
 /// all of them.
 /// </summary>
-internal sealed class ClusterHealthCheck(IDetectionClient client, IOptions<DetectionClientOptions> options) : IHealthCheck
+internal sealed class ClusterHealthCheck(IDetectionClient client, IClusterReports reports, IOptions<DetectionClientOptions> options) : IHealthCheck
 {
     private readonly string _model = options.Value.DefaultModel;
 
@@ -20,7 +20,7 @@ internal sealed class ClusterHealthCheck(IDetectionClient client, IOptions<Detec
         try
         {
             // The token is cancelled after the registration's timeout; the client may wait longer.
-            var silos = await client.GetSilosAsync(cancellationToken).WaitAsync(cancellationToken);
+            var silos = await reports.GetSilosAsync(cancellationToken).WaitAsync(cancellationToken);
             var (status, reasons) = Judge(silos);
             if (status != HealthStatus.Unhealthy)
             {

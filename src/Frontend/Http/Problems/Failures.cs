@@ -12,7 +12,7 @@ internal static partial class Failures
     /// <summary>The type, detail and image key of an exception.</summary>
     public static (ProblemType Type, string Detail, string? ImageKey) Of(Exception exception) => exception switch
     {
-        DetectionException e => (TypeOf(e.Error), e.Message, e.ImageKey),
+        DetectionException e => (e.Problem, e.Message, e.ImageKey),
         ProblemException e => (e.Type, e.Message, e.ImageKey),
         BadHttpRequestException e => (ProblemType.Of(e.StatusCode) ?? ProblemType.InvalidRequest, Reworded(e.Message), null),
         OutOfMemoryException => (ProblemType.Unavailable, "The process has no memory left for this request.", null),
@@ -43,27 +43,6 @@ internal static partial class Failures
     /// <summary>Replaces the framework's message about a parameter, which names the .NET type.</summary>
     private static string Reworded(string message) =>
         Unbound().Match(message) is { Success: true } match ? $"'{match.Groups[1].Value.ToLowerInvariant()}' cannot be '{CallerText.Show(match.Groups[2].Value)}'." : message;
-
-    /// <summary>The type of a failure that the client library reports.</summary>
-    private static ProblemType TypeOf(DetectionError error) => error switch
-    {
-        DetectionError.NotAPicture => ProblemType.NotAPicture,
-        DetectionError.Unsupported => ProblemType.UnsupportedPicture,
-        DetectionError.TooLarge => ProblemType.TooLarge,
-        DetectionError.Undecodable => ProblemType.Undecodable,
-        DetectionError.UrlNotAllowed => ProblemType.UrlNotAllowed,
-        DetectionError.UrlNotReachable => ProblemType.UrlNotReachable,
-        DetectionError.ModelNotFound => ProblemType.ModelNotFound,
-        DetectionError.Busy => ProblemType.QueueFull,
-        DetectionError.ShareUsed => ProblemType.ShareUsed,
-        DetectionError.WebhookRefused => ProblemType.WebhookRefused,
-        DetectionError.WebhooksFull => ProblemType.WebhooksFull,
-        DetectionError.StorageFull => ProblemType.StorageFull,
-        DetectionError.Unavailable => ProblemType.Unavailable,
-        DetectionError.DeadlineExceeded => ProblemType.DeadlineExceeded,
-        DetectionError.Failed => ProblemType.InferenceFailed,
-        _ => ProblemType.Internal,
-    };
 
     [GeneratedRegex("""^Failed to bind parameter "\S+ (\w+)" from "(.*)"\.$""", RegexOptions.Singleline)]
     private static partial Regex Unbound();

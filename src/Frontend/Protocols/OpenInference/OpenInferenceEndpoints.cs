@@ -115,15 +115,15 @@ internal static class OpenInferenceEndpoints
             new ServerReady(ready), OpenInferenceJson.Default.ServerReady, statusCode: ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
     }
 
-    private static async Task<IResult> DescribeModelAsync(string model, HttpContext http, IDetectionClient client)
+    private static async Task<IResult> DescribeModelAsync(string model, HttpContext http, IDetectionClient client, IClusterReports reports)
     {
-        var found = await FindAsync(model, VersionOf(http), http, client);
+        var found = await FindAsync(model, VersionOf(http), http, client, reports);
         return TypedResults.Json(ModelMetadata.Of(found), OpenInferenceJson.Default.ModelMetadata);
     }
 
-    private static async Task<IResult> ModelReadyAsync(string model, HttpContext http, IDetectionClient client)
+    private static async Task<IResult> ModelReadyAsync(string model, HttpContext http, IDetectionClient client, IClusterReports reports)
     {
-        await FindAsync(model, VersionOf(http), http, client);
+        await FindAsync(model, VersionOf(http), http, client, reports);
         return TypedResults.Json(new ModelReady(model, true), OpenInferenceJson.Default.ModelReady);
     }
 
@@ -162,13 +162,13 @@ internal static class OpenInferenceEndpoints
             : throw new ProblemException(ProblemType.InvalidRequest, $"{HeaderLength} must be a whole number.");
     }
 
-    private static async Task<ModelInfo> FindAsync(string model, string? version, HttpContext http, IDetectionClient client)
+    private static async Task<ModelInfo> FindAsync(string model, string? version, HttpContext http, IDetectionClient client, IClusterReports reports)
     {
         // Without a version, return the version that a request would use: silos may have different ones while files are replaced.
         var id = version is null ? model : $"{model}@{version}";
         var named = version is null ? await client.GetModelsAsync(http.RequestAborted) : [];
         return named.FirstOrDefault(m => m.Name == model)
-            ?? (await client.GetSilosAsync(http.RequestAborted)).SelectMany(static silo => silo.CurrentModels).FirstOrDefault(m => m.Id == id)
+            ?? (await reports.GetSilosAsync(http.RequestAborted)).SelectMany(static silo => silo.CurrentModels).FirstOrDefault(m => m.Id == id)
             ?? throw new ProblemException(ProblemType.ModelNotFound, $"No model '{CallerText.Show(id)}' is served.");
     }
 }

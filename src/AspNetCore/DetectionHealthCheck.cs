@@ -1,0 +1,32 @@
+using Detection.Client;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace Detection.AspNetCore;
+
+/// <summary>Whether the cluster takes requests of this application: its Redis answers, a silo takes the connection, and a model is served.</summary>
+internal sealed class DetectionHealthCheck(IDetectionClient client) : IHealthCheck
+{
+    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            // The token ends after the registration's timeout, whatever the client is waiting for.
+            var models = await client.GetModelsAsync(cancellationToken).WaitAsync(cancellationToken);
+            if (models.Count == 0)
+            {
+                return new HealthCheckResult(context.Registration.FailureStatus, "The detection cluster serves no model.");
+            }
+
+            await client.ConnectAsync(cancellationToken);
+            return HealthCheckResult.Healthy($"The detection cluster serves {string.Join(", ", models.Select(static model => model.Id))}.");
+        }
+        catch (DetectionException e)
+        {
+            return new HealthCheckResult(context.Registration.FailureStatus, e.Message, e);
+        }
+        catch (OperationCanceledException e)
+        {
+            return new HealthCheckResult(context.Registration.FailureStatus, "The detection cluster did not respond in time.", e);
+        }
+    }
+}

@@ -1,0 +1,39 @@
+using Detection.Client;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace Detection.AspNetCore;
+
+/// <summary>Registers the health check of the client.</summary>
+public static class DetectionHealthCheckExtensions
+{
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// Adds a health check: the cluster's Redis answers, a silo takes a connection of this application, and a model is served. It is for readiness: a
+    /// restart of the application mends nothing of this.
+    /// </summary>
+    /// <param name="builder">The health checks.</param>
+    /// <param name="name">Name of the check.</param>
+    /// <param name="client">Name of the client; <see langword="null"/> for the one without a name.</param>
+    /// <param name="failureStatus">What a failure is told as; <see langword="null"/> for unhealthy.</param>
+    /// <param name="tags">Tags.</param>
+    /// <param name="timeout">Longest wait; <see langword="null"/> for 5 seconds.</param>
+    public static IHealthChecksBuilder AddDetectionClient(
+        this IHealthChecksBuilder builder,
+        string name = "detection",
+        string? client = null,
+        HealthStatus? failureStatus = null,
+        IEnumerable<string>? tags = null,
+        TimeSpan? timeout = null)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        return builder.Add(new HealthCheckRegistration(
+            name,
+            services => new DetectionHealthCheck(
+                client is null ? services.GetRequiredService<IDetectionClient>() : services.GetRequiredKeyedService<IDetectionClient>(client)),
+            failureStatus,
+            tags,
+            timeout ?? Timeout));
+    }
+}
