@@ -21,10 +21,29 @@ public static class EmbeddedCluster
     /// </summary>
     public static void AddEmbeddedCluster(this WebApplicationBuilder builder)
     {
-        if (!string.IsNullOrWhiteSpace(builder.Configuration[Redis]))
+        if (!builder.AddEmbeddedRedis())
         {
             builder.Services.AddEvictionCheck();
             return;
+        }
+
+        builder.AddDetectionSilo();
+        builder.Services.AddBacklogDrain();
+        builder.Services.UseHostedSilo();
+    }
+
+    /// <summary>
+    /// Without a Redis connection string: starts a Redis-compatible server and a memory for pictures in this process, on loopback, and names them
+    /// in the configuration, for <c>AddDetectionSilo</c>, which is called after it. With one it does nothing. What they hold ends with the process.
+    /// </summary>
+    /// <returns>Whether they were started.</returns>
+    /// <exception cref="ValidationException">A setting of the section <c>Detection:Embedded</c> is wrong.</exception>
+    public static bool AddEmbeddedRedis(this IHostApplicationBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        if (!string.IsNullOrWhiteSpace(builder.Configuration[Redis]))
+        {
+            return false;
         }
 
         var options = builder.Configuration.ReadValidated<EmbeddedOptions>(EmbeddedOptions.Section);
@@ -47,8 +66,6 @@ public static class EmbeddedCluster
             new EmbeddedLifetime(stores, services.GetRequiredService<ILogger<EmbeddedLifetime>>()));
         builder.Services.AddHostedService(services => ActivatorUtilities.CreateInstance<RedisUpkeep>(services, stores, options));
         builder.Services.AddDroppedWork();
-        builder.AddDetectionSilo();
-        builder.Services.AddBacklogDrain();
-        builder.Services.UseHostedSilo();
+        return true;
     }
 }

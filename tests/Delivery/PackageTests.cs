@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.IO.Compression;
+using System.Net;
 using System.Net.Http.Json;
 using System.Xml.Linq;
 
@@ -8,34 +9,46 @@ namespace Detection.Delivery;
 /// <summary>The packages, from a feed that is a folder: their content, and a program that uses each.</summary>
 public sealed class PackageTests
 {
+    private static readonly string[] Libraries = ["Objects", "Contracts", "Client", "AspNetCore", "Inference", "Grains", "Hosting", "Embedded"];
+
+    /// <summary>The dependencies of the client's package: what it uses, and not the versions that this repository pins.</summary>
+    private static readonly string[] UsedByClient =
+        ["Detection.Contracts", "Microsoft.Extensions.Options.DataAnnotations", "Microsoft.Orleans.Client", "Microsoft.Orleans.Clustering.Redis", "StackExchange.Redis"];
+
     [Fact]
-    public async Task The_client_and_the_tool_are_complete_packages_that_work()
+    public async Task The_libraries_and_the_tool_are_complete_packages_that_work()
     {
         await using var workshop = new Workshop();
         // A unique version, because the machine's package cache keeps packages by version.
         var version = string.Create(CultureInfo.InvariantCulture, $"0.0.1-test.t{DateTime.UtcNow:yyMMddHHmmss}");
-        foreach (var project in new[] { "Objects", "Contracts", "Client", "Tool" })
+        string[] projects = [.. Libraries.Where(static project => Directory.Exists(Path.Combine(Repository.Root, "src", project))), "Tool"];
+        foreach (var project in projects)
         {
             await workshop.DotnetAsync(
                 "pack", Path.Combine(Repository.Root, "src", project), "-c", "Release", "--artifacts-path", workshop.At("artifacts"), "-o", workshop.At("feed"),
-                $"-p:Version={version}", "-p:RunAnalyzers=false", "-p:ContinuousIntegrationBuild=true");
+                $"-p:Version={version}", "-p:RunAnalyzers=false", "-p:ContinuousIntegrationBuild=true", "-p:RepositoryUrl=https://example.org/detection.git");
         }
 
         try
         {
-            Look(workshop, "Detection.Client", version, "net10.0/Detection.Client.dll", "net10.0/Detection.Client.xml");
-            Look(workshop, "Detection.Contracts", version, "net10.0/Detection.Contracts.dll", "net10.0/Detection.Contracts.xml");
-            Look(workshop, "Detection.Objects", version, "net10.0/Detection.Objects.dll", "net10.0/Detection.Objects.xml");
+            foreach (var project in projects.SkipLast(1))
+            {
+                Look(workshop, $"Detection.{project}", version);
+            }
+
+            Assert.Equal(UsedByClient, Dependencies(workshop, "Detection.Client", version));
             await EmbedAsync(workshop, version);
+            await RefuseAsync(workshop);
+            await HostAsync(workshop, version);
             await InstallAsync(workshop, version);
         }
         finally
         {
-            foreach (var id in new[] { "detection.client", "detection.contracts", "detection.objects", "detection.tool" })
+            foreach (var project in projects)
             {
                 var cached = Path.Combine(
                     Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages"),
-                    id,
+                    $"detection.{project.ToLowerInvariant()}",
                     version);
                 if (Directory.Exists(cached))
                 {
@@ -45,45 +58,101 @@ public sealed class PackageTests
         }
     }
 
-    private static void Look(Workshop workshop, string id, string version, params string[] libraries)
+    private static void Look(Workshop workshop, string id, string version)
     {
         using var package = ZipFile.OpenRead(workshop.At($"feed/{id}.{version}.nupkg"));
         var names = package.Entries.Select(static entry => entry.FullName).ToList();
-        Assert.Contains("README.md", names);
-        Assert.All(libraries, library => Assert.Contains($"lib/{library}", names));
+        foreach (var name in new[] { "README.md", "icon.png", $"lib/net10.0/{id}.dll", $"lib/net10.0/{id}.xml", "lib/netstandard2.0/_._", $"buildTransitive/netstandard2.0/{id}.targets" })
+        {
+            Assert.Contains(name, names);
+        }
 
-        using var text = package.GetEntry($"{id}.nuspec")!.Open();
-        var metadata = XDocument.Load(text).Root!.Elements().Single();
+        var metadata = Metadata(package, id);
         string? Value(string name) => metadata.Elements().SingleOrDefault(element => element.Name.LocalName == name)?.Value;
         Assert.Equal("MIT", Value("license"));
         Assert.Equal("README.md", Value("readme"));
+        Assert.Equal("icon.png", Value("icon"));
         Assert.NotEmpty(Value("description")!);
         Assert.NotEqual("Package Description", Value("description"));
-        Assert.Contains(metadata.Elements(), static element => element.Name.LocalName == "repository" && element.Attribute("commit")?.Value.Length == 40);
+        var repository = metadata.Elements().Single(static element => element.Name.LocalName == "repository");
+        Assert.Equal("https://example.org/detection.git", repository.Attribute("url")?.Value);
+        Assert.Equal(40, repository.Attribute("commit")?.Value.Length);
 
         using var symbols = ZipFile.OpenRead(workshop.At($"feed/{id}.{version}.snupkg"));
         Assert.Contains(symbols.Entries, entry => entry.FullName == $"lib/net10.0/{id}.pdb");
     }
 
-    /// <summary>The sample outside the repository, with the package instead of the project.</summary>
+    private static List<string> Dependencies(Workshop workshop, string id, string version)
+    {
+        using var package = ZipFile.OpenRead(workshop.At($"feed/{id}.{version}.nupkg"));
+        return [.. Metadata(package, id).Descendants().Where(static element => element.Name.LocalName == "dependency").Select(static element => element.Attribute("id")!.Value).Order(StringComparer.Ordinal)];
+    }
+
+    private static XElement Metadata(ZipArchive package, string id)
+    {
+        using var text = package.GetEntry($"{id}.nuspec")!.Open();
+        return XDocument.Load(text).Root!.Elements().Single();
+    }
+
+    /// <summary>A sample outside the repository, with packages instead of projects.</summary>
+    private static async Task CopySampleAsync(Workshop workshop, string sample, string project, string version)
+    {
+        var from = Path.Combine(Repository.Root, "samples", sample);
+        var text = await File.ReadAllTextAsync(Path.Combine(from, $"{sample}.csproj"));
+        var reference = $"""<ProjectReference Include="../../src/{project}/Detection.{project}.csproj" />""";
+        Assert.Contains(reference, text, StringComparison.Ordinal);
+        text = text.Replace(reference, $"""<PackageReference Include="Detection.{project}" Version="{version}" />""", StringComparison.Ordinal);
+        workshop.Write($"{sample}/{sample}.csproj", text.Replace("<PropertyGroup>", $"<PropertyGroup><RestoreAdditionalProjectSources>{workshop.At("feed")}</RestoreAdditionalProjectSources>", StringComparison.Ordinal));
+        foreach (var file in Directory.EnumerateFiles(from).Where(static file => Path.GetFileName(file) is "Program.cs" or "appsettings.json"))
+        {
+            workshop.Write($"{sample}/{Path.GetFileName(file)}", await File.ReadAllTextAsync(file));
+        }
+    }
+
     private static async Task EmbedAsync(Workshop workshop, string version)
     {
-        var sample = Path.Combine(Repository.Root, "samples", "CountPeople");
-        var project = await File.ReadAllTextAsync(Path.Combine(sample, "CountPeople.csproj"));
-        const string Reference = """<ProjectReference Include="../../src/Client/Detection.Client.csproj" />""";
-        Assert.Contains(Reference, project, StringComparison.Ordinal);
-        workshop.Write("sample/CountPeople.csproj", project.Replace(Reference, $"""<PackageReference Include="Detection.Client" Version="{version}" />""", StringComparison.Ordinal));
-        workshop.Write("sample/Program.cs", await File.ReadAllTextAsync(Path.Combine(sample, "Program.cs")));
-        await workshop.DotnetAsync("build", workshop.At("sample"), "-o", workshop.At("built"), $"-p:RestoreAdditionalProjectSources={workshop.At("feed")}", "-warnaserror");
+        await CopySampleAsync(workshop, "CountPeople", "AspNetCore", version);
+        await workshop.DotnetAsync("build", workshop.At("CountPeople"), "-o", workshop.At("built"), "-warnaserror");
+        Assert.DoesNotContain(Directory.EnumerateFiles(workshop.At("built"), "*.dll", SearchOption.AllDirectories), static file => Path.GetFileName(file).StartsWith("Microsoft.CodeAnalysis", StringComparison.Ordinal));
 
         await using var cluster = await DetectionCluster.StartAsync(silos: 1, frontends: 0);
-        var url = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{LoopbackPorts.Next()}"));
-        var settings = new Dictionary<string, string?>(cluster.Redis.ClientEnvironment)
+        var settings = new Dictionary<string, string?>(cluster.Redis.ClientEnvironment) { [DetectionSettings.Redis] = cluster.Redis.ConnectionString };
+        await CountAsync(workshop, "CountPeople", "built/CountPeople.dll", settings, async (http, url) =>
         {
-            [DetectionSettings.Redis] = cluster.Redis.ConnectionString,
-            ["ASPNETCORE_URLS"] = url.ToString().TrimEnd('/'),
-        };
-        await using var application = ChildProcess.Start("CountPeople", "dotnet", [workshop.At("built/CountPeople.dll")], settings, workshop.Folder);
+            using var refused = await http.PostAsync(new Uri(url, "/people"), new StringContent("no picture"));
+            Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
+            Assert.Contains("not-a-picture", await refused.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+            Assert.Equal("Healthy", await http.GetStringAsync(new Uri(url, "/health/ready")));
+        });
+    }
+
+    /// <summary>Projects that cannot work do not build.</summary>
+    private static async Task RefuseAsync(Workshop workshop)
+    {
+        var project = await File.ReadAllTextAsync(workshop.At("CountPeople/CountPeople.csproj"));
+        workshop.Write("Older/Older.csproj", project.Replace("net10.0", "net8.0", StringComparison.Ordinal));
+        var older = await Assert.ThrowsAsync<InvalidOperationException>(() => workshop.DotnetAsync("build", workshop.At("Older")));
+        Assert.Contains("DETECTION001", older.Message, StringComparison.Ordinal);
+        var trimmed = await Assert.ThrowsAsync<InvalidOperationException>(() => workshop.DotnetAsync("publish", workshop.At("CountPeople"), "-o", workshop.At("trimmed"), "-r", "linux-x64", "-p:PublishTrimmed=true"));
+        Assert.Contains("DETECTION002", trimmed.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>A silo, its client and its Redis in an application, published for one system.</summary>
+    private static async Task HostAsync(Workshop workshop, string version)
+    {
+        await CopySampleAsync(workshop, "OneProcess", "Embedded", version);
+        await workshop.DotnetAsync("publish", workshop.At("OneProcess"), "-o", workshop.At("published"), "-r", "linux-x64", "--self-contained", "false");
+        var size = Directory.EnumerateFiles(workshop.At("published"), "*", SearchOption.AllDirectories).Sum(static file => new FileInfo(file).Length) >> 20;
+        TestContext.Current.TestOutputHelper?.WriteLine($"OneProcess: {size} MB");
+        Assert.InRange(size, 30, 200);
+        await CountAsync(workshop, "OneProcess", "published/OneProcess.dll", new Dictionary<string, string?> { [DetectionSettings.Redis] = null }, static (_, _) => Task.CompletedTask);
+    }
+
+    private static async Task CountAsync(Workshop workshop, string name, string program, Dictionary<string, string?> settings, Func<HttpClient, Uri, Task> look)
+    {
+        var url = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{LoopbackPorts.Next()}"));
+        settings["ASPNETCORE_URLS"] = url.ToString().TrimEnd('/');
+        await using var application = ChildProcess.Start(name, "dotnet", [workshop.At(program)], settings, workshop.Folder);
         using var http = new HttpClient();
         await Eventually.Async(
             async limit =>
@@ -92,8 +161,9 @@ public sealed class PackageTests
                 using var answer = await http.PostAsync(new Uri(url, "/people"), picture, limit);
                 return answer.IsSuccessStatusCode && await answer.Content.ReadFromJsonAsync<int>(limit) == 1;
             },
-            Eventually.Soon,
+            TimeSpan.FromSeconds(90),
             "the sample counts one person");
+        await look(http, url);
         Assert.Equal(0, await application.StopAsync());
     }
 
