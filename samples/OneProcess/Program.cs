@@ -1,6 +1,7 @@
 // A web application with all of it inside: client, silo, model, and a Redis-compatible server while no Redis is configured.
 //   dotnet run --project samples/OneProcess
 //   curl --data-binary @photo.jpg localhost:5000/people
+using Detection.AspNetCore;
 using Detection.Client;
 using Detection.Embedded;
 using Detection.Hosting;
@@ -9,8 +10,10 @@ var builder = WebApplication.CreateBuilder(args);
 builder.AddEmbeddedRedis();
 builder.AddDetectionSilo();
 builder.Services.AddDetectionClient(builder.Configuration).UseHostedSilo();
+builder.Services.AddDetectionProblems();
 var app = builder.Build();
 
+app.UseExceptionHandler();
 app.MapPost("/people", async (HttpRequest request, IDetectionClient detection) =>
 {
     var answer = await detection.DetectAsync(request.Body);

@@ -2,12 +2,14 @@ using System.Globalization;
 using System.IO.Compression;
 using System.Net;
 using System.Net.Http.Json;
+using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
 using System.Xml.Linq;
 
 namespace Detection.Delivery;
 
 /// <summary>The packages, from a feed that is a folder: their content, and a program that uses each.</summary>
-public sealed class PackageTests
+public sealed partial class PackageTests
 {
     private static readonly string[] Libraries = ["Objects", "Contracts", "Client", "AspNetCore", "Inference", "Grains", "Hosting", "Embedded"];
 
@@ -99,9 +101,8 @@ public sealed class PackageTests
     {
         var from = Path.Combine(Repository.Root, "samples", sample);
         var text = await File.ReadAllTextAsync(Path.Combine(from, $"{sample}.csproj"));
-        var reference = $"""<ProjectReference Include="../../src/{project}/Detection.{project}.csproj" />""";
-        Assert.Contains(reference, text, StringComparison.Ordinal);
-        text = text.Replace(reference, $"""<PackageReference Include="Detection.{project}" Version="{version}" />""", StringComparison.Ordinal);
+        Assert.Contains($"""<ProjectReference Include="../../src/{project}/Detection.{project}.csproj" />""", text, StringComparison.Ordinal);
+        text = ReferencedProject().Replace(text, $"""<PackageReference Include="$1" Version="{version}" />""");
         workshop.Write($"{sample}/{sample}.csproj", text.Replace("<PropertyGroup>", $"<PropertyGroup><RestoreAdditionalProjectSources>{workshop.At("feed")}</RestoreAdditionalProjectSources>", StringComparison.Ordinal));
         foreach (var file in Directory.EnumerateFiles(from).Where(static file => Path.GetFileName(file) is "Program.cs" or "appsettings.json"))
         {
@@ -117,13 +118,7 @@ public sealed class PackageTests
 
         await using var cluster = await DetectionCluster.StartAsync(silos: 1, frontends: 0);
         var settings = new Dictionary<string, string?>(cluster.Redis.ClientEnvironment) { [DetectionSettings.Redis] = cluster.Redis.ConnectionString };
-        await CountAsync(workshop, "CountPeople", "built/CountPeople.dll", settings, async (http, url) =>
-        {
-            using var refused = await http.PostAsync(new Uri(url, "/people"), new StringContent("no picture"));
-            Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
-            Assert.Contains("not-a-picture", await refused.Content.ReadAsStringAsync(), StringComparison.Ordinal);
-            Assert.Equal("Healthy", await http.GetStringAsync(new Uri(url, "/health/ready")));
-        });
+        await CountAsync(workshop, "CountPeople", "built/CountPeople.dll", settings, static async (http, url) => Assert.Equal("Healthy", await http.GetStringAsync(new Uri(url, "/health/ready"))));
     }
 
     /// <summary>Projects that cannot work do not build.</summary>
@@ -141,7 +136,10 @@ public sealed class PackageTests
     private static async Task HostAsync(Workshop workshop, string version)
     {
         await CopySampleAsync(workshop, "OneProcess", "Embedded", version);
-        await workshop.DotnetAsync("publish", workshop.At("OneProcess"), "-o", workshop.At("published"), "-r", "linux-x64", "--self-contained", "false");
+        await workshop.DotnetAsync("build", workshop.At("OneProcess"), "-o", workshop.At("hosted"), "-warnaserror");
+        var system = RuntimeInformation.RuntimeIdentifier;
+        Assert.Equal([system], Directory.EnumerateDirectories(workshop.At("hosted/runtimes"), "native", SearchOption.AllDirectories).Select(static folder => Path.GetFileName(Path.GetDirectoryName(folder))));
+        await workshop.DotnetAsync("publish", workshop.At("OneProcess"), "-o", workshop.At("published"), "-r", "linux-x64", "--self-contained", "false", "-warnaserror");
         var size = Directory.EnumerateFiles(workshop.At("published"), "*", SearchOption.AllDirectories).Sum(static file => new FileInfo(file).Length) >> 20;
         TestContext.Current.TestOutputHelper?.WriteLine($"OneProcess: {size} MB");
         Assert.InRange(size, 30, 200);
@@ -163,6 +161,9 @@ public sealed class PackageTests
             },
             TimeSpan.FromSeconds(90),
             "the sample counts one person");
+        using var refused = await http.PostAsync(new Uri(url, "/people"), new StringContent("no picture"));
+        Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
+        Assert.Contains("not-a-picture", await refused.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         await look(http, url);
         Assert.Equal(0, await application.StopAsync());
     }
@@ -173,4 +174,7 @@ public sealed class PackageTests
         var written = await workshop.RunAsync(workshop.At("tools/detection"), ["detect", Picture.File]);
         Assert.Contains("person", written, StringComparison.Ordinal);
     }
+
+    [GeneratedRegex("""<ProjectReference Include="../../src/\w+/([\w.]+)\.csproj" />""")]
+    private static partial Regex ReferencedProject();
 }
