@@ -10,10 +10,10 @@ using Detection.Tool.Keys;
 
 namespace Detection.Tool;
 
-/// <summary>The command line: its commands, and how errors are shown.</summary>
+/// <summary>The command line: its commands, and the output of errors.</summary>
 internal static class DetectionCommandLine
 {
-    /// <summary>Time to end cleanly after Ctrl-C: the pictures under way are finished first.</summary>
+    /// <summary>Time to stop after Ctrl-C, so that the current pictures can finish.</summary>
     private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(20);
 
     /// <summary>Runs a command and returns the exit code.</summary>

@@ -5,8 +5,8 @@ using SkiaSharp;
 namespace Detection.Inference.Annotation;
 
 /// <summary>
-/// The fonts of labels: the one that comes with the program, which has Latin, Greek, Cyrillic, Arabic and more, and for other characters
-/// (Chinese, emoji) those of the machine, where it has any. The largest of them alone is larger than the whole program.
+/// The fonts of labels. The embedded font has Latin, Greek, Cyrillic, Arabic and more; other characters (Chinese, emoji) use fonts of the machine, if
+/// it has any. A font for them is larger than the whole program.
 /// </summary>
 internal static class LabelFonts
 {
@@ -18,13 +18,13 @@ internal static class LabelFonts
     private static readonly ConcurrentDictionary<int, SKTypeface?> Others = new();
     private static readonly ConcurrentDictionary<string, Lazy<SKTypeface?>> Opened = new(StringComparer.Ordinal);
 
-    /// <summary>The font that comes with the program.</summary>
+    /// <summary>The embedded font.</summary>
     public static SKTypeface Own => Embedded.Value;
 
-    /// <summary>Whether each character of a text has a font here.</summary>
+    /// <summary>Whether there is a font for each character of a text.</summary>
     public static bool CanDraw(string text) => text.EnumerateRunes().All(static rune => IsUnseen(rune) || FontOf(rune) is not null);
 
-    /// <summary>The pieces of a text, each with the font that has its characters. What has no font is left out.</summary>
+    /// <summary>The pieces of a text, each with a font that has its characters. Characters without a font are left out.</summary>
     public static IEnumerable<(string Text, SKTypeface Font)> Pieces(string text)
     {
         var piece = new StringBuilder();
@@ -52,7 +52,7 @@ internal static class LabelFonts
         }
     }
 
-    /// <summary>Joiners and variation selectors say how to draw their neighbours.</summary>
+    /// <summary>Joiners and variation selectors only change how their neighbours are drawn.</summary>
     private static bool IsUnseen(Rune rune) => rune.Value is 0x200C or 0x200D or (>= 0xFE00 and <= 0xFE0F);
 
     private static SKTypeface? FontOf(Rune rune) => Has(Own, rune.Value) ? Own : Others.GetOrAdd(rune.Value, Search);
@@ -88,7 +88,7 @@ internal static class LabelFonts
         .Where(static file => Endings.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase))
         .Take(MostFiles)
 
-        // Upright sans-serif ones first.
+        // Upright fonts without serifs come first.
         .OrderByDescending(static file => Path.GetFileName(file).Contains("Regular", StringComparison.OrdinalIgnoreCase))
         .ThenBy(static file => Path.GetFileName(file).Contains("Serif", StringComparison.OrdinalIgnoreCase))
         .ThenBy(static file => file, StringComparer.Ordinal);

@@ -18,14 +18,14 @@ public static class PictureAnnotator
 
     /// <summary>Decodes a picture and writes it, upright and with its boxes, as JPEG.</summary>
     /// <param name="encoded">The file.</param>
-    /// <param name="limits">What is allowed.</param>
+    /// <param name="limits">Limits of the picture.</param>
     /// <param name="boxes">What was found; the highest score is drawn on top.</param>
     /// <param name="labels">The labels of the model that found it.</param>
     /// <param name="output">Gets the JPEG file.</param>
-    /// <param name="cancellationToken">Ends the waiting for memory.</param>
+    /// <param name="cancellationToken">Cancels the wait for memory.</param>
     /// <exception cref="PictureException">The picture cannot be used; nothing was written.</exception>
     /// <exception cref="TimeoutException">The memory for it did not become free within a minute; nothing was written.</exception>
-    /// <exception cref="OperationCanceledException">The waiting was cancelled; nothing was written.</exception>
+    /// <exception cref="OperationCanceledException">The wait was cancelled; nothing was written.</exception>
     public static void Annotate(
         ReadOnlySpan<byte> encoded,
         PictureLimits limits,
@@ -37,7 +37,7 @@ public static class PictureAnnotator
 
     /// <summary>Decodes a picture and returns it, upright and with its boxes, as JPEG.</summary>
     /// <param name="encoded">The file.</param>
-    /// <param name="limits">What is allowed.</param>
+    /// <param name="limits">Limits of the picture.</param>
     /// <param name="boxes">What was found; the highest score is drawn on top.</param>
     /// <param name="labels">The labels of the model that found it.</param>
     /// <exception cref="PictureException">The picture cannot be used.</exception>
@@ -48,12 +48,12 @@ public static class PictureAnnotator
         return output.WrittenSpan.ToArray();
     }
 
-    /// <summary>The colour of a class, the same in every picture: hues a golden angle apart, so that neighbours differ.</summary>
+    /// <summary>The colour of a class, the same in every picture: hues are a golden angle apart, so that neighbouring classes differ.</summary>
     public static SKColor Colour(int classId) => SKColor.FromHsl((float)(classId * 137.508 % 360), 90, 55);
 
     /// <summary>
-    /// Whether this machine has a font for each character of a label. The program brings one for most alphabets; Chinese, Japanese, Korean
-    /// and emoji need one of the machine's. A label that cannot be drawn is drawn as <c>class 7</c>.
+    /// Whether this machine has a font for each character of a label. The embedded font has most alphabets; Chinese, Japanese, Korean and emoji need
+    /// a font of the machine. A label that cannot be drawn is drawn as <c>class 7</c>.
     /// </summary>
     public static bool CanDraw(string label) => LabelFonts.CanDraw(label);
 
@@ -62,7 +62,7 @@ public static class PictureAnnotator
         ReadOnlySpan<byte> encoded, PictureLimits limits, IReadOnlyList<DetectedObject> boxes, IReadOnlyList<string> labels, IBufferWriter<byte> output, bool turbo) =>
         Annotate(encoded, limits, boxes, labels, output, turbo, DecodingTurn.Default);
 
-    /// <summary>As above, with or without libjpeg-turbo, in its turn.</summary>
+    /// <summary>As above, with or without libjpeg-turbo, with memory of a <see cref="DecodingTurn"/>.</summary>
     internal static void Annotate(
         ReadOnlySpan<byte> encoded,
         PictureLimits limits,
@@ -77,7 +77,7 @@ public static class PictureAnnotator
         var width = Math.Max(1, (int)MathF.Round(header.Width * scale));
         var height = Math.Max(1, (int)MathF.Round(header.Height * scale));
 
-        // All at once: who holds memory must not wait for more of it. Beside the picture there are the scaled one and the file.
+        // All at once: a thread that has memory must not wait for more. Besides the picture, memory is needed for the scaled picture and the file.
         var drawn = Picture.BytesOf(width, height, 1);
         using var decoded = PictureDecoder.Decode(
             encoded, limits, width, height, turbo, turn with { AdditionalBytes = PixelBuffer.SizeOf(drawn) + (long)BitOperations.RoundUpToPowerOf2((ulong)drawn) });
@@ -131,7 +131,7 @@ public static class PictureAnnotator
             {
                 var rectangle = new SKRect(box.X1 * across, box.Y1 * down, box.X2 * across, box.Y2 * down);
 
-                // The line stays inside the picture where the box touches its border, and has a dark rim against light grounds.
+                // The line stays inside the picture where the box touches its border, and has a dark edge for light backgrounds.
                 if (rectangle.Width > line && rectangle.Height > line)
                 {
                     rectangle.Inflate(-line / 2, -line / 2);
@@ -146,7 +146,7 @@ public static class PictureAnnotator
                 canvas.DrawRect(rectangle, paint);
             }
 
-            // The best choose their places first and are drawn last, where there is no room for all.
+            // Boxes with high scores choose their label places first and are drawn last, when there is no room for all.
             var tags = new Stack<Label>(boxes.Count);
             var taken = new List<SKRect>(boxes.Count);
             for (var i = weakestFirst.Length - 1; i >= 0; i--)
@@ -168,7 +168,7 @@ public static class PictureAnnotator
         }
     }
 
-    /// <summary>Where a label goes: at a corner of its box, if possible inside the picture and beside the labels that have their places.</summary>
+    /// <summary>The place of a label: at a corner of its box, if possible inside the picture and beside the labels that are already placed.</summary>
     private static SKRect Place(SKSize size, SKRect box, Picture picture, List<SKRect> taken)
     {
         var (lastX, lastY) = (Math.Max(0, picture.Width - size.Width), Math.Max(0, picture.Height - size.Height));
@@ -213,7 +213,7 @@ public static class PictureAnnotator
     /// <summary>The name and score of a box on the colour of its class.</summary>
     private readonly record struct Label(string Text, SKColor Colour, float FontSize, SKRect Place)
     {
-        /// <summary>A label as large as <paramref name="fontSize"/> makes it, or as the picture lets it; its place is still to be found.</summary>
+        /// <summary>A label in the given font size, or smaller if the picture requires it; its place is not chosen yet.</summary>
         public static Label For(in DetectedObject box, IReadOnlyList<string> labels, float fontSize, Picture picture, SKFont font)
         {
             var name = CanDraw(box.LabelIn(labels)) ? box.LabelIn(labels) : string.Create(CultureInfo.InvariantCulture, $"class {box.ClassId}");

@@ -6,8 +6,8 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 namespace Detection.Inference.Devices;
 
 /// <summary>
-/// The outputs of a <see cref="BoundRun"/>, a row for each picture. Those whose shape depends on the picture are allocated by the runtime
-/// and copied here.
+/// The outputs of a <see cref="BoundRun"/>, a row for each picture. Outputs whose shape depends on the picture are allocated by the runtime and
+/// copied to this object.
 /// </summary>
 internal sealed class BoundOutputs : IDisposable
 {
@@ -19,8 +19,8 @@ internal sealed class BoundOutputs : IDisposable
 
     /// <param name="session">Session of the graph for this batch size.</param>
     /// <param name="graph">The graph.</param>
-    /// <param name="batch">Pictures in a run.</param>
-    /// <param name="memories">Memory of each output in the graph's order, used where the shape is known beforehand; the caller frees it.</param>
+    /// <param name="batch">Number of pictures in a run.</param>
+    /// <param name="memories">Memory of each output in the graph's order, used when the shape is known in advance; the caller frees it.</param>
     /// <param name="binding">Binds them to the session.</param>
     public BoundOutputs(InferenceSession session, ModelGraph graph, int batch, IReadOnlyList<TensorMemory?> memories, OrtIoBinding binding)
     {
@@ -43,16 +43,16 @@ internal sealed class BoundOutputs : IDisposable
         }
     }
 
-    /// <summary>Memory that an output needs, in bytes; <see langword="null"/> when its shape is not known beforehand.</summary>
+    /// <summary>Memory that an output needs, in bytes; <see langword="null"/> when its shape is not known in advance.</summary>
     public static long? BytesOf(InferenceSession session, GraphOutput output) => KnownShape(session, output.Name) is { } shape
         ? TensorElements.Count(shape) * TensorElements.SizeOf(output.Type)
         : null;
 
-    /// <summary>Outputs of a picture of the last run; valid until the next.</summary>
+    /// <summary>Outputs of a picture of the last run; valid until the next run.</summary>
     public IReadOnlyList<OutputTensor> Row(int row) => _rows[row];
 
     /// <summary>
-    /// Before each run: a binding keeps what a run allocated, and the next run fails when it has other shapes (onnxruntime #8144).
+    /// Call it before each run: a binding keeps the outputs that a run allocated, and the next run fails if their shapes differ (onnxruntime #8144).
     /// </summary>
     public void BindOpen()
     {
@@ -70,7 +70,7 @@ internal sealed class BoundOutputs : IDisposable
         }
     }
 
-    /// <summary>After each run: copies what the runtime allocated, and converts what is not 32-bit floating point.</summary>
+    /// <summary>Call it after each run: copies the outputs that the runtime allocated, and converts values that are not 32-bit floating point.</summary>
     public void Take()
     {
         if (_hasOpenShapes)
@@ -95,7 +95,7 @@ internal sealed class BoundOutputs : IDisposable
         }
     }
 
-    /// <summary>To be disposed after the binding.</summary>
+    /// <summary>Dispose it after the binding.</summary>
     public void Dispose()
     {
         foreach (var output in _outputs)
@@ -108,7 +108,7 @@ internal sealed class BoundOutputs : IDisposable
     {
         int[] dimensions = session.OutputMetadata[output].Dimensions;
 
-        // No dimensions: a single number, or a shape of which the graph says nothing at all.
+        // No dimensions: the output is a single number, or the graph declares no shape.
         return dimensions.Length > 0 && Array.TrueForAll(dimensions, d => d >= 0)
             ? Array.ConvertAll(dimensions, d => (long)d)
             : null;
@@ -185,7 +185,7 @@ internal sealed class BoundOutputs : IDisposable
         /// <summary>Memory of the bound tensor.</summary>
         public TensorMemory? Memory { get; set; }
 
-        /// <summary>The values as 32-bit floating point where the bound tensor does not hold them so.</summary>
+        /// <summary>The values as 32-bit floating point, when the bound tensor has another type.</summary>
         public float[]? Singles { get; set; }
     }
 }

@@ -6,8 +6,8 @@ using Microsoft.ML.OnnxRuntime;
 namespace Detection.Inference.Devices;
 
 /// <summary>
-/// One session with its input and output tensors bound once, for run after run without allocating. Outputs whose shape
-/// depends on the picture are allocated by the runtime and copied here. For one run at a time.
+/// One session with its input and output tensors bound once, so that runs do not allocate. Outputs whose shape depends on the picture are allocated
+/// by the runtime and copied. For one run at a time.
 /// </summary>
 internal sealed class BoundRun : IDisposable
 {
@@ -29,15 +29,13 @@ internal sealed class BoundRun : IDisposable
 
     /// <param name="session">Session of the graph for this batch size.</param>
     /// <param name="graph">The graph.</param>
-    /// <param name="batch">Pictures in a run.</param>
+    /// <param name="batch">Number of pictures in a run.</param>
     /// <param name="input">Memory of the input, at least as long as the batch; the caller frees it.</param>
-    /// <param name="outputs">
-    /// Memory of each output in the graph's order, used where the shape is known beforehand; the caller frees it.
-    /// </param>
+    /// <param name="outputs">Memory of each output in the graph's order, used when the shape is known in advance; the caller frees it.</param>
     /// <param name="copiesInput">
-    /// Whether the session's provider has memory of its own: it then copies the input when that is bound, not when it runs.
+    /// Whether the session's provider has separate memory: it then copies the input when that is bound, not when the model runs.
     /// </param>
-    /// <param name="bounds">How long runs may last.</param>
+    /// <param name="bounds">Time limits of runs.</param>
     public BoundRun(
         InferenceSession session,
         ModelGraph graph,
@@ -66,19 +64,19 @@ internal sealed class BoundRun : IDisposable
         _limit = new RunLimit(_options, bounds);
     }
 
-    /// <summary>What <see cref="InputRow"/> holds.</summary>
+    /// <summary>The content of <see cref="InputRow"/>.</summary>
     public InputSpec Input => _graph.Input;
 
-    /// <summary>Where a picture goes in the input's memory.</summary>
+    /// <summary>The row of a picture in the input's memory.</summary>
     public Span<byte> InputRow(int row) => _inputMemory.Bytes.Slice(row * _rowBytes, _rowBytes);
 
-    /// <summary>Outputs of a picture of the last run; valid until the next.</summary>
+    /// <summary>Outputs of a picture of the last run; valid until the next run.</summary>
     public IReadOnlyList<OutputTensor> OutputRow(int row) => _outputs.Row(row);
 
     /// <summary>Runs the model over the whole input tensor.</summary>
-    /// <param name="longest">Longest that the run may last; <see langword="null"/> for that of the bounds.</param>
+    /// <param name="longest">Time limit of the run; <see langword="null"/> for that of the bounds.</param>
     /// <exception cref="OnnxRuntimeException">The run failed.</exception>
-    /// <exception cref="RunTimeoutException">It lasted too long and was ended.</exception>
+    /// <exception cref="RunTimeoutException">It timed out and was ended.</exception>
     public void Run(TimeSpan? longest = null)
     {
         var most = longest ?? _bounds.Longest;
@@ -89,7 +87,7 @@ internal sealed class BoundRun : IDisposable
         }
         catch (OnnxRuntimeException) when (_limit.HasEnded)
         {
-            // The runtime has no error of its own for it (onnxruntime #20999).
+            // The runtime has no specific error for it (onnxruntime #20999).
             throw new RunTimeoutException(most);
         }
         finally
@@ -98,9 +96,9 @@ internal sealed class BoundRun : IDisposable
         }
     }
 
-    /// <summary>The first run, before the session serves: it plans, and is ended when the graph does not end.</summary>
+    /// <summary>The first run, before the session serves. The runtime plans in this run. It is ended when the graph does not end.</summary>
     /// <exception cref="OnnxRuntimeException">The run failed.</exception>
-    /// <exception cref="RunTimeoutException">It lasted too long and was ended.</exception>
+    /// <exception cref="RunTimeoutException">It timed out and was ended.</exception>
     public void WarmUp()
     {
         Run(_copiesInput ? MaxWarmUp : null);

@@ -1,6 +1,6 @@
 namespace Detection.Inference.Devices;
 
-/// <summary>Lets batches in until it is closed, and reports when the last has left.</summary>
+/// <summary>Admits batches until it is closed, and reports when the last one has ended.</summary>
 internal sealed class CallGate
 {
     private readonly Lock _lock = new();
@@ -8,12 +8,12 @@ internal sealed class CallGate
     private int _inside;
     private bool _closed;
 
-    /// <summary>Lets a batch in, if it is open, and out after its last picture.</summary>
-    /// <param name="session">Named when it is closed.</param>
+    /// <summary>Admits a batch if it is open, and removes it after its last picture.</summary>
+    /// <param name="session">The session that the exception names.</param>
     /// <param name="batch">The pictures.</param>
-    /// <param name="completed">Takes their outcomes.</param>
-    /// <param name="start">Sets them going.</param>
-    /// <param name="cancellationToken">Gives up pictures that are not begun.</param>
+    /// <param name="completed">Receives their outcomes.</param>
+    /// <param name="start">Starts them.</param>
+    /// <param name="cancellationToken">Drops pictures that have not started.</param>
     /// <exception cref="ObjectDisposedException">It is closed.</exception>
     public async Task RunAsync(
         IModelSession session,
@@ -50,7 +50,7 @@ internal sealed class CallGate
         }
     }
 
-    /// <summary>Lets no batch in any more; the task ends when all are out.</summary>
+    /// <summary>Admits no more batches; the task completes when all have ended.</summary>
     public Task CloseAsync()
     {
         lock (_lock)

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Options;
 
 namespace Detection.Inference.Devices;
 
-/// <summary>The rules of <see cref="DeviceOptions"/> that cross settings, or that lie in what a text says.</summary>
+/// <summary>The rules of <see cref="DeviceOptions"/> that involve several settings or the content of a text.</summary>
 public sealed class DeviceOptionsValidator : IValidateOptions<DeviceOptions>
 {
     private const string Setting = $"{DeviceOptions.Section}:{nameof(DeviceOptions.Devices)}";

@@ -3,9 +3,9 @@ using System.Runtime.InteropServices;
 namespace Detection.Inference.Devices;
 
 /// <summary>
-/// Gives memory that native code has freed back to the system. The allocator of glibc keeps what a session frees, in an arena of the
-/// thread that took it, and another thread takes new memory: a process whose models are loaded again and again grows by a session for
-/// each arena (onnxruntime #26831). Other allocators give it back themselves.
+/// Returns memory that native code has freed to the system. The allocator of glibc keeps the memory that a session frees in an arena of the
+/// allocating thread, and another thread allocates new memory. So a process that loads models again and again grows by one session for each arena
+/// (onnxruntime #26831). Other allocators return memory by themselves.
 /// </summary>
 internal static unsafe class FreedMemory
 {
@@ -14,7 +14,7 @@ internal static unsafe class FreedMemory
             ? (delegate* unmanaged<nuint, int>)trim
             : null;
 
-    /// <summary>Gives back what is free now. Takes milliseconds, so that it is for the end of a load and of a session, not of a run.</summary>
+    /// <summary>Returns the memory that is free now. It takes milliseconds, so call it after a load or a session, not after a run.</summary>
     public static void TrimHeap()
     {
         if (Trim is not null)

@@ -3,16 +3,16 @@ using Detection.Objects;
 
 namespace Detection.Inference.Devices;
 
-/// <summary>Something that models run on: the cores of the CPU, or one GPU.</summary>
+/// <summary>A device that runs models: the cores of the CPU, or one GPU.</summary>
 public interface IInferenceDevice : IAsyncDisposable
 {
     /// <summary>Local name: <c>cpu</c>, <c>cuda:0</c>, …</summary>
     string Name { get; }
 
-    /// <summary>What distinguishes the device on its machine: a GPU's UUID where known, else <see cref="Name"/>.</summary>
+    /// <summary>Identifies the device on its machine: a GPU's UUID where known, otherwise <see cref="Name"/>.</summary>
     string HardwareId { get; }
 
-    /// <summary>Text for people: the card's name, or the number of cores.</summary>
+    /// <summary>Description for people: the card's name, or the number of cores.</summary>
     string Description { get; }
 
     /// <summary>Loads a model onto the device and warms it up.</summary>
@@ -20,53 +20,49 @@ public interface IInferenceDevice : IAsyncDisposable
     Task<IModelSession> LoadAsync(ModelSource model, CancellationToken cancellationToken);
 }
 
-/// <summary>A model on a device, warm. Safe for concurrent calls; disposing waits for running batches.</summary>
+/// <summary>A loaded model on a device, warmed up. Safe for concurrent calls; disposing waits for running batches.</summary>
 public interface IModelSession : IAsyncDisposable
 {
-    /// <summary>
-    /// Number of batches to submit concurrently, so that the next is decoded while one runs.
-    /// </summary>
+    /// <summary>Number of batches to submit concurrently, so that the next is decoded while one runs.</summary>
     int Concurrency { get; }
 
     /// <summary>
-    /// Most pictures to submit in one batch. More would not be done sooner, and later pictures would wait longer: a submitted picture has
+    /// Maximum number of pictures in one batch. More pictures would not be done sooner, and later pictures would wait longer: a submitted picture has
     /// left the queue, where other callers may have their turn before it.
     /// </summary>
     int BatchLimit => int.MaxValue;
 
     /// <summary>
-    /// Whether pictures run one by one, so that each may be submitted alone as soon as it has arrived; otherwise it pays to wait for a batch.
+    /// Whether pictures run one by one, so that each may be submitted as soon as it has arrived. Otherwise it is better to wait for a batch.
     /// </summary>
     bool RunsSingly => false;
 
     /// <summary>
-    /// Completed when a run lasted too long and did not react to its termination: only the end of the process frees the device then, and
-    /// disposing the session waits for ever.
+    /// Completed when a run timed out and did not react to its termination. Then only the end of the process frees the device, and disposing the
+    /// session waits for ever.
     /// </summary>
     Task Unending => new TaskCompletionSource().Task;
 
     /// <summary>
-    /// Runs a batch. <paramref name="completed"/> is called exactly once per picture, from any thread and as soon as that
-    /// picture is ready; a picture that fails, fails alone. The task ends after the last of these calls.
+    /// Runs a batch. <paramref name="completed"/> is called exactly once per picture, from any thread and as soon as the picture is done. A picture
+    /// that fails does not affect the others. The task completes after the last of these calls.
     /// </summary>
-    /// <exception cref="OperationCanceledException">Cancelled; pictures not yet completed will not be.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled; the remaining pictures are not completed.</exception>
     Task DetectAsync(IReadOnlyList<PictureWork> batch, Action<int, PictureOutcome> completed, CancellationToken cancellationToken);
 }
 
-/// <summary>A picture to look at.</summary>
+/// <summary>A picture to process.</summary>
 /// <param name="Encoded">The encoded picture; stays valid until the picture is completed.</param>
 /// <param name="Iou">Overlap for non-max suppression; <see langword="null"/> for the model's own.</param>
-/// <param name="Deadline">
-/// Instant after which the picture is not decoded any more; completed with <see cref="OutcomeKind.Expired"/>.
-/// </param>
+/// <param name="Deadline">Time after which the picture is not decoded any more; it is completed with <see cref="OutcomeKind.Expired"/>.</param>
 /// <param name="Floor">Lowest score of a box, from 0 to 1; <see langword="null"/> for the model's own score floor.</param>
 /// <param name="IsGenuine">
-/// Whether <paramref name="Encoded"/> is the picture that is meant; asked on the thread that decodes it, before that. If not, the picture
-/// fails with a <see cref="Pictures.WrongPictureException"/>.
+/// Checks whether <paramref name="Encoded"/> is the requested picture, on the thread that decodes it, before decoding. If not, the picture fails with
+/// a <see cref="Pictures.WrongPictureException"/>.
 /// </param>
 /// <param name="Decoded">
-/// Called when only the device's run is left: the picture is decoded, and so are those that run together with it. Until then it waits for a
-/// thread or for memory, or is decoded, which may take long without any fault of the device.
+/// Called when only the run on the device is left: the picture and those that run together with it are decoded. Until then it waits for a thread or
+/// for memory, or is being decoded, which may take long without a fault of the device.
 /// </param>
 public readonly record struct PictureWork(
     ReadOnlyMemory<byte> Encoded,
@@ -76,7 +72,7 @@ public readonly record struct PictureWork(
     Predicate<ReadOnlyMemory<byte>>? IsGenuine = null,
     Action? Decoded = null);
 
-/// <summary>How a picture ended.</summary>
+/// <summary>The kind of a picture's outcome.</summary>
 public enum OutcomeKind
 {
     /// <summary>Boxes, possibly none.</summary>
@@ -94,12 +90,10 @@ public enum OutcomeKind
 /// <param name="Width">Width of the upright original picture, in pixels.</param>
 /// <param name="Height">Height of the upright original picture, in pixels.</param>
 /// <param name="Boxes">Boxes down to the model's score floor, highest score first.</param>
-/// <param name="Error">
-/// A <see cref="Pictures.PictureException"/> when the picture is at fault, any other when the device or the model is.
-/// </param>
+/// <param name="Error">A <see cref="Pictures.PictureException"/> when the picture is at fault, any other exception when the device or the model is.</param>
 /// <param name="Decode">Time to decode.</param>
 /// <param name="Preprocess">Time to fill the input tensor.</param>
-/// <param name="Inference">Time of the run, of the whole batch where it ran as one.</param>
+/// <param name="Inference">Time of the run, which is that of the whole batch when the batch ran as one.</param>
 /// <param name="Postprocess">Time from output tensors to boxes.</param>
 public sealed record PictureOutcome(
     OutcomeKind Kind,

@@ -10,10 +10,10 @@ using Detection.Objects;
 
 namespace Detection.Inference.Devices;
 
-/// <summary>A picture on its way from bytes to boxes, with the time that each stage took.</summary>
+/// <summary>The progress of a picture from bytes to boxes, with the duration of each stage.</summary>
 internal struct PictureProgress
 {
-    /// <summary>Where it lies in the input tensor; set by preprocessing.</summary>
+    /// <summary>The place of the picture in the input tensor; set by preprocessing.</summary>
     public InputGeometry Geometry;
 
     /// <summary>Time to decode.</summary>
@@ -50,10 +50,10 @@ internal struct PictureProgress
         TimeSpan.Zero);
 }
 
-/// <summary>The stages around a run, the same on every device.</summary>
+/// <summary>The stages before and after a run, the same on every device.</summary>
 /// <param name="graph">The graph.</param>
-/// <param name="limits">What a picture may cost.</param>
-/// <param name="memory">What decoding takes its memory from.</param>
+/// <param name="limits">Limits of a picture.</param>
+/// <param name="memory">The memory for decoding.</param>
 /// <param name="time">Clock for deadlines.</param>
 internal sealed class PictureStages(ModelGraph graph, PictureLimits limits, DecodingMemory memory, TimeProvider time)
 {
@@ -72,11 +72,11 @@ internal sealed class PictureStages(ModelGraph graph, PictureLimits limits, Deco
 
     private readonly IDetectionHead _head = DetectionHeads.Create(graph.Model.Manifest);
 
-    /// <summary>Time to a picture's deadline.</summary>
+    /// <summary>Time left to a picture's deadline.</summary>
     public TimeSpan Left(in PictureWork work) => work.Deadline - time.GetUtcNow();
 
-    /// <summary>Completes a picture for which it is too late, or gives it up if its batch is cancelled.</summary>
-    /// <returns>Whether there is nothing more to do.</returns>
+    /// <summary>Completes a picture whose deadline has passed, or drops it if its batch is cancelled.</summary>
+    /// <returns>Whether the picture needs no more work.</returns>
     public bool IsOver(RunningBatch batch, int index)
     {
         if (batch.IsCancelled)
@@ -94,10 +94,8 @@ internal sealed class PictureStages(ModelGraph graph, PictureLimits limits, Deco
         return false;
     }
 
-    /// <summary>
-    /// Decodes a picture, at a reduced size where it is much larger than the input. Waits for memory until the picture's deadline.
-    /// </summary>
-    /// <exception cref="PictureException">It cannot be used.</exception>
+    /// <summary>Decodes a picture, at a reduced size if it is much larger than the input. Waits for memory until the picture's deadline.</summary>
+    /// <exception cref="PictureException">The picture cannot be used.</exception>
     /// <exception cref="TimeoutException">Its deadline passed; see <see cref="IsOver"/>.</exception>
     /// <exception cref="OperationCanceledException">Its batch was cancelled; see <see cref="IsOver"/>.</exception>
     public Picture Decode(RunningBatch batch, int index, ref PictureProgress progress)
@@ -111,7 +109,7 @@ internal sealed class PictureStages(ModelGraph graph, PictureLimits limits, Deco
                 throw new WrongPictureException();
             }
 
-            // Waits end up to a clock tick early; a picture whose wait has ended is to be past its deadline.
+            // Waits may end up to a clock tick early. The deadline of the picture must have passed when its wait ends.
             var turn = new DecodingTurn(memory, Left(work) + ClockTick, Cancellation: batch.Cancellation);
             return PictureDecoder.Decode(work.Encoded.Span, limits, graph.Input.Width, graph.Input.Height, turn);
         }
@@ -131,9 +129,9 @@ internal sealed class PictureStages(ModelGraph graph, PictureLimits limits, Deco
 
     /// <summary>Reads the boxes.</summary>
     /// <param name="work">The picture.</param>
-    /// <param name="outputs">What the run said of it.</param>
-    /// <param name="boxes">Emptied and used.</param>
-    /// <param name="progress">The picture's way until here.</param>
+    /// <param name="outputs">The outputs of the run.</param>
+    /// <param name="boxes">Reusable list, which is cleared first.</param>
+    /// <param name="progress">The progress of the picture.</param>
     public PictureOutcome Read(
         in PictureWork work,
         IReadOnlyList<OutputTensor> outputs,
@@ -152,10 +150,10 @@ internal sealed class PictureStages(ModelGraph graph, PictureLimits limits, Deco
         return progress.Detected([.. boxes], Stopwatch.GetElapsedTime(start));
     }
 
-    /// <summary>Refuses invalid outputs. Without this, those of a wrong manifest or of an overflow would be returned as boxes.</summary>
+    /// <summary>Refuses invalid outputs. Otherwise the outputs of a wrong manifest, or of an overflow, would be returned as boxes.</summary>
     private static void RefuseInvalidOutput(IReadOnlyList<OutputTensor> outputs, List<DetectedObject> boxes)
     {
-        // The best comes first. Sums of 16-bit numbers may exceed 1 by a little.
+        // The first box has the highest score. Sums of 16-bit numbers may exceed 1 slightly.
         if (boxes.Count > 0 && boxes[0].Score > 1.01f)
         {
             throw new ModelException(string.Create(

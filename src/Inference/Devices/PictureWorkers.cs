@@ -1,25 +1,25 @@
 namespace Detection.Inference.Devices;
 
-/// <summary>Pictures that workers take one at a time.</summary>
+/// <summary>Pictures that workers process one at a time.</summary>
 internal interface IPictureJobs
 {
-    /// <summary>Carries one picture as far as it goes. Must not throw.</summary>
+    /// <summary>Processes one picture as far as possible. Must not throw.</summary>
     /// <param name="index">The picture.</param>
-    /// <param name="worker">Number of the worker, from 0: whatever is kept per worker is used by one picture at a time.</param>
+    /// <param name="worker">Number of the worker, from 0: data per worker is used by one picture at a time.</param>
     void Run(int index, int worker);
 }
 
 /// <summary>
-/// The threads that pictures are worked on, usually one per core, shared by all models of a device. Each takes one picture
-/// at a time to its end: nothing is handed from core to core. Models take turns picture by picture, so that a long batch of
-/// one does not hold up another; within a model it is first come, first served. A model whose runs do not end gets half of the threads.
+/// The threads that process pictures, usually one per core, shared by all models of a device. Each processes one picture at a time from start to end,
+/// so that nothing moves between cores. Models take turns picture by picture, so that a long batch of one does not delay another; within a model the
+/// order is first in, first out. A model whose runs do not end gets only half of the threads.
 /// </summary>
 internal sealed class PictureWorkers : IDisposable
 {
-    /// <summary>How long a model whose run had to be ended gets half of the threads only.</summary>
+    /// <summary>How long a model whose run had to be ended gets only half of the threads.</summary>
     private static readonly TimeSpan Restraint = TimeSpan.FromMinutes(1);
 
-    /// <summary>Runs are ended before. What cannot be ended is left to the end of the process.</summary>
+    /// <summary>Runs are ended before that. A run that cannot be ended continues until the process ends.</summary>
     private static readonly TimeSpan JoinTimeout = TimeSpan.FromSeconds(5);
 
     private readonly Lock _gate = new();
@@ -53,7 +53,7 @@ internal sealed class PictureWorkers : IDisposable
     /// <summary>A model's place in the order of turns.</summary>
     public Lane CreateLane() => new(this);
 
-    /// <summary>Ends the threads after the pictures that they have begun, and waits a little for it. Nothing may be waiting any more.</summary>
+    /// <summary>Ends the threads after their current pictures, and waits a limited time for that. No picture may be waiting any more.</summary>
     public void Dispose()
     {
         _stopped = true;
@@ -102,7 +102,9 @@ internal sealed class PictureWorkers : IDisposable
         }
     }
 
-    /// <summary>The model whose turn it is. Those that have all the threads they may have are parked until one is free.</summary>
+    /// <summary>
+    /// The model whose turn it is. Models that already use all the threads that they may use are parked until one of their pictures ends.
+    /// </summary>
     private Lane? NextTurn()
     {
         while (_turns.TryDequeue(out var lane))
@@ -127,13 +129,13 @@ internal sealed class PictureWorkers : IDisposable
         private bool _isParked;
         private long _restrainedUntil = long.MinValue;
 
-        /// <summary>Whether it has all the threads that it may have; to be asked under the lock, as all that follows.</summary>
+        /// <summary>Whether it uses all the threads that it may use. Call this and the following members under the lock.</summary>
         public bool IsFull => Environment.TickCount64 < _restrainedUntil && _running >= Math.Max(1, workers.Count / 2);
 
         /// <summary>Whether pictures wait.</summary>
         public bool HasMore => _waiting.Count > 0;
 
-        /// <summary>Lets the workers run jobs 0 to <paramref name="count"/> − 1.</summary>
+        /// <summary>Adds jobs 0 to <paramref name="count"/> − 1 for the workers.</summary>
         public void Post(IPictureJobs jobs, int count)
         {
             lock (workers._gate)
@@ -149,7 +151,7 @@ internal sealed class PictureWorkers : IDisposable
             workers._available.Release(count);
         }
 
-        /// <summary>A run had to be ended: others of this model may be the same, and are not to take all threads. Takes the lock itself.</summary>
+        /// <summary>A run had to be ended. Other runs of this model may be like it, and must not use all threads. Takes the lock itself.</summary>
         public void Restrain()
         {
             lock (workers._gate)

@@ -1,6 +1,6 @@
 namespace Detection.Inference.Devices;
 
-/// <summary>Keeps count of a batch's pictures: its task ends when each is completed or given up.</summary>
+/// <summary>Counts a batch's pictures: its task completes when each is completed or dropped.</summary>
 internal sealed class RunningBatch(
     IReadOnlyList<PictureWork> pictures,
     Action<int, PictureOutcome> completed,
@@ -14,23 +14,23 @@ internal sealed class RunningBatch(
     /// <summary>The pictures.</summary>
     public IReadOnlyList<PictureWork> Pictures => pictures;
 
-    /// <summary>Whether the caller no longer wants pictures that have not been begun.</summary>
+    /// <summary>Whether the caller does not need pictures any more that have not started.</summary>
     public bool IsCancelled => cancellationToken.IsCancellationRequested;
 
-    /// <summary>Cancelled when the caller no longer wants them.</summary>
+    /// <summary>Cancelled when the caller does not need the pictures any more.</summary>
     public CancellationToken Cancellation => cancellationToken;
 
-    /// <summary>Ends after the last picture.</summary>
+    /// <summary>Completes after the last picture.</summary>
     public Task Done => _done.Task;
 
-    /// <summary>Hands over a picture's outcome.</summary>
+    /// <summary>Reports a picture's outcome to the caller.</summary>
     public void Complete(int index, PictureOutcome outcome)
     {
         try
         {
             completed(index, outcome);
         }
-#pragma warning disable CA1031 // The caller's fault is the caller's to see, at the end; a worker must go on.
+#pragma warning disable CA1031 // An exception of the caller's callback is rethrown to the caller at the end; a worker must continue.
         catch (Exception e)
 #pragma warning restore CA1031
         {
@@ -40,7 +40,7 @@ internal sealed class RunningBatch(
         CountDown();
     }
 
-    /// <summary>Gives a picture up because the batch is cancelled.</summary>
+    /// <summary>Drops a picture because the batch is cancelled.</summary>
     public void GiveUp()
     {
         Volatile.Write(ref _cancelled, true);

@@ -7,8 +7,8 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 namespace Detection.Inference.Devices;
 
 /// <summary>
-/// Memory of a tensor, allocated once and used by run after run. It lies outside the managed heap: it never moves, and
-/// a GPU's provider hands out page-locked memory through the same kind of allocator.
+/// Memory of a tensor, allocated once and reused by all runs. It is outside the managed heap, so it never moves, and a GPU's provider allocates
+/// page-locked memory through the same kind of allocator.
 /// </summary>
 internal sealed unsafe class TensorMemory : MemoryManager<float>
 {
@@ -31,19 +31,17 @@ internal sealed unsafe class TensorMemory : MemoryManager<float>
         Bytes.Clear();
     }
 
-    /// <summary>All of it.</summary>
+    /// <summary>The whole memory.</summary>
     public Span<byte> Bytes => new(_start, _bytes);
 
-    /// <summary>A tensor over the start of this memory. To be disposed before this.</summary>
+    /// <summary>A tensor over the start of this memory. Dispose it before this memory.</summary>
     public OrtValue CreateTensor(TensorElementType type, long[] shape) => CreateTensor(_allocation.Info, type, shape);
 
-    /// <summary>
-    /// A tensor over the start of this memory that passes for ordinary memory of the CPU. To be disposed before this.
-    /// </summary>
+    /// <summary>A tensor over the start of this memory that is declared as ordinary CPU memory. Dispose it before this memory.</summary>
     /// <remarks>
-    /// ONNX Runtime 1.31 takes an output that it is told lies in page-locked memory for one that it already wrote, and fails the run with
-    /// <c>dst_data != src_data was false</c> (onnxruntime #29713). The copy from the card is as fast without that information: the driver
-    /// knows its page-locked memory by the address.
+    /// When an output is declared as page-locked memory, ONNX Runtime 1.31 assumes that it has already written it, and fails the run with <c>dst_data
+    /// != src_data was false</c> (onnxruntime #29713). Without this declaration the copy from the card is equally fast: the driver recognises its
+    /// page-locked memory by the address.
     /// </remarks>
     public OrtValue CreateHostTensor(TensorElementType type, long[] shape) => CreateTensor(OrtMemoryInfo.DefaultInstance, type, shape);
 

@@ -3,16 +3,14 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace Detection.Inference.Devices;
 
-/// <summary>
-/// Input and output memory for the largest batch of a model, allocated once. Smaller batches use the start of it.
-/// </summary>
+/// <summary>Input and output memory for the largest batch of a model, allocated once. Smaller batches use the start of it.</summary>
 internal sealed class TensorSet : IDisposable
 {
     private readonly ModelGraph _graph;
     private readonly TensorMemory _input;
     private readonly TensorMemory?[] _outputs;
 
-    /// <param name="allocator">Where the memory comes from.</param>
+    /// <param name="allocator">Allocates the memory.</param>
     /// <param name="graph">The graph.</param>
     /// <param name="session">Session for the largest batch.</param>
     /// <param name="batch">Largest batch.</param>
@@ -30,11 +28,11 @@ internal sealed class TensorSet : IDisposable
     /// <summary>The input's memory.</summary>
     public Span<byte> Input => _input.Bytes;
 
-    /// <summary>Binds a session to this memory. To be disposed before this.</summary>
+    /// <summary>Binds a session to this memory. Dispose the run before this memory.</summary>
     public BoundRun Bind(InferenceSession session, int batch, bool copiesInput, RunBounds bounds) =>
         new(session, _graph, batch, _input, _outputs, copiesInput, bounds);
 
-    /// <summary>Where a picture goes in the input's memory.</summary>
+    /// <summary>The row of a picture in the input's memory.</summary>
     public Span<byte> InputRow(int row) => _input.Bytes.Slice(row * RowBytes, RowBytes);
 
     /// <summary>Frees the memory.</summary>

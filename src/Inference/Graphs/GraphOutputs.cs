@@ -7,19 +7,17 @@ namespace Detection.Inference.Graphs;
 /// <summary>An output of a graph.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Type">Type of its values.</param>
-/// <param name="HasBatch">Whether its first dimension is the picture's place in the batch.</param>
-/// <param name="Grows">Whether that dimension grows with a batch that the input leaves open.</param>
+/// <param name="HasBatch">Whether its first dimension is the index of the picture in the batch.</param>
+/// <param name="Grows">Whether that dimension follows the batch size when the input leaves it open.</param>
 internal sealed record GraphOutput(string Name, TensorElementType Type, bool HasBatch, bool Grows);
 
 /// <summary>
-/// Which outputs of a graph hold a row for each picture of the batch, and which as many rows as there are objects. Graphs with the
-/// suppression inside leave both dimensions open, so what they do not say is tried on pictures that differ.
+/// Finds the outputs of a graph that have a row for each picture of the batch, and those that have a row for each object. Graphs that include
+/// suppression leave both dimensions open, so these are found in runs with different pictures.
 /// </summary>
 internal sealed class GraphOutputs
 {
-    /// <summary>
-    /// A row of an output of objects has at most this many numbers: picture, box, class and score. A longer row belongs to a picture.
-    /// </summary>
+    /// <summary>A row of an object has at most this many numbers: picture, box, class and score. A longer row belongs to a picture.</summary>
     private const int MaxObjectLength = 7;
 
     private static readonly TrialPicture[] Pictures =
@@ -31,17 +29,15 @@ internal sealed class GraphOutputs
 
     private GraphOutputs(int batch, GraphTrial trial, List<Seen> outputs) => (_batch, _trial, _outputs) = (batch, trial, outputs);
 
-    /// <summary>
-    /// Whether the pictures that were tried all had one object in some output, so that its rows may be those of objects or of pictures.
-    /// </summary>
+    /// <summary>Whether all trial pictures had one object in some output, so that its rows may belong to objects or to pictures.</summary>
     public bool HasDoubt => _outputs.Exists(o => o.InDoubt);
 
-    /// <summary>Looks at the outputs of a graph.</summary>
-    /// <param name="session">Session of the graph as it is in the file.</param>
-    /// <param name="fixedBatch">The only batch that the graph takes; 0 when it takes any.</param>
+    /// <summary>Examines the outputs of a graph.</summary>
+    /// <param name="session">Session of the unchanged graph in the file.</param>
+    /// <param name="fixedBatch">The only batch size that the graph accepts; 0 when it accepts any.</param>
     /// <param name="batchNames">Names of the open batch dimension.</param>
     /// <param name="trial">Runs it.</param>
-    /// <exception cref="OnnxRuntimeException">It must be run and cannot be.</exception>
+    /// <exception cref="OnnxRuntimeException">A run is needed and fails.</exception>
     public static GraphOutputs Of(InferenceSession session, int fixedBatch, IReadOnlySet<string> batchNames, GraphTrial trial)
     {
         var outputs = session.OutputNames.Select(name => new Seen(name, session.OutputMetadata[name])).ToList();
@@ -64,13 +60,13 @@ internal sealed class GraphOutputs
     }
 
     /// <summary>The outputs in the graph's order.</summary>
-    /// <param name="objects">Whether outputs in doubt hold rows of objects.</param>
+    /// <param name="objects">Whether rows of outputs in doubt belong to objects.</param>
     public IReadOnlyList<GraphOutput> List(bool objects) =>
         [.. _outputs.Select(o => o.InDoubt && objects ? new GraphOutput(o.Name, o.Type, false, false) : new GraphOutput(o.Name, o.Type, o.HasBatch, o.Grows))];
 
-    /// <summary>The outputs of one picture, all 0: of the shape that the graph declares, or else of that for a black picture.</summary>
-    /// <param name="objects">Whether outputs in doubt hold rows of objects.</param>
-    /// <exception cref="OnnxRuntimeException">It must be run and cannot be.</exception>
+    /// <summary>The outputs of one picture, all 0, with the declared shape, or else with the shape for a black picture.</summary>
+    /// <param name="objects">Whether rows of outputs in doubt belong to objects.</param>
+    /// <exception cref="OnnxRuntimeException">A run is needed and fails.</exception>
     public List<OutputTensor> Tensors(bool objects)
     {
         var tensors = new List<OutputTensor>();
@@ -102,7 +98,7 @@ internal sealed class GraphOutputs
             }
             catch (RunTimeoutException) when (picture != TrialPicture.Black)
             {
-                // Others may take as long.
+                // Other pictures may take as long.
                 return;
             }
             catch (OnnxRuntimeException) when (picture != TrialPicture.Black)
@@ -134,7 +130,7 @@ internal sealed class GraphOutputs
             }
             catch (Exception e) when (e is OnnxRuntimeException or RunTimeoutException)
             {
-                // The graph says that it takes any number of pictures and takes one: no output grows.
+                // The graph declares any number of pictures but accepts one: no output follows the batch size.
             }
         }
 
@@ -145,12 +141,12 @@ internal sealed class GraphOutputs
 
         if (result is not null && outputs.Exists(o => o is { IsOpen: true, IsNamed: true, Grows: false }))
         {
-            // The name of the batch stands where there is none.
+            // The name of the batch dimension is used although the graph has none.
             outputs.ForEach(o => o.IsNamed = false);
         }
     }
 
-    /// <summary>An output, and what is known of it so far.</summary>
+    /// <summary>An output, and what is known about it so far.</summary>
     private sealed class Seen(string name, NodeMetadata data)
     {
         public string Name => name;
@@ -159,7 +155,7 @@ internal sealed class GraphOutputs
 
         public int[] Dimensions => data.Dimensions;
 
-        /// <summary>Whether its first dimension must be seen in runs.</summary>
+        /// <summary>Whether its first dimension must be found in runs.</summary>
         public bool IsOpen { get; private set; }
 
         /// <summary>Whether its first dimension has the name of the batch.</summary>
@@ -169,7 +165,7 @@ internal sealed class GraphOutputs
 
         public bool Grows { get; set; }
 
-        /// <summary>Whether its rank fits both, and no run has shown which it is.</summary>
+        /// <summary>Whether its rank fits both cases, and no run has shown which one it is.</summary>
         public bool InDoubt => IsOpen && HasBatch && !IsNamed && Dimensions.Length <= 2;
 
         /// <summary>Whether the graph declares the whole shape of a picture's part.</summary>
@@ -179,7 +175,7 @@ internal sealed class GraphOutputs
         {
             if (Dimensions is [>= 0, ..])
             {
-                // A graph for any number of pictures whose output is for one: it takes one after all.
+                // The graph declares any number of pictures, but the output is for one: it accepts only one.
                 HasBatch = Dimensions[0] == batch;
                 return;
             }
@@ -187,7 +183,7 @@ internal sealed class GraphOutputs
             IsNamed = Dimensions.Length > 0 && takesAny && batchNames.Contains(data.SymbolicDimensions[0]);
             (HasBatch, Grows) = (true, IsNamed);
 
-            // Exporters of torchvision's models call the dimension of objects "batch" too.
+            // Exports of torchvision's models also call the dimension of objects "batch".
             IsOpen = !IsNamed || Dimensions.Length == 1 || (Dimensions.Length == 2 && Dimensions[1] <= MaxObjectLength);
         }
     }

@@ -5,12 +5,12 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace Detection.Inference.Graphs;
 
-/// <summary>Looks at a graph as it is in its file, before it is served.</summary>
+/// <summary>Examines a graph in its file, before it is served.</summary>
 /// <param name="session">The graph; see <see cref="Open"/>.</param>
-/// <param name="fault">Makes an error of what is wrong with the graph.</param>
+/// <param name="fault">Creates an exception for a fault of the graph.</param>
 internal sealed class GraphReader(InferenceSession session, Func<string, ModelException> fault)
 {
-    /// <summary>Opens a graph to look at it: without optimisation, with one thread and limited memory.</summary>
+    /// <summary>Opens a graph to examine it: without optimisation, with one thread and limited memory.</summary>
     /// <exception cref="OnnxRuntimeException">The runtime cannot load it; <see cref="OnnxFile.Open"/> has the other exceptions.</exception>
     public static InferenceSession Open(string path)
     {
@@ -24,19 +24,19 @@ internal sealed class GraphReader(InferenceSession session, Func<string, ModelEx
         return OnnxFile.Open(path, options);
     }
 
-    /// <summary>Lets the head of a manifest's family look for its outputs among these.</summary>
+    /// <summary>Checks that the head of the manifest's family finds its outputs among these.</summary>
     /// <exception cref="ModelException">It does not find them.</exception>
     public static void CheckHead(ModelManifest manifest, IReadOnlyList<OutputTensor> outputs) =>
         DetectionHeads.Create(manifest).Read(
             outputs,
             InputGeometry.Of(manifest.Input, manifest.Input.Width, manifest.Input.Height),
 
-            // Nothing scores above 1: only the shapes are looked at.
+            // No score is above 1, so only the shapes are examined.
             new HeadSettings(1.1f, manifest.Iou, 1),
             []);
 
-    /// <summary>What the graph wants beside the picture; <see langword="null"/> for nothing.</summary>
-    /// <exception cref="ModelException">It wants something that is not known.</exception>
+    /// <summary>The second input of the graph; <see langword="null"/> when it has only the picture.</summary>
+    /// <exception cref="ModelException">The second input is not supported.</exception>
     public SecondInput? FindSecond(string pictureInput)
     {
         try
@@ -49,7 +49,7 @@ internal sealed class GraphReader(InferenceSession session, Func<string, ModelEx
         }
     }
 
-    /// <summary>Lets the graph be run on made-up pictures.</summary>
+    /// <summary>Prepares runs of the graph with generated pictures.</summary>
     /// <exception cref="ModelException">One of its outputs is not a tensor.</exception>
     public GraphTrial Try(PictureInput input, SecondInput? second, RunBounds bounds) =>
         session.OutputMetadata.FirstOrDefault(o => !o.Value.IsTensor) is { Key: not null } other

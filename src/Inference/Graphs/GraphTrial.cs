@@ -4,29 +4,29 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Detection.Inference.Graphs;
 
-/// <summary>What a run gave for one output.</summary>
+/// <summary>The result of a run for one output.</summary>
 /// <param name="Shape">Its shape, with the batch dimension.</param>
 /// <param name="Values">Its values as 32-bit floating point.</param>
 internal readonly record struct TrialOutput(int[] Shape, float[] Values);
 
-/// <summary>Runs a graph on made-up pictures, to learn what its declared shapes leave open.</summary>
-/// <param name="session">Session of the graph as it is in the file.</param>
+/// <summary>Runs a graph with generated pictures, to find what its declared shapes leave open.</summary>
+/// <param name="session">Session of the unchanged graph in the file.</param>
 /// <param name="input">The picture input.</param>
 /// <param name="second">The second input; <see langword="null"/> when there is only the picture.</param>
-/// <param name="bounds">How long a run may last.</param>
+/// <param name="bounds">Time limits of runs.</param>
 internal sealed class GraphTrial(InferenceSession session, PictureInput input, SecondInput? second, RunBounds bounds)
 {
-    /// <summary>Most values of an output: 1 GiB as 32-bit floating point. Detectors stay below 200 MiB.</summary>
+    /// <summary>Maximum number of values of an output: 1 GiB as 32-bit floating point. Detectors need less than 200 MiB.</summary>
     public const int MaxValues = 256 * 1024 * 1024;
 
-    /// <summary>Longest run on the CPU of a graph that another device may be meant for: far more than a detector takes for a picture.</summary>
+    /// <summary>Time limit of a run on the CPU for a graph that may be meant for another device: far more than a detector needs for a picture.</summary>
     public static readonly TimeSpan MaxRun = TimeSpan.FromMinutes(2);
 
     private readonly Dictionary<(int Batch, TrialPicture Picture), IReadOnlyDictionary<string, TrialOutput>> _results = [];
 
-    /// <summary>Runs a batch of one picture, or takes the result of an earlier run.</summary>
+    /// <summary>Runs a batch of one picture, or returns the result of an earlier run.</summary>
     /// <exception cref="OnnxRuntimeException">The run failed.</exception>
-    /// <exception cref="RunTimeoutException">It lasted too long and was ended.</exception>
+    /// <exception cref="RunTimeoutException">It timed out and was ended.</exception>
     public IReadOnlyDictionary<string, TrialOutput> Run(int batch, TrialPicture picture)
     {
         if (!_results.TryGetValue((batch, picture), out var result))
@@ -122,7 +122,7 @@ internal sealed class GraphTrial(InferenceSession session, PictureInput input, S
     }
 }
 
-/// <summary>A made-up picture, as values of the input. Whether a graph takes levels to 255 or to 1 is not known here.</summary>
+/// <summary>A generated picture, as values of the input. It is not known whether the graph expects values up to 255 or up to 1.</summary>
 internal enum TrialPicture
 {
     /// <summary>All 0.</summary>
@@ -134,9 +134,9 @@ internal enum TrialPicture
     /// <summary>All 1.</summary>
     WhiteFraction,
 
-    /// <summary>Anything from 0 to 255.</summary>
+    /// <summary>Any values from 0 to 255.</summary>
     Noise,
 
-    /// <summary>Anything from 0 to 1.</summary>
+    /// <summary>Any values from 0 to 1.</summary>
     NoiseFraction,
 }

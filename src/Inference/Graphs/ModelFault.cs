@@ -5,19 +5,19 @@ using Microsoft.ML.OnnxRuntime;
 namespace Detection.Inference.Graphs;
 
 /// <summary>
-/// What a file made something throw, as a problem of that model. A file may be anything, and neither the runtime nor the libraries
-/// say which exceptions it can make them throw.
+/// Turns exceptions that a file causes into faults of that model. A file may have any content, and neither the runtime nor the libraries document
+/// which exceptions it can cause.
 /// </summary>
 internal static partial class ModelFault
 {
-    /// <summary>The exception as a problem of the model.</summary>
-    /// <param name="what">What cannot be done, with the model's name.</param>
-    /// <param name="error">Why.</param>
+    /// <summary>The exception as a fault of the model.</summary>
+    /// <param name="what">What cannot be done, including the model's name.</param>
+    /// <param name="error">The reason.</param>
     public static ModelException Of(string what, Exception error) => error is ModelException problem and not RunTimeoutException
         ? problem
         : new ModelException($"{what}: {Reason(error)}.", error);
 
-    /// <summary>Why, without the places in the runtime's own source and on this machine that it puts before.</summary>
+    /// <summary>The reason, without the paths in the runtime's source and on this machine with which the message starts.</summary>
     public static string Reason(Exception error) => error switch
     {
         OnnxRuntimeException => Place().Replace(error.Message.Split('\n')[0], "").Trim().TrimEnd('.'),

@@ -7,13 +7,13 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Detection.Inference.Graphs;
 
-/// <summary>What a device must know of a model's graph to run it: read from the file once, checked against the manifest.</summary>
+/// <summary>The information about a model's graph that a device needs: read from the file once, and checked against the manifest.</summary>
 internal sealed class ModelGraph
 {
     private const int MaxTrialBatch = 4;
 
     /// <summary>
-    /// What was read, for as long as its source is in use: another device, and a device that loads its model again, need not try the graph.
+    /// Graphs that were read, for as long as their source is in use. Another device, or a device that reloads its model, then needs no trial runs.
     /// </summary>
     private static readonly ConditionalWeakTable<ModelSource, ModelGraph> Known = [];
 
@@ -44,31 +44,31 @@ internal sealed class ModelGraph
     /// <summary>The model.</summary>
     public ModelSource Model { get; }
 
-    /// <summary>How to feed it.</summary>
+    /// <summary>The form of the input.</summary>
     public InputSpec Input => Model.Manifest.Input;
 
     /// <summary>Name of the picture input.</summary>
     public string InputName => _input.Name;
 
-    /// <summary>What it wants beside the picture; <see langword="null"/> for nothing.</summary>
+    /// <summary>The second input; <see langword="null"/> when there is only the picture.</summary>
     public SecondInput? Second { get; }
 
     /// <summary>Type of the values of the picture input.</summary>
     public TensorElementType InputType => _input.Type;
 
-    /// <summary>The only batch size that the graph takes; 0 when it takes any.</summary>
+    /// <summary>The only batch size that the graph accepts; 0 when it accepts any.</summary>
     public int FixedBatch => _input.FixedBatch;
 
     /// <summary>The outputs in the graph's order.</summary>
     public IReadOnlyList<GraphOutput> Outputs { get; }
 
-    /// <summary>Whether a run may hold any number of pictures.</summary>
+    /// <summary>Whether a run may have any number of pictures.</summary>
     public bool TakesAnyBatch => FixedBatch == 0 && Outputs.All(o => o.Grows);
 
-    /// <summary>Reads a model's graph, once for a source whose files have not changed.</summary>
+    /// <summary>Reads a model's graph, only once for a source whose files are unchanged.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="bounds">How long runs on the CPU may last that try the graph.</param>
-    /// <exception cref="ModelException">It cannot be read, or does not fit its manifest.</exception>
+    /// <param name="bounds">Time limits of trial runs on the CPU.</param>
+    /// <exception cref="ModelException">The graph cannot be read, or does not fit its manifest.</exception>
     public static ModelGraph Read(ModelSource model, RunBounds bounds)
     {
         if (Known.TryGetValue(model, out var known))
@@ -89,8 +89,8 @@ internal sealed class ModelGraph
     public long[] InputShape(int batch) => _input.Shape(batch);
 
     /// <summary>
-    /// Opens a session for one batch size. Dimensions that the file leaves open are fixed, which lets the runtime work out
-    /// the shapes of the outputs and plan its memory.
+    /// Opens a session for one batch size. Dimensions that the file leaves open are fixed, so that the runtime can compute the shapes of the outputs
+    /// and plan its memory.
     /// </summary>
     /// <exception cref="ModelException">The file cannot be read or has operators that the runtime lacks.</exception>
     public InferenceSession Open(SessionOptions options, int batch)
@@ -160,7 +160,7 @@ internal sealed class ModelGraph
                 + $"[batch, {string.Join(", ", input.Shape(1).Skip(1))}]; correct the size or the layout of input in model.json");
     }
 
-    /// <summary>Notes the dimensions that the file leaves open, by their names.</summary>
+    /// <summary>Records the dimensions that the file leaves open, by name.</summary>
     private void NameFreeDimensions()
     {
         long[] shape = _input.Shape(1);
@@ -208,8 +208,8 @@ internal sealed class ModelGraph
     }
 
     /// <summary>
-    /// Runs a black picture in the limited memory and time, before a session that serves does so without a limit. Other errors are left to
-    /// the sessions that serve; batches of many pictures may rightly take more.
+    /// Runs a black picture within limited memory and time, because a serving session runs without these limits. Other errors are left to the serving
+    /// sessions; batches of many pictures may need more.
     /// </summary>
     private void RefuseHugeRuns(GraphTrial trial)
     {
@@ -228,7 +228,7 @@ internal sealed class ModelGraph
         }
         catch (OnnxRuntimeException)
         {
-            // The session that serves reports it, on its own device.
+            // The serving session reports it, on its own device.
         }
     }
 

@@ -4,10 +4,10 @@ using Detection.Inference.Manifest;
 
 namespace Detection.Inference.Graphs;
 
-/// <summary>The version of a model: a hash over what its files say.</summary>
+/// <summary>The version of a model: a hash of the content of its files.</summary>
 public static class ModelVersion
 {
-    /// <summary>Whether a model's files are still those that were read.</summary>
+    /// <summary>Whether a model's files are unchanged since they were read.</summary>
     public static bool IsUnchanged(ModelSource model)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -15,7 +15,7 @@ public static class ModelVersion
         {
             return Of(model.Path, model.Manifest) == model.Version;
         }
-#pragma warning disable CA1031 // Files that cannot be read any more are not those that were.
+#pragma warning disable CA1031 // Files that cannot be read any more have changed.
         catch (Exception)
 #pragma warning restore CA1031
         {
@@ -24,8 +24,8 @@ public static class ModelVersion
     }
 
     /// <summary>
-    /// Hashed is the manifest as it is understood, not its text: that holds for the label file that it names and for what was
-    /// read from the graph, so that a cached result is never read by the rules of another version of this program.
+    /// The hash includes the manifest as it is understood, not its text: with the labels of its label file and the values that were read from the
+    /// graph. So a cached result is never read with the rules of another version of this program.
     /// </summary>
     internal static string Of(string onnx, ModelManifest manifest)
     {

@@ -4,22 +4,23 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace Detection.Inference.Graphs;
 
-/// <summary>Opens a graph so that its files may be replaced while the session lives.</summary>
+/// <summary>Opens a graph so that its files may be replaced while the session exists.</summary>
 internal static class OnnxFile
 {
     /// <summary>Opens a session.</summary>
     /// <remarks>
-    /// The runtime maps weights that lie beside the graph into memory for as long as the session lives, and a mapped file that is
-    /// overwritten ends the process (SIGBUS). So a copy is mapped, which has no name any more once the session is made. Windows does not
-    /// let a mapped file be overwritten.
+    /// The runtime maps weight files beside the graph into memory for the lifetime of the session, and overwriting a mapped file ends the process
+    /// (SIGBUS). So a copy is mapped, which is unlinked after the session is opened. Windows does not allow a mapped file to be overwritten.
     /// </remarks>
     /// <param name="path">The ONNX file.</param>
     /// <param name="options">Settings of the session.</param>
     /// <exception cref="OnnxRuntimeException">The runtime cannot load it.</exception>
-    /// <exception cref="ModelException">It, or a file of its weights, is no file that may be read, or two of its outputs have one name.</exception>
-    /// <exception cref="IOException">They cannot be read.</exception>
-    /// <exception cref="InvalidDataException">It is no ONNX file.</exception>
-    /// <exception cref="OperationCanceledException">The load that it is part of was given up.</exception>
+    /// <exception cref="ModelException">
+    /// The graph or a file of its weights is not a file that may be read, or two of its outputs have the same name.
+    /// </exception>
+    /// <exception cref="IOException">A file cannot be read.</exception>
+    /// <exception cref="InvalidDataException">It is not an ONNX file.</exception>
+    /// <exception cref="OperationCanceledException">The load was cancelled.</exception>
     public static InferenceSession Open(string path, SessionOptions options)
     {
         var parts = PartsOf(path);
@@ -47,10 +48,10 @@ internal static class OnnxFile
         }
     }
 
-    /// <summary>The files of which a graph's numbers come, in order: the graph and the weights beside it that it names.</summary>
-    /// <exception cref="ModelException">One of them is no file, too large, or outside of the graph's folder.</exception>
+    /// <summary>The files that contain a graph's numbers, in order: the graph and the weight files that it names.</summary>
+    /// <exception cref="ModelException">One of them is not a file, is too large, or is outside of the graph's folder.</exception>
     /// <exception cref="IOException">One of them cannot be read.</exception>
-    /// <exception cref="InvalidDataException">The graph is no ONNX file.</exception>
+    /// <exception cref="InvalidDataException">The graph is not an ONNX file.</exception>
     internal static IReadOnlyList<string> PartsOf(string onnx)
     {
         PlainFile.Require(onnx, PlainFile.MaxGraphBytes);
@@ -58,7 +59,7 @@ internal static class OnnxFile
         return [onnx, .. OnnxReader.ExternalFiles(onnx).Select(location => WeightsAt(folder, location))];
     }
 
-    /// <summary>Weights are read as the process that serves them may read, so they may lie nowhere but in the model's folder.</summary>
+    /// <summary>Weights are read with the permissions of the serving process, so they must be in the model's folder.</summary>
     private static string WeightsAt(string folder, string location)
     {
         string path = Path.GetFullPath(Path.Combine(folder, location));

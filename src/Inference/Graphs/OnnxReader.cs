@@ -3,12 +3,12 @@ using System.Text;
 namespace Detection.Inference.Graphs;
 
 /// <summary>
-/// Reads from an ONNX file which files its weights lie in, without loading it: only then can they be looked at before the runtime opens
-/// them. Numbers of fields are those of onnx.proto. Weights inside the file are passed over.
+/// Reads the names of a graph's weight files from an ONNX file without loading it, so that they can be checked before the runtime opens them. Field
+/// numbers are those of onnx.proto. Weights inside the file are skipped.
 /// </summary>
 internal sealed class OnnxReader
 {
-    /// <summary>Graphs inside of graphs; the runtime's own limit of nested messages is 100.</summary>
+    /// <summary>Maximum depth of nested graphs; the runtime's own limit of nested messages is 100.</summary>
     private const int DeepestMessage = 100;
 
     /// <summary>Longest name of a file.</summary>
@@ -19,8 +19,8 @@ internal sealed class OnnxReader
 
     private OnnxReader(Stream stream) => _stream = stream;
 
-    /// <summary>The files beside a graph that its tensors name, in order.</summary>
-    /// <exception cref="InvalidDataException">It is no ONNX file.</exception>
+    /// <summary>The weight files that a graph's tensors name, in order.</summary>
+    /// <exception cref="InvalidDataException">It is not an ONNX file.</exception>
     public static IReadOnlyCollection<string> ExternalFiles(string path)
     {
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 64 * 1024);
@@ -137,7 +137,7 @@ internal sealed class OnnxReader
             throw new InvalidDataException("it ends before its parts do");
         }
 
-        // Within the buffer the stream does not seek.
+        // The stream does not seek within its buffer.
         _stream.Seek(length, SeekOrigin.Current);
     }
 
@@ -162,6 +162,6 @@ internal sealed class OnnxReader
         throw new InvalidDataException("it is not a protocol buffer");
     }
 
-    /// <summary>The fields of a message that are messages in which tensors may be.</summary>
+    /// <summary>The fields of a message that are messages which may contain tensors.</summary>
     private sealed class Message : Dictionary<int, Message>;
 }

@@ -6,7 +6,7 @@ namespace Detection.Inference.Graphs;
 
 /// <summary>The picture input of a graph, for pictures of one size.</summary>
 /// <param name="Name">Its name.</param>
-/// <param name="Data">What the graph declares; four dimensions.</param>
+/// <param name="Data">The declaration of the graph; four dimensions.</param>
 /// <param name="Layout">Order of its dimensions.</param>
 /// <param name="Width">Width in pixels.</param>
 /// <param name="Height">Height in pixels.</param>
@@ -15,10 +15,10 @@ internal sealed record PictureInput(string Name, NodeMetadata Data, TensorLayout
     /// <summary>Type of its values.</summary>
     public TensorElementType Type => Data.ElementDataType;
 
-    /// <summary>The only batch size that the graph takes; 0 when it takes any.</summary>
+    /// <summary>The only batch size that the graph accepts; 0 when it accepts any.</summary>
     public int FixedBatch => Math.Max(Data.Dimensions[0], 0);
 
-    /// <summary>Whether the dimensions that the graph declares are those of this size and layout.</summary>
+    /// <summary>Whether the dimensions that the graph declares fit this size and layout.</summary>
     public bool Fits => Data.Dimensions.Zip(Shape(1)).Skip(1).All(d => d.First < 0 || d.First == d.Second);
 
     /// <summary>Shape of a batch.</summary>

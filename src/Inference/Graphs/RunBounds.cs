@@ -3,12 +3,12 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Detection.Inference.Graphs;
 
-/// <summary>How long the runs of one model on one device may last, and whether one of them could not be ended.</summary>
-/// <param name="longest">Longest that a run may last.</param>
+/// <summary>The time limits of the runs of one model on one device, and whether a run could not be ended.</summary>
+/// <param name="longest">Time limit of a run.</param>
 /// <param name="model">Name of the model, for the log.</param>
 /// <param name="device">Name of the device, for the log.</param>
-/// <param name="logger">Log.</param>
-/// <param name="stopping">Ends all runs: the device is being closed.</param>
+/// <param name="logger">Logger.</param>
+/// <param name="stopping">Ends all runs when the device is closed.</param>
 internal sealed class RunBounds(TimeSpan longest, string model = "", string device = "", ILogger? logger = null, CancellationToken stopping = default)
 {
     private static readonly TimeSpan MinTimeToEnd = TimeSpan.FromSeconds(2);
@@ -16,24 +16,26 @@ internal sealed class RunBounds(TimeSpan longest, string model = "", string devi
     private readonly ILogger _logger = logger ?? NullLogger.Instance;
     private readonly TaskCompletionSource _unending = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Longest that a run may last.</summary>
+    /// <summary>Time limit of a run.</summary>
     public TimeSpan Longest => longest;
 
     /// <summary>
-    /// Longest for one picture of a batch that was ended. It is alone then and has been waiting; what takes longer has another attempt.
+    /// Time limit for one picture of a batch that was ended. It runs alone and has already waited; if it takes longer, it gets another attempt.
     /// </summary>
     public TimeSpan LongestAlone => longest / 5;
 
-    /// <summary>How long a run may go on after it was ended: operations of detectors take milliseconds. Longer, and it is taken for endless.</summary>
+    /// <summary>
+    /// How long a run may continue after it was ended: operations of detectors take milliseconds. A run that continues longer counts as endless.
+    /// </summary>
     public TimeSpan TimeToEnd { get; } = longest > MinTimeToEnd ? longest : MinTimeToEnd;
 
-    /// <summary>Cancelled when the device is being closed.</summary>
+    /// <summary>Cancelled when the device is closed.</summary>
     public CancellationToken Stopping => stopping;
 
-    /// <summary>Completed when a run was ended and went on nevertheless: it is inside of one operation. It cannot be stopped then.</summary>
+    /// <summary>Completed when a run continued although it was ended, because it is within one operation. It cannot be stopped then.</summary>
     public Task Unending => _unending.Task;
 
-    /// <summary>How long a run may last whose pictures all have their deadlines by then: its result still serves those who ask later.</summary>
+    /// <summary>Time limit of a run with the given time to the last deadline of its pictures. Its result can still serve later requests.</summary>
     /// <param name="left">Time to the last of the deadlines.</param>
     public TimeSpan Until(TimeSpan left)
     {
@@ -44,7 +46,7 @@ internal sealed class RunBounds(TimeSpan longest, string model = "", string devi
     /// <summary>A run was terminated.</summary>
     public void Ended(TimeSpan after) => GraphLog.RunEnded(_logger, model, device, after.TotalSeconds);
 
-    /// <summary>A run that was terminated goes on.</summary>
+    /// <summary>A terminated run continues.</summary>
     public void GoesOn()
     {
         if (_unending.TrySetResult())

@@ -4,8 +4,8 @@ using Microsoft.ML.OnnxRuntime;
 namespace Detection.Inference.Graphs;
 
 /// <summary>
-/// Ends runs that last too long, at the next operation of the graph, also inside of a loop; the next run with the same options is not
-/// affected. For one run at a time.
+/// Ends runs that take too long, at the next operation of the graph, also within a loop. Later runs with the same options are not affected. For one
+/// run at a time.
 /// </summary>
 internal sealed class RunLimit : IDisposable
 {
@@ -19,7 +19,7 @@ internal sealed class RunLimit : IDisposable
     private long _began;
     private TimeSpan _next;
 
-    /// <param name="options">Options of the runs; not to be disposed before this.</param>
+    /// <param name="options">Options of the runs. Dispose them after this.</param>
     /// <param name="bounds">Bounds of the runs.</param>
     public RunLimit(RunOptions options, RunBounds bounds)
     {
@@ -28,7 +28,7 @@ internal sealed class RunLimit : IDisposable
         _stopping = bounds.Stopping.UnsafeRegister(static limit => ((RunLimit)limit!).Stop(), this);
     }
 
-    /// <summary>Whether the run, or the last one, was terminated.</summary>
+    /// <summary>Whether the current or last run was terminated.</summary>
     public bool HasEnded
     {
         get
@@ -40,8 +40,8 @@ internal sealed class RunLimit : IDisposable
         }
     }
 
-    /// <summary>A run begins.</summary>
-    /// <param name="longest">Longest that it may last.</param>
+    /// <summary>A run starts.</summary>
+    /// <param name="longest">Its time limit.</param>
     public void Begin(TimeSpan longest)
     {
         lock (_gate)
@@ -66,7 +66,7 @@ internal sealed class RunLimit : IDisposable
         }
     }
 
-    /// <summary>Waits for the timer, so that the options may be disposed.</summary>
+    /// <summary>Waits for the timer, so that the options can be disposed.</summary>
     public void Dispose()
     {
         _stopping.Dispose();
@@ -86,7 +86,7 @@ internal sealed class RunLimit : IDisposable
                 return;
             }
 
-            // It was set for the run before, or is a little early.
+            // The timer was set for the previous run, or fired a little early.
             var left = _next - Stopwatch.GetElapsedTime(_began);
             if (left > TimeSpan.Zero)
             {

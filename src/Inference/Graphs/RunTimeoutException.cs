@@ -3,11 +3,11 @@ using Detection.Inference.Manifest;
 
 namespace Detection.Inference.Graphs;
 
-/// <summary>A run of a model that lasted too long and was ended.</summary>
-/// <param name="longest">How long it was let run.</param>
+/// <summary>A run of a model took too long and was ended.</summary>
+/// <param name="longest">Its time limit.</param>
 public sealed class RunTimeoutException(TimeSpan longest)
     : ModelException(string.Create(CultureInfo.InvariantCulture, $"its run did not end within {longest.TotalSeconds:0.#} s and was ended."))
 {
-    /// <summary>How long it was let run.</summary>
+    /// <summary>Its time limit.</summary>
     public TimeSpan Longest => longest;
 }

@@ -5,8 +5,8 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 namespace Detection.Inference.Graphs;
 
 /// <summary>
-/// What some graphs want beside the picture. A size [batch, 2], in which they scale their boxes: it is given the input's own, and the
-/// head scales. A mask [batch, y, x] of what is picture and what padding (DETR): all is picture.
+/// The second input of some graphs. A size [batch, 2] to which they scale their boxes: it gets the size of the input, and the head scales the boxes.
+/// A mask [batch, y, x] of picture and padding (DETR): the whole mask is picture.
 /// </summary>
 internal sealed class SecondInput
 {
@@ -30,11 +30,11 @@ internal sealed class SecondInput
     /// <summary>Name of its batch dimension where that is open.</summary>
     public string Batch { get; }
 
-    /// <summary>Whether it is the size.</summary>
+    /// <summary>Whether it is a size.</summary>
     public bool IsSize => _dimensions.Length == 2;
 
-    /// <summary>The graph's second input; <see langword="null"/> where there is only the picture.</summary>
-    /// <exception cref="ModelException">It wants something else.</exception>
+    /// <summary>The graph's second input; <see langword="null"/> when there is only the picture.</summary>
+    /// <exception cref="ModelException">The second input is not supported.</exception>
     public static SecondInput? Find(InferenceSession session, string pictureInput)
     {
         var others = session.InputMetadata.Where(input => input.Key != pictureInput).ToList();
@@ -43,7 +43,7 @@ internal sealed class SecondInput
             [] => null,
             [var (name, data)] when data is { IsTensor: true, ElementDataType: TensorElementType.Int64, Dimensions: [_, 2 or -1] or [_, _, _] } => new(name, data),
 
-            // Of another type only by its name: PaddlePaddle's im_shape and scale_factor look the same and want other numbers.
+            // Other types only by name: PaddlePaddle's im_shape and scale_factor have the same shape but need other numbers.
             [var (name, data)] when data is { IsTensor: true, Dimensions: [_, 2 or -1] }
                 && SizeTypes.Contains(data.ElementDataType)
                 && name.Contains("size", StringComparison.OrdinalIgnoreCase) => new(name, data),
@@ -66,7 +66,7 @@ internal sealed class SecondInput
             };
         }
 
-        // Exporters leave a mask of their own size behind; it is scaled inside.
+        // Exporters leave a mask of a fixed size; the graph scales it.
         long[] shape = [batch, _dimensions[1] > 0 ? _dimensions[1] : height, _dimensions[2] > 0 ? _dimensions[2] : width];
         long[] mask = new long[TensorElements.Count(shape)];
         Array.Fill(mask, 1);

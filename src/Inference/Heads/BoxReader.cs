@@ -4,7 +4,7 @@ using Detection.Objects;
 
 namespace Detection.Inference.Heads;
 
-/// <summary>Four numbers of a graph as a box in pixels of the input.</summary>
+/// <summary>Reads four numbers of a graph as a box in pixels of the input.</summary>
 internal sealed class BoxReader(BoxFormat format, BoxUnit unit, InputSpec input)
 {
     private readonly float _unitX = unit == BoxUnit.Fraction ? input.Width : 1;

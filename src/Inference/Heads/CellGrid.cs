@@ -6,7 +6,7 @@ namespace Detection.Inference.Heads;
 /// <summary>The cells of a head's feature maps: one map per stride, each row by row.</summary>
 internal sealed class CellGrid
 {
-    /// <param name="input">Gives the size.</param>
+    /// <param name="input">The input, for its size.</param>
     /// <param name="strides">Input pixels per cell, in the order of the rows.</param>
     /// <exception cref="ModelException">A stride is not a whole number of 1 or more.</exception>
     public CellGrid(InputSpec input, IReadOnlyList<int> strides)
@@ -16,7 +16,7 @@ internal sealed class CellGrid
             throw new ModelException("\"head.strides\" must be whole numbers of 1 or more; write for example \"strides\": [8, 16, 32].");
         }
 
-        // A map's size is rounded up, as padded convolutions do it.
+        // The size of a map is rounded up, as in padded convolutions.
         var cells = new List<Cell>();
         foreach (var stride in strides)
         {

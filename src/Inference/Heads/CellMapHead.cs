@@ -5,8 +5,8 @@ using Detection.Objects;
 namespace Detection.Inference.Heads;
 
 /// <summary>
-/// Detectors that answer class scores and four numbers of a box for each cell of each map. The outputs of a map are tables [cells, numbers] or
-/// planes [numbers, rows, columns]. Points of faces are not read.
+/// Detectors whose outputs have class scores and the four numbers of a box for each cell of each map. The outputs of a map are tables [cells,
+/// numbers] or planes [numbers, rows, columns]. Landmarks of faces are not read.
 /// <para>SCRFD (arXiv:2105.04714): the distances of a box's sides from the corner of its cell in strides, for one or two boxes in each cell, as
 /// <c>detection/scrfd/tools/scrfd.py</c> of deepinsight/insightface reads them.</para>
 /// <para>YuNet: the score is √(class · objectness), each held between 0 and 1; the centre is an offset from the cell in strides, width and height
@@ -14,7 +14,7 @@ namespace Detection.Inference.Heads;
 /// </summary>
 internal sealed class CellMapHead : IDetectionHead
 {
-    /// <summary>With four boxes in each cell a map would look like the next larger one.</summary>
+    /// <summary>With four boxes in each cell, a map would have the same size as the next larger one.</summary>
     private const int MaxAnchors = 2;
 
     private readonly int _classes;
@@ -65,7 +65,7 @@ internal sealed class CellMapHead : IDetectionHead
         var anchors = rows / map.Cells.Length;
         var inPlanes = scores.Shape.Length == 3;
 
-        // No class scores more than 1, so neither does the product.
+        // No class score is above 1, and so neither is the product.
         var limit = map.Objectness is null ? floor : floor * floor;
         for (var i = ScoreScan.Next(values, 0, limit); i >= 0; i = ScoreScan.Next(values, i + 1, limit))
         {
@@ -106,11 +106,11 @@ internal sealed class CellMapHead : IDetectionHead
     /// <summary>The outputs of one map.</summary>
     /// <param name="Cells">Its cells, row by row.</param>
     /// <param name="Scores">A score per class.</param>
-    /// <param name="Objectness">A score of there being anything; <see langword="null"/> where the classes say it alone.</param>
+    /// <param name="Objectness">The score for the presence of an object; <see langword="null"/> when the class scores include it.</param>
     /// <param name="Boxes">Four numbers.</param>
     private sealed record Map(CellGrid.Cell[] Cells, OutputRole Scores, OutputRole? Objectness, OutputRole Boxes);
 
-    /// <summary>A row of a table, or what planes have at one place.</summary>
+    /// <summary>A row of a table, or the numbers at one place of the planes.</summary>
     private readonly ref struct Row(in OutputTensor output, int row, int rows)
     {
         private readonly ReadOnlySpan<float> _values = output.Data.Span;

@@ -3,7 +3,7 @@ using Detection.Inference.Manifest;
 
 namespace Detection.Inference.Heads;
 
-/// <summary>Class numbers that a graph answers itself.</summary>
+/// <summary>Class numbers in the outputs of a graph.</summary>
 internal static class ClassNumber
 {
     /// <summary>The number as an index into the labels.</summary>

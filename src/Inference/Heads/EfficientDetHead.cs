@@ -62,8 +62,8 @@ internal sealed class EfficientDetHead : IDetectionHead
     }
 
     /// <summary>
-    /// As the replaced system: the near edges are held at 0 and the far edges at the last pixel, so a box that lies wholly in the
-    /// padding beyond it ends up inside out. Such a box suppresses nothing and is nowhere on the picture.
+    /// As in the replaced system: left and top edges are limited to 0, right and bottom edges to the last pixel. So the edges of a box that is wholly
+    /// in the padding change places. Such a box suppresses no other box and is outside of the picture.
     /// </summary>
     private DetectedObject Decode(in Anchor anchor, in Delta delta)
     {

@@ -5,8 +5,8 @@ using Detection.Objects;
 namespace Detection.Inference.Heads;
 
 /// <summary>
-/// YOLOv10, YOLO26 and other exports that choose their boxes themselves: one output [boxes, 6] of left, top, right, bottom in
-/// pixels of the input, score and class. No suppression.
+/// YOLOv10, YOLO26 and other exports that select their boxes themselves: one output [boxes, 6] of left, top, right, bottom in pixels of the input,
+/// score and class. No suppression.
 /// </summary>
 internal sealed class EndToEndHead(ModelManifest manifest) : IDetectionHead
 {
@@ -18,7 +18,7 @@ internal sealed class EndToEndHead(ModelManifest manifest) : IDetectionHead
         var start = boxes.Count;
         var data = _output.Find(outputs).Data.Span;
 
-        // Rows that are not filled score 0.
+        // Unused rows have the score 0.
         var floor = MathF.Max(settings.ScoreFloor, float.Epsilon);
         for (; data.Length >= 6; data = data[6..])
         {

@@ -16,11 +16,11 @@ public interface IDetectionHead
 /// <summary>One output of one picture.</summary>
 /// <param name="Name">Name of the output in the graph.</param>
 /// <param name="Shape">Its shape, without the batch dimension.</param>
-/// <param name="Data">Its values, row-major, converted to 32-bit floating point where they are of another type.</param>
+/// <param name="Data">Its values, row-major, converted to 32-bit floating point if they have another type.</param>
 public readonly record struct OutputTensor(string Name, int[] Shape, ReadOnlyMemory<float> Data);
 
-/// <summary>What a head keeps.</summary>
+/// <summary>Limits of the boxes that a head returns.</summary>
 /// <param name="ScoreFloor">Lowest score, 0 to 1.</param>
 /// <param name="Iou">Overlap at which non-max suppression drops the weaker box, 0 to 1.</param>
-/// <param name="MaxBoxes">Most boxes to keep, the best first.</param>
+/// <param name="MaxBoxes">Maximum number of boxes, highest scores first.</param>
 public readonly record struct HeadSettings(float ScoreFloor, float Iou, int MaxBoxes);

@@ -128,7 +128,7 @@ internal sealed class NanoDetHead : IDetectionHead
     /// <summary>For each side, Σ i·softmax(bins)[i].</summary>
     private void Expectations(ReadOnlySpan<float> bins, Span<float> sides)
     {
-        // The weights of all four sides together, for the exponentials to be taken several at a time.
+        // The weights of all four sides together, so that several exponentials are computed at once.
         Span<float> weights = stackalloc float[(4 * (MaxRegMax + 1)) + Vector<float>.Count];
         for (var side = 0; side < 4; side++)
         {

@@ -5,26 +5,26 @@ using Detection.Objects;
 namespace Detection.Inference.Heads;
 
 /// <summary>
-/// Greedy non-max suppression: the best box stays, weaker ones that overlap it too much go, and so on. Works in place; what it
-/// needs beside comes from a pool.
+/// Greedy non-max suppression: the box with the highest score stays, weaker ones that overlap it too much are dropped, and so on. Works in place;
+/// temporary memory comes from a pool.
 /// </summary>
 public static class NonMaxSuppression
 {
     /// <summary>
-    /// Suppresses among the boxes from index <paramref name="start"/> on; what stays is sorted, highest score first, equal scores
-    /// in the order in which they came.
+    /// Suppresses among the boxes from index <paramref name="start"/> on. The remaining boxes are sorted, highest score first, equal scores in their
+    /// original order.
     /// </summary>
-    /// <param name="boxes">The list; what is dropped is removed.</param>
-    /// <param name="start">Boxes before it are not touched.</param>
+    /// <param name="boxes">The list; dropped boxes are removed.</param>
+    /// <param name="start">Index of the first box; earlier boxes are not changed.</param>
     /// <param name="iou">A box is dropped when its intersection over union with a better one is above this, 0 to 1.</param>
-    /// <param name="maxBoxes">Most boxes to keep.</param>
+    /// <param name="maxBoxes">Maximum number of boxes to keep.</param>
     /// <param name="classAgnostic">Whether boxes of different classes suppress each other.</param>
     public static void Apply(List<DetectedObject> boxes, int start, float iou, int maxBoxes, bool classAgnostic = false) =>
         Keep(boxes, start, maxBoxes, iou, classAgnostic);
 
     /// <summary>
-    /// Sorts the boxes from <paramref name="start"/> on, highest score first, equal scores in the order in which they came, and
-    /// keeps the first <paramref name="maxBoxes"/>.
+    /// Sorts the boxes from <paramref name="start"/> on, highest score first, equal scores in their original order, and keeps the first
+    /// <paramref name="maxBoxes"/>.
     /// </summary>
     public static void KeepBest(List<DetectedObject> boxes, int start, int maxBoxes) => Keep(boxes, start, maxBoxes, null, false);
 
@@ -108,15 +108,15 @@ public static class NonMaxSuppression
     /// <summary>A number that is lower for a higher score and, among equal scores, for a lower index (its lower half).</summary>
     private static ulong Key(float score, int index)
     {
-        // The bits of floats order as integers once the negative ones are turned round.
+        // The bits of floats sort as integers after the negative ones are inverted.
         var bits = BitConverter.SingleToUInt32Bits(score);
         var ascending = (bits & 0x8000_0000) != 0 ? ~bits : bits | 0x8000_0000;
         return ((ulong)~ascending << 32) | (uint)index;
     }
 
     /// <summary>
-    /// A queue that gives the lowest number first. Low score floors bring thousands of candidates of which the best few hundred
-    /// are wanted: cheaper than to sort them all.
+    /// A priority queue with the lowest number first. Low score floors give thousands of candidates, of which only the best few hundred are needed:
+    /// this is cheaper than sorting all.
     /// </summary>
     private static class Heap
     {

@@ -5,9 +5,9 @@ using Detection.Objects;
 namespace Detection.Inference.Heads;
 
 /// <summary>
-/// YOLOX and YOLOv5: one output [rows, 5 + classes] of centre x, centre y, width, height, objectness and class scores, sigmoids
-/// applied. A box's score is objectness × best class. YOLOv5 exports give pixels of the input; YOLOX's give centres as offsets
-/// from their cell in strides and the logarithm of sizes in strides (arXiv:2107.08430), unless exported decoded.
+/// YOLOX and YOLOv5: one output [rows, 5 + classes] of centre x, centre y, width, height, objectness and class scores, sigmoids applied. A box's
+/// score is objectness × best class. YOLOv5 exports have pixels of the input. YOLOX exports have centres as offsets from their cell in strides and
+/// the logarithm of sizes in strides (arXiv:2107.08430), unless exported decoded.
 /// </summary>
 internal sealed class ObjectnessHead : IDetectionHead
 {
@@ -43,7 +43,7 @@ internal sealed class ObjectnessHead : IDetectionHead
         var data = _output.Find(outputs).Data.Span;
         for (int row = 0, at = 0; at < data.Length; row++, at += _width)
         {
-            // No class scores more than 1, so most rows end here.
+            // No class score is above 1, so most rows are skipped here.
             var objectness = data[at + 4];
             if (!(objectness >= settings.ScoreFloor))
             {

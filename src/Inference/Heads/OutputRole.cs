@@ -2,17 +2,17 @@ using Detection.Inference.Manifest;
 
 namespace Detection.Inference.Heads;
 
-/// <summary>One output that a head needs, and how it is found among the graph's outputs.</summary>
-/// <param name="role">What it is for; its name in the manifest's <c>head.outputs</c>.</param>
+/// <summary>One output that a head needs, and how to find it among the graph's outputs.</summary>
+/// <param name="role">Its purpose; its name in the manifest's <c>head.outputs</c>.</param>
 /// <param name="expected">The shape in words, without the batch dimension.</param>
 /// <param name="options">The manifest's settings.</param>
-/// <param name="fits">Whether a shape is right.</param>
-/// <param name="usualNames">What exporters call it: decides between several that fit.</param>
+/// <param name="fits">Whether a shape fits.</param>
+/// <param name="usualNames">Names that exporters use: they decide when several outputs fit.</param>
 internal sealed class OutputRole(string role, string expected, HeadOptions options, Func<int[], bool> fits, params string[] usualNames)
 {
     private readonly string? _name = options.Outputs is { } names && names.TryGetValue(role, out var name) ? name : null;
 
-    /// <summary>The output the manifest names, else the one of the right shape.</summary>
+    /// <summary>The output that the manifest names, otherwise the one with the right shape.</summary>
     /// <exception cref="ModelException">None fits, or several fit and none has a usual name.</exception>
     public OutputTensor Find(IReadOnlyList<OutputTensor> outputs) =>
         TryFind(outputs, out var found) ? found : throw new ModelException(
@@ -53,7 +53,7 @@ internal sealed class OutputRole(string role, string expected, HeadOptions optio
 
     private bool IsUsual(ReadOnlySpan<char> name)
     {
-        // TensorFlow numbers the outputs of an operation.
+        // TensorFlow appends a number to the outputs of an operation.
         name = name.EndsWith(":0") ? name[..^2] : name;
         foreach (var usual in usualNames)
         {

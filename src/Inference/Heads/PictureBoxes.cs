@@ -8,8 +8,8 @@ namespace Detection.Inference.Heads;
 internal static class PictureBoxes
 {
     /// <summary>
-    /// Moves the boxes from <paramref name="start"/> on from pixels of the input to pixels of the picture, clips them to it and
-    /// drops those of which nothing is left (and those that are not numbers).
+    /// Converts the boxes from <paramref name="start"/> on from pixels of the input to pixels of the picture, clips them to it and drops boxes
+    /// without an area, and those that contain NaN.
     /// </summary>
     public static void FromInput(List<DetectedObject> boxes, int start, in InputGeometry geometry)
     {

@@ -5,9 +5,9 @@ using Detection.Objects;
 namespace Detection.Inference.Heads;
 
 /// <summary>
-/// DETR (arXiv:2005.12872), RT-DETR (arXiv:2304.08069), D-FINE and others that answer a fixed number of queries and need no
-/// suppression. Three forms of export are read: logits [queries, classes] with boxes [queries, 4]; one output
-/// [queries, 4 + classes] of boxes and scores; and labels [boxes], boxes [boxes, 4], scores [boxes] in pixels of the input.
+/// DETR (arXiv:2005.12872), RT-DETR (arXiv:2304.08069), D-FINE and others with a fixed number of queries and without suppression. Three export
+/// formats are supported: logits [queries, classes] with boxes [queries, 4]; one output [queries, 4 + classes] of boxes and scores; and labels
+/// [boxes], boxes [boxes, 4], scores [boxes] in pixels of the input.
 /// </summary>
 internal sealed class QueryHead : IDetectionHead
 {
@@ -39,7 +39,7 @@ internal sealed class QueryHead : IDetectionHead
         _labels = new OutputRole("labels", "[boxes]", options, s => s.Length == 1, "labels", "classes");
     }
 
-    /// <summary>Softmax over the classes and "nothing".</summary>
+    /// <summary>Softmax over the classes and the background.</summary>
     public static QueryHead Detr(ModelManifest manifest) => new(manifest, ScoreActivation.Softmax, BackgroundClass.Last);
 
     /// <summary>A sigmoid per class.</summary>
@@ -50,7 +50,7 @@ internal sealed class QueryHead : IDetectionHead
         var start = boxes.Count;
         if (_scores.TryFind(outputs, out var scores))
         {
-            // Rows that are not filled score 0.
+            // Unused rows have the score 0.
             var floor = MathF.Max(settings.ScoreFloor, float.Epsilon);
             AddFinal(scores.Data.Span, _labels.Find(outputs).Data.Span, _boxes.Find(outputs).Data.Span, floor, boxes);
         }
@@ -94,14 +94,14 @@ internal sealed class QueryHead : IDetectionHead
         }
     }
 
-    /// <summary>A query is each of the classes that its numbers say, as the official post-processing has it.</summary>
+    /// <summary>Each class of a query is a separate box, as in the official post-processing.</summary>
     private void AddIndependent(in OutputTensor logits, ReadOnlySpan<float> rows, float floor, List<DetectedObject> boxes)
     {
         var values = logits.Data.Span;
         var width = logits.Shape[1];
         var sigmoid = _activation == ScoreActivation.Sigmoid;
 
-        // One logarithm here instead of a sigmoid for every number.
+        // One logarithm here replaces a sigmoid for every number.
         var limit = sigmoid ? MathF.Log(floor / (1 - floor)) : floor;
         for (var i = ScoreScan.Next(values, 0, limit); i >= 0; i = ScoreScan.Next(values, i + 1, limit))
         {
@@ -114,7 +114,7 @@ internal sealed class QueryHead : IDetectionHead
         }
     }
 
-    /// <summary>A query is its likeliest class, with that class's part of the whole.</summary>
+    /// <summary>A query is only its most likely class, with that class's share of the softmax.</summary>
     private void AddExclusive(in OutputTensor logits, ReadOnlySpan<float> rows, float floor, List<DetectedObject> boxes)
     {
         var width = logits.Shape[1];

@@ -5,9 +5,9 @@ using Detection.Objects;
 namespace Detection.Inference.Heads;
 
 /// <summary>
-/// SSD and other graphs with the suppression inside. Four forms: boxes [n, 4], scores [n], classes [n] and, where there is one, the
-/// count of rows that are filled (TensorFlow, torchvision); boxes [n, 5] with the score last, and classes [n] (MMDetection);
-/// rows [n, 7] of picture, box, class and score (YOLOv7); boxes [n, 4], scores [classes, n] and the selected [m, 3] rows of ONNX's NonMaxSuppression, each (picture, class, box).
+/// SSD and other graphs that include suppression. Four formats: boxes [n, 4], scores [n], classes [n] and, in some graphs, the number of used rows
+/// (TensorFlow, torchvision); boxes [n, 5] with the score last, and classes [n] (MMDetection); rows [n, 7] of picture, box, class and score (YOLOv7);
+/// boxes [n, 4], scores [classes, n] and the selected [m, 3] rows of ONNX's NonMaxSuppression, each (picture, class, box).
 /// </summary>
 internal sealed class SuppressedHead : IDetectionHead
 {
@@ -45,7 +45,7 @@ internal sealed class SuppressedHead : IDetectionHead
     {
         var start = boxes.Count;
 
-        // Rows that are not filled score 0.
+        // Unused rows have the score 0.
         var floor = MathF.Max(settings.ScoreFloor, float.Epsilon);
         if (!TryAddRows(outputs, floor, boxes))
         {
@@ -72,7 +72,7 @@ internal sealed class SuppressedHead : IDetectionHead
     }
 
     /// <summary>
-    /// Looked for first: TensorFlow's graphs have more outputs, as wide as there are classes, that could pass for those of the other forms.
+    /// Tried first: graphs of TensorFlow have more outputs, with a width of the number of classes, that could be mistaken for those of the other formats.
     /// </summary>
     private bool TryAddRows(IReadOnlyList<OutputTensor> outputs, float floor, List<DetectedObject> boxes)
     {
@@ -110,7 +110,7 @@ internal sealed class SuppressedHead : IDetectionHead
         }
     }
 
-    /// <summary>The graph is run on one picture at a time, since its output does not grow with the batch.</summary>
+    /// <summary>The graph runs one picture at a time, because its output does not follow the batch size.</summary>
     private void AddWhole(ReadOnlySpan<float> rows, float floor, List<DetectedObject> boxes)
     {
         for (; rows.Length >= 7; rows = rows[7..])

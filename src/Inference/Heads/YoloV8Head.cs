@@ -7,12 +7,12 @@ using Detection.Objects;
 namespace Detection.Inference.Heads;
 
 /// <summary>
-/// YOLOv8, v9, 11 and 12: one output [4 + classes, cells] of centre x, centre y, width and height in pixels of the input, then
-/// a score per class, sigmoid applied. The same with rows and columns exchanged is read too. A box has its best class.
+/// YOLOv8, v9, 11 and 12: one output [4 + classes, cells] of centre x, centre y, width and height in pixels of the input, then a score per class,
+/// sigmoid applied. The transposed output is also supported. A box has its best class.
 /// </summary>
 internal sealed class YoloV8Head : IDetectionHead
 {
-    /// <summary>Cells looked at together: their scores' maxima stay in the first-level cache while the classes pass by.</summary>
+    /// <summary>Number of cells that are processed together: the maxima of their scores stay in the first-level cache.</summary>
     private const int Block = 256;
 
     private readonly int _classes;
@@ -93,7 +93,7 @@ internal sealed class YoloV8Head : IDetectionHead
     private static DetectedObject Box(int label, float score, float x, float y, float width, float height) =>
         new(label, score, x - (width / 2), y - (height / 2), x + (width / 2), y + (height / 2));
 
-    /// <summary>Element by element, the higher of the two into the first. A number wins over NaN.</summary>
+    /// <summary>Writes the element-wise maximum to <paramref name="highest"/>. A number wins over NaN.</summary>
     private static void Raise(Span<float> highest, ReadOnlySpan<float> values)
     {
         ref var target = ref MemoryMarshal.GetReference(highest);

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Detection.Inference.Inspection;
 
-/// <summary>DETR and its kin: a fixed number of queries.</summary>
+/// <summary>DETR and similar families: a fixed number of queries.</summary>
 internal static class DetrRules
 {
     public static FamilyGuess? LogitsAndBoxes(OutputShapes shapes)
@@ -24,7 +24,7 @@ internal static class DetrRules
             return null;
         }
 
-        // The last logit of a head that was made for other names means nothing; of a head without one each has a name.
+        // The last logit has no meaning if the head was trained for other names; in a model with its original head every logit has a name.
         var extra = shapes.Labels == classes - 1;
         var lines = FamilyConventions.ImageNet();
         if (extra)
@@ -35,7 +35,7 @@ internal static class DetrRules
         return new("rt-detr", extra ? shapes.Labels : classes, "dets and labels as RF-DETR names them", lines);
     }
 
-    /// <summary>With two classes only its description distinguishes an RT-DETR of Ultralytics from rows of box, score and class.</summary>
+    /// <summary>With two classes, only the metadata distinguishes an RT-DETR of Ultralytics from rows of box, score and class.</summary>
     public static FamilyGuess? Ultralytics(OutputShapes shapes) =>
         shapes.Table.Shape is [<= OutputShapes.MaxQueries and var queries, var width]
         && shapes.Says("author", "Ultralytics")

@@ -3,7 +3,7 @@ using Detection.Inference.Heads;
 
 namespace Detection.Inference.Inspection;
 
-/// <summary>Detectors of faces: tables for each map, with one class unless they were made for something else.</summary>
+/// <summary>Detectors of faces: tables for each map, usually with one class.</summary>
 internal static class FaceRules
 {
     private static readonly int[] FiveMaps = [8, 16, 32, 64, 128];

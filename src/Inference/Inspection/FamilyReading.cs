@@ -9,12 +9,12 @@ using static Detection.Inference.Inspection.InspectionDraft;
 
 namespace Detection.Inference.Inspection;
 
-/// <summary>Reads the family of a graph from its outputs.</summary>
+/// <summary>Finds the family of a graph from its outputs.</summary>
 internal static class FamilyReading
 {
     private static readonly string[] SsdLines = ["boxFormat", "boxUnit", "background"];
 
-    /// <summary>Notes the family and the manifest lines that come with it.</summary>
+    /// <summary>Records the family and its manifest lines.</summary>
     /// <returns>The outputs of a picture; <see langword="null"/> while the input's size is not known.</returns>
     public static IReadOnlyList<OutputTensor>? Read(InspectionDraft draft, string inputName, NodeMetadata input)
     {
@@ -74,7 +74,7 @@ internal static class FamilyReading
         }
     }
 
-    /// <summary>What a picture's outputs look like, and which family that says.</summary>
+    /// <summary>The outputs of a picture, and the family that they show.</summary>
     private static (IReadOnlyList<OutputTensor> Outputs, FamilyGuess Guess) Guess(InspectionDraft draft, JsonObject known, PictureInput input)
     {
         var reader = new GraphReader(draft.Session, what => draft.Fault(what));

@@ -7,7 +7,7 @@ internal static class GridRules
 {
     private static readonly int[] Five = [8, 16, 32, 64, 128];
 
-    /// <summary>EfficientDet: nine anchors in each cell. The anchors themselves may be an output too, after these.</summary>
+    /// <summary>EfficientDet: nine anchors in each cell. The anchors themselves may be a further output.</summary>
     public static FamilyGuess? AnchorTables(OutputShapes shapes)
     {
         var (tables, anchors) = (shapes.Tables, 9 * shapes.Cells(Five));
@@ -20,7 +20,7 @@ internal static class GridRules
         var head = new JsonObject { ["outputs"] = new JsonObject { ["regression"] = regression.Name, ["classification"] = classification.Name } };
         if ((shapes.Width, shapes.Height) == (1536, 1536))
         {
-            // The largest of the family has larger anchors.
+            // The largest model of the family has larger anchors.
             head["anchorScale"] = 5;
         }
 
@@ -48,13 +48,13 @@ internal static class GridRules
             ? new("yolov8", height - 4, $"columns of {columns} cells")
             : null;
 
-    /// <summary>The same with rows and columns exchanged.</summary>
+    /// <summary>The transposed output.</summary>
     public static FamilyGuess? RowsOfYolov8(OutputShapes shapes) =>
         shapes.Table.Shape is [var rows, var width] && rows == shapes.Cells(OutputShapes.ThreeMaps) && width == 4 + shapes.Labels
             ? new("yolov8", width - 4, $"rows of {rows} cells")
             : null;
 
-    /// <summary>YOLOX, raw or decoded, and YOLOv6 answer tables of the same shape: their values differ.</summary>
+    /// <summary>YOLOX, raw or decoded, and YOLOv6 have tables of the same shape: their values differ.</summary>
     public static FamilyGuess? RowsByValues(OutputShapes shapes)
     {
         if (shapes.Table.Shape is not [var rows, var width] || rows != shapes.Cells(OutputShapes.ThreeMaps))
@@ -62,7 +62,7 @@ internal static class GridRules
             return null;
         }
 
-        // Centres as offsets from their cell are about 1, those in pixels about half the input.
+        // Centres that are offsets from their cell are about 1, those in pixels about half the input size.
         var values = shapes.ValuesOf(shapes.Table.Name);
         var decoded = Enumerable.Range(0, rows).Average(row => values[row * width]) > shapes.Width / 8;
         return !decoded ? new("yolox", width - 5, $"one row for each of {rows} cells")

@@ -8,7 +8,7 @@ namespace Detection.Inference.Inspection;
 /// <summary>Reads the picture input of a graph.</summary>
 internal static class InputReading
 {
-    /// <summary>Finds the input, and notes its name, layout, type and size.</summary>
+    /// <summary>Finds the input, and records its name, layout, type and size.</summary>
     public static (string Name, NodeMetadata Data) Read(InspectionDraft draft)
     {
         var (name, data) = Find(draft);
@@ -41,7 +41,7 @@ internal static class InputReading
         return (name, data);
     }
 
-    /// <summary>The type of the input's values as the manifest writes it.</summary>
+    /// <summary>The type of the input's values, as in the manifest.</summary>
     public static string Element(InspectionDraft draft, string name, NodeMetadata data) => data.ElementDataType switch
     {
         TensorElementType.Float => "float32",
@@ -73,7 +73,7 @@ internal static class InputReading
     {
         var dimensions = data.Dimensions;
 
-        // TensorFlow exports leave all but the channels free, Hugging Face's even those but name them.
+        // TensorFlow exports leave all dimensions except the channels open. Hugging Face's exports leave the channels open too, but name them.
         bool AreColours(int i) => dimensions[i] == 3 || (dimensions[i] < 0 && data.SymbolicDimensions[i].Contains("channel", StringComparison.OrdinalIgnoreCase));
         if ((Text(draft.Lines["input"]?["layout"]) ?? (AreColours(1) ? "nchw" : AreColours(3) ? "nhwc" : null)) is { } layout)
         {

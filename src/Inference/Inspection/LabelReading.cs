@@ -6,7 +6,7 @@ namespace Detection.Inference.Inspection;
 /// <summary>Reads the class names of a graph.</summary>
 internal static class LabelReading
 {
-    /// <summary>Notes the class names of the metadata, unless the manifest has its own.</summary>
+    /// <summary>Records the class names of the metadata, unless the manifest has its own.</summary>
     public static void Read(InspectionDraft draft)
     {
         if (draft.Metadata.TryGetValue("task", out var task) && task != "detect")
@@ -50,7 +50,7 @@ internal static class LabelReading
 
         if (known["labels"] is JsonArray labels)
         {
-            // Named here: the head would only report shapes that do not fit.
+            // Reported here, because the head would only report shapes that do not fit.
             if (labels.Count != count)
             {
                 throw draft.Fault($"its outputs have {count} classes and \"labels\" has {labels.Count} names; write all {count} in the order of the class numbers");
@@ -58,7 +58,7 @@ internal static class LabelReading
         }
         else if (!draft.Missing.Any(m => m.Contains("\"labels\"", StringComparison.Ordinal)))
         {
-            // Proposed, never taken: a network with as many classes may have been trained on others.
+            // Only proposed, never used: a network with the same number of classes may have been trained on other classes.
             draft.LabelSets = LabelSets.WithCount(count);
             string[] sets = [.. draft.LabelSets.Select(set => $"\"{set}\"")];
             draft.Missing.Add(

@@ -5,21 +5,21 @@ using Detection.Inference.Manifest;
 
 namespace Detection.Inference.Inspection;
 
-/// <summary>Makes manifests of which the head of the family can be made.</summary>
+/// <summary>Creates manifests that are valid for the head of their family.</summary>
 public static class ManifestCheck
 {
     /// <summary>Reads a complete manifest.</summary>
-    /// <exception cref="ModelException">It is not there or not right; the message says which line to write.</exception>
+    /// <exception cref="ModelException">The file does not exist or is not valid; the message says which line to write.</exception>
     public static ModelManifest Load(string path) => ToManifest(ManifestReader.Read(path), path);
 
-    /// <summary>Checks everything and makes the manifest.</summary>
+    /// <summary>Checks everything and creates the manifest.</summary>
     /// <param name="manifest">The tree.</param>
-    /// <param name="path">Named in errors.</param>
+    /// <param name="path">Name of the file for errors.</param>
     internal static ModelManifest ToManifest(JsonObject manifest, string path)
     {
         var result = ManifestReader.ToManifest(manifest, path);
 
-        // The family's own settings: making the head checks them.
+        // The settings of the family are checked by creating the head.
         try
         {
             DetectionHeads.Create(result);
@@ -32,10 +32,10 @@ public static class ManifestCheck
         return result;
     }
 
-    /// <summary>Compares a manifest with the graph's input, and lets the head look for its outputs.</summary>
+    /// <summary>Compares a manifest with the graph's input, and checks that the head finds its outputs.</summary>
     /// <param name="manifest">The manifest.</param>
-    /// <param name="path">Named in errors.</param>
-    /// <param name="element">Type of the values of the graph's input, as the manifest writes it.</param>
+    /// <param name="path">Name of the file for errors.</param>
+    /// <param name="element">Type of the values of the graph's input, as in the manifest.</param>
     /// <param name="outputs">The outputs of a picture.</param>
     internal static void AgainstGraph(ModelManifest manifest, string path, string element, IReadOnlyList<OutputTensor> outputs)
     {

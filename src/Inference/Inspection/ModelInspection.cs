@@ -33,8 +33,8 @@ public sealed record GraphTensor(string Name, string Element, IReadOnlyList<stri
 /// <param name="Metadata">The file's custom metadata.</param>
 /// <param name="Family">The family, when the manifest names it or the graph shows it.</param>
 /// <param name="Notes">Conclusions and what they are based on, for people.</param>
-/// <param name="Missing">What is not known, each as the manifest line to write; empty when the model can be used.</param>
-/// <param name="Manifest">The whole manifest; <see langword="null"/> while something is missing.</param>
+/// <param name="Missing">Missing information, as manifest lines to write; empty when the model can be used.</param>
+/// <param name="Manifest">The complete manifest; <see langword="null"/> while something is missing.</param>
 /// <param name="Draft">Text of a <c>model.json</c> with everything that is known.</param>
 public sealed record ModelInspection(
     string Path,

@@ -5,20 +5,18 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace Detection.Inference.Inspection;
 
-/// <summary>Reads from an ONNX file what a manifest would say.</summary>
+/// <summary>Reads the content of a manifest from an ONNX file.</summary>
 public static class ModelInspector
 {
     private static readonly string[] FirstMembers = ["family", "input", "head"];
 
-    /// <summary>
-    /// Looks at a model: its graph, its metadata and, where there is one, its manifest, whose lines win over what the graph says.
-    /// </summary>
+    /// <summary>Inspects a model: its graph, its metadata and, if it has one, its manifest, whose lines override the information in the graph.</summary>
     /// <param name="onnxPath">The ONNX file.</param>
-    /// <param name="manifestPath">Its <c>model.json</c>, complete or with only some lines; <see langword="null"/> for none.</param>
-    /// <param name="labels">Class names that win over those of the manifest and the graph; <see langword="null"/> for those.</param>
+    /// <param name="manifestPath">Its <c>model.json</c>, complete or with some lines; <see langword="null"/> for none.</param>
+    /// <param name="labels">Class names that override those of the manifest and the graph; <see langword="null"/> to use those.</param>
     /// <exception cref="ModelException">
-    /// The file cannot be read, is no detector, or contradicts its manifest; one sentence says what to change. What is merely
-    /// not known is no exception but listed in <see cref="ModelInspection.Missing"/>.
+    /// The file cannot be read, is not a detector, or contradicts its manifest; one sentence says what to change. Missing information is not an
+    /// exception: it is listed in <see cref="ModelInspection.Missing"/>.
     /// </exception>
     public static ModelInspection Inspect(string onnxPath, string? manifestPath = null, IReadOnlyList<string>? labels = null)
     {
@@ -73,7 +71,7 @@ public static class ModelInspector
         var outputs = FamilyReading.Read(draft, inputName, input);
         var known = draft.Known;
 
-        // Without a size the graph could not be asked for its family yet: that is not the person's to know.
+        // Without a size the family could not be found yet, so a missing family is not reported.
         draft.Missing.AddRange(ManifestTree.Missing(known).Where(line =>
             Member(line) == "input" || ((outputs is not null || Member(line) != "family") && !draft.Missing.Any(m => Member(m) == Member(line)))));
         var manifest = draft.Missing.Count == 0 ? ManifestCheck.ToManifest(known, named) : null;

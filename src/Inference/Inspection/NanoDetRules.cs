@@ -6,10 +6,10 @@ namespace Detection.Inference.Inspection;
 /// <summary>NanoDet, with two outputs, two for each map, or one table; a distance is a distribution over bins.</summary>
 internal static class NanoDetRules
 {
-    /// <summary>Bins of a distance in NanoDet's own configurations.</summary>
+    /// <summary>Number of bins of a distance in the official configurations of NanoDet.</summary>
     private static readonly int[] Bins = [8, 11];
 
-    /// <summary>Two outputs: distances are four distributions of usually 8 to 17 bins, the other output is the scores.</summary>
+    /// <summary>Two outputs: distances are four distributions of usually 8 to 17 bins, and the other output has the scores.</summary>
     public static FamilyGuess? Pair(OutputShapes shapes, int[] strides)
     {
         var rows = shapes.Cells(strides);
@@ -25,7 +25,7 @@ internal static class NanoDetRules
             : null;
     }
 
-    /// <summary>Scores and distances of each map in outputs of their own.</summary>
+    /// <summary>Separate outputs for the scores and distances of each map.</summary>
     public static FamilyGuess? PerMap(OutputShapes shapes, int[] strides)
     {
         var tables = shapes.Tables;
@@ -52,7 +52,7 @@ internal static class NanoDetRules
         return null;
     }
 
-    /// <summary>One table of the shape that YOLOX has too: without names of classes the values decide.</summary>
+    /// <summary>One table with a shape that YOLOX may also have: if the class names are not known, the values decide.</summary>
     public static FamilyGuess? Rows(OutputShapes shapes)
     {
         if (shapes.Table.Shape is not [var rows, var width] || rows != shapes.Cells(OutputShapes.ThreeMaps))
@@ -80,7 +80,7 @@ internal static class NanoDetRules
         ? new("nanodet", width - 32, $"one row for each of {rows} cells on four maps, as NanoDet-Plus", Lines(OutputShapes.FourMaps, 8, CellOffset(OutputShapes.FourMaps)))
         : null;
 
-    /// <summary>NanoDet's centres lie in the middle of their cells, NanoDet-Plus's, which has four maps, at the corner.</summary>
+    /// <summary>NanoDet's centres are in the middle of their cells; those of NanoDet-Plus, which has four maps, are at the corner.</summary>
     private static float CellOffset(int[] strides) => strides.Length == OutputShapes.FourMaps.Length ? 0 : 0.5f;
 
     private static bool AreDistances(in OutputTensor output) => output.Name.Contains("dis", StringComparison.OrdinalIgnoreCase);

@@ -2,15 +2,15 @@ using Detection.Inference.Heads;
 
 namespace Detection.Inference.Inspection;
 
-/// <summary>What a family is guessed from.</summary>
+/// <summary>The information from which a family is concluded.</summary>
 /// <param name="Outputs">Names and shapes of the graph's outputs, without the batch dimension.</param>
-/// <param name="Whole">Names of those that have none: their rows are those of all pictures of a run.</param>
+/// <param name="Whole">Names of outputs without a batch dimension: their rows are those of all pictures of a run.</param>
 /// <param name="Width">The input's width.</param>
 /// <param name="Height">The input's height.</param>
 /// <param name="Labels">Number of labels, when the metadata or the manifest names them.</param>
 /// <param name="Metadata">The file's custom metadata.</param>
-/// <param name="TakesSize">Whether the graph has a second input for the picture's size.</param>
-/// <param name="ValuesOf">Runs the graph on a black picture and gives an output's values: for what shapes leave open.</param>
+/// <param name="TakesSize">Whether the graph has a second input for the size of the picture.</param>
+/// <param name="ValuesOf">Runs the graph with a black picture and returns an output's values, for cases that shapes do not decide.</param>
 internal sealed record OutputShapes(
     IReadOnlyList<OutputTensor> Outputs,
     IReadOnlySet<string> Whole,
@@ -21,7 +21,7 @@ internal sealed record OutputShapes(
     bool TakesSize,
     Func<string, float[]> ValuesOf)
 {
-    /// <summary>More rows than this are cells of a grid, not queries.</summary>
+    /// <summary>More rows than this are cells of a grid, and not queries.</summary>
     public const int MaxQueries = 1000;
 
     /// <summary>Strides of the three maps that most detectors have.</summary>
@@ -30,10 +30,12 @@ internal sealed record OutputShapes(
     /// <summary>Strides of four maps.</summary>
     public static readonly int[] FourMaps = [8, 16, 32, 64];
 
-    /// <summary>The outputs of two dimensions.</summary>
+    /// <summary>The outputs with two dimensions.</summary>
     public IReadOnlyList<OutputTensor> Tables { get; } = [.. Outputs.Where(o => o.Shape.Length == 2)];
 
-    /// <summary>The table of a one-stage detector; some exports leave the inner ones beside it. Its shape is <see langword="null"/> when there is none.</summary>
+    /// <summary>
+    /// The table of a one-stage detector; some exports also contain inner tables. Its shape is <see langword="null"/> when there is none.
+    /// </summary>
     public OutputTensor Table => Tables.Count == 1 ? Tables[0] : Tables.FirstOrDefault(o => o.Name is "output0" or "output");
 
     /// <summary>Shape of the output with one of these names; <see langword="null"/> when there is none. TensorFlow adds ":0" to its names.</summary>
@@ -43,6 +45,6 @@ internal sealed record OutputShapes(
     /// <summary>Number of cells on the maps of these strides.</summary>
     public int Cells(params int[] strides) => strides.Sum(s => ((Width + s - 1) / s) * ((Height + s - 1) / s));
 
-    /// <summary>Whether a line of the metadata has this word.</summary>
+    /// <summary>Whether a line of the metadata contains this word.</summary>
     public bool Says(string key, string word) => Metadata.TryGetValue(key, out var text) && text.Contains(word, StringComparison.OrdinalIgnoreCase);
 }

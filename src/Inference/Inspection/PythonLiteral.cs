@@ -4,12 +4,12 @@ using System.Text;
 namespace Detection.Inference.Inspection;
 
 /// <summary>
-/// Reads the text forms in which exporters leave lists in metadata: Python's <c>{0: 'person', 1: 'car'}</c>,
+/// Reads the text formats of lists that exporters write into metadata: Python's <c>{0: 'person', 1: 'car'}</c>,
 /// <c>['person', 'car']</c>, <c>[640, 640]</c>, and the same in JSON. It reads all that Python's <c>repr</c> writes of texts.
 /// </summary>
 internal static class PythonLiteral
 {
-    /// <summary>The names in the order of their numbers; <see langword="null"/> when the text is something else.</summary>
+    /// <summary>The names in the order of their numbers; <see langword="null"/> when the text is not a list of names.</summary>
     public static List<string>? Names(string text)
     {
         var items = Items(text, out var isMap);
@@ -32,11 +32,11 @@ internal static class PythonLiteral
             }
         }
 
-        // A gap would shift every name after it.
+        // A gap would shift all names after it.
         return names.Count == 0 || names.Keys.Last() == names.Count - 1 ? [.. names.Values] : null;
     }
 
-    /// <summary>The whole numbers of a list, or a single one; <see langword="null"/> when the text is something else.</summary>
+    /// <summary>The whole numbers of a list, or a single number; <see langword="null"/> when the text contains neither.</summary>
     public static List<int>? Numbers(string text)
     {
         var parts = text.Trim().TrimStart('[', '(').TrimEnd(']', ')').Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
@@ -112,7 +112,7 @@ internal static class PythonLiteral
         }
     }
 
-    /// <summary>A quoted text or a bare word.</summary>
+    /// <summary>A quoted text or a word without quotes.</summary>
     private static string? Scalar(string text, ref int at)
     {
         if (at >= text.Length)

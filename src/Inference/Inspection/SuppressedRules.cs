@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Detection.Inference.Inspection;
 
-/// <summary>Graphs with the suppression inside: their outputs are the boxes themselves.</summary>
+/// <summary>Graphs that include suppression: their outputs are the final boxes.</summary>
 internal static class SuppressedRules
 {
     public static FamilyGuess? TensorFlow(OutputShapes shapes) => shapes.Shape("detection_boxes") is [_, 4]
@@ -18,7 +18,7 @@ internal static class SuppressedRules
             ? new("ssd", null, "outputs named as YOLOv6 and YOLOv7 name them with the suppression inside", FinalOfYolo())
             : null;
 
-    /// <summary>D-FINE, which takes the picture's size, and torchvision.</summary>
+    /// <summary>D-FINE, which has an input for the size of the picture, and torchvision.</summary>
     public static FamilyGuess? BoxesScoresLabels(OutputShapes shapes)
     {
         if (shapes.Shape("boxes") is not [_, 4] || shapes.Shape("scores") is not [_] || shapes.Shape("labels") is not [_])

@@ -3,8 +3,8 @@ using System.Collections.Frozen;
 namespace Detection.Inference.Labels;
 
 /// <summary>
-/// The class names of public data sets, so that a manifest need not list them: <c>"labels": "coco80"</c>. The README beside the files says
-/// where they come from.
+/// The class names of public data sets, so that a manifest can name a set instead of listing them: <c>"labels": "coco80"</c>. The README in this
+/// folder has their sources.
 /// </summary>
 public static class LabelSets
 {

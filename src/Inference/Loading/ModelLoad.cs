@@ -4,12 +4,12 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace Detection.Inference.Loading;
 
-/// <summary>One load of a model: since when it runs, on which thread, and how it is ended.</summary>
+/// <summary>One load of a model: its start, its thread, and how to end it.</summary>
 /// <param name="model">Name of the model.</param>
-/// <param name="limit">Longest that it may take.</param>
+/// <param name="limit">Its time limit.</param>
 internal sealed class ModelLoad(string model, TimeSpan limit)
 {
-    /// <summary>The limit where no setting has another.</summary>
+    /// <summary>The default limit.</summary>
     public static readonly TimeSpan DefaultLimit = TimeSpan.FromMinutes(5);
 
     private static readonly AsyncLocal<ModelLoad?> Running = new();
@@ -19,30 +19,30 @@ internal sealed class ModelLoad(string model, TimeSpan limit)
     private LoadThread? _thread;
     private bool _isCancelled;
 
-    /// <summary>The load that this code is part of; <see langword="null"/> outside of one.</summary>
+    /// <summary>The load that the current code belongs to; <see langword="null"/> outside of a load.</summary>
     public static ModelLoad? Current => Running.Value;
 
     /// <summary>Name of the model.</summary>
     public string Model => model;
 
-    /// <summary>Longest that it may take.</summary>
+    /// <summary>Its time limit.</summary>
     public TimeSpan Limit => limit;
 
-    /// <summary>Completed when one of its runs was ended and goes on: it is not waited for any more.</summary>
+    /// <summary>Completed when one of its runs continued although it was ended: the load is not awaited any more.</summary>
     public Task Unending { get; init; } = new TaskCompletionSource().Task;
 
-    /// <summary>What is loaded, as a hash; <see langword="null"/> before it has been read.</summary>
+    /// <summary>Hash of the loaded content; <see langword="null"/> before it has been read.</summary>
     public string? Content { get; set; }
 
-    /// <summary>When it began; <see langword="null"/> while it waits for others.</summary>
+    /// <summary>Its start; <see langword="null"/> while it waits for other loads.</summary>
     public DateTimeOffset? BeganAt { get; private set; }
 
-    /// <summary>What it is doing, in one sentence.</summary>
+    /// <summary>Its state, in one sentence.</summary>
     public string Status => BeganAt is { } began
         ? string.Create(CultureInfo.InvariantCulture, $"Model {model} has been loading since {began.UtcDateTime:HH:mm:ss} UTC.")
         : $"Model {model} is waiting: other models are being loaded.";
 
-    /// <summary>Makes the calling thread the one of this load.</summary>
+    /// <summary>Makes the calling thread the thread of this load.</summary>
     public void Begin(DateTimeOffset now)
     {
         Running.Value = this;
@@ -56,8 +56,8 @@ internal sealed class ModelLoad(string model, TimeSpan limit)
         }
     }
 
-    /// <summary>Lets the opening of a session be cancelled, until what is returned is disposed.</summary>
-    /// <exception cref="OperationCanceledException">It is cancelled already.</exception>
+    /// <summary>Allows the opening of a session to be cancelled, until the returned object is disposed.</summary>
+    /// <exception cref="OperationCanceledException">The load is already cancelled.</exception>
     public IDisposable Opening(SessionOptions options)
     {
         lock (_gate)
@@ -73,8 +73,8 @@ internal sealed class ModelLoad(string model, TimeSpan limit)
     }
 
     /// <summary>
-    /// Ends it at the runtime's next look. The runtime looks between the steps of opening a session, and one step may take hours; so the
-    /// thread goes on with what the processor has left over.
+    /// Cancels it at the next check of the runtime. The runtime checks between the steps of opening a session, and one step may take hours, so the
+    /// thread continues at the lowest priority.
     /// </summary>
     public void Cancel()
     {
@@ -109,7 +109,7 @@ internal sealed class ModelLoad(string model, TimeSpan limit)
 
         public static LoadThread OfCaller() => new(Export("gettid") is var id and not 0 ? ((delegate* unmanaged<int>)id)() : 0);
 
-        /// <summary>Linux takes a thread's number for that of a process; .NET's own priorities have no effect there.</summary>
+        /// <summary>Linux accepts a thread's number in the place of a process's; .NET's own priorities have no effect there.</summary>
         public void Lower()
         {
             if (_id > 0 && Export("setpriority") is var set and not 0)

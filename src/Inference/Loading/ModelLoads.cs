@@ -3,21 +3,21 @@ using Detection.Inference.Manifest;
 namespace Detection.Inference.Loading;
 
 /// <summary>
-/// Loads models, each on a thread of its own and one after the other. A load that takes long leaves its place to the next one, so that no
-/// model holds up another; a few may take long at the same time. One that is over its limit is given up, and what is in its files is not
-/// tried again for as long as its thread runs, and for a while after that.
+/// Loads models, each on a separate thread and one after the other. A slow load gives its place to the next one, so that no model delays another; a
+/// few slow loads may run at the same time. A load that exceeds its limit is abandoned, and the content of its files is not retried while its thread
+/// runs, and for some time after that.
 /// </summary>
-#pragma warning disable CA1001 // Loads that were given up may outlive their device; semaphores without a wait handle hold nothing.
+#pragma warning disable CA1001 // Abandoned loads may outlive their device; semaphores without a wait handle have nothing to dispose.
 internal sealed class ModelLoads
 #pragma warning restore CA1001
 {
-    /// <summary>Most loads that take long, given up or not. Each may keep a thread busy until the process ends.</summary>
+    /// <summary>Maximum number of slow loads, abandoned or not. Each may keep a thread busy until the process ends.</summary>
     public const int MaxSlow = 4;
 
-    /// <summary>How much longer than its limit a load that was given up and ended at last is not tried again.</summary>
+    /// <summary>Multiple of the limit for which an abandoned load is not retried after it has ended.</summary>
     private const int RestFactor = 12;
 
-    /// <summary>Contents that are remembered. A folder with more was filled on purpose.</summary>
+    /// <summary>Number of contents that are remembered. A folder with more slow models was filled deliberately.</summary>
     private const int MaxRemembered = 256;
 
     private readonly TimeSpan _patience;
@@ -33,14 +33,14 @@ internal sealed class ModelLoads
     public ModelLoads(TimeSpan patience, TimeProvider time) => (_patience, _time) = (patience, time);
 
     /// <summary>Loads a model when it is its turn.</summary>
-    /// <typeparam name="T">What loading gives.</typeparam>
+    /// <typeparam name="T">The result of the load.</typeparam>
     /// <param name="load">The load.</param>
-    /// <param name="isFirst">Whether it has a place of its own and does not wait for those of other models.</param>
-    /// <param name="content">Hash of what is loaded. On the thread of the load.</param>
-    /// <param name="work">Loads it. On the thread of the load.</param>
-    /// <param name="unwanted">Frees what comes after it was given up.</param>
-    /// <param name="cancellationToken">Gives it up.</param>
-    /// <exception cref="ModelException">It took longer than its limit, now or before.</exception>
+    /// <param name="isFirst">Whether it has a place of its own and does not wait for other models.</param>
+    /// <param name="content">Computes the hash of the content. Runs on the thread of the load.</param>
+    /// <param name="work">Loads the model. Runs on the thread of the load.</param>
+    /// <param name="unwanted">Frees a result that arrives after the load was abandoned.</param>
+    /// <param name="cancellationToken">Abandons the load.</param>
+    /// <exception cref="ModelException">It exceeded its limit, now or earlier.</exception>
     public async Task<T> RunAsync<T>(
         ModelLoad load, bool isFirst, Func<string> content, Func<T> work, Action<T> unwanted, CancellationToken cancellationToken)
     {
@@ -93,7 +93,7 @@ internal sealed class ModelLoads
                 RefuseGivenUp(load);
                 done.SetResult(work());
             }
-#pragma warning disable CA1031 // Thrown again where it is awaited.
+#pragma warning disable CA1031 // Rethrown where it is awaited.
             catch (Exception e)
 #pragma warning restore CA1031
             {
@@ -146,7 +146,7 @@ internal sealed class ModelLoads
 
     private static async Task<bool> HasEndedAsync(Task running, Task other) => await Task.WhenAny(running, other) == running;
 
-    /// <summary>Waits for the thread of a load that was given up.</summary>
+    /// <summary>Waits for the thread of an abandoned load.</summary>
     private async Task EndAsync<T>(ModelLoad load, Task<T> running, Func<ModelLoad, ModelException> error, Action<T> unwanted)
     {
         load.Cancel();
@@ -196,8 +196,8 @@ internal sealed class ModelLoads
         }
     }
 
-    /// <summary>A load that was given up.</summary>
-    /// <param name="Error">The error that it ends with.</param>
-    /// <param name="Until">When it is tried again.</param>
+    /// <summary>An abandoned load.</summary>
+    /// <param name="Error">The error of the load.</param>
+    /// <param name="Until">The time of the next retry.</param>
     private sealed record GivenUp(Func<ModelLoad, ModelException> Error, DateTimeOffset Until);
 }

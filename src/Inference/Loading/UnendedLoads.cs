@@ -2,14 +2,14 @@ using System.Runtime.InteropServices;
 
 namespace Detection.Inference.Loading;
 
-/// <summary>Loads of models that run, in the whole process. The runtime cannot end all of them.</summary>
+/// <summary>Running loads of models in the whole process. The runtime cannot end all of them.</summary>
 public static unsafe class UnendedLoads
 {
     private static int _count;
 
     /// <summary>
-    /// Ends the process if a load goes on. The ordinary end frees what the runtime's libraries hold while the load's thread works with it,
-    /// which crashes. Call it last: nothing runs after it.
+    /// Ends the process at once if a load is still running. An ordinary end would free the data of the runtime's libraries while the load's thread
+    /// uses it, which crashes. Call it last: no code runs after it.
     /// </summary>
     public static void EndProcess(int exitCode)
     {

@@ -1,6 +1,6 @@
 namespace Detection.Inference.Manifest;
 
-/// <summary>The families of detectors that can be read, and the settings of <c>head</c> that each of them has.</summary>
+/// <summary>The supported families of detectors, and the settings of <c>head</c> that each of them has.</summary>
 public static class HeadFamilies
 {
     private static readonly string[] Queries = ["scores", "background", "boxFormat", "boxUnit", "outputs"];
@@ -28,6 +28,6 @@ public static class HeadFamilies
     /// <summary>Names for the manifest's <c>family</c>.</summary>
     public static IReadOnlyCollection<string> Names => Known.Keys;
 
-    /// <summary>The settings of <c>head</c> that a family has; none for a family that is not known.</summary>
+    /// <summary>The settings of <c>head</c> that a family has; none for an unknown family.</summary>
     public static IReadOnlyList<string> SettingsOf(string family) => Known.GetValueOrDefault(family, []);
 }

@@ -7,8 +7,7 @@ using Detection.Inference.Labels;
 namespace Detection.Inference.Manifest;
 
 /// <summary>
-/// Reads <c>model.json</c>: as a tree first, so that a mistake is named by its line's name and so that what the graph says can be laid under
-/// what the file says.
+/// Reads <c>model.json</c> as a tree first, so that errors can name the line, and so that the lines of the file can override the information in the graph.
 /// </summary>
 internal static class ManifestReader
 {
@@ -65,14 +64,14 @@ internal static class ManifestReader
         return manifest;
     }
 
-    /// <summary>Checks everything but the settings of the family, and makes the manifest.</summary>
+    /// <summary>Checks everything except the settings of the family, and creates the manifest.</summary>
     /// <param name="manifest">The tree.</param>
-    /// <param name="path">Named in errors.</param>
+    /// <param name="path">Name of the file for errors.</param>
     public static ModelManifest ToManifest(JsonObject manifest, string path)
     {
         RefuseUnknown(manifest, path);
 
-        // The serializer sets every member of a record with init-only members: absent ones would lose their defaults.
+        // The serializer sets every init-only member of a record, so missing members would lose their defaults.
         var complete = ManifestTree.Merge(ManifestTree.Defaults(), manifest);
         foreach (var line in ManifestTree.Missing(complete))
         {
@@ -102,7 +101,7 @@ internal static class ManifestReader
             throw new ModelException($"{path}: \"labels\" names \"{file}\"; write a list of names, the name of a file in the same folder, or a label set: {string.Join(", ", LabelSets.Names)}.");
         }
 
-        // A file is what the model came with: it wins over a set of its name.
+        // The file belongs to the model, so it overrides a set with the same name.
         var beside = new FileInfo(Path.Combine(folder, file));
         if (beside is { Exists: false, LinkTarget: null } && LabelSets.Find(file) is { } set)
         {

@@ -34,7 +34,7 @@ internal static class ManifestTree
         return result;
     }
 
-    /// <summary>The lines without which nothing can be loaded and that are not there, each as an instruction.</summary>
+    /// <summary>Required lines that are missing, each as an instruction.</summary>
     public static IEnumerable<string> Missing(JsonObject manifest)
     {
         if (manifest["family"] is null)
@@ -53,11 +53,11 @@ internal static class ManifestTree
         }
     }
 
-    /// <summary>Names of the settings that are given.</summary>
+    /// <summary>Names of the settings that are set.</summary>
     public static IEnumerable<string> SettingsOf(HeadOptions? head) =>
         head is null ? [] : JsonSerializer.SerializeToNode(head, ManifestJsonContext.Default.HeadOptions)!.AsObject().Select(m => m.Key);
 
-    /// <summary>The lines that a manifest need not have.</summary>
+    /// <summary>The default values of optional lines.</summary>
     public static JsonObject Defaults()
     {
         var defaults = Of(new ModelManifest { Family = "", Input = new InputSpec { Width = 1, Height = 1 }, Labels = [] });

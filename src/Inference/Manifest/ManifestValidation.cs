@@ -42,7 +42,7 @@ internal static class ManifestValidation
 
     /// <summary>Checks a manifest, in the order of its lines.</summary>
     /// <param name="manifest">The manifest.</param>
-    /// <param name="path">Named in errors.</param>
+    /// <param name="path">Name of the file for errors.</param>
     /// <exception cref="ModelException">A value is wrong; the message says what to write.</exception>
     public static void Check(ModelManifest manifest, string path)
     {
@@ -53,9 +53,9 @@ internal static class ManifestValidation
         }
     }
 
-    /// <summary>What a value must be.</summary>
+    /// <summary>A rule for a value.</summary>
     /// <param name="Member">Its line.</param>
-    /// <param name="IsRight">Whether it is.</param>
+    /// <param name="IsRight">Whether the value is valid.</param>
     /// <param name="Value">The value as errors show it.</param>
     /// <param name="Write">What to write instead.</param>
     private sealed record Rule(string Member, Func<ModelManifest, bool> IsRight, Func<ModelManifest, object?> Value, string Write);

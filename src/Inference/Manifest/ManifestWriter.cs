@@ -51,7 +51,7 @@ internal static class ManifestWriter
 
     private static void WriteList(StringBuilder text, JsonArray list, string indent)
     {
-        // Eighty class names on one line cannot be read, one a line fills the screen: ten a line.
+        // Eighty class names on one line are not readable, and one per line fills the screen: ten per line.
         const int PerLine = 10;
         var wrap = list.Count > PerLine;
         text.Append('[');

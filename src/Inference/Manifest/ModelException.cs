@@ -1,8 +1,8 @@
 namespace Detection.Inference.Manifest;
 
 /// <summary>A model that cannot be used. The message is one sentence that says what to change.</summary>
-/// <param name="message">The sentence. Names in it may come from the file: it is cut, and what is no character becomes '?'.</param>
-/// <param name="inner">Why.</param>
+/// <param name="message">The sentence. It may contain names from the file: it is cut to a maximum length, and invalid characters become '?'.</param>
+/// <param name="inner">The cause.</param>
 public class ModelException(string message, Exception? inner = null) : Exception(Plain(message), inner)
 {
     /// <summary>Room for the 80 names of COCO; a file's own names may have megabytes.</summary>

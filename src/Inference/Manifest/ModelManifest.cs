@@ -3,13 +3,13 @@ using Detection.Inference.Preprocessing;
 
 namespace Detection.Inference.Manifest;
 
-/// <summary>How to feed a model and how to read it: <c>model.json</c>.</summary>
+/// <summary>How to fill the input of a model and how to read its outputs: <c>model.json</c>.</summary>
 public sealed record ModelManifest
 {
     /// <summary>Family of the head, one of <see cref="HeadFamilies.Names"/>.</summary>
     public required string Family { get; init; }
 
-    /// <summary>How pictures are fed.</summary>
+    /// <summary>The form of the input.</summary>
     public required InputSpec Input { get; init; }
 
     /// <summary>Settings of the family; <see langword="null"/> for its usual ones.</summary>
@@ -19,18 +19,18 @@ public sealed record ModelManifest
     /// <summary>Boxes below this score are not kept, 0 to 1.</summary>
     public float ScoreFloor { get; init; } = 0.05f;
 
-    /// <summary>Threshold of a request that names none, 0 to 1.</summary>
+    /// <summary>Default threshold of requests, 0 to 1.</summary>
     public float Threshold { get; init; } = 0.4f;
 
     /// <summary>Overlap above which non-max suppression drops the weaker box, 0 to 1.</summary>
     public float Iou { get; init; } = 0.6f;
 
-    /// <summary>Most boxes kept per picture, the best first, 1 to 10,000.</summary>
+    /// <summary>Maximum number of boxes per picture, highest scores first, 1 to 10,000.</summary>
     public int MaxBoxes { get; init; } = 300;
 
     /// <summary>
-    /// Whether boxes of different classes suppress each other. <see langword="null"/> for the family's way: yes for
-    /// efficientdet, no for the others.
+    /// Whether boxes of different classes suppress each other. <see langword="null"/> for the default of the family: yes for efficientdet, no for the
+    /// others.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public bool? ClassAgnostic { get; init; }

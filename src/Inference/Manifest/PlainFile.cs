@@ -3,29 +3,29 @@ using System.Runtime.InteropServices;
 namespace Detection.Inference.Manifest;
 
 /// <summary>
-/// Whether a path is a file that can be read to its end. Opening a named pipe waits for ever, and a device may have no end, so that
-/// one of them in the folder of the models would keep all others from being loaded.
+/// Checks that a path is a file that can be read to its end. Opening a named pipe waits for ever, and a device may have no end, so one of them in the
+/// folder of models would prevent the loading of all others.
 /// </summary>
 internal static unsafe class PlainFile
 {
-    /// <summary>Protocol buffers end at 2 GiB.</summary>
+    /// <summary>Maximum size of a protocol buffer.</summary>
     public const long MaxGraphBytes = int.MaxValue;
 
-    /// <summary>Far more than any detector has.</summary>
+    /// <summary>Far more than any detector needs.</summary>
     public const long MaxWeightsBytes = 16L * 1024 * 1024 * 1024;
 
-    /// <summary>Of a manifest or a list of labels.</summary>
+    /// <summary>Maximum size of a manifest or a list of labels.</summary>
     public const long MaxTextBytes = 16 * 1024 * 1024;
 
     private const int MaxLinks = 40;
     private const ushort TypeMask = 0xF000;
     private const ushort RegularType = 0x8000;
 
-    /// <summary>Refuses what is no file, or too large.</summary>
+    /// <summary>Refuses paths that are not files, and files that are too large.</summary>
     /// <param name="path">The path.</param>
-    /// <param name="largest">Most bytes.</param>
-    /// <exception cref="ModelException">It is something else.</exception>
-    /// <exception cref="IOException">Nothing is there, or it cannot be looked at.</exception>
+    /// <param name="largest">Maximum size in bytes.</param>
+    /// <exception cref="ModelException">The path is not a file, or the file is too large.</exception>
+    /// <exception cref="IOException">The path does not exist or cannot be checked.</exception>
     public static void Require(string path, long largest)
     {
         string target = RealPath(path);
@@ -48,8 +48,8 @@ internal static unsafe class PlainFile
         }
     }
 
-    /// <summary>The path without symbolic links, those of its folders included.</summary>
-    /// <exception cref="IOException">They go round in a circle.</exception>
+    /// <summary>The path without symbolic links, also in its folders.</summary>
+    /// <exception cref="IOException">The links form a circle.</exception>
     public static string RealPath(string path)
     {
         string full = Path.GetFullPath(path);
@@ -85,8 +85,8 @@ internal static unsafe class PlainFile
         return resolved;
     }
 
-    /// <summary>Whether a path lies in a folder, also when the symbolic links of both are followed.</summary>
-    /// <exception cref="IOException">They go round in a circle.</exception>
+    /// <summary>Whether a path is in a folder, after symbolic links of both are resolved.</summary>
+    /// <exception cref="IOException">The links form a circle.</exception>
     public static bool IsInside(string folder, string path)
     {
         return StartsWith(Path.GetFullPath(folder), Path.GetFullPath(path)) && StartsWith(RealPath(folder), RealPath(path));
@@ -96,8 +96,8 @@ internal static unsafe class PlainFile
     }
 
     /// <summary>
-    /// <c>/proc/NUMBER/root</c> says that it is a link to <c>/</c>, but leads to the files of that process, which may be those of another
-    /// container: KServe mounts models that come as an image so.
+    /// <c>/proc/NUMBER/root</c> is reported as a link to <c>/</c>, but leads to the files of that process, which may be those of another container:
+    /// KServe mounts models from images like this.
     /// </summary>
     private static bool IsRootOfProcess(string path) =>
         OperatingSystem.IsLinux() && path.StartsWith("/proc/", StringComparison.Ordinal) && Parts(path) is [_, _, "root"];

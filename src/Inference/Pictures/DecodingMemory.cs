@@ -1,17 +1,17 @@
 namespace Detection.Inference.Pictures;
 
 /// <summary>
-/// The memory that decoding may take at the same time: each decode takes what it needs before it allocates and waits where that is
-/// not free. First come, first served, so that pictures of medium size do not keep a large one waiting for ever. A picture that needs
-/// more than the limit is decoded alone. One that needs at most a 64th of the limit neither waits nor counts: the threads that decode
-/// bound what such pictures take together. Safe for concurrent use.
+/// The memory that decoding may use at the same time: each decode reserves the memory that it needs before it allocates, and waits if that is not
+/// free. The order is first in, first out, so that pictures of medium size do not keep a large one waiting for ever. A picture that needs more than
+/// the limit is decoded alone. A picture that needs at most a 64th of the limit neither waits nor counts: the number of decoding threads limits
+/// these. Safe for concurrent use.
 /// </summary>
 public sealed class DecodingMemory
 {
     private const long MinDefault = 256L << 20;
     private const int SmallFraction = 64;
 
-    // The longest that a task can be waited for with a time limit.
+    // The longest time limit of a task's wait.
     private static readonly TimeSpan MaxWait = TimeSpan.FromMilliseconds(int.MaxValue);
 
     private readonly Lock _lock = new();
@@ -20,16 +20,16 @@ public sealed class DecodingMemory
     private long _taken;
     private long _peak;
 
-    /// <param name="limit">Bytes that may be taken at the same time.</param>
+    /// <param name="limit">Maximum memory in use, in bytes.</param>
     public DecodingMemory(long limit) => Limit = limit;
 
-    /// <summary>What all decodes of this process share. Its limit is at first <see cref="DefaultLimit"/>.</summary>
+    /// <summary>Shared by all decodes of this process. Its initial limit is <see cref="DefaultLimit"/>.</summary>
     public static DecodingMemory OfProcess { get; } = new(DefaultLimit);
 
-    /// <summary>A quarter of the memory that this process may use (that of its container where it has a limit), at least 256 MiB.</summary>
+    /// <summary>A quarter of the memory that this process may use (the limit of its container, if there is one), at least 256 MiB.</summary>
     public static long DefaultLimit => Math.Max(MinDefault, ProcessMemory.Available / 4);
 
-    /// <summary>Bytes that may be taken at the same time.</summary>
+    /// <summary>Maximum memory in use, in bytes.</summary>
     public long Limit
     {
         get => Interlocked.Read(ref _limit);
@@ -44,13 +44,13 @@ public sealed class DecodingMemory
         }
     }
 
-    /// <summary>Bytes that are taken now.</summary>
+    /// <summary>Memory in use, in bytes.</summary>
     public long Taken => Interlocked.Read(ref _taken);
 
-    /// <summary>Most bytes that were taken at the same time.</summary>
+    /// <summary>Largest memory in use so far, in bytes.</summary>
     public long Peak => Interlocked.Read(ref _peak);
 
-    /// <summary>Decodes that wait.</summary>
+    /// <summary>Number of waiting decodes.</summary>
     public int Waiting
     {
         get
@@ -62,13 +62,13 @@ public sealed class DecodingMemory
         }
     }
 
-    /// <summary>Takes memory, and waits for it where it is not free.</summary>
-    /// <param name="bytes">How much, at least 1.</param>
-    /// <param name="wait">How long to wait, of any length. Zero or less: not at all.</param>
-    /// <param name="cancellationToken">Ends the waiting.</param>
-    /// <returns>What was taken; dispose it to give it back.</returns>
-    /// <exception cref="TimeoutException">It did not become free in time; nothing was taken.</exception>
-    /// <exception cref="OperationCanceledException">The waiting was cancelled; nothing was taken.</exception>
+    /// <summary>Reserves memory, and waits if it is not free.</summary>
+    /// <param name="bytes">Number of bytes, at least 1.</param>
+    /// <param name="wait">How long to wait; any length is allowed. Zero or less: not at all.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <returns>The reserved memory; dispose it to return it.</returns>
+    /// <exception cref="TimeoutException">The memory did not become free in time; nothing was reserved.</exception>
+    /// <exception cref="OperationCanceledException">The wait was cancelled; nothing was reserved.</exception>
     public Share Take(long bytes, TimeSpan wait, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(bytes, 1);
@@ -115,7 +115,7 @@ public sealed class DecodingMemory
         : wait > MaxWait ? Timeout.InfiniteTimeSpan
         : wait;
 
-    // Whether the waiter had not been granted anything yet.
+    // Whether the waiter had not been granted memory yet.
     private bool TryLeave(LinkedListNode<Waiter> place)
     {
         lock (_lock)
@@ -152,7 +152,7 @@ public sealed class DecodingMemory
         }
     }
 
-    /// <summary>Memory that was taken.</summary>
+    /// <summary>Reserved memory.</summary>
     public sealed class Share : IDisposable
     {
         private readonly DecodingMemory _memory;
@@ -164,7 +164,7 @@ public sealed class DecodingMemory
             _bytes = bytes;
         }
 
-        /// <summary>Gives back all but so many bytes.</summary>
+        /// <summary>Returns all but so many bytes.</summary>
         public void Shrink(long bytes)
         {
             var held = Interlocked.Read(ref _bytes);
@@ -174,7 +174,7 @@ public sealed class DecodingMemory
             }
         }
 
-        /// <summary>Gives everything back; the second time it does nothing.</summary>
+        /// <summary>Returns everything; further calls have no effect.</summary>
         public void Dispose()
         {
             if (Interlocked.Exchange(ref _bytes, 0) is > 0 and var held)

@@ -1,12 +1,12 @@
 namespace Detection.Inference.Pictures;
 
 /// <summary>
-/// How many bytes the codecs hold beside the picture's pixels while they decode, from above. Read in the sources of libjpeg-turbo,
+/// Upper bounds for the memory that codecs need besides the pixels of the picture, in bytes. They were read from the sources of libjpeg-turbo,
 /// libpng, libwebp and Wuffs, which SkiaSharp uses.
 /// </summary>
 internal static class DecodingNeed
 {
-    // Rows of samples that a decoder keeps before it makes pixels of them: of blocks, of their neighbours, of enlarged colour.
+    // Rows of samples that a decoder keeps before it computes pixels: rows of blocks, of their neighbours, and of enlarged colour.
     private const long RowsOfSamples = 64;
     private const long BytesPerCoefficient = 2;
 
@@ -30,10 +30,10 @@ internal static class DecodingNeed
         var pixels = (long)width * height;
         return format switch
         {
-            // An interlaced picture is put together in a buffer of its own, of up to four channels of 16 bits.
+            // An interlaced picture is assembled in a separate buffer, of up to four channels of 16 bits.
             PictureFormat.Png => rows + (encoded.Length > 28 && encoded[28] != 0 ? 8 * pixels : 0),
 
-            // Lossless data are unpacked as a whole, and so is a channel of transparency.
+            // Lossless data is decoded as a whole, and so is a transparency channel.
             PictureFormat.WebP => rows + (encoded.Length > 15 && encoded[15] == (byte)' ' ? 0 : 5 * pixels),
             PictureFormat.Gif => rows + (5 * pixels),
             _ => rows,

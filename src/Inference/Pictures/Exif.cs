@@ -10,9 +10,9 @@ internal static class Exif
     private const ushort Short = 3;
     private const int EntryBytes = 12;
 
-    /// <summary>The orientation that a file asks for; the usual one where it says none that exists.</summary>
+    /// <summary>The orientation in the file, or the default if the file contains no valid one.</summary>
     /// <param name="encoded">A PNG or WebP file.</param>
-    /// <param name="format">Which of both; others have none.</param>
+    /// <param name="format">PNG or WebP; other formats have none.</param>
     public static SKEncodedOrigin Orientation(ReadOnlySpan<byte> encoded, PictureFormat format) => format switch
     {
         PictureFormat.Png => InTiff(PngChunk(encoded, "eXIf"u8)),
@@ -48,7 +48,7 @@ internal static class Exif
                 return length <= chunk.Length - 8 ? chunk.Slice(8, (int)length) : default;
             }
 
-            // Chunks begin at even places.
+            // Chunks start at even offsets.
             at += 8L + length + (length & 1);
         }
 
@@ -57,7 +57,7 @@ internal static class Exif
 
     private static SKEncodedOrigin InTiff(ReadOnlySpan<byte> tiff)
     {
-        // What begins an EXIF segment of a JPEG does not belong here, and some writers copy it all the same.
+        // This prefix belongs to EXIF segments of JPEG files only, but some writers copy it.
         if (tiff.StartsWith("Exif\0\0"u8))
         {
             tiff = tiff[6..];

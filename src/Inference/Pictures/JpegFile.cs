@@ -5,8 +5,8 @@ using SkiaSharp;
 namespace Detection.Inference.Pictures;
 
 /// <summary>
-/// A JPEG file: refused where no codec reads it, else decoded by libjpeg-turbo, and by SkiaSharp what that refuses. A file without its
-/// end is decoded where the coded data are whole.
+/// A JPEG file. Kinds that no codec supports are refused; others are decoded by libjpeg-turbo or, if that refuses them, by SkiaSharp. A file without
+/// its end is decoded if its coded data is complete.
 /// </summary>
 internal readonly struct JpegFile
 {
@@ -14,18 +14,18 @@ internal readonly struct JpegFile
     private const byte LosslessArithmetic = 0xCB;
     private const int Filler = 64;
 
-    // The one warning that says nothing of the data themselves: more bytes than the picture needs.
+    // The only warning that does not concern the data itself: more bytes than the picture needs.
     private const string ExtraneousBytes = "extraneous bytes";
 
     private static ReadOnlySpan<byte> EndOfImage => [0xFF, 0xD9];
 
     private JpegFile(in JpegStructure structure) => Structure = structure;
 
-    /// <summary>What its markers say.</summary>
+    /// <summary>The content of its markers.</summary>
     public JpegStructure Structure { get; }
 
     /// <summary>Reads the markers.</summary>
-    /// <exception cref="PictureException">It is of a kind that is not supported.</exception>
+    /// <exception cref="PictureException">The kind is not supported.</exception>
     public static JpegFile Read(ReadOnlySpan<byte> encoded)
     {
         var structure = JpegStructure.Read(encoded);
@@ -41,10 +41,10 @@ internal readonly struct JpegFile
             : throw new PictureException(PictureFault.Unsupported, $"{kind} are not supported; send a baseline or progressive one with 8 bits a sample.");
     }
 
-    /// <summary>Refuses a file that takes too much work, or has not all of its picture.</summary>
+    /// <summary>Refuses a file that takes too much work, or is not complete.</summary>
     /// <param name="width">Width in pixels that the decoder read.</param>
     /// <param name="height">Height in pixels that the decoder read.</param>
-    /// <param name="limits">What is allowed.</param>
+    /// <param name="limits">Limits of the picture.</param>
     /// <exception cref="PictureException">The reason.</exception>
     public void Check(int width, int height, PictureLimits limits)
     {
@@ -66,15 +66,15 @@ internal readonly struct JpegFile
         }
     }
 
-    /// <summary>Decodes into <paramref name="picture"/>, whose size says at which scale.</summary>
+    /// <summary>Decodes into <paramref name="picture"/>, whose size gives the scale.</summary>
     /// <param name="encoded">The file.</param>
     /// <param name="codec">SkiaSharp's codec of the file.</param>
-    /// <param name="picture">Gets the pixels, as stored.</param>
+    /// <param name="picture">Receives the pixels, as stored.</param>
     /// <param name="turbo">Whether libjpeg-turbo may be used.</param>
     /// <exception cref="PictureException">The picture is truncated or damaged.</exception>
     public void Decode(ReadOnlySpan<byte> encoded, SKCodec codec, Picture picture, bool turbo)
     {
-        // libjpeg-turbo does not make colours of the four components of CMYK.
+        // libjpeg-turbo does not convert the four components of CMYK to colours.
         turbo &= Structure.ComponentCount is 1 or 3;
         if (!Structure.Ends)
         {
@@ -108,7 +108,7 @@ internal readonly struct JpegFile
             encoded.CopyTo(copy);
             if (turbo)
             {
-                // With an end put behind it, a file whose data are whole decodes without a warning of them.
+                // With an end marker appended, a file with complete data decodes without a warning about the data.
                 EndOfImage.CopyTo(copy.AsSpan(encoded.Length));
                 if (TurboJpeg.Decode(copy.AsSpan(0, encoded.Length + 2), picture, out var warning) is not null)
                 {
@@ -120,7 +120,7 @@ internal readonly struct JpegFile
                     return;
                 }
 
-                // The library reports only its first warning: this one may hide that data are missing.
+                // The library reports only its first warning, which may hide that data is missing.
                 if (!warning.Contains(ExtraneousBytes, StringComparison.Ordinal))
                 {
                     throw Truncated();
@@ -135,7 +135,7 @@ internal readonly struct JpegFile
         }
     }
 
-    // What follows data that are whole changes no pixel; what follows truncated data does.
+    // Bytes after complete data change no pixel; bytes after truncated data do.
     private static void DecodeTwice(byte[] file, int length, Picture picture, bool turbo)
     {
         EndOfImage.CopyTo(file.AsSpan(length + Filler));

@@ -1,8 +1,8 @@
 namespace Detection.Inference.Pictures;
 
 /// <summary>
-/// The markers of a JPEG file. They are found exactly as libjpeg finds them, so that nothing hides from the count: bytes between segments are
-/// skipped up to 0xFF and a byte that is neither 0xFF nor 0.
+/// Finds the markers of a JPEG file exactly as libjpeg finds them, so that no marker is missed: bytes between segments are skipped up to 0xFF and a
+/// byte that is neither 0xFF nor 0.
 /// </summary>
 internal static class JpegMarkers
 {
@@ -28,7 +28,7 @@ internal static class JpegMarkers
 
     /// <summary>Finds the next marker.</summary>
     /// <param name="encoded">The file.</param>
-    /// <param name="at">Where to begin; then the place behind the marker, or the end of the file.</param>
+    /// <param name="at">Where to start; afterwards the place after the marker, or the end of the file.</param>
     /// <param name="marker">The marker's second byte.</param>
     public static bool TryFindMarker(ReadOnlySpan<byte> encoded, ref int at, out byte marker)
     {

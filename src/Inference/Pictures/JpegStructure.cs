@@ -5,12 +5,11 @@ using static Detection.Inference.Pictures.JpegMarkers;
 namespace Detection.Inference.Pictures;
 
 /// <summary>
-/// What the markers of a JPEG file say: its frame, its scans, and whether it ends.
-/// A length below 2 counts as 2, as libjpeg counts it.
+/// The content of the markers of a JPEG file: its frame, its scans, and whether it has an end. A length below 2 counts as 2, as in libjpeg.
 /// </summary>
 internal struct JpegStructure
 {
-    // Far more than any limit; a file of 20 MB could hold millions.
+    // Far more than any limit; a file of 20 MB could contain millions.
     private const int MaxMarkers = 10_000;
     private const int MaxComponents = 4;
     private const ulong AllCoefficients = ulong.MaxValue;
@@ -38,25 +37,25 @@ internal struct JpegStructure
     /// <summary>Number of scans.</summary>
     public int Scans { get; private set; }
 
-    /// <summary>Samples that the scans visit, all of them together.</summary>
+    /// <summary>Total number of samples that the scans visit.</summary>
     public long Samples { get; private set; }
 
-    /// <summary>Whether the file has its end-of-image marker where libjpeg looks for it.</summary>
+    /// <summary>Whether the file has its end-of-image marker at the place where libjpeg looks for it.</summary>
     public bool Ends { get; private set; }
 
-    /// <summary>Where the coded data of the last scan end.</summary>
+    /// <summary>End of the coded data of the last scan.</summary>
     public int DataEnd { get; private set; }
 
-    /// <summary>Whether the samples come in more than one pass, so that decoders hold the coefficients of the whole picture.</summary>
+    /// <summary>Whether the samples are coded in several passes, so that decoders keep the coefficients of the whole picture.</summary>
     public readonly bool HoldsCoefficients => IsProgressive || Scans > 1;
 
     /// <summary>Whether the frame is progressive.</summary>
     public readonly bool IsProgressive => Frame is Progressive or ArithmeticProgressive;
 
-    /// <summary>Whether its data are coded arithmetically. Decoders take missing data for zeros then, without a warning.</summary>
+    /// <summary>Whether its data is coded arithmetically. Decoders then replace missing data by zeros, without a warning.</summary>
     public readonly bool IsArithmetic => Frame is >= ArithmeticSequential and not ArithmeticTable;
 
-    /// <summary>Whether the scans bring every coefficient of every component in full accuracy, with all restart markers.</summary>
+    /// <summary>Whether the scans contain every coefficient of every component with full accuracy, and all restart markers.</summary>
     public readonly bool IsComplete
     {
         get
@@ -73,7 +72,7 @@ internal struct JpegStructure
         }
     }
 
-    /// <summary>Units of blocks that a scan of several components consists of.</summary>
+    /// <summary>Number of units in a scan of several components.</summary>
     private readonly long Units
     {
         get
@@ -83,7 +82,7 @@ internal struct JpegStructure
         }
     }
 
-    /// <summary>Samples of one pass over all components, padded to whole blocks.</summary>
+    /// <summary>Number of samples of one pass over all components, padded to whole blocks.</summary>
     public readonly long SamplesOfAPass
     {
         get
@@ -98,8 +97,8 @@ internal struct JpegStructure
         }
     }
 
-    /// <summary>Reads the markers up to the end of the picture, or as far as they make sense.</summary>
-    /// <param name="encoded">A file that begins with the start-of-image marker.</param>
+    /// <summary>Reads the markers up to the end of the picture, or as far as they are valid.</summary>
+    /// <param name="encoded">A file that starts with the start-of-image marker.</param>
     public static JpegStructure Read(ReadOnlySpan<byte> encoded)
     {
         var structure = default(JpegStructure);
@@ -113,7 +112,7 @@ internal struct JpegStructure
 
     private static int Ceiling(int value, int divisor) => (value + divisor - 1) / divisor;
 
-    // Takes a marker and what belongs to it; false at the end, and where libjpeg gives up.
+    // Reads a marker and its segment; false at the end, and where libjpeg fails.
     private bool Take(ReadOnlySpan<byte> encoded, ref int at, byte marker)
     {
         if (marker == Temporary || IsRestart(marker))
@@ -152,7 +151,7 @@ internal struct JpegStructure
         return true;
     }
 
-    // Leaves off in front of the next marker that is not part of the data.
+    // Stops before the next marker that is not part of the data.
     private int SkipData(ReadOnlySpan<byte> encoded, ref int at)
     {
         var restarts = 0;
@@ -168,7 +167,7 @@ internal struct JpegStructure
                 break;
             }
 
-            // As long as restarts are missing, libjpeg passes over markers that do not exist and goes on behind them.
+            // While restarts are missing, libjpeg skips unknown markers and continues after them.
         }
 
         _restartsMissing |= AreMissing(restarts);
@@ -232,7 +231,7 @@ internal struct JpegStructure
         }
     }
 
-    // Most of all components, across and down.
+    // Maximum over all components, horizontally and vertically.
     private readonly (int Across, int Down) Sampling()
     {
         var (across, down) = (1, 1);
@@ -245,10 +244,10 @@ internal struct JpegStructure
         return (across, down);
     }
 
-    // Whole blocks of 8 × 8, in whole units of as many blocks as the sampling says.
+    // Whole blocks of 8 × 8, in whole units with the number of blocks that the sampling gives.
     private readonly long SamplesOf(in Component component) => Units * component.Across * component.Down * 64;
 
-    // In a scan of its own a component has only the blocks that it needs.
+    // In a scan of one component, the component has only the blocks that it needs.
     private readonly long BlocksOf(in Component component)
     {
         var (across, down) = Sampling();

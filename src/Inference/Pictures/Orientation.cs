@@ -3,19 +3,19 @@ using SkiaSharp;
 
 namespace Detection.Inference.Pictures;
 
-/// <summary>The eight EXIF orientations: which pixel of the stored picture is which of the upright one.</summary>
+/// <summary>The eight EXIF orientations: maps pixels of the stored picture to the upright one.</summary>
 internal static class Orientation
 {
-    // A tile of the target and the stored pixels that it reads both stay in the first-level cache.
+    // A tile of the target and the stored pixels that it reads fit into the first-level cache.
     private const int Tile = 32;
 
-    /// <summary>Whether width and height change places.</summary>
+    /// <summary>Whether width and height are exchanged.</summary>
     public static bool Swaps(SKEncodedOrigin origin) => origin >= SKEncodedOrigin.LeftTop;
 
     /// <summary>Copies the stored picture into the upright one.</summary>
     /// <param name="stored">As decoded.</param>
     /// <param name="upright">Of the same size, or of the swapped size where <see cref="Swaps"/>.</param>
-    /// <param name="origin">Where the stored picture's first pixel belongs.</param>
+    /// <param name="origin">Place of the stored picture's first pixel.</param>
     public static void Apply(Picture stored, Picture upright, SKEncodedOrigin origin)
     {
         int w = stored.Width;
@@ -34,7 +34,7 @@ internal static class Orientation
             _ => (0, 1, w),
         };
 
-        // What a scaled decode has beyond the right and lower border comes to the left or to the top where an axis is turned round.
+        // The overhang of a scaled decode at the right and lower border moves to the left or to the top where an axis is mirrored.
         var overX = upright.Width - ((float)upright.OriginalWidth / upright.Reduction);
         var overY = upright.Height - ((float)upright.OriginalHeight / upright.Reduction);
         upright.OverhangLeft = right < 0 ? overX : 0;

@@ -1,8 +1,8 @@
 namespace Detection.Inference.Pictures;
 
 /// <summary>
-/// A decoded picture, upright. Four bytes a pixel in the order red, green, blue, 255; rows follow each
-/// other without gaps. Dispose it to give the buffer back; not safe for concurrent disposal.
+/// A decoded picture, upright. Four bytes a pixel in the order red, green, blue, 255; rows follow each other without gaps. Dispose it to return the
+/// buffer; not safe for concurrent disposal.
 /// </summary>
 public sealed class Picture : IDisposable
 {
@@ -27,10 +27,10 @@ public sealed class Picture : IDisposable
     /// <summary>Height of the buffer in pixels.</summary>
     public int Height { get; }
 
-    /// <summary>Width in pixels of the upright picture as it was sent.</summary>
+    /// <summary>Width of the upright original picture, in pixels.</summary>
     public int OriginalWidth { get; }
 
-    /// <summary>Height in pixels of the upright picture as it was sent.</summary>
+    /// <summary>Height of the upright original picture, in pixels.</summary>
     public int OriginalHeight { get; }
 
     /// <summary>
@@ -39,16 +39,13 @@ public sealed class Picture : IDisposable
     /// </summary>
     public int Reduction { get; }
 
-    /// <summary>
-    /// Pixels of the buffer, less than 1, that lie to the left of the original picture: the overhang of a scaled decode, when the
-    /// picture was mirrored afterwards.
-    /// </summary>
+    /// <summary>Pixels of the buffer, less than 1, to the left of the original picture: the overhang of a scaled decode after mirroring.</summary>
     internal float OverhangLeft { get; set; }
 
     /// <summary>The same above the original picture.</summary>
     internal float OverhangTop { get; set; }
 
-    /// <summary>The part of the memory for decoding that this picture holds; given back when it is disposed.</summary>
+    /// <summary>The reserved memory for decoding of this picture; returned when the picture is disposed.</summary>
     internal DecodingMemory.Share? Share { get; set; }
 
     /// <summary>Bytes from one row to the next.</summary>
@@ -65,7 +62,7 @@ public sealed class Picture : IDisposable
         }
     }
 
-    /// <summary>A picture whose pixels are not set yet: whatever was in the pool.</summary>
+    /// <summary>A picture with undefined pixels.</summary>
     /// <param name="width">Width in pixels, at least 1.</param>
     /// <param name="height">Height in pixels, at least 1.</param>
     public static Picture Create(int width, int height)

@@ -3,12 +3,12 @@ using System.Buffers.Binary;
 namespace Detection.Inference.Pictures;
 
 /// <summary>
-/// What a picture costs to decode, computed from its file in microseconds and without decoding it. The unit is the decoding of a common
-/// photo: a baseline JPEG of one megapixel with halved colour. Every picture costs at least 1, those that cannot be read too.
+/// The cost of decoding a picture, computed from its file in microseconds and without decoding. The unit is the decoding of an ordinary photo: a
+/// baseline JPEG of one megapixel with halved colour resolution. Every picture costs at least 1, even one that is not readable.
 /// </summary>
 /// <remarks>
-/// It is an estimate to share and to bound work by, from above: the samples that all scans of a JPEG visit, or the bytes of pixels
-/// that other formats unpack. It is not the time that a decoder really takes.
+/// It is an upper estimate, used to share and to limit work: the samples that all scans of a JPEG visit, or the bytes of pixels in other formats. It
+/// is not the time that a decoder really needs.
 /// </remarks>
 public static class PictureCost
 {
@@ -16,7 +16,7 @@ public static class PictureCost
     private const double BytesPerUnit = 1_000_000;
 
     /// <summary>The cost of a picture, at least 1.</summary>
-    /// <param name="encoded">The file, whole: the scans of a JPEG lie all over it.</param>
+    /// <param name="encoded">The whole file: the scans of a JPEG are spread over it.</param>
     public static int Of(ReadOnlySpan<byte> encoded)
     {
         var units = encoded switch
@@ -31,10 +31,10 @@ public static class PictureCost
         return (int)Math.Clamp(Math.Ceiling(units), 1, int.MaxValue);
     }
 
-    /// <summary>The same of a JPEG whose structure is known.</summary>
+    /// <summary>The cost of a JPEG with a known structure.</summary>
     internal static double OfJpeg(in JpegStructure structure)
     {
-        // A progressive scan brings a part of the bits of each sample, and there are about ten.
+        // A progressive scan contains some of the bits of each sample, and there are about ten scans.
         var share = structure.IsProgressive ? 0.5 : 1;
         return share * Math.Max(structure.Samples, structure.SamplesOfAPass) / SamplesPerUnit;
     }
@@ -57,7 +57,7 @@ public static class PictureCost
         ? 0
         : 2 * Pixels(BinaryPrimitives.ReadUInt16LittleEndian(encoded[6..]), BinaryPrimitives.ReadUInt16LittleEndian(encoded[8..])) / BytesPerUnit;
 
-    // Of an animation only the first picture is decoded, which is at most as large as the canvas.
+    // Only the first picture of an animation is decoded, which is at most as large as the canvas.
     private static double OfWebP(ReadOnlySpan<byte> encoded)
     {
         if (encoded.Length < 30)

@@ -3,18 +3,18 @@ using SkiaSharp;
 namespace Detection.Inference.Pictures;
 
 /// <summary>
-/// Decodes JPEG, PNG, WebP, GIF and BMP into upright 8-bit colour. Of animations the first frame counts; transparent pictures are
-/// laid on white; grey, palette, 16-bit and CMYK pictures become RGB; colour profiles are not applied. JPEG goes through
-/// libjpeg-turbo where the system has it, all else through SkiaSharp.
+/// Decodes JPEG, PNG, WebP, GIF and BMP into upright 8-bit colour. Of an animation, the first frame is decoded; transparent pictures get a white
+/// background; grey, palette, 16-bit and CMYK pictures become RGB; colour profiles are not applied. JPEG is decoded by libjpeg-turbo if the system
+/// has it, all other formats by SkiaSharp.
 /// </summary>
 public static class PictureDecoder
 {
-    /// <summary>Which library decodes JPEG: <c>libjpeg-turbo</c> or <c>SkiaSharp</c>.</summary>
+    /// <summary>The library that decodes JPEG: <c>libjpeg-turbo</c> or <c>SkiaSharp</c>.</summary>
     public static string JpegCodec => TurboJpeg.IsAvailable ? "libjpeg-turbo" : "SkiaSharp";
 
     /// <summary>Reads format and size without decoding, and checks both limits.</summary>
     /// <param name="encoded">The file.</param>
-    /// <param name="limits">What is allowed.</param>
+    /// <param name="limits">Limits of the picture.</param>
     /// <exception cref="PictureException">The picture cannot be used.</exception>
     public static unsafe PictureHeader ReadHeader(ReadOnlySpan<byte> encoded, PictureLimits limits)
     {
@@ -29,28 +29,27 @@ public static class PictureDecoder
 
     /// <summary>Decodes a picture.</summary>
     /// <param name="encoded">The file.</param>
-    /// <param name="limits">What is allowed, checked before anything is decoded.</param>
+    /// <param name="limits">Limits of the picture, checked before decoding.</param>
     /// <param name="minWidth">
-    /// Width in pixels that is needed, 0 for all: a JPEG may then be decoded at 1/2, 1/4 or 1/8, at least this wide and
-    /// <paramref name="minHeight"/> high.
+    /// Width in pixels that is needed, 0 for all: a JPEG may then be decoded at 1/2, 1/4 or 1/8, with at least this width and <paramref name="minHeight"/>.
     /// </param>
     /// <param name="minHeight">Height in pixels that is needed, 0 for all.</param>
-    /// <returns>The picture, to be disposed.</returns>
+    /// <returns>The picture. Dispose it.</returns>
     /// <exception cref="PictureException">The picture cannot be used.</exception>
     /// <exception cref="TimeoutException">The memory for it did not become free within a minute.</exception>
     public static Picture Decode(ReadOnlySpan<byte> encoded, PictureLimits limits, int minWidth = 0, int minHeight = 0) =>
         Decode(encoded, limits, minWidth, minHeight, DecodingTurn.Default);
 
-    /// <summary>Decodes a picture in its turn.</summary>
+    /// <summary>Decodes a picture with memory of a <see cref="DecodingTurn"/>.</summary>
     /// <param name="encoded">The file.</param>
-    /// <param name="limits">What is allowed, checked before anything is decoded.</param>
+    /// <param name="limits">Limits of the picture, checked before decoding.</param>
     /// <param name="minWidth">As above.</param>
     /// <param name="minHeight">As above.</param>
-    /// <param name="turn">Where its memory comes from. The picture holds its part of it until it is disposed.</param>
-    /// <returns>The picture, to be disposed.</returns>
+    /// <param name="turn">Its memory. The picture keeps its part of the memory until it is disposed.</param>
+    /// <returns>The picture. Dispose it.</returns>
     /// <exception cref="PictureException">The picture cannot be used.</exception>
     /// <exception cref="TimeoutException">The memory for it did not become free in time.</exception>
-    /// <exception cref="OperationCanceledException">The waiting for it was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">The wait for memory was cancelled.</exception>
     public static Picture Decode(ReadOnlySpan<byte> encoded, PictureLimits limits, int minWidth, int minHeight, in DecodingTurn turn) =>
         Decode(encoded, limits, minWidth, minHeight, TurboJpeg.IsAvailable, turn);
 
@@ -149,7 +148,7 @@ public static class PictureDecoder
             throw new PictureException(PictureFault.Undecodable, $"The {format.Name()} picture has no pixels.");
         }
 
-        // The second bound keeps the size of a buffer within an int whatever the setting.
+        // The second limit keeps the size of a buffer within an int for any setting.
         if ((long)width * height > Math.Min(limits.MaxPixels, Array.MaxLength / Picture.BytesPerPixel))
         {
             throw new PictureException(

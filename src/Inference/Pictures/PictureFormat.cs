@@ -22,7 +22,7 @@ public enum PictureFormat
 /// <summary>Names of formats.</summary>
 internal static class PictureFormatNames
 {
-    /// <summary>The name of a format, as text for people.</summary>
+    /// <summary>The name of a format, for people.</summary>
     public static string Name(this PictureFormat format) => format switch
     {
         PictureFormat.Jpeg => "JPEG",
@@ -33,8 +33,8 @@ internal static class PictureFormatNames
     };
 }
 
-/// <summary>What an encoded picture says about itself before it is decoded.</summary>
+/// <summary>The header of an encoded picture.</summary>
 /// <param name="Format">Its file format.</param>
-/// <param name="Width">Width in pixels of the upright picture, its EXIF orientation obeyed.</param>
-/// <param name="Height">Height in pixels of the upright picture, its EXIF orientation obeyed.</param>
+/// <param name="Width">Width in pixels of the upright picture, after its EXIF orientation.</param>
+/// <param name="Height">Height in pixels of the upright picture, after its EXIF orientation.</param>
 public readonly record struct PictureHeader(PictureFormat Format, int Width, int Height);

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace Detection.Inference.Pictures;
 
-/// <summary>Tells a picture's format from its first bytes.</summary>
+/// <summary>Recognises a picture's format from its first bytes.</summary>
 internal static class PictureSniffer
 {
     private const string Supported = "send JPEG, PNG, WebP, GIF or BMP";
@@ -46,7 +46,7 @@ internal static class PictureSniffer
             : new PictureException(PictureFault.NotAPicture, $"This is not a picture; {Supported}.");
     }
 
-    // "BM" alone may be the start of a text: the size of the second header must be one that exists.
+    // "BM" alone may be the start of a text: the size of the second header must be a known one.
     private static bool IsBmp(ReadOnlySpan<byte> encoded) =>
         encoded.Length >= 18
         && encoded.StartsWith("BM"u8)

@@ -5,20 +5,20 @@ using System.Runtime.InteropServices;
 namespace Detection.Inference.Pictures;
 
 /// <summary>
-/// Bytes for the pixels of a picture. Those of common pictures are pooled; those of large ones come from the system and go back to it
-/// at once, since a pool would keep them for as long as it likes.
+/// Memory for the pixels of a picture. Buffers of ordinary pictures are pooled. Buffers of large pictures are allocated from the system and freed at
+/// once, because a pool would keep them for an unknown time.
 /// </summary>
 internal abstract class PixelBuffer : IDisposable
 {
     private const int MaxPooledBytes = 32 << 20;
 
-    /// <summary>The bytes, as many as were asked for.</summary>
+    /// <summary>The bytes, in the requested length.</summary>
     public abstract Span<byte> Bytes { get; }
 
-    /// <summary>A buffer whose bytes are not set yet.</summary>
+    /// <summary>A buffer with undefined content.</summary>
     public static PixelBuffer Rent(int length) => length <= MaxPooledBytes ? new Pooled(length) : new Native(length);
 
-    /// <summary>Bytes of memory that such a buffer takes.</summary>
+    /// <summary>Memory that such a buffer uses, in bytes.</summary>
     public static long SizeOf(long length) => length <= MaxPooledBytes ? (long)BitOperations.RoundUpToPowerOf2((ulong)length) : length;
 
     /// <inheritdoc/>

@@ -4,10 +4,10 @@ using SkiaSharp;
 
 namespace Detection.Inference.Pictures;
 
-/// <summary>Pixels decoded by SkiaSharp.</summary>
+/// <summary>Decodes pixels with SkiaSharp.</summary>
 internal static class SkiaPixels
 {
-    /// <summary>Decodes into <paramref name="picture"/>, whose size says at which scale; transparent pixels are laid on white.</summary>
+    /// <summary>Decodes into <paramref name="picture"/>, whose size gives the scale; transparent pixels get a white background.</summary>
     /// <exception cref="PictureException">The picture is truncated or damaged.</exception>
     public static unsafe void Decode(SKCodec codec, Picture picture, PictureFormat format)
     {
@@ -35,7 +35,7 @@ internal static class SkiaPixels
         }
     }
 
-    // Premultiplied colours are at most their alpha, so that no channel overflows into the next.
+    // Premultiplied colours are at most their alpha, so no channel overflows into the next.
     private static void LayOnWhite(Span<byte> pixels)
     {
         var all = MemoryMarshal.Cast<byte, uint>(pixels);

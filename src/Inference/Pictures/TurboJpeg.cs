@@ -4,13 +4,13 @@ using System.Runtime.InteropServices;
 namespace Detection.Inference.Pictures;
 
 /// <summary>
-/// The JPEG codec of libjpeg-turbo, with SIMD, where the system has its library (Debian and Ubuntu: <c>libturbojpeg0</c>; Fedora:
-/// <c>turbojpeg</c>; Alpine: <c>libjpeg-turbo</c>; Homebrew: <c>jpeg-turbo</c>; the official Windows installer). About twice as
-/// fast as SkiaSharp's, whose Linux build has no SIMD. The functions of version 2 are used, which version 3 still has.
+/// The JPEG codec of libjpeg-turbo, with SIMD, if the system has its library (Debian and Ubuntu: <c>libturbojpeg0</c>; Fedora: <c>turbojpeg</c>;
+/// Alpine: <c>libjpeg-turbo</c>; Homebrew: <c>jpeg-turbo</c>; the official Windows installer). It is about twice as fast as SkiaSharp's codec, whose
+/// Linux build has no SIMD. It uses the functions of version 2, which version 3 still has.
 /// </summary>
 internal static unsafe class TurboJpeg
 {
-    /// <summary>Set to <see langword="false"/> to use SkiaSharp for JPEG although the library is there.</summary>
+    /// <summary>Set it to <see langword="false"/> to decode JPEG with SkiaSharp although the library is installed.</summary>
     public const string Switch = "Detection.Inference.TurboJpeg";
 
     private const int Rgba = 7;
@@ -20,8 +20,8 @@ internal static unsafe class TurboJpeg
     private const int Unread = int.MinValue;
 
     /// <summary>
-    /// How the library's warnings begin (<c>JWRN_…</c> in its <c>jerror.h</c>). It reports an error that came after a warning as a warning,
-    /// although pixels are missing then, but the message is the error's: what is not listed here is an error.
+    /// The beginnings of the library's warnings (<c>JWRN_…</c> in its <c>jerror.h</c>). The library reports an error that follows a warning as a
+    /// warning, although pixels are missing then, but with the message of the error. So a message that is not listed here is an error.
     /// </summary>
     private static readonly string[] Warnings =
     [
@@ -39,11 +39,11 @@ internal static unsafe class TurboJpeg
     /// <summary>Whether the library was found.</summary>
     public static bool IsAvailable => Library is not null;
 
-    /// <summary>Decodes into <paramref name="picture"/>, whose size says at which scale.</summary>
+    /// <summary>Decodes into <paramref name="picture"/>, whose size gives the scale.</summary>
     /// <param name="encoded">A JPEG of one or three components.</param>
-    /// <param name="picture">Gets the pixels, as stored.</param>
-    /// <param name="warning">What the library complained of first although it decoded; <see langword="null"/> where it did not.</param>
-    /// <returns><see langword="null"/>, or why the library refuses the file.</returns>
+    /// <param name="picture">Receives the pixels, as stored.</param>
+    /// <param name="warning">The first warning of the library, although it decoded; <see langword="null"/> when there was none.</param>
+    /// <returns><see langword="null"/>, or the reason why the library refuses the file.</returns>
     public static string? Decode(ReadOnlySpan<byte> encoded, Picture picture, out string? warning)
     {
         var library = Library!;
@@ -54,14 +54,14 @@ internal static unsafe class TurboJpeg
             int width = 0, height = 0, subsampling = Unread, colours = 0;
             using (var header = new Handle(library.InitDecompress(), library))
             {
-                // It refuses to name a sampling that it has no name for, although it decodes it.
+                // It returns an error for a sampling that it has no name for, although it can decode it.
                 if (library.DecompressHeader(header.Value, source, length, &width, &height, &subsampling, &colours) != 0 && subsampling == Unread)
                 {
                     return header.Message;
                 }
             }
 
-            // The library picks its largest scale that fits into the size given: it must be exactly the one that was planned.
+            // The library uses the largest of its scales that fits into the given size: it must be exactly the planned one.
             if (width != picture.OriginalWidth || height != picture.OriginalHeight)
             {
                 throw new PictureException(PictureFault.Undecodable, "The JPEG picture contradicts itself about its size.");
@@ -73,7 +73,7 @@ internal static unsafe class TurboJpeg
                 return null;
             }
 
-            // A warning (damaged data in a file that is whole) leaves a picture to look at, as in every browser.
+            // A warning (damaged data in a complete file) still gives a picture, as in every browser.
             var message = codec.Message;
             if (library.GetErrorCode(codec.Value) == Fatal || !Warnings.Any(warning => message.StartsWith(warning, StringComparison.Ordinal)))
             {
@@ -85,7 +85,7 @@ internal static unsafe class TurboJpeg
         }
     }
 
-    /// <summary>Writes a picture as JPEG, colour in full resolution: thin lines and letters keep theirs.</summary>
+    /// <summary>Writes a picture as JPEG, with full colour resolution, which keeps thin lines and letters sharp.</summary>
     /// <param name="picture">The picture.</param>
     /// <param name="quality">1 to 100.</param>
     /// <param name="output">Gets the file.</param>
@@ -95,7 +95,7 @@ internal static unsafe class TurboJpeg
         using var codec = new Handle(library.InitCompress(), library);
         var most = library.BufferSize(picture.Width, picture.Height, FullColour);
 
-        // Most of the worst case is never touched, so that the system does not provide it; a pool would keep all of it.
+        // Most of the worst-case size is never touched, so the system does not provide it; a pool would keep all of it.
         var buffer = (byte*)NativeMemory.Alloc(most.Value);
         try
         {
@@ -109,7 +109,7 @@ internal static unsafe class TurboJpeg
                 }
             }
 
-            // All at once, so that the output is as large as the file and no larger.
+            // All at once, so that the output is no larger than the file.
             var file = new ReadOnlySpan<byte>(buffer, checked((int)size.Value));
             file.CopyTo(output.GetSpan(file.Length));
             output.Advance(file.Length);
@@ -144,7 +144,7 @@ internal static unsafe class TurboJpeg
     }
 
     /// <summary>
-    /// A codec, for one picture: it keeps the tables of one file for the next, and one that gave up may still be in the middle of its file.
+    /// A codec for one picture only: it keeps tables of one file for the next, and after a failure it may still be in the middle of its file.
     /// </summary>
     private readonly ref struct Handle(nint value, Functions library)
     {

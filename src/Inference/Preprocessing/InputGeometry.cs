@@ -1,6 +1,6 @@
 namespace Detection.Inference.Preprocessing;
 
-/// <summary>Where a picture lies in an input tensor: <c>input = picture · Scale + Offset</c> on each axis.</summary>
+/// <summary>The place of a picture in an input tensor: <c>input = picture · Scale + Offset</c> on each axis.</summary>
 /// <param name="ScaleX">Input pixels per picture pixel, across.</param>
 /// <param name="ScaleY">Input pixels per picture pixel, down.</param>
 /// <param name="OffsetX">Left padding in input pixels.</param>
@@ -15,7 +15,7 @@ public readonly record struct InputGeometry(
     int PictureWidth,
     int PictureHeight)
 {
-    /// <summary>Where a picture of the given size lies in the input.</summary>
+    /// <summary>The place of a picture of the given size in the input.</summary>
     /// <param name="spec">The input.</param>
     /// <param name="pictureWidth">Width of the upright original picture in pixels.</param>
     /// <param name="pictureHeight">Height of the upright original picture in pixels.</param>
@@ -25,7 +25,7 @@ public readonly record struct InputGeometry(
         ArgumentOutOfRangeException.ThrowIfLessThan(pictureHeight, 1);
         var (width, height) = spec.Fit(pictureWidth, pictureHeight);
 
-        // An odd rest goes to the right and to the bottom, as with Ultralytics.
+        // An odd remainder is added at the right and at the bottom, as by Ultralytics.
         var (left, top) = spec.Resize == ResizeMode.LetterboxCenter
             ? ((spec.Width - width) / 2, (spec.Height - height) / 2)
             : (0, 0);

@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace Detection.Inference.Preprocessing;
 
-/// <summary>How a picture is brought to the size of the input.</summary>
+/// <summary>How a picture is resized to the size of the input.</summary>
 public enum ResizeMode
 {
     /// <summary>Both axes stretched to the input's size.</summary>
@@ -44,13 +44,11 @@ public enum TensorElement
     /// <summary>16-bit floating point.</summary>
     Float16,
 
-    /// <summary>Grey levels 0 to 255; mean and deviation must be 0 and 1.</summary>
+    /// <summary>8-bit channel values, 0 to 255; mean and deviation must be 0 and 1.</summary>
     UInt8,
 }
 
-/// <summary>
-/// The input of a model. A value of channel c is <c>(value / Scale − Mean[c]) / Std[c]</c>, where value is the 8-bit channel value.
-/// </summary>
+/// <summary>The input of a model. A value of channel c is <c>(value / Scale − Mean[c]) / Std[c]</c>, where value is the 8-bit channel value.</summary>
 public sealed record InputSpec
 {
     /// <summary>Name of the input tensor; <see langword="null"/> for the graph's first.</summary>
@@ -62,10 +60,10 @@ public sealed record InputSpec
     /// <summary>Height in pixels.</summary>
     public required int Height { get; init; }
 
-    /// <summary>How a picture is brought to that size.</summary>
+    /// <summary>How a picture is resized.</summary>
     public ResizeMode Resize { get; init; } = ResizeMode.Stretch;
 
-    /// <summary>Grey level (0 to 255) of the padding, before normalisation. <see langword="null"/> pads with 0 after it.</summary>
+    /// <summary>8-bit channel value (0 to 255) of the padding, before normalisation. <see langword="null"/> means 0 after normalisation.</summary>
     public float? Padding { get; init; } = 114;
 
     /// <summary>Whether letterboxing may enlarge pictures smaller than the input.</summary>
@@ -80,7 +78,7 @@ public sealed record InputSpec
     /// <summary>Type of the values.</summary>
     public TensorElement Element { get; init; } = TensorElement.Float32;
 
-    /// <summary>What 8-bit channel values are divided by first: 255 for 0 to 1, 1 for 0 to 255.</summary>
+    /// <summary>Divisor of 8-bit channel values, before mean and deviation: 255 for 0 to 1, 1 for 0 to 255.</summary>
     public float Scale { get; init; } = 255;
 
     /// <summary>Mean per channel, in the tensor's channel order.</summary>
@@ -89,7 +87,7 @@ public sealed record InputSpec
     /// <summary>Standard deviation per channel, in the tensor's channel order.</summary>
     public IReadOnlyList<float> Std { get; init; } = [1, 1, 1];
 
-    /// <summary>Bytes of one picture's slice of the input tensor.</summary>
+    /// <summary>Bytes of one picture's part of the input tensor.</summary>
     [JsonIgnore]
     public int ByteLength => checked(3 * Width * Height * Element switch
     {
@@ -98,10 +96,10 @@ public sealed record InputSpec
         _ => 1,
     });
 
-    /// <summary>Size in input pixels that a picture of the given size is brought to, padding not counted.</summary>
+    /// <summary>The size in input pixels to which a picture of the given size is resized, without padding.</summary>
     /// <remarks>
-    /// Letterboxes keep the aspect ratio: one side becomes the input's, the other is rounded down at the top left (YOLOX and
-    /// EfficientDet: <c>int(w · r)</c>) and to nearest in the middle (Ultralytics: <c>round(w · r)</c>, halves to even).
+    /// Letterboxes keep the aspect ratio: one side becomes that of the input, and the other is rounded down at the top left (YOLOX and EfficientDet:
+    /// <c>int(w · r)</c>) and to nearest in the middle (Ultralytics: <c>round(w · r)</c>, halves to even).
     /// </remarks>
     /// <param name="pictureWidth">Width of the upright original picture in pixels.</param>
     /// <param name="pictureHeight">Height of the upright original picture in pixels.</param>
@@ -120,7 +118,7 @@ public sealed record InputSpec
             return (pictureWidth, pictureHeight);
         }
 
-        // The side that decides is the input's exactly; 416 / w · w may fall just short of 416.
+        // The limiting side is exactly that of the input; 416 / w · w may be slightly less than 416.
         return (
             across <= down ? Width : Side(pictureWidth * ratio, Width),
             down <= across ? Height : Side(pictureHeight * ratio, Height));

@@ -4,16 +4,16 @@ using Detection.Inference.Pictures;
 namespace Detection.Inference.Preprocessing;
 
 /// <summary>
-/// Fills an input tensor from a picture in one pass: bilinear with half-pixel centres and without antialiasing (OpenCV's
-/// INTER_LINEAR, computed in floating point), normalised, in the order and type that the model takes.
+/// Fills an input tensor from a picture in one pass: bilinear with half-pixel centres and without antialiasing (OpenCV's INTER_LINEAR, in floating
+/// point), normalised, in the order and type of the model.
 /// </summary>
 public static class Preprocessor
 {
-    /// <summary>Writes one picture's slice of the input tensor.</summary>
+    /// <summary>Writes one picture's part of the input tensor.</summary>
     /// <param name="picture">The picture, possibly decoded at a smaller scale.</param>
     /// <param name="spec">The input.</param>
-    /// <param name="destination">The slice, <see cref="InputSpec.ByteLength"/> bytes; all of it is written.</param>
-    /// <returns>Where the picture lies in the input.</returns>
+    /// <param name="destination">The part, <see cref="InputSpec.ByteLength"/> bytes; all of it is written.</param>
+    /// <returns>The place of the picture in the input.</returns>
     /// <exception cref="ArgumentException">The destination is of another length, or the specification contradicts itself.</exception>
     public static InputGeometry Write(Picture picture, InputSpec spec, Span<byte> destination)
     {

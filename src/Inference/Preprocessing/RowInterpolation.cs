@@ -21,7 +21,7 @@ internal readonly ref struct ColourRows(Span<float> red, Span<float> green, Span
 /// <summary>Bilinear interpolation of one row of the input from two rows of the picture.</summary>
 internal static class RowInterpolation
 {
-    /// <summary>Left (or upper) source pixel and weight of its neighbour for an output pixel; at the borders the last pixel counts.</summary>
+    /// <summary>Left (or upper) source pixel and weight of its neighbour for an output pixel; at the borders the last pixel is repeated.</summary>
     public static (int Index, float Weight) Sample(
         int output, int originalSize, int outputSize, int reduction, float overhang, int storedSize)
     {
@@ -35,9 +35,7 @@ internal static class RowInterpolation
         return index >= storedSize - 1 ? (storedSize - 1, 0) : (index, (float)(centre - index));
     }
 
-    /// <summary>
-    /// Two source rows become one in floating point. Its last pixel is repeated, so that every pixel has a right neighbour.
-    /// </summary>
+    /// <summary>Combines two source rows into one in floating point. Its last pixel is repeated, so that every pixel has a right neighbour.</summary>
     public static void Blend(ReadOnlySpan<byte> upper, ReadOnlySpan<byte> lower, float weight, Span<float> blended)
     {
         Debug.Assert(lower.Length == upper.Length && blended.Length == upper.Length + Picture.BytesPerPixel, "Row lengths differ.");
@@ -72,7 +70,7 @@ internal static class RowInterpolation
             .StoreUnsafe(ref blended, (nuint)Vector<float>.Count);
     }
 
-    /// <summary>One blended row becomes three planar rows, normalised.</summary>
+    /// <summary>Converts one blended row to three planar rows, normalised.</summary>
     public static void Interpolate(
         ReadOnlySpan<float> blended, ReadOnlySpan<int> offsets, ReadOnlySpan<float> weights, in Normalisation normal, ColourRows rows)
     {
@@ -119,7 +117,7 @@ internal static class RowInterpolation
         return Vector128.MultiplyAddEstimate(value, factor, shift);
     }
 
-    /// <summary>Four pixels of four channels become three channels of four pixels.</summary>
+    /// <summary>Converts four pixels of four channels to three channels of four pixels.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static (Vector128<float> Red, Vector128<float> Green, Vector128<float> Blue) Transpose(
         Vector128<float> p0, Vector128<float> p1, Vector128<float> p2, Vector128<float> p3)

@@ -4,10 +4,10 @@ using System.Runtime.InteropServices;
 
 namespace Detection.Inference.Preprocessing;
 
-/// <summary>Where in the input the picture lies, in input pixels.</summary>
+/// <summary>The place of the picture in the input, in input pixels.</summary>
 internal readonly record struct PicturePlace(int Left, int Top, int Width, int Height);
 
-/// <summary>Knows the layout and type of the tensor.</summary>
+/// <summary>Writes values in the layout and type of the tensor.</summary>
 internal readonly ref struct TensorWriter(InputSpec spec, Normalisation normal, Span<byte> destination)
 {
     private readonly Span<byte> _destination = destination;
@@ -43,7 +43,7 @@ internal readonly ref struct TensorWriter(InputSpec spec, Normalisation normal, 
         }
     }
 
-    /// <summary>Where to put a row's values: in the tensor itself where they need no conversion, else in scratch.</summary>
+    /// <summary>Target of a row's values: the tensor itself if they need no conversion, otherwise scratch memory.</summary>
     public ColourRows Rows(PicturePlace place, int y, Span<float> scratch)
     {
         if (spec is { Element: TensorElement.Float32, Layout: TensorLayout.Nchw })
@@ -59,7 +59,7 @@ internal readonly ref struct TensorWriter(InputSpec spec, Normalisation normal, 
         return new(scratch[..place.Width], scratch.Slice(place.Width, place.Width), scratch.Slice(2 * place.Width, place.Width));
     }
 
-    /// <summary>Brings a row from scratch into the tensor, where <see cref="Rows"/> did not give out the tensor itself.</summary>
+    /// <summary>Copies a row from scratch memory into the tensor, if <see cref="Rows"/> did not return the tensor itself.</summary>
     public void Finish(PicturePlace place, int y, ColourRows rows)
     {
         if (spec is { Element: TensorElement.Float32, Layout: TensorLayout.Nchw })
@@ -163,7 +163,7 @@ internal readonly ref struct TensorWriter(InputSpec spec, Normalisation normal, 
         }
     }
 
-    /// <summary>A type of tensor values, made from a value that is in its range.</summary>
+    /// <summary>A type of tensor values, converted from a value in its range.</summary>
     private interface IElement<T>
     {
         static abstract T From(float value);

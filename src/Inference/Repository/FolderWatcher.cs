@@ -3,16 +3,16 @@ using Microsoft.Extensions.Logging;
 
 namespace Detection.Inference.Repository;
 
-/// <summary>Waits for changes in the folder of the models.</summary>
-/// <param name="options">Where the folder is.</param>
-/// <param name="changes">Takes the changes, one at most.</param>
+/// <summary>Waits for changes in the folder of models.</summary>
+/// <param name="options">Settings with the folder.</param>
+/// <param name="changes">Receives the changes, at most one at a time.</param>
 /// <param name="time">Clock.</param>
-/// <param name="logger">Log.</param>
+/// <param name="logger">Logger.</param>
 internal sealed class FolderWatcher(ModelOptions options, Channel<bool> changes, TimeProvider time, ILogger logger) : IDisposable
 {
     private FileSystemWatcher? _watcher;
 
-    /// <summary>Begins to watch, unless it has begun. The folder may not be there yet.</summary>
+    /// <summary>Starts to watch if not started. The folder may not exist yet.</summary>
     public void TryWatch()
     {
         if (_watcher is not null)
@@ -32,11 +32,11 @@ internal sealed class FolderWatcher(ModelOptions options, Channel<bool> changes,
             watcher.EnableRaisingEvents = true;
             _watcher = watcher;
         }
-#pragma warning disable CA1031 // Reports only help: the regular scan finds every change.
+#pragma warning disable CA1031 // Notifications are optional: the regular scan finds every change.
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            // No such folder yet, or no more watches to be had: the regular scan remains.
+            // The folder does not exist yet, or the system has no more watches: only the regular scan finds changes.
             watcher?.Dispose();
             RepositoryLog.NotWatched(logger, options.Directory, options.RescanInterval, e.Message);
         }
@@ -44,7 +44,7 @@ internal sealed class FolderWatcher(ModelOptions options, Channel<bool> changes,
         void Signal(object sender, EventArgs e) => changes.Writer.TryWrite(true);
     }
 
-    /// <summary>Waits for a change, or until it is time for a scan without one.</summary>
+    /// <summary>Waits for a change, or until the next regular scan.</summary>
     public async Task WaitForChangeAsync(CancellationToken cancellationToken)
     {
         using var interval = new CancellationTokenSource(options.RescanInterval, time);
@@ -55,7 +55,7 @@ internal sealed class FolderWatcher(ModelOptions options, Channel<bool> changes,
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            // Time for a scan without a reported change.
+            // It is time for a regular scan.
         }
     }
 

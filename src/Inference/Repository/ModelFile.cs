@@ -9,19 +9,17 @@ namespace Detection.Inference.Repository;
 /// <summary>Reads one model from its files.</summary>
 public static partial class ModelFile
 {
-    /// <summary>What the whole name of a model matches.</summary>
+    /// <summary>Pattern of a whole model name.</summary>
     internal const string NamePattern = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}";
 
-    /// <summary>
-    /// Whether a name can be asked for: letters, digits, <c>.</c>, <c>_</c> and <c>-</c>, up to 64, the first a letter or digit.
-    /// </summary>
+    /// <summary>Whether a name is valid: letters, digits, <c>.</c>, <c>_</c> and <c>-</c>, up to 64, the first a letter or digit.</summary>
     public static bool IsName(string name) => Name().IsMatch(name);
 
     /// <summary>
     /// Reads <c>NAME/model.onnx</c>, or the only graph in <c>NAME</c>, with <c>NAME/model.json</c>; or <c>NAME.onnx</c>.
     /// </summary>
     /// <param name="path">The ONNX file, or the folder of the model.</param>
-    /// <param name="labels">Class names that win over those of the manifest and the graph; <see langword="null"/> for those.</param>
+    /// <param name="labels">Class names that override those of the manifest and the graph; <see langword="null"/> to use those.</param>
     /// <exception cref="ModelException">It cannot be read; the message says what to do.</exception>
     public static ModelSource Read(string path, IReadOnlyList<string>? labels = null)
     {
@@ -45,7 +43,7 @@ public static partial class ModelFile
         }
     }
 
-    /// <summary>The files of a model's folder but hidden ones. A link to a folder above would otherwise be followed for ever.</summary>
+    /// <summary>The files of a model's folder, except hidden ones. A link to a parent folder would otherwise be followed for ever.</summary>
     internal static readonly EnumerationOptions Inside = new()
     {
         RecurseSubdirectories = true,
@@ -53,7 +51,7 @@ public static partial class ModelFile
         AttributesToSkip = FileAttributes.Hidden,
     };
 
-    /// <summary>Hash of a graph without its weights: loads that take long do so for what the graph says.</summary>
+    /// <summary>Hash of a graph without its weights: only the graph makes a load slow.</summary>
     /// <exception cref="ModelException">It cannot be read.</exception>
     internal static string GraphHash(ModelPlace place)
     {

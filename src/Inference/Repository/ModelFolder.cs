@@ -9,10 +9,10 @@ namespace Detection.Inference.Repository;
 /// <param name="Problem">What is wrong with where they lie.</param>
 internal sealed record ModelFiles(string Path, string Stamp, string? Problem);
 
-/// <summary>The folder of the models.</summary>
+/// <summary>The folder of models.</summary>
 internal static class ModelFolder
 {
-    /// <summary>A model's folder may hold anything beside its files; changes of the first so many are noticed.</summary>
+    /// <summary>A model's folder may contain other files; changes are noticed in this number of files only.</summary>
     private const int MaxFiles = 1000;
 
     /// <summary>The files of each model, by its name.</summary>
@@ -48,7 +48,7 @@ internal static class ModelFolder
         {
             return Find(path);
         }
-#pragma warning disable CA1031 // The scan that follows reports it.
+#pragma warning disable CA1031 // The next scan reports it.
         catch (Exception)
 #pragma warning restore CA1031
         {
@@ -56,7 +56,7 @@ internal static class ModelFolder
         }
     }
 
-    /// <summary>Names, sizes and times of files: of what links lead to, because that is what is read.</summary>
+    /// <summary>Names, sizes and modification times of files; for links, those of their targets, which are the files that are read.</summary>
     private static string StampOf(IEnumerable<FileInfo> files) => string.Join('|', files
         .Take(MaxFiles)
         .OrderBy(file => file.FullName, StringComparer.Ordinal)
@@ -72,7 +72,7 @@ internal static class ModelFolder
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Gone meanwhile, or a link that leads nowhere: reading it reports that.
+            // The file was removed meanwhile, or is a broken link: reading it reports that.
             return file.FullName;
         }
     }

@@ -3,18 +3,16 @@ using Detection.Inference.Manifest;
 
 namespace Detection.Inference.Repository;
 
-/// <summary>What reading the models of a folder gave, and what is being read. For one caller at a time.</summary>
+/// <summary>The models of a folder that have been read, and those that are being read. For one caller at a time.</summary>
 /// <param name="options">Settings.</param>
 /// <param name="time">Clock.</param>
-/// <param name="completed">Status of each model that has been read.</param>
+/// <param name="completed">Called when a model has been read.</param>
 internal sealed class ModelReadings(ModelOptions options, TimeProvider time, Action completed)
 {
-    /// <summary>
-    /// What kept a model from being read may pass without a change of its files: a share that was away, memory that was short.
-    /// </summary>
+    /// <summary>A reading may fail for a reason that ends without a change of the files: an unreachable share, or a lack of memory.</summary>
     private static readonly TimeSpan RetryAfter = TimeSpan.FromMinutes(1);
 
-    /// <summary>A model that takes longer to be read is reported as being loaded, and leaves its place to the next.</summary>
+    /// <summary>A model that takes longer to read is reported as loading, and gives its place to the next.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     private readonly string _folder = Path.Join(Path.GetFullPath(options.Directory), "/");
@@ -22,7 +20,7 @@ internal sealed class ModelReadings(ModelOptions options, TimeProvider time, Act
     private readonly Dictionary<string, Pending> _pending = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Reading> _readings = [];
 
-    /// <summary>Lets go of models that are not there any more.</summary>
+    /// <summary>Drops models that do not exist any more.</summary>
     public void Forget(SortedDictionary<string, ModelFiles> files)
     {
         foreach (string gone in _readings.Keys.Except(files.Keys).ToList())
@@ -37,7 +35,7 @@ internal sealed class ModelReadings(ModelOptions options, TimeProvider time, Act
         }
     }
 
-    /// <summary>Begins to read a model unless it has been read, or is being read.</summary>
+    /// <summary>Starts to read a model unless it has been read or is being read.</summary>
     public void Start(string name, ModelFiles files)
     {
         if (_pending.TryGetValue(name, out var pending))
@@ -58,7 +56,7 @@ internal sealed class ModelReadings(ModelOptions options, TimeProvider time, Act
         }
     }
 
-    /// <summary>Waits until a model has been read; <see langword="false"/> when none is being read, or only those that take long.</summary>
+    /// <summary>Waits until a model has been read; <see langword="false"/> when none is being read, or only slow ones.</summary>
     public bool Wait(CancellationToken cancellationToken)
     {
         while (true)
@@ -82,7 +80,7 @@ internal sealed class ModelReadings(ModelOptions options, TimeProvider time, Act
         }
     }
 
-    /// <summary>What has been read by now.</summary>
+    /// <summary>The models that have been read so far.</summary>
     public ModelSet Read(SortedDictionary<string, ModelFiles> files)
     {
         foreach (var (name, pending) in _pending.Where(pending => pending.Value.Task.IsCompleted).ToList())
@@ -117,7 +115,7 @@ internal sealed class ModelReadings(ModelOptions options, TimeProvider time, Act
         return new ModelSet(models, problems);
     }
 
-    /// <summary>Whether all of these files have been read, or are being read.</summary>
+    /// <summary>Whether all of these files have been read or are being read.</summary>
     public bool HaveBegun(SortedDictionary<string, ModelFiles> files) =>
         files.All(file => (_readings.TryGetValue(file.Key, out var reading) && reading.Files == file.Value)
             || (_pending.TryGetValue(file.Key, out var pending) && pending.Files == file.Value));
@@ -148,20 +146,20 @@ internal sealed class ModelReadings(ModelOptions options, TimeProvider time, Act
         }
         finally
         {
-            // One that took long is not waited for.
+            // A slow reading is not awaited.
             completed();
         }
     }
 
-    /// <summary>What reading a model's files gave.</summary>
+    /// <summary>The result of reading a model's files.</summary>
     /// <param name="Files">The files.</param>
-    /// <param name="Source">The model, or the version before it.</param>
-    /// <param name="Problem">What is wrong with it.</param>
-    /// <param name="RetryAt">When it is read again though its files are the same.</param>
+    /// <param name="Source">The model, or its previous version.</param>
+    /// <param name="Problem">The fault of the model.</param>
+    /// <param name="RetryAt">When it is read again although its files are unchanged.</param>
     private sealed record Reading(ModelFiles Files, ModelSource? Source, string? Problem, DateTimeOffset RetryAt);
 
     /// <summary>A model that is being read.</summary>
-#pragma warning disable CA1001 // A source of cancellation without a timer holds nothing.
+#pragma warning disable CA1001 // A cancellation source without a timer has nothing to dispose.
     private sealed class Pending
 #pragma warning restore CA1001
     {

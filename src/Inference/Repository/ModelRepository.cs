@@ -6,12 +6,12 @@ using Microsoft.Extensions.Options;
 namespace Detection.Inference.Repository;
 
 /// <summary>
-/// The models of a folder, and their changes. A file that was replaced is a new version of its model; one that cannot be
-/// read is reported as a problem and leaves the version before it in place; one that was removed is gone.
+/// The models of a folder, and their changes. A replaced file is a new version of its model. A file that cannot be read is reported as a problem, and
+/// the previous version of the model stays. A removed file removes its model.
 /// </summary>
 public sealed class ModelRepository
 {
-    /// <summary>Files that go on changing are read all the same after this many settle times.</summary>
+    /// <summary>Files that change all the time are read after this number of settle times.</summary>
     private const int MaxSettleRounds = 60;
 
     private readonly ModelOptions _options;
@@ -22,7 +22,7 @@ public sealed class ModelRepository
     private readonly ModelReadings _readings;
     private volatile ModelSet _current = ModelSet.Empty;
 
-    /// <summary>Opens the folder that the settings name; nothing is read yet.</summary>
+    /// <summary>Opens the folder in the settings without reading it.</summary>
     public ModelRepository(IOptions<ModelOptions> options, TimeProvider time, ILogger<ModelRepository> logger)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -31,7 +31,7 @@ public sealed class ModelRepository
         _readings = new ModelReadings(_options, time, () => _changes.Writer.TryWrite(true));
     }
 
-    /// <summary>Called after each change, from one thread at a time. Must return soon and not throw.</summary>
+    /// <summary>Raised after each change, by one thread at a time. Handlers must return soon and not throw.</summary>
     public event Action<ModelSet>? Changed;
 
     /// <summary>The models of the last scan; none before the first.</summary>
@@ -40,18 +40,17 @@ public sealed class ModelRepository
     /// <summary>The model that is read first.</summary>
     public string DefaultName => _options.Default;
 
-    /// <summary>Names of the models that a folder has now; none when it cannot be read.</summary>
+    /// <summary>Names of the models in a folder now; none when it cannot be read.</summary>
     public static IReadOnlyCollection<string> FindNames(string folder) => ModelFolder.TryFind(folder).Keys;
 
     /// <summary>The file or the folder of a model, as <see cref="ModelPlace.Of"/> takes it; <see langword="null"/> when a folder has none of that name.</summary>
     public static string? FindPath(string folder, string name) => ModelFolder.TryFind(folder).GetValueOrDefault(name)?.Path;
 
     /// <summary>
-    /// Scans the folder now. Files that have not changed are not read again. Models that take long to be read are not waited for: they
-    /// are reported as being loaded, and a later scan has them.
+    /// Scans the folder now. Unchanged files are not read again. Slow models are not awaited: they are reported as loading, and a later scan returns them.
     /// </summary>
-    /// <param name="cancellationToken">Ends the waiting for what is being read.</param>
-    /// <returns>The models as they are now.</returns>
+    /// <param name="cancellationToken">Cancels the wait for models that are being read.</param>
+    /// <returns>The current models.</returns>
     public ModelSet Scan(CancellationToken cancellationToken = default)
     {
         lock (_scanning)
@@ -72,11 +71,11 @@ public sealed class ModelRepository
 
                 return Publish(_readings.Read(files));
             }
-#pragma warning disable CA1031 // What the folder holds must not end the loop that scans it.
+#pragma warning disable CA1031 // No content of the folder may end the loop that scans it.
             catch (Exception e) when (e is not OperationCanceledException)
 #pragma warning restore CA1031
             {
-                // A share that is away for a moment must not take the models from their callers.
+                // A share that is unreachable for a moment must not remove the models.
                 return Publish(new ModelSet(
                     new Dictionary<string, ModelSource>(_current.Models, StringComparer.Ordinal),
                     new Dictionary<string, string>(StringComparer.Ordinal)
@@ -88,7 +87,7 @@ public sealed class ModelRepository
     }
 
     /// <summary>Scans now, and again whenever the folder changes, until cancelled.</summary>
-    /// <exception cref="OperationCanceledException">It was cancelled; there is no other end.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled; it does not end otherwise.</exception>
     public async Task WatchAsync(CancellationToken cancellationToken)
     {
         using var watcher = new FolderWatcher(_options, _changes, _time, _logger);

@@ -2,11 +2,10 @@ using Detection.Inference.Manifest;
 
 namespace Detection.Inference.Repository;
 
-/// <summary>The models of a folder at one moment.</summary>
-/// <param name="Models">Those that can be served, by name.</param>
+/// <summary>The models of a folder at one point in time.</summary>
+/// <param name="Models">Models that can be served, by name.</param>
 /// <param name="Problems">
-/// What is wrong with which model, by name, one sentence each. A model that is also in <paramref name="Models"/> is served as
-/// it was before.
+/// Faults of models, by name, one sentence each. The previous version of a model that is also in <paramref name="Models"/> is served.
 /// </param>
 public sealed record ModelSet(IReadOnlyDictionary<string, ModelSource> Models, IReadOnlyDictionary<string, string> Problems)
 {

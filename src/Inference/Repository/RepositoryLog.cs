@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Detection.Inference.Repository;
 
-/// <summary>Log messages about the folder of the models.</summary>
+/// <summary>Log messages about the folder of models.</summary>
 internal static partial class RepositoryLog
 {
     [LoggerMessage(1, LogLevel.Information, "Model {Model}@{Version} found", EventName = "LogFound")]

@@ -2,7 +2,7 @@ using SkiaSharp;
 
 namespace Detection.Tool.Bench;
 
-/// <summary>Pictures to time a model with where no photos are at hand.</summary>
+/// <summary>Pictures to measure a model without photos.</summary>
 internal static class GeneratedPictures
 {
     /// <summary>Width in pixels.</summary>
@@ -14,7 +14,7 @@ internal static class GeneratedPictures
     private const int Count = 16;
     private const int Quality = 90;
 
-    /// <summary>JPEG files of soft shapes, about as hard to decode as photos, the same each time.</summary>
+    /// <summary>JPEG files with smooth shapes, about as expensive to decode as photos, the same in every run.</summary>
     public static byte[][] Create()
     {
         var random = new Random(1);

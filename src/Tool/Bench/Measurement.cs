@@ -5,15 +5,15 @@ using Detection.Tool.Models;
 
 namespace Detection.Tool.Bench;
 
-/// <summary>How fast pictures went through a model. Times are means per picture in milliseconds.</summary>
+/// <summary>Throughput and durations of pictures in a model. Durations are means per picture in milliseconds.</summary>
 internal sealed record Measurement(double PicturesPerSecond, double Decode, double Preprocess, double Inference, double Postprocess)
 {
-    /// <summary>Submits as many batches concurrently as the model's session asks for, for some time.</summary>
+    /// <summary>Submits batches for some time, as many concurrently as the model's session needs.</summary>
     /// <exception cref="CommandException">A picture failed.</exception>
     public static async Task<Measurement> TakeAsync(
         LoadedModel model, byte[][] pictures, int batch, TimeSpan time, CancellationToken cancellationToken)
     {
-        // Once through, so that buffers are rented and code is compiled before the clock runs.
+        // One run first, so that buffers are rented and code is compiled before the measurement.
         await new Totals().RunAsync(model, pictures, batch, 0, cancellationToken);
 
         var totals = new Totals();
@@ -29,7 +29,7 @@ internal sealed record Measurement(double PicturesPerSecond, double Decode, doub
         return totals.Over(Stopwatch.GetElapsedTime(start));
     }
 
-    /// <summary>Sums over pictures, added to from several threads.</summary>
+    /// <summary>Sums over pictures, added by several threads.</summary>
     private sealed class Totals
     {
         private readonly Lock _gate = new();

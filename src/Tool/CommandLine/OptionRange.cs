@@ -3,10 +3,10 @@ using System.Globalization;
 
 namespace Detection.Tool.CommandLine;
 
-/// <summary>Options whose numbers are checked before anything is done.</summary>
+/// <summary>Options whose numbers are checked before the command starts.</summary>
 internal static class OptionRange
 {
-    /// <summary>Refuses numbers outside of a range, and what is no number.</summary>
+    /// <summary>Refuses numbers outside of a range, and text that is not a number.</summary>
     public static Option<T> Within<T>(this Option<T> option, double least, double greatest)
     {
         option.Validators.Add(result =>

@@ -5,14 +5,14 @@ using Detection.Tool.Pictures;
 
 namespace Detection.Tool.Detect;
 
-/// <summary>Writes annotated pictures into a folder, each under a name of its own.</summary>
+/// <summary>Writes annotated pictures into a folder, each with a unique name.</summary>
 internal sealed class AnnotatedFiles
 {
     private readonly string _folder;
     private readonly Dictionary<PictureSource, string> _files = [];
 
-    /// <param name="folder">Made where it is missing.</param>
-    /// <param name="pictures">The pictures; none of them is ever overwritten.</param>
+    /// <param name="folder">The folder, which is created if missing.</param>
+    /// <param name="pictures">The pictures, which are never overwritten.</param>
     public AnnotatedFiles(string folder, IEnumerable<PictureSource> pictures)
     {
         _folder = Directory.CreateDirectory(folder).FullName;

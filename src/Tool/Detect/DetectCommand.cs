@@ -131,7 +131,7 @@ internal static class DetectCommand
         return pictures;
     }
 
-    /// <summary>The model with what was asked for; its own limits stay where they are no obstacle.</summary>
+    /// <summary>The model with the settings of the command line; otherwise its own limits apply.</summary>
     private static ModelSource WithSettings(ModelSource source, ParseResult line)
     {
         var manifest = source.Manifest;

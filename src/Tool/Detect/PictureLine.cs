@@ -5,16 +5,16 @@ using Detection.Objects;
 
 namespace Detection.Tool.Detect;
 
-/// <summary>One line of JSON: what was found in a picture, with the names of the HTTP API, or why nothing could be.</summary>
-/// <param name="Picture">The file or address as it was given.</param>
-/// <param name="Error">What went wrong; absent when nothing did, as all the rest is when something did.</param>
+/// <summary>One line of JSON: the objects in a picture, with the names of the HTTP API, or the error.</summary>
+/// <param name="Picture">The file or address from the command line.</param>
+/// <param name="Error">The error; then the other members are absent. Absent without an error.</param>
 /// <param name="Model">The model, name@version.</param>
-/// <param name="Width">Width of the picture as seen upright, in pixels.</param>
-/// <param name="Height">Height of the picture as seen upright, in pixels.</param>
+/// <param name="Width">Width of the upright picture, in pixels.</param>
+/// <param name="Height">Height of the upright picture, in pixels.</param>
 /// <param name="Threshold">Lowest score of a box.</param>
-/// <param name="Boxes">What was found, highest score first.</param>
-/// <param name="Timings">Where the time went.</param>
-/// <param name="Annotated">The annotated picture, where one was asked for.</param>
+/// <param name="Boxes">The objects, highest score first.</param>
+/// <param name="Timings">Durations of the stages.</param>
+/// <param name="Annotated">The annotated picture, if requested.</param>
 internal sealed record PictureLine(
     string Picture,
     string? Error = null,
@@ -30,13 +30,13 @@ internal sealed record PictureLine(
     public string ToJson() => JsonSerializer.Serialize(this, PictureLineContext.Relaxed.PictureLine);
 }
 
-/// <summary>Where the time went, in milliseconds.</summary>
+/// <summary>Durations of the stages, in milliseconds.</summary>
 internal sealed record TimingsLine(double Decode, double Preprocess, double Inference, double Postprocess);
 
 [JsonSerializable(typeof(PictureLine))]
 internal sealed partial class PictureLineContext : JsonSerializerContext
 {
-    /// <summary>Leaves × and é as they are: nothing here goes into a page.</summary>
+    /// <summary>Does not escape × and é: the text is never part of a web page.</summary>
     public static PictureLineContext Relaxed { get; } = new(new JsonSerializerOptions
     {
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,

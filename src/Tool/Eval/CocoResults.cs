@@ -4,12 +4,12 @@ using Detection.Objects;
 
 namespace Detection.Tool.Eval;
 
-/// <summary>Boxes in the format in which results are handed to COCO's own evaluation.</summary>
+/// <summary>Boxes in the result format of COCO's own evaluation.</summary>
 internal sealed class CocoResults(string path)
 {
     private readonly List<CocoResult> _boxes = [];
 
-    /// <summary>Adds what was found on a picture.</summary>
+    /// <summary>Adds the boxes of a picture.</summary>
     /// <param name="imageId">The picture.</param>
     /// <param name="boxes">The boxes, in pixels.</param>
     /// <param name="categoryOf">The class of a box's class id; <see langword="null"/> for one that is not evaluated.</param>
@@ -25,7 +25,7 @@ internal sealed class CocoResults(string path)
     }
 
     /// <summary>Writes the file.</summary>
-    /// <exception cref="IOException">It cannot be written.</exception>
+    /// <exception cref="IOException">The file cannot be written.</exception>
     public void Save()
     {
         using var file = File.Create(path);

@@ -10,7 +10,7 @@ using Detection.Tool.Terminal;
 
 namespace Detection.Tool.Eval;
 
-/// <summary><c>detection eval</c>: measures how well a model finds what people marked.</summary>
+/// <summary><c>detection eval</c>: compares the boxes of a model with annotated ones.</summary>
 internal static class EvalCommand
 {
     private static readonly ModelArguments Model = ModelArguments.AsArgument();
@@ -147,7 +147,7 @@ internal static class EvalCommand
         /// <summary>Pictures that failed.</summary>
         public int Failed { get; private set; }
 
-        /// <summary>Pictures of another size than their annotations say.</summary>
+        /// <summary>Pictures whose size differs from that of their annotations.</summary>
         public int OtherSize { get; private set; }
 
         public async Task DetectAsync(

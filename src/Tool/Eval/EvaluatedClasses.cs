@@ -4,7 +4,7 @@ using Detection.Tool.Evaluation;
 
 namespace Detection.Tool.Eval;
 
-/// <summary>Which of a model's classes are which of a dataset's, by name.</summary>
+/// <summary>Maps a model's classes to those of a dataset, by name.</summary>
 internal sealed class EvaluatedClasses
 {
     private readonly Dictionary<int, long> _categories;
@@ -12,10 +12,10 @@ internal sealed class EvaluatedClasses
     private EvaluatedClasses(Dictionary<int, long> categories, List<CocoCategory> known, List<string> unknown) =>
         (_categories, Categories, Unknown) = (categories, known, unknown);
 
-    /// <summary>Those of the dataset's that the model has.</summary>
+    /// <summary>Classes of the dataset that the model has.</summary>
     public IReadOnlyList<CocoCategory> Categories { get; }
 
-    /// <summary>Names of the dataset's annotated ones that the model has not.</summary>
+    /// <summary>Names of annotated classes that the model does not have.</summary>
     public IReadOnlyList<string> Unknown { get; }
 
     /// <summary>The dataset's number of a model's class; <see langword="null"/> when it is not evaluated.</summary>
@@ -25,7 +25,7 @@ internal sealed class EvaluatedClasses
     /// <param name="dataset">The dataset.</param>
     /// <param name="source">The model.</param>
     /// <param name="wanted">The model's classes to evaluate; <see langword="null"/> for all.</param>
-    /// <exception cref="CommandException">There are none.</exception>
+    /// <exception cref="CommandException">There are no such classes.</exception>
     public static EvaluatedClasses Match(CocoDataset dataset, ModelSource source, IReadOnlySet<int>? wanted)
     {
         var annotated = dataset.Annotations.Select(a => a.CategoryId).ToHashSet();

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace Detection.Tool.Evaluation;
 
-/// <summary>Pictures with the boxes that people drew on them: an annotation file of the COCO format.</summary>
+/// <summary>Pictures with annotated boxes: an annotation file in the COCO format.</summary>
 public sealed record CocoDataset
 {
     /// <summary>The pictures.</summary>
@@ -16,8 +16,8 @@ public sealed record CocoDataset
     public required IReadOnlyList<CocoCategory> Categories { get; init; }
 
     /// <summary>Reads an annotation file.</summary>
-    /// <exception cref="InvalidDataException">It is not one.</exception>
-    /// <exception cref="IOException">It cannot be read.</exception>
+    /// <exception cref="InvalidDataException">It is not an annotation file.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
     public static CocoDataset Load(string path)
     {
         using var file = File.OpenRead(path);
@@ -44,12 +44,12 @@ public sealed record CocoImage(
     [property: JsonPropertyName("width")] int Width,
     [property: JsonPropertyName("height")] int Height);
 
-/// <summary>A box that a person drew.</summary>
+/// <summary>An annotated box.</summary>
 /// <param name="ImageId">The picture.</param>
 /// <param name="CategoryId">The class.</param>
 /// <param name="Box">Left, top, width, height in pixels.</param>
-/// <param name="Area">Area of the object in pixels (of its outline, where one was drawn).</param>
-/// <param name="IsCrowd">1 for a box around many objects, which counts neither for nor against.</param>
+/// <param name="Area">Area of the object in pixels: of its outline, if it has one.</param>
+/// <param name="IsCrowd">1 for a box around many objects, which counts neither as a hit nor as a miss.</param>
 public sealed record CocoAnnotation(
     [property: JsonPropertyName("image_id")] long ImageId,
     [property: JsonPropertyName("category_id")] long CategoryId,

@@ -3,9 +3,8 @@ using Detection.Objects;
 namespace Detection.Tool.Evaluation;
 
 /// <summary>
-/// The COCO detection evaluation for boxes: greedy matching of boxes to annotations by score, precision made monotone and read at
-/// 101 recalls, the mean over overlaps and classes (as described with pycocotools' COCOeval). Classes without annotations do not
-/// count. Not safe for concurrent use.
+/// The COCO detection evaluation for boxes: greedy matching of boxes to annotations by score, precision made monotone and read at 101 recalls, the
+/// mean over overlaps and classes (as defined by COCOeval of pycocotools). Classes without annotations do not count. Not safe for concurrent use.
 /// </summary>
 public sealed class CocoEvaluator
 {
@@ -14,7 +13,7 @@ public sealed class CocoEvaluator
 
     private static readonly double[] Overlaps = [.. Enumerable.Range(0, 10).Select(i => 0.5 + (i * ((0.95 - 0.5) / 9)))];
 
-    /// <summary>All, small, medium, large: least and greatest area in pixels, both inclusive.</summary>
+    /// <summary>All, small, medium, large: minimum and maximum area in pixels, both inclusive.</summary>
     private static readonly (double Least, double Greatest)[] Areas = [(0, 1e10), (0, 32 * 32), (32 * 32, 96 * 96), (96 * 96, 1e10)];
 
     private readonly Dictionary<(long Image, long Category), List<CocoAnnotation>> _wanted;
@@ -22,7 +21,7 @@ public sealed class CocoEvaluator
     private readonly long[] _images;
     private readonly long[] _categories;
 
-    /// <param name="dataset">What is on the pictures.</param>
+    /// <param name="dataset">The annotations.</param>
     public CocoEvaluator(CocoDataset dataset)
     {
         ArgumentNullException.ThrowIfNull(dataset);
@@ -31,7 +30,7 @@ public sealed class CocoEvaluator
         _categories = [.. dataset.Categories.Select(c => c.Id).Order()];
     }
 
-    /// <summary>Adds what a model found on a picture.</summary>
+    /// <summary>Adds the boxes that a model found in a picture.</summary>
     /// <param name="imageId">The picture.</param>
     /// <param name="boxes">The boxes, in pixels.</param>
     /// <param name="categoryOf">The class of a box's class id; <see langword="null"/> for one that is not evaluated.</param>
@@ -51,7 +50,7 @@ public sealed class CocoEvaluator
         }
     }
 
-    /// <summary>Computes the scores of everything added so far.</summary>
+    /// <summary>Computes the scores of all pictures that were added.</summary>
     public CocoScores Evaluate()
     {
         // [area] → per class precision and recall at each overlap.
@@ -97,7 +96,7 @@ public sealed class CocoEvaluator
     private static double Mean(List<double[]> classes, int? overlap = null) =>
         classes.Count == 0 ? -1 : classes.Average(values => overlap is { } one ? values[one] : values.Average());
 
-    /// <summary>One picture and class: which boxes hit, at each overlap. Null when there is nothing to compare.</summary>
+    /// <summary>The boxes of one picture and class that match an annotation, at each overlap. Null when there is nothing to compare.</summary>
     private PictureMatches? Match(long image, long category, (double Least, double Greatest) area)
     {
         bool Outside(double size) => size < area.Least || size > area.Greatest;
@@ -108,7 +107,7 @@ public sealed class CocoEvaluator
             return null;
         }
 
-        // Those that count come first: a box takes one that does not only when none that does is left.
+        // Annotations that count come first: a box matches an ignored one only when no other one is left.
         var wanted = annotations.Select(a => (Annotation: a, Ignored: a.IsCrowd != 0 || Outside(a.Area))).OrderBy(a => a.Ignored).ToArray();
         var overlaps = boxes.Select(b => wanted.Select(w => Overlap(b, w.Annotation)).ToArray()).ToArray();
         var hit = new bool[Overlaps.Length, boxes.Length];
@@ -155,7 +154,7 @@ public sealed class CocoEvaluator
         return new PictureMatches([.. boxes.Select(b => b.Score)], hit, ignored, wanted.Count(w => !w.Ignored));
     }
 
-    /// <summary>Precision (mean over the recalls) and highest recall of one class at each overlap; null without annotations.</summary>
+    /// <summary>Precision (mean over the recalls) and maximum recall of one class at each overlap; null without annotations.</summary>
     private static (double[] Precision, double[] Recall)? Accumulate(List<PictureMatches> pictures, int maxBoxes)
     {
         var wanted = pictures.Sum(p => p.Wanted);
@@ -164,7 +163,7 @@ public sealed class CocoEvaluator
             return null;
         }
 
-        // A stable sort, so that equal scores keep the order of the pictures.
+        // A stable sort, so that boxes with equal scores keep the order of the pictures.
         var order = pictures
             .SelectMany(p => Enumerable.Range(0, Math.Min(maxBoxes, p.Scores.Length)).Select(i => (Picture: p, Index: i)))
             .OrderByDescending(d => d.Picture.Scores[d.Index])
@@ -182,7 +181,7 @@ public sealed class CocoEvaluator
                     _ = picture.Hit[t, index] ? hits++ : misses++;
                 }
 
-                // A box that does not count repeats the point before it.
+                // An ignored box repeats the point before it.
                 curve.Add(((double)hits / wanted, hits / (hits + misses + double.Epsilon)));
             }
 
@@ -193,7 +192,7 @@ public sealed class CocoEvaluator
         return (precision, recall);
     }
 
-    /// <summary>The mean, over the recalls 0, 0.01, …, 1, of the best precision at that recall or a higher one.</summary>
+    /// <summary>The mean, over the recalls 0, 0.01, …, 1, of the highest precision at that recall or a higher one.</summary>
     private static double MeanPrecision(List<(double Recall, double Precision)> curve)
     {
         double sum = 0;

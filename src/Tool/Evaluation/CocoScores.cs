@@ -4,8 +4,8 @@ using System.Text;
 namespace Detection.Tool.Evaluation;
 
 /// <summary>
-/// The twelve numbers of the COCO evaluation, 0 to 1, or −1 where nothing of that kind was annotated. AP is the mean over the
-/// overlaps 0.50, 0.55, …, 0.95 (or the one named) and the classes; small is below 32² pixels, large above 96².
+/// The twelve numbers of the COCO evaluation, 0 to 1, or −1 without annotations of that kind. AP is the mean over the overlaps 0.50, 0.55, …, 0.95
+/// (or the named one) and the classes; small is below 32² pixels, large above 96².
 /// </summary>
 /// <param name="Ap">Average precision.</param>
 /// <param name="Ap50">At an overlap of 0.50.</param>
@@ -33,7 +33,7 @@ public sealed record CocoScores(
     double ArMedium,
     double ArLarge)
 {
-    /// <summary>The table as pycocotools prints it.</summary>
+    /// <summary>The table in the format of pycocotools.</summary>
     public override string ToString()
     {
         var text = new StringBuilder();

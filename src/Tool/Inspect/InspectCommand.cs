@@ -7,7 +7,7 @@ using Detection.Tool.Terminal;
 
 namespace Detection.Tool.Inspect;
 
-/// <summary><c>detection inspect</c>: says what was understood of a model, and what is missing.</summary>
+/// <summary><c>detection inspect</c>: shows what is known about a model, and what is missing.</summary>
 internal static class InspectCommand
 {
     private static readonly ModelArguments Model = ModelArguments.AsArgument();

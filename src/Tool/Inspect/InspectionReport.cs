@@ -5,7 +5,7 @@ using Detection.Tool.Terminal;
 
 namespace Detection.Tool.Inspect;
 
-/// <summary>A model as it was understood, for people.</summary>
+/// <summary>The result of an inspection, for people.</summary>
 internal static class InspectionReport
 {
     private const int MaxValueLength = 100;
@@ -13,7 +13,7 @@ internal static class InspectionReport
     /// <summary>Writes it, a line per fact.</summary>
     public static void Tell(ModelInspection inspection, Screen screen)
     {
-        // The draft has what is known, whether the manifest is complete or not.
+        // The draft has everything that is known, even if the manifest is not complete.
         var known = JsonNode.Parse(inspection.Draft)!.AsObject();
         var input = known["input"] as JsonObject ?? [];
         screen.Line(Fact("model", $"{inspection.Path}, {Size(inspection.Path)}"));

@@ -8,10 +8,10 @@ using Detection.Tool.Terminal;
 
 namespace Detection.Tool.Keys;
 
-/// <summary><c>detection key</c>: makes an API key for a server, and the hash that the server knows it by.</summary>
+/// <summary><c>detection key</c>: creates an API key for a server, and the hash for the server's settings.</summary>
 internal static class KeyCommand
 {
-    /// <summary>So that a key is known for one where it stands by mistake.</summary>
+    /// <summary>Makes a key recognisable if it is published by mistake.</summary>
     private const string Prefix = "dk_";
 
     private const int MaxNameLength = 100;

@@ -4,7 +4,7 @@ using Detection.Tool.CommandLine;
 
 namespace Detection.Tool.Models;
 
-/// <summary>Classes by name.</summary>
+/// <summary>Selects classes by name.</summary>
 internal static class LabelFilter
 {
     /// <summary>The option.</summary>

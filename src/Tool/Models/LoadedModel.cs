@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Detection.Tool.Models;
 
-/// <summary>A model on a device of this machine, warm.</summary>
+/// <summary>A loaded model on a device of this machine, warmed up.</summary>
 internal sealed class LoadedModel : IAsyncDisposable
 {
     private readonly IInferenceDevice _device;
@@ -23,10 +23,10 @@ internal sealed class LoadedModel : IAsyncDisposable
         DefaultValueFactory = _ => "auto",
     };
 
-    /// <summary>What was loaded.</summary>
+    /// <summary>The model.</summary>
     public ModelSource Source { get; }
 
-    /// <summary>Runs it.</summary>
+    /// <summary>The session that runs it.</summary>
     public IModelSession Session { get; }
 
     /// <summary>Name of the device, <c>cpu</c>, <c>cuda:0</c>, …</summary>
@@ -42,9 +42,9 @@ internal sealed class LoadedModel : IAsyncDisposable
     /// <param name="source">The model.</param>
     /// <param name="deviceName">Name of the device.</param>
     /// <param name="workers">Threads; <see langword="null"/> for one per core.</param>
-    /// <param name="note">Told what is wrong with devices that stay unused.</param>
-    /// <param name="cancellationToken">Gives up waiting.</param>
-    /// <exception cref="ModelException">It cannot be run.</exception>
+    /// <param name="note">Receives the faults of devices that are not used.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <exception cref="ModelException">The model cannot be run.</exception>
     /// <exception cref="CommandException">There is no such device, or it does not work.</exception>
     public static async Task<LoadedModel> LoadAsync(
         ModelSource source, string deviceName, int? workers, Action<string> note, CancellationToken cancellationToken)

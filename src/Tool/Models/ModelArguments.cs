@@ -31,7 +31,7 @@ internal sealed class ModelArguments
         (_option, _argument) = (option, argument);
     }
 
-    /// <summary>The model as an option, with the default one.</summary>
+    /// <summary>The model as an option with a default.</summary>
     public static ModelArguments AsOption() => new(new("--model", "-m") { Description = $"{What} Default: {DefaultName}.", HelpName = "model" }, null);
 
     /// <summary>The model as the first argument.</summary>
@@ -57,8 +57,8 @@ internal sealed class ModelArguments
     }
 
     /// <summary>Reads the model.</summary>
-    /// <exception cref="ModelException">It cannot be used.</exception>
-    /// <exception cref="CommandException">It cannot be found.</exception>
+    /// <exception cref="ModelException">The model cannot be used.</exception>
+    /// <exception cref="CommandException">The model cannot be found.</exception>
     public ModelSource Read(ParseResult line)
     {
         var names = Names(line);

@@ -3,10 +3,7 @@ using Detection.Inference.Pictures;
 
 namespace Detection.Tool.Pictures;
 
-/// <summary>
-/// Fetches pictures from addresses that the person at this machine typed: any host, but with bounds on time, size and
-/// redirects.
-/// </summary>
+/// <summary>Fetches pictures from addresses on the command line: from any host, but with limits on time, size and redirects.</summary>
 internal sealed class PictureDownload : IDisposable
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
@@ -22,7 +19,7 @@ internal sealed class PictureDownload : IDisposable
         MaxResponseContentBufferSize = new PictureLimits().MaxBytes,
     };
 
-    /// <summary>Whether a text is an address that can be fetched.</summary>
+    /// <summary>Whether a text is an http or https address.</summary>
     public static bool IsUrl(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var url) && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps);
 

@@ -3,19 +3,19 @@ using Detection.Inference.Pictures;
 
 namespace Detection.Tool.Pictures;
 
-/// <summary>Finds and reads pictures on the disk.</summary>
+/// <summary>Finds and reads picture files.</summary>
 internal static class PictureFiles
 {
     private static readonly string[] Extensions = [".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp"];
 
-    /// <summary>The pictures of a folder by their file names' extension, in the order of their names.</summary>
+    /// <summary>The pictures of a folder, selected by file name extension, in the order of their names.</summary>
     public static IEnumerable<PictureSource> InFolder(string folder, bool recursive) => Directory
         .EnumerateFiles(folder, "*", new EnumerationOptions { RecurseSubdirectories = recursive, IgnoreInaccessible = true })
         .Where(file => Extensions.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase))
         .Order(StringComparer.Ordinal)
         .Select(Of);
 
-    /// <summary>A picture file, whatever its name.</summary>
+    /// <summary>A picture file with any name.</summary>
     public static PictureSource Of(string path) => new(path, cancellationToken => ReadAsync(path, cancellationToken));
 
     private static async Task<byte[]> ReadAsync(string path, CancellationToken cancellationToken)

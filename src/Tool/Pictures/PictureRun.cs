@@ -5,27 +5,27 @@ using Detection.Tool.Models;
 
 namespace Detection.Tool.Pictures;
 
-/// <summary>What became of a picture.</summary>
+/// <summary>The result for a picture.</summary>
 /// <param name="Picture">The picture.</param>
 /// <param name="Encoded">Its bytes; <see langword="null"/> when it could not be read.</param>
-/// <param name="Outcome">What the model said; <see langword="null"/> when it was not asked or failed.</param>
-/// <param name="Error">What went wrong, one sentence for people; <see langword="null"/> when nothing did.</param>
+/// <param name="Outcome">The outcome of the model; <see langword="null"/> when the model was not run or failed.</param>
+/// <param name="Error">The error, one sentence for people; <see langword="null"/> without an error.</param>
 internal sealed record PictureResult(PictureSource Picture, byte[]? Encoded, PictureOutcome? Outcome, string? Error);
 
-/// <summary>Takes any number of pictures through a model, a bounded number of them in memory.</summary>
+/// <summary>Runs any number of pictures through a model, with a limited number of them in memory.</summary>
 internal static class PictureRun
 {
-    /// <summary>Pictures given to a GPU at a time.</summary>
+    /// <summary>Number of pictures in a batch for a GPU.</summary>
     private const int GpuBatch = 32;
 
-    /// <summary>Pictures given to a CPU at a time. It takes them one by one; this many keep its cores busy.</summary>
+    /// <summary>Number of pictures in a batch for a CPU. It runs them one by one; this number keeps its cores busy.</summary>
     private static readonly int CpuBatch = Math.Max(8, Environment.ProcessorCount);
 
-    /// <summary>Detects in all pictures. One that fails is a result like others.</summary>
+    /// <summary>Detects objects in all pictures. A failed picture is also a result.</summary>
     /// <param name="model">The model.</param>
     /// <param name="pictures">The pictures.</param>
-    /// <param name="finish">What else is to be done with a picture, on any thread, several at a time; may throw what reading may.</param>
-    /// <param name="cancellationToken">Ends the run after the pictures under way.</param>
+    /// <param name="finish">Further work for each picture, on any thread, several at a time; may throw the exceptions of reading.</param>
+    /// <param name="cancellationToken">Stops after the current pictures.</param>
     /// <returns>The results in the order of the pictures.</returns>
     public static async IAsyncEnumerable<(PictureResult Result, T? Finished)> DetectAsync<T>(
         LoadedModel model,
@@ -59,7 +59,7 @@ internal static class PictureRun
         }
         finally
         {
-            // The model may not be given back before they have ended; the first that failed has reported the error.
+            // The model must not be disposed before they have ended; the first failed one has reported the error.
             await ((Task)Task.WhenAll(running)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }

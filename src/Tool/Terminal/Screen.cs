@@ -3,8 +3,8 @@ using Spectre.Console;
 namespace Detection.Tool.Terminal;
 
 /// <summary>
-/// Where a command writes. Results go to standard output, notes and progress to standard error where they would mix with
-/// results that are redirected. Colours, bars and line breaks only appear on a terminal.
+/// The output of a command. Results go to standard output. Notes and progress go to standard error when they would otherwise mix with redirected
+/// results. Colours, progress bars and line breaks are used on a terminal only.
 /// </summary>
 internal sealed class Screen
 {
@@ -14,13 +14,13 @@ internal sealed class Screen
     private readonly IAnsiConsole _notes;
     private readonly IAnsiConsole? _live;
 
-    /// <param name="dataOnOutput">Whether standard output carries data for a program, so that nothing else may be written there.</param>
+    /// <param name="dataOnOutput">Whether standard output has data for a program, so that nothing else may be written there.</param>
     public Screen(bool dataOnOutput = false)
     {
         var notes = Open(Console.Error, Console.IsErrorRedirected);
         Results = dataOnOutput ? notes : Open(Console.Out, Console.IsOutputRedirected);
 
-        // On one terminal all must go through one console, or lines and bar would overwrite each other.
+        // On one terminal all output must go through one console. Otherwise lines and the bar would overwrite each other.
         _notes = !Console.IsOutputRedirected && !Console.IsErrorRedirected ? Results : notes;
         var dataOnScreen = dataOnOutput && !Console.IsOutputRedirected;
         _live = dataOnScreen ? null
@@ -29,28 +29,28 @@ internal sealed class Screen
             : null;
     }
 
-    /// <summary>For what was asked for.</summary>
+    /// <summary>Output of results.</summary>
     public IAnsiConsole Results { get; }
 
-    /// <summary>Whether progress can be shown.</summary>
+    /// <summary>Whether progress is shown.</summary>
     public bool IsLive => _live is not null;
 
     /// <summary>Writes a line of results.</summary>
     public void Line(string text = "") => Results.WriteLine(text);
 
-    /// <summary>Writes a line of results that asks for attention.</summary>
+    /// <summary>Writes a line of results that needs attention.</summary>
     public void Warning(string text) => Results.WriteLine(text, Bad);
 
-    /// <summary>Writes a line beside the results.</summary>
+    /// <summary>Writes a line that is not a result.</summary>
     public void Note(string text) => _notes.WriteLine(text);
 
-    /// <summary>Writes a line about something that failed.</summary>
+    /// <summary>Writes a line about a failure.</summary>
     public void Failure(string text) => _notes.WriteLine(text, Bad);
 
-    /// <summary>Shows a bar while work is done, where there is a terminal.</summary>
-    /// <param name="what">What is done.</param>
+    /// <summary>Shows a progress bar during work, on a terminal.</summary>
+    /// <param name="what">Name of the work.</param>
     /// <param name="steps">Number of steps.</param>
-    /// <param name="work">Does it; calls its argument after each step, with what comes next or null.</param>
+    /// <param name="work">The work; it calls its argument after each step, with the name of the next step or null.</param>
     public async Task WithProgressAsync(string what, double steps, Func<Action<string?>, Task> work)
     {
         if (_live is null)
@@ -82,7 +82,7 @@ internal sealed class Screen
             ColorSystem = redirected ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
             Interactive = redirected ? InteractionSupport.No : InteractionSupport.Detect,
 
-            // Build servers are no terminals, whatever their variables say.
+            // Build servers are not terminals, whatever their environment variables say.
             Enrichment = new ProfileEnrichment { UseDefaultEnrichers = false },
         });
         if (redirected)

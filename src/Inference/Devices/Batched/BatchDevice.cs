@@ -7,19 +7,16 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace Detection.Inference.Devices.Batched;
 
-/// <summary>
-/// A device that wants many pictures in one run: a GPU. While its thread runs one batch, the CPU's workers decode the next.
-/// </summary>
+/// <summary>A device that needs many pictures in one run: a GPU. While its thread runs one batch, CPU workers decode the next.</summary>
 internal sealed class BatchDevice : IInferenceDevice
 {
     private static readonly int[] Sizes = [1, 4, 8, 16, 32, 64, 128];
 
-    /// <summary>An engine of TensorRT takes minutes to be built, for each batch size once.</summary>
+    /// <summary>TensorRT takes minutes to build an engine, once for each batch size.</summary>
     private const int TensorRtFactor = 12;
 
     /// <summary>
-    /// Sessions are made one after another in the whole process (onnxruntime #26610): a load keeps its place for as long as loads usually
-    /// may take.
+    /// Sessions are opened one after another in the whole process (onnxruntime #26610): a load keeps its place for as long as loads usually take.
     /// </summary>
     private static readonly ModelLoads Loads = new(TimeSpan.FromMinutes(5), TimeProvider.System);
 
@@ -34,7 +31,7 @@ internal sealed class BatchDevice : IInferenceDevice
     /// <param name="name">Local name.</param>
     /// <param name="hardwareId">Identifies it on its machine.</param>
     /// <param name="description">Text for people.</param>
-    /// <param name="provider">What it runs with.</param>
+    /// <param name="provider">Its execution provider.</param>
     /// <param name="options">Settings.</param>
     /// <param name="time">Clock for deadlines.</param>
     /// <param name="logger">Log.</param>
@@ -85,7 +82,7 @@ internal sealed class BatchDevice : IInferenceDevice
             cancellationToken);
     }
 
-    /// <summary>Ends runs that go on, and stops the threads. Dispose the sessions first.</summary>
+    /// <summary>Ends running runs and stops the threads. Dispose the sessions first.</summary>
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
@@ -96,11 +93,11 @@ internal sealed class BatchDevice : IInferenceDevice
         });
     }
 
-    /// <summary>Batch sizes that get a session of their own.</summary>
+    /// <summary>Batch sizes with a separate session.</summary>
     /// <remarks>
-    /// A convolution plans for one shape and plans again at each change, so that one session with changing batches would
-    /// spend its time planning; padding all to the largest would let a single picture wait for 32. With a session per size
-    /// each has its plan, and padding at most quadruples the work of a few pictures. The price is the weights once per size.
+    /// A convolution is planned for one shape, and planned again for each new shape, so one session with changing batch sizes would spend its time
+    /// planning. Padding every batch to the largest size would let a single picture wait for 32. With a session per size each has its plan, and
+    /// padding at most quadruples the work of a few pictures. The cost is a copy of the weights per size.
     /// </remarks>
     internal static int[] BatchSizes(ModelGraph graph, int most)
     {
@@ -114,7 +111,7 @@ internal sealed class BatchDevice : IInferenceDevice
             : [1];
     }
 
-    /// <summary>Waits on the thread of the load, which has nothing else to do.</summary>
+    /// <summary>Blocks the thread of the load, which has nothing else to do.</summary>
     private IModelSession Load(ModelSource model, RunBounds bounds, RunBounds trial)
     {
         long start = Stopwatch.GetTimestamp();
@@ -133,11 +130,11 @@ internal sealed class BatchDevice : IInferenceDevice
             {
                 return await OpenAsync(graph, most, bounds, trial);
             }
-#pragma warning disable CA1031 // It is tried again with single pictures, and an error of that is reported.
+#pragma warning disable CA1031 // It is retried with single pictures, and an error of that is reported.
             catch (Exception e) when (most > 1 && graph.TakesAnyBatch)
 #pragma warning restore CA1031
             {
-                // Exporters leave the batch open also where the graph was traced for one picture.
+                // Exporters also leave the batch dimension open in graphs that were traced for one picture.
                 DeviceLog.SinglePictures(_logger, model.Name, Name, most, ModelFault.Reason(e));
                 return await OpenAsync(graph, 1, bounds, trial);
             }
@@ -191,7 +188,7 @@ internal sealed class BatchDevice : IInferenceDevice
         }
     }
 
-    /// <summary>Opens a session, and says so once where the provider leaves parts of the graph to the CPU.</summary>
+    /// <summary>Opens a session, and logs once when the provider leaves parts of the graph to the CPU.</summary>
     private InferenceSession OpenSession(ModelGraph graph, int size, ref bool entirely)
     {
         if (entirely)
@@ -204,7 +201,7 @@ internal sealed class BatchDevice : IInferenceDevice
             }
             catch (ModelException)
             {
-                // It may be for another reason; then the attempt below fails too, and names it.
+                // The reason may be another one; then the attempt below also fails, and reports it.
                 entirely = false;
                 DeviceLog.PartlyOnCpu(_logger, graph.Model.Name, Name);
             }

@@ -5,14 +5,14 @@ using Detection.Objects;
 namespace Detection.Inference.Devices.Batched;
 
 /// <summary>Runs the rows of a slot and reads their boxes.</summary>
-/// <param name="stages">What happens before and after a run.</param>
-/// <param name="bounds">How long runs may last.</param>
+/// <param name="stages">The stages before and after a run.</param>
+/// <param name="bounds">Time limits of runs.</param>
 internal sealed class BatchRuns(PictureStages stages, RunBounds bounds)
 {
-    /// <summary>Runs the first rows of a slot, with the smallest batch that holds them.</summary>
+    /// <summary>Runs the first rows of a slot, with the smallest batch size that is large enough.</summary>
     /// <param name="slot">The slot.</param>
     /// <param name="rows">Number of rows that hold pictures.</param>
-    /// <param name="longest">Longest that the run may last.</param>
+    /// <param name="longest">Time limit of the run.</param>
     public void RunRows(BatchSlot slot, int rows, TimeSpan longest)
     {
         BoundRun? run = null;
@@ -25,7 +25,7 @@ internal sealed class BatchRuns(PictureStages stages, RunBounds bounds)
             }
         }
 
-        // The rows behind the last hold earlier pictures: any picture will do there.
+        // The rows behind the last one contain earlier pictures, which is harmless.
         long start = Stopwatch.GetTimestamp();
         run!.Run(LongestRun(slot, rows, longest));
         var elapsed = Stopwatch.GetElapsedTime(start);
@@ -37,10 +37,10 @@ internal sealed class BatchRuns(PictureStages stages, RunBounds bounds)
         slot.Run = run;
     }
 
-    /// <summary>Whether it is too late for a picture, which is completed then.</summary>
+    /// <summary>Whether the deadline of a picture has passed. If so, the picture is completed.</summary>
     public bool IsOver(BatchSlot slot, in BatchItem item) => stages.IsOver(slot.Batch, item.Index);
 
-    /// <summary>The outcome of a picture whose run failed, unless it is too late for it anyway.</summary>
+    /// <summary>Completes a picture whose run failed, unless its deadline has passed.</summary>
     public void Fail(BatchSlot slot, in BatchItem item, Exception error)
     {
         if (item.Index >= 0 && !(error is RunTimeoutException && IsOver(slot, item)))
@@ -49,7 +49,7 @@ internal sealed class BatchRuns(PictureStages stages, RunBounds bounds)
         }
     }
 
-    /// <summary>Halves a batch that threw until the pictures at fault are alone.</summary>
+    /// <summary>Halves a batch that failed until the pictures that cause the failure are alone.</summary>
     public void RunParts(BatchSlot slot, Exception error)
     {
         var items = slot.Items[..slot.Rows];
@@ -83,7 +83,7 @@ internal sealed class BatchRuns(PictureStages stages, RunBounds bounds)
             int half = part.Count / 2;
             foreach (var (first, count) in new[] { (part.First, half), (part.First + half, part.Count - half) })
             {
-                // The run may be for more pictures: that at fault is not to be among them.
+                // The run may have more rows: the picture that causes the failure must not be among them.
                 slot.Tensors.Input.Clear();
                 rows.AsSpan(first * rowBytes, count * rowBytes).CopyTo(slot.Tensors.Input);
                 items.AsSpan(first, count).CopyTo(slot.Items);
@@ -91,7 +91,7 @@ internal sealed class BatchRuns(PictureStages stages, RunBounds bounds)
                 {
                     RunRows(slot, count, bounds.LongestAlone);
                 }
-#pragma warning disable CA1031 // The smaller part is looked at next.
+#pragma warning disable CA1031 // The smaller part runs next.
                 catch (Exception e)
 #pragma warning restore CA1031
                 {
@@ -133,7 +133,7 @@ internal sealed class BatchRuns(PictureStages stages, RunBounds bounds)
         slot.Batch.Complete(item.Index, outcome);
     }
 
-    /// <summary>How long a run may last whose results are wanted until the last of its pictures' deadlines.</summary>
+    /// <summary>Time limit of a run whose results are needed until the last deadline of its pictures.</summary>
     private TimeSpan LongestRun(BatchSlot slot, int rows, TimeSpan longest)
     {
         var left = TimeSpan.Zero;

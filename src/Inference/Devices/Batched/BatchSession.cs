@@ -5,7 +5,7 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace Detection.Inference.Devices.Batched;
 
-/// <summary>A model on a batch device: a session per batch size, and a few sets of tensors that batches go through in turn.</summary>
+/// <summary>A model on a batch device: a session per batch size, and a few sets of tensors that batches use in turn.</summary>
 internal sealed class BatchSession : IModelSession
 {
     private readonly PictureStages _stages;
@@ -22,12 +22,12 @@ internal sealed class BatchSession : IModelSession
     private readonly CallGate _calls = new();
 
     /// <param name="graph">The graph.</param>
-    /// <param name="stages">What happens before and after a run.</param>
-    /// <param name="sessions">A session per batch size, ascending; disposed by this once it is made.</param>
-    /// <param name="provider">What they run with.</param>
+    /// <param name="stages">The stages before and after a run.</param>
+    /// <param name="sessions">A session per batch size, ascending. This object disposes them.</param>
+    /// <param name="provider">The execution provider of the sessions.</param>
     /// <param name="workers">Threads for decoding and reading.</param>
     /// <param name="thread">The device's thread.</param>
-    /// <param name="bounds">How long runs may last.</param>
+    /// <param name="bounds">Time limits of runs.</param>
     public BatchSession(
         ModelGraph graph,
         PictureStages stages,
@@ -69,10 +69,10 @@ internal sealed class BatchSession : IModelSession
         }
     }
 
-    /// <summary>Three: one on the device, one being decoded, one being settled and claimed by the caller.</summary>
+    /// <summary>Three batches: one on the device, one being decoded, and one that the caller settles and claims.</summary>
     public int Concurrency => 3;
 
-    /// <summary>Most pictures in one run.</summary>
+    /// <summary>Maximum number of pictures in one run.</summary>
     public int MaxBatch { get; }
 
     /// <inheritdoc/>
@@ -84,7 +84,7 @@ internal sealed class BatchSession : IModelSession
         Action<int, PictureOutcome> completed,
         CancellationToken cancellationToken) => _calls.RunAsync(this, batch, completed, StartAsync, cancellationToken);
 
-    /// <summary>Runs each session on each set of tensors, on the device's thread, so that no request pays for planning.</summary>
+    /// <summary>Runs each session with each set of tensors, on the device's thread, so that no request waits for planning.</summary>
     public Task WarmUpAsync() => _thread.InvokeAsync(() =>
     {
         foreach (var slot in _slots)
@@ -96,7 +96,7 @@ internal sealed class BatchSession : IModelSession
         }
     });
 
-    /// <summary>Lets something use one set of tensors on the device's thread, before the session serves.</summary>
+    /// <summary>Lets an action use one set of tensors on the device's thread, before the session serves.</summary>
     public Task TryAsync(Action<IReadOnlyList<(int Batch, BoundRun Run)>> use) => _thread.InvokeAsync(() => use(_slots[0].Runs));
 
     /// <inheritdoc/>
@@ -194,7 +194,7 @@ internal sealed class BatchSession : IModelSession
     /// <summary>Reads the boxes of one row of a slot.</summary>
     internal void Read(BatchSlot slot, int row, int worker) => _runs.Read(slot, row, _boxes[worker]);
 
-    /// <summary>Takes a slot back for the next batch.</summary>
+    /// <summary>Accepts a slot for the next batch.</summary>
     internal void Free(BatchSlot slot) => _free.Writer.TryWrite(slot);
 
     /// <summary>On the device's thread.</summary>
@@ -209,7 +209,7 @@ internal sealed class BatchSession : IModelSession
             new SeparateRuns(_runs, _thread, _bounds.LongestAlone, slot, e).RunNext();
             return;
         }
-#pragma warning disable CA1031 // A run that fails is the outcome of its pictures; the thread goes on with the next.
+#pragma warning disable CA1031 // A failed run is the outcome of its pictures; the thread continues with the next run.
         catch (Exception e)
 #pragma warning restore CA1031
         {

@@ -3,17 +3,17 @@ namespace Detection.Inference.Devices.Batched;
 /// <summary>A picture in a row of the input tensor.</summary>
 internal struct BatchItem(int index, PictureProgress progress)
 {
-    /// <summary>A row to take no notice of.</summary>
+    /// <summary>A row that is ignored.</summary>
     public static readonly BatchItem None = new(-1, default);
 
-    /// <summary>Its place in the caller's batch.</summary>
+    /// <summary>Its index in the caller's batch.</summary>
     public int Index = index;
 
-    /// <summary>Its way until here.</summary>
+    /// <summary>Its progress.</summary>
     public PictureProgress Progress = progress;
 }
 
-/// <summary>A set of tensors with the pictures that are in it.</summary>
+/// <summary>A set of tensors with the pictures in it.</summary>
 internal sealed class BatchSlot : IDisposable
 {
     private readonly BatchSession _session;
@@ -44,7 +44,7 @@ internal sealed class BatchSlot : IDisposable
 
     public int First { get; private set; }
 
-    /// <summary>Rows that hold pictures.</summary>
+    /// <summary>Number of rows that contain pictures.</summary>
     public int Rows => _rows;
 
     /// <summary>The run that gave the outputs.</summary>
@@ -62,7 +62,7 @@ internal sealed class BatchSlot : IDisposable
 
     public void BeginReading() => _open = _rows;
 
-    /// <summary>Gives the tensors back for the next batch.</summary>
+    /// <summary>Returns the tensors for the next batch.</summary>
     public void Free() => _session.Free(this);
 
     public void Dispose()

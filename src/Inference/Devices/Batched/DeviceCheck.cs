@@ -9,20 +9,20 @@ using Microsoft.ML.OnnxRuntime;
 namespace Detection.Inference.Devices.Batched;
 
 /// <summary>
-/// Compares a device with the CPU. Providers are known to have returned wrong numbers without an error (onnxruntime #26215).
+/// Compares the outputs of a device with those of the CPU. Some providers have returned wrong numbers without an error (onnxruntime #26215).
 /// </summary>
 internal static class DeviceCheck
 {
-    /// <summary>Part of an output's values that must be near the CPU's: near a limit, single boxes come and go.</summary>
+    /// <summary>Part of an output's values that must be similar to the CPU's: boxes with values near a limit may appear or disappear.</summary>
     private const double MustAgree = 0.95;
 
     /// <summary>Compares each batch size on two test pictures, in the first and in the last row.</summary>
     /// <param name="graph">The graph.</param>
     /// <param name="session">The graph on the device.</param>
-    /// <param name="bounds">How long runs on the CPU may last.</param>
+    /// <param name="bounds">Time limits of runs on the CPU.</param>
     /// <param name="tolerance">Largest difference, as a part of the range of an output's values.</param>
     /// <param name="device">Name of the device.</param>
-    /// <exception cref="ModelException">An output is further off than allowed.</exception>
+    /// <exception cref="ModelException">An output differs by more than allowed.</exception>
     public static async Task CompareWithCpuAsync(ModelGraph graph, BatchSession session, RunBounds bounds, float tolerance, string device)
     {
         var expected = RunOnCpu(graph, bounds, seeds: [1, 2]);
@@ -51,7 +51,7 @@ internal static class DeviceCheck
             {
                 float difference = Difference(cpu[i], outputs[i].Data.Span);
 
-                // Written so that a difference that is no number fails.
+                // Written so that NaN fails.
                 if (!(difference <= tolerance))
                 {
                     throw new ModelException(
@@ -63,9 +63,9 @@ internal static class DeviceCheck
     }
 
     /// <summary>
-    /// How far apart two outputs are, as a part of the expected output's range. The values are compared in ascending order,
-    /// because outputs sorted by score change places at the slightest difference; outputs of a length that depends on the
-    /// picture are compared as far as the shorter one goes.
+    /// The difference of two outputs, as a part of the expected output's range. Values are compared in ascending order, because outputs that are
+    /// sorted by score change their order at the smallest difference. When the length of an output depends on the picture, only the length of the
+    /// shorter one is compared.
     /// </summary>
     internal static float Difference(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual)
     {
@@ -113,7 +113,7 @@ internal static class DeviceCheck
         return results;
     }
 
-    /// <summary>A picture with smooth and with rough parts, the same on every machine.</summary>
+    /// <summary>A picture with smooth and rough parts, the same on every machine.</summary>
     private static void Fill(InputSpec input, Span<byte> row, int seed)
     {
         var random = new Random(seed);

@@ -2,12 +2,10 @@ using System.Collections.Concurrent;
 
 namespace Detection.Inference.Devices.Batched;
 
-/// <summary>
-/// The one thread that a device runs on: a GPU gains nothing from parallel callers, and its provider keeps state per thread.
-/// </summary>
+/// <summary>The only thread that uses a device: a GPU gains nothing from parallel callers, and its provider has state per thread.</summary>
 internal sealed class DeviceThread : IDisposable
 {
-    /// <summary>Runs are ended before. What cannot be ended is left to the end of the process.</summary>
+    /// <summary>Runs are ended before that. A run that cannot be ended continues until the process ends.</summary>
     private static readonly TimeSpan JoinTimeout = TimeSpan.FromSeconds(5);
 
     private readonly BlockingCollection<Action> _runs = [];
@@ -23,7 +21,7 @@ internal sealed class DeviceThread : IDisposable
     /// <summary>Queues a run, which must not throw.</summary>
     public void Post(Action run) => _runs.Add(run);
 
-    /// <summary>Runs something and waits for it.</summary>
+    /// <summary>Runs an action on the thread and waits for it.</summary>
     public async Task InvokeAsync(Action run)
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -34,7 +32,7 @@ internal sealed class DeviceThread : IDisposable
                 run();
                 done.SetResult();
             }
-#pragma warning disable CA1031 // Thrown again where it is awaited.
+#pragma warning disable CA1031 // Rethrown where it is awaited.
             catch (Exception e)
 #pragma warning restore CA1031
             {
@@ -44,7 +42,7 @@ internal sealed class DeviceThread : IDisposable
         await done.Task;
     }
 
-    /// <summary>Ends the thread after what is queued, and waits a little for it.</summary>
+    /// <summary>Ends the thread after the queued runs, and waits a limited time for it.</summary>
     public void Dispose()
     {
         _runs.CompleteAdding();

@@ -4,14 +4,14 @@ using Detection.Objects;
 namespace Detection.Inference.Devices.Batched;
 
 /// <summary>
-/// The pictures of a batch that was ended, run one by one. After each the device may run a batch of another model: those that do not end
-/// take their time again.
+/// The pictures of a batch that was ended, run one by one. Between two of them the device may run a batch of another model, because each picture that
+/// does not end uses its full time limit again.
 /// </summary>
 /// <param name="runs">Runs them.</param>
 /// <param name="thread">The device's thread.</param>
-/// <param name="longest">Longest that the run of one may last.</param>
+/// <param name="longest">Time limit of the run of one picture.</param>
 /// <param name="slot">The tensors with the batch.</param>
-/// <param name="error">Why the batch was ended.</param>
+/// <param name="error">The timeout of the batch.</param>
 internal sealed class SeparateRuns(BatchRuns runs, DeviceThread thread, TimeSpan longest, BatchSlot slot, RunTimeoutException error)
 {
     private readonly byte[] _rows = slot.Tensors.Input[..(slot.Rows * slot.Tensors.RowBytes)].ToArray();
@@ -19,7 +19,7 @@ internal sealed class SeparateRuns(BatchRuns runs, DeviceThread thread, TimeSpan
     private readonly List<DetectedObject> _boxes = [];
     private int _next;
 
-    /// <summary>Runs the next picture, or gives the tensors back. On the device's thread.</summary>
+    /// <summary>Runs the next picture, or returns the tensors. Called on the device's thread.</summary>
     public void RunNext()
     {
         slot.Tensors.Input.Clear();
@@ -47,7 +47,7 @@ internal sealed class SeparateRuns(BatchRuns runs, DeviceThread thread, TimeSpan
         {
             runs.RunRows(slot, 1, longest);
         }
-#pragma warning disable CA1031 // A run that fails is the outcome of its picture.
+#pragma warning disable CA1031 // A failed run is the outcome of its picture.
         catch (Exception e)
 #pragma warning restore CA1031
         {

@@ -9,12 +9,12 @@ using Microsoft.ML.OnnxRuntime;
 namespace Detection.Inference.Devices.Cpu;
 
 /// <summary>
-/// The cores of the CPU. One worker per core takes a picture from its bytes to its boxes, one run per picture: on a CPU this
-/// beats every layout that gathers batches or splits a run over cores, because nothing waits for anything.
+/// The cores of the CPU. One worker per core processes a picture from its bytes to its boxes, with one run per picture. On a CPU this is faster than
+/// batches, or runs that are split over cores, because no thread waits for another one.
 /// </summary>
 public sealed class CpuDevice : IInferenceDevice
 {
-    /// <summary>A model that takes longer to be loaded leaves its place to the next.</summary>
+    /// <summary>A model that takes longer to load gives its place to the next.</summary>
     private static readonly TimeSpan LoadPatience = TimeSpan.FromSeconds(5);
 
     private readonly DeviceOptions _options;
@@ -58,16 +58,14 @@ public sealed class CpuDevice : IInferenceDevice
             cancellationToken);
     }
 
-    /// <summary>Ends runs that go on, and stops the workers. Dispose the sessions first.</summary>
+    /// <summary>Ends running runs and stops the workers. Dispose the sessions first.</summary>
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
         await Task.Run(_workers.Dispose);
     }
 
-    /// <summary>
-    /// Options of a session that leaves the cores to the workers. Its errors come as exceptions and are logged as such.
-    /// </summary>
+    /// <summary>Options of a session that uses no threads of its own. Its errors are reported as exceptions and logged by the caller.</summary>
     internal static SessionOptions CreateSessionOptions()
     {
         var options = new SessionOptions
@@ -142,7 +140,7 @@ public sealed class CpuDevice : IInferenceDevice
 
         public int Concurrency => 2;
 
-        // One that is worked on and one that follows for each worker; with a second such batch none of them waits for the next.
+        // One picture in progress and one waiting for each worker. With a second such batch no worker waits for the next batch.
         public int BatchLimit => 2 * _desks.Length;
 
         public bool RunsSingly => true;
@@ -200,7 +198,7 @@ public sealed class CpuDevice : IInferenceDevice
                 progress.Inference = Stopwatch.GetElapsedTime(start);
                 outcome = _stages.Read(work, desk.Run.OutputRow(0), desk.Boxes, progress);
             }
-#pragma warning disable CA1031 // An error of one picture is that picture's outcome; the worker goes on with the next.
+#pragma warning disable CA1031 // An error of one picture is its outcome; the worker continues with the next.
             catch (Exception e)
 #pragma warning restore CA1031
             {
@@ -209,7 +207,7 @@ public sealed class CpuDevice : IInferenceDevice
                     _lane.Restrain();
                 }
 
-                // It waited for memory, or its run lasted, for too long.
+                // It waited too long for memory, or its run took too long.
                 if (e is TimeoutException or OperationCanceledException or RunTimeoutException && _stages.IsOver(batch, index))
                 {
                     return;
@@ -227,7 +225,7 @@ public sealed class CpuDevice : IInferenceDevice
         }
     }
 
-    /// <summary>What one worker needs for one model, allocated once.</summary>
+    /// <summary>The memory that one worker needs for one model, allocated once.</summary>
     private sealed class Desk : IDisposable
     {
         private readonly TensorSet _tensors;

@@ -3,13 +3,13 @@ using System.Text;
 
 namespace Detection.Inference.Devices.Cuda;
 
-/// <summary>A GPU as the driver knows it.</summary>
-/// <param name="Index">Its number, in the order that CUDA_VISIBLE_DEVICES gives.</param>
+/// <summary>A GPU as the driver reports it.</summary>
+/// <param name="Index">Its index, in the order of CUDA_VISIBLE_DEVICES.</param>
 /// <param name="Id">Its UUID, the same for every process on every machine.</param>
-/// <param name="Name">For people.</param>
+/// <param name="Name">Name for people.</param>
 internal sealed record Gpu(int Index, string Id, string Name);
 
-/// <summary>Asks NVIDIA's driver which GPUs there are. Needs no CUDA toolkit.</summary>
+/// <summary>Asks NVIDIA's driver for the GPUs. Needs no CUDA toolkit.</summary>
 internal static unsafe class CudaDriver
 {
     /// <summary>The GPUs; none without a driver.</summary>
@@ -21,7 +21,7 @@ internal static unsafe class CudaDriver
             return [];
         }
 
-        // The driver stays loaded: ONNX Runtime uses it too.
+        // The driver stays loaded, because ONNX Runtime uses it too.
         if (!TryGet(driver, "cuInit", out nint init)
             || !TryGet(driver, "cuDeviceGetCount", out nint getCount)
             || !TryGet(driver, "cuDeviceGet", out nint get)

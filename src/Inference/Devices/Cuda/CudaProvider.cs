@@ -3,7 +3,7 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace Detection.Inference.Devices.Cuda;
 
-/// <summary>One NVIDIA GPU, through CUDA and, where asked for, TensorRT.</summary>
+/// <summary>One NVIDIA GPU, through CUDA and, if configured, TensorRT.</summary>
 internal sealed class CudaProvider(int index, CudaOptions options) : ExecutionProvider
 {
     /// <inheritdoc/>
@@ -60,11 +60,11 @@ internal sealed class CudaProvider(int index, CudaOptions options) : ExecutionPr
         {
             ["device_id"] = index.ToString(CultureInfo.InvariantCulture),
 
-            // EXHAUSTIVE costs hundreds of milliseconds per shape, DEFAULT takes the slow algorithm.
+            // EXHAUSTIVE takes hundreds of milliseconds per shape, and DEFAULT uses a slow algorithm.
             ["cudnn_conv_algo_search"] = "HEURISTIC",
             ["do_copy_in_default_stream"] = "1",
 
-            // Sessions of several batch sizes share the card: none takes twice what it needs.
+            // Sessions of several batch sizes share the card: none allocates twice what it needs.
             ["arena_extend_strategy"] = "kSameAsRequested",
             ["use_tf32"] = options.Tf32 ? "1" : "0",
             ["prefer_nhwc"] = options.PreferNhwc ? "1" : "0",

@@ -7,13 +7,13 @@ using Microsoft.ML.OnnxRuntime;
 namespace Detection.Inference.Devices.Discovery;
 
 /// <summary>
-/// Finds out which devices work. A provider that was compiled in says nothing of the machine, so each GPU has to run a small
-/// graph and to agree with the CPU on it.
+/// Finds out which devices work. That a provider is part of the program says nothing about the machine, so each GPU runs a small graph, and its
+/// outputs are compared with the CPU's.
 /// </summary>
 /// <param name="options">Settings of devices.</param>
 /// <param name="time">Clock for deadlines.</param>
 /// <param name="loggers">Logs.</param>
-/// <param name="loadTimeout">Longest that a model may take to be loaded; <see langword="null"/> for 5 minutes.</param>
+/// <param name="loadTimeout">Time limit for loading a model; <see langword="null"/> for 5 minutes.</param>
 public sealed class DeviceDiscovery(DeviceOptions options, TimeProvider time, ILoggerFactory loggers, TimeSpan? loadTimeout = null)
 {
     private readonly ILogger _logger = loggers.CreateLogger<DeviceDiscovery>();
@@ -22,8 +22,8 @@ public sealed class DeviceDiscovery(DeviceOptions options, TimeProvider time, IL
     public static bool IsBuiltForCuda => OrtEnv.Instance().GetAvailableProviders().Contains("CUDAExecutionProvider");
 
     /// <summary>
-    /// Opens the devices that <see cref="DeviceOptions.Devices"/> asks for. With <c>auto</c> the CPU stands in where no GPU
-    /// works; a GPU that was asked for by name and does not work is a problem and nothing stands in for it.
+    /// Opens the devices that <see cref="DeviceOptions.Devices"/> names. With <c>auto</c> the CPU is used when no GPU works. A GPU that is named and
+    /// does not work is a problem, and is not replaced.
     /// </summary>
     public DeviceSet Open()
     {
@@ -54,7 +54,7 @@ public sealed class DeviceDiscovery(DeviceOptions options, TimeProvider time, IL
                 }
                 else if (DeviceName.CudaIndex(name) is { } index)
                 {
-                    // Without a driver the attempt below says what is missing.
+                    // Without a driver, the attempt below reports what is missing.
                     Add(OpenGpu(gpus.FirstOrDefault(gpu => gpu.Index == index) ?? new Gpu(index, name, "GPU"), problems));
                 }
             }

@@ -3,12 +3,10 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace Detection.Inference.Devices.Discovery;
 
-/// <summary>Finds out whether a provider works here, with a graph of one convolution.</summary>
+/// <summary>Finds out whether a provider works on this machine, with a graph of one convolution.</summary>
 internal static class ProviderProbe
 {
-    /// <summary>
-    /// y = Relu(Conv(x)), x [2, 3, 16, 16], four filters of 3 × 3 with padding 1, operator set 13.
-    /// </summary>
+    /// <summary>y = Relu(Conv(x)), x [2, 3, 16, 16], four filters of 3 × 3 with padding 1, operator set 13.</summary>
     private static readonly byte[] Graph = Convert.FromBase64String(
         "CAgSADq2BAoiCgF4CgF3EgFjIgRDb252KhEKBHBhZHNAAUABQAFAAaABBwoMCgFjEgF5IgRSZWx1EgVwcm9iZSrAAwgECAMIAwgDEAFCAXdKsA"
         + "MAAMC+AABAvgAAAAAAAEA+AADAPgAAgL4AAIC9AAAAPgAAoD4AAKC+AAAAvgAAgD0AAIA+AADAvgAAQL4AAAAAAABAPgAAwD4AAIC+AACAvQAA"
@@ -19,7 +17,7 @@ internal static class ProviderProbe
         + "AACAPgAAwL4AAEC+AAAAAAAAQD5aGwoBeBIWChQIARIQCgIIAgoCCAMKAggQCgIIEGIbCgF5EhYKFAgBEhAKAggCCgIIBAoCCBAKAggQQgQKAB"
         + "AN");
 
-    /// <summary>What is wrong with the provider, as the end of a sentence; <see langword="null"/> when it works.</summary>
+    /// <summary>The fault of the provider, as the end of a sentence; <see langword="null"/> when it works.</summary>
     public static string? FindProblem(ExecutionProvider provider)
     {
         try
