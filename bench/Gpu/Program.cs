@@ -21,7 +21,7 @@ const string Help = """
       --photos DIR     JPEG photos; at most 256. Default: ../shared/images or tests/pictures/jpeg.
       --batches LIST   Batch sizes of the bare loop. Default: 1,8,32.
       --seconds S      Time for each measurement. Default: 4.
-      --rounds N       How often everything is measured, alternately; medians are told. Default: 3.
+      --rounds N       Number of rounds; the programs run in turn, and medians are printed. Default: 3.
       --set LINES      Settings of Detection:Cuda, such as PreferNhwc=true,MaxBatch=64.
       --csv FILE       A row is appended.
     """;

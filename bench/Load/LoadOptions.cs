@@ -21,10 +21,10 @@ internal sealed record LoadOptions
           --warmup S         Time before it that is not. Default: 3.
           --pictures KIND    unique: no picture is sent twice, so that none comes from the result cache.
                              repeated:N: N pictures again and again.
-                             keys:N: N pictures are sent once; then their results are asked for by key, with GET.
+                             keys:N: N pictures are sent once; then their results are read by key, with GET.
                              Default: unique.
-          --keys FILE        Several callers, told apart by API keys: a line for each, its name and its key. --callers and --rate are
-                             those of each. Latency is told for each.
+          --keys FILE        Several callers with different API keys: a line for each, its name and its key. --callers and --rate are
+                             those of each. Latency is printed for each.
           --flood N          The first of the keys floods: N callers in a closed loop instead.
           --photos DIR       JPEG photos, also in folders inside; at most 256. Default: ../shared/images or tests/pictures/jpeg.
           --model NAME       Model. Default: the server's.

@@ -12,7 +12,6 @@ internal sealed class OddHost : IAsyncDisposable
     /// <summary>Its address.</summary>
     public Uri Url => _server.Url;
 
-    /// <inheritdoc/>
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
     private static async Task<bool> AnswerAsync(HttpListenerContext context, string[] segments)

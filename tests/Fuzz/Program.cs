@@ -108,7 +108,7 @@ await CheckAsync($"memory is back at no more than a quarter and 64 MiB above tha
 Console.WriteLine($"at the end: {Mebibytes(subject.ResidentBytes)}, {subject.Descriptors} descriptors");
 await CheckAsync("no error was logged", () => Task.FromResult(
     subject.Errors is { Count: > 0 } errors ? string.Join('\n', errors.Take(10)) : null));
-await CheckAsync("it ends when asked to", async () => await subject.StopAsync() is var code and not 0 ? $"exit code {code}" : null);
+await CheckAsync("it stops gracefully", async () => await subject.StopAsync() is var code and not 0 ? $"exit code {code}" : null);
 return Finish();
 
 async Task RunAsync(int from, int to)

@@ -227,9 +227,9 @@ internal sealed class Requests(int seed, int redisPort, Uri pictures)
         if (random.OneIn(4))
         {
             // A picture and the URL of a webhook.
-            var told = PictureForms.Make(random, PictureMutations.Seed(random));
-            told.Target = $"/v1/detections?async=true&webhook={Uri.EscapeDataString(address)}{random.Of<string>(["", "&webhook=x", "&threshold=0.2"])}";
-            return new FuzzRequest("webhook", told.ToBytes()) { MayBreakHttp = told.Target.Length > 8000 };
+            var picture = PictureForms.Make(random, PictureMutations.Seed(random));
+            picture.Target = $"/v1/detections?async=true&webhook={Uri.EscapeDataString(address)}{random.Of<string>(["", "&webhook=x", "&threshold=0.2"])}";
+            return new FuzzRequest("webhook", picture.ToBytes()) { MayBreakHttp = picture.Target.Length > 8000 };
         }
 
         RequestText request = random.Next(4) switch

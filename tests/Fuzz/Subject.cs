@@ -152,7 +152,6 @@ internal sealed class Subject : IAsyncDisposable
     private static ConfigurationOptions Options(int port) =>
         ConfigurationOptions.Parse(string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port},password={DetectionSettings.SomePassword}"));
 
-    /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         await _redis.DisposeAsync();

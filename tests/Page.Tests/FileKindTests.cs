@@ -56,7 +56,7 @@ public class FileKindTests(PageSite site)
             Assert.Contains(advice, problem, StringComparison.Ordinal);
             Assert.DoesNotContain("HTTP", problem, StringComparison.Ordinal);
             Assert.DoesNotContain("Try again", problem, StringComparison.Ordinal);
-            Assert.Empty(visit.Questions);
+            Assert.Empty(visit.Detections);
 
             // Then a valid picture.
             await visit.ChooseAsync(Photos.People);

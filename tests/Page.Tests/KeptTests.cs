@@ -13,9 +13,10 @@ public class KeptTests(PageSite site)
         await visit.SeenAsync("document.querySelectorAll('.thumb[data-state=done]').length === 3");
         await visit.Page.ClickAsync("#strip li:first-child .thumb");
         await visit.SlideAsync("ArrowRight");
+        await visit.SeenAsync("document.querySelectorAll('#overlay .box').length > 0");
         var boxes = await visit.BoxesAsync();
         await KeptAsync(visit, 3);
-        var asked = visit.Questions.Count();
+        var asked = visit.Detections.Count();
 
         await visit.Page.ReloadAsync();
         await visit.AnsweredAsync();
@@ -23,7 +24,7 @@ public class KeptTests(PageSite site)
         Assert.Contains("walkers.webp", await visit.TextAsync(".summary"), StringComparison.Ordinal);
         Assert.Equal("41%", await visit.TextAsync(".threshold output"));
         Assert.Equal(boxes.Count, (await visit.BoxesAsync()).Count);
-        Assert.Equal(asked, visit.Questions.Count());
+        Assert.Equal(asked, visit.Detections.Count());
 
         // A fetched picture is shown again too; a removed picture does not return.
         await visit.Page.ClickAsync("#strip li:last-child .thumb");
@@ -66,7 +67,7 @@ public class KeptTests(PageSite site)
                 await other.AnsweredAsync();
                 Assert.Equal("41%", await other.TextAsync(".threshold output"));
                 Assert.Equal((await visit.BoxesAsync()).Count, (await other.BoxesAsync()).Count);
-                Assert.Empty(other.Questions);
+                Assert.Empty(other.Detections);
 
                 // A link without a result shows a problem, and the page continues.
                 await other.EvaluateAsync<object>($"location.hash = 'picture={new string('0', 64)}'");

@@ -106,9 +106,8 @@ public sealed class PageSite : IAsyncDisposable
 
     /// <summary>The JSON at a path of the server.</summary>
     internal Task<JsonElement> ReadAsync(string path) =>
-        (_frontend ?? throw new InvalidOperationException("Nobody visits the page.")).Http.GetFromJsonAsync<JsonElement>(new Uri(path, UriKind.Relative));
+        (_frontend ?? throw new InvalidOperationException("No test visits the page.")).Http.GetFromJsonAsync<JsonElement>(new Uri(path, UriKind.Relative));
 
-    /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         if (_browser is not null)
@@ -143,7 +142,7 @@ public sealed class PageSite : IAsyncDisposable
 
     private async Task<(HttpStatusCode Status, JsonElement Body)> AskAsync(HttpContent content)
     {
-        var http = (_frontend ?? throw new InvalidOperationException("Nobody visits the page.")).Http;
+        var http = (_frontend ?? throw new InvalidOperationException("No test visits the page.")).Http;
         using var response = await http.PostAsync(new Uri("/v1/detections?threshold=0.05", UriKind.Relative), content);
         return (response.StatusCode, await response.Content.ReadFromJsonAsync<JsonElement>());
     }

@@ -24,7 +24,7 @@ public class ThresholdTests(PageSite site)
         Assert.Equal(scores.Count(score => score >= 0.95), await RowsAsync(visit));
 
         Assert.Equal(before, visit.RequestCount);
-        Assert.Single(visit.Questions);
+        Assert.Single(visit.Detections);
     });
 
     [Fact]

@@ -57,13 +57,13 @@ public class UploadTests(PageSite site)
 
         await visit.ChooseAsync(paths);
         await visit.SeenAsync("document.querySelectorAll('.thumb[data-state=done]').length === 4");
-        Assert.Equal(4, visit.Questions.Count());
+        Assert.Equal(4, visit.Detections.Count());
         Assert.Contains("photo-0.jpg", await visit.TextAsync(".summary"), StringComparison.Ordinal);
 
         await visit.Page.ClickAsync("#strip li:nth-child(3) button");
         await visit.AnsweredAsync();
         Assert.Contains("photo-2.jpg", await visit.TextAsync(".summary"), StringComparison.Ordinal);
-        Assert.Equal(4, visit.Questions.Count());
+        Assert.Equal(4, visit.Detections.Count());
 
         await visit.Page.ClickAsync("#strip .clear");
         Assert.Equal("empty", await visit.EvaluateAsync<string>("document.body.dataset.state"));

@@ -25,7 +25,7 @@ internal sealed class Visit : IAsyncDisposable
     public IPage Page { get; }
 
     /// <summary>The requests <c>POST /v1/detections</c> so far.</summary>
-    public IEnumerable<IRequest> Questions =>
+    public IEnumerable<IRequest> Detections =>
         _requests.Where(request => request.Method == HttpMethod.Post && new Uri(request.Url).AbsolutePath == "/v1/detections");
 
     /// <summary>All requests so far.</summary>
@@ -164,15 +164,15 @@ internal sealed class Visit : IAsyncDisposable
         "(({ id, className, ariaLabel, tagName }) => id || `${className} ${ariaLabel ?? ''}`.trim() || tagName)(document.activeElement)");
 
     /// <summary>Everything that the browser reports to a screen reader, in the order of the page.</summary>
-    public async Task<IReadOnlyList<Told>> ToldAsync()
+    public async Task<IReadOnlyList<AccessibleNode>> AccessibleNodesAsync()
     {
-        var told = new List<Told>();
+        var nodes = new List<AccessibleNode>();
         Add(await Page.Accessibility.SnapshotAsync(new AccessibilitySnapshotOptions { InterestingOnly = false }));
-        return told;
+        return nodes;
 
         void Add(SerializedAXNode part)
         {
-            told.Add(new Told(part.Role, part.Name ?? ""));
+            nodes.Add(new AccessibleNode(part.Role, part.Name ?? ""));
             Array.ForEach(part.Children ?? [], Add);
         }
     }
@@ -231,7 +231,6 @@ internal sealed class Visit : IAsyncDisposable
         });
     }
 
-    /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await Page.CloseAsync();
 
     private void Hear(ConsoleMessage message)
@@ -251,7 +250,7 @@ internal sealed class Visit : IAsyncDisposable
 internal sealed record DrawnBox(int Index, string Colour, bool Lit, double X, double Y, double Width, double Height);
 
 /// <summary>What the browser reports to a screen reader for a part of the page.</summary>
-internal sealed record Told(string Role, string Name);
+internal sealed record AccessibleNode(string Role, string Name);
 
 /// <summary>A text and its contrast.</summary>
 internal sealed record Contrast(string Text, double Ratio);

@@ -63,6 +63,6 @@ public class WaysInTests(PageSite site)
         await visit.EnterUrlAsync("holiday.jpg");
 
         Assert.Contains("http://", await visit.TextAsync("#url-error"), StringComparison.Ordinal);
-        Assert.Empty(visit.Questions);
+        Assert.Empty(visit.Detections);
     });
 }

@@ -8,20 +8,15 @@ namespace Detection.SickSilo;
 /// <param name="course">The current fault.</param>
 internal sealed class SickDevice(IInferenceDevice well, Course course) : IInferenceDevice
 {
-    /// <inheritdoc/>
     public string Name => well.Name;
 
-    /// <inheritdoc/>
     public string HardwareId => well.HardwareId;
 
-    /// <inheritdoc/>
     public string Description => well.Description;
 
-    /// <inheritdoc/>
     public async Task<IModelSession> LoadAsync(ModelSource model, CancellationToken cancellationToken) =>
         new SickSession(await well.LoadAsync(model, cancellationToken), course);
 
-    /// <inheritdoc/>
     public ValueTask DisposeAsync() => well.DisposeAsync();
 
     private sealed class SickSession(IModelSession well, Course course) : IModelSession

@@ -63,7 +63,6 @@ internal sealed class ModelTraffic : IDisposable
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose() => _folder.Delete(recursive: true);
 
     /// <summary>Adds the model, with another threshold each time, so that it is another version.</summary>

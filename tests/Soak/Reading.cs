@@ -54,7 +54,6 @@ internal sealed record Reading(int Status, string MediaType, string Content)
         return this with { Content = json.ToJsonString() };
     }
 
-    /// <inheritdoc/>
     public override string ToString() => $"{Status} {MediaType} {(Content.Length > 600 ? Content[..600] + "…" : Content)}";
 
     private static JsonNode? Strip(JsonNode? node)

@@ -26,7 +26,6 @@ internal sealed class SoakHost(IReadOnlyList<byte[]> pictures) : IAsyncDisposabl
     /// <summary>Ends the waiting for a webhook.</summary>
     public void Forget(Uri url) => _expected.TryRemove(url.AbsolutePath, out _);
 
-    /// <inheritdoc/>
     public ValueTask DisposeAsync() => _server?.DisposeAsync() ?? ValueTask.CompletedTask;
 
     // The server waits for each answer before it accepts the next request; a slow answer must not delay the others.

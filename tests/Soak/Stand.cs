@@ -90,7 +90,6 @@ internal sealed class Stand : IAsyncDisposable
     public (DetectionProcess Frontend, string? Key) Of(int caller) =>
         Frontends.Count == 1 ? (Frontends[0], null) : caller < Keys ? (Frontends[0], Key(caller)) : (Frontends[1], null);
 
-    /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         if (_redis is not null)

@@ -15,7 +15,7 @@ public sealed partial class ConfigurationReferenceTests
     {
         var documented = Own(Reference).Select(static row => row.Key).ToHashSet();
 
-        Nothing(BoundSettings.All.Values
+        AssertNone(BoundSettings.All.Values
             .Where(setting => !documented.Contains(setting.Key))
             .Select(setting => $"{Reference} lacks {setting.Source}. Add to its table:\n  | `{setting.Key}` | S or F | {setting.DefaultText} | what it means |"));
     }
@@ -23,7 +23,7 @@ public sealed partial class ConfigurationReferenceTests
     [Fact]
     public void Every_setting_of_the_reference_exists()
     {
-        Nothing(Documents.SelectMany(static document => Own(document.Data))
+        AssertNone(Documents.SelectMany(static document => Own(document.Data))
             .Where(row => !BoundSettings.All.ContainsKey(row.Key))
             .Select(row => $"`{row.Key}` is documented, and no options type has it. Remove the row, or give the options type `public const string Section = \"…\";`."));
     }
@@ -32,7 +32,7 @@ public sealed partial class ConfigurationReferenceTests
     [MemberData(nameof(Documents))]
     public void Every_default_is_the_real_one(string file)
     {
-        Nothing(Own(file)
+        AssertNone(Own(file)
             .Where(row => BoundSettings.All.TryGetValue(row.Key, out var setting) && !setting.IsDefault(row.Default))
             .Select(row => $"{file}: the default of `{row.Key}` is not \"{row.Default}\". Write: {BoundSettings.All[row.Key].DefaultText}"));
     }
@@ -42,21 +42,21 @@ public sealed partial class ConfigurationReferenceTests
     {
         var rows = Own(Reference);
 
-        Nothing(rows.Where(static row => row.Meaning.Length == 0).Select(static row => $"{Reference} does not say what `{row.Key}` means."));
-        Nothing(rows.GroupBy(static row => row.Key).Where(static group => group.Count() > 1).Select(static group => $"{Reference} has `{group.Key}` twice."));
+        AssertNone(rows.Where(static row => row.Meaning.Length == 0).Select(static row => $"{Reference} does not say what `{row.Key}` means."));
+        AssertNone(rows.GroupBy(static row => row.Key).Where(static group => group.Count() > 1).Select(static group => $"{Reference} has `{group.Key}` twice."));
     }
 
     [Fact]
     public void Every_options_type_names_its_section()
     {
-        Nothing(BoundSettings.Unbound.Select(static type =>
+        AssertNone(BoundSettings.Unbound.Select(static type =>
             $"{type} has no section. Write `public const string Section = \"Detection:…\";` in it and bind it by that constant; this test finds its settings by it."));
     }
 
     [Fact]
     public void Every_setting_name_in_the_code_is_a_constant()
     {
-        Nothing(Directory.EnumerateFiles(Path.Combine(Repository.Root, "src"), "*.cs", SearchOption.AllDirectories)
+        AssertNone(Directory.EnumerateFiles(Path.Combine(Repository.Root, "src"), "*.cs", SearchOption.AllDirectories)
             .Where(static file => !file.Contains("/obj/", StringComparison.Ordinal))
             .SelectMany(static file => File.ReadLines(file).Select((line, index) => (file, line, index)))
             .Where(static at => KeyInCode().IsMatch(at.line) && !at.line.Contains("const string", StringComparison.Ordinal))
@@ -66,7 +66,7 @@ public sealed partial class ConfigurationReferenceTests
     private static DocumentedSetting[] Own(string file) =>
         [.. DocumentedSettings.Read(file).Where(static row => row.Key.StartsWith("Detection:", StringComparison.Ordinal))];
 
-    private static void Nothing(IEnumerable<string> faults)
+    private static void AssertNone(IEnumerable<string> faults)
     {
         var all = string.Join('\n', faults);
         Assert.True(all.Length == 0, all);

@@ -262,13 +262,13 @@ public sealed class MemoryTests(SmallProcess frontend) : IClassFixture<SmallProc
         await socket.ConnectAsync(IPAddress.Loopback, frontend.PicturePort);
         await socket.SendAsync(Encoding.ASCII.GetBytes(said));
         socket.Shutdown(SocketShutdown.Send);
-        var heard = new StringBuilder();
+        var received = new StringBuilder();
         var buffer = new byte[4096];
         try
         {
             while (await socket.ReceiveAsync(buffer, TestContext.Current.CancellationToken) is > 0 and var read)
             {
-                heard.Append(Encoding.ASCII.GetString(buffer, 0, read));
+                received.Append(Encoding.ASCII.GetString(buffer, 0, read));
             }
         }
         catch (SocketException)
@@ -276,8 +276,8 @@ public sealed class MemoryTests(SmallProcess frontend) : IClassFixture<SmallProc
             // Closed at once, because more bytes had arrived than the server read.
         }
 
-        Assert.StartsWith(answer, heard.ToString(), StringComparison.Ordinal);
-        Assert.DoesNotContain("+OK", heard.ToString(), StringComparison.Ordinal);
+        Assert.StartsWith(answer, received.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("+OK", received.ToString(), StringComparison.Ordinal);
         Assert.False(await frontend.Pictures.KeyExistsAsync("x"));
     }
 

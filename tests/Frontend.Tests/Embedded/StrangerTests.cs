@@ -226,12 +226,12 @@ public sealed class StrangerTests(OneProcess frontend)
     {
         using var deadline = new CancellationTokenSource(Deadline);
         var buffer = new byte[256];
-        var heard = "";
-        while (heard.Count('\n') < lines && await socket.ReceiveAsync(buffer, SocketFlags.None, deadline.Token) is > 0 and var read)
+        var received = "";
+        while (received.Count('\n') < lines && await socket.ReceiveAsync(buffer, SocketFlags.None, deadline.Token) is > 0 and var read)
         {
-            heard += Encoding.ASCII.GetString(buffer, 0, read);
+            received += Encoding.ASCII.GetString(buffer, 0, read);
         }
 
-        return heard;
+        return received;
     }
 }

@@ -98,7 +98,6 @@ public sealed class DetectionCluster : IAsyncDisposable
             .Where(process => !process.Process.HasExited)
             .Select(process => process.ReadyAsync(deadline)));
 
-    /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         foreach (var process in _frontends.Concat(_silos))

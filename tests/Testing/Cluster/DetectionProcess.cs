@@ -137,7 +137,6 @@ public sealed class DetectionProcess : IAsyncDisposable
         await ended.DisposeAsync();
     }
 
-    /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         Http.Dispose();

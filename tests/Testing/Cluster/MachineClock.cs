@@ -81,6 +81,5 @@ public sealed class MachineClock : IDisposable
         File.Move(next, Offset, overwrite: true);
     }
 
-    /// <inheritdoc/>
     public void Dispose() => _folder.Delete(recursive: true);
 }

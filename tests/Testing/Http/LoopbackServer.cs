@@ -22,7 +22,6 @@ public sealed class LoopbackServer : IAsyncDisposable
     /// <summary>Its address.</summary>
     public Uri Url { get; } = new(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{LoopbackPorts.Next()}/"));
 
-    /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         _listener.Close();

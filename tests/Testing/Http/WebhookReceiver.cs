@@ -70,7 +70,6 @@ public sealed class WebhookReceiver : IAsyncDisposable
         return At(url);
     }
 
-    /// <inheritdoc/>
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
     private async Task AnswerAsync(HttpListenerContext context)

@@ -30,6 +30,5 @@ public sealed class ModelFolder : IDisposable
     /// <summary>Removes a model.</summary>
     public void Remove(string name) => Directory.Delete(System.IO.Path.Combine(Path, name), recursive: true);
 
-    /// <inheritdoc/>
     public void Dispose() => Directory.Delete(Path, recursive: true);
 }

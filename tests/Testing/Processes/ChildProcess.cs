@@ -149,7 +149,6 @@ public sealed partial class ChildProcess : IAsyncDisposable
     public InvalidOperationException Failure(string what) => new(
         $"{Name} (pid {Id}) {what}{(HasExited ? $"; it ended with {ExitCode}" : "")}. Its last lines:\n{LogTail()}");
 
-    /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         try

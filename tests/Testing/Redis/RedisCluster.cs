@@ -18,10 +18,8 @@ public sealed class RedisCluster : IRedisDeployment
     /// <summary>The nodes: first the masters, each with its part of the slots, then a replica of each, if there are any.</summary>
     public IReadOnlyList<RedisServer> Nodes => _nodes;
 
-    /// <inheritdoc/>
     public IReadOnlyList<RedisServer> Servers => _nodes;
 
-    /// <inheritdoc/>
     public IReadOnlyDictionary<string, string?> ClientEnvironment => new Dictionary<string, string?>();
 
     /// <summary>The value of <c>ConnectionStrings:redis</c>: all nodes.</summary>
@@ -65,7 +63,6 @@ public sealed class RedisCluster : IRedisDeployment
     /// <summary>Connects a client to the cluster.</summary>
     public Task<ConnectionMultiplexer> ConnectAsync() => _nodes[0].ConnectAsync(ConnectionString);
 
-    /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         foreach (var node in _nodes)

@@ -57,7 +57,6 @@ public sealed class RedisProxy : IAsyncDisposable
         _holding = false;
     }
 
-    /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         _listener.Dispose();

@@ -22,11 +22,9 @@ public sealed class RedisSentinels : IRedisDeployment
     {
     }
 
-    /// <inheritdoc/>
     public string ConnectionString =>
         string.Join(',', _sentinels.Select(sentinel => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{sentinel.Port}"))) + ",serviceName=" + Service;
 
-    /// <inheritdoc/>
     public IReadOnlyDictionary<string, string?> ClientEnvironment => new Dictionary<string, string?>();
 
     /// <summary>The two servers; which of them is the master changes.</summary>
@@ -109,7 +107,6 @@ public sealed class RedisSentinels : IRedisDeployment
         Deadline,
         "the Sentinels have made the replica the master");
 
-    /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         foreach (var (_, process) in _sentinels)

@@ -66,7 +66,6 @@ public sealed class RedisServer : IRedisDeployment
         ? new Dictionary<string, string?>()
         : new Dictionary<string, string?> { ["SERedis_IssuerCertPath"] = _certificate.CertificatePath };
 
-    /// <inheritdoc/>
     public IReadOnlyList<RedisServer> Servers => [this];
 
     /// <summary>The last lines that redis-server wrote.</summary>
@@ -179,7 +178,6 @@ public sealed class RedisServer : IRedisDeployment
     /// <summary>Connects a client, with admin commands allowed.</summary>
     public Task<ConnectionMultiplexer> ConnectAsync() => ConnectAsync(ConnectionString);
 
-    /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         StopGarnet();

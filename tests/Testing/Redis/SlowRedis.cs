@@ -29,19 +29,15 @@ public sealed class SlowRedis : IRedisDeployment
         _accepting = AcceptAsync();
     }
 
-    /// <inheritdoc/>
     public string ConnectionString => _listener.LocalEndpoint.ToString()!;
 
-    /// <inheritdoc/>
     public IReadOnlyDictionary<string, string?> ClientEnvironment => _redis.ClientEnvironment;
 
-    /// <inheritdoc/>
     public IReadOnlyList<RedisServer> Servers => _redis.Servers;
 
     /// <summary>Bytes that have come from the server.</summary>
     public long BytesDown => _down.Bytes;
 
-    /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         await _ended.CancelAsync();

@@ -6,12 +6,6 @@ using Detection.Frontend.Http.Uploads;
 namespace Detection.Frontend.Api.Batches;
 
 /// <summary>Processes the pictures of a batch.</summary>
-/// <param name="Client">Finds the objects.</param>
-/// <param name="Labels">Refuses labels that the model does not have.</param>
-/// <param name="Query">The query's parameters, for all pictures.</param>
-/// <param name="Caller">Name of the caller's key.</param>
-/// <param name="Time">Measures the duration of each picture.</param>
-/// <param name="Logger">Logs the failures.</param>
 internal sealed record BatchWork(IDetectionClient Client, LabelRules Labels, BatchQuery Query, string? Caller, TimeProvider Time, ILogger Logger)
 {
     /// <summary>Finds the objects in a picture and disposes of the picture.</summary>

@@ -4,7 +4,6 @@ using Detection.Contracts.Answers;
 
 namespace Detection.Frontend.Api.Batches;
 
-/// <summary>The JSON of the lines of a batch.</summary>
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web,
     NumberHandling = JsonNumberHandling.Strict,

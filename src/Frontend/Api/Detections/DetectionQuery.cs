@@ -12,27 +12,22 @@ namespace Detection.Frontend.Api.Detections;
 /// <summary>The query parameters of all requests for an answer.</summary>
 internal class AnswerQuery
 {
-    /// <summary>Lowest score of an object.</summary>
     [FromQuery(Name = "threshold"), Range(0.0, 1.0)]
     [Description("Lowest score of an object. Default: the threshold of the model. Objects with a score below the model's floor are never stored.")]
     public float? Threshold { get; init; }
 
-    /// <summary>The model.</summary>
     [FromQuery(Name = "model"), MaxLength(200)]
     [Description("Model, as name or name@version. Default: the server's default model.")]
     public string? Model { get; init; }
 
-    /// <summary>Overlap at which the weaker of two boxes is dropped.</summary>
     [FromQuery(Name = "iou"), Range(0.001, 1.0)]
     [Description("Overlap (intersection over union) at which the weaker of two boxes of a class is dropped. Default: the value of the model.")]
     public float? Iou { get; init; }
 
-    /// <summary>Maximum number of objects to return.</summary>
     [FromQuery(Name = "max"), Range(1, 10_000)]
     [Description("Maximum number of objects to return, those with the highest scores. Default: all.")]
     public int? Max { get; init; }
 
-    /// <summary>Labels to return.</summary>
     [FromQuery(Name = "labels"), MaxLength(4000)]
     [Description("Labels to return, separated by commas. Case is ignored. Default: all.")]
     public string? Labels { get; init; }
@@ -71,7 +66,6 @@ internal class AnswerQuery
 /// <summary>The query parameters of requests that send pictures.</summary>
 internal class BatchQuery : AnswerQuery
 {
-    /// <summary>Deadline of the request, in seconds.</summary>
     [FromQuery(Name = "timeout"), Range(0.1, 60.0)]
     [Description("Deadline of the request in seconds. Default: a setting of the server.")]
     public double? Timeout { get; init; }
@@ -83,12 +77,10 @@ internal class BatchQuery : AnswerQuery
 /// <summary>The query parameters of a request that sends one picture.</summary>
 internal sealed class DetectionQuery : BatchQuery
 {
-    /// <summary>Whether to answer without waiting for the result.</summary>
     [FromQuery(Name = "async")]
     [Description("Whether to answer 202 with the address of the answer instead of waiting for the answer. The header `Prefer: respond-async` does the same. The default timeout is then 60 seconds.")]
     public bool? Async { get; init; }
 
-    /// <summary>URL of the webhook.</summary>
     [FromQuery(Name = "webhook"), MaxLength(2000)]
     [Description("http(s) URL that receives a POST when the asynchronous request ends: the body of GET /v1/detections/{imageKey}, signed according to Standard Webhooks. Private, loopback and link-local addresses are refused unless a setting opens them.")]
     public string? Webhook { get; init; }
@@ -115,7 +107,6 @@ internal sealed class DetectionQuery : BatchQuery
 /// <summary>The query parameters of a request for an earlier answer.</summary>
 internal sealed class FindQuery : AnswerQuery
 {
-    /// <summary>Seconds to wait for the answer.</summary>
     [FromQuery(Name = "wait"), Range(0.0, 60.0)]
     [Description("Seconds to wait for the answer of a request in progress. Default: 0.")]
     public double? Wait { get; init; }

@@ -10,7 +10,6 @@ namespace Detection.Frontend.Api.Detections;
 /// <summary>The parameters of a query that may also be sent as fields of the body.</summary>
 internal static class QueryFields
 {
-    /// <summary>Names of the parameters of <typeparamref name="T"/>.</summary>
     public static IReadOnlyCollection<string> Names<T>()
         where T : AnswerQuery => Parameters<T>.Names;
 

@@ -3,7 +3,6 @@ using System.Text.Json.Serialization;
 
 namespace Detection.Frontend.Api.Models;
 
-/// <summary>The JSON of models.</summary>
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web,
     NumberHandling = JsonNumberHandling.Strict,

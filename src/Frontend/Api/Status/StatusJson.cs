@@ -5,7 +5,6 @@ using Detection.Contracts.Cluster;
 
 namespace Detection.Frontend.Api.Status;
 
-/// <summary>The JSON of the cluster's status.</summary>
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web,
     NumberHandling = JsonNumberHandling.Strict,

@@ -9,6 +9,5 @@ namespace Detection.Frontend.Http.Access;
 /// <param name="MaxUploads">Uploads at the same time; 0 for no limit.</param>
 internal sealed record ApiKey(string Name, double RequestsPerSecond, int Burst, int MaxUploads)
 {
-    /// <summary>The user of a request with this key.</summary>
     public ClaimsPrincipal User { get; } = new(new ClaimsIdentity([new Claim(ClaimTypes.Name, Name)], ApiKeyHandler.Scheme));
 }

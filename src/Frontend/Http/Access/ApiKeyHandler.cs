@@ -9,10 +9,8 @@ internal sealed class ApiKeyHandler(
     ApiKeys keys, IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
 {
-    /// <summary>Name of the authentication scheme.</summary>
     public new const string Scheme = "ApiKey";
 
-    /// <summary>The header.</summary>
     public const string Header = "X-API-Key";
 
     private const string BearerPrefix = "Bearer ";

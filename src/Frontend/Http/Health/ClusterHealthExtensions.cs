@@ -6,7 +6,6 @@ namespace Detection.Frontend.Http.Health;
 
 internal static class ClusterHealthExtensions
 {
-    /// <summary>Adds the readiness check of the cluster.</summary>
     public static void AddClusterHealth(this IServiceCollection services)
     {
         services.AddHealthChecks();

@@ -24,7 +24,6 @@ internal sealed partial class AddressConnections(long capacity, double share, Ti
     private readonly Dictionary<string, int> _byAddress = new(StringComparer.Ordinal);
     private long _open;
 
-    /// <summary>The server's middleware.</summary>
     public ConnectionDelegate Limit(ConnectionDelegate next) => async connection =>
     {
         if (connection.RemoteEndPoint is not IPEndPoint remote)

@@ -17,7 +17,6 @@ internal static class ListeningExtensions
     private static readonly string[] AddressSettings = ["urls", "http_ports", "https_ports"];
     private static readonly TimeSpan RateGrace = TimeSpan.FromSeconds(5);
 
-    /// <summary>Sets the address and the limits of the HTTP server.</summary>
     public static void AddListening(this WebApplicationBuilder builder)
     {
         var chosen = AddressSettings.Any(key => !string.IsNullOrEmpty(builder.Configuration[key]))

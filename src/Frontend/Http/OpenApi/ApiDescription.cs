@@ -9,7 +9,6 @@ namespace Detection.Frontend.Http.OpenApi;
 /// <summary>The OpenAPI document as a whole, at <c>/openapi/v1.json</c>.</summary>
 internal static class ApiDescription
 {
-    /// <summary>Name of the document.</summary>
     public const string Document = "v1";
 
     private const string Bearer = "Bearer";

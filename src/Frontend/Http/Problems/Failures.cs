@@ -9,7 +9,6 @@ namespace Detection.Frontend.Http.Problems;
 /// <summary>Maps exceptions to problems.</summary>
 internal static partial class Failures
 {
-    /// <summary>The type, detail and image key of an exception.</summary>
     public static (ProblemType Type, string Detail, string? ImageKey) Of(Exception exception) => exception switch
     {
         DetectionException e => (e.Problem, e.Message, e.ImageKey),
@@ -19,7 +18,6 @@ internal static partial class Failures
         _ => (ProblemType.Internal, "The server failed unexpectedly. Search its log for the trace id.", null),
     };
 
-    /// <summary>The problem document.</summary>
     public static ProblemDetails Problem(Exception exception)
     {
         var (type, detail, imageKey) = Of(exception);

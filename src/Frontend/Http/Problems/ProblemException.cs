@@ -16,7 +16,6 @@ internal sealed class ProblemException(ProblemType type, string detail, Exceptio
     /// <summary>When to retry; <see langword="null"/> for the front end's default.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
-    /// <summary>A picture with more bytes than allowed.</summary>
     public static ProblemException TooLarge(int limit) => new(ProblemType.TooLarge, $"The picture has more than the {limit} bytes allowed.");
 
     /// <summary>A wait that ended because the server stops.</summary>

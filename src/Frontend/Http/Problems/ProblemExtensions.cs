@@ -23,7 +23,6 @@ internal static class ProblemExtensions
         app.UseStatusCodePages();
     }
 
-    /// <summary>Answers a request with the problem of an exception.</summary>
     public static ValueTask WriteAsync(this IProblemDetailsService problems, HttpContext http, Exception exception)
     {
         var problem = Failures.Problem(exception);

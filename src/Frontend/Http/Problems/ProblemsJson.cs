@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Detection.Frontend.Http.Problems;
 
-/// <summary>The JSON of problems.</summary>
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web,
     NumberHandling = JsonNumberHandling.Strict,

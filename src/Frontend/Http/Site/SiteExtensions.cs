@@ -48,7 +48,6 @@ internal static class SiteExtensions
         return next(http);
     });
 
-    /// <summary>Serves the files of the pages.</summary>
     public static void UseSite(this IApplicationBuilder app)
     {
         app.UseDefaultFiles();

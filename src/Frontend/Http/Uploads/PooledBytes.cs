@@ -75,14 +75,12 @@ internal sealed class PooledBytes(UploadShare share) : IBufferWriter<byte>, IDis
         }
     }
 
-    /// <inheritdoc/>
     public void Advance(int count)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, _buffer.Length - _length);
         _length += count;
     }
 
-    /// <inheritdoc/>
     public Memory<byte> GetMemory(int sizeHint = 0)
     {
         var needed = _length + Math.Max(sizeHint, 1);
@@ -94,7 +92,6 @@ internal sealed class PooledBytes(UploadShare share) : IBufferWriter<byte>, IDis
         return _buffer.AsMemory(_length);
     }
 
-    /// <inheritdoc/>
     public Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
 
     /// <summary>Keeps only a part; <paramref name="start"/> counts from the current start.</summary>

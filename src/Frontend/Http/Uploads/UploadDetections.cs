@@ -5,12 +5,10 @@ namespace Detection.Frontend.Http.Uploads;
 
 internal static class UploadDetections
 {
-    /// <summary>Finds objects in an upload.</summary>
     public static Task<DetectionAnswer> DetectAsync(
         this IDetectionClient client, Upload upload, DetectionOptions options, CancellationToken cancellationToken) =>
         upload.UseAsync(url => client.DetectAsync(url, options, cancellationToken), picture => client.DetectAsync(picture, options, cancellationToken));
 
-    /// <summary>Submits an upload without waiting for the answer.</summary>
     public static Task<DetectionTicket> SubmitAsync(
         this IDetectionClient client, Upload upload, DetectionOptions options, Uri? webhook, CancellationToken cancellationToken) =>
         upload.UseAsync(

@@ -2,7 +2,6 @@ namespace Detection.Frontend.Http.Uploads;
 
 internal static class UploadExtensions
 {
-    /// <summary>Adds the readers of pictures in bodies.</summary>
     public static void AddUploads(this IServiceCollection services)
     {
         services.AddContentEncodings();

@@ -16,7 +16,6 @@ internal sealed class UploadFormReader(UploadMemory memory, UploadTimeout timeou
     private readonly int _maxPicture = UploadReader.MaxPictureBytes(client.Value);
     private readonly int _maxBase64 = (int)Math.Min(UploadReader.MaxBodyBytes(client.Value), Array.MaxLength - 1);
 
-    /// <summary>Reads the form of a request.</summary>
     /// <param name="request">The request.</param>
     /// <param name="file">Name of the field with the picture's file.</param>
     /// <param name="base64">Name of the field with the picture in base64; <see langword="null"/> for none.</param>

@@ -18,13 +18,11 @@ internal sealed class UploadMemory(IOptions<FrontendOptions> options)
     private readonly Dictionary<string, long> _byCaller = new(StringComparer.Ordinal);
     private long _used;
 
-    /// <summary>Bytes in use.</summary>
     public long Used => Volatile.Read(ref _used);
 
     /// <summary>The share of a request's caller: its key, or its address when the server requires no keys.</summary>
     public UploadShare ShareOf(HttpContext http) => ShareOf(http.Sharer());
 
-    /// <summary>The share of a caller.</summary>
     public UploadShare ShareOf(string caller) => new(this, caller);
 
     /// <exception cref="ProblemException">The memory, or the caller's share of it, is used.</exception>
@@ -69,7 +67,6 @@ internal sealed class UploadMemory(IOptions<FrontendOptions> options)
 /// <summary>The share of the upload memory of one caller.</summary>
 internal sealed class UploadShare(UploadMemory memory, string caller)
 {
-    /// <summary>The caller.</summary>
     public string Caller => caller;
 
     /// <exception cref="ProblemException">The memory, or the caller's share of it, is used.</exception>

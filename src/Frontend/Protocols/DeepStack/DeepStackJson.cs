@@ -3,7 +3,6 @@ using System.Text.Json.Serialization;
 
 namespace Detection.Frontend.Protocols.DeepStack;
 
-/// <summary>The JSON of the DeepStack calls.</summary>
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web,
     NumberHandling = JsonNumberHandling.Strict,

@@ -1,6 +1,5 @@
 namespace Detection.Frontend.Protocols.Legacy;
 
-/// <summary>Log messages of the service of the Redis list.</summary>
 internal static partial class LegacyQueueLog
 {
     [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "Serving the Redis list {Queue} as {Taker}.")]

@@ -47,7 +47,7 @@ public sealed partial class AccessTests(GuardedProcess guarded) : IClassFixture<
         await Eventually.Async(
             async limit => (await process.Http.GetAsync(new Uri(management, "/metrics"), limit)).StatusCode == HttpStatusCode.OK,
             TimeSpan.FromSeconds(60),
-            "metrics are told without a key");
+            "metrics need no key");
         await process.Http.ReadAsync("/v1/models").ProblemAsync(401, "unauthorized");
     }
 
