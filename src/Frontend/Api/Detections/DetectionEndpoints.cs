@@ -48,7 +48,7 @@ internal static class DetectionEndpoints
         var chosen = query.With(upload.Fields);
         var options = chosen.ToOptions() with { Caller = http.Caller() };
         await labels.RequireKnownAsync(options, cancelled);
-        var isAsync = chosen.Async == true || Tickets.ArePreferred(http.Request);
+        var isAsync = chosen.Async == true || Tickets.IsAsyncPreferred(http.Request);
         var webhook = chosen.ToWebhook(isAsync);
         if (isAsync)
         {

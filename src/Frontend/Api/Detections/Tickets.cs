@@ -13,7 +13,7 @@ internal static class Tickets
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
 
     /// <summary>Whether the caller said <c>Prefer: respond-async</c> (RFC 7240).</summary>
-    public static bool ArePreferred(HttpRequest request) =>
+    public static bool IsAsyncPreferred(HttpRequest request) =>
         request.Headers.GetCommaSeparatedValues("Prefer").Any(static value =>
             value.Split(';')[0].Trim().Equals(Preference, StringComparison.OrdinalIgnoreCase));
 
@@ -26,7 +26,7 @@ internal static class Tickets
         headers.CacheControl = "no-store";
         var wait = ticket.EstimatedWait ?? TimeSpan.Zero;
         http.Response.SetRetryAfter(wait < LongestPause ? wait : LongestPause);
-        if (ArePreferred(http.Request))
+        if (IsAsyncPreferred(http.Request))
         {
             headers["Preference-Applied"] = Preference;
         }

@@ -46,7 +46,7 @@ internal static class AccessExtensions
     public static string? Caller(this HttpContext http) => http.Features.Get<ApiKey>()?.Name;
 
     /// <summary>The caller whose share of this process a request uses: its key, or its address when the server requires no keys.</summary>
-    public static string Sharer(this HttpContext http) =>
+    public static string CallerOrAddress(this HttpContext http) =>
         http.Caller() is { } key ? $"key {key}" : $"address {RemoteNetwork.Of(http.Connection.RemoteIpAddress)}";
 
     private static bool RequiresKeys(IConfiguration configuration) =>

@@ -83,7 +83,7 @@ internal sealed class CallerLimits : IMiddleware, IDisposable
             return;
         }
 
-        var caller = context.Sharer();
+        var caller = context.CallerOrAddress();
         using var place = all.TryEnter(caller, site: null);
         if (place is null)
         {

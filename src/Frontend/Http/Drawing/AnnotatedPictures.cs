@@ -69,7 +69,7 @@ internal sealed partial class AnnotatedPictures(IDetectionClient client, IOption
     {
         using var place = TakePlace(answer, share);
         using var turn = await WaitForTurnAsync(answer, share, cancellationToken);
-        using var picture = await client.FindPictureAsync(answer.ImageKey, options, cancellationToken) ?? throw Gone(answer);
+        using var picture = await client.FindPictureAsync(answer.ImageKey, options, cancellationToken) ?? throw PictureExpired(answer);
         var length = picture.Memory.Length;
         share.Take(length);
         try
@@ -147,7 +147,7 @@ internal sealed partial class AnnotatedPictures(IDetectionClient client, IOption
     private static ProblemException Busy(DetectionAnswer answer, Exception? inner = null) =>
         new(ProblemType.DrawingBusy, "The server draws too many annotated pictures at the moment. Retry after the time in Retry-After, or request JSON.", inner) { ImageKey = answer.ImageKey };
 
-    private static ProblemException Gone(DetectionAnswer answer) =>
+    private static ProblemException PictureExpired(DetectionAnswer answer) =>
         new(ProblemType.ResultNotFound, "The result exists, but its picture has expired. Send the picture again.") { ImageKey = answer.ImageKey };
 
     [LoggerMessage(

@@ -21,7 +21,7 @@ internal sealed class UploadMemory(IOptions<FrontendOptions> options)
     public long Used => Volatile.Read(ref _used);
 
     /// <summary>The share of a request's caller: its key, or its address when the server requires no keys.</summary>
-    public UploadShare ShareOf(HttpContext http) => ShareOf(http.Sharer());
+    public UploadShare ShareOf(HttpContext http) => ShareOf(http.CallerOrAddress());
 
     public UploadShare ShareOf(string caller) => new(this, caller);
 
