@@ -39,6 +39,7 @@ internal sealed class ClientConnections : IAsyncDisposable, IDisposable
         _ownsRedis = redis is null;
         Pictures = new PictureStore(Redis, keys, transfer, time);
         Results = new ResultStore(Redis, keys, _serialization.GetRequiredService<Serializer<DetectionResult>>(), loggers.CreateLogger<ResultStore>());
+        Dead = new DeadLetters(Redis, keys, Pictures);
         Board = new SiloBoard(Redis, keys, loggers.CreateLogger<SiloBoard>());
         Cluster = new ClusterConnection(options.Value, keys, Redis, security, loggers, silo);
     }
@@ -46,6 +47,8 @@ internal sealed class ClientConnections : IAsyncDisposable, IDisposable
     public RedisConnections Redis { get; }
 
     public PictureStore Pictures { get; }
+
+    public DeadLetters Dead { get; }
 
     public SiloBoard Board { get; }
 

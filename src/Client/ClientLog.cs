@@ -16,6 +16,9 @@ internal static partial class ClientLog
     [LoggerMessage(4, LogLevel.Debug, "{ImageKey}: the result is cached, but Redis has no memory to keep the picture longer: {Message}")]
     public static partial void LogNotKept(this ILogger logger, string imageKey, string message);
 
+    [LoggerMessage(7, LogLevel.Warning, "Silo {Silo} did not take an administrator's call: {Message}")]
+    public static partial void LogSiloUnreachable(this ILogger logger, string silo, string message);
+
     [LoggerMessage(5, LogLevel.Debug, "{ImageKey}: the picture has expired; it is fetched from {Host} again.")]
     public static partial void LogFetchAgain(this ILogger logger, string? imageKey, string host);
 

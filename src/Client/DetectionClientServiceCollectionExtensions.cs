@@ -111,6 +111,7 @@ public static class DetectionClientServiceCollectionExtensions
         services.TryAddSingleton<PictureReader>();
         services.TryAddSingleton<DetectionClient>();
         services.TryAddSingleton<IDetectionClient>(static provider => provider.GetRequiredService<DetectionClient>());
+        services.TryAddSingleton<IClusterAdministration, ClusterAdministration>();
         services.TryAddSingleton<IClusterReports>(static provider => provider.GetRequiredService<DetectionClient>());
         return services;
     }

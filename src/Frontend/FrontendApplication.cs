@@ -2,6 +2,7 @@ using Detection.Client;
 using Detection.Contracts.Settings;
 using Detection.Contracts.Storage;
 using Detection.Embedded;
+using Detection.Frontend.Api.Administration;
 using Detection.Frontend.Api.Batches;
 using Detection.Frontend.Api.Detections;
 using Detection.Frontend.Api.Models;
@@ -64,6 +65,7 @@ public static class FrontendApplication
         builder.AddLegacyQueue();
         builder.Services.AddClusterHealth();
         builder.Services.AddClusterStatus();
+        builder.Services.AddAdministration();
         builder.Services.AddApiDescription();
 
         var app = builder.Build();
@@ -88,6 +90,7 @@ public static class FrontendApplication
         app.MapDetectionHealth();
         app.MapManagement();
         app.MapClusterStatus();
+        app.MapAdministration();
         app.MapOpenApi().AllowAnonymous();
         app.MapApiReference();
         app.MapSite();

@@ -141,6 +141,7 @@ public static class DetectionSiloExtensions
         services.AddSingleton(static provider => provider.GetRequiredService<RedisConnections>().ConnectAsync().AsTask().GetAwaiter().GetResult());
         services.AddSingleton<ClusterClock>();
         services.AddSingleton<ResultStore>();
+        services.AddSingleton<DeadLetters>();
         services.AddSingleton<SiloBoard>();
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Http.Json;
 using System.Text.Json;
 using Detection.Contracts.Storage;
 using StackExchange.Redis;
@@ -46,6 +47,14 @@ public sealed class PoisonTests
         Assert.StartsWith($"{imageKey}|poison|{Deaths}|", letter, StringComparison.Ordinal);
 
         Assert.All(await Task.WhenAll(others), other => Assert.Equal(HttpStatusCode.OK, other.StatusCode));
+
+        // Whoever runs the cluster sees which picture it is, for longer than pictures are kept.
+        var listed = Assert.Single((await http.GetFromJsonAsync<JsonElement>("/v1/admin/given-up")).GetProperty("items").EnumerateArray());
+        Assert.Equal((imageKey, "poison", Deaths), (listed.GetProperty("imageKey").GetString(), listed.GetProperty("reason").GetString(), listed.GetProperty("attempts").GetInt32()));
+        Assert.InRange(listed.GetProperty("pictureUntil").GetDateTimeOffset() - listed.GetProperty("at").GetDateTimeOffset(), TimeSpan.FromHours(23), TimeSpan.FromHours(25));
+        Assert.Equal(Slow, await http.GetByteArrayAsync($"/v1/admin/given-up/{imageKey}/picture"));
+        using var answered = await http.GetAsync(new Uri($"/v1/admin/given-up/{TestPictures.ImageKey(TestPictures.Unique(4001))}/picture", UriKind.Relative));
+        Assert.Equal(HttpStatusCode.NotFound, answered.StatusCode);
 
         // Sent again it is refused without anybody trying, and the last silo is well.
         using var again = await PostAsync(http, Slow, "?timeout=60");

@@ -9,6 +9,7 @@ public sealed class ManagementTests(WatchedCluster cluster)
     [InlineData("/status")]
     [InlineData("/status/js/main.js")]
     [InlineData("/v1/status")]
+    [InlineData("/v1/admin/given-up")]
     public async Task Management_is_served_only_at_its_separate_address(string path)
     {
         Assert.Equal(HttpStatusCode.OK, await cluster.Management.StatusAsync(path));

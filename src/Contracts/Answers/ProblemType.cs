@@ -34,6 +34,10 @@ public sealed record ProblemType(string Name, int Status, string Title, string D
     public static readonly ProblemType Unauthorized = new("unauthorized", 401, "An API key is needed",
         "No API key was sent, or none that is known. Send it as X-API-Key or as Authorization: Bearer.");
 
+    /// <summary><c>forbidden</c>.</summary>
+    public static readonly ProblemType Forbidden = new("forbidden", 403, "The API key may not do this",
+        "Only keys with Administrator: true in Detection:Access:Keys may administer the cluster.");
+
     /// <summary><c>origin-not-allowed</c>.</summary>
     public static readonly ProblemType OriginNotAllowed = new("origin-not-allowed", 403, "The origin is not allowed",
         "A page of another site made a browser send the request. The setting Detection:Browsers:AllowedOrigins names the origins whose pages may.");
@@ -133,7 +137,7 @@ public sealed record ProblemType(string Name, int Status, string Title, string D
     /// <summary>All of them.</summary>
     public static readonly IReadOnlyList<ProblemType> All =
     [
-        InvalidRequest, NotAPicture, UrlNotAllowed, WebhookRefused, Unauthorized, OriginNotAllowed, NotFound, ResultNotFound, ModelNotFound, MethodNotAllowed, UploadTimeout, TooLarge,
+        InvalidRequest, NotAPicture, UrlNotAllowed, WebhookRefused, Unauthorized, Forbidden, OriginNotAllowed, NotFound, ResultNotFound, ModelNotFound, MethodNotAllowed, UploadTimeout, TooLarge,
         UnsupportedMediaType, UnsupportedPicture, HostNotAllowed, Undecodable, RateLimited, ShareUsed, InferenceFailed, Internal, UrlNotReachable, QueueFull, TooManyUploads, TooManyReads, DrawingBusy,
         WebhooksFull, StorageFull, Unavailable, DeadlineExceeded,
     ];

@@ -65,6 +65,9 @@ public sealed class ModelDirectory
     {
         ArgumentNullException.ThrowIfNull(silos);
         ArgumentNullException.ThrowIfNull(records);
+
+        // As if they were away: what they served waits for them unless others serve it.
+        silos = [.. silos.Where(static silo => !silo.IsDrained)];
         var directory = new ModelDirectory { Serves = silos.Any(static silo => silo.Models.Count > 0) };
         var current = silos.SelectMany(static silo => silo.CurrentModels).Select(static model => model.Id).ToHashSet(StringComparer.Ordinal);
         var names = silos.SelectMany(static silo => silo.CurrentModels).Select(static model => model.Name).ToHashSet(StringComparer.Ordinal);

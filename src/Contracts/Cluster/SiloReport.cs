@@ -35,12 +35,22 @@ public sealed record SiloReport(
     IReadOnlyDictionary<string, string>? ModelProblems = null,
     IReadOnlyList<string>? RetiredModels = null)
 {
+    /// <summary>The key in <see cref="ModelProblems"/> of a problem of the whole folder of models.</summary>
+    public const string ModelFolder = "*";
+
     /// <summary>How long a report is valid after it was written.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(10);
 
+    /// <summary>
+    /// Whether an administrator has drained it: it runs no model until its process is restarted. Requests for <see cref="Models"/> wait for
+    /// another silo, or for that restart.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IsDrained { get; init; }
+
     /// <summary>The models for which it accepts requests.</summary>
     [JsonIgnore]
-    public IEnumerable<ModelInfo> CurrentModels => RetiredModels is { Count: > 0 } retired ? Models.Where(model => !retired.Contains(model.Id)) : Models;
+    public IEnumerable<ModelInfo> CurrentModels => IsDrained ? [] : RetiredModels is { Count: > 0 } retired ? Models.Where(model => !retired.Contains(model.Id)) : Models;
 
     /// <summary>Faults in model files reported by several silos, by model name. When silos report different faults, the first one is used.</summary>
     public static Dictionary<string, string> ModelProblemsOf(IEnumerable<SiloReport> silos) => silos

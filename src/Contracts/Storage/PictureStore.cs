@@ -102,6 +102,14 @@ public sealed class PictureStore(
     public Task<bool> KeepAsync(RequestKey request, bool ended = false) =>
         _terms.KeepAsync(request.ImageKey, kept?.Value.Expiry ?? KnownExpiry, ended ? null : request.ToString());
 
+    /// <summary>Keeps a picture that no request needs, so that an administrator can look at it.</summary>
+    /// <exception cref="RedisException">Redis cannot be reached.</exception>
+    internal Task<bool> KeepGivenUpAsync(string imageKey, TimeSpan expiry) => _terms.KeepAsync(imageKey, expiry, request: null);
+
+    /// <summary>Time until a picture expires; <see langword="null"/> when it is not stored any more.</summary>
+    /// <exception cref="RedisException">Redis cannot be reached.</exception>
+    internal async Task<TimeSpan?> TimeLeftAsync(string imageKey) => await (await DatabaseAsync()).KeyTimeToLiveAsync(keys.Picture(imageKey));
+
     /// <summary>A request has ended: its picture may be evicted before it expires, when there is no room for others. Does not wait for an answer.</summary>
     /// <exception cref="RedisException">Redis cannot be reached.</exception>
     public Task ReleaseAsync(RequestKey request) => _terms.ReleaseAsync(request.ImageKey, request.ToString());

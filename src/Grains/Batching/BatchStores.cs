@@ -7,7 +7,7 @@ namespace Detection.Grains.Batching;
 
 /// <summary>The stores that batchers read items and pictures from and write outcomes to.</summary>
 internal sealed class BatchStores(
-    BatcherQueue queue, PictureStore pictures, ImageKeys imageKeys, ResultStore results, IGrainFactory grains, ClusterClock clock)
+    BatcherQueue queue, PictureStore pictures, ImageKeys imageKeys, ResultStore results, DeadLetters dead, IGrainFactory grains, ClusterClock clock)
 {
     public BatcherQueue Queue => queue;
 
@@ -17,6 +17,8 @@ internal sealed class BatchStores(
     public ImageKeys ImageKeys => imageKeys;
 
     public ResultStore Results => results;
+
+    public DeadLetters Dead => dead;
 
     /// <summary>The clock of the items' times.</summary>
     public ClusterClock Clock => clock;

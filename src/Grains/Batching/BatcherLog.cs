@@ -64,6 +64,9 @@ internal static partial class BatcherLog
     [LoggerMessage(19, LogLevel.Information, "{Item} failed: {Reason}")]
     public static partial void LogFailed(this ILogger logger, Exception? exception, string item, string? reason);
 
+    [LoggerMessage(32, LogLevel.Warning, "{ImageKey}: the picture that became a dead letter was not kept for administrators and expires as others do: {Reason}", EventName = "PoisonNotKept")]
+    public static partial void LogPoisonNotKept(this ILogger logger, string imageKey, string reason);
+
     [LoggerMessage(31, LogLevel.Error, "The process had no memory for pictures of {Batcher}; they return to the queue after {Pause}, and no attempt is counted.", EventName = "ProcessOutOfMemory")]
     public static partial void LogNoMemory(this ILogger logger, BatcherKey batcher, TimeSpan pause);
 }

@@ -114,7 +114,20 @@ internal sealed class LeaseKeeper(
             {
                 logger.LogPoison(key.Item, settings.Queue.MaxAttempts);
                 stores.Request(key).Complete(RequestFailures.Poison).Ignore();
+                await KeepPictureAsync(key.ImageKey);
             }
+        }
+    }
+
+    private async Task KeepPictureAsync(string imageKey)
+    {
+        try
+        {
+            await stores.Dead.KeepPictureAsync(imageKey, settings.Queue.DeadLetterPictures, settings.Queue.DeadLetterPictureExpiry);
+        }
+        catch (Exception e) when (RedisConnection.IsOutage(e) || RedisConnection.IsFull(e))
+        {
+            logger.LogPoisonNotKept(imageKey, e.Message);
         }
     }
 }

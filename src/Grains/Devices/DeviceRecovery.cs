@@ -1,3 +1,4 @@
+using Detection.Contracts.Scheduling;
 using Detection.Grains.Health;
 using Detection.Grains.Placement;
 using Microsoft.Extensions.Logging;
@@ -16,6 +17,7 @@ internal sealed partial class DeviceRecovery(
 
     private readonly ILogger _logger = logger;
     private readonly CancellationTokenSource _stopping = new();
+    private readonly WakeSignal _retry = new();
     private Task _keeping = Task.CompletedTask;
     private TimeSpan _rest;
 
@@ -37,7 +39,14 @@ internal sealed partial class DeviceRecovery(
         await _keeping;
     }
 
-    public void Dispose() => _stopping.Dispose();
+    /// <summary>Ends the pause before the next attempt.</summary>
+    public void RetryNow() => _retry.Set();
+
+    public void Dispose()
+    {
+        _stopping.Dispose();
+        _retry.Dispose();
+    }
 
     private async Task KeepAsync()
     {
@@ -93,7 +102,7 @@ internal sealed partial class DeviceRecovery(
                 await Task.Delay(Timeout.InfiniteTimeSpan, _stopping.Token);
             }
 
-            await Task.Delay(_rest, time, _stopping.Token);
+            await RestAsync();
             _rest = NextRest(_rest);
             watch.Tracker.Reload();
             LogReloading(key);
@@ -112,6 +121,14 @@ internal sealed partial class DeviceRecovery(
                 watch.EndSilo(failure);
             }
         }
+    }
+
+    private async Task RestAsync()
+    {
+        using var rest = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
+        await Task.WhenAny(Task.Delay(_rest, time, rest.Token), _retry.WaitAsync(Timeout.InfiniteTimeSpan, rest.Token));
+        await rest.CancelAsync();
+        _stopping.Token.ThrowIfCancellationRequested();
     }
 
     /// <summary>Reloads the model and runs the test picture.</summary>

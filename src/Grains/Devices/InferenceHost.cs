@@ -30,14 +30,20 @@ internal sealed partial class InferenceHost(
     private readonly ConcurrentDictionary<BatcherKey, Loading> _loading = new();
     private readonly CancellationTokenSource _unwanted = new();
     private readonly ConcurrentDictionary<string, Problem> _problems = new(StringComparer.Ordinal);
+    private readonly Lock _gate = new();
     private volatile bool _stopping;
+    private volatile bool _drained;
     private ModelOffer? _offerAtStop;
+    private Task? _ending;
 
     /// <summary>The loaded models, which can have a batcher.</summary>
-    public IEnumerable<BatcherKey> Keys => _loaded.Keys;
+    public IEnumerable<BatcherKey> Keys => _stopping ? [] : _loaded.Keys;
 
-    /// <summary>Raised on any thread when a model has been loaded. Handlers must return soon and not throw.</summary>
-    public event Action? Loaded;
+    /// <summary>Whether its batchers were stopped permanently while the silo continues.</summary>
+    public bool IsDrained => _drained;
+
+    /// <summary>Raised on any thread when a model has been loaded, or is to be loaded again at once. Handlers must return soon and not throw.</summary>
+    public event Action? Changed;
 
     /// <summary>Models with invalid outputs, those that take long to load, and those that did not load, by name, one sentence each.</summary>
     public IEnumerable<KeyValuePair<string, string>> Problems => _loaded.Values
@@ -131,8 +137,66 @@ internal sealed partial class InferenceHost(
         return loaded.EnsureBatcher();
     }
 
+    /// <summary>Retries now what failed for a model: its load, and its devices that are out of service.</summary>
+    public RetryOutcome Retry(string name)
+    {
+        if (_stopping)
+        {
+            return RetryOutcome.NotFound;
+        }
+
+        List<ServedModel> served = [.. _loaded.Values.Where(model => model.Info.Name == name)];
+        List<ServedModel> sick = [.. served.Where(static model => !model.Serves)];
+        sick.ForEach(static model => model.RetryNow());
+        var failed = _problems.TryGetValue(name, out var problem);
+        if (failed)
+        {
+            // The problem is reported until the model is loaded.
+            _problems.TryUpdate(name, problem! with { At = DateTimeOffset.MinValue }, problem!);
+        }
+
+        Changed?.Invoke();
+        return failed || sick.Count > 0 || _loading.Values.Any(loading => loading.Name == name) ? RetryOutcome.Retrying
+            : served.Count > 0 ? RetryOutcome.Serving
+            : RetryOutcome.NotFound;
+    }
+
+    /// <summary>Starts to stop all batchers permanently, while the silo continues. Does not wait for them.</summary>
+    public void Drain()
+    {
+        if (!_drained && !_stopping)
+        {
+            _drained = true;
+            LogDrained(local.Silo);
+            EndAsync().Ignore();
+        }
+    }
+
     /// <summary>Stops all batchers permanently, and frees the devices.</summary>
     public async Task StopAsync()
+    {
+        await EndAsync();
+        if (_drained)
+        {
+            // Runs that exceeded the drain timeout may have ended since.
+            await Task.WhenAll(_loaded.Keys.Select(UnloadAsync));
+        }
+
+        foreach (var device in local.Devices)
+        {
+            await device.Device.DisposeAsync();
+        }
+    }
+
+    private Task EndAsync()
+    {
+        lock (_gate)
+        {
+            return _ending ??= Task.Run(UnloadAllAsync);
+        }
+    }
+
+    private async Task UnloadAllAsync()
     {
         _offerAtStop = Offer;
         _stopping = true;
@@ -143,10 +207,6 @@ internal sealed partial class InferenceHost(
 
         // Models that were loaded meanwhile.
         await Task.WhenAll(_loaded.Keys.Except(served).Select(UnloadAsync));
-        foreach (var device in local.Devices)
-        {
-            await device.Device.DisposeAsync();
-        }
     }
 
     /// <inheritdoc/>
@@ -183,7 +243,7 @@ internal sealed partial class InferenceHost(
 
         if (_loaded.ContainsKey(key))
         {
-            Loaded?.Invoke();
+            Changed?.Invoke();
         }
     }
 
@@ -278,4 +338,7 @@ internal sealed partial class InferenceHost(
 
     [LoggerMessage(2, LogLevel.Information, "Model of {Batcher} was unloaded.")]
     private partial void LogUnloaded(BatcherKey batcher);
+
+    [LoggerMessage(3, LogLevel.Warning, "An administrator drains silo {Silo}: its batchers finish what is on their devices and claim no more until this process is started again.", EventName = "Drained")]
+    private partial void LogDrained(string silo);
 }

@@ -33,7 +33,7 @@ internal sealed partial class InferenceService(
 
         using var changed = new WakeSignal();
         repository.Changed += OnModels;
-        host.Loaded += changed.Set;
+        host.Changed += changed.Set;
         var watching = repository.WatchAsync(stoppingToken);
         try
         {
@@ -67,7 +67,7 @@ internal sealed partial class InferenceService(
         finally
         {
             repository.Changed -= OnModels;
-            host.Loaded -= changed.Set;
+            host.Changed -= changed.Set;
         }
 
         await watching;

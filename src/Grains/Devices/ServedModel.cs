@@ -31,6 +31,9 @@ internal sealed class ServedModel(ModelInfo info, DeviceSession session, ModelBa
     /// <summary>Records the boxes of the test picture and starts to watch the device.</summary>
     public Task StartAsync() => recovery.StartAsync();
 
+    /// <summary>Retries a device that is out of service at once.</summary>
+    public void RetryNow() => recovery.RetryNow();
+
     /// <summary>Starts the batcher unless it runs or the device is out of service. <see langword="false"/> when the model is being unloaded.</summary>
     public bool EnsureBatcher() => batcher.Ensure();
 

@@ -2,10 +2,10 @@ using Orleans.Runtime.MembershipService.SiloMetadata;
 
 namespace Detection.Grains.Placement;
 
-/// <summary>Registers the placement of batchers.</summary>
+/// <summary>Registers the placement of grains that belong to one silo.</summary>
 public static class PlacementExtensions
 {
-    /// <summary>Places each batcher on the silo that owns its device.</summary>
+    /// <summary>Places each batcher on the silo that owns its device, and the calls of administrators on the silo that they name.</summary>
     /// <param name="orleans">The silo.</param>
     /// <param name="devices">Ids of its devices.</param>
     public static ISiloBuilder AddDevicePlacement(this ISiloBuilder orleans, IEnumerable<string> devices) => orleans
@@ -13,5 +13,6 @@ public static class PlacementExtensions
         {
             [DevicePlacementDirector.MetadataKey] = string.Join(DevicePlacementDirector.Separator, devices),
         })
-        .AddPlacementDirector<DevicePlacement, DevicePlacementDirector>();
+        .AddPlacementDirector<DevicePlacement, DevicePlacementDirector>()
+        .AddPlacementDirector<SiloPlacement, SiloPlacementDirector>();
 }

@@ -41,6 +41,14 @@ public sealed class QueueOptions
     [Range(typeof(TimeSpan), "00:01:00", "365.00:00:00")]
     public TimeSpan DeadLetterExpiry { get; set; } = TimeSpan.FromDays(7);
 
+    /// <summary>Maximum number of poison pictures that the whole cluster keeps for administrators; 0 for none.</summary>
+    [Range(0, 1000)]
+    public int DeadLetterPictures { get; set; } = 10;
+
+    /// <summary>How long each of them is kept.</summary>
+    [Range(typeof(TimeSpan), "00:01:00", "30.00:00:00")]
+    public TimeSpan DeadLetterPictureExpiry { get; set; } = TimeSpan.FromDays(1);
+
     /// <summary>Interval at which an idle batcher polls the queue when no wake-up arrives.</summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:01:00")]
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(1);

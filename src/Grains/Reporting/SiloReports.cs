@@ -41,7 +41,10 @@ internal sealed class SiloReports(LocalDevices local, InferenceHost host, ModelR
                     .Select(static batcher => $"Device {batcher.Device} does not serve {batcher.Model}, it is {ToText(batcher.Health)}: {batcher.Ailment}"),
             ],
             models,
-            offer.Retired);
+            offer.Retired)
+        {
+            IsDrained = host.IsDrained,
+        };
     }
 
     private static string ToText(DeviceHealth health) => health.ToString().ToLowerInvariant();

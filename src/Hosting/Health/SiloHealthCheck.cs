@@ -7,8 +7,8 @@ using StackExchange.Redis;
 namespace Detection.Hosting.Health;
 
 /// <summary>
-/// Whether this silo can do its work: it is a member of the cluster and reaches Redis, every device has a model, no batcher is stuck, and a device is
-/// in service.
+/// Whether this silo can do its work: it is a member of the cluster and reaches Redis, every device has a model, no batcher is stuck, a device is
+/// in service, and it was not drained.
 /// </summary>
 internal sealed class SiloHealthCheck(ISiloStatusOracle membership, ISiloReports reports, IConnectionMultiplexer redis) : IHealthCheck
 {
@@ -33,7 +33,12 @@ internal sealed class SiloHealthCheck(ISiloStatusOracle membership, ISiloReports
 
         // No request for a model reaches a silo before its report names the model.
         var report = reports.Report();
-        foreach (var device in report.Devices)
+        if (report.IsDrained)
+        {
+            reasons.Add("The silo was drained by an administrator. Restart it to let it serve again.");
+        }
+
+        foreach (var device in report.IsDrained ? [] : report.Devices)
         {
             if (reports.Written is not { } written || written.Batchers.All(batcher => batcher.Device != device.Id))
             {

@@ -4,12 +4,12 @@ using Orleans.Dashboard;
 
 namespace Detection.Hosting.Management;
 
-/// <summary>Metrics, status and dashboard, on a separate listener if one is configured.</summary>
+/// <summary>Metrics, status, administration and dashboard, on a separate listener if one is configured.</summary>
 public static class ManagementExtensions
 {
     private const string DashboardPath = "/dashboard";
 
-    private static readonly PathString[] Managed = [TelemetryExtensions.MetricsPath, DashboardPath, "/status", "/v1/status"];
+    private static readonly PathString[] Managed = [TelemetryExtensions.MetricsPath, DashboardPath, "/status", "/v1/status", "/v1/admin"];
 
     /// <summary>Paths that both listeners serve: probes, and the files that the status page shares with the public page.</summary>
     private static readonly PathString[] Shared = ["/health", "/css", "/js", "/favicon.svg", "/site.json"];

@@ -35,6 +35,15 @@ internal sealed class ModelReadings(ModelOptions options, TimeProvider time, Act
         }
     }
 
+    /// <summary>Makes the next scan read a model again that could not be read.</summary>
+    public void Retry(string name)
+    {
+        if (_readings.TryGetValue(name, out var reading) && reading.RetryAt != DateTimeOffset.MaxValue)
+        {
+            _readings[name] = reading with { RetryAt = DateTimeOffset.MinValue };
+        }
+    }
+
     /// <summary>Starts to read a model unless it has been read or is being read.</summary>
     public void Start(string name, ModelFiles files)
     {

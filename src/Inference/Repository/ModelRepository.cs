@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Detection.Inference.Manifest;
 using Microsoft.Extensions.Logging;
@@ -20,6 +21,7 @@ public sealed class ModelRepository
     private readonly Lock _scanning = new();
     private readonly Channel<bool> _changes;
     private readonly ModelReadings _readings;
+    private readonly ConcurrentQueue<string> _retries = [];
     private volatile ModelSet _current = ModelSet.Empty;
 
     /// <summary>Opens the folder in the settings without reading it.</summary>
@@ -46,6 +48,21 @@ public sealed class ModelRepository
     /// <summary>The file or the folder of a model, as <see cref="ModelPlace.Of"/> takes it; <see langword="null"/> when a folder has none of that name.</summary>
     public static string? FindPath(string folder, string name) => ModelFolder.TryFind(folder).GetValueOrDefault(name)?.Path;
 
+    /// <summary>Starts a scan that reads a model again if it could not be read, although its files have not changed.</summary>
+    /// <param name="name">Name of the model.</param>
+    /// <returns>Whether the model has a problem.</returns>
+    public bool Retry(string name)
+    {
+        var isWrong = Current.Problems.ContainsKey(name);
+        if (isWrong)
+        {
+            _retries.Enqueue(name);
+        }
+
+        _changes.Writer.TryWrite(true);
+        return isWrong;
+    }
+
     /// <summary>
     /// Scans the folder now. Unchanged files are not read again. Slow models are not awaited: they are reported as loading, and a later scan returns them.
     /// </summary>
@@ -59,6 +76,11 @@ public sealed class ModelRepository
             {
                 var files = ModelFolder.Find(_options.Directory);
                 _readings.Forget(files);
+                while (_retries.TryDequeue(out var name))
+                {
+                    _readings.Retry(name);
+                }
+
                 foreach (var (name, file) in files.OrderByDescending(file => file.Key == _options.Default))
                 {
                     _readings.Start(name, file);

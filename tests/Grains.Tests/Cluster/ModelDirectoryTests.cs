@@ -37,6 +37,12 @@ public sealed class ModelDirectoryTests
         { "a: m@1 retired; was m@1 a 1", "m@1", ModelStanding.Retired },
         { "b: m@1; a: n@1; was m@1 a 1", "m@1", ModelStanding.Serving },
         { "a restarted: n@1; was m@1 a 1", "m@1", ModelStanding.Away },
+
+        // A drained silo goes on to write what it served.
+        { "a drained: m@1; was m@1 a 1", "m@1", ModelStanding.Away },
+        { "a drained: m@1; b: n@1; was m@1 a 1", "m@1", ModelStanding.Away },
+        { "a drained: m@1; b: m@1; was m@1 a 1", "m@1", ModelStanding.Serving },
+        { "a drained: m@1; b: m@2; was m@1 a 1", "m@1", ModelStanding.Away },
     };
 
     public static TheoryData<string, string?> Names => new()
@@ -53,6 +59,9 @@ public sealed class ModelDirectoryTests
         { "a: n@1; was m@1 b 9; was m@2 a 1", "m@1" },
         { "a: m@2 retired; was m@1 b 9", "m@1" },
         { "a: n@1", null },
+        { "a drained: m@1; b: m@2; was m@1 a 1", "m@2" },
+        { "b drained: m@1; a: m@2; was m@1 b 1", "m@2" },
+        { "a drained: m@1; b: n@1; was m@1 a 1", "m@1" },
     };
 
     [Theory]
@@ -102,7 +111,10 @@ public sealed class ModelDirectoryTests
                 [.. models.Select(model => Model(model.Split(' ')[0]))],
                 [.. models.Where(model => !model.EndsWith("starting", StringComparison.Ordinal)).Select(model => Batcher(name, model))],
                 [],
-                RetiredModels: [.. models.Where(model => model.EndsWith("retired", StringComparison.Ordinal)).Select(model => model.Split(' ')[0])]));
+                RetiredModels: [.. models.Where(model => model.EndsWith("retired", StringComparison.Ordinal)).Select(model => model.Split(' ')[0])])
+            {
+                IsDrained = name.Contains("drained", StringComparison.Ordinal),
+            });
         }
 
         return ModelDirectory.Of(silos, records, Now);

@@ -140,6 +140,7 @@ public sealed class GoldenTests : IDisposable
                 new Dictionary<string, string> { ["other"] = "It does not load." },
                 ["coco@ba9876543210"])),
             ("least", new SiloReport("node-1", "S10.0.0.1:11111:1", At, At, [], [], [], [])),
+            ("drained", new SiloReport("node-1", "S10.0.0.1:11111:1", At, At, [], [], [], []) { IsDrained = true }),
         ],
         static report => report.Serialize(),
         static bytes => SiloReport.Deserialize(bytes)!);

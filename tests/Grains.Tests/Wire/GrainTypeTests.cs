@@ -21,7 +21,7 @@ public sealed class GrainTypeTests : IDisposable
         var types = _silo.Services.GetRequiredService<GrainTypeResolver>();
         var grains = typeof(RequestGrain).Assembly.GetTypes().Where(static type => type.IsSubclassOf(typeof(Grain)));
 
-        Assert.Equal(["batcher", "picturefetch", "request"], grains.Select(grain => types.GetGrainType(grain).ToString()).Order(StringComparer.Ordinal));
+        Assert.Equal(["batcher", "picturefetch", "request", "silo"], grains.Select(grain => types.GetGrainType(grain).ToString()).Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -32,7 +32,7 @@ public sealed class GrainTypeTests : IDisposable
             .Where(static type => type.IsInterface && type.IsAssignableTo(typeof(IGrain)) && !type.IsAssignableTo(typeof(ISystemTarget)));
 
         Assert.Equal(
-            ["detection.IBatcherGrain", "detection.IPictureFetchGrain", "detection.IRequestGrain"],
+            ["detection.IBatcherGrain", "detection.IPictureFetchGrain", "detection.IRequestGrain", "detection.ISiloGrain"],
             known.Select(type => interfaces.GetGrainInterfaceType(type).ToString()).Order(StringComparer.Ordinal));
     }
 }

@@ -64,7 +64,27 @@ internal sealed class ClusterStatus(IClusterReports reports, TimeProvider time)
             [.. silos.Select(silo => Of(silo, histories.FirstOrDefault(history => history.Silo == silo.Silo)?.MaxBatch ?? 0))],
             Queues(histories),
             [.. Enumerable.Range(1, Intervals).Select(i => Of(current - ((Intervals - i + 1) * WorkInterval.Seconds), sums))],
-            [.. histories.SelectMany(static history => history.Failures).OrderByDescending(static failure => failure.At).Take(Failures)]);
+            [.. histories.SelectMany(static history => history.Failures).OrderByDescending(static failure => failure.At).Take(Failures)],
+            Models(silos));
+    }
+
+    private static List<ModelStateBody> Models(IReadOnlyList<SiloReport> silos)
+    {
+        var served = silos.SelectMany(static silo => silo.CurrentModels.Select(model => (silo.Silo, model.Name, model.Version))).ToLookup(static one => one.Name);
+        var problems = silos.SelectMany(static silo => ProblemsOf(silo)).ToLookup(static one => one.Name, static one => one.Problem);
+        return [.. served.Select(static of => of.Key).Union(problems.Select(static of => of.Key)).Order(StringComparer.Ordinal).Select(name => new ModelStateBody(
+            name,
+            [.. served[name].Select(static one => one.Version).Distinct()],
+            [.. served[name].Select(static one => one.Silo).Distinct()],
+            [.. problems[name]]))];
+    }
+
+    private static IEnumerable<(string Name, ModelProblemBody Problem)> ProblemsOf(SiloReport silo)
+    {
+        var models = silo.ModelProblems ?? new Dictionary<string, string>();
+        return models.Where(static problem => problem.Key != SiloReport.ModelFolder).Select(problem => (problem.Key, new ModelProblemBody(silo.Silo, problem.Value)))
+            .Concat(silo.Batchers.Where(static batcher => batcher.IsOutOfService).Select(batcher =>
+                (batcher.Model.Split('@')[0], new ModelProblemBody(silo.Silo, $"Device {batcher.Device} is {batcher.Health.ToString().ToLowerInvariant()}: {batcher.Ailment}"))));
     }
 
     private static NowBody Now(IReadOnlyList<SiloHistory> histories, long current, DateTimeOffset now, double possible)
@@ -93,7 +113,8 @@ internal sealed class ClusterStatus(IClusterReports reports, TimeProvider time)
             maxBatch,
             [.. silo.Batchers.Where(batcher => batcher.Device == device.Id).Select(static b => new BatcherBody(
                 b.Model, b.State, b.Rate, b.InFlight, b.Completed, b.Failed, b.BusySeconds, b.Health, b.DeviceErrors, b.Ailment))]))],
-        silo.Problems);
+        silo.Problems,
+        silo.IsDrained);
 
     /// <summary>The host of a silo's address, which Orleans writes as <c>10.0.0.1:11111@generation</c>.</summary>
     private static string HostOf(string address) => address.LastIndexOf(':') is var port and > 0 ? address[..port] : address;

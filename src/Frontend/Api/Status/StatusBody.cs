@@ -1,4 +1,5 @@
 using Detection.Contracts.Cluster;
+using Detection.Frontend.Http.Access;
 
 namespace Detection.Frontend.Api.Status;
 
@@ -9,13 +10,29 @@ namespace Detection.Frontend.Api.Status;
 /// <param name="Queues">One per model version.</param>
 /// <param name="Intervals">The last five minutes, oldest first.</param>
 /// <param name="Failures">The latest failed pictures, newest first.</param>
+/// <param name="Models">The models that are served or should be, by name.</param>
+/// <param name="Administration">granted: you may administer the cluster. keyNeeded: a key that may is needed. none: nobody may from here.</param>
 internal sealed record StatusBody(
     DateTimeOffset At,
     NowBody Now,
     IReadOnlyList<SiloBody> Silos,
     IReadOnlyList<QueueReport> Queues,
     IReadOnlyList<IntervalBody> Intervals,
-    IReadOnlyList<FailedPicture> Failures);
+    IReadOnlyList<FailedPicture> Failures,
+    IReadOnlyList<ModelStateBody> Models,
+    AdministrationRight Administration = AdministrationRight.None);
+
+/// <summary>The state of a model.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Versions">The versions that are served.</param>
+/// <param name="Silos">Names of the silos that serve it.</param>
+/// <param name="Problems">Why silos do not serve it, or not with all of their devices.</param>
+internal sealed record ModelStateBody(string Name, IReadOnlyList<string> Versions, IReadOnlyList<string> Silos, IReadOnlyList<ModelProblemBody> Problems);
+
+/// <summary>What a silo says is wrong with a model.</summary>
+/// <param name="Silo">Name of the silo.</param>
+/// <param name="Detail">One sentence.</param>
+internal sealed record ModelProblemBody(string Silo, string Detail);
 
 /// <summary>Throughput and latency of the cluster: the mean of the last 5 to 10 seconds.</summary>
 /// <param name="PicturesPerSecond">Pictures per second that completed or failed.</param>
@@ -32,8 +49,9 @@ internal sealed record NowBody(double PicturesPerSecond, double PossiblePerSecon
 /// <param name="ReportedAt">Time of its latest report.</param>
 /// <param name="Devices">Its devices; empty for a silo that only keeps requests and fetches URLs.</param>
 /// <param name="Problems">Its problems, one sentence each.</param>
+/// <param name="Drained">Whether an administrator has drained it: it runs no model until its process is started again.</param>
 internal sealed record SiloBody(
-    string Name, string Host, DateTimeOffset StartedAt, DateTimeOffset ReportedAt, IReadOnlyList<DeviceBody> Devices, IReadOnlyList<string> Problems);
+    string Name, string Host, DateTimeOffset StartedAt, DateTimeOffset ReportedAt, IReadOnlyList<DeviceBody> Devices, IReadOnlyList<string> Problems, bool Drained);
 
 /// <summary>A device that runs models.</summary>
 /// <param name="Id">Cluster-unique id.</param>

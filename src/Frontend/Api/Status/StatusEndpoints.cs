@@ -1,5 +1,6 @@
 using System.Net.Mime;
 using Detection.Frontend.Http;
+using Detection.Frontend.Http.Access;
 using Detection.Frontend.Http.OpenApi;
 using Detection.Hosting.Telemetry;
 
@@ -21,14 +22,14 @@ internal static class StatusEndpoints
         routes.MapGet(StatusPath, ReadAsync).WithTags("Cluster")
             .WithName("ClusterStatus")
             .WithSummary("Read the state of the cluster")
-            .WithDescription("Returns the silos with their devices, the queues, the work of the last five minutes, and the latest failures. The page /status shows them.")
+            .WithDescription("Returns the silos with their devices, the queues, the work of the last five minutes, the latest failures, and the state of the models. The page /status shows them.")
             .Produces<StatusBody>(StatusCodes.Status200OK, MediaTypeNames.Application.Json)
             .WithProblems(OpenApiParts.ClusterProblems);
 
-    private static async Task<IResult> ReadAsync(HttpContext http, ClusterStatus cluster)
+    private static async Task<IResult> ReadAsync(HttpContext http, ClusterStatus cluster, Administrators administrators)
     {
         var status = await cluster.ReadAsync(http.RequestAborted);
         http.Response.Headers.CacheControl = "no-store";
-        return TypedResults.Json(status, StatusJson.Default.StatusBody);
+        return TypedResults.Json(status with { Administration = administrators.RightOf(http) }, StatusJson.Default.StatusBody);
     }
 }

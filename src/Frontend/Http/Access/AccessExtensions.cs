@@ -14,6 +14,7 @@ internal static class AccessExtensions
         services.AddValidatedOptions<AccessOptions>(AccessOptions.Section);
         services.AddSingleton<ListeningAddresses>();
         services.AddSingleton<CallerLimits>();
+        services.AddSingleton<Administrators>();
         if (!RequiresKeys(builder.Configuration))
         {
             services.AddHostedService<OpenAddressWarning>();

@@ -7,7 +7,8 @@ namespace Detection.Frontend.Http.Access;
 /// <param name="RequestsPerSecond">Requests per second; 0 for no limit.</param>
 /// <param name="Burst">Requests at once after a pause.</param>
 /// <param name="MaxUploads">Uploads at the same time; 0 for no limit.</param>
-internal sealed record ApiKey(string Name, double RequestsPerSecond, int Burst, int MaxUploads)
+/// <param name="IsAdministrator">Whether it may administer the cluster.</param>
+internal sealed record ApiKey(string Name, double RequestsPerSecond, int Burst, int MaxUploads, bool IsAdministrator)
 {
     public ClaimsPrincipal User { get; } = new(new ClaimsIdentity([new Claim(ClaimTypes.Name, Name)], ApiKeyHandler.Scheme));
 }

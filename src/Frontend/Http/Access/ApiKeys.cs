@@ -39,6 +39,9 @@ internal sealed partial class ApiKeys : BackgroundService
         LogCount(_byHash.Count);
     }
 
+    /// <summary>Whether any key may administer the cluster.</summary>
+    public bool HasAdministrator => _byHash.Values.Any(static key => key.IsAdministrator);
+
     /// <summary>The key with this text; <see langword="null"/> when there is none.</summary>
     public ApiKey? Find(string key)
     {
@@ -131,7 +134,7 @@ internal sealed partial class ApiKeys : BackgroundService
             Require(rate is 0 or (>= AccessOptions.LowestRate and <= 1_000_000), $"RequestsPerSecond of the key '{name}' is neither 0 nor from {AccessOptions.LowestRate} to 1000000.");
             Require(burst is >= 0 and <= 1_000_000, $"Burst of the key '{name}' is not from 0 to 1000000.");
             Require(uploads is >= 0 and <= 1_000_000, $"MaxUploads of the key '{name}' is not from 0 to 1000000.");
-            Require(keys.TryAdd(key.Sha256.ToLowerInvariant(), new ApiKey(name, rate, burst, uploads)), $"The key '{name}' is the same as another.");
+            Require(keys.TryAdd(key.Sha256.ToLowerInvariant(), new ApiKey(name, rate, burst, uploads, key.Administrator)), $"The key '{name}' is the same as another.");
         }
 
         return keys.ToFrozenDictionary(StringComparer.Ordinal);

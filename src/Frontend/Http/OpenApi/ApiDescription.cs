@@ -19,6 +19,7 @@ internal static class ApiDescription
         ["Detections"] = "Find objects in pictures.",
         ["Models"] = "The models that are served.",
         ["Cluster"] = "The state of the cluster.",
+        ["Administration"] = "What administrators do with the cluster.",
         ["DeepStack"] = "The API of DeepStack and CodeProject.AI.",
         ["OpenInference"] = "The Open Inference Protocol (KServe v2), as Triton's clients use it.",
         ["Legacy"] = "The API of the system that this one replaces.",

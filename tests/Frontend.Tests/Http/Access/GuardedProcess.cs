@@ -18,6 +18,9 @@ public sealed class GuardedProcess : IAsyncLifetime
     /// <summary>A key with one upload at a time.</summary>
     public const string Single = "key-of-single";
 
+    /// <summary>One that may administer the cluster.</summary>
+    public const string Administrator = "key-of-ops";
+
     private readonly string _file = Path.GetTempFileName();
     private DetectionProcess? _process;
 
@@ -37,6 +40,8 @@ public sealed class GuardedProcess : IAsyncLifetime
             ["Detection__Access__KeysFile"] = _file,
             ["Detection__Access__Keys__free__Sha256"] = Hash(Free),
             ["Detection__Access__Keys__flood__Sha256"] = Hash(Flood).ToUpperInvariant(),
+            ["Detection__Access__Keys__ops__Sha256"] = Hash(Administrator),
+            ["Detection__Access__Keys__ops__Administrator"] = "true",
             ["Detection__Access__Keys__rare__Sha256"] = Hash(Rare),
             ["Detection__Access__Keys__rare__RequestsPerSecond"] = "0.001",
             ["Detection__Access__Keys__rare__Burst"] = "3",

@@ -13,9 +13,9 @@ public sealed class DescriptionTests(OneProcess frontend)
         var operations = document.Paths.SelectMany(path => path.Value.Operations!.Values).ToDictionary(operation => operation.OperationId!);
         Assert.Equal(
             [
-                "ClusterStatus", "Detect", "DetectBatch", "DetectDeepStack", "DetectDeepStackCustom", "DetectLegacy", "DetectLegacyCachedPage", "DetectLegacyPage",
-                "FindAnnotatedPicture", "FindDetection", "FindModel", "Infer", "InferVersion", "InferenceModel", "InferenceModelReady",
-                "InferenceModelVersion", "InferenceModelVersionReady", "InferenceServer", "InferenceServerLive", "InferenceServerReady", "ListDeepStackModels", "ListModels",
+                "ClusterStatus", "Detect", "DetectBatch", "DetectDeepStack", "DetectDeepStackCustom", "DetectLegacy", "DetectLegacyCachedPage", "DetectLegacyPage", "DrainSilo",
+                "FindAnnotatedPicture", "FindDetection", "FindGivenUpPicture", "FindModel", "Infer", "InferVersion", "InferenceModel", "InferenceModelReady",
+                "InferenceModelVersion", "InferenceModelVersionReady", "InferenceServer", "InferenceServerLive", "InferenceServerReady", "ListDeepStackModels", "ListGivenUp", "ListModels", "RetryModel",
                 "WatchDetection",
             ],
             operations.Keys.Order(StringComparer.Ordinal));

@@ -1,0 +1,83 @@
+using System.Buffers;
+using Detection.Contracts.Cluster;
+using Detection.Contracts.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace Detection.Client;
+
+/// <summary>Tells silos what an administrator wants, each in one short call to it.</summary>
+internal sealed class ClusterAdministration(
+    OperationRunner operations, ClientConnections connections, ModelCatalog catalog, TimeProvider time, ILogger<DetectionClient> logger) : IClusterAdministration
+{
+    private const int MostGivenUp = 100;
+
+    /// <summary>A silo answers at once or not at all.</summary>
+    private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(5);
+
+    public Task<IReadOnlyDictionary<string, RetryOutcome>> RetryModelAsync(string name, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        return operations.RunAsync<IReadOnlyDictionary<string, RetryOutcome>>(
+            null,
+            null,
+            async operation =>
+            {
+                var silos = (await catalog.ReadSilosAsync()).Where(static silo => silo.Devices.Count > 0).Select(static silo => silo.Silo);
+                var outcomes = await Task.WhenAll(silos.Select(async silo =>
+                    (Silo: silo, Outcome: await TryAsync(operation, silo, grain => grain.RetryModel(name)) ?? RetryOutcome.Unreachable)));
+                return outcomes.ToDictionary(static one => one.Silo, static one => one.Outcome, StringComparer.Ordinal);
+            },
+            cancellationToken);
+    }
+
+    public Task<bool> DrainAsync(string silo, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(silo);
+        return operations.RunAsync(
+            null,
+            null,
+            async operation =>
+            {
+                if ((await catalog.ReadSilosAsync()).All(known => known.Silo != silo))
+                {
+                    return false;
+                }
+
+                var told = await TryAsync(operation, silo, static async grain =>
+                {
+                    await grain.Drain();
+                    return true;
+                });
+                return told ?? throw operation.Error(DetectionError.Unavailable, $"The silo '{silo}' did not respond. Retry.", TimeSpan.FromSeconds(1));
+            },
+            cancellationToken);
+    }
+
+    public Task<IReadOnlyList<DeadLetter>> GetGivenUpAsync(CancellationToken cancellationToken) =>
+        operations.RunAsync(null, null, _ => connections.Dead.ReadAsync(MostGivenUp), cancellationToken);
+
+    public Task<IMemoryOwner<byte>?> FindGivenUpPictureAsync(string imageKey, CancellationToken cancellationToken) =>
+        operations.RunAsync<IMemoryOwner<byte>?>(
+            null,
+            imageKey,
+            async operation => (await connections.Dead.ReadAsync(MostGivenUp)).Any(letter => letter.Key.ImageKey == imageKey)
+                ? await connections.Pictures.ReadAsync(imageKey, operation.Token)
+                : null,
+            cancellationToken);
+
+    /// <summary>Calls a silo; nothing when it does not answer.</summary>
+    private async Task<T?> TryAsync<T>(ClientOperation operation, string silo, Func<ISiloGrain, Task<T>> call)
+        where T : struct
+    {
+        try
+        {
+            var grains = await connections.Cluster.GetGrainsAsync(operation.Token);
+            return await call(grains.GetGrain<ISiloGrain>(silo)).WaitAsync(CallTimeout, time, operation.Token);
+        }
+        catch (Exception e) when (operation.CanRetry(e))
+        {
+            logger.LogSiloUnreachable(silo, e.Message);
+            return null;
+        }
+    }
+}

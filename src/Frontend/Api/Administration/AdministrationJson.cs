@@ -1,0 +1,17 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Detection.Contracts.Answers;
+using Detection.Contracts.Cluster;
+
+namespace Detection.Frontend.Api.Administration;
+
+/// <summary>The JSON of administration.</summary>
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web,
+    NumberHandling = JsonNumberHandling.Strict,
+    Converters = [typeof(CamelCaseEnumConverter<RetryOutcome>)],
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(RetryBody))]
+[JsonSerializable(typeof(DrainBody))]
+[JsonSerializable(typeof(GivenUpBody))]
+internal sealed partial class AdministrationJson : JsonSerializerContext;
