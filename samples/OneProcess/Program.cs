@@ -1,4 +1,4 @@
-// A web application with all of it inside: client, silo, model, and a Redis-compatible server while no Redis is configured.
+// A web application that hosts the whole cluster: client, silo, model, and a Redis-compatible server unless a Redis is configured.
 //   dotnet run --project samples/OneProcess
 //   curl --data-binary @photo.jpg localhost:5000/people
 using Detection.AspNetCore;

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Detection.AspNetCore;
 
-/// <summary>Answers a <see cref="DetectionException"/> with a problem. Any other exception is left to other handlers.</summary>
+/// <summary>Answers a <see cref="DetectionException"/> with problem details. It leaves other exceptions to other handlers.</summary>
 internal sealed class DetectionExceptionHandler(IProblemDetailsService problems) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)

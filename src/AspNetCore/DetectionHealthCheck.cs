@@ -3,14 +3,14 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Detection.AspNetCore;
 
-/// <summary>Whether the cluster takes requests of this application: its Redis answers, a silo takes the connection, and a model is served.</summary>
+/// <summary>Checks whether the cluster can serve this application: Redis answers, a silo accepts the connection, and a model is served.</summary>
 internal sealed class DetectionHealthCheck(IDetectionClient client) : IHealthCheck
 {
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         try
         {
-            // The token ends after the registration's timeout, whatever the client is waiting for.
+            // The token is cancelled after the registration's timeout; the client may wait longer.
             var models = await client.GetModelsAsync(cancellationToken).WaitAsync(cancellationToken);
             if (models.Count == 0)
             {

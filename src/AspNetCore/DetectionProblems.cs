@@ -7,15 +7,15 @@ namespace Detection.AspNetCore;
 /// <summary>Failures of the client as problem details (RFC 9457).</summary>
 public static class DetectionProblems
 {
-    /// <summary>Extension member with the name of the failure, <c>not-a-picture</c> for example; the names are those of the HTTP API and do not change.</summary>
+    /// <summary>Extension member with the name of the failure, such as <c>not-a-picture</c>. The HTTP API uses the same names. They do not change.</summary>
     public const string Code = "code";
 
     /// <summary>Extension member with the key of the picture, where it is known.</summary>
     public const string ImageKey = "imageKey";
 
     /// <summary>
-    /// Answers what an endpoint lets through of <see cref="DetectionException"/> with a problem: 4xx for what is wrong with the request, 5xx for what
-    /// is wrong with the cluster, with Retry-After where that is known. Needs <c>app.UseExceptionHandler()</c>.
+    /// Answers each <see cref="DetectionException"/> that an endpoint does not catch with problem details: 4xx for a failure of the request, 5xx for a
+    /// failure of the cluster, with Retry-After when it is known. Needs <c>app.UseExceptionHandler()</c>.
     /// </summary>
     public static IServiceCollection AddDetectionProblems(this IServiceCollection services)
     {
@@ -24,7 +24,7 @@ public static class DetectionProblems
         return services;
     }
 
-    /// <summary>The problem of a failure, for an endpoint that answers it itself.</summary>
+    /// <summary>The problem details of a failure, for an endpoint that catches the exception.</summary>
     public static ProblemDetails ToProblemDetails(this DetectionException exception)
     {
         ArgumentNullException.ThrowIfNull(exception);

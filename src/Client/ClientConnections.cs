@@ -56,10 +56,10 @@ internal sealed class ClientConnections : IAsyncDisposable, IDisposable
 
     public ResultStore Results { get; }
 
-    /// <summary>Whether the client ends, or has ended.</summary>
+    /// <summary>Whether the client was disposed of, or is being disposed of.</summary>
     public bool IsDisposed { get; private set; }
 
-    /// <summary>For containers that are disposed of with <c>using</c>. Connections take no longer than two seconds to end.</summary>
+    /// <summary>For containers that are disposed of with <c>using</c>. Blocks for up to two seconds while connections close.</summary>
     public void Dispose() => Task.Run(() => DisposeAsync().AsTask()).GetAwaiter().GetResult();
 
     public async ValueTask DisposeAsync()

@@ -22,6 +22,6 @@ internal static partial class ClientLog
     [LoggerMessage(5, LogLevel.Debug, "{ImageKey}: the picture has expired; it is fetched from {Host} again.")]
     public static partial void LogFetchAgain(this ILogger logger, string? imageKey, string host);
 
-    [LoggerMessage(6, LogLevel.Error, "{ImageKey}: the request failed with an unforeseen error; the caller is told so.")]
+    [LoggerMessage(6, LogLevel.Error, "{ImageKey}: the request failed with an unexpected error; the caller gets the error Failed.")]
     public static partial void LogUnforeseen(this ILogger logger, Exception exception, string? imageKey);
 }

@@ -2,9 +2,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Detection.Client;
 
-/// <summary>The application's loggers, as the connection to the cluster may use them: what is below a level does not reach them.</summary>
-/// <param name="loggers">The loggers of the application, which it disposes of.</param>
-/// <param name="least">The lowest level that reaches them.</param>
+/// <summary>The application's loggers without the messages below a level, for the connection to the cluster.</summary>
+/// <param name="loggers">The loggers of the application, which disposes of them.</param>
+/// <param name="least">The minimum level.</param>
 internal sealed class ConnectionLoggers(ILoggerFactory loggers, LogLevel least) : ILoggerFactory
 {
     public ILogger CreateLogger(string categoryName) => new Connection(loggers.CreateLogger(categoryName), least);
@@ -13,7 +13,7 @@ internal sealed class ConnectionLoggers(ILoggerFactory loggers, LogLevel least) 
 
     public void Dispose()
     {
-        // They are the application's.
+        // The application disposes of its loggers.
     }
 
     private sealed class Connection(ILogger logger, LogLevel least) : ILogger

@@ -3,19 +3,20 @@ using Detection.Contracts.Answers;
 
 namespace Detection.Client;
 
-/// <summary>What is made of the calls of <see cref="IDetectionClient"/>.</summary>
+/// <summary>Methods that combine calls of <see cref="IDetectionClient"/>.</summary>
 public static class DetectionClientExtensions
 {
     /// <summary>
-    /// Detects objects in many pictures, a few at a time, and gives their outcomes in the order of the pictures. Only as many are read ahead as are
-    /// asked at once. A picture that fails does not end the others. Leaving the loop cancels those that are under way.
+    /// Detects objects in many pictures, a few at a time, and returns their outcomes in the order of the pictures. It reads at most
+    /// <paramref name="parallelism"/> pictures ahead. The failure of one picture does not affect the others. When the caller leaves the loop, open
+    /// requests are cancelled.
     /// </summary>
-    /// <typeparam name="T">What a picture is read from.</typeparam>
+    /// <typeparam name="T">Type of an item: a path, a URL, a key of a store.</typeparam>
     /// <param name="client">The client.</param>
-    /// <param name="items">What the pictures are read from; <c>ToAsyncEnumerable()</c> makes one of a list.</param>
-    /// <param name="read">Reads one encoded picture. What it throws ends the loop.</param>
-    /// <param name="options">What each request chooses.</param>
-    /// <param name="parallelism">Most pictures under way at once, from 1; default 4.</param>
+    /// <param name="items">The items; <c>ToAsyncEnumerable()</c> converts a list.</param>
+    /// <param name="read">Reads the encoded picture of an item. An exception that it throws ends the loop.</param>
+    /// <param name="options">Options of each request.</param>
+    /// <param name="parallelism">Maximum number of concurrent requests, from 1; default 4.</param>
     /// <param name="cancellationToken">Ends the loop.</param>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static IAsyncEnumerable<DetectionOutcome<T>> DetectManyAsync<T>(
@@ -37,7 +38,7 @@ public static class DetectionClientExtensions
             cancellationToken);
     }
 
-    /// <summary>Detects objects in the pictures at many URLs, which the cluster fetches; otherwise as above.</summary>
+    /// <summary>Detects objects in the pictures at many URLs, which the cluster fetches. Otherwise the same as the method above.</summary>
     /// <inheritdoc cref="DetectManyAsync{T}"/>
     public static IAsyncEnumerable<DetectionOutcome<Uri>> DetectManyAsync(
         this IDetectionClient client,

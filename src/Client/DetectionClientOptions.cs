@@ -35,8 +35,8 @@ public sealed class DetectionClientOptions
     public int MaxPictureBytes { get; set; } = SharedDefaults.MaxPictureBytes;
 
     /// <summary>
-    /// Lowest level of the messages about the connection to the cluster, of the categories <c>Orleans</c> and <c>Microsoft</c>, that reach the
-    /// application's log; <see cref="LogLevel.None"/> for none of them. The filters of the log come on top. Default: <see cref="LogLevel.Error"/>.
+    /// Minimum level of log messages about the connection to the cluster (categories <c>Orleans</c> and <c>Microsoft</c>);
+    /// <see cref="LogLevel.None"/> for no messages. The filters of the application's log apply too. Default: <see cref="LogLevel.Error"/>.
     /// </summary>
     [EnumDataType(typeof(LogLevel))]
     public LogLevel ConnectionLogLevel { get; set; } = LogLevel.Error;

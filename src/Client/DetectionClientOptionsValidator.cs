@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 
 namespace Detection.Client;
 
-/// <summary>Whether the connection strings can be read. A message names the setting, and does not repeat its value, which may hold a password.</summary>
+/// <summary>Checks that the connection strings can be read. A message names the setting but not its value, which may contain a password.</summary>
 internal sealed class DetectionClientOptionsValidator : IValidateOptions<DetectionClientOptions>
 {
     public ValidateOptionsResult Validate(string? name, DetectionClientOptions options)

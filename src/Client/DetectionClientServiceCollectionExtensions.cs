@@ -59,13 +59,14 @@ public static class DetectionClientServiceCollectionExtensions
     }
 
     /// <summary>
-    /// Registers another <see cref="IDetectionClient"/>, of another cluster or with other options, under a name:
-    /// <c>[FromKeyedServices("name")] IDetectionClient</c>. It has its own connections and shares loggers and clock with the application.
+    /// Registers a named <see cref="IDetectionClient"/>, for another cluster or with other options. <c>[FromKeyedServices("name")] IDetectionClient</c>
+    /// injects it. It has its own connections and uses the loggers and the clock of the application.
     /// </summary>
     /// <param name="services">The application's services.</param>
     /// <param name="name">The name.</param>
     /// <param name="configuration">
-    /// Where its settings are, as for the client without a name: <c>builder.Configuration.GetSection("Night")</c> has <c>Night:ConnectionStrings:redis</c>.
+    /// The settings, with the same names as for the client without a name: <c>builder.Configuration.GetSection("Night")</c> has
+    /// <c>Night:ConnectionStrings:redis</c>.
     /// </param>
     public static IServiceCollection AddDetectionClient(this IServiceCollection services, string name, IConfiguration configuration)
     {
@@ -73,7 +74,7 @@ public static class DetectionClientServiceCollectionExtensions
         return services.AddNamed(name, own => own.AddDetectionClient(configuration));
     }
 
-    /// <summary>As above with options set in code.</summary>
+    /// <summary>The same with options set in code.</summary>
     /// <inheritdoc cref="AddDetectionClient(IServiceCollection, string, IConfiguration)"/>
     public static IServiceCollection AddDetectionClient(this IServiceCollection services, string name, Action<DetectionClientOptions> configure)
     {

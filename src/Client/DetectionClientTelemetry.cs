@@ -1,6 +1,6 @@
 namespace Detection.Client;
 
-/// <summary>The names under which the client is measured and traced.</summary>
+/// <summary>Names of the client's meter and activity source.</summary>
 public static class DetectionClientTelemetry
 {
     /// <summary>
@@ -10,8 +10,8 @@ public static class DetectionClientTelemetry
     public const string MeterName = "Detection.Client";
 
     /// <summary>
-    /// Name of the source of activities: one <c>detect</c> for each request, with the tags <c>detection.image_key</c>, <c>detection.model</c> and
-    /// <c>detection.outcome</c>; the silos' activities are below it. <c>tracing.AddSource(DetectionClientTelemetry.ActivitySourceName)</c>.
+    /// Name of the activity source: one activity <c>detect</c> for each request, with the tags <c>detection.image_key</c>, <c>detection.model</c> and
+    /// <c>detection.outcome</c>. It is the parent of the silos' activities. <c>tracing.AddSource(DetectionClientTelemetry.ActivitySourceName)</c>.
     /// </summary>
     public const string ActivitySourceName = "Detection.Client";
 }

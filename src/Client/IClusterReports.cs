@@ -2,7 +2,7 @@ using Detection.Contracts.Cluster;
 
 namespace Detection.Client;
 
-/// <summary>What the silos of a cluster report of themselves, for those who run it. Registered together with <see cref="IDetectionClient"/>.</summary>
+/// <summary>Reports of the silos of a cluster, for its operators. Registered together with <see cref="IDetectionClient"/>.</summary>
 public interface IClusterReports
 {
     /// <summary>The silos of the cluster that reported during the last seconds.</summary>

@@ -3,12 +3,12 @@ using Microsoft.Extensions.Logging;
 
 namespace Detection.Client;
 
-/// <summary>A client with a name, in a container of its own, which it ends with.</summary>
+/// <summary>A named client. It has its own container and disposes of it.</summary>
 internal sealed class NamedClient : IAsyncDisposable, IDisposable
 {
     private readonly ServiceProvider _services;
 
-    /// <param name="application">The application's container: its loggers and its clock.</param>
+    /// <param name="application">The application's container, which has the loggers and the clock.</param>
     /// <param name="add">Registers the client.</param>
     public NamedClient(IServiceProvider application, Action<IServiceCollection> add)
     {

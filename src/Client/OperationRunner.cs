@@ -24,7 +24,7 @@ internal sealed class OperationRunner(IOptions<DetectionClientOptions> options, 
         cancellationToken.ThrowIfCancellationRequested();
         if (SynchronizationContext.Current is not null || TaskScheduler.Current != TaskScheduler.Default)
         {
-            // Leave the caller's: one that blocks on the answer (a user interface, a grain) would otherwise wait for itself.
+            // Leave the context of the caller: a thread that blocks on the answer (a user interface, a grain) would otherwise wait for itself.
             await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         }
 
@@ -37,7 +37,7 @@ internal sealed class OperationRunner(IOptions<DetectionClientOptions> options, 
         }
         catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
         {
-            // With the token that the caller knows.
+            // With the token of the caller.
             throw new OperationCanceledException(e.Message, e, cancellationToken);
         }
         catch (OperationCanceledException) when (operation.Token.IsCancellationRequested)
@@ -68,7 +68,7 @@ internal sealed class OperationRunner(IOptions<DetectionClientOptions> options, 
         {
             ObjectDisposedException.ThrowIf(connections.IsDisposed, typeof(IDetectionClient));
             logger.LogUnforeseen(e, operation.ImageKey);
-            throw operation.Error(DetectionError.Failed, "The request failed for a reason that the client does not know. The application's log has it.", inner: e);
+            throw operation.Error(DetectionError.Failed, "The request failed with an unexpected error. The log of the application has the details.", inner: e);
         }
         finally
         {

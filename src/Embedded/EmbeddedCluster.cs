@@ -33,8 +33,8 @@ public static class EmbeddedCluster
     }
 
     /// <summary>
-    /// Without a Redis connection string: starts a Redis-compatible server and a memory for pictures in this process, on loopback, and names them
-    /// in the configuration, for <c>AddDetectionSilo</c>, which is called after it. With one it does nothing. What they hold ends with the process.
+    /// Starts a Redis-compatible server and a memory for pictures in this process, on loopback, and writes their connection strings to the
+    /// configuration. Call <c>AddDetectionSilo</c> after it. With a Redis connection string it does nothing. The data is lost when the process ends.
     /// </summary>
     /// <returns>Whether they were started.</returns>
     /// <exception cref="ValidationException">A setting of the section <c>Detection:Embedded</c> is wrong.</exception>

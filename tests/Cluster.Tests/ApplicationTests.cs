@@ -9,8 +9,8 @@ using Microsoft.Extensions.Options;
 namespace Detection.Cluster.Tests;
 
 /// <summary>
-/// What the client does to the application around it, and what it throws. Each is the like of what other client libraries did to theirs; the
-/// reports stand beside the tests.
+/// How the client affects the application around it, and which exceptions it throws. Each test repeats a defect of another client library; a
+/// comment names the report.
 /// </summary>
 public sealed class ApplicationTests(ClusterFixture fixture) : IClassFixture<ClusterFixture>
 {
@@ -19,9 +19,9 @@ public sealed class ApplicationTests(ClusterFixture fixture) : IClassFixture<Clu
     private static int _next = 770_000;
 
     [Fact]
-    public async Task A_using_disposes_of_the_container_and_the_next_container_works()
+    public async Task Using_disposes_of_the_container_and_the_next_container_works()
     {
-        // Azure/azure-sdk-for-net#10472: clients that are not IDisposable do not go together with containers.
+        // Azure/azure-sdk-for-net#10472: clients that are not IDisposable, in containers.
         for (var round = 0; round < 2; round++)
         {
             IDetectionClient client;
@@ -39,7 +39,7 @@ public sealed class ApplicationTests(ClusterFixture fixture) : IClassFixture<Clu
     }
 
     [Fact]
-    public async Task A_container_that_was_never_used_and_one_without_a_Redis_are_disposed_of_too()
+    public async Task Container_that_was_never_used_or_has_no_Redis_is_disposed_of()
     {
         Services().Dispose();
         var closed = LoopbackPorts.Next();
@@ -52,9 +52,9 @@ public sealed class ApplicationTests(ClusterFixture fixture) : IClassFixture<Clu
     }
 
     [Fact]
-    public async Task A_token_that_is_cancelled_gives_no_answer_and_is_the_token_of_the_exception()
+    public async Task Token_cancelled_before_the_call_gives_no_answer_and_is_the_token_of_the_exception()
     {
-        // aws/aws-sdk-net#827 and Azure/azure-sdk-for-net#39464: who cancelled, and by which exception is it told?
+        // aws/aws-sdk-net#827 and Azure/azure-sdk-for-net#39464: who cancelled, and which exception is thrown?
         await using var services = Services();
         var client = services.GetRequiredService<IDetectionClient>();
         var picture = NewPicture();
@@ -83,7 +83,7 @@ public sealed class ApplicationTests(ClusterFixture fixture) : IClassFixture<Clu
     }
 
     [Fact]
-    public async Task A_token_that_is_cancelled_during_a_call_is_the_token_of_the_exception()
+    public async Task Token_cancelled_during_the_call_is_the_token_of_the_exception()
     {
         await using var services = Services();
         var client = services.GetRequiredService<IDetectionClient>();
@@ -110,7 +110,7 @@ public sealed class ApplicationTests(ClusterFixture fixture) : IClassFixture<Clu
     }
 
     [Fact]
-    public async Task Wrong_arguments_are_told_as_such()
+    public async Task Wrong_arguments_throw_ArgumentException()
     {
         await using var services = Services();
         var client = services.GetRequiredService<IDetectionClient>();
@@ -126,9 +126,9 @@ public sealed class ApplicationTests(ClusterFixture fixture) : IClassFixture<Clu
     }
 
     [Fact]
-    public async Task A_thread_that_blocks_on_the_answer_gets_it()
+    public async Task Thread_with_a_synchronization_context_that_blocks_on_the_answer_gets_it()
     {
-        // StackExchange/StackExchange.Redis#2223: a continuation that wants back to a thread that waits for it.
+        // StackExchange/StackExchange.Redis#2223: a continuation that needs the thread that waits for it.
         await using var services = Services();
         var client = services.GetRequiredService<IDetectionClient>();
         var picture = NewPicture();
@@ -151,9 +151,9 @@ public sealed class ApplicationTests(ClusterFixture fixture) : IClassFixture<Clu
     }
 
     [Fact]
-    public async Task Connections_keep_nothing_of_the_request_that_came_first()
+    public async Task Connections_keep_no_ambient_values_of_the_first_request()
     {
-        // grpc/grpc-dotnet#2129, dotnet/aspnetcore#29995: the trace and the request of whoever came first stayed with the connection.
+        // grpc/grpc-dotnet#2129, dotnet/aspnetcore#29995: connections kept the trace and the HTTP request of the first call.
         var seen = new ConcurrentBag<string>();
         var loggers = new RecordingLoggers((category, _) =>
         {
@@ -177,7 +177,7 @@ public sealed class ApplicationTests(ClusterFixture fixture) : IClassFixture<Clu
     [Theory]
     [InlineData(null, false)]
     [InlineData(LogLevel.Information, true)]
-    public async Task The_log_of_the_application_is_its_own_unless_it_asks_for_more(LogLevel? level, bool hears)
+    public async Task Application_log_has_no_messages_of_the_connection_below_the_configured_level(LogLevel? level, bool hears)
     {
         var loggers = new RecordingLoggers();
         await using var services = Services(level, logging => logging.AddProvider(loggers));
@@ -191,7 +191,7 @@ public sealed class ApplicationTests(ClusterFixture fixture) : IClassFixture<Clu
     [InlineData("", "ConnectionStrings:redis")]
     [InlineData("localhost:6379,colour=blue", "ConnectionStrings:redis")]
     [InlineData("localhost:6379,ssl=perhaps,password=hidden", "ConnectionStrings:redis")]
-    public void A_connection_string_that_is_missing_or_wrong_is_told_by_the_name_of_its_setting(string redis, string setting)
+    public void Connection_string_missing_or_unreadable_is_reported_with_the_name_of_its_setting(string redis, string setting)
     {
         using var services = new ServiceCollection().AddDetectionClient(options => options.Redis = redis).BuildServiceProvider();
 
@@ -217,7 +217,7 @@ public sealed class ApplicationTests(ClusterFixture fixture) : IClassFixture<Clu
         })
         .BuildServiceProvider();
 
-    /// <summary>Of a thread that waits: what is posted to it is never run.</summary>
+    /// <summary>The context of a thread that waits: it never runs what is posted.</summary>
     private sealed class StuckContext : SynchronizationContext
     {
         public override void Post(SendOrPostCallback d, object? state)
@@ -225,7 +225,7 @@ public sealed class ApplicationTests(ClusterFixture fixture) : IClassFixture<Clu
         }
     }
 
-    /// <summary>Completes no read at once.</summary>
+    /// <summary>Completes each read asynchronously.</summary>
     private sealed class SlowStream(byte[] bytes) : MemoryStream(bytes)
     {
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)

@@ -11,11 +11,11 @@ using Microsoft.Extensions.Logging;
 
 namespace Detection.Cluster.Tests;
 
-/// <summary>A web application of others with the client inside: what its endpoint answers, and its health.</summary>
+/// <summary>A web application that embeds the client: the answers of its endpoint, and its health.</summary>
 public sealed class AspNetCoreTests(ClusterFixture fixture) : IClassFixture<ClusterFixture>
 {
     [Fact]
-    public async Task Failures_are_problems_with_their_status_and_answers_come_between_them()
+    public async Task Endpoint_answers_failures_with_problems_and_good_pictures_between_them()
     {
         await using var app = await StartAsync(fixture.Cluster.Redis.ConnectionString);
         using var http = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
@@ -46,7 +46,7 @@ public sealed class AspNetCoreTests(ClusterFixture fixture) : IClassFixture<Clus
     }
 
     [Fact]
-    public async Task A_cluster_that_is_away_is_told_by_the_health_check_and_by_a_problem_with_Retry_After()
+    public async Task Cluster_that_is_away_fails_the_health_check_and_gives_a_problem_with_Retry_After()
     {
         await using var app = await StartAsync($"127.0.0.1:{LoopbackPorts.Next()}");
         using var http = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };

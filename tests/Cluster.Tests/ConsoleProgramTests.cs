@@ -3,8 +3,7 @@ using System.Reflection;
 namespace Detection.Cluster.Tests;
 
 /// <summary>
-/// A console program with the client inside, as a process (<c>tests/ConsoleClient</c>): what a client does to the program around it.
-/// Orleans' own users met the like: dotnet/orleans#3094.
+/// A console program that embeds the client, as a process (<c>tests/ConsoleClient</c>). Users of Orleans reported the same: dotnet/orleans#3094.
 /// </summary>
 public sealed class ConsoleProgramTests(ClusterFixture fixture) : IClassFixture<ClusterFixture>
 {
@@ -14,7 +13,7 @@ public sealed class ConsoleProgramTests(ClusterFixture fixture) : IClassFixture<
     [InlineData("before", "waiting")]
     [InlineData("during", "asking again")]
     [InlineData("after", "waiting")]
-    public async Task Ctrl_C_and_SIGTERM_end_it_as_they_end_any_other(string stage, string sign)
+    public async Task Ctrl_C_and_SIGTERM_end_the_program_in_each_stage(string stage, string sign)
     {
         foreach (var interrupts in new[] { true, false })
         {
@@ -29,7 +28,7 @@ public sealed class ConsoleProgramTests(ClusterFixture fixture) : IClassFixture<
     }
 
     [Fact]
-    public async Task It_ends_by_itself_after_a_using_and_has_only_its_own_words_in_its_log()
+    public async Task Program_ends_after_using_and_its_log_has_only_its_own_lines()
     {
         await using var program = Start("end");
 

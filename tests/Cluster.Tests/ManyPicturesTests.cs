@@ -5,13 +5,13 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Detection.Cluster.Tests;
 
-/// <summary>Many pictures in one loop, and clients with names.</summary>
+/// <summary>Many pictures in one loop, and named clients.</summary>
 public sealed class ManyPicturesTests(ClusterFixture fixture) : IClassFixture<ClusterFixture>
 {
     private static readonly DetectionOptions Patient = new() { Deadline = TimeSpan.FromSeconds(60) };
 
     [Fact]
-    public async Task Many_pictures_come_in_their_order_few_at_once_and_one_that_fails_fails_alone()
+    public async Task DetectManyAsync_keeps_the_order_and_the_parallelism_and_a_failure_stays_alone()
     {
         await using var client = new TestClient(fixture.Cluster.Redis);
         var (underWay, most) = (0, 0);
@@ -37,7 +37,7 @@ public sealed class ManyPicturesTests(ClusterFixture fixture) : IClassFixture<Cl
     }
 
     [Fact]
-    public async Task Leaving_the_loop_cancels_what_is_under_way_and_the_next_loop_works()
+    public async Task Leaving_the_loop_cancels_the_open_requests_and_the_next_loop_works()
     {
         await using var client = new TestClient(fixture.Cluster.Redis);
         var cancelled = 0;
@@ -63,7 +63,7 @@ public sealed class ManyPicturesTests(ClusterFixture fixture) : IClassFixture<Cl
             }
         });
 
-        // The first is read, the others never are.
+        // The first picture is read; the others never are.
         async Task<ReadOnlyMemory<byte>> ReadAsync(int number, CancellationToken cancellationToken)
         {
             try
@@ -80,7 +80,7 @@ public sealed class ManyPicturesTests(ClusterFixture fixture) : IClassFixture<Cl
     }
 
     [Fact]
-    public async Task Clients_with_names_are_of_their_own_clusters_and_end_with_the_container()
+    public async Task Named_clients_use_their_own_clusters_and_end_with_the_container()
     {
         var settings = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
         {
@@ -111,7 +111,7 @@ public sealed class ManyPicturesTests(ClusterFixture fixture) : IClassFixture<Cl
     }
 
     [Fact]
-    public async Task The_meter_has_the_name_that_is_documented()
+    public async Task Meter_has_the_documented_name()
     {
         var outcomes = new List<object?>();
         using var listener = new MeterListener

@@ -1,8 +1,8 @@
-// ConsoleClient STAGE PICTURE: stays in a stage of its work until it is told to end, or ends by itself.
-//   before  has a client that was not used
-//   during  asks for one picture after the other
-//   after   has had an answer
-//   end     has had an answer, disposes of the container and returns
+// ConsoleClient STAGE PICTURE: stays in one stage of its work until a signal ends it. The stage 'end' ends by itself.
+//   before  has a client that it has not used
+//   during  sends one picture after another
+//   after   has received an answer
+//   end     has received an answer, disposes of the container and returns
 using Detection.Client;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -21,7 +21,7 @@ var stage = args[0];
 if (stage != "before")
 {
     Console.WriteLine("asking");
-    // Bytes behind its end make it another picture, of which there is no answer yet.
+    // Bytes after the end make it a new picture, without a cached answer.
     byte[] picture = [.. await File.ReadAllBytesAsync(args[1]), .. Guid.NewGuid().ToByteArray()];
     var answer = await client.DetectAsync(picture);
     Console.WriteLine($"answer: {answer.Objects.Count} objects");

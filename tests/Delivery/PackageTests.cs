@@ -18,7 +18,7 @@ public sealed partial class PackageTests
         ["Detection.Contracts", "Microsoft.Extensions.Options.DataAnnotations", "Microsoft.Orleans.Client", "Microsoft.Orleans.Clustering.Redis", "StackExchange.Redis"];
 
     [Fact]
-    public async Task The_libraries_and_the_tool_are_complete_packages_that_work()
+    public async Task Libraries_and_tool_are_complete_packages_that_work()
     {
         await using var workshop = new Workshop();
         // A unique version, because the machine's package cache keeps packages by version.
@@ -132,7 +132,7 @@ public sealed partial class PackageTests
         Assert.Contains("DETECTION002", trimmed.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>A silo, its client and its Redis in an application, published for one system.</summary>
+    /// <summary>An application that hosts a silo, its client and its Redis, built here and published for one system.</summary>
     private static async Task HostAsync(Workshop workshop, string version)
     {
         await CopySampleAsync(workshop, "OneProcess", "Embedded", version);

@@ -1,11 +1,11 @@
 namespace Detection.Contracts.Storage;
 
-/// <summary>Work that outlives the request which happens to start it.</summary>
+/// <summary>Work that lives longer than the request that starts it.</summary>
 public static class DetachedWork
 {
     /// <summary>
-    /// Runs it on the thread pool, without the ambient values of the caller (<see cref="AsyncLocal{T}"/>): a connection would keep the trace, the
-    /// log scopes and the HTTP request of whoever came first, for as long as it is open.
+    /// Runs work on the thread pool without the caller's ambient values (<see cref="AsyncLocal{T}"/>). A connection would otherwise keep the trace,
+    /// the log scopes and the HTTP request of its first caller while it is open.
     /// </summary>
     public static Task<T> Run<T>(Func<Task<T>> work)
     {

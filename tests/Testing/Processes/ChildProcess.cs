@@ -117,7 +117,7 @@ public sealed partial class ChildProcess : IAsyncDisposable
         return ExitCode;
     }
 
-    /// <summary>SIGINT, as Ctrl+C sends it, then waits until it has ended.</summary>
+    /// <summary>Sends SIGINT, as Ctrl+C does, and waits until the process has ended.</summary>
     /// <inheritdoc cref="StopAsync"/>
     public async Task<int> InterruptAsync(TimeSpan? deadline = null)
     {
