@@ -21,6 +21,8 @@ public static class DetectionHeads
         ["d-fine"] = QueryHead.RtDetr,
         ["detr"] = QueryHead.Detr,
         ["ssd"] = manifest => new SuppressedHead(manifest),
+        ["yolo-nas"] = manifest => new DecodedBoxesHead(manifest),
+        ["damo-yolo"] = manifest => new DecodedBoxesHead(manifest),
         ["yunet"] = CellMapHead.YuNet,
         ["scrfd"] = CellMapHead.Scrfd,
     };

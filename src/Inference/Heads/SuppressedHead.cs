@@ -6,13 +6,16 @@ namespace Detection.Inference.Heads;
 
 /// <summary>
 /// SSD and other graphs that include suppression. Four formats: boxes [n, 4], scores [n], classes [n] and, in some graphs, the number of used rows
-/// (TensorFlow, torchvision); boxes [n, 5] with the score last, and classes [n] (MMDetection); rows [n, 7] of picture, box, class and score (YOLOv7);
-/// boxes [n, 4], scores [classes, n] and the selected [m, 3] rows of ONNX's NonMaxSuppression, each (picture, class, box).
+/// (TensorFlow, torchvision); boxes [n, 5] with the score last, and classes [n] (MMDetection); rows [n, 7] of picture, box, class and score (YOLOv7),
+/// or of picture, box, score and class (super-gradients); boxes [n, 4], scores [classes, n] and the selected [m, 3] rows of ONNX's NonMaxSuppression, each (picture, class, box).
 /// </summary>
 internal sealed class SuppressedHead : IDetectionHead
 {
     private readonly int _labels;
     private readonly int _first;
+
+    /// <summary>Where the score and the class stand in a row of seven.</summary>
+    private readonly (int Score, int Class) _columns;
     private readonly BoxReader _reader;
     private readonly OutputRole _boxes;
     private readonly OutputRole _scoredBoxes;
@@ -24,22 +27,42 @@ internal sealed class SuppressedHead : IDetectionHead
     private readonly OutputRole _allScores;
 
     public SuppressedHead(ModelManifest manifest)
+        : this(manifest, manifest.Head ?? new HeadOptions(), (6, 5))
     {
-        var options = manifest.Head ?? new HeadOptions();
+    }
+
+    private SuppressedHead(ModelManifest manifest, HeadOptions options, (int Score, int Class) columns)
+    {
+        _columns = columns;
         _labels = manifest.Labels.Count;
         var background = options.Background ?? BackgroundClass.First;
         _first = background == BackgroundClass.First ? 1 : 0;
         var numbers = _labels + (background == BackgroundClass.None ? 0 : 1);
         _reader = new BoxReader(options.BoxFormat ?? BoxFormat.Y1X1Y2X2, options.BoxUnit ?? BoxUnit.Fraction, manifest.Input);
-        _boxes = new OutputRole("boxes", "[boxes, 4]", options, s => s is [_, 4], "detection_boxes", "boxes", "det_boxes");
+        _boxes = new OutputRole("boxes", "[boxes, 4]", options, s => s is [_, 4], "detection_boxes", "boxes", "det_boxes", "pred_boxes", "graph2_pred_boxes");
         _scoredBoxes = new OutputRole("boxes", "[boxes, 5]", options, s => s is [_, 5], "dets");
-        _rows = new OutputRole("output", "[boxes, 7]", options, s => s is [_, 7], "output", "output0");
-        _scores = new OutputRole("scores", "[boxes]", options, s => s is [_], "detection_scores", "scores", "det_scores");
-        _classes = new OutputRole("classes", "[boxes]", options, s => s is [_], "detection_classes", "classes", "labels", "det_classes");
-        _count = new OutputRole("count", "[] or [1]", options, s => s is [] or [1], "num_detections", "count", "num_dets");
+        _rows = new OutputRole("output", "[boxes, 7]", options, s => s is [_, 7], "output", "output0", "flat_predictions", "graph2_flat_predictions");
+        _scores = new OutputRole("scores", "[boxes]", options, s => s is [_], "detection_scores", "scores", "det_scores", "pred_scores", "graph2_pred_scores");
+        _classes = new OutputRole(
+            "classes", "[boxes]", options, s => s is [_], "detection_classes", "classes", "labels", "det_classes", "pred_classes", "graph2_pred_classes");
+        _count = new OutputRole(
+            "count", "[] or [1]", options, s => s is [] or [1], "num_detections", "count", "num_dets", "num_predictions", "graph2_num_predictions");
         _selected = new OutputRole("selected", "[selected, 3]", options, s => s is [_, 3], "selected_indices", "selected");
         _allScores = new OutputRole("scores", $"[{numbers}, boxes]", options, s => s is [var c, _] && c == numbers, "scores");
     }
+
+    /// <summary>
+    /// For graphs that answer left, top, right and bottom in pixels of the input, without a class for "nothing", and the score before the class in
+    /// rows of seven.
+    /// </summary>
+    public static SuppressedHead InPixels(ModelManifest manifest) => new(
+        manifest,
+        (manifest.Head ?? new HeadOptions()) with { Background = BackgroundClass.None, BoxFormat = BoxFormat.X1Y1X2Y2, BoxUnit = BoxUnit.Pixels },
+        (5, 6));
+
+    /// <summary>Whether the outputs are those of boxes, or rows of seven numbers.</summary>
+    public bool Fits(IReadOnlyList<OutputTensor> outputs) =>
+        _rows.TryFind(outputs, out _) || (_boxes.TryFind(outputs, out _) && _scores.TryFind(outputs, out _) && _classes.TryFind(outputs, out _));
 
     public void Read(IReadOnlyList<OutputTensor> outputs, in InputGeometry geometry, in HeadSettings settings, List<DetectedObject> boxes)
     {
@@ -115,9 +138,10 @@ internal sealed class SuppressedHead : IDetectionHead
     {
         for (; rows.Length >= 7; rows = rows[7..])
         {
-            if (rows[6] >= floor)
+            var score = rows[_columns.Score];
+            if (score >= floor)
             {
-                boxes.Add(_reader.Read(rows.Slice(1, 4), ClassNumber.Check(rows[5] - _first, _labels), rows[6]));
+                boxes.Add(_reader.Read(rows.Slice(1, 4), ClassNumber.Check(rows[_columns.Class] - _first, _labels), score));
             }
         }
     }

@@ -20,6 +20,8 @@ internal static class FamilyConventions
         "detr" => Manifest(null, Input("stretch", "rgb", 255, ImageNetMean, ImageNetStd)),
         "rt-detr" or "d-fine" => Manifest(null, Input("stretch", "rgb", 255)),
         "ssd" => Manifest(null, Input("stretch", "rgb", 255)),
+        "yolo-nas" => Manifest(0.7f, Input("letterboxCenter", "rgb", 255)),
+        "damo-yolo" => Manifest(0.7f, Input("stretch", "rgb", 1)),
         "yunet" => Manifest(0.3f, Input("letterboxTopLeft", "bgr", 1, padding: 0)),
         "scrfd" => Manifest(0.4f, Input("letterboxTopLeft", "rgb", 1, [127.5f, 127.5f, 127.5f], [128, 128, 128], padding: 0)),
         _ => [],

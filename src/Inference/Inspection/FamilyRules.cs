@@ -20,6 +20,8 @@ internal static class FamilyRules
         new(nameof(SuppressedRules.TensorFlow), SuppressedRules.TensorFlow),
         new(nameof(SuppressedRules.MmDetection), SuppressedRules.MmDetection),
         new(nameof(SuppressedRules.DetNames), SuppressedRules.DetNames),
+        new(nameof(SuppressedRules.MmYolo), SuppressedRules.MmYolo),
+        new(nameof(SuppressedRules.YoloNas), SuppressedRules.YoloNas),
         new(nameof(SuppressedRules.BoxesScoresLabels), SuppressedRules.BoxesScoresLabels),
         new(nameof(DetrRules.LogitsAndBoxes), DetrRules.LogitsAndBoxes),
         new(nameof(DetrRules.RfDetr), DetrRules.RfDetr),
@@ -30,6 +32,7 @@ internal static class FamilyRules
         new(nameof(FaceRules.Scrfd), FaceRules.Scrfd),
 
         // Several tables.
+        new(nameof(GridRules.DecodedTables), GridRules.DecodedTables),
         new(nameof(GridRules.AnchorTables), GridRules.AnchorTables),
         new(nameof(NanoDetRules.Pair), shapes => NanoDetRules.Pair(shapes, OutputShapes.ThreeMaps)),
         new(nameof(NanoDetRules.PerMap), shapes => NanoDetRules.PerMap(shapes, OutputShapes.ThreeMaps)),

@@ -27,6 +27,27 @@ internal static class GridRules
         return new("efficientdet", classification.Shape[1], $"two outputs of {anchors} anchors", new JsonObject { ["head"] = head });
     }
 
+    /// <summary>Scores and boxes in pixels, as DAMO-YOLO and YOLO-NAS answer them. DAMO-YOLO names the scores, the first of the two.</summary>
+    public static FamilyGuess? DecodedTables(OutputShapes shapes)
+    {
+        var cells = shapes.Cells(OutputShapes.ThreeMaps);
+        if (shapes.Tables is not [var first, var second] || first.Shape[0] != cells || second.Shape[0] != cells || !(first.Shape[1] == 4 || second.Shape[1] == 4))
+        {
+            return null;
+        }
+
+        return first.Name == "output" && second.Shape[1] == 4
+            ? new(
+                "damo-yolo",
+                first.Shape[1],
+                $"scores, named output, and boxes of {cells} cells",
+                new JsonObject { ["head"] = new JsonObject { ["outputs"] = new JsonObject { ["scores"] = first.Name, ["boxes"] = second.Name } } })
+            : new(
+                null,
+                null,
+                "write \"family\": \"yolo-nas\" (a letterbox, values from 0 to 1) or \"damo-yolo\" (stretched, values from 0 to 255), for their scores and boxes have the same shapes");
+    }
+
     /// <summary>YOLOv10 and YOLO26.</summary>
     public static FamilyGuess? EndToEnd(OutputShapes shapes)
     {

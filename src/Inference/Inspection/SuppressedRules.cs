@@ -18,6 +18,19 @@ internal static class SuppressedRules
             ? new("ssd", null, "outputs named as YOLOv6 and YOLOv7 name them with the suppression inside", FinalOfYolo())
             : null;
 
+    /// <summary>MMYOLO's easydeploy, for all of its families, whose normalisation differs.</summary>
+    public static FamilyGuess? MmYolo(OutputShapes shapes) =>
+        shapes.Shape("num_dets") is [] or [1] && shapes.Shape("boxes") is [_, 4] && shapes.Shape("scores") is [_] && shapes.Shape("labels") is [_]
+            ? new("ssd", null, "outputs named as MMYOLO names them with the suppression inside", FinalOfYolo(), NeedsNormalisation: true)
+            : null;
+
+    /// <summary>super-gradients, for each picture or in rows of all pictures.</summary>
+    public static FamilyGuess? YoloNas(OutputShapes shapes) =>
+        Shape(shapes, "flat_predictions") is [_, 7]
+        || (Shape(shapes, "pred_boxes") is [_, 4] && Shape(shapes, "pred_scores") is [_] && Shape(shapes, "pred_classes") is [_])
+            ? new("yolo-nas", null, "outputs named as super-gradients names them with the suppression inside")
+            : null;
+
     /// <summary>D-FINE, which has an input for the size of the picture, and torchvision.</summary>
     public static FamilyGuess? BoxesScoresLabels(OutputShapes shapes)
     {
@@ -34,6 +47,9 @@ internal static class SuppressedRules
     public static FamilyGuess? Yolov7Rows(OutputShapes shapes) => shapes.Outputs.Any(o => o.Shape is [_, 7] && shapes.Whole.Contains(o.Name))
         ? new("ssd", null, "rows of picture, box, class and score as YOLOv7 exports them with the suppression inside", FinalOfYolo())
         : null;
+
+    /// <summary>super-gradients puts the name of a part of the graph before that of an output.</summary>
+    private static int[]? Shape(OutputShapes shapes, string name) => shapes.Shape(name, $"graph2_{name}");
 
     private static JsonObject FinalOfYolo()
     {

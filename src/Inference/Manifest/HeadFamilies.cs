@@ -21,6 +21,8 @@ public static class HeadFamilies
         ["d-fine"] = Queries,
         ["detr"] = Queries,
         ["ssd"] = ["background", "boxFormat", "boxUnit", "outputs"],
+        ["yolo-nas"] = ["outputs"],
+        ["damo-yolo"] = ["outputs"],
         ["yunet"] = ["strides", "outputs"],
         ["scrfd"] = ["strides", "outputs"],
     };

@@ -164,6 +164,77 @@ public sealed class FamilyHeadTests
             NonMaxSuppressionTests.Plain(all, Iou, classAgnostic: true));
     }
 
+    [Theory]
+    [InlineData("yolo-nas", 3)]
+    [InlineData("damo-yolo", 3)]
+    [InlineData("damo-yolo", 7)]
+    public void Scores_and_decoded_boxes(string family, int classes)
+    {
+        const int Rows = 900;
+        var (scores, rows) = (new float[Rows * classes], new float[Rows * 4]);
+        Fill(scores, -1, 1);
+        var all = new List<DetectedObject>();
+        for (var row = 0; row < Rows; row++)
+        {
+            var box = RandomBox();
+            new[] { box.X1, box.Y1, box.X2, box.Y2 }.CopyTo(rows, row * 4);
+            for (var label = 0; label < classes; label++)
+            {
+                if (scores[(row * classes) + label] >= Floor)
+                {
+                    all.Add(box with { ClassId = label, Score = scores[(row * classes) + label] });
+                }
+            }
+        }
+
+        Check(
+            Manifest(family) with { Labels = [.. Enumerable.Range(0, classes).Select(n => $"{n}")] },
+            [new("904", [Rows, 4], rows), new("913", [Rows, classes], scores)],
+            NonMaxSuppressionTests.Plain(all, Iou, false));
+    }
+
+    /// <summary>With the suppression inside: rows of −1 fill up what a picture has no boxes for.</summary>
+    [Theory]
+    [InlineData("flat")]
+    [InlineData("batch")]
+    [InlineData("damo-yolo")]
+    public void Decoded_boxes_with_the_suppression_inside(string form)
+    {
+        const int Filled = 60;
+        var all = Enumerable.Range(0, Filled).Select(_ => RandomBox()).ToList();
+        float[] Padded(int width, Func<DetectedObject, float[]> row) => [.. all.SelectMany(row), .. Enumerable.Repeat(-1f, 40 * width)];
+        var (boxes, scores, classes) = (Padded(4, b => [b.X1, b.Y1, b.X2, b.Y2]), Padded(1, b => [b.Score]), Padded(1, b => [b.ClassId]));
+        OutputTensor[] outputs = form switch
+        {
+            "flat" => [new("graph2_flat_predictions", [Filled, 7], all.SelectMany(b => new[] { 0, b.X1, b.Y1, b.X2, b.Y2, b.Score, b.ClassId }).ToArray())],
+            "batch" =>
+            [
+                new("graph2_num_predictions", [1], new float[] { Filled }),
+                new("graph2_pred_boxes", [100, 4], boxes),
+                new("graph2_pred_scores", [100], scores),
+                new("graph2_pred_classes", [100], classes),
+            ],
+            _ =>
+            [
+                new("num_dets", [1], new float[] { Filled }),
+                new("det_boxes", [100, 4], boxes),
+                new("det_scores", [100], scores),
+                new("det_classes", [100], classes),
+            ],
+        };
+
+        Check(Manifest(form == "damo-yolo" ? form : "yolo-nas"), outputs, Sorted(all));
+    }
+
+    [Fact]
+    public void Scores_of_another_number_of_classes_are_named()
+    {
+        var error = Assert.Throws<ModelException>(
+            () => Read(Manifest("yolo-nas"), [new("904", [9, 4], new float[36]), new("913", [9, 80], new float[720])], 300));
+
+        Assert.Contains("an output \"scores\" of shape [boxes, 3]", error.Message, StringComparison.Ordinal);
+    }
+
     /// <summary>As rows, and as planes, which some converters leave; boxes once or twice for each cell.</summary>
     [Theory]
     [InlineData(1, false)]

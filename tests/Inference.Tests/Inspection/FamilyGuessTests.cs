@@ -25,6 +25,11 @@ public sealed class FamilyGuessTests
         det_boxes=100,4 det_scores=100 det_classes=100 num_dets=1 => DetNames: ssd -; outputs named as YOLOv6 and YOLOv7 name them with the suppression inside; {"head":{"background":"none","boxFormat":"x1y1x2y2","boxUnit":"pixels"},"input":{"resize":"letterboxCenter","padding":114}}
         dets=100,5 det_boxes=100,4 det_scores=100 det_classes=100 => MmDetection: ssd - normalisation; outputs named as MMDetection names them; {"head":{"background":"none","boxFormat":"x1y1x2y2","boxUnit":"pixels"}}
         det_boxes=100,4 det_scores=100 => no rule
+        num_dets=1 boxes=100,4 scores=100 labels=100 => MmYolo: ssd - normalisation; outputs named as MMYOLO names them with the suppression inside; {"head":{"background":"none","boxFormat":"x1y1x2y2","boxUnit":"pixels"},"input":{"resize":"letterboxCenter","padding":114}}
+        graph2_flat_predictions=50,7 whole:=graph2_flat_predictions => YoloNas: yolo-nas -; outputs named as super-gradients names them with the suppression inside
+        graph2_num_predictions=1 graph2_pred_boxes=1000,4 graph2_pred_scores=1000 graph2_pred_classes=1000 => YoloNas: yolo-nas -; outputs named as super-gradients names them with the suppression inside
+        num_predictions=1 pred_boxes=1000,4 pred_scores=1000 pred_classes=1000 => YoloNas: yolo-nas -; outputs named as super-gradients names them with the suppression inside
+        pred_boxes=300,4 pred_scores=300,80 => no rule
         boxes=100,4 labels=100 scores=100 => BoxesScoresLabels: ssd -; labels, boxes and scores as torchvision names them; {"head":{"background":"first","boxFormat":"x1y1x2y2","boxUnit":"pixels"}}
         boxes=300,4 labels=300 scores=300 takes-size:= => BoxesScoresLabels: d-fine -; labels, boxes and scores, and an input for the size
         boxes=300,4 scores=80,300 selected_indices=100,3 => no rule
@@ -57,6 +62,11 @@ public sealed class FamilyGuessTests
         a=32526,4 b=32526,4 c=32526,4 => no rule
         regression=441936,4 classification=441936,90 size:=1536x1536 => AnchorTables: efficientdet 90; two outputs of 441936 anchors; {"head":{"outputs":{"regression":"regression","classification":"classification"},"anchorScale":5}}
         regression=32535,4 classification=32535,90 => no rule
+        output=3549,80 943=3549,4 => DecodedTables: damo-yolo 80; scores, named output, and boxes of 3549 cells; {"head":{"outputs":{"scores":"output","boxes":"943"}}}
+        904=3549,4 913=3549,80 => DecodedTables: - -; write "family": "yolo-nas" (a letterbox, values from 0 to 1) or "damo-yolo" (stretched, values from 0 to 255), for their scores and boxes have the same shapes
+        913=2100,80 904=2100,4 size:=320x320 => DecodedTables: - -; write "family": "yolo-nas" (a letterbox, values from 0 to 1) or "damo-yolo" (stretched, values from 0 to 255), for their scores and boxes have the same shapes
+        output=3549,4 943=3549,80 => DecodedTables: - -; write "family": "yolo-nas" (a letterbox, values from 0 to 1) or "damo-yolo" (stretched, values from 0 to 255), for their scores and boxes have the same shapes
+        output=3549,4 943=3549,4 => DecodedTables: damo-yolo 4; scores, named output, and boxes of 3549 cells; {"head":{"outputs":{"scores":"output","boxes":"943"}}}
         cls_pred=3549,80 dis_pred=3549,32 => Pair: nanodet 80; two outputs of 3549 cells; {"head":{"outputs":{"scores":"cls_pred","distances":"dis_pred"},"strides":[8,16,32],"regMax":7,"cellOffset":0.5}}
         dis_pred=3549,44 cls_pred=3549,80 => Pair: nanodet 80; two outputs of 3549 cells; {"head":{"outputs":{"scores":"cls_pred","distances":"dis_pred"},"strides":[8,16,32],"regMax":10,"cellOffset":0.5}}
         a=3549,2 b=3549,32 labels:=2 => Pair: nanodet 2; two outputs of 3549 cells; {"head":{"outputs":{"scores":"a","distances":"b"},"strides":[8,16,32],"regMax":7,"cellOffset":0.5}}
@@ -65,7 +75,7 @@ public sealed class FamilyGuessTests
         a=3549,32 b=3549,32 labels:=32 => Pair: nanodet 32; two outputs of 3549 cells; {"head":{"outputs":{"scores":"a","distances":"b"},"strides":[8,16,32],"regMax":7,"cellOffset":0.5}}
         cls=3598,2 dist=3598,32 => Pair: nanodet 2; two outputs of 3598 cells; {"head":{"outputs":{"scores":"cls","distances":"dist"},"strides":[8,16,32,64],"regMax":7,"cellOffset":0.5}}
         cls=3549,2 dist=3549,30 => no rule
-        cls=3549,2 dist=3549,4 => no rule
+        cls=3549,2 dist=3549,4 => DecodedTables: - -; write "family": "yolo-nas" (a letterbox, values from 0 to 1) or "damo-yolo" (stretched, values from 0 to 255), for their scores and boxes have the same shapes
         a=2704,2 b=2704,32 c=676,2 d=676,32 e=169,2 f=169,32 => PerMap: nanodet 2; two outputs for each of 3 maps; {"head":{"strides":[8,16,32],"regMax":7,"cellOffset":0.5}}
         a=2704,2 b=2704,44 c=676,2 d=676,44 e=169,2 f=169,44 labels:=2 => PerMap: nanodet 2; two outputs for each of 3 maps; {"head":{"strides":[8,16,32],"regMax":10,"cellOffset":0.5}}
         a=2704,32 b=2704,44 c=676,32 d=676,44 e=169,32 f=169,44 labels:=32 => PerMap: nanodet 32; two outputs for each of 3 maps; {"head":{"strides":[8,16,32],"regMax":10,"cellOffset":0.5}}

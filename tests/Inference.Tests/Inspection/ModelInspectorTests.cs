@@ -31,6 +31,11 @@ public sealed class ModelInspectorTests : IDisposable
     [InlineData("yolov6", "yolov5")]
     [InlineData("detr, masked", "detr")]
     [InlineData("yolov7, suppressed inside", "ssd")]
+    [InlineData("yolo-nas", "yolo-nas")]
+    [InlineData("yolo-nas, flat", "yolo-nas")]
+    [InlineData("damo-yolo", "damo-yolo")]
+    [InlineData("yunet", "yunet")]
+    [InlineData("scrfd", "scrfd")]
     public void Tells_the_family_of_a_bare_file_with_names(string family, string expected)
     {
         foreach (var batch in new OnnxGraph.Dim[] { 1, "batch" })

@@ -136,6 +136,24 @@ internal static class CellDetector
                 Output("detection_scores", Reshape(ScoreColumn(), 0, 2 * Rows), 2 * Rows);
                 Output("num_detections", Reshape(PerPicture([2 * Rows], 1, 1), -1));
                 break;
+            case "yolo-nas":
+                Output("graph2_num_predictions", graph.Node("Cast", [PerPicture([2 * Rows], 1)], ("to", (int)TensorElementType.Float)), 1);
+                Output("graph2_pred_boxes", Each(Corners), 2 * Rows, 4);
+                Output("graph2_pred_scores", Reshape(ScoreColumn(), 0, 2 * Rows), 2 * Rows);
+                Output("graph2_pred_classes", Reshape(Classes(0), 0, 2 * Rows), 2 * Rows);
+                break;
+            case "yolo-nas, flat":
+                graph.Output(
+                    "graph2_flat_predictions",
+                    Reshape(Concat(2, Each(r => [0, .. Corners(r)]), ScoreColumn(), Classes(0)), -1, 7),
+                    TensorElementType.Float,
+                    "num_output_predictions",
+                    7);
+                break;
+            case "damo-yolo":
+                Output("output", rows, Free("cells", Rows), 2);
+                Output("1234", PerRow(Rows, Corners), Free("cells", Rows), 4);
+                break;
             case "yunet":
                 var any = graph.Node("ReduceMax", [rows], ("axes", new long[] { 2 }));
                 foreach (var (stride, from, to) in Maps)
