@@ -23,6 +23,8 @@ public static class DetectionHeads
         ["ssd"] = manifest => new SuppressedHead(manifest),
         ["yolo-nas"] = manifest => new DecodedBoxesHead(manifest),
         ["damo-yolo"] = manifest => new DecodedBoxesHead(manifest),
+        ["rtmdet"] = CellMapHead.RtmDet,
+        ["centernet"] = manifest => new CenterNetHead(manifest),
         ["yunet"] = CellMapHead.YuNet,
         ["scrfd"] = CellMapHead.Scrfd,
     };

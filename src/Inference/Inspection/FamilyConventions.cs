@@ -22,6 +22,9 @@ internal static class FamilyConventions
         "ssd" => Manifest(null, Input("stretch", "rgb", 255)),
         "yolo-nas" => Manifest(0.7f, Input("letterboxCenter", "rgb", 255)),
         "damo-yolo" => Manifest(0.7f, Input("stretch", "rgb", 1)),
+        "rtmdet" => Manifest(0.65f, Input("letterboxTopLeft", "bgr", 1, [103.53f, 116.28f, 123.675f], [57.375f, 57.12f, 58.395f])),
+        "centernet" => Manifest(
+            null, Input("letterboxCenter", "bgr", 255, [0.40789654f, 0.44719302f, 0.47026115f], [0.28863828f, 0.27408164f, 0.27809835f], padding: 0)),
         "yunet" => Manifest(0.3f, Input("letterboxTopLeft", "bgr", 1, padding: 0)),
         "scrfd" => Manifest(0.4f, Input("letterboxTopLeft", "rgb", 1, [127.5f, 127.5f, 127.5f], [128, 128, 128], padding: 0)),
         _ => [],

@@ -27,6 +27,10 @@ internal static class FamilyRules
         new(nameof(DetrRules.RfDetr), DetrRules.RfDetr),
         new(nameof(SuppressedRules.Yolov7Rows), SuppressedRules.Yolov7Rows),
 
+        // Planes.
+        new(nameof(MapRules.CenterNet), MapRules.CenterNet),
+        new(nameof(MapRules.RtmDet), MapRules.RtmDet),
+
         // Tables for each map.
         new(nameof(FaceRules.YuNet), FaceRules.YuNet),
         new(nameof(FaceRules.Scrfd), FaceRules.Scrfd),

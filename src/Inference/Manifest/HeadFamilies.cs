@@ -23,6 +23,8 @@ public static class HeadFamilies
         ["ssd"] = ["background", "boxFormat", "boxUnit", "outputs"],
         ["yolo-nas"] = ["outputs"],
         ["damo-yolo"] = ["outputs"],
+        ["rtmdet"] = ["strides", "cellOffset", "decoded", "scores", "outputs"],
+        ["centernet"] = ["strides", "scores", "outputs"],
         ["yunet"] = ["strides", "outputs"],
         ["scrfd"] = ["strides", "outputs"],
     };

@@ -57,7 +57,7 @@ public enum BoxUnit
 /// </summary>
 public sealed record HeadOptions
 {
-    /// <summary>Input pixels per cell of each feature map, in the order of the output's rows (nanodet, yolox, efficientdet, yunet, scrfd).</summary>
+    /// <summary>Input pixels per cell of each feature map, in the order of the output's rows (nanodet, yolox, efficientdet, rtmdet, centernet, yunet, scrfd).</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<int>? Strides { get; init; }
 
@@ -65,11 +65,11 @@ public sealed record HeadOptions
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? RegMax { get; init; }
 
-    /// <summary>Position of a centre in its cell, as a fraction of the cell: 0.5 for the middle (nanodet, the default), 0 for the corner (NanoDet-Plus).</summary>
+    /// <summary>Position of a centre in its cell, as a fraction of the cell: 0.5 for the middle (nanodet, the default), 0 for the corner (NanoDet-Plus; rtmdet, the default).</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public float? CellOffset { get; init; }
 
-    /// <summary>Whether the graph converts cells to pixels (yolox; default false).</summary>
+    /// <summary>Whether the graph converts cells to pixels (yolox, rtmdet; default false).</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public bool? Decoded { get; init; }
 
@@ -85,7 +85,7 @@ public sealed record HeadOptions
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public float? AnchorScale { get; init; }
 
-    /// <summary>How scores are calculated (detr: softmax; rt-detr, d-fine: sigmoid).</summary>
+    /// <summary>How scores are calculated (detr: softmax; rt-detr, d-fine, rtmdet, centernet: sigmoid).</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ScoreActivation? Scores { get; init; }
 

@@ -271,6 +271,98 @@ public sealed class FamilyHeadTests
         Check(Manifest("scrfd"), [.. outputs], NonMaxSuppressionTests.Plain(all, Iou, false));
     }
 
+    /// <summary>Logits and distances in strides or in pixels, in one output for each map or in two.</summary>
+    [Theory]
+    [InlineData(true, false, 0)]
+    [InlineData(true, false, 0.5f)]
+    [InlineData(false, false, 0)]
+    [InlineData(false, true, 0)]
+    public void RtmDet(bool joined, bool decoded, float offset)
+    {
+        var outputs = new List<OutputTensor>();
+        var all = new List<DetectedObject>();
+        foreach (var stride in Strides)
+        {
+            var (across, count, unit) = (Size / stride, Size / stride * (Size / stride), decoded ? 1.0 : stride);
+            var rows = new float[count * 7];
+            for (var cell = 0; cell < count; cell++)
+            {
+                var n = rows.AsSpan(cell * 7, 7);
+                Fill(n[..3], -6, 1);
+                Fill(n[3..], -0.2f, decoded ? 40 : 4);
+                var (x, y) = (((cell % across) + (double)offset) * stride, ((cell / across) + (double)offset) * stride);
+                for (var label = 0; label < 3; label++)
+                {
+                    var score = 1 / (1 + Math.Exp(-n[label]));
+                    if (score >= Floor)
+                    {
+                        all.Add(new DetectedObject(
+                            label, (float)score, (float)(x - (n[3] * unit)), (float)(y - (n[4] * unit)), (float)(x + (n[5] * unit)), (float)(y + (n[6] * unit))));
+                    }
+                }
+            }
+
+            var whole = Map($"{stride}", rows, count, across, inPlanes: true);
+            if (joined)
+            {
+                outputs.Add(whole);
+            }
+            else
+            {
+                outputs.Add(new($"{stride}c", [3, across, across], whole.Data[..(3 * count)]));
+                outputs.Add(new($"{stride}b", [4, across, across], whole.Data[(3 * count)..]));
+            }
+        }
+
+        var head = new HeadOptions { Decoded = decoded ? true : null, CellOffset = offset == 0 ? null : offset };
+        Check(Manifest("rtmdet") with { Head = head }, [.. outputs], NonMaxSuppressionTests.Plain(all, Iou, false));
+    }
+
+    [Theory]
+    [InlineData(true, true)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    public void CenterNet(bool areLogits, bool hasOffsets)
+    {
+        const int Side = Size / 4;
+        const int Cells = Side * Side;
+        var (heat, sizes, offsets) = (new float[3 * Cells], new float[2 * Cells], new float[2 * Cells]);
+        Fill(heat, areLogits ? -5 : 0, areLogits ? 2 : 1);
+        Fill(sizes, 0.5f, 12);
+        Fill(offsets, 0, 1);
+        var padded = new double[3, Side + 2, Side + 2];
+        for (var i = 0; i < heat.Length; i++)
+        {
+            padded[i / Cells, (i % Cells / Side) + 1, (i % Side) + 1] = areLogits ? 1 / (1 + Math.Exp(-heat[i])) : heat[i];
+        }
+
+        var all = new List<DetectedObject>();
+        for (var label = 0; label < 3; label++)
+        {
+            for (var y = 0; y < Side; y++)
+            {
+                for (var x = 0; x < Side; x++)
+                {
+                    var (score, cell) = (padded[label, y + 1, x + 1], (y * Side) + x);
+                    var highest = Enumerable.Range(0, 9).Max(n => padded[label, y + (n / 3), x + (n % 3)]);
+                    if (score >= Floor && score == highest)
+                    {
+                        var (cx, cy) = (x + (hasOffsets ? (double)offsets[cell] : 0.5), y + (hasOffsets ? (double)offsets[Cells + cell] : 0.5));
+                        var (w, h) = ((double)sizes[cell], (double)sizes[Cells + cell]);
+                        all.Add(new DetectedObject(
+                            label, (float)score, (float)((cx - (w / 2)) * 4), (float)((cy - (h / 2)) * 4), (float)((cx + (w / 2)) * 4), (float)((cy + (h / 2)) * 4)));
+                    }
+                }
+            }
+        }
+
+        OutputTensor[] outputs = [new("hm", [3, Side, Side], heat), new("wh", [2, Side, Side], sizes), new("reg", [2, Side, Side], offsets)];
+        Check(
+            Manifest("centernet") with { Head = areLogits ? null : new HeadOptions { Scores = ScoreActivation.None } },
+            hasOffsets ? outputs : outputs[..2],
+            Sorted(all));
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

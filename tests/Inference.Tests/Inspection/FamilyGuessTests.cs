@@ -44,6 +44,19 @@ public sealed class FamilyGuessTests
         output=50,7 whole:=output => Yolov7Rows: ssd -; rows of picture, box, class and score as YOLOv7 exports them with the suppression inside; {"head":{"background":"none","boxFormat":"x1y1x2y2","boxUnit":"pixels"},"input":{"resize":"letterboxCenter","padding":114}}
         output=50,7 => no rule
         boxes=50,7 pred=3549,85 whole:=boxes => Yolov7Rows: ssd -; rows of picture, box, class and score as YOLOv7 exports them with the suppression inside; {"head":{"background":"none","boxFormat":"x1y1x2y2","boxUnit":"pixels"},"input":{"resize":"letterboxCenter","padding":114}}
+        hm=80,104,104 wh=2,104,104 reg=2,104,104 => CenterNet: centernet 80; a heat map of scores and sizes, as CenterNet names them; {"head":{"scores":"none"}}
+        hm=80,104,104 wh=2,104,104 reg=2,104,104 values:=logits => CenterNet: centernet 80; a heat map of logits and sizes, as CenterNet names them
+        hm=2,104,104 wh=2,104,104 labels:=2 values:=logits => CenterNet: centernet 2; a heat map of logits and sizes, as CenterNet names them
+        hm=80,52,52 wh=2,52,52 reg=2,52,52 => no rule
+        hm=17,104,104 off=2,104,104 => no rule
+        a=84,52,52 b=84,26,26 c=84,13,13 labels:=80 => RtmDet: - -; write "family": "rtmdet" and "head": { "decoded": true } for distances in pixels, as MMDetection's head leaves them, or false for distances in cells, as MMYOLO's
+        a=80,52,52 b=80,26,26 c=80,13,13 d=4,52,52 e=4,26,26 f=4,13,13 => RtmDet: - -; write "family": "rtmdet" and "head": { "decoded": true } for distances in pixels, as MMDetection's head leaves them, or false for distances in cells, as MMYOLO's
+        a=4,52,52 b=4,26,26 c=4,13,13 d=4,52,52 e=4,26,26 f=4,13,13 labels:=4 => RtmDet: - -; write "family": "rtmdet" and "head": { "decoded": true } for distances in pixels, as MMDetection's head leaves them, or false for distances in cells, as MMYOLO's
+        a=2,52,52 b=4,52,52 c=2,26,26 d=4,26,26 e=2,13,13 f=4,13,13 => RtmDet: - -; write "family": "rtmdet" and "head": { "decoded": true } for distances in pixels, as MMDetection's head leaves them, or false for distances in cells, as MMYOLO's
+        a=84,52,52 b=84,26,26 c=84,13,13 => no rule
+        a=255,52,52 b=255,26,26 c=255,13,13 labels:=80 => no rule
+        a=80,52,52 b=80,26,26 c=80,13,13 d=4,52,52 e=4,26,26 f=4,13,13 g=1,52,52 h=1,26,26 i=1,13,13 => no rule
+        a=84,52,52 b=84,26,26 labels:=80 => no rule
         cls_8=2704,1 cls_16=676,1 cls_32=169,1 obj_8=2704,1 obj_16=676,1 obj_32=169,1 bbox_8=2704,4 bbox_16=676,4 bbox_32=169,4 kps_8=2704,10 kps_16=676,10 kps_32=169,10 => YuNet: yunet -; outputs cls, obj and bbox of each map, as YuNet names them; {"labels":["face"]}
         cls_8=2704,1 cls_16=676,1 cls_32=169,1 obj_8=2704,1 obj_16=676,1 obj_32=169,1 bbox_8=2704,4 bbox_16=676,4 bbox_32=169,4 labels:=1 => YuNet: yunet 1; outputs cls, obj and bbox of each map, as YuNet names them
         cls_8=2704,2 cls_16=676,2 cls_32=169,2 obj_8=2704,1 obj_16=676,1 obj_32=169,1 bbox_8=2704,4 bbox_16=676,4 bbox_32=169,4 => YuNet: yunet 2; outputs cls, obj and bbox of each map, as YuNet names them
@@ -193,13 +206,14 @@ public sealed class FamilyGuessTests
     /// <summary>What a graph answers for a black picture, row by row.</summary>
     private static float[] Values(string kind, int[] shape)
     {
-        var values = new float[shape[0] * shape[1]];
+        var values = new float[shape.Aggregate(1, (a, b) => a * b)];
         for (var i = 0; i < values.Length; i++)
         {
             var column = i % shape[1];
             values[i] = kind switch
             {
                 "zeros" => 0,
+                "logits" => -5,
                 "scores-first" => column < 2 ? 0.5f : 3,
                 "pixels" => column < 4 ? 200 : 0.5f,
                 "pixels-without-objectness" => column < 4 ? 200 : 1,

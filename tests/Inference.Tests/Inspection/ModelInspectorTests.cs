@@ -34,6 +34,7 @@ public sealed class ModelInspectorTests : IDisposable
     [InlineData("yolo-nas", "yolo-nas")]
     [InlineData("yolo-nas, flat", "yolo-nas")]
     [InlineData("damo-yolo", "damo-yolo")]
+    [InlineData("centernet", "centernet")]
     [InlineData("yunet", "yunet")]
     [InlineData("scrfd", "scrfd")]
     public void Tells_the_family_of_a_bare_file_with_names(string family, string expected)

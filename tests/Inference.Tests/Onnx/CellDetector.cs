@@ -47,6 +47,12 @@ internal static class CellDetector
             type,
             [batch, .. shape]);
 
+        string Logits(string scores)
+        {
+            var odds = graph.Node("Clip", [scores, graph.Floats([1e-6f], []), graph.Floats([1 - 1e-6f], [])]);
+            return graph.Node("Log", [graph.Node("Div", [odds, graph.Node("Sub", [graph.Floats([1]), odds])])]);
+        }
+
         // Twice as many rows, one per cell and class, for families that answer a class number.
         string ScoreColumn() => Reshape(columns, 0, 2 * Rows, 1);
         string Each(Func<int, float[]> row) => PerRow(2 * Rows, r => row(r % Rows));
@@ -112,8 +118,7 @@ internal static class CellDetector
                 Output("pred_boxes", PerRow(Rows, r => [.. Center(r).Select(c => c / Size), (float)Box / Size, (float)Box / Size]), Rows, 4);
                 break;
             case "rt-detr":
-                var odds = graph.Node("Clip", [rows, graph.Floats([1e-6f], []), graph.Floats([1 - 1e-6f], [])]);
-                Output("logits", graph.Node("Log", [graph.Node("Div", [odds, graph.Node("Sub", [graph.Floats([1]), odds])])]), Rows, 2);
+                Output("logits", Logits(rows), Rows, 2);
                 Output("pred_boxes", PerRow(Rows, r => [.. Center(r).Select(c => c / Size), (float)Box / Size, (float)Box / Size]), Rows, 4);
                 break;
             case "d-fine":
@@ -153,6 +158,28 @@ internal static class CellDetector
             case "damo-yolo":
                 Output("output", rows, Free("cells", Rows), 2);
                 Output("1234", PerRow(Rows, Corners), Free("cells", Rows), 4);
+                break;
+            case "rtmdet":
+                var logits = Logits(columns);
+                foreach (var (stride, from, to) in Maps)
+                {
+                    var (count, side) = (to - from, Size / stride);
+                    var plane = Reshape(graph.Node("Slice", [logits, graph.Longs(from), graph.Longs(to), graph.Longs(2)]), 0, 2, side, side);
+                    float[] distances = [.. Enumerable.Range(0, 4 * count).Select(i => i < 2 * count ? 0.5f : 1.5f)];
+                    Output($"5{stride}", Concat(1, plane, Reshape(PerPicture(distances, 4, count), 0, 4, side, side)), 6, side, side);
+                }
+
+                break;
+            case "centernet":
+                // The middle of a cell is the corner of a cell of half the size: each cell becomes four, of which the last has its score.
+                var heat = Reshape(graph.Node("Slice", [columns, graph.Longs(0), graph.Longs(Cells), graph.Longs(2)]), 0, 2, Columns, 1, Columns, 1);
+                var cold = graph.Node("Mul", [heat, graph.Floats([0])]);
+                var wide = Concat(5, cold, heat);
+                var halves = Concat(3, graph.Node("Mul", [wide, graph.Floats([0])]), wide);
+                string Planes(float value) => Reshape(PerPicture([.. Enumerable.Repeat(value, 8 * Cells)], 2, 4 * Cells), 0, 2, 2 * Columns, 2 * Columns);
+                Output("hm", Reshape(halves, 0, 2, 2 * Columns, 2 * Columns), 2, 2 * Columns, 2 * Columns);
+                Output("wh", Planes(Box / 4), 2, 2 * Columns, 2 * Columns);
+                Output("reg", Planes(0), 2, 2 * Columns, 2 * Columns);
                 break;
             case "yunet":
                 var any = graph.Node("ReduceMax", [rows], ("axes", new long[] { 2 }));
