@@ -57,9 +57,11 @@ internal static class GridRules
             : null;
     }
 
-    /// <summary>YOLOv5.</summary>
+    /// <summary>YOLOv5. A table of scores alone, whose boxes are an output of their own, has the same number of rows (pytorch-YOLOv4).</summary>
     public static FamilyGuess? AnchorGrid(OutputShapes shapes) =>
-        shapes.Table.Shape is [var rows, var width] && (rows == 3 * shapes.Cells(OutputShapes.ThreeMaps) || rows == 3 * shapes.Cells(OutputShapes.FourMaps))
+        shapes.Table.Shape is [var rows, var width]
+        && (rows == 3 * shapes.Cells(OutputShapes.ThreeMaps) || rows == 3 * shapes.Cells(OutputShapes.FourMaps))
+        && !shapes.Outputs.Any(o => o.Shape is [var boxes, 1, 4] && boxes == rows)
             ? new("yolov5", width - 5, $"three anchors in each of {rows / 3} cells")
             : null;
 

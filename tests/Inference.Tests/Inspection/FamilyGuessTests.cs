@@ -106,6 +106,7 @@ public sealed class FamilyGuessTests
         output0=10647,85 => AnchorGrid: yolov5 80; three anchors in each of 3549 cells
         output0=10794,85 => AnchorGrid: yolov5 80; three anchors in each of 3598 cells
         output0=10647,7 p3=3,52,52,7 p4=3,26,26,7 => AnchorGrid: yolov5 2; three anchors in each of 3549 cells
+        boxes=10647,1,4 confs=10647,80 => no rule
         output0=10647,6 => AnchorGrid: yolov5 1; three anchors in each of 3549 cells
         output=84,3549 => Columns: yolov8 80; columns of 3549 cells
         output=84,3598 => Columns: yolov8 80; columns of 3598 cells
