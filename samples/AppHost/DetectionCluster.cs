@@ -6,15 +6,15 @@ using Microsoft.Extensions.Configuration;
 
 namespace AppHost;
 
-/// <summary>A front end, two silos and what they share, in one of three forms of Redis.</summary>
+/// <summary>A front end, two silos and a Redis, which may have one of three forms.</summary>
 public static class DetectionCluster
 {
     private const int Silos = 2;
 
     /// <summary>The application model.</summary>
     /// <param name="args">
-    /// <c>--Redis=embedded</c> (default): the front end brings the server, and nothing is kept. <c>--Redis=container</c>: a Redis in a container, which
-    /// needs Docker or Podman. A connection string <c>redis</c>: a Redis that runs already.
+    /// <c>--Redis=embedded</c> (default): the server of the front end, which keeps no data. <c>--Redis=container</c>: a Redis in a container, which
+    /// needs Docker or Podman. A connection string <c>redis</c>: a running Redis.
     /// </param>
     public static DistributedApplication Build(string[] args)
     {
@@ -39,7 +39,7 @@ public static class DetectionCluster
                 AddProgramsWithEmbeddedServer(builder);
                 break;
             case "container":
-                // It must not evict what waits, and keeps it over a restart.
+                // Redis must not evict waiting items, and must keep them when it restarts.
                 AddPrograms(builder, builder.AddRedis("redis").WithDataVolume().WithArgs("--maxmemory-policy", "noeviction", "--appendonly", "yes"));
                 break;
             case var other:

@@ -1,4 +1,4 @@
-// A web application of its own with object detection inside: counts the people in a picture. What is no picture is answered with a problem.
+// A web application that embeds the client: counts the people in a picture. The answer to bytes that are not a picture is a problem.
 //   ConnectionStrings__redis=localhost:6379 dotnet run --project samples/CountPeople
 //   curl --data-binary @photo.jpg localhost:5000/people
 using Detection.AspNetCore;
