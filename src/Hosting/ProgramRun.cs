@@ -50,7 +50,7 @@ public static class ProgramRun
             await using var app = create();
             var stopping = app.Lifetime.ApplicationStopping;
 
-            // Closing the terminal stops the program in order, as SIGTERM does.
+            // Closing the terminal stops the program gracefully, as SIGTERM does.
             using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
             {
                 context.Cancel = true;

@@ -8,7 +8,7 @@ public enum BrokenDevice
     /// <summary>The silo stays in the cluster without the device and retries it at intervals.</summary>
     StayInCluster,
 
-    /// <summary>The silo stops in order with exit code <see cref="SiloShutdown.ExitCode"/>, so that its supervisor restarts it.</summary>
+    /// <summary>The silo stops gracefully with exit code <see cref="SiloShutdown.ExitCode"/>, so that its supervisor restarts it.</summary>
     EndSilo,
 }
 

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 namespace Detection.Grains.Health;
 
 /// <summary>
-/// Stops the silo in order when only a new process can continue: its batchers drain, it leaves the cluster, and the program ends with
+/// Stops the silo gracefully when only a new process can continue: its batchers drain, it leaves the cluster, and the program ends with
 /// <see cref="ExitCode"/>, so that its supervisor restarts it.
 /// </summary>
 public sealed partial class SiloShutdown(IHostApplicationLifetime lifetime, IOptions<HostOptions> host, ILogger<SiloShutdown> logger)
@@ -44,9 +44,9 @@ public sealed partial class SiloShutdown(IHostApplicationLifetime lifetime, IOpt
         }
     }
 
-    [LoggerMessage(1, LogLevel.Critical, "Device {Device} cannot be used by this process any more; the silo stops in order with exit code {ExitCode}: {Reason}")]
+    [LoggerMessage(1, LogLevel.Critical, "Device {Device} cannot be used by this process any more; the silo stops gracefully with exit code {ExitCode}: {Reason}")]
     private partial void LogDevice(string device, int exitCode, string reason);
 
-    [LoggerMessage(2, LogLevel.Critical, "The silo stops in order with exit code {ExitCode}: {Reason}", EventName = "SiloEnds")]
+    [LoggerMessage(2, LogLevel.Critical, "The silo stops gracefully with exit code {ExitCode}: {Reason}", EventName = "SiloEnds")]
     private partial void LogSilo(int exitCode, string reason);
 }

@@ -222,7 +222,7 @@ public sealed class BatcherQueue(IConnectionMultiplexer redis, RedisKeys keys, I
             : new Reclaimed(false, returned, QueueScripts.Parse(model, reply.Skip(1)));
     }
 
-    /// <summary>Stops a batcher in order: its claimed items return to the heads of the callers' lists and its lease ends.</summary>
+    /// <summary>Stops a batcher gracefully: its claimed items return to the heads of the callers' lists and its lease ends.</summary>
     /// <returns>Number of items returned.</returns>
     public async Task<int> ReleaseAsync(string model, string batcher) =>
         (int)await Database.ScriptEvaluateAsync(
