@@ -168,7 +168,7 @@ internal sealed class ModelGraph
         for (int i = 1; i < shape.Length; i++)
         {
             string symbol = symbols[i];
-            if (dimensions[i] >= 0 || string.IsNullOrEmpty(symbol))
+            if (dimensions[i] >= 0 || !IsName(symbol))
             {
                 continue;
             }
@@ -181,7 +181,7 @@ internal sealed class ModelGraph
             _freeDimensions[symbol] = shape[i];
         }
 
-        if (FixedBatch == 0 && symbols[0] is { Length: > 0 } batch)
+        if (FixedBatch == 0 && symbols[0] is var batch && IsName(batch))
         {
             _freeBatch.Add(batch);
         }
@@ -191,6 +191,9 @@ internal sealed class ModelGraph
             throw Fault($"its input calls both the batch and the size \"{shared.Key}\"; export it with a name for each");
         }
     }
+
+    /// <summary>InsightFace's exporter writes a question mark for every dimension that is open.</summary>
+    private static bool IsName(string? symbol) => symbol is { Length: > 0 } and not "?";
 
     private IReadOnlyList<GraphOutput> FindOutputs(InferenceSession session, GraphReader reader, RunBounds bounds)
     {

@@ -7,6 +7,7 @@ using Detection.Inference.Tests.Devices;
 using Detection.Inference.Tests.Onnx;
 using Detection.Inference.Tests.Pictures;
 using Detection.Objects;
+using Microsoft.ML.OnnxRuntime.Tensors;
 using SkiaSharp;
 
 namespace Detection.Inference.Tests.Inspection;
@@ -43,6 +44,33 @@ public sealed class FamilyPictureTests : IDisposable
     {
         await Check(family, new InputSpec { Width = CellDetector.Size, Height = CellDetector.Size }, "batch");
         await Check(family, new InputSpec { Width = CellDetector.Size, Height = CellDetector.Size }, 1);
+    }
+
+    /// <summary>Open dimensions without a name, of different sizes (insightface #1781).</summary>
+    [Fact]
+    public async Task Picture_of_a_file_with_open_dimensions_that_are_question_marks_gives_its_boxes()
+    {
+        var graph = new OnnxGraph();
+        var picture = graph.Input("input.1", TensorElementType.Float, "?", 3, "?", "?");
+        var zero = graph.Node("Mul", [graph.Node("ReduceMean", [picture], ("axes", new long[] { 1, 2, 3 }), ("keepdims", 1)), graph.Floats([0])]);
+        foreach (var (stride, count) in new[] { (8, 2 * 8 * 16), (16, 2 * 4 * 8), (32, 2 * 2 * 4) })
+        {
+            string Rows(int width, Func<int, float> value) => graph.Node(
+                "Add", [graph.Floats([.. Enumerable.Range(0, count * width).Select(value)], 1, count, width), graph.Node("Reshape", [zero, graph.Longs(-1, 1, 1)])]);
+
+            // The second box of the last cell of the smallest map.
+            graph.Output($"score_{stride}", Rows(1, i => stride == 32 && i == count - 1 ? 0.8f : 0), TensorElementType.Float, "?", "?", 1);
+            graph.Output($"bbox_{stride}", Rows(4, i => i / 4 == count - 1 ? 0.5f : 9), TensorElementType.Float, "?", "?", 4);
+        }
+
+        var folder = Directory.CreateDirectory(Path.Combine(_folder, "questions")).FullName;
+        graph.Save(Path.Combine(folder, "model.onnx"));
+        File.WriteAllText(Path.Combine(folder, "model.json"), """{ "input": { "width": 128, "height": 64 } }""");
+        await using var model = await DroppedModel.Load(ModelFile.Read(folder));
+
+        var outcomes = await model.Detect([.. Enumerable.Repeat(Picture(new InputSpec { Width = 128, Height = 64 }), 3)]);
+
+        Assert.All(outcomes, outcome => Assert.Equal(new DetectedObject(0, 0.8f, 80, 16, 112, 48), Assert.Single(outcome.Boxes)));
     }
 
     [Theory]
