@@ -48,4 +48,9 @@ public enum FetchStatus
 public sealed record FetchOutcome(
     [property: Id(0)] FetchStatus Status,
     [property: Id(1)] string? ImageKey = null,
-    [property: Id(2)] string? Message = null);
+    [property: Id(2)] string? Message = null)
+{
+    /// <summary>Whether another fetch would end the same: the address is refused, or answered that it has no picture for us.</summary>
+    [Id(3)]
+    public bool IsFinal { get; init; }
+}

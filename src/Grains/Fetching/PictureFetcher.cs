@@ -79,7 +79,7 @@ internal sealed class PictureFetcher(
         catch (Exception e) when (EgressRefusedException.In(e) is { } refusal)
         {
             logger.Refused(Name(url), refusal.Message);
-            return new FetchOutcome(FetchStatus.NotAllowed, Message: refusal.PublicMessage);
+            return new FetchOutcome(FetchStatus.NotAllowed, Message: refusal.PublicMessage) { IsFinal = true };
         }
         catch (RedisServerException e) when (RedisConnection.IsShareUsed(e))
         {
@@ -131,7 +131,7 @@ internal sealed class PictureFetcher(
             {
                 return response.StatusCode == HttpStatusCode.OK
                     ? await StoreAsync(url, response, caller, cancellationToken)
-                    : NotReachable($"The address answered with status {(int)response.StatusCode}.");
+                    : NotReachable($"The address answered with status {(int)response.StatusCode}.") with { IsFinal = IsFinal(response.StatusCode) };
             }
 
             if (redirects == _options.MaxRedirects)
@@ -247,6 +247,10 @@ internal sealed class PictureFetcher(
         logger.TooLarge(Name(url), _options.MaxBytes);
         return new FetchOutcome(FetchStatus.TooLarge, Message: $"The picture has more than {_options.MaxBytes} bytes.");
     }
+
+    /// <summary>Whether an answer says that there is no such picture, or none for us; others may be different the next time.</summary>
+    private static bool IsFinal(HttpStatusCode status) =>
+        (int)status is >= 400 and < 500 and not ((int)HttpStatusCode.RequestTimeout or (int)HttpStatusCode.TooManyRequests);
 
     private static FetchOutcome NotReachable(string message) => new(FetchStatus.NotReachable, Message: message);
 

@@ -1,4 +1,3 @@
-using Detection.Contracts.Fetching;
 using Detection.Contracts.Requests;
 using Detection.Contracts.Storage;
 using Detection.Grains.Queueing;
@@ -36,6 +35,7 @@ internal sealed class RequestGrain(
     private RequestChecks _checks = null!;
     private Enqueueing _enqueueing = null!;
     private RequestWebhooks _webhooks = null!;
+    private LostPicture _lost = null!;
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
@@ -44,6 +44,7 @@ internal sealed class RequestGrain(
         _work = new WorkUnderWay(_key, stores.Pictures);
         _checks = new RequestChecks(_key, _work, _kept, stores, admission, logger);
         _enqueueing = new Enqueueing(_key, _work, _kept, stores, admission, time, logger);
+        _lost = new LostPicture(_key, GrainFactory, time);
         _webhooks = new RequestWebhooks(_key, intake, _enqueueing, logger);
         return Task.CompletedTask;
     }
@@ -140,9 +141,14 @@ internal sealed class RequestGrain(
         // First complete the calls that wait.
         var synchronous = _work.IsEnqueued && !_work.IsAsynchronous;
         _work.End(outcome);
-        if (!synchronous && outcome.Failure?.Reason == FailureReason.PictureLost && await FetchAgainAsync())
+        if (!synchronous && outcome.Failure?.Reason == FailureReason.PictureLost)
         {
-            return;
+            if (await FetchAgainAsync(outcome) is not { } end)
+            {
+                return;
+            }
+
+            outcome = end;
         }
 
         var hasWebhooks = !synchronous && outcome.IsFinal && (await _kept.ReadAsync()).Webhooks;
@@ -165,35 +171,28 @@ internal sealed class RequestGrain(
     }
 
     /// <summary>
-    /// Fetches the lost picture of an asynchronous request again from its URL and puts the request back into the queue. <see langword="false"/> when
-    /// the picture did not come from a URL, is not there any more, or is refused now.
+    /// Fetches the lost picture of an asynchronous request again from its URL, and puts the request back into the queue.
     /// </summary>
-    private async Task<bool> FetchAgainAsync()
+    /// <returns><see langword="null"/> when it is in the queue again, else how the request ended.</returns>
+    private async Task<RequestSnapshot?> FetchAgainAsync(RequestSnapshot lost)
     {
         var kept = await _kept.ReadAsync();
-        var left = kept.Deadline - time.GetUtcNow();
-        if (kept is not { Asynchronous: true, End: null, Source: { } url } || left <= TimeSpan.Zero)
+        if (kept is not { Asynchronous: true, End: null, Source: { } url })
         {
-            return false;
+            return lost;
         }
 
-        try
+        if (await _lost.FetchAgainAsync(url, kept.SourceCaller, kept.Deadline, lifetime.ApplicationStopping) is { } reason)
         {
-            var fetched = await GrainFactory.GetGrain<IPictureFetchGrain>(0).Fetch(url, left, kept.SourceCaller, lifetime.ApplicationStopping);
-            if (fetched.Status != FetchStatus.Stored || fetched.ImageKey != _key.ImageKey)
-            {
-                return false;
-            }
+            logger.LogNotFetchedAgain(_key.Item, reason);
+            return new RequestSnapshot(
+                RequestStatus.Failed,
+                Failure: new(FailureReason.PictureLost, $"The picture was lost from Redis, and could not be fetched again: {reason} Send it again."));
+        }
 
-            var terms = new RequestTerms(kept.Deadline - time.GetUtcNow(), Asynchronous: true, Caller: kept.SourceCaller, Source: url);
-            return (await SubmitAsync(terms, TimeSpan.Zero, CancellationToken.None)).Status is RequestStatus.Queued or RequestStatus.Running or RequestStatus.Done;
-        }
-        catch (Exception e)
-        {
-            // Whatever the error of the second fetch is, the request ends with the first failure, which its callers get.
-            logger.LogNotFetchedAgain(_key.Item, e.Message);
-            return false;
-        }
+        var terms = new RequestTerms(kept.Deadline - time.GetUtcNow(), Asynchronous: true, Caller: kept.SourceCaller, Source: url);
+        var again = await SubmitAsync(terms, TimeSpan.Zero, CancellationToken.None);
+        return again.Status is RequestStatus.Queued or RequestStatus.Running or RequestStatus.Done ? null : lost;
     }
 
     /// <summary>The current state of the request, including the stored outcome of an asynchronous one.</summary>

@@ -14,8 +14,12 @@ public static class ManagementExtensions
     /// <summary>Paths that both listeners serve: probes, and the files that the status page shares with the public page.</summary>
     private static readonly PathString[] Shared = ["/health", "/css", "/js", "/favicon.svg", "/site.json"];
 
+    /// <summary>The path with which clients of DeepStack check the API.</summary>
+    private static readonly PathString ClientProbe = "/v1/status/ping";
+
     /// <summary>Whether a path is for operators of the service.</summary>
-    public static bool IsManagement(PathString path) => Array.Exists(Managed, managed => path.StartsWithSegments(managed));
+    public static bool IsManagement(PathString path) =>
+        Array.Exists(Managed, managed => path.StartsWithSegments(managed)) && !path.StartsWithSegments(ClientProbe);
 
     /// <summary>Port of the separate listener; <see langword="null"/> when there is none.</summary>
     public static int? Port(IConfiguration configuration) => Options(configuration).Url is { } url ? ManagementAddress.Port(url) : null;

@@ -88,6 +88,11 @@ public sealed class GoldenTests : IDisposable
         ("refused", new FetchOutcome((FetchStatus)1, Message: "Why.")),
     ]);
 
+    /// <summary>Before finality was among them.</summary>
+    [Fact]
+    public void FetchOutcome_of_a_process_that_knows_no_finality_is_read() =>
+        Assert.Equal(new FetchOutcome(0), Serializer.Deserialize<FetchOutcome>(Convert.FromHexString("20e8080301c101c101e0")));
+
     [Fact]
     public void Aliases_are_written_as_before()
     {

@@ -49,6 +49,12 @@ public sealed partial class AccessTests(GuardedProcess guarded) : IClassFixture<
             TimeSpan.FromSeconds(60),
             "metrics need no key");
         await process.Http.ReadAsync("/v1/models").ProblemAsync(401, "unauthorized");
+
+        // By which DeepStack's clients ask whether the API answers, below the path of the status.
+        using var ping = await process.Http.ReadAsync("/v1/status/ping");
+        Assert.Equal(HttpStatusCode.OK, ping.StatusCode);
+        using var status = await process.Http.ReadAsync("/v1/status");
+        Assert.Equal(HttpStatusCode.NotFound, status.StatusCode);
     }
 
     [Theory]
