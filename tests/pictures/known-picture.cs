@@ -1,6 +1,6 @@
 #:package SkiaSharp@4.155.0
 #:package SkiaSharp.NativeAssets.Linux.NoDependencies@4.155.0
-// Draws the test picture that tries devices: dotnet run tests/pictures/known-picture.cs -- src/Grains/Health/known-picture.jpg
+// Draws the test picture that tries devices: dotnet run tests/pictures/known-picture.cs -- src/Inference/Pictures/known-picture.jpg
 // Simple shapes that detectors trained on photographs find something in: a stop sign, a clock, a traffic light, a ball, on rough ground.
 using SkiaSharp;
 

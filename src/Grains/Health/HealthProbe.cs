@@ -45,8 +45,6 @@ internal sealed class HealthProbe(float scoreFloor, TimeSpan timeout, PicturesOn
     /// <summary>Lower floors for models that find nothing in the test picture: their best guesses are compared.</summary>
     private static readonly float[] LowFloors = [0.01f, 0.001f, 0.0001f];
 
-    private static readonly byte[] Picture = ReadPicture();
-
     private ReferenceObjects? _known;
     private bool _tellsNothing;
 
@@ -146,7 +144,7 @@ internal sealed class HealthProbe(float scoreFloor, TimeSpan timeout, PicturesOn
         async Task RunAsync()
         {
             using var visit = onDevice.Expect();
-            await session.DetectAsync([new PictureWork(Picture, null, DateTimeOffset.MaxValue, floor, Decoded: Begin)], (_, one) => outcome = one, giveUp.Token);
+            await session.DetectAsync([new PictureWork(KnownPicture.Bytes, null, DateTimeOffset.MaxValue, floor, Decoded: Begin)], (_, one) => outcome = one, giveUp.Token);
 
             void Begin()
             {
@@ -154,14 +152,6 @@ internal sealed class HealthProbe(float scoreFloor, TimeSpan timeout, PicturesOn
                 decoded.TrySetResult();
             }
         }
-    }
-
-    private static byte[] ReadPicture()
-    {
-        using var stream = typeof(HealthProbe).Assembly.GetManifestResourceStream("Detection.Grains.Health.known-picture.jpg")!;
-        var bytes = new byte[stream.Length];
-        stream.ReadExactly(bytes);
-        return bytes;
     }
 
     /// <summary>The test picture did not reach the device.</summary>

@@ -31,7 +31,7 @@ internal sealed class BoundOutputs : IDisposable
         for (int i = 0; i < _outputs.Length; i++)
         {
             var output = _outputs[i];
-            if (memories[i] is { } memory && KnownShape(session, output.Info.Name) is { } shape)
+            if (memories[i] is { } memory && KnownShape(session, output.Info) is { } shape)
             {
                 Bind(i, memory, shape);
             }
@@ -43,8 +43,8 @@ internal sealed class BoundOutputs : IDisposable
         }
     }
 
-    /// <summary>Memory that an output needs, in bytes; <see langword="null"/> when its shape is not known in advance.</summary>
-    public static long? BytesOf(InferenceSession session, GraphOutput output) => KnownShape(session, output.Name) is { } shape
+    /// <summary>Memory that an output needs, in bytes; <see langword="null"/> when its shape is not known beforehand.</summary>
+    public static long? BytesOf(InferenceSession session, GraphOutput output) => KnownShape(session, output) is { } shape
         ? TensorElements.Count(shape) * TensorElements.SizeOf(output.Type)
         : null;
 
@@ -104,12 +104,12 @@ internal sealed class BoundOutputs : IDisposable
         }
     }
 
-    private static long[]? KnownShape(InferenceSession session, string output)
+    private static long[]? KnownShape(InferenceSession session, GraphOutput output)
     {
-        int[] dimensions = session.OutputMetadata[output].Dimensions;
+        int[] dimensions = session.OutputMetadata[output.Name].Dimensions;
 
-        // No dimensions: the output is a single number, or the graph declares no shape.
-        return dimensions.Length > 0 && Array.TrueForAll(dimensions, d => d >= 0)
+        // No dimensions: a single number, or a shape of which the graph says nothing at all.
+        return output.IsAsDeclared && dimensions.Length > 0 && Array.TrueForAll(dimensions, d => d >= 0)
             ? Array.ConvertAll(dimensions, d => (long)d)
             : null;
     }

@@ -24,7 +24,7 @@ internal sealed class BoundRun : IDisposable
     private readonly RunLimit _limit;
     private readonly OrtValue _input;
     private readonly int _rowBytes;
-    private readonly OrtValue? _second;
+    private readonly OrtValue[] _sides;
     private readonly BoundOutputs _outputs;
 
     /// <param name="session">Session of the graph for this batch size.</param>
@@ -54,10 +54,10 @@ internal sealed class BoundRun : IDisposable
         _binding = session.CreateIoBinding();
         _input = input.CreateTensor(graph.InputType, graph.InputShape(batch));
         _binding.BindInput(graph.InputName, _input);
-        _second = graph.CreateSecond(batch);
-        if (_second is not null)
+        _sides = [.. graph.Sides.Select(side => side.Create(batch, Input.Width, Input.Height))];
+        foreach (var (side, value) in graph.Sides.Zip(_sides))
         {
-            _binding.BindInput(graph.Second!.Name, _second);
+            _binding.BindInput(side.Name, value);
         }
 
         _outputs = new BoundOutputs(session, graph, batch, outputs, _binding);
@@ -109,7 +109,7 @@ internal sealed class BoundRun : IDisposable
     {
         _binding.Dispose();
         _input.Dispose();
-        _second?.Dispose();
+        Array.ForEach(_sides, side => side.Dispose());
         _outputs.Dispose();
         _limit.Dispose();
         _options.Dispose();

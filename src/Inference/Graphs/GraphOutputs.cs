@@ -7,9 +7,13 @@ namespace Detection.Inference.Graphs;
 /// <summary>An output of a graph.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Type">Type of its values.</param>
-/// <param name="HasBatch">Whether its first dimension is the index of the picture in the batch.</param>
-/// <param name="Grows">Whether that dimension follows the batch size when the input leaves it open.</param>
-internal sealed record GraphOutput(string Name, TensorElementType Type, bool HasBatch, bool Grows);
+/// <param name="HasBatch">Whether its first dimension is the picture's place in the batch.</param>
+/// <param name="Grows">Whether that dimension grows with a batch that the input leaves open.</param>
+/// <param name="IsAsDeclared">
+/// Whether a run had the shape that the graph declares. PaddlePaddle's converter declares as many boxes as there are cells where the
+/// suppression leaves fewer.
+/// </param>
+internal sealed record GraphOutput(string Name, TensorElementType Type, bool HasBatch, bool Grows, bool IsAsDeclared);
 
 /// <summary>
 /// Finds the outputs of a graph that have a row for each picture of the batch, and those that have a row for each object. Graphs that include
@@ -45,6 +49,7 @@ internal sealed class GraphOutputs
         foreach (var output in outputs)
         {
             output.Declare(batch, fixedBatch == 0, batchNames);
+            output.IsAsDeclared = trial.Known(batch, TrialPicture.Black) is not { } run || output.Has(run[output.Name].Shape);
         }
 
         if (outputs.Exists(o => o.IsOpen))
@@ -62,7 +67,9 @@ internal sealed class GraphOutputs
     /// <summary>The outputs in the graph's order.</summary>
     /// <param name="objects">Whether rows of outputs in doubt belong to objects.</param>
     public IReadOnlyList<GraphOutput> List(bool objects) =>
-        [.. _outputs.Select(o => o.InDoubt && objects ? new GraphOutput(o.Name, o.Type, false, false) : new GraphOutput(o.Name, o.Type, o.HasBatch, o.Grows))];
+        [.. _outputs.Select(o => o.InDoubt && objects
+            ? new GraphOutput(o.Name, o.Type, HasBatch: false, Grows: false, o.IsAsDeclared)
+            : new GraphOutput(o.Name, o.Type, o.HasBatch, o.Grows, o.IsAsDeclared))];
 
     /// <summary>The outputs of one picture, all 0, with the declared shape, or else with the shape for a black picture.</summary>
     /// <param name="objects">Whether rows of outputs in doubt belong to objects.</param>
@@ -165,11 +172,17 @@ internal sealed class GraphOutputs
 
         public bool Grows { get; set; }
 
-        /// <summary>Whether its rank fits both cases, and no run has shown which one it is.</summary>
+        /// <summary>Whether a run had the declared shape, as far as one was made.</summary>
+        public bool IsAsDeclared { get; set; } = true;
+
+        /// <summary>Whether its rank fits both, and no run has shown which it is.</summary>
         public bool InDoubt => IsOpen && HasBatch && !IsNamed && Dimensions.Length <= 2;
 
         /// <summary>Whether the graph declares the whole shape of a picture's part.</summary>
         public bool IsDeclared(bool hasBatch) => Dimensions.Length > 0 && Dimensions.Skip(hasBatch ? 1 : 0).All(d => d > 0);
+
+        /// <summary>Whether a run's shape has the numbers that the graph declares.</summary>
+        public bool Has(int[] shape) => Dimensions.Length == 0 || (shape.Length == Dimensions.Length && shape.Zip(Dimensions).All(d => d.Second < 0 || d.First == d.Second));
 
         public void Declare(int batch, bool takesAny, IReadOnlySet<string> batchNames)
         {

@@ -35,13 +35,13 @@ internal sealed class GraphReader(InferenceSession session, Func<string, ModelEx
             new HeadSettings(1.1f, manifest.Iou, 1),
             []);
 
-    /// <summary>The second input of the graph; <see langword="null"/> when it has only the picture.</summary>
-    /// <exception cref="ModelException">The second input is not supported.</exception>
-    public SecondInput? FindSecond(string pictureInput)
+    /// <summary>The graph's inputs beside the picture.</summary>
+    /// <exception cref="ModelException">The meaning of one is not known.</exception>
+    public IReadOnlyList<SideInput> FindSides(string pictureInput)
     {
         try
         {
-            return SecondInput.Find(session, pictureInput);
+            return SideInput.FindAll(session, pictureInput);
         }
         catch (ModelException e)
         {
@@ -51,8 +51,8 @@ internal sealed class GraphReader(InferenceSession session, Func<string, ModelEx
 
     /// <summary>Prepares runs of the graph with generated pictures.</summary>
     /// <exception cref="ModelException">One of its outputs is not a tensor.</exception>
-    public GraphTrial Try(PictureInput input, SecondInput? second, RunBounds bounds) =>
+    public GraphTrial Try(PictureInput input, IReadOnlyList<SideInput> sides, RunBounds bounds) =>
         session.OutputMetadata.FirstOrDefault(o => !o.Value.IsTensor) is { Key: not null } other
             ? throw fault($"its output {other.Key} is not a tensor; export it with tensors only")
-            : new GraphTrial(session, input, second, bounds);
+            : new GraphTrial(session, input, sides, bounds);
 }

@@ -12,9 +12,9 @@ internal readonly record struct TrialOutput(int[] Shape, float[] Values);
 /// <summary>Runs a graph with generated pictures, to find what its declared shapes leave open.</summary>
 /// <param name="session">Session of the unchanged graph in the file.</param>
 /// <param name="input">The picture input.</param>
-/// <param name="second">The second input; <see langword="null"/> when there is only the picture.</param>
-/// <param name="bounds">Time limits of runs.</param>
-internal sealed class GraphTrial(InferenceSession session, PictureInput input, SecondInput? second, RunBounds bounds)
+/// <param name="sides">The inputs beside the picture.</param>
+/// <param name="bounds">How long a run may last.</param>
+internal sealed class GraphTrial(InferenceSession session, PictureInput input, IReadOnlyList<SideInput> sides, RunBounds bounds)
 {
     /// <summary>Maximum number of values of an output: 1 GiB as 32-bit floating point. Detectors need less than 200 MiB.</summary>
     public const int MaxValues = 256 * 1024 * 1024;
@@ -31,17 +31,25 @@ internal sealed class GraphTrial(InferenceSession session, PictureInput input, S
     {
         if (!_results.TryGetValue((batch, picture), out var result))
         {
-            _results[(batch, picture)] = result = RunOnce(batch, picture);
+            _results[(batch, picture)] = result = RunOnce(batch, bytes => Fill(bytes, picture));
         }
 
         return result;
     }
 
-    private Dictionary<string, TrialOutput> RunOnce(int batch, TrialPicture picture)
+    /// <summary>The result of an earlier run; <see langword="null"/> when there was none.</summary>
+    public IReadOnlyDictionary<string, TrialOutput>? Known(int batch, TrialPicture picture) => _results.GetValueOrDefault((batch, picture));
+
+    /// <summary>Runs a batch of pictures that <paramref name="fill"/> writes into the input's memory.</summary>
+    /// <exception cref="OnnxRuntimeException">The run failed.</exception>
+    /// <exception cref="RunTimeoutException">It lasted too long and was ended.</exception>
+    public IReadOnlyDictionary<string, TrialOutput> Run(int batch, FillPictures fill) => RunOnce(batch, fill);
+
+    private Dictionary<string, TrialOutput> RunOnce(int batch, FillPictures fill)
     {
-        using var tensor = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, input.Type, input.Shape(batch));
-        Fill(tensor, picture);
-        using var value = second?.Create(batch, input.Width, input.Height);
+        var tensor = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, input.Type, input.Shape(batch));
+        fill(tensor.GetTensorMutableRawData());
+        OrtValue[] values = [tensor, .. sides.Select(side => side.Create(batch, input.Width, input.Height))];
         using var options = new RunOptions();
         TrialMemory.ShrinkArenaAfterRun(options);
         using var limit = new RunLimit(options, bounds);
@@ -50,8 +58,8 @@ internal sealed class GraphTrial(InferenceSession session, PictureInput input, S
         {
             using var outputs = session.Run(
                 options,
-                second is null ? [input.Name] : [input.Name, second.Name],
-                value is null ? [tensor] : [tensor, value],
+                [input.Name, .. sides.Select(side => side.Name)],
+                values,
                 session.OutputNames);
             return session.OutputNames.Zip(outputs).ToDictionary(o => o.First, o => Read(o.First, o.Second));
         }
@@ -62,12 +70,12 @@ internal sealed class GraphTrial(InferenceSession session, PictureInput input, S
         finally
         {
             limit.End();
+            Array.ForEach(values, value => value.Dispose());
         }
     }
 
-    private void Fill(OrtValue tensor, TrialPicture picture)
+    private void Fill(Span<byte> bytes, TrialPicture picture)
     {
-        var bytes = tensor.GetTensorMutableRawData();
         var random = new Random(1);
         float Level() => picture switch
         {
@@ -122,7 +130,11 @@ internal sealed class GraphTrial(InferenceSession session, PictureInput input, S
     }
 }
 
-/// <summary>A generated picture, as values of the input. It is not known whether the graph expects values up to 255 or up to 1.</summary>
+/// <summary>Writes the pictures of a run.</summary>
+/// <param name="input">Memory of the input tensor.</param>
+internal delegate void FillPictures(Span<byte> input);
+
+/// <summary>A made-up picture, as values of the input. Whether a graph takes levels to 255 or to 1 is not known here.</summary>
 internal enum TrialPicture
 {
     /// <summary>All 0.</summary>

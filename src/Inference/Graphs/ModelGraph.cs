@@ -28,10 +28,10 @@ internal sealed class ModelGraph
         var reader = new GraphReader(session, Fault);
         _input = FindInput(session);
         NameFreeDimensions();
-        Second = reader.FindSecond(InputName);
-        if (FixedBatch == 0 && Second?.Batch is { Length: > 0 } batch)
+        Sides = reader.FindSides(InputName);
+        if (FixedBatch == 0)
         {
-            _freeBatch.Add(batch);
+            _freeBatch.UnionWith(Sides.Select(side => side.Batch).Where(name => name.Length > 0));
         }
 
         Outputs = FindOutputs(session, reader, bounds);
@@ -50,8 +50,8 @@ internal sealed class ModelGraph
     /// <summary>Name of the picture input.</summary>
     public string InputName => _input.Name;
 
-    /// <summary>The second input; <see langword="null"/> when there is only the picture.</summary>
-    public SecondInput? Second { get; }
+    /// <summary>Its inputs beside the picture.</summary>
+    public IReadOnlyList<SideInput> Sides { get; }
 
     /// <summary>Type of the values of the picture input.</summary>
     public TensorElementType InputType => _input.Type;
@@ -107,9 +107,6 @@ internal sealed class ModelGraph
 
         return OpenFile(Model, path => OnnxFile.Open(path, options));
     }
-
-    /// <summary>The value of <see cref="Second"/>.</summary>
-    public OrtValue? CreateSecond(int batch) => Second?.Create(batch, Input.Width, Input.Height);
 
     private static InferenceSession OpenFile(ModelSource model, Func<string, InferenceSession> open)
     {
@@ -197,7 +194,7 @@ internal sealed class ModelGraph
 
     private IReadOnlyList<GraphOutput> FindOutputs(InferenceSession session, GraphReader reader, RunBounds bounds)
     {
-        var trial = reader.Try(_input, Second, bounds);
+        var trial = reader.Try(_input, Sides, bounds);
         try
         {
             RefuseHugeRuns(trial);

@@ -4,21 +4,35 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Detection.Inference.Graphs;
 
-/// <summary>
-/// The second input of some graphs. A size [batch, 2] to which they scale their boxes: it gets the size of the input, and the head scales the boxes.
-/// A mask [batch, y, x] of picture and padding (DETR): the whole mask is picture.
-/// </summary>
-internal sealed class SecondInput
+/// <summary>What a <see cref="SideInput"/> is for.</summary>
+internal enum SideInputKind
 {
-    private static readonly TensorElementType[] SizeTypes =
-        [TensorElementType.Int32, TensorElementType.Float, TensorElementType.Double, TensorElementType.Float16];
+    /// <summary>Width and height in which the graph scales its boxes, [batch, 2]: the input's own, and the head scales.</summary>
+    Size,
+
+    /// <summary>The same with the height first, as PaddleDetection's <c>im_shape</c>.</summary>
+    Shape,
+
+    /// <summary>By which the picture was resized, height first, as PaddleDetection's <c>scale_factor</c>: 1, and the head scales.</summary>
+    ScaleFactor,
+
+    /// <summary>What is picture and what padding, [batch, y, x] (DETR): all is picture.</summary>
+    Mask,
+}
+
+/// <summary>An input that a graph has beside the picture.</summary>
+internal sealed class SideInput
+{
+    private static readonly TensorElementType[] NumberTypes =
+        [TensorElementType.Int64, TensorElementType.Int32, TensorElementType.Float, TensorElementType.Double, TensorElementType.Float16];
 
     private readonly int[] _dimensions;
     private readonly TensorElementType _type;
 
-    private SecondInput(string name, NodeMetadata data)
+    private SideInput(string name, NodeMetadata data, SideInputKind kind)
     {
         Name = name;
+        Kind = kind;
         Batch = data.SymbolicDimensions[0];
         _dimensions = data.Dimensions;
         _type = data.ElementDataType;
@@ -27,53 +41,65 @@ internal sealed class SecondInput
     /// <summary>Its name.</summary>
     public string Name { get; }
 
+    /// <summary>What it is for.</summary>
+    public SideInputKind Kind { get; }
+
     /// <summary>Name of its batch dimension where that is open.</summary>
     public string Batch { get; }
 
-    /// <summary>Whether it is a size.</summary>
-    public bool IsSize => _dimensions.Length == 2;
+    /// <summary>The graph's inputs beside the picture.</summary>
+    /// <exception cref="ModelException">The meaning of one is not known.</exception>
+    public static IReadOnlyList<SideInput> FindAll(InferenceSession session, string pictureInput) =>
+    [
+        .. session.InputMetadata.Where(input => input.Key != pictureInput).Select(input => KindOf(input.Key, input.Value) is { } kind
+            ? new SideInput(input.Key, input.Value, kind)
+            : throw new ModelException(
+                $"the graph has the inputs {string.Join(", ", session.InputNames)}, and the meaning of {input.Key} is not known; export it with the picture as the only input")),
+    ];
 
-    /// <summary>The graph's second input; <see langword="null"/> when there is only the picture.</summary>
-    /// <exception cref="ModelException">The second input is not supported.</exception>
-    public static SecondInput? Find(InferenceSession session, string pictureInput)
+    /// <summary>Its value for an input of this size.</summary>
+    public OrtValue Create(int batch, int width, int height) => Kind switch
     {
-        var others = session.InputMetadata.Where(input => input.Key != pictureInput).ToList();
-        return others switch
-        {
-            [] => null,
-            [var (name, data)] when data is { IsTensor: true, ElementDataType: TensorElementType.Int64, Dimensions: [_, 2 or -1] or [_, _, _] } => new(name, data),
+        SideInputKind.Size => Numbers(batch, width, height),
+        SideInputKind.Shape => Numbers(batch, height, width),
+        SideInputKind.ScaleFactor => Numbers(batch, 1, 1),
+        _ => Mask(batch, width, height),
+    };
 
-            // Other types only by name: PaddlePaddle's im_shape and scale_factor have the same shape but need other numbers.
-            [var (name, data)] when data is { IsTensor: true, Dimensions: [_, 2 or -1] }
-                && SizeTypes.Contains(data.ElementDataType)
-                && name.Contains("size", StringComparison.OrdinalIgnoreCase) => new(name, data),
-            _ => throw new ModelException($"the graph has the inputs {string.Join(", ", session.InputNames)}; export it with the picture as the only input"),
+    private static SideInputKind? KindOf(string name, NodeMetadata data)
+    {
+        bool Says(string word) => name.Contains(word, StringComparison.OrdinalIgnoreCase);
+        return data switch
+        {
+            { IsTensor: false } => null,
+            { Dimensions: [_, 2 or -1] } when !NumberTypes.Contains(data.ElementDataType) => null,
+            { Dimensions: [_, 2 or -1] } when Says("scale_factor") => SideInputKind.ScaleFactor,
+            { Dimensions: [_, 2 or -1] } when Says("im_shape") => SideInputKind.Shape,
+            { Dimensions: [_, 2 or -1] } when data.ElementDataType == TensorElementType.Int64 || Says("size") => SideInputKind.Size,
+            { Dimensions: [_, _, _], ElementDataType: TensorElementType.Int64 } => SideInputKind.Mask,
+            _ => null,
         };
     }
 
-    /// <summary>Its value for an input of this size.</summary>
-    public OrtValue Create(int batch, int width, int height)
+    private OrtValue Numbers(int batch, int first, int second) => _type switch
     {
-        if (IsSize)
-        {
-            return _type switch
-            {
-                TensorElementType.Int32 => Sizes(batch, width, height),
-                TensorElementType.Float => Sizes<float>(batch, width, height),
-                TensorElementType.Double => Sizes<double>(batch, width, height),
-                TensorElementType.Float16 => Sizes(batch, (Float16)(float)width, (Float16)(float)height),
-                _ => Sizes<long>(batch, width, height),
-            };
-        }
+        TensorElementType.Int32 => Pairs(batch, first, second),
+        TensorElementType.Float => Pairs<float>(batch, first, second),
+        TensorElementType.Double => Pairs<double>(batch, first, second),
+        TensorElementType.Float16 => Pairs(batch, (Float16)(float)first, (Float16)(float)second),
+        _ => Pairs<long>(batch, first, second),
+    };
 
-        // Exporters leave a mask of a fixed size; the graph scales it.
+    // Exporters leave a mask of their own size behind; it is scaled inside.
+    private OrtValue Mask(int batch, int width, int height)
+    {
         long[] shape = [batch, _dimensions[1] > 0 ? _dimensions[1] : height, _dimensions[2] > 0 ? _dimensions[2] : width];
         long[] mask = new long[TensorElements.Count(shape)];
         Array.Fill(mask, 1);
         return OrtValue.CreateTensorValueFromMemory(mask, shape);
     }
 
-    private static OrtValue Sizes<T>(int batch, T width, T height)
+    private static OrtValue Pairs<T>(int batch, T first, T second)
         where T : unmanaged =>
-        OrtValue.CreateTensorValueFromMemory(Enumerable.Repeat(new[] { width, height }, batch).SelectMany(pair => pair).ToArray(), [batch, 2]);
+        OrtValue.CreateTensorValueFromMemory(Enumerable.Repeat(new[] { first, second }, batch).SelectMany(pair => pair).ToArray(), [batch, 2]);
 }

@@ -5,10 +5,10 @@ using Detection.Objects;
 namespace Detection.Inference.Heads;
 
 /// <summary>
-/// YOLOv10, YOLO26 and other exports that select their boxes themselves: one output [boxes, 6] of left, top, right, bottom in pixels of the input,
-/// score and class. No suppression.
+/// YOLOv10, YOLO26 and other exports that choose their boxes themselves: one output [boxes, 6] of left, top, right, bottom in
+/// pixels of the input, score and class. DeepStream-Yolo's exporters write such a row for every cell, which are suppressed here.
 /// </summary>
-internal sealed class EndToEndHead(ModelManifest manifest) : IDetectionHead
+internal sealed class EndToEndHead(ModelManifest manifest, bool suppresses) : IDetectionHead
 {
     private readonly OutputRole _output = new(
         "output", "[boxes, 6]", manifest.Head ?? new HeadOptions(), s => s is [_, 6], "output0", "output");
@@ -29,7 +29,15 @@ internal sealed class EndToEndHead(ModelManifest manifest) : IDetectionHead
             }
         }
 
-        NonMaxSuppression.KeepBest(boxes, start, settings.MaxBoxes);
+        if (suppresses)
+        {
+            NonMaxSuppression.Apply(boxes, start, settings.Iou, settings.MaxBoxes, manifest.ClassAgnostic ?? false);
+        }
+        else
+        {
+            NonMaxSuppression.KeepBest(boxes, start, settings.MaxBoxes);
+        }
+
         PictureBoxes.FromInput(boxes, start, geometry);
     }
 }

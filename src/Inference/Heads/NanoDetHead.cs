@@ -51,6 +51,10 @@ internal sealed class NanoDetHead : IDetectionHead
             new(role, $"[{height}, {width}]", options, s => s is [var r, var c] && r == height && c == width, usualName);
     }
 
+    /// <summary>Whether the outputs are those of this head.</summary>
+    public bool Fits(IReadOnlyList<OutputTensor> outputs) =>
+        _both.TryFind(outputs, out _) || _maps[0].Scores.TryFind(outputs, out _) || _whole.Scores.TryFind(outputs, out _);
+
     public void Read(IReadOnlyList<OutputTensor> outputs, in InputGeometry geometry, in HeadSettings settings, List<DetectedObject> boxes)
     {
         var start = boxes.Count;

@@ -35,12 +35,14 @@ internal static class DetrRules
         return new("rt-detr", extra ? shapes.Labels : classes, "dets and labels as RF-DETR names them", lines);
     }
 
-    /// <summary>With two classes, only the metadata distinguishes an RT-DETR of Ultralytics from rows of box, score and class.</summary>
+    /// <summary>
+    /// With two classes, or as many queries as a YOLO has cells, only its description distinguishes an RT-DETR of Ultralytics.
+    /// </summary>
     public static FamilyGuess? Ultralytics(OutputShapes shapes) =>
         shapes.Table.Shape is [<= OutputShapes.MaxQueries and var queries, var width]
         && shapes.Says("author", "Ultralytics")
         && width == 4 + shapes.Labels
-        && (shapes.Labels != 2 || shapes.Says("description", "rtdetr"))
+        && ((shapes.Labels != 2 && queries != shapes.Cells(OutputShapes.ThreeMaps)) || shapes.Says("description", "rtdetr"))
             ? new("rt-detr", width - 4, $"{queries} queries in an Ultralytics export")
             : null;
 }

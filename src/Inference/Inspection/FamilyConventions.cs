@@ -13,9 +13,12 @@ internal static class FamilyConventions
     public static JsonObject Of(string family) => family switch
     {
         "nanodet" => Manifest(0.6f, Input("stretch", "bgr", 1, [103.53f, 116.28f, 123.675f], [57.375f, 57.12f, 58.395f])),
+        "picodet" => Manifest(0.6f, Input("stretch", "rgb", 255, ImageNetMean, ImageNetStd)),
+        "pp-yoloe" => Manifest(0.6f, Input("stretch", "rgb", 255)),
         "yolox" => Manifest(0.45f, Input("letterboxTopLeft", "bgr", 1)),
         "yolov5" => Manifest(0.45f, Input("letterboxCenter", "rgb", 255)),
         "yolov8" or "yolov9" or "yolo11" or "yolo12" or "yolov10" or "yolo26" => Manifest(0.7f, Input("letterboxCenter", "rgb", 255)),
+        "deepstream" => Manifest(0.45f, Input("letterboxCenter", "rgb", 255)),
         "efficientdet" => Manifest(0.2f, Input("letterboxTopLeft", "rgb", 255, ImageNetMean, ImageNetStd, padding: null)),
         "detr" => Manifest(null, Input("stretch", "rgb", 255, ImageNetMean, ImageNetStd)),
         "rt-detr" or "d-fine" => Manifest(null, Input("stretch", "rgb", 255)),

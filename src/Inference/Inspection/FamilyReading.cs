@@ -14,6 +14,9 @@ internal static class FamilyReading
 {
     private static readonly string[] SsdLines = ["boxFormat", "boxUnit", "background"];
 
+    /// <summary>More than the class numbers of any known detector.</summary>
+    private const int MaxClasses = 1000;
+
     /// <summary>Records the family and its manifest lines.</summary>
     /// <returns>The outputs of a picture; <see langword="null"/> while the input's size is not known.</returns>
     public static IReadOnlyList<OutputTensor>? Read(InspectionDraft draft, string inputName, NodeMetadata input)
@@ -36,21 +39,25 @@ internal static class FamilyReading
         NoteWhatIsMissing(draft, known, family, guess);
         if (family is not null)
         {
-            draft.FromGraph["family"] = family;
-            draft.FromGraph = ManifestTree.Merge(FamilyConventions.Of(family), draft.FromGraph);
-            if (guess.Family == family && guess.Lines is not null)
-            {
-                draft.FromGraph = ManifestTree.Merge(draft.FromGraph, guess.Lines);
-            }
-
-            if (picture.Type == TensorElementType.UInt8)
-            {
-                var raw = new JsonObject { ["scale"] = 1, ["mean"] = new JsonArray(0, 0, 0), ["std"] = new JsonArray(1, 1, 1) };
-                draft.FromGraph = ManifestTree.Merge(draft.FromGraph, new JsonObject { ["input"] = raw });
-            }
+            draft.FromGraph = LinesOf(draft, family, guess.Family == family ? guess.Lines : null, picture);
         }
 
         return outputs;
+    }
+
+    /// <summary>What the graph says, read as <paramref name="family"/>.</summary>
+    private static JsonObject LinesOf(InspectionDraft draft, string family, JsonObject? lines, PictureInput picture)
+    {
+        var all = ManifestTree.Merge(FamilyConventions.Of(family), draft.FromGraph);
+        all["family"] = family;
+        all = lines is null ? all : ManifestTree.Merge(all, lines);
+        if (picture.Type == TensorElementType.UInt8)
+        {
+            var raw = new JsonObject { ["scale"] = 1, ["mean"] = new JsonArray(0, 0, 0), ["std"] = new JsonArray(1, 1, 1) };
+            all = ManifestTree.Merge(all, new JsonObject { ["input"] = raw });
+        }
+
+        return all;
     }
 
     private static void NoteWhatIsMissing(InspectionDraft draft, JsonObject known, string? family, FamilyGuess guess)
@@ -63,6 +70,11 @@ internal static class FamilyReading
         {
             draft.Notes.Add($"family {family}: {guess.Why}");
             LabelReading.Check(draft, known, guess.Classes);
+            if (guess.Asks is { } line && draft.Lines["head"]?["background"] is null)
+            {
+                draft.Missing.Add(line);
+            }
+
             if (guess.NeedsNormalisation && (draft.Lines["input"]?["mean"] is null || draft.Lines["input"]?["std"] is null))
             {
                 draft.Missing.Add("write \"input\": { \"scale\": 1, \"mean\": […], \"std\": […] } with the numbers of the model's img_norm_cfg or data_preprocessor, for they are not in the file");
@@ -78,8 +90,8 @@ internal static class FamilyReading
     private static (IReadOnlyList<OutputTensor> Outputs, FamilyGuess Guess) Guess(InspectionDraft draft, JsonObject known, PictureInput input)
     {
         var reader = new GraphReader(draft.Session, what => draft.Fault(what));
-        var second = reader.FindSecond(input.Name);
-        var trial = reader.Try(input, second, new RunBounds(GraphTrial.MaxRun));
+        var sides = reader.FindSides(input.Name);
+        var trial = reader.Try(input, sides, new RunBounds(GraphTrial.MaxRun));
         try
         {
             var batchNames = input.FixedBatch == 0 ? new HashSet<string> { input.Data.SymbolicDimensions[0] } : [];
@@ -87,10 +99,13 @@ internal static class FamilyReading
             var (outputs, guess) = Of(objects: false);
             if (seen.HasDoubt && Of(objects: true) is var (others, other) && (Fits(other) || !Fits(guess)) && other.Family is not null)
             {
-                return (others, other);
+                return (others, Proven(other, objects: true));
             }
 
-            return (outputs, guess);
+            return (outputs, Proven(guess, objects: false));
+
+            FamilyGuess Proven(FamilyGuess first, bool objects) => first.Others is null ? first
+                : Decide(draft, known, input, [first, .. first.Others], new KnownPictureTrial(trial, seen.List(objects), Math.Max(1, input.FixedBatch)));
 
             (List<OutputTensor> Outputs, FamilyGuess Guess) Of(bool objects)
             {
@@ -103,7 +118,7 @@ internal static class FamilyReading
                     input.Height,
                     (known["labels"] as JsonArray)?.Count,
                     draft.Metadata,
-                    second is { IsSize: true },
+                    [.. sides.Select(side => side.Kind)],
                     name => trial.Run(Math.Max(1, input.FixedBatch), TrialPicture.Black)[name].Values)).Guess);
             }
         }
@@ -113,6 +128,42 @@ internal static class FamilyReading
         }
 
         bool Fits(FamilyGuess guess) => guess.Family is not null && guess.Family == (Text(known["family"]) ?? guess.Family);
+    }
+
+    /// <summary>The reading that a known picture proves; without one, what to write.</summary>
+    private static FamilyGuess Decide(InspectionDraft draft, JsonObject known, PictureInput picture, List<FamilyGuess> readings, KnownPictureTrial trial)
+    {
+        if (Text(known["family"]) is { } named && readings.Exists(reading => reading.Family == named))
+        {
+            readings.RemoveAll(reading => reading.Family != named);
+        }
+
+        var proven = readings.Count == 1 ? 0 : trial.Decide([.. readings.Select(Manifest)]);
+        return proven >= 0 ? readings[proven] with { Why = $"{readings[proven].Why}{(readings.Count == 1 ? "" : "; read so, it finds the same objects in a known picture and in its mirror image")}" }
+            : readings.TrueForAll(reading => reading.Family == readings[0].Family) ? readings[0] with { NeedsNormalisation = true }
+            : new FamilyGuess(
+                null,
+                null,
+                $"write \"family\": one of {string.Join(", ", readings.Select(reading => $"{reading.Family} ({reading.Why})").Distinct())}: the outputs fit each, and a known picture shows no difference");
+
+        ModelManifest? Manifest(FamilyGuess reading)
+        {
+            var lines = ManifestTree.Merge(LinesOf(draft, reading.Family!, reading.Lines, picture), draft.Lines);
+            if (lines["labels"] is not JsonArray labels || (reading.Classes is { } classes && labels.Count != classes))
+            {
+                // The names do not matter here, but their number does.
+                lines["labels"] = new JsonArray([.. Enumerable.Range(0, reading.Classes ?? MaxClasses).Select(number => (JsonNode)$"{number}")]);
+            }
+
+            try
+            {
+                return ManifestCheck.ToManifest(lines, draft.Named);
+            }
+            catch (ModelException)
+            {
+                return null;
+            }
+        }
     }
 
     private static int? Size(InspectionDraft draft, JsonObject known, string member) =>

@@ -25,6 +25,7 @@ internal static class FamilyRules
         new(nameof(SuppressedRules.BoxesScoresLabels), SuppressedRules.BoxesScoresLabels),
         new(nameof(DetrRules.LogitsAndBoxes), DetrRules.LogitsAndBoxes),
         new(nameof(DetrRules.RfDetr), DetrRules.RfDetr),
+        new(nameof(SuppressedRules.PaddleRows), SuppressedRules.PaddleRows),
         new(nameof(SuppressedRules.Yolov7Rows), SuppressedRules.Yolov7Rows),
 
         // Planes.
@@ -44,6 +45,7 @@ internal static class FamilyRules
         new(nameof(NanoDetRules.PerMap), shapes => NanoDetRules.PerMap(shapes, OutputShapes.FourMaps)),
 
         // One table: the special forms before the general ones.
+        new(nameof(GridRules.DeepStream), GridRules.DeepStream),
         new(nameof(DetrRules.Ultralytics), DetrRules.Ultralytics),
         new(nameof(GridRules.EndToEnd), GridRules.EndToEnd),
         new(nameof(GridRules.AnchorGrid), GridRules.AnchorGrid),
@@ -51,6 +53,7 @@ internal static class FamilyRules
         new(nameof(GridRules.RowsOfYolov8), GridRules.RowsOfYolov8),
         new(nameof(NanoDetRules.Rows), NanoDetRules.Rows),
         new(nameof(GridRules.RowsByValues), GridRules.RowsByValues),
+        new(nameof(GridRules.RowsOfYolov6), GridRules.RowsOfYolov6),
         new(nameof(NanoDetRules.PlusRows), NanoDetRules.PlusRows),
     ];
 

@@ -85,12 +85,39 @@ internal static class GridRules
             return null;
         }
 
-        // Centres that are offsets from their cell are about 1, those in pixels about half the input size.
-        var values = shapes.ValuesOf(shapes.Table.Name);
-        var decoded = Enumerable.Range(0, rows).Average(row => values[row * width]) > shapes.Width / 8;
-        return !decoded ? new("yolox", width - 5, $"one row for each of {rows} cells")
-            : Enumerable.Range(0, rows).All(row => values[(row * width) + 4] == 1)
-                ? new("yolov5", width - 5, $"one row for each of {rows} cells, in pixels, without objectness, as YOLOv6")
-                : new("yolox", width - 5, $"one row for each of {rows} cells, in pixels", new JsonObject { ["head"] = new JsonObject { ["decoded"] = true } });
+        return !AreInPixels(shapes) ? new("yolox", width - 5, $"one row for each of {rows} cells")
+            : HasNoObjectness(shapes) ? YoloV6(rows, width)
+            : new("yolox", width - 5, $"one row for each of {rows} cells, in pixels", new JsonObject { ["head"] = new JsonObject { ["decoded"] = true } });
     }
+
+    /// <summary>YOLOv6 with four maps.</summary>
+    public static FamilyGuess? RowsOfYolov6(OutputShapes shapes) =>
+        shapes.Table.Shape is [var rows, > 5 and var width]
+        && rows == shapes.Cells(OutputShapes.FourMaps)
+        && shapes.Labels is var labels && (labels is null || labels == width - 5)
+        && AreInPixels(shapes)
+        && HasNoObjectness(shapes)
+            ? YoloV6(rows, width)
+            : null;
+
+    /// <summary>DeepStream-Yolo: a box, its score and its class in a row for each cell, before the suppression.</summary>
+    public static FamilyGuess? DeepStream(OutputShapes shapes)
+    {
+        int[] counts = [shapes.Cells(OutputShapes.ThreeMaps), shapes.Cells(OutputShapes.FourMaps)];
+        return shapes.Table.Shape is [var rows, 6] && Array.Exists(counts, cells => rows == cells || rows == 3 * cells)
+            && shapes.Rows().All(IsBoxWithClass) && shapes.Rows().Any(row => row[2] > row[0])
+            ? new("deepstream", null, $"a box, its score and its class in each of {rows} rows, as DeepStream-Yolo exports them")
+            : null;
+
+        static bool IsBoxWithClass(float[] row) =>
+            row[2] >= row[0] && row[3] >= row[1] && row[4] is >= 0 and <= 1 && row[5] >= 0 && row[5] == MathF.Floor(row[5]);
+    }
+
+    /// <summary>Centres as offsets from their cell are about 1, those in pixels about half the input.</summary>
+    private static bool AreInPixels(OutputShapes shapes) => shapes.Rows().Average(row => row[0]) > shapes.Width / 8;
+
+    private static bool HasNoObjectness(OutputShapes shapes) => shapes.Rows().All(row => row[4] == 1);
+
+    private static FamilyGuess YoloV6(int rows, int width) =>
+        new("yolov5", width - 5, $"one row for each of {rows} cells, in pixels, without objectness, as YOLOv6");
 }

@@ -13,6 +13,9 @@ internal sealed class InspectionDraft(InferenceSession session, string named, Js
     /// <summary>The unchanged graph in the file.</summary>
     public InferenceSession Session => session;
 
+    /// <summary>The file that errors name.</summary>
+    public string Named => named;
+
     /// <summary>The lines of the manifest.</summary>
     public JsonObject Lines => lines;
 

@@ -6,8 +6,10 @@ namespace Detection.Inference.Inspection;
 /// <summary>NanoDet, with two outputs, two for each map, or one table; a distance is a distribution over bins.</summary>
 internal static class NanoDetRules
 {
-    /// <summary>Number of bins of a distance in the official configurations of NanoDet.</summary>
-    private static readonly int[] Bins = [8, 11];
+    private const int PlusBins = 8;
+
+    /// <summary>Bins of a distance in NanoDet's own configurations.</summary>
+    private static readonly int[] Bins = [PlusBins, 11];
 
     /// <summary>Two outputs: distances are four distributions of usually 8 to 17 bins, and the other output has the scores.</summary>
     public static FamilyGuess? Pair(OutputShapes shapes, int[] strides)
@@ -45,7 +47,13 @@ internal static class NanoDetRules
             var classes = widths.First(width => width != 4 * bins);
             if (shapes.Labels is null ? !Bins.Contains(classes / 4) || classes % 4 != 0 : shapes.Labels == classes)
             {
-                return new("nanodet", classes, $"two outputs for each of {strides.Length} maps", Lines(strides, bins, CellOffset(strides)));
+                var why = $"two outputs for each of {strides.Length} maps";
+                return new(
+                    "nanodet",
+                    classes,
+                    why,
+                    Lines(strides, bins, CellOffset(strides)),
+                    Others: strides.Length == OutputShapes.FourMaps.Length ? [new("picodet", classes, why, Lines(strides, bins, 0.5f))] : null);
             }
         }
 
@@ -60,25 +68,32 @@ internal static class NanoDetRules
             return null;
         }
 
-        var values = shapes.ValuesOf(shapes.Table.Name);
         foreach (var bins in Bins)
         {
             var classes = width - (4 * bins);
-            if (shapes.Labels == classes || (shapes.Labels is null && classes > 0 && AreScores(0, classes) && !AreScores(classes, width)))
+            if (shapes.Labels == classes || (shapes.Labels is null && classes > 0 && shapes.AreScores(0, classes) && !shapes.AreScores(classes, width)))
             {
                 return new("nanodet", classes, $"one row for each of {rows} cells, scores first", Lines(OutputShapes.ThreeMaps, bins, CellOffset(OutputShapes.ThreeMaps)));
             }
         }
 
         return null;
-
-        bool AreScores(int from, int to) =>
-            Enumerable.Range(0, rows).All(row => values.AsSpan((row * width) + from, to - from).IndexOfAnyExceptInRange(0f, 1f) < 0);
     }
 
-    public static FamilyGuess? PlusRows(OutputShapes shapes) => shapes.Table.Shape is [var rows, var width] && rows == shapes.Cells(OutputShapes.FourMaps)
-        ? new("nanodet", width - 32, $"one row for each of {rows} cells on four maps, as NanoDet-Plus", Lines(OutputShapes.FourMaps, 8, CellOffset(OutputShapes.FourMaps)))
-        : null;
+    /// <summary>NanoDet-Plus: a table on four maps, which YOLOv6 has too.</summary>
+    public static FamilyGuess? PlusRows(OutputShapes shapes)
+    {
+        const int Distances = 4 * PlusBins;
+        return shapes.Table.Shape is [var rows, > Distances and var width]
+            && rows == shapes.Cells(OutputShapes.FourMaps)
+            && (shapes.Labels is null ? shapes.AreScores(0, width - Distances) && !shapes.AreScores(width - Distances, width) : shapes.Labels == width - Distances)
+            ? new(
+                "nanodet",
+                width - Distances,
+                $"one row for each of {rows} cells on four maps, scores first, as NanoDet-Plus",
+                Lines(OutputShapes.FourMaps, PlusBins, CellOffset(OutputShapes.FourMaps)))
+            : null;
+    }
 
     /// <summary>NanoDet's centres are in the middle of their cells; those of NanoDet-Plus, which has four maps, are at the corner.</summary>
     private static float CellOffset(int[] strides) => strides.Length == OutputShapes.FourMaps.Length ? 0 : 0.5f;

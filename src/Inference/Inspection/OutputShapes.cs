@@ -1,3 +1,4 @@
+using Detection.Inference.Graphs;
 using Detection.Inference.Heads;
 
 namespace Detection.Inference.Inspection;
@@ -9,8 +10,8 @@ namespace Detection.Inference.Inspection;
 /// <param name="Height">The input's height.</param>
 /// <param name="Labels">Number of labels, when the metadata or the manifest names them.</param>
 /// <param name="Metadata">The file's custom metadata.</param>
-/// <param name="TakesSize">Whether the graph has a second input for the size of the picture.</param>
-/// <param name="ValuesOf">Runs the graph with a black picture and returns an output's values, for cases that shapes do not decide.</param>
+/// <param name="Sides">The inputs beside the picture.</param>
+/// <param name="ValuesOf">Runs the graph on a black picture and gives an output's values: for what shapes leave open.</param>
 internal sealed record OutputShapes(
     IReadOnlyList<OutputTensor> Outputs,
     IReadOnlySet<string> Whole,
@@ -18,7 +19,7 @@ internal sealed record OutputShapes(
     int Height,
     int? Labels,
     IReadOnlyDictionary<string, string> Metadata,
-    bool TakesSize,
+    IReadOnlyList<SideInputKind> Sides,
     Func<string, float[]> ValuesOf)
 {
     /// <summary>More rows than this are cells of a grid, and not queries.</summary>
@@ -45,6 +46,12 @@ internal sealed record OutputShapes(
     /// <summary>Number of cells on the maps of these strides.</summary>
     public int Cells(params int[] strides) => strides.Sum(s => ((Width + s - 1) / s) * ((Height + s - 1) / s));
 
-    /// <summary>Whether a line of the metadata contains this word.</summary>
+    /// <summary>Whether these columns of the table are from 0 to 1, in every row of a black picture.</summary>
+    public bool AreScores(int from, int to) => Rows().All(row => row.AsSpan(from..to).IndexOfAnyExceptInRange(0f, 1f) < 0);
+
+    /// <summary>The rows of the table for a black picture.</summary>
+    public IEnumerable<float[]> Rows() => ValuesOf(Table.Name).Chunk(Table.Shape[1]);
+
+    /// <summary>Whether a line of the metadata has this word.</summary>
     public bool Says(string key, string word) => Metadata.TryGetValue(key, out var text) && text.Contains(word, StringComparison.OrdinalIgnoreCase);
 }

@@ -1,12 +1,19 @@
 using System.Text.Json.Nodes;
+using Detection.Inference.Graphs;
 
 namespace Detection.Inference.Inspection;
 
 /// <summary>Graphs that include suppression: their outputs are the final boxes.</summary>
 internal static class SuppressedRules
 {
+    /// <summary>TensorFlow numbers the 80 classes of COCO from 1 to 90, with gaps: 80 names in a row name most of them wrong.</summary>
     public static FamilyGuess? TensorFlow(OutputShapes shapes) => shapes.Shape("detection_boxes") is [_, 4]
-        ? new("ssd", null, "outputs named as TensorFlow's detection models name them")
+        ? new(
+            "ssd",
+            null,
+            "outputs named as TensorFlow's detection models name them",
+            Asks: shapes.Labels != 80 ? null
+                : "write \"labels\": \"coco90\", for TensorFlow numbers the 80 classes of COCO from 1 to 90 with gaps, or \"head\": { \"background\": \"first\" } when this model numbers its 80 classes without gaps")
         : null;
 
     public static FamilyGuess? MmDetection(OutputShapes shapes) => shapes.Shape("dets") is [_, 5]
@@ -39,7 +46,7 @@ internal static class SuppressedRules
             return null;
         }
 
-        return shapes.TakesSize
+        return shapes.Sides.Contains(SideInputKind.Size)
             ? new("d-fine", null, "labels, boxes and scores, and an input for the size")
             : new("ssd", null, "labels, boxes and scores as torchvision names them", Final("first"));
     }
@@ -47,6 +54,15 @@ internal static class SuppressedRules
     public static FamilyGuess? Yolov7Rows(OutputShapes shapes) => shapes.Outputs.Any(o => o.Shape is [_, 7] && shapes.Whole.Contains(o.Name))
         ? new("ssd", null, "rows of picture, box, class and score as YOLOv7 exports them with the suppression inside", FinalOfYolo())
         : null;
+
+    /// <summary>PaddleDetection: rows of class, score and box. Its families differ in how the picture is normalised.</summary>
+    public static FamilyGuess? PaddleRows(OutputShapes shapes)
+    {
+        const string Why = "rows of class, score and box, and an input scale_factor, as PaddleDetection exports them with the suppression inside";
+        return shapes.Sides.Contains(SideInputKind.ScaleFactor) && shapes.Tables is [{ Shape: [_, 6] }]
+            ? new("picodet", null, Why, Others: [new("pp-yoloe", null, Why)])
+            : null;
+    }
 
     /// <summary>super-gradients puts the name of a part of the graph before that of an output.</summary>
     private static int[]? Shape(OutputShapes shapes, string name) => shapes.Shape(name, $"graph2_{name}");

@@ -8,6 +8,8 @@ public static class HeadFamilies
     private static readonly Dictionary<string, string[]> Known = new(StringComparer.Ordinal)
     {
         ["nanodet"] = ["strides", "regMax", "cellOffset", "outputs"],
+        ["picodet"] = ["strides", "regMax", "cellOffset", "outputs"],
+        ["pp-yoloe"] = ["outputs"],
         ["yolox"] = ["strides", "decoded", "outputs"],
         ["yolov5"] = ["outputs"],
         ["yolov8"] = ["outputs"],
@@ -16,6 +18,7 @@ public static class HeadFamilies
         ["yolo12"] = ["outputs"],
         ["yolov10"] = ["outputs"],
         ["yolo26"] = ["outputs"],
+        ["deepstream"] = ["outputs"],
         ["efficientdet"] = ["strides", "anchorScale", "anchorScales", "anchorRatios", "outputs"],
         ["rt-detr"] = Queries,
         ["d-fine"] = Queries,

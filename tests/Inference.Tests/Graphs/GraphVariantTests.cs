@@ -175,7 +175,7 @@ public sealed class GraphVariantTests : IDisposable
         graph.Output("scores", graph.Node("Loop", [most, "", start], ("body", body)), TensorElementType.Float, 1);
         using var session = new InferenceSession(graph.ToBytes());
         var images = new PictureInput("images", session.InputMetadata["images"], TensorLayout.Nchw, 32, 32);
-        var trial = new GraphTrial(session, images, null, new RunBounds(TimeSpan.FromMilliseconds(300)));
+        var trial = new GraphTrial(session, images, [], new RunBounds(TimeSpan.FromMilliseconds(300)));
 
         Assert.Throws<RunTimeoutException>(() => trial.Run(1, TrialPicture.Black));
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Detection.Inference.Graphs;
 using Detection.Inference.Heads;
 using Detection.Inference.Inspection;
 using Detection.Inference.Manifest;
@@ -31,7 +32,7 @@ public sealed class FamilyGuessTests
         num_predictions=1 pred_boxes=1000,4 pred_scores=1000 pred_classes=1000 => YoloNas: yolo-nas -; outputs named as super-gradients names them with the suppression inside
         pred_boxes=300,4 pred_scores=300,80 => no rule
         boxes=100,4 labels=100 scores=100 => BoxesScoresLabels: ssd -; labels, boxes and scores as torchvision names them; {"head":{"background":"first","boxFormat":"x1y1x2y2","boxUnit":"pixels"}}
-        boxes=300,4 labels=300 scores=300 takes-size:= => BoxesScoresLabels: d-fine -; labels, boxes and scores, and an input for the size
+        boxes=300,4 labels=300 scores=300 takes:=Size => BoxesScoresLabels: d-fine -; labels, boxes and scores, and an input for the size
         boxes=300,4 scores=80,300 selected_indices=100,3 => no rule
         pred_boxes=300,4 logits=300,2 labels:=2 => LogitsAndBoxes: rt-detr 2; logits for the labels alone
         pred_boxes=100,4 logits=100,3 labels:=2 => LogitsAndBoxes: detr 2; logits for the labels and "nothing"
@@ -93,7 +94,7 @@ public sealed class FamilyGuessTests
         a=2704,2 b=2704,44 c=676,2 d=676,44 e=169,2 f=169,44 labels:=2 => PerMap: nanodet 2; two outputs for each of 3 maps; {"head":{"strides":[8,16,32],"regMax":10,"cellOffset":0.5}}
         a=2704,32 b=2704,44 c=676,32 d=676,44 e=169,32 f=169,44 labels:=32 => PerMap: nanodet 32; two outputs for each of 3 maps; {"head":{"strides":[8,16,32],"regMax":10,"cellOffset":0.5}}
         a=2704,32 b=2704,44 c=676,32 d=676,44 e=169,32 f=169,44 => no rule
-        a=2704,2 b=2704,32 c=676,2 d=676,32 e=169,2 f=169,32 g=49,2 h=49,32 => PerMap: nanodet 2; two outputs for each of 4 maps; {"head":{"strides":[8,16,32,64],"regMax":7,"cellOffset":0}}
+        a=2704,2 b=2704,32 c=676,2 d=676,32 e=169,2 f=169,32 g=49,2 h=49,32 => PerMap: nanodet 2 or picodet; two outputs for each of 4 maps; {"head":{"strides":[8,16,32,64],"regMax":7,"cellOffset":0}}
         a=2704,2 b=2704,32 c=676,2 d=676,32 e=169,2 f=169,32 labels:=5 => no rule
         a=2704,2 b=2704,32 c=676,2 d=676,32 output0=169,2 f=169,32 labels:=5 => no rule
         output0=300,84 labels:=80 author:=Ultralytics => Ultralytics: rt-detr 80; 300 queries in an Ultralytics export
@@ -124,15 +125,30 @@ public sealed class FamilyGuessTests
         output0=3549,34 values:=scores-first => Rows: nanodet 2; one row for each of 3549 cells, scores first; {"head":{"strides":[8,16,32],"regMax":7,"cellOffset":0.5}}
         output0=3549,46 values:=scores-first => Rows: nanodet 2; one row for each of 3549 cells, scores first; {"head":{"strides":[8,16,32],"regMax":10,"cellOffset":0.5}}
         output0=3549,34 => RowsByValues: yolox 29; one row for each of 3549 cells
-        output0=3598,34 => PlusRows: nanodet 2; one row for each of 3598 cells on four maps, as NanoDet-Plus; {"head":{"strides":[8,16,32,64],"regMax":7,"cellOffset":0}}
-        output0=3598,112 labels:=80 => PlusRows: nanodet 80; one row for each of 3598 cells on four maps, as NanoDet-Plus; {"head":{"strides":[8,16,32,64],"regMax":7,"cellOffset":0}}
+        output0=3598,34 => no rule
+        output0=3598,34 values:=scores-first => PlusRows: nanodet 2; one row for each of 3598 cells on four maps, scores first, as NanoDet-Plus; {"head":{"strides":[8,16,32,64],"regMax":7,"cellOffset":0}}
+        output0=3598,34 labels:=29 => no rule
+        output0=3598,34 labels:=29 values:=pixels-without-objectness => RowsOfYolov6: yolov5 29; one row for each of 3598 cells, in pixels, without objectness, as YOLOv6
+        outputs=3598,85 values:=pixels-without-objectness => RowsOfYolov6: yolov5 80; one row for each of 3598 cells, in pixels, without objectness, as YOLOv6
+        outputs=3598,85 values:=pixels => no rule
+        output=3549,6 values:=boxes-with-class => DeepStream: deepstream -; a box, its score and its class in each of 3549 rows, as DeepStream-Yolo exports them
+        output=3549,6 labels:=1 values:=boxes-with-class => DeepStream: deepstream -; a box, its score and its class in each of 3549 rows, as DeepStream-Yolo exports them
+        output=10647,6 labels:=80 values:=boxes-with-class => DeepStream: deepstream -; a box, its score and its class in each of 10647 rows, as DeepStream-Yolo exports them
+        output=525,6 size:=160x160 labels:=2 author:=Ultralytics values:=boxes-with-class => DeepStream: deepstream -; a box, its score and its class in each of 525 rows, as DeepStream-Yolo exports them
+        output=3549,6 values:=pixels => RowsByValues: yolox 1; one row for each of 3549 cells, in pixels; {"head":{"decoded":true}}
+        rows=2125,6 whole:=rows takes:=ScaleFactor num=1 => PaddleRows: picodet - or pp-yoloe; rows of class, score and box, and an input scale_factor, as PaddleDetection exports them with the suppression inside
+        output0=84,84 size:=64x64 labels:=80 author:=Ultralytics => Columns: yolov8 80; columns of 84 cells
+        output0=525,84 size:=160x160 labels:=80 author:=Ultralytics => RowsOfYolov8: yolov8 80; rows of 525 cells
+        output0=300,84 size:=160x160 labels:=80 author:=Ultralytics => Ultralytics: rt-detr 80; 300 queries in an Ultralytics export
+        detection_boxes=100,4 labels:=80 => TensorFlow: ssd - asks; outputs named as TensorFlow's detection models name them
+        output0=3598,112 labels:=80 => PlusRows: nanodet 80; one row for each of 3598 cells on four maps, scores first, as NanoDet-Plus; {"head":{"strides":[8,16,32,64],"regMax":7,"cellOffset":0}}
         output0=84,84 size:=64x64 => Columns: yolov8 80; columns of 84 cells
         output0=84,6 size:=64x64 => RowsByValues: yolox 1; one row for each of 84 cells
         output0=84,6 labels:=2 size:=64x64 => RowsOfYolov8: yolov8 2; rows of 84 cells
         output0=6,84 size:=64x64 => Columns: yolov8 2; columns of 84 cells
         output0=252,6 size:=64x64 => AnchorGrid: yolov5 1; three anchors in each of 84 cells
         output0=252,7 size:=64x64 => AnchorGrid: yolov5 2; three anchors in each of 84 cells
-        output0=85,34 size:=64x64 => PlusRows: nanodet 2; one row for each of 85 cells on four maps, as NanoDet-Plus; {"head":{"strides":[8,16,32,64],"regMax":7,"cellOffset":0}}
+        output0=85,34 labels:=2 size:=64x64 => PlusRows: nanodet 2; one row for each of 85 cells on four maps, scores first, as NanoDet-Plus; {"head":{"strides":[8,16,32,64],"regMax":7,"cellOffset":0}}
         output0=3146,84 size:=416x362 labels:=80 => RowsOfYolov8: yolov8 80; rows of 3146 cells
         a=3549,5 b=100,6 => no rule
         a=3549,5 output=100,6 => EndToEnd: yolov10 -; rows of a box, its score and its class
@@ -161,7 +177,7 @@ public sealed class FamilyGuessTests
         var metadata = new Dictionary<string, string>();
         int width = 416, height = 416;
         int? labels = null;
-        bool takesSize = false;
+        List<SideInputKind> sides = [];
         var values = "zeros";
         foreach (var word in text.Split(' '))
         {
@@ -180,8 +196,8 @@ public sealed class FamilyGuessTests
                 case "author:" or "description:":
                     metadata[key[..^1]] = value;
                     break;
-                case "takes-size:":
-                    takesSize = true;
+                case "takes:":
+                    sides.Add(Enum.Parse<SideInputKind>(value));
                     break;
                 case "values:":
                     values = value;
@@ -194,14 +210,14 @@ public sealed class FamilyGuessTests
         }
 
         var (rule, guess) = FamilyRules.Ask(new OutputShapes(
-            outputs, whole, width, height, labels, metadata, takesSize, name => Values(values, outputs.Single(o => o.Name == name).Shape)));
+            outputs, whole, width, height, labels, metadata, sides, name => Values(values, outputs.Single(o => o.Name == name).Shape)));
         if (rule is null)
         {
             return "no rule";
         }
 
         var classes = guess.Classes?.ToString(CultureInfo.InvariantCulture) ?? "-";
-        return $"{rule}: {guess.Family ?? "-"} {classes}{(guess.NeedsNormalisation ? " normalisation" : "")}; {guess.Why}{(guess.Lines is null ? "" : $"; {guess.Lines.ToJsonString()}")}";
+        return $"{rule}: {guess.Family ?? "-"} {classes}{(guess.NeedsNormalisation ? " normalisation" : "")}{(guess.Asks is null ? "" : " asks")}{string.Concat((guess.Others ?? []).Select(other => $" or {other.Family}"))}; {guess.Why}{(guess.Lines is null ? "" : $"; {guess.Lines.ToJsonString()}")}";
     }
 
     /// <summary>What a graph answers for a black picture, row by row.</summary>
@@ -215,6 +231,7 @@ public sealed class FamilyGuessTests
             {
                 "zeros" => 0,
                 "logits" => -5,
+                "boxes-with-class" => column switch { 0 or 1 => 10, 2 or 3 => 20, 4 => 0.3f, _ => 0 },
                 "scores-first" => column < 2 ? 0.5f : 3,
                 "pixels" => column < 4 ? 200 : 0.5f,
                 "pixels-without-objectness" => column < 4 ? 200 : 1,

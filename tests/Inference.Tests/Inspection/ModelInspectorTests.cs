@@ -218,9 +218,9 @@ public sealed class ModelInspectorTests : IDisposable
     public void Graph_with_an_unknown_input_is_refused()
     {
         var graph = CellDetector.Build("yolov8", Plain, 1).Metadata("names", "['a', 'b']");
-        graph.Input("scale_factor", TensorElementType.Float, 1, 2);
+        graph.Input("temperature", TensorElementType.Float, 1, 2);
 
-        Assert.Contains("images, scale_factor; export it with the picture as the only input", Assert.Throws<ModelException>(() => Inspect(graph)).Message, StringComparison.Ordinal);
+        Assert.Contains("images, temperature, and the meaning of temperature is not known; export it with the picture as the only input", Assert.Throws<ModelException>(() => Inspect(graph)).Message, StringComparison.Ordinal);
     }
 
     /// <summary>RF-DETR #902, #961, #966: the head has one logit more than there are names.</summary>

@@ -56,6 +56,8 @@ internal static class CellDetector
         // Twice as many rows, one per cell and class, for families that answer a class number.
         string ScoreColumn() => Reshape(columns, 0, 2 * Rows, 1);
         string Each(Func<int, float[]> row) => PerRow(2 * Rows, r => row(r % Rows));
+        float[] Distances(int bins) => [.. Enumerable.Range(0, 4 * bins).Select(b => b % bins == 1 ? 60f : 0)];
+        string Blue(string scores) => graph.Node("Cast", [graph.Node("ArgMax", [scores], ("axis", 2), ("keepdims", 1))], ("to", (int)TensorElementType.Float));
         string Classes(int first) => PerRow(2 * Rows, r => [first + (r / Rows)]);
 
         switch (family)
@@ -75,6 +77,26 @@ internal static class CellDetector
                     Output($"7{stride}d", PerRow(to - from, _ => [.. Enumerable.Range(0, 44).Select(b => b % 11 == 1 ? 60f : 0)]), to - from, 44);
                 }
 
+                break;
+            case "picodet":
+                foreach (var (name, from, to) in new[] { ("transpose_0", 0, 64), ("transpose_2", 64, 80), ("transpose_4", 80, 84) })
+                {
+                    Output($"{name}.tmp_0", graph.Node("Slice", [rows, graph.Longs(from), graph.Longs(to), graph.Longs(1)]), to - from, 2);
+                    Output($"{name}d.tmp_0", PerRow(to - from, _ => Distances(8)), to - from, 32);
+                }
+
+                // The map of stride 64.
+                Output("transpose_6.tmp_0", PerRow(1, _ => [0, 0]), 1, 2);
+                Output("transpose_7.tmp_0", PerRow(1, _ => Distances(8)), 1, 32);
+                break;
+            case "pp-yoloe" or "picodet, suppressed inside":
+                // Boxes in pixels of the picture, which scale_factor says to be as large as the input.
+                graph.Input("scale_factor", TensorElementType.Float, batch, 2);
+                var found = Reshape(Concat(2, Classes(0), ScoreColumn(), Each(Corners)), -1, 6);
+                graph.Output("multiclass_nms3_0.tmp_0", found, TensorElementType.Float, ["rows", 6]);
+                break;
+            case "deepstream":
+                Output("output", Concat(2, PerRow(Rows, Corners), graph.Node("ReduceMax", [rows], ("axes", new long[] { 2 }), ("keepdims", 1)), Blue(rows)), Free("cells", Rows), 6);
                 break;
             case "yolox, decoded" or "yolov6":
                 Output("output", Concat(2, PerRow(Rows, r => [.. Center(r), Box, Box, family == "yolov6" ? 1 : 0.999f]), rows), Free("cells", Rows), 7);
