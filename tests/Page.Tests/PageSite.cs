@@ -27,6 +27,9 @@ public sealed class PageSite : IAsyncDisposable
     /// <summary>The key of the server that requires one.</summary>
     public const string Key = "the-key-of-the-page";
 
+    /// <summary>A key that may also administer the cluster.</summary>
+    public const string AdministratorKey = "the-key-of-the-administrator";
+
     /// <summary>Name of the silo in the server.</summary>
     public const string SiloName = "node17.rack4.datacentre2.production.detection.example.internal";
 
@@ -162,6 +165,8 @@ public sealed class PageSite : IAsyncDisposable
                     [DetectionSettings.Redis] = null,
                     ["Detection__Models__Directory"] = _models.Path,
                     ["Detection__Access__Keys__page__Sha256"] = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Key))),
+                    ["Detection__Access__Keys__ops__Sha256"] = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(AdministratorKey))),
+                    ["Detection__Access__Keys__ops__Administrator"] = "true",
                 });
                 await _guarded.ReadyAsync();
             }

@@ -17,6 +17,11 @@ export function askForKeyAfter401(status) {
   }
 }
 
+/** Shows the field for the key when another key can do more. */
+export function askForAnotherKey(why) {
+  showField(why);
+}
+
 /**
  * Adds the hidden field for the key below the bar at the top.
  * @param {() => void} onKey called when a key was entered
@@ -35,13 +40,13 @@ export function openKeyField(onKey, rest) {
     el('p', { class: 'note', text: 'The key is kept until this tab is closed.' }));
   document.querySelector('.top').after(form);
 
-  showField = () => {
+  showField = (why) => {
     if (!form.hidden) {
       return; // Several requests may get 401 at once.
     }
     form.hidden = false;
-    error.textContent = key ? 'The server does not know this key.' : '';
-    field.setAttribute('aria-invalid', String(key !== null));
+    error.textContent = why ?? (key ? 'The server does not know this key.' : '');
+    field.setAttribute('aria-invalid', String(!why && key !== null));
     before = document.activeElement;
     field.focus();
   };

@@ -1,6 +1,7 @@
 import { el } from '../../js/elements.js';
 import { askForKeyAfter401, openKeyField, withKey } from '../../js/key.js';
 import { showLinks } from '../../js/site.js';
+import { Administration } from './administration.js';
 import { Chart } from './chart.js';
 import { Queues } from './queues.js';
 import { Silos } from './silos.js';
@@ -14,6 +15,7 @@ const at = (id) => document.getElementById(id);
 const status = at('status');
 const queues = new Queues(at('queues'));
 const silos = new Silos(at('silos'));
+const administration = new Administration();
 const throughput = new Chart('Pictures a second', [{ name: 'pictures', colour: '--inference', of: (i) => i.completed / i.seconds }], count, 1);
 const times = new Chart('Time to the answer', [
   { name: 'usual', colour: '--decode', of: (i) => i.p50 },
@@ -115,6 +117,7 @@ function show(body) {
   times.show(intervals);
   batches.show(intervals, most > 0 ? ` of at most ${most}` : '');
   failures(body.failures, now);
+  administration.show(body);
   for (const part of ['flow', 'charts', 'failures-card']) {
     at(part).hidden = false;
   }

@@ -74,7 +74,7 @@ class Silo {
         this.#devices.set(device.id, row);
         this.root.append(row.root);
       }
-      row.show(device, Date.parse(silo.reportedAt));
+      row.show(device, Date.parse(silo.reportedAt), silo.drained);
     }
   }
 }
@@ -98,7 +98,7 @@ class Device {
       this.#what, this.#slots, this.#gauge, el('p', { class: 'line' }, this.#holds, this.#does));
   }
 
-  show(device, at) {
+  show(device, at, drained) {
     const { batchers } = device;
     const ill = batchers.find(isOut);
     const state = ill ? 'out' : ['stuck', 'busy', 'draining', 'starting', 'idle'].find((one) => batchers.some((batcher) => batcher.state === one)) ?? 'starting';
@@ -110,7 +110,7 @@ class Device {
     this.#what.textContent = models.length > 0 ? `${device.description} · ${models.join(', ')}` : device.description;
     this.#does.textContent = ill ? ill.health
       : state === 'stuck' ? 'hangs'
-      : batchers.length === 0 ? 'getting ready'
+      : batchers.length === 0 ? (drained ? 'drained' : 'getting ready')
         : state === 'draining' ? 'finishing'
           : [this.#busy === null ? null : `${Math.round(100 * this.#busy)} % busy`, this.pace > 0 ? `up to ${count(this.pace)}/s` : null].filter(Boolean).join(' · ');
 

@@ -36,7 +36,7 @@ export function isOut(batcher) {
 
 /** The state of the cluster: a level (well, full or ill), a sentence, and details. */
 export function judge(status) {
-  const devices = status.silos.flatMap((silo) => silo.devices);
+  const devices = status.silos.filter((silo) => !silo.drained).flatMap((silo) => silo.devices);
   const batchers = devices.flatMap((device) => device.batchers);
   const stuck = devices.filter((device) => device.batchers.some((batcher) => batcher.state === 'stuck')).length;
   const out = devices.filter((device) => device.batchers.some(isOut)).length;
@@ -52,6 +52,9 @@ export function judge(status) {
 
   if (status.silos.length === 0) {
     return { health: 'ill', sentence: 'No worker is running', detail: 'Pictures wait until a worker starts.' };
+  }
+  if (devices.length === 0 && status.silos.some((silo) => silo.drained)) {
+    return { health: 'ill', sentence: 'Every worker with a device is drained', detail: 'Pictures wait until a worker is restarted.' };
   }
   if (batchers.length === 0) {
     return devices.length === 0
