@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Detection.Client;
 
-/// <summary>Tells silos what an administrator wants, each in one short call to it.</summary>
+/// <summary>Sends an administrator's calls to silos, each in one short grain call.</summary>
 internal sealed class ClusterAdministration(
     OperationRunner operations, ClientConnections connections, ModelCatalog catalog, TimeProvider time, ILogger<DetectionClient> logger) : IClusterAdministration
 {

@@ -41,7 +41,7 @@ public sealed class AdministrationTests
         Assert.False(await one.IsReadyAsync());
         Assert.Contains("was drained by an administrator", await (await one.Http.GetAsync(new Uri("/health/ready", UriKind.Relative))).Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.True(await other.IsReadyAsync());
-        Assert.Contains("A caller on this machine drains the silo one.", cluster.Frontends[0].Process.Log, StringComparison.Ordinal);
+        Assert.Contains("A caller on this machine requested a drain of the silo one.", cluster.Frontends[0].Process.Log, StringComparison.Ordinal);
 
         // The other way round, after a new start: the first one does all of the work.
         Assert.Equal(0, await one.StopAsync());

@@ -1,17 +1,17 @@
 namespace Detection.Contracts.Cluster;
 
-/// <summary>What an administrator tells a silo. It lives on the silo whose name is its key; calls return at once, and the silo's report shows what follows.</summary>
+/// <summary>An administrator's calls to a silo. The grain is on the silo whose name is its key. Calls return at once, and the silo's report shows the result.</summary>
 [Alias("detection.ISiloGrain")]
 public interface ISiloGrain : IGrainWithStringKey
 {
-    /// <summary>Tries now what the silo would try later: to read the files of a model, to load it, and to use a device on which it failed.</summary>
+    /// <summary>Retries a model now: reads its files, loads it, and uses devices on which it failed. The silo would do this later by itself.</summary>
     /// <param name="name">Name of the model, without a version.</param>
     [ResponseTimeout("00:00:05"), Alias("RetryModel")]
     Task<RetryOutcome> RetryModel(string name);
 
     /// <summary>
-    /// Ends the silo's batchers: they claim no more, finish what is on their devices and return the rest to the queue. Its models are unloaded.
-    /// Only a new process ends this state.
+    /// Drains the silo's batchers: they stop claiming, complete the pictures on their devices and return the others to the queue. Its models are
+    /// unloaded. The silo serves again only after a restart of its process.
     /// </summary>
     [ResponseTimeout("00:00:05"), Alias("Drain")]
     Task Drain();

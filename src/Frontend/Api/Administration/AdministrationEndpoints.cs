@@ -10,7 +10,7 @@ using Detection.Frontend.Http.Problems;
 
 namespace Detection.Frontend.Api.Administration;
 
-/// <summary><c>/v1/admin</c>: what administrators do with the cluster. The page <c>/status</c> offers it.</summary>
+/// <summary><c>/v1/admin</c>: calls for administrators of the cluster. The page <c>/status</c> uses them.</summary>
 internal static partial class AdministrationEndpoints
 {
     private const string Path = "/v1/admin";
@@ -24,28 +24,28 @@ internal static partial class AdministrationEndpoints
         var group = routes.MapGroup(Path).WithTags("Administration");
         group.MapPost("models/{name}/retry", RetryAsync)
             .WithName("RetryModel")
-            .WithSummary("Try again now what failed of a model")
-            .WithDescription("Every silo with a device reads and loads the model again that it could not read or load, and tries devices again that are out of service with it. The answer comes before that has ended; /v1/status shows it.")
+            .WithSummary("Retry a model that failed")
+            .WithDescription("Every silo with a device retries to read and load the model, if that failed, and retries devices that are out of service for the model. The answer does not wait for the end; /v1/status shows the result.")
             .Produces<RetryBody>(StatusCodes.Status202Accepted, MediaTypeNames.Application.Json)
             .WithProblems([.. Problems, ProblemType.ModelNotFound])
             .WithParameter("name", "Name of the model, without a version.");
         group.MapPost("silos/{name}/drain", DrainAsync)
             .WithName("DrainSilo")
-            .WithSummary("Let a silo finish what it holds and run no model any more")
-            .WithDescription("Its batchers claim no more, finish what is on their devices and return the rest to the queue. The silo stays in the cluster and is not ready. Only a restart of its process ends this.")
+            .WithSummary("Drain a silo")
+            .WithDescription("The batchers of the silo stop claiming, complete the pictures on their devices and return the others to the queue. The silo stays in the cluster and is not ready. It serves again only after a restart of its process.")
             .Produces<DrainBody>(StatusCodes.Status202Accepted, MediaTypeNames.Application.Json)
             .WithProblems(Problems)
             .WithParameter("name", "Name of the silo.");
         group.MapGet("given-up", ListGivenUpAsync)
             .WithName("ListGivenUp")
-            .WithSummary("Requests that were given up")
-            .WithDescription("The last 100, newest first: pictures whose batchers stopped three times, and those on which devices failed three times.")
+            .WithSummary("List dead letters")
+            .WithDescription("Returns the last 100 requests that became dead letters, newest first: pictures whose batchers stopped three times, and pictures on which devices failed three times.")
             .Produces<GivenUpBody>(StatusCodes.Status200OK, MediaTypeNames.Application.Json)
             .WithProblems(Problems);
         group.MapGet("given-up/{imageKey}/picture", FindPictureAsync)
             .WithName("FindGivenUpPicture")
-            .WithSummary("The picture of a request that was given up")
-            .WithDescription("Its bytes as they were sent, not decoded here. They may do harm to a program that decodes them.")
+            .WithSummary("Read the picture of a dead letter")
+            .WithDescription("Returns the bytes as they were sent. The server does not decode them; they may crash a program that does.")
             .Produces(StatusCodes.Status200OK, contentType: MediaTypeNames.Application.Octet)
             .WithProblems([.. Problems, ProblemType.ResultNotFound])
             .WithParameter("imageKey", "Key of the picture.");
@@ -61,7 +61,7 @@ internal static partial class AdministrationEndpoints
         var outcomes = await cluster.RetryModelAsync(name, http.RequestAborted);
         if (outcomes.Values.All(static outcome => outcome == RetryOutcome.NotFound))
         {
-            throw new ProblemException(ProblemType.ModelNotFound, $"No silo has a model '{CallerText.Show(name)}', or files of this name.");
+            throw new ProblemException(ProblemType.ModelNotFound, $"No silo has a model or files with the name '{CallerText.Show(name)}'.");
         }
 
         var body = new RetryBody(name, [.. outcomes.Select(static one => new SiloRetryBody(one.Key, one.Value)).OrderBy(static silo => silo.Name, StringComparer.Ordinal)]);
@@ -87,7 +87,7 @@ internal static partial class AdministrationEndpoints
     {
         LogPicture(logger, Who(http), CallerText.Show(imageKey));
         using var picture = await cluster.FindGivenUpPictureAsync(imageKey, http.RequestAborted)
-            ?? throw new ProblemException(ProblemType.ResultNotFound, "No picture of this key was given up, or it has expired.");
+            ?? throw new ProblemException(ProblemType.ResultNotFound, "There is no dead letter with this image key, or its picture has expired.");
         http.Response.Headers.CacheControl = "no-store";
         http.Response.ContentType = MediaTypeNames.Application.Octet;
         http.Response.Headers.ContentDisposition = $"attachment; filename=\"{imageKey}\"";
@@ -98,12 +98,12 @@ internal static partial class AdministrationEndpoints
 
     private static string Who(HttpContext http) => http.Caller() is { } key ? $"Key '{key}'" : "A caller on this machine";
 
-    [LoggerMessage(1, LogLevel.Warning, "{Who} lets the silos retry the model {Model}.", EventName = "ModelRetried")]
+    [LoggerMessage(1, LogLevel.Warning, "{Who} requested a retry of the model {Model}.", EventName = "ModelRetried")]
     private static partial void LogRetry(ILogger logger, string who, string model);
 
-    [LoggerMessage(2, LogLevel.Warning, "{Who} drains the silo {Silo}.", EventName = "SiloDrained")]
+    [LoggerMessage(2, LogLevel.Warning, "{Who} requested a drain of the silo {Silo}.", EventName = "SiloDrained")]
     private static partial void LogDrain(ILogger logger, string who, string silo);
 
-    [LoggerMessage(3, LogLevel.Information, "{Who} reads the picture {ImageKey}, which was given up.", EventName = "GivenUpPictureRead")]
+    [LoggerMessage(3, LogLevel.Information, "{Who} reads the picture {ImageKey} of a dead letter.", EventName = "GivenUpPictureRead")]
     private static partial void LogPicture(ILogger logger, string who, string imageKey);
 }

@@ -10,8 +10,8 @@ namespace Detection.Frontend.Api.Status;
 /// <param name="Queues">One per model version.</param>
 /// <param name="Intervals">The last five minutes, oldest first.</param>
 /// <param name="Failures">The latest failed pictures, newest first.</param>
-/// <param name="Models">The models that are served or should be, by name.</param>
-/// <param name="Administration">granted: you may administer the cluster. keyNeeded: a key that may is needed. none: nobody may from here.</param>
+/// <param name="Models">The models, also those that cannot be served, by name.</param>
+/// <param name="Administration">granted: you may administer the cluster. keyNeeded: you need a key with this right. none: no caller at this address may.</param>
 internal sealed record StatusBody(
     DateTimeOffset At,
     NowBody Now,
@@ -29,7 +29,7 @@ internal sealed record StatusBody(
 /// <param name="Problems">Why silos do not serve it, or not with all of their devices.</param>
 internal sealed record ModelStateBody(string Name, IReadOnlyList<string> Versions, IReadOnlyList<string> Silos, IReadOnlyList<ModelProblemBody> Problems);
 
-/// <summary>What a silo says is wrong with a model.</summary>
+/// <summary>A problem of a model on a silo.</summary>
 /// <param name="Silo">Name of the silo.</param>
 /// <param name="Detail">One sentence.</param>
 internal sealed record ModelProblemBody(string Silo, string Detail);
@@ -49,7 +49,7 @@ internal sealed record NowBody(double PicturesPerSecond, double PossiblePerSecon
 /// <param name="ReportedAt">Time of its latest report.</param>
 /// <param name="Devices">Its devices; empty for a silo that only keeps requests and fetches URLs.</param>
 /// <param name="Problems">Its problems, one sentence each.</param>
-/// <param name="Drained">Whether an administrator has drained it: it runs no model until its process is started again.</param>
+/// <param name="Drained">Whether an administrator has drained it: it runs no model until its process is restarted.</param>
 internal sealed record SiloBody(
     string Name, string Host, DateTimeOffset StartedAt, DateTimeOffset ReportedAt, IReadOnlyList<DeviceBody> Devices, IReadOnlyList<string> Problems, bool Drained);
 

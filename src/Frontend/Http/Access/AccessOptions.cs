@@ -73,7 +73,7 @@ public sealed class ConfiguredKey
     /// <summary>SHA-256 of the key's text, 64 hex digits. <c>detection key NAME</c> creates a key and its hash.</summary>
     public string Sha256 { get; set; } = "";
 
-    /// <summary>Whether the key may administer the cluster: retry models, drain silos, see what was given up. Default false.</summary>
+    /// <summary>Whether the key may administer the cluster: retry models, drain silos, read dead letters. Default false.</summary>
     public bool Administrator { get; set; }
 
     /// <summary>Replaces <see cref="AccessOptions.RequestsPerSecond"/> unless it is <see langword="null"/>.</summary>

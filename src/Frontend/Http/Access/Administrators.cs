@@ -6,13 +6,13 @@ using Microsoft.Extensions.Primitives;
 
 namespace Detection.Frontend.Http.Access;
 
-/// <summary>What a caller may do with the cluster.</summary>
+/// <summary>Whether a caller may administer the cluster.</summary>
 internal enum AdministrationRight
 {
-    /// <summary>Nobody who calls from there may administer it.</summary>
+    /// <summary>No caller at this address may.</summary>
     None,
 
-    /// <summary>An API key that may is needed.</summary>
+    /// <summary>The caller needs an API key with this right.</summary>
     KeyNeeded,
 
     /// <summary>The caller may.</summary>
@@ -20,23 +20,24 @@ internal enum AdministrationRight
 }
 
 /// <summary>
-/// Who may administer the cluster. Where keys are asked for: a key with this right, also on the listener for management. Where none are: who
-/// calls from this machine, on a listener that no other machine can reach, neither through a proxy nor from a page of another site.
+/// Decides who may administer the cluster. When the server requires keys: callers with a key that has this right, also at the management address.
+/// When it requires none: callers on this machine, at an address that no other machine can reach, not through a proxy and not from a page of
+/// another site.
 /// </summary>
-/// <param name="addresses">Where the server listens.</param>
-/// <param name="keys">The keys; <see langword="null"/> where none are asked for.</param>
+/// <param name="addresses">The addresses on which the server listens.</param>
+/// <param name="keys">The keys; <see langword="null"/> when the server requires none.</param>
 internal sealed class Administrators(ListeningAddresses addresses, ApiKeys? keys = null) : IEndpointFilter
 {
     private static readonly string[] ProxyHeaders = ["X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via"];
 
-    /// <summary>What the caller of a request may do.</summary>
+    /// <summary>The right of a request's caller.</summary>
     public AdministrationRight RightOf(HttpContext http) =>
         keys is null ? IsOfThisMachine(http) ? AdministrationRight.Granted : AdministrationRight.None
         : http.Features.Get<ApiKey>() is { IsAdministrator: true } ? AdministrationRight.Granted
         : keys.HasAdministrator ? AdministrationRight.KeyNeeded
         : AdministrationRight.None;
 
-    /// <summary>Lets administrators in and refuses others.</summary>
+    /// <summary>Refuses callers that are not administrators.</summary>
     public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
         var http = context.HttpContext;
@@ -49,7 +50,7 @@ internal sealed class Administrators(ListeningAddresses addresses, ApiKeys? keys
         {
             throw new ProblemException(
                 ProblemType.NotFound,
-                "Administration needs an API key with 'Administrator: true' in Detection:Access:Keys. Without keys it is open on this machine alone, where the server listens on localhost and no proxy is between.");
+                "Administration needs an API key with 'Administrator: true' in Detection:Access:Keys. When no keys are configured, it is open only to callers on this machine, at an address on localhost and without a proxy.");
         }
 
         if (http.Features.Get<ApiKey>() is { } key)
