@@ -28,7 +28,6 @@ public static class EmbeddedCluster
         }
 
         builder.AddDetectionSilo();
-        builder.Services.AddBacklogDrain();
         builder.Services.UseHostedSilo();
     }
 

@@ -6,6 +6,7 @@ using Detection.Contracts.Storage;
 using Detection.Grains.Batching;
 using Detection.Grains.Cluster;
 using Detection.Grains.Devices;
+using Detection.Grains.Draining;
 using Detection.Grains.Fetching;
 using Detection.Grains.Health;
 using Detection.Grains.Membership;
@@ -78,6 +79,7 @@ public static class DetectionSiloExtensions
         services.AddInferenceHost();
         services.AddWebhookDelivery();
         services.AddHealthChecks().AddCheck<SiloHealthCheck>("silo", tags: [HealthEndpoints.Ready]);
+        services.AddBacklogDrain();
         return builder;
     }
 

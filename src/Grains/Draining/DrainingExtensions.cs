@@ -12,6 +12,10 @@ public static class DrainingExtensions
         return services.AddHostedService<DroppedWork>();
     }
 
-    /// <summary>Adds the service that waits for accepted work. Call it after a silo was added, so that it stops before the silo.</summary>
-    public static IServiceCollection AddBacklogDrain(this IServiceCollection services) => services.AddHostedService<BacklogDrain>();
+    /// <summary>
+    /// Adds the service that waits for accepted work, when <see cref="AddDroppedWork"/> was called before. Call it after the other services of a silo
+    /// were added, so that it stops before them.
+    /// </summary>
+    public static IServiceCollection AddBacklogDrain(this IServiceCollection services) =>
+        services.Any(static service => service.ServiceType == typeof(Backlog)) ? services.AddHostedService<BacklogDrain>() : services;
 }
