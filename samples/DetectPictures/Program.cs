@@ -34,7 +34,7 @@ foreach (var picture in args)
     catch (DetectionException e)
     {
         failures++;
-        Console.Error.WriteLine($"{picture}: {e.Error}: {e.Message}");
+        Console.Error.WriteLine($"{picture}: {e.Reason}: {e.Message}");
     }
     catch (Exception e) when (e is IOException or UnauthorizedAccessException)
     {

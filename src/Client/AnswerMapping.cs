@@ -3,6 +3,7 @@ using Detection.Contracts.Models;
 using Detection.Contracts.Requests;
 using Detection.Contracts.Results;
 using Detection.Contracts.Storage;
+using Detection.Objects;
 
 namespace Detection.Client;
 
@@ -37,17 +38,7 @@ internal static class AnswerMapping
     public static BoxChoice ChoiceOf(DetectionOptions options, ModelInfo model) =>
         new(Math.Max(options.Threshold ?? model.Threshold, model.ScoreFloor), options.MaxObjects, options.Labels);
 
-    public static DetectionException ToException(ClientOperation operation, RequestFailure failure) => operation.Error(
-        failure.Reason switch
-        {
-            FailureReason.NotAPicture => DetectionError.NotAPicture,
-            FailureReason.Undecodable => DetectionError.Undecodable,
-            FailureReason.Unsupported => DetectionError.Unsupported,
-            FailureReason.TooLarge => DetectionError.TooLarge,
-            FailureReason.ModelGone => DetectionError.ModelNotFound,
-            _ => DetectionError.Failed,
-        },
-        failure.Message);
+    public static DetectionException ToException(ClientOperation operation, RequestFailure failure) => operation.Error(failure.Reason, failure.Message);
 
     /// <exception cref="DetectionException">The request was not accepted.</exception>
     public static void ThrowIfRefused(ClientOperation operation, RequestSnapshot snapshot, RedisConnections redis)
@@ -55,31 +46,31 @@ internal static class AnswerMapping
         switch (snapshot.Status)
         {
             case RequestStatus.Busy:
-                throw operation.Error(DetectionError.Busy, "The queue is full.", snapshot.RetryAfter);
+                throw operation.Error(FailureReason.Busy, "The queue is full.", snapshot.RetryAfter);
             case RequestStatus.ShareUsed:
                 throw operation.Error(
-                    DetectionError.ShareUsed,
+                    FailureReason.ShareUsed,
                     $"Caller '{operation.Options.Caller}' already has as many queued pictures as its share allows.",
                     snapshot.RetryAfter);
             case RequestStatus.TooLate:
-                throw operation.Error(DetectionError.Busy, RefusalMessages.TooLate(snapshot, caller: null), snapshot.RetryAfter);
+                throw operation.Error(FailureReason.Busy, RefusalMessages.TooLate(snapshot, caller: null), snapshot.RetryAfter);
             case RequestStatus.OwnTooLate:
-                throw operation.Error(DetectionError.ShareUsed, RefusalMessages.TooLate(snapshot, operation.Options.Caller), snapshot.RetryAfter);
+                throw operation.Error(FailureReason.ShareUsed, RefusalMessages.TooLate(snapshot, operation.Options.Caller), snapshot.RetryAfter);
             case RequestStatus.WebhookShareUsed:
                 throw operation.Error(
-                    DetectionError.ShareUsed,
+                    FailureReason.ShareUsed,
                     $"Caller '{operation.Options.Caller}' already has as many pending webhooks as its share allows.",
                     snapshot.RetryAfter);
             case RequestStatus.WebhookRefused:
-                throw operation.Error(DetectionError.WebhookRefused, snapshot.Failure!.Message);
+                throw operation.Error(FailureReason.WebhookRefused, snapshot.Failure!.Message);
             case RequestStatus.WebhooksFull:
-                throw operation.Error(DetectionError.WebhooksFull, "The server already keeps as many pending webhooks as it can.", snapshot.RetryAfter);
+                throw operation.Error(FailureReason.WebhooksFull, "The server already keeps as many pending webhooks as it can.", snapshot.RetryAfter);
             case RequestStatus.StorageFull:
-                throw operation.Error(DetectionError.StorageFull, RefusalMessages.StorageFull(redis, null), snapshot.RetryAfter);
+                throw operation.Error(FailureReason.StorageFull, RefusalMessages.StorageFull(redis, null), snapshot.RetryAfter);
             case RequestStatus.DevicesBroken:
-                throw operation.Error(DetectionError.Unavailable, $"Every device that serves '{operation.Model}' is broken.", snapshot.RetryAfter);
+                throw operation.Error(FailureReason.Unavailable, $"Every device that serves '{operation.Model}' is broken.", snapshot.RetryAfter);
             case RequestStatus.Unavailable:
-                throw operation.Error(DetectionError.Unavailable, "Redis does not answer, or returned an error. The silos' logs have the reason.", snapshot.RetryAfter);
+                throw operation.Error(FailureReason.Unavailable, "Redis does not answer, or returned an error. The silos' logs have the reason.", snapshot.RetryAfter);
         }
     }
 }

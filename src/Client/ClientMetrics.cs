@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Detection.Contracts.Answers;
+using Detection.Objects;
 
 namespace Detection.Client;
 
@@ -9,13 +10,13 @@ internal static class ClientMetrics
 {
     private static readonly Meter Meter = new(DetectionClientTelemetry.MeterName);
     private static readonly ActivitySource Source = new(DetectionClientTelemetry.ActivitySourceName);
-    private static readonly string[] Errors = Array.ConvertAll(Enum.GetNames<DetectionError>(), Lower);
+    private static readonly string[] Failures = Array.ConvertAll(Enum.GetNames<FailureReason>(), Lower);
     private static readonly string[] Sources = Array.ConvertAll(Enum.GetNames<AnswerSource>(), Lower);
 
     private static readonly Histogram<double> Duration = Meter.CreateHistogram(
         "detection.client.request.duration",
         "s",
-        "Time of a request for a picture, by outcome: computed, joined or cached for an answer, accepted for an asynchronous one, else the error.",
+        "Time of a request for a picture, by outcome: computed, joined or cached for an answer, accepted for an asynchronous one, else the reason of the failure.",
         null,
         new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60] });
 
@@ -28,7 +29,7 @@ internal static class ClientMetrics
     public static string Outcome(AnswerSource source) => Sources[(int)source];
 
     /// <summary>The outcome of a failure.</summary>
-    public static string Outcome(DetectionError error) => Errors[(int)error];
+    public static string Outcome(FailureReason reason) => Failures.ElementAtOrDefault((int)reason) ?? Failures[0];
 
     /// <summary>Counts the start of a request. Returns its span, or <see langword="null"/> when the request is not traced.</summary>
     public static Activity? Begin()

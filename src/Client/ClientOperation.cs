@@ -1,4 +1,5 @@
 using Detection.Contracts.Storage;
+using Detection.Objects;
 using StackExchange.Redis;
 
 namespace Detection.Client;
@@ -65,12 +66,12 @@ internal sealed class ClientOperation : IDisposable
     /// <param name="times">Multiple of the shortest delay.</param>
     public Task BackOffAsync(int times = 1) => Task.Delay(RetryDelay * times, _time, Token);
 
-    public DetectionException DeadlineExceeded() => Error(DetectionError.DeadlineExceeded, "The deadline passed before there was a result.");
+    public DetectionException DeadlineExceeded() => Error(FailureReason.DeadlineExceeded, "The deadline passed before there was a result.");
 
-    public DetectionException Error(DetectionError error, string message, TimeSpan? retryAfter = null, Exception? inner = null)
+    public DetectionException Error(FailureReason reason, string message, TimeSpan? retryAfter = null, Exception? inner = null)
     {
-        Outcome = ClientMetrics.Outcome(error);
-        return new(error, message, retryAfter, inner) { ImageKey = ImageKey };
+        Outcome = ClientMetrics.Outcome(reason);
+        return new(reason, message, retryAfter, inner) { ImageKey = ImageKey };
     }
 
     public void Dispose()

@@ -1,6 +1,7 @@
 using System.Buffers;
 using Detection.Contracts.Cluster;
 using Detection.Contracts.Storage;
+using Detection.Objects;
 using Microsoft.Extensions.Logging;
 
 namespace Detection.Client;
@@ -48,7 +49,7 @@ internal sealed class ClusterAdministration(
                     await grain.Drain();
                     return true;
                 });
-                return told ?? throw operation.Error(DetectionError.Unavailable, $"The silo '{silo}' did not respond. Retry.", TimeSpan.FromSeconds(1));
+                return told ?? throw operation.Error(FailureReason.Unavailable, $"The silo '{silo}' did not respond. Retry.", TimeSpan.FromSeconds(1));
             },
             cancellationToken);
     }

@@ -1,6 +1,7 @@
 using Detection.Contracts.Messages;
 using Detection.Contracts.Security;
 using Detection.Contracts.Storage;
+using Detection.Objects;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -77,7 +78,7 @@ internal sealed class ClusterConnection(
             ObjectDisposedException.ThrowIf(_disposing.IsCancellationRequested, typeof(IDetectionClient));
             if (_reach.Fault is { } fault)
             {
-                throw new DetectionException(DetectionError.Unavailable, $"No silo accepted a connection from this process: {fault.TrimEnd('.')}.");
+                throw new DetectionException(FailureReason.Unavailable, $"No silo accepted a connection from this process: {fault.TrimEnd('.')}.");
             }
 
             await Task.Delay(LookInterval, cancellationToken).ConfigureAwait(false);

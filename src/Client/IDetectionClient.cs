@@ -1,6 +1,7 @@
 using System.Buffers;
 using Detection.Contracts.Answers;
 using Detection.Contracts.Models;
+using Detection.Objects;
 
 namespace Detection.Client;
 
@@ -29,7 +30,7 @@ public interface IDetectionClient
     /// Puts an encoded picture in the queue and returns. The work continues without the caller; <see cref="GetStatusAsync"/> returns its outcome. The
     /// deadline is <see cref="DetectionOptions.MaxDeadline"/> unless the options set another. The same picture submitted again is the same request.
     /// <see cref="DetectionTicket.Model"/> names the model version that the request was accepted for: use it to find the request after the model was
-    /// replaced. When the version is removed before the picture is processed, the request fails with <see cref="DetectionError.ModelNotFound"/>.
+    /// replaced. When the version is removed before the picture is processed, the request fails with <see cref="FailureReason.ModelGone"/>.
     /// </summary>
     /// <param name="picture">The encoded picture.</param>
     /// <param name="options">What the request chooses.</param>
@@ -76,7 +77,7 @@ public interface IDetectionClient
     /// </summary>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="DetectionException">
-    /// <see cref="DetectionError.Unavailable"/>: no silo accepts a connection, or the silos make image keys with another secret; the exception says
+    /// <see cref="FailureReason.Unavailable"/>: no silo accepts a connection, or the silos make image keys with another secret; the exception says
     /// why. Attempts continue in the background.
     /// </exception>
     Task ConnectAsync(CancellationToken cancellationToken = default);

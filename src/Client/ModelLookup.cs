@@ -1,4 +1,5 @@
 using Detection.Contracts.Models;
+using Detection.Objects;
 using Microsoft.Extensions.Options;
 
 namespace Detection.Client;
@@ -27,12 +28,12 @@ internal sealed class ModelLookup(ModelCatalog catalog, ImageKeyComparison image
             // While no silo with a device runs, it is not known that the model does not exist.
             if (found.Served || found.Entry is not null)
             {
-                throw operation.Error(DetectionError.ModelNotFound, ModelMessages.NotServed(name, found));
+                throw operation.Error(FailureReason.ModelNotFound, ModelMessages.NotServed(name, found));
             }
 
             if (!wait)
             {
-                throw operation.Error(DetectionError.Unavailable, "No worker with a device is available.", TimeSpan.FromSeconds(1));
+                throw operation.Error(FailureReason.Unavailable, "No worker with a device is available.", TimeSpan.FromSeconds(1));
             }
 
             operation.ThrowIfOver();
@@ -54,7 +55,7 @@ internal sealed class ModelLookup(ModelCatalog catalog, ImageKeyComparison image
         await catalog.LookAsync();
         if (imageKeys.Differs)
         {
-            throw operation.Error(DetectionError.Unavailable, ImageKeyComparison.Fault, SettingRetry);
+            throw operation.Error(FailureReason.Unavailable, ImageKeyComparison.Fault, SettingRetry);
         }
     }
 }

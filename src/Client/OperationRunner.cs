@@ -1,4 +1,5 @@
 using Detection.Contracts.Storage;
+using Detection.Objects;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
@@ -45,15 +46,15 @@ internal sealed class OperationRunner(IOptions<DetectionClientOptions> options, 
             // The deadline of a picture ends its request. When a look-up times out, the request that it asks about may still succeed.
             throw counts
                 ? operation.DeadlineExceeded()
-                : operation.Error(DetectionError.Unavailable, "The cluster did not respond within the deadline. Retry.", TimeSpan.FromSeconds(1));
+                : operation.Error(FailureReason.Unavailable, "The cluster did not respond within the deadline. Retry.", TimeSpan.FromSeconds(1));
         }
         catch (Exception e) when (RedisConnection.IsFull(e))
         {
-            throw operation.Error(DetectionError.StorageFull, RefusalMessages.StorageFull(connections.Redis, e), TimeSpan.FromSeconds(1), e);
+            throw operation.Error(FailureReason.StorageFull, RefusalMessages.StorageFull(connections.Redis, e), TimeSpan.FromSeconds(1), e);
         }
         catch (RedisServerException e) when (RedisConnection.IsShareUsed(e))
         {
-            throw operation.Error(DetectionError.ShareUsed, RefusalMessages.MemoryShareUsed(operation.Options.Caller), TimeSpan.FromSeconds(1), e);
+            throw operation.Error(FailureReason.ShareUsed, RefusalMessages.MemoryShareUsed(operation.Options.Caller), TimeSpan.FromSeconds(1), e);
         }
         catch (Exception e) when (RedisConnection.IsOutage(e))
         {
@@ -62,13 +63,13 @@ internal sealed class OperationRunner(IOptions<DetectionClientOptions> options, 
                 logger.LogRefused(imageKey, e.Message);
             }
 
-            throw operation.Error(DetectionError.Unavailable, $"The cluster's {RedisConnection.Explain(e)}", TimeSpan.FromSeconds(1), e);
+            throw operation.Error(FailureReason.Unavailable, $"The cluster's {RedisConnection.Explain(e)}", TimeSpan.FromSeconds(1), e);
         }
         catch (Exception e) when (e is not (DetectionException or ObjectDisposedException or OutOfMemoryException))
         {
             ObjectDisposedException.ThrowIf(connections.IsDisposed, typeof(IDetectionClient));
             logger.LogUnforeseen(e, operation.ImageKey);
-            throw operation.Error(DetectionError.Failed, "The request failed with an unexpected error. The log of the application has the details.", inner: e);
+            throw operation.Error(FailureReason.Internal, "The request failed with an unexpected error. The log of the application has the details.", inner: e);
         }
         finally
         {

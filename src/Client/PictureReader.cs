@@ -1,5 +1,6 @@
 using System.Buffers;
 using Detection.Contracts.Pictures;
+using Detection.Objects;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -17,7 +18,7 @@ internal sealed class PictureReader(
     {
         if (picture.IsEmpty)
         {
-            throw new DetectionException(DetectionError.NotAPicture, "The picture is empty (0 bytes). Send a JPEG, PNG, WebP, GIF or BMP.");
+            throw new DetectionException(FailureReason.NotAPicture, "The picture is empty (0 bytes). Send a JPEG, PNG, WebP, GIF or BMP.");
         }
 
         return picture.Length <= _maxBytes ? keys.Of(picture.Span, caller) : throw TooLarge();
@@ -71,5 +72,5 @@ internal sealed class PictureReader(
         }
     }
 
-    private DetectionException TooLarge() => new(DetectionError.TooLarge, $"The picture has more than {_maxBytes} bytes.");
+    private DetectionException TooLarge() => new(FailureReason.TooLarge, $"The picture has more than {_maxBytes} bytes.");
 }

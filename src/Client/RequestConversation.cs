@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Detection.Contracts.Answers;
 using Detection.Contracts.Requests;
 using Detection.Contracts.Results;
+using Detection.Objects;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 

@@ -1,4 +1,5 @@
 using Detection.Contracts.Fetching;
+using Detection.Objects;
 using Microsoft.Extensions.Logging;
 
 namespace Detection.Client;
@@ -49,11 +50,11 @@ internal sealed class UrlPictures(ClientConnections connections, ModelLookup mod
             return outcome.Status switch
             {
                 FetchStatus.Stored => outcome.ImageKey!,
-                FetchStatus.NotAllowed => throw operation.Error(DetectionError.UrlNotAllowed, outcome.Message!),
-                FetchStatus.ShareUsed => throw operation.Error(DetectionError.ShareUsed, outcome.Message!, FetchRetry),
-                FetchStatus.Busy => throw operation.Error(DetectionError.Busy, outcome.Message!, FetchRetry),
-                FetchStatus.TooLarge => throw operation.Error(DetectionError.TooLarge, outcome.Message!),
-                _ => throw operation.Error(DetectionError.UrlNotReachable, outcome.Message!),
+                FetchStatus.NotAllowed => throw operation.Error(FailureReason.UrlNotAllowed, outcome.Message!),
+                FetchStatus.ShareUsed => throw operation.Error(FailureReason.ShareUsed, outcome.Message!, FetchRetry),
+                FetchStatus.Busy => throw operation.Error(FailureReason.Busy, outcome.Message!, FetchRetry),
+                FetchStatus.TooLarge => throw operation.Error(FailureReason.TooLarge, outcome.Message!),
+                _ => throw operation.Error(FailureReason.UrlNotReachable, outcome.Message!),
             };
         }
     }

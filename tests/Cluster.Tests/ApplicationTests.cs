@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using Detection.Client;
 using Detection.Contracts.Answers;
+using Detection.Objects;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -48,7 +49,7 @@ public sealed class ApplicationTests(ClusterFixture fixture) : IClassFixture<Clu
 
         var error = await Assert.ThrowsAsync<DetectionException>(() => client.DetectAsync(NewPicture(), new DetectionOptions { Deadline = TimeSpan.FromSeconds(2) }));
 
-        Assert.Equal(DetectionError.Unavailable, error.Error);
+        Assert.Equal(FailureReason.Unavailable, error.Reason);
     }
 
     [Fact]

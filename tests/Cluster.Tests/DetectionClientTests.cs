@@ -2,6 +2,7 @@ using Detection.Client;
 using Detection.Contracts.Answers;
 using Detection.Contracts.Requests;
 using Detection.Contracts.Storage;
+using Detection.Objects;
 
 namespace Detection.Cluster.Tests;
 
@@ -67,7 +68,7 @@ public sealed class DetectionClientTests(ClusterFixture fixture) : IClassFixture
         try
         {
             var error = await Assert.ThrowsAsync<DetectionException>(() => _client.Detection.GetStatusAsync(TestPictures.ImageKey(NewPicture()), options: brief));
-            Assert.Equal(DetectionError.Unavailable, error.Error);
+            Assert.Equal(FailureReason.Unavailable, error.Reason);
             Assert.NotNull(error.RetryAfter);
         }
         finally
@@ -130,19 +131,19 @@ public sealed class DetectionClientTests(ClusterFixture fixture) : IClassFixture
     }
 
     [Theory]
-    [InlineData("text.jpg", DetectionError.NotAPicture)]
-    [InlineData("empty.jpg", DetectionError.NotAPicture)]
-    [InlineData("truncated.jpg", DetectionError.Undecodable)]
-    [InlineData("huge.png", DetectionError.TooLarge)]
-    [InlineData("unsupported.tiff", DetectionError.Unsupported)]
-    public async Task A_bad_picture_fails_alone_and_says_why(string name, DetectionError expected)
+    [InlineData("text.jpg", FailureReason.NotAPicture)]
+    [InlineData("empty.jpg", FailureReason.NotAPicture)]
+    [InlineData("truncated.jpg", FailureReason.Undecodable)]
+    [InlineData("huge.png", FailureReason.TooLarge)]
+    [InlineData("unsupported.tiff", FailureReason.Unsupported)]
+    public async Task A_bad_picture_fails_alone_and_says_why(string name, FailureReason expected)
     {
         var bad = _client.Detection.DetectAsync(await File.ReadAllBytesAsync(TestPictures.Path(Path.Combine("edge", name))), Patient);
         var good = Enumerable.Range(0, 5).Select(_ => _client.Detection.DetectAsync(NewPicture(), Patient)).ToList();
 
         var failure = await Assert.ThrowsAsync<DetectionException>(() => bad);
 
-        Assert.Equal(expected, failure.Error);
+        Assert.Equal(expected, failure.Reason);
         await Task.WhenAll(good);
     }
 
@@ -216,7 +217,7 @@ public sealed class DetectionClientTests(ClusterFixture fixture) : IClassFixture
         var failure = await Assert.ThrowsAsync<DetectionException>(
             () => _client.Detection.DetectAsync(NewPicture(), Patient with { Model = "no-such-model" }));
 
-        Assert.Equal(DetectionError.ModelNotFound, failure.Error);
+        Assert.Equal(FailureReason.ModelNotFound, failure.Reason);
     }
 
     [Fact]
@@ -225,7 +226,7 @@ public sealed class DetectionClientTests(ClusterFixture fixture) : IClassFixture
         var failure = await Assert.ThrowsAsync<DetectionException>(
             () => _client.Detection.DetectAsync(new Uri("http://169.254.169.254/latest/meta-data"), Patient));
 
-        Assert.Equal(DetectionError.UrlNotAllowed, failure.Error);
+        Assert.Equal(FailureReason.UrlNotAllowed, failure.Reason);
     }
 
     [Fact]

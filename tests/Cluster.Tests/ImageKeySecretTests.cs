@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Detection.Client;
 using Detection.Contracts.Storage;
+using Detection.Objects;
 
 namespace Detection.Cluster.Tests;
 
@@ -103,7 +104,7 @@ public sealed class ImageKeySecretTests
 
         var failure = await Assert.ThrowsAsync<DetectionException>(() => client.Detection.DetectAsync(TestPictures.Unique(8)));
 
-        Assert.Equal(DetectionError.Unavailable, failure.Error);
+        Assert.Equal(FailureReason.Unavailable, failure.Reason);
         Assert.Contains("Detection:ImageKeys:Secret", failure.Message, StringComparison.Ordinal);
         Assert.Single(await client.Reports.GetSilosAsync());
     }

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Detection.Client;
+using Detection.Objects;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -26,7 +27,7 @@ public sealed class ManyPicturesTests(ClusterFixture fixture) : IClassFixture<Cl
 
         Assert.Equal(numbers, outcomes.Select(static outcome => outcome.Item));
         Assert.InRange(most, 2, 3);
-        Assert.All(outcomes, static outcome => Assert.Equal(outcome.Item % 7 == 0 ? DetectionError.NotAPicture : null, outcome.Failure?.Error));
+        Assert.All(outcomes, static outcome => Assert.Equal(outcome.Item % 7 == 0 ? FailureReason.NotAPicture : null, outcome.Failure?.Reason));
         Assert.All(outcomes, static outcome => Assert.Equal(outcome.Failure is null, outcome.Answer is not null));
 
         Task<ReadOnlyMemory<byte>> ReadAsync(int number, CancellationToken cancellationToken)
@@ -104,7 +105,7 @@ public sealed class ManyPicturesTests(ClusterFixture fixture) : IClassFixture<Cl
             Assert.Empty(await services.GetRequiredKeyedService<IClusterReports>("night").GetSilosAsync());
             var error = await Assert.ThrowsAsync<DetectionException>(() => services.GetRequiredKeyedService<IDetectionClient>("night")
                 .DetectAsync(TestPictures.Unique(883_000), new DetectionOptions { Deadline = TimeSpan.FromSeconds(1) }));
-            Assert.Equal(DetectionError.DeadlineExceeded, error.Error);
+            Assert.Equal(FailureReason.DeadlineExceeded, error.Reason);
         }
 
         await Assert.ThrowsAsync<ObjectDisposedException>(() => day.DetectAsync(TestPictures.Unique(883_002), Patient));

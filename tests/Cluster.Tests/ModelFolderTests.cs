@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Detection.Client;
 using Detection.Contracts.Answers;
+using Detection.Objects;
 
 namespace Detection.Cluster.Tests;
 
@@ -197,7 +198,7 @@ public sealed class ModelFolderTests : IDisposable
         var refused = await Assert.ThrowsAsync<DetectionException>(
             () => client.Detection.DetectAsync(TestPictures.Unique(31_000), Patient with { Model = "bare" }));
 
-        Assert.Equal(DetectionError.ModelNotFound, refused.Error);
+        Assert.Equal(FailureReason.ModelNotFound, refused.Reason);
         Assert.Contains("No model 'bare' is served: bare.onnx needs a manifest", refused.Message, StringComparison.Ordinal);
         Assert.Contains("write \"labels\": a list of the 80 class names", refused.Message, StringComparison.Ordinal);
         using var answer = await cluster.Frontends[0].Http.GetAsync("/v1/models/bare");
@@ -234,12 +235,12 @@ public sealed class ModelFolderTests : IDisposable
         foreach (var name in new[] { "people", before.Model })
         {
             await Eventually.Async(
-                async () => await ErrorOfAsync(client, picture++, name) == DetectionError.ModelNotFound, Eventually.Soon, $"{name} is refused");
+                async () => await ErrorOfAsync(client, picture++, name) == FailureReason.ModelNotFound, Eventually.Soon, $"{name} is refused");
         }
 
         Assert.NotNull(await client.Detection.FindAsync(before.ImageKey, Patient with { Model = before.Model }));
 
-        static async Task<DetectionError?> ErrorOfAsync(TestClient client, int picture, string model)
+        static async Task<FailureReason?> ErrorOfAsync(TestClient client, int picture, string model)
         {
             try
             {
@@ -248,7 +249,7 @@ public sealed class ModelFolderTests : IDisposable
             }
             catch (DetectionException e)
             {
-                return e.Error;
+                return e.Reason;
             }
         }
     }

@@ -1,5 +1,6 @@
 using Detection.Client;
 using Detection.Contracts.Answers;
+using Detection.Objects;
 
 namespace Detection.Cluster.Tests;
 
@@ -33,7 +34,7 @@ public sealed class QueueLimitTests
         }));
 
         var refused = calls.OfType<DetectionException>().ToList();
-        Assert.All(refused, e => Assert.Equal(DetectionError.Busy, e.Error));
+        Assert.All(refused, e => Assert.Equal(FailureReason.Busy, e.Reason));
         Assert.All(refused, e => Assert.True(e.RetryAfter >= TimeSpan.FromSeconds(1)));
         Assert.NotEmpty(refused);
         Assert.True(calls.Length - refused.Count >= 4, "what was accepted was answered");
@@ -66,7 +67,7 @@ public sealed class QueueLimitTests
         Assert.All(calls, call => Assert.NotEqual(DetectionStatus.Unknown, call.Ticket?.Status));
         var refused = calls.Select(call => call.Failure).OfType<DetectionException>().ToList();
         Assert.NotEmpty(refused);
-        Assert.All(refused, e => Assert.Equal(DetectionError.Busy, e.Error));
+        Assert.All(refused, e => Assert.Equal(FailureReason.Busy, e.Reason));
     }
 
     [Fact]
@@ -94,12 +95,12 @@ public sealed class QueueLimitTests
         var failure = await Assert.ThrowsAsync<DetectionException>(() => client.Detection.DetectAsync(TestPictures.Unique(9999), late));
         var own = await Assert.ThrowsAsync<DetectionException>(() => client.Detection.DetectAsync(TestPictures.Unique(9998), late with { Caller = "alice" }));
 
-        Assert.Equal(DetectionError.Busy, failure.Error);
+        Assert.Equal(FailureReason.Busy, failure.Reason);
         Assert.StartsWith("The queued pictures are expected to take about ", failure.Message, StringComparison.Ordinal);
         Assert.NotNull(failure.RetryAfter);
 
         // Far from its share of 1000 places: it is told what is so.
-        Assert.Equal(DetectionError.ShareUsed, own.Error);
+        Assert.Equal(FailureReason.ShareUsed, own.Reason);
         Assert.StartsWith("The queued pictures of caller 'alice' are expected to take about ", own.Message, StringComparison.Ordinal);
         Assert.NotNull(own.RetryAfter);
         await Task.WhenAll(waiting);
@@ -114,7 +115,7 @@ public sealed class QueueLimitTests
 
         var failure = await Assert.ThrowsAsync<DetectionException>(
             () => client.Detection.DetectAsync(TestPictures.Unique(1), new DetectionOptions { Deadline = TimeSpan.FromSeconds(1) }));
-        Assert.Equal(DetectionError.DeadlineExceeded, failure.Error);
+        Assert.Equal(FailureReason.DeadlineExceeded, failure.Reason);
         var frontend = cluster.AddFrontend();
         await Eventually.Async(
             async limit => await ReadinessAsync(frontend, limit) is (503, var why) && why.Contains("No silo has a device.", StringComparison.Ordinal),

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Detection.Client;
 using Detection.Contracts.Storage;
+using Detection.Objects;
 using StackExchange.Redis;
 
 namespace Detection.Cluster.Tests;
@@ -50,7 +51,7 @@ public sealed class WebhookTests
 
         var refused = await Assert.ThrowsAsync<DetectionException>(
             () => client.Detection.SubmitAsync(picture, webhook: new Uri("http://192.168.0.1/")));
-        Assert.Equal(DetectionError.WebhookRefused, refused.Error);
+        Assert.Equal(FailureReason.WebhookRefused, refused.Reason);
     }
 
     [Theory]

@@ -1,4 +1,5 @@
 using Detection.Contracts.Results;
+using Detection.Objects;
 
 namespace Detection.Contracts.Requests;
 
@@ -52,37 +53,6 @@ public enum RequestStatus
 
     /// <summary>Refused: the queued work of this caller is expected to take longer than its deadline. Nothing was kept.</summary>
     OwnTooLate,
-}
-
-/// <summary>Why a request failed.</summary>
-public enum FailureReason
-{
-    /// <summary>The device or the model failed on this picture.</summary>
-    Inference,
-
-    /// <summary>The bytes are not a picture of a known format.</summary>
-    NotAPicture,
-
-    /// <summary>The picture is damaged.</summary>
-    Undecodable,
-
-    /// <summary>A picture, but of a kind that is not supported.</summary>
-    Unsupported,
-
-    /// <summary>More bytes or pixels than allowed.</summary>
-    TooLarge,
-
-    /// <summary>The leases of its batchers expired too often.</summary>
-    Poison,
-
-    /// <summary>The picture was no longer in Redis when it was to be processed.</summary>
-    PictureLost,
-
-    /// <summary>The URL of the webhook is not allowed.</summary>
-    WebhookRefused,
-
-    /// <summary>The version of the model was removed or replaced: it accepts no requests, or was unloaded before the picture was processed.</summary>
-    ModelGone,
 }
 
 /// <summary>A failure as callers see it.</summary>

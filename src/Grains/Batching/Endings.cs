@@ -4,6 +4,7 @@ using Detection.Grains.Queueing;
 using Detection.Inference.Devices;
 using Detection.Inference.Manifest;
 using Detection.Inference.Pictures;
+using Detection.Objects;
 
 namespace Detection.Grains.Batching;
 
@@ -39,15 +40,7 @@ internal static class Endings
             batchSize));
 
     private static RequestFailure Failure(Exception? error) => error is PictureException picture
-        ? new RequestFailure(
-            picture.Fault switch
-            {
-                PictureFault.NotAPicture => FailureReason.NotAPicture,
-                PictureFault.TooLarge => FailureReason.TooLarge,
-                PictureFault.Unsupported => FailureReason.Unsupported,
-                _ => FailureReason.Undecodable,
-            },
-            picture.Message)
+        ? new RequestFailure(picture.Reason, picture.Message)
         : new RequestFailure(
             FailureReason.Inference,
             error is ModelException ? $"The model failed on this picture: {error.Message}" : "The model failed on this picture.");

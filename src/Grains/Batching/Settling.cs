@@ -5,6 +5,7 @@ using Detection.Grains.Queueing;
 using Detection.Inference.Devices;
 using Detection.Inference.Manifest;
 using Detection.Inference.Pictures;
+using Detection.Objects;
 using Microsoft.Extensions.Logging;
 
 namespace Detection.Grains.Batching;

@@ -1,5 +1,6 @@
 using Detection.Contracts.Requests;
 using Detection.Contracts.Storage;
+using Detection.Objects;
 
 namespace Detection.Grains.Queueing;
 

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Detection.Contracts.Requests;
 using Detection.Contracts.Storage;
 using Detection.Grains.Fetching;
+using Detection.Objects;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Security.Cryptography;
+using Detection.Objects;
 using SkiaSharp;
 
 namespace Detection.Inference.Pictures;
@@ -38,7 +39,7 @@ internal readonly struct JpegFile
         };
         return kind is null
             ? new JpegFile(structure)
-            : throw new PictureException(PictureFault.Unsupported, $"{kind} are not supported; send a baseline or progressive one with 8 bits a sample.");
+            : throw new PictureException(FailureReason.Unsupported, $"{kind} are not supported; send a baseline or progressive one with 8 bits a sample.");
     }
 
     /// <summary>Refuses a file that takes too much work, or is not complete.</summary>
@@ -50,13 +51,13 @@ internal readonly struct JpegFile
     {
         if (Structure.Width != width || Structure.Height != height)
         {
-            throw new PictureException(PictureFault.Undecodable, "The JPEG picture contradicts itself about its size.");
+            throw new PictureException(FailureReason.Undecodable, "The JPEG picture contradicts itself about its size.");
         }
 
         if (Structure.Scans > limits.MaxScans)
         {
             throw new PictureException(
-                PictureFault.Unsupported, $"The JPEG picture has more than {limits.MaxScans} scans. Save it again as an ordinary JPEG.");
+                FailureReason.Unsupported, $"The JPEG picture has more than {limits.MaxScans} scans. Save it again as an ordinary JPEG.");
         }
 
         limits.CheckCost(PictureCost.OfJpeg(Structure), PictureFormat.Jpeg);
@@ -94,11 +95,11 @@ internal readonly struct JpegFile
         }
         catch (PictureException) when (refusal.Length > 0)
         {
-            throw new PictureException(PictureFault.Undecodable, $"The JPEG picture is damaged ({refusal}).");
+            throw new PictureException(FailureReason.Undecodable, $"The JPEG picture is damaged ({refusal}).");
         }
     }
 
-    private static PictureException Truncated() => new(PictureFault.Undecodable, "The JPEG picture is truncated.");
+    private static PictureException Truncated() => new(FailureReason.Undecodable, "The JPEG picture is truncated.");
 
     private static void DecodeWithoutEnd(ReadOnlySpan<byte> encoded, Picture picture, bool turbo)
     {

@@ -1,3 +1,4 @@
+using Detection.Objects;
 using SkiaSharp;
 
 namespace Detection.Inference.Pictures;
@@ -127,7 +128,7 @@ public static class PictureDecoder
         if (encoded.Length > limits.MaxBytes)
         {
             throw new PictureException(
-                PictureFault.TooLarge, $"The picture has {encoded.Length} bytes; at most {limits.MaxBytes} are allowed.");
+                FailureReason.TooLarge, $"The picture has {encoded.Length} bytes; at most {limits.MaxBytes} are allowed.");
         }
 
         return PictureSniffer.Sniff(encoded);
@@ -135,7 +136,7 @@ public static class PictureDecoder
 
     private static SKCodec Open(SKData data, PictureFormat format) =>
         SKCodec.Create(data)
-        ?? throw new PictureException(PictureFault.Undecodable, $"The {format.Name()} picture is damaged or truncated: its header cannot be read.");
+        ?? throw new PictureException(FailureReason.Undecodable, $"The {format.Name()} picture is damaged or truncated: its header cannot be read.");
 
     private static SKEncodedOrigin OriginOf(SKCodec codec, ReadOnlySpan<byte> encoded, PictureFormat format) =>
         codec.EncodedOrigin is SKEncodedOrigin.TopLeft or 0 ? Exif.Orientation(encoded, format) : codec.EncodedOrigin;
@@ -145,14 +146,14 @@ public static class PictureDecoder
         var (width, height) = (codec.Info.Width, codec.Info.Height);
         if (width < 1 || height < 1)
         {
-            throw new PictureException(PictureFault.Undecodable, $"The {format.Name()} picture has no pixels.");
+            throw new PictureException(FailureReason.Undecodable, $"The {format.Name()} picture has no pixels.");
         }
 
         // The second limit keeps the size of a buffer within an int for any setting.
         if ((long)width * height > Math.Min(limits.MaxPixels, Array.MaxLength / Picture.BytesPerPixel))
         {
             throw new PictureException(
-                PictureFault.TooLarge, $"The picture has {width} × {height} pixels; at most {limits.MaxPixels} are allowed.");
+                FailureReason.TooLarge, $"The picture has {width} × {height} pixels; at most {limits.MaxPixels} are allowed.");
         }
 
         return Orientation.Swaps(origin) ? new(format, height, width) : new(format, width, height);

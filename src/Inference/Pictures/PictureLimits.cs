@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Detection.Objects;
 
 namespace Detection.Inference.Pictures;
 
@@ -24,31 +25,15 @@ public sealed record PictureLimits(
         if (cost > MaxCost)
         {
             throw new PictureException(
-                PictureFault.Unsupported,
+                FailureReason.Unsupported,
                 $"The {format.Name()} picture costs as much to decode as {cost:0} photos of one megapixel; at most {MaxCost} are allowed.");
         }
     }
 }
 
-/// <summary>What is wrong with a picture.</summary>
-public enum PictureFault
-{
-    /// <summary>No bytes, or not a picture of a known format.</summary>
-    NotAPicture,
-
-    /// <summary>More bytes or pixels than allowed.</summary>
-    TooLarge,
-
-    /// <summary>A known format, but of a kind that is not supported.</summary>
-    Unsupported,
-
-    /// <summary>Truncated or damaged.</summary>
-    Undecodable,
-}
-
 /// <summary>A picture that cannot be used. Callers see the message.</summary>
-public sealed class PictureException(PictureFault fault, string message, Exception? inner = null) : Exception(message, inner)
+public sealed class PictureException(FailureReason reason, string message, Exception? inner = null) : Exception(message, inner)
 {
     /// <summary>What is wrong.</summary>
-    public PictureFault Fault { get; } = fault;
+    public FailureReason Reason { get; } = reason;
 }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Detection.Objects;
 
 namespace Detection.Inference.Pictures;
 
@@ -13,7 +14,7 @@ internal static class PictureSniffer
     {
         if (encoded.IsEmpty)
         {
-            throw new PictureException(PictureFault.NotAPicture, "The picture is empty.");
+            throw new PictureException(FailureReason.NotAPicture, "The picture is empty.");
         }
 
         if (encoded is [0xFF, 0xD8] or [0xFF, 0xD8, 0xFF, ..])
@@ -42,8 +43,8 @@ internal static class PictureSniffer
         }
 
         throw OtherFormat(encoded) is { } name
-            ? new PictureException(PictureFault.Unsupported, $"{name} pictures are not supported; {Supported}.")
-            : new PictureException(PictureFault.NotAPicture, $"This is not a picture; {Supported}.");
+            ? new PictureException(FailureReason.Unsupported, $"{name} pictures are not supported; {Supported}.")
+            : new PictureException(FailureReason.NotAPicture, $"This is not a picture; {Supported}.");
     }
 
     // "BM" alone may be the start of a text: the size of the second header must be a known one.

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using Detection.Objects;
 using SkiaSharp;
 
 namespace Detection.Inference.Pictures;
@@ -23,7 +24,7 @@ internal static class SkiaPixels
         if (result != SKCodecResult.Success)
         {
             throw new PictureException(
-                PictureFault.Undecodable,
+                FailureReason.Undecodable,
                 result == SKCodecResult.IncompleteInput
                     ? $"The {format.Name()} picture is truncated."
                     : $"The {format.Name()} picture is damaged ({result}).");

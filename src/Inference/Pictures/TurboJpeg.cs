@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
+using Detection.Objects;
 
 namespace Detection.Inference.Pictures;
 
@@ -64,7 +65,7 @@ internal static unsafe class TurboJpeg
             // The library uses the largest of its scales that fits into the given size: it must be exactly the planned one.
             if (width != picture.OriginalWidth || height != picture.OriginalHeight)
             {
-                throw new PictureException(PictureFault.Undecodable, "The JPEG picture contradicts itself about its size.");
+                throw new PictureException(FailureReason.Undecodable, "The JPEG picture contradicts itself about its size.");
             }
 
             using var codec = new Handle(library.InitDecompress(), library);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Detection.Inference.Pictures;
+using Detection.Objects;
 
 namespace Detection.Tool.Pictures;
 
@@ -30,7 +31,7 @@ internal static class PictureFiles
         return file.Length <= most
             ? await File.ReadAllBytesAsync(path, cancellationToken)
             : throw new PictureException(
-                PictureFault.TooLarge,
+                FailureReason.TooLarge,
                 string.Create(CultureInfo.InvariantCulture, $"The picture has {file.Length} bytes; at most {most} are allowed."));
     }
 }

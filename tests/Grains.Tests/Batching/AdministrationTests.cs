@@ -1,5 +1,6 @@
 using Detection.Client;
 using Detection.Contracts.Cluster;
+using Detection.Objects;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Detection.Grains.Tests.Batching;
@@ -60,7 +61,7 @@ public sealed class AdministrationTests : SiloTest
             {
                 return await Client.DetectAsync(TestPictures.Unique(picture), Patient) is not null;
             }
-            catch (DetectionException e) when (e.Error == DetectionError.Unavailable)
+            catch (DetectionException e) when (e.Reason == FailureReason.Unavailable)
             {
                 return false;
             }

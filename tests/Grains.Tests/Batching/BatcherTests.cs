@@ -3,6 +3,7 @@ using Detection.Contracts.Answers;
 using Detection.Contracts.Cluster;
 using Detection.Contracts.Storage;
 using Detection.Inference.Pictures;
+using Detection.Objects;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Detection.Grains.Tests.Batching;
@@ -172,7 +173,7 @@ public sealed class BatcherTests : SiloTest
 
         device.Failures = int.MaxValue;
         var failure = await Assert.ThrowsAsync<DetectionException>(() => Client.DetectAsync(TestPictures.Unique(2), Patient));
-        Assert.Equal(DetectionError.Failed, failure.Error);
+        Assert.Equal(FailureReason.Inference, failure.Reason);
         Assert.Equal([1, 1, 1, 1, 1], device.Batches);
 
         // The test picture came out right meanwhile: the device serves, and the picture is not refused.

@@ -3,6 +3,7 @@ using Detection.Contracts.Answers;
 using Detection.Contracts.Cluster;
 using Detection.Grains.Health;
 using Detection.Inference.Graphs;
+using Detection.Objects;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Detection.Grains.Tests.Batching;
@@ -80,7 +81,7 @@ public sealed class SickDeviceTests : SiloTest
         await HealthAsync("gated:0", DeviceHealth.Broken);
         Assert.All([.. waiting, await RefusedAsync(200)], refused =>
         {
-            Assert.Equal((DetectionError.Unavailable, $"Every device that serves '{known.Model}' is broken."), (refused.Error, refused.Message));
+            Assert.Equal((FailureReason.Unavailable, $"Every device that serves '{known.Model}' is broken."), (refused.Reason, refused.Message));
             Assert.True(refused.RetryAfter > TimeSpan.Zero, $"{refused.RetryAfter}");
         });
         await using var redis = await Redis.ConnectAsync();
@@ -101,7 +102,7 @@ public sealed class SickDeviceTests : SiloTest
             {
                 return await Client.DetectAsync(TestPictures.Unique(picture), Patient) is not null;
             }
-            catch (DetectionException e) when (e.Error == DetectionError.Unavailable)
+            catch (DetectionException e) when (e.Reason == FailureReason.Unavailable)
             {
                 return false;
             }
@@ -256,7 +257,7 @@ public sealed class SickDeviceTests : SiloTest
         {
             device.Failures = 3;
             var failure = await Assert.ThrowsAsync<DetectionException>(() => Client.DetectAsync(TestPictures.Unique(100 + i), Patient));
-            Assert.Equal(DetectionError.Failed, failure.Error);
+            Assert.Equal(FailureReason.Inference, failure.Reason);
             Assert.Equal(2, (await DetectAsync(200 + (2 * i), 2)).Count);
         }
 
@@ -312,7 +313,7 @@ public sealed class SickDeviceTests : SiloTest
             device.Failure = new RunTimeoutException(TimeSpan.FromSeconds(7));
             device.Failures = 3;
             var failure = await Assert.ThrowsAsync<DetectionException>(() => Client.DetectAsync(TestPictures.Unique(100 + i), Patient));
-            Assert.Equal(DetectionError.Failed, failure.Error);
+            Assert.Equal(FailureReason.Inference, failure.Reason);
             Assert.Contains("its run did not end within 7 s and was ended", failure.Message, StringComparison.Ordinal);
             Assert.Equal(2, (await DetectAsync(200 + (2 * i), 2)).Count);
         }

@@ -2,6 +2,7 @@ using Detection.Client;
 using Detection.Contracts.Answers;
 using Detection.Contracts.Cluster;
 using Detection.Inference.Manifest;
+using Detection.Objects;
 
 namespace Detection.Grains.Tests.Batching;
 
@@ -151,7 +152,7 @@ public sealed class SickSequenceTests : SiloTest
             {
                 return await Client.DetectAsync(TestPictures.Unique(number), Patient);
             }
-            catch (DetectionException e) when (e.Error == DetectionError.Unavailable)
+            catch (DetectionException e) when (e.Reason == FailureReason.Unavailable)
             {
                 await Task.Delay(200);
             }

@@ -1,5 +1,6 @@
 using Detection.Client;
 using Detection.Grains.Tests.Requests;
+using Detection.Objects;
 using StackExchange.Redis;
 
 namespace Detection.Grains.Tests.Cluster;
@@ -74,7 +75,7 @@ public sealed class SpoiltKeysTests : RequestTest
 
         var failure = await Assert.ThrowsAsync<DetectionException>(() => Reports.GetSilosAsync(default));
 
-        Assert.Equal(DetectionError.Unavailable, failure.Error);
+        Assert.Equal(FailureReason.Unavailable, failure.Reason);
         Assert.Equal("The cluster's Redis answers with an error (WRONGTYPE).", failure.Message);
         await Database.KeyDeleteAsync(Keys.Silos);
         Assert.Empty(await Reports.GetSilosAsync(default));
@@ -89,12 +90,12 @@ public sealed class SpoiltKeysTests : RequestTest
         var waiting = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Client.SubmitAsync(Next(), Patient)));
         await Server.ConfigSetAsync("min-replicas-to-write", "1");
 
-        Assert.Equal(DetectionError.Unavailable, await TryAsync(Next(), asynchronous: true));
+        Assert.Equal(FailureReason.Unavailable, await TryAsync(Next(), asynchronous: true));
 
         // Longer than the lease, and the device ends its batch meanwhile.
         Device.Open();
         await Task.Delay(TimeSpan.FromSeconds(5));
-        Assert.Equal(DetectionError.Unavailable, await TryAsync(Next(), asynchronous: true));
+        Assert.Equal(FailureReason.Unavailable, await TryAsync(Next(), asynchronous: true));
         await Server.ConfigSetAsync("min-replicas-to-write", "0");
 
         foreach (var ticket in waiting.Append(running))

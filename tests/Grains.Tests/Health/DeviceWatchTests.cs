@@ -130,7 +130,7 @@ public sealed class DeviceWatchTests : IDisposable
         Assert.False(_watch.IsDeviceError(invalid));
         await _watch.ProbeAsync(Well);
         Assert.True(_watch.IsDeviceError(invalid));
-        Assert.False(_watch.IsDeviceError(new PictureException(PictureFault.Undecodable, "It is damaged.")));
+        Assert.False(_watch.IsDeviceError(new PictureException(FailureReason.Undecodable, "It is damaged.")));
         Assert.False(_watch.IsDeviceError(new WrongPictureException()));
         Assert.False(_watch.IsDeviceError(new InsufficientMemoryException()));
         Exception[] others =

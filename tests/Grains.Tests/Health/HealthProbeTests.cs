@@ -60,7 +60,7 @@ public sealed class HealthProbeTests
         Assert.False(_probe.Tells);
 
         var refusing = new HealthProbe(0.05f, TimeSpan.FromSeconds(5), new PicturesOnDevice(TimeProvider.System), TimeProvider.System);
-        var refusal = new PictureException(PictureFault.TooLarge, "Too large.");
+        var refusal = new PictureException(FailureReason.TooLarge, "Too large.");
         Assert.Equal(ProbeVerdict.Unknown, (await refusing.RunAsync(AnsweringSession.Failing(refusal))).Verdict);
         var nonsense = new HealthProbe(0.05f, TimeSpan.FromSeconds(5), new PicturesOnDevice(TimeProvider.System), TimeProvider.System);
         Assert.Equal(ProbeVerdict.Unknown, (await nonsense.RunAsync(AnsweringSession.Failing(new ModelException("A score above 1.")))).Verdict);

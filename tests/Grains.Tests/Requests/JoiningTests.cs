@@ -1,4 +1,5 @@
 using Detection.Client;
+using Detection.Objects;
 
 namespace Detection.Grains.Tests.Requests;
 
@@ -22,7 +23,7 @@ public sealed class JoiningTests : RequestTest
         {
             var picture = Next();
             var outcomes = await Task.WhenAll(Enumerable.Range(0, callers).Select(i => TryAsync(picture, asynchronous: i % 3 != 2)));
-            accepted += outcomes.Count(outcome => outcome is not DetectionError.Busy);
+            accepted += outcomes.Count(outcome => outcome is not FailureReason.Busy);
             Assert.Equal(DetectionStatus.Unknown, (await Client.GetStatusAsync(TestPictures.ImageKey(picture))).Status);
         }
 
@@ -43,8 +44,8 @@ public sealed class JoiningTests : RequestTest
         await Eventually.Async(async () => await WaitingAsync() == 1, Eventually.Soon, "the second waits");
 
         DetectionTicket[] joined = [await Client.SubmitAsync(onDevice), await Client.SubmitAsync(queued)];
-        Assert.Equal(DetectionError.DeadlineExceeded, (await Assert.ThrowsAsync<DetectionException>(() => short1)).Error);
-        Assert.Equal(DetectionError.DeadlineExceeded, (await Assert.ThrowsAsync<DetectionException>(() => short2)).Error);
+        Assert.Equal(FailureReason.DeadlineExceeded, (await Assert.ThrowsAsync<DetectionException>(() => short1)).Reason);
+        Assert.Equal(FailureReason.DeadlineExceeded, (await Assert.ThrowsAsync<DetectionException>(() => short2)).Reason);
         Device.Open();
 
         foreach (var ticket in joined)

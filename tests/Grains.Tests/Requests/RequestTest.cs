@@ -1,5 +1,6 @@
 using Detection.Client;
 using Detection.Grains.Tests.Batching;
+using Detection.Objects;
 using StackExchange.Redis;
 
 namespace Detection.Grains.Tests.Requests;
@@ -50,7 +51,7 @@ public abstract class RequestTest : SiloTest
     }
 
     /// <summary>Submits or detects; gives the failure, or <see langword="null"/>.</summary>
-    protected async Task<DetectionError?> TryAsync(byte[] picture, bool asynchronous)
+    protected async Task<FailureReason?> TryAsync(byte[] picture, bool asynchronous)
     {
         try
         {
@@ -59,7 +60,7 @@ public abstract class RequestTest : SiloTest
         }
         catch (DetectionException e)
         {
-            return e.Error;
+            return e.Reason;
         }
     }
 

@@ -3,6 +3,7 @@ using Detection.Contracts.Models;
 using Detection.Contracts.Requests;
 using Detection.Contracts.Storage;
 using Detection.Grains.Queueing;
+using Detection.Objects;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Detection.Grains.Tests.Requests;
@@ -54,7 +55,7 @@ public sealed class RetiredModelTests : RequestTest
         var never = await fresh.GetStatusAsync(TestPictures.ImageKey(Next()), options: For(first.Id));
         Assert.Equal(DetectionStatus.Unknown, never.Status);
         var refused = await Assert.ThrowsAsync<DetectionException>(() => fresh.DetectAsync(Next(), For(first.Id)));
-        Assert.Equal(DetectionError.ModelNotFound, refused.Error);
+        Assert.Equal(FailureReason.ModelNotFound, refused.Reason);
         Assert.Equal($"Model '{first.Id}' was replaced by '{second.Id}' and accepts no new pictures.", refused.Message);
         Assert.Equal(second.Id, (await fresh.DetectAsync(Next(), For("people"))).Model);
     }
@@ -82,14 +83,14 @@ public sealed class RetiredModelTests : RequestTest
             // Silos read what they report themselves a second later; until then it may still be taken.
             await Eventually.Async(
                 async () => (await Assert.ThrowsAsync<DetectionException>(() => client.DetectAsync(Next(), For("people") with { Deadline = TimeSpan.FromSeconds(1) })))
-                    .Error == DetectionError.ModelNotFound,
+                    .Reason == FailureReason.ModelNotFound,
                 Eventually.Soon,
                 "it is refused");
             foreach (var name in new[] { "people", model.Id })
             {
                 var refused = await Assert.ThrowsAsync<DetectionException>(() => client.DetectAsync(Next(), For(name)));
-                Assert.Equal((DetectionError.ModelNotFound, $"Model '{name}' was removed and accepts no new pictures."), (refused.Error, refused.Message));
-                Assert.Equal(DetectionError.ModelNotFound, (await Assert.ThrowsAsync<DetectionException>(() => client.SubmitAsync(Next(), For(name)))).Error);
+                Assert.Equal((FailureReason.ModelNotFound, $"Model '{name}' was removed and accepts no new pictures."), (refused.Reason, refused.Message));
+                Assert.Equal(FailureReason.ModelNotFound, (await Assert.ThrowsAsync<DetectionException>(() => client.SubmitAsync(Next(), For(name)))).Reason);
             }
         }
 
@@ -159,11 +160,11 @@ public sealed class RetiredModelTests : RequestTest
         _models.Remove("people");
 
         var refused = await Assert.ThrowsAsync<DetectionException>(() => asking);
-        Assert.Equal(DetectionError.ModelNotFound, refused.Error);
+        Assert.Equal(FailureReason.ModelNotFound, refused.Reason);
         foreach (var ticket in waiting)
         {
             var ended = await Client.GetStatusAsync(ticket.ImageKey, TimeSpan.FromSeconds(30), options: For(ticket.Model!));
-            Assert.Equal((DetectionStatus.Failed, DetectionError.ModelNotFound), (ended.Status, ended.Failure?.Error));
+            Assert.Equal((DetectionStatus.Failed, FailureReason.ModelGone), (ended.Status, ended.Failure?.Reason));
             Assert.Contains("was removed or replaced while the picture was queued", ended.Failure!.Message, StringComparison.Ordinal);
         }
 
@@ -222,13 +223,13 @@ public sealed class RetiredModelTests : RequestTest
                     {
                         var ticket = await Client.SubmitAsync(Next(), For("coming"));
                         var end = await Client.GetStatusAsync(ticket.ImageKey, TimeSpan.FromSeconds(30), options: For(ticket.Model!));
-                        Assert.True(end.Failure is null or { Error: DetectionError.ModelNotFound }, $"{end.Failure}");
+                        Assert.True(end.Failure is null or { Reason: FailureReason.ModelGone }, $"{end.Failure}");
                         Assert.True(end.IsFinal, $"{end.Status}");
                     }
 
                     answers++;
                 }
-                catch (DetectionException e) when (e.Error == DetectionError.ModelNotFound)
+                catch (DetectionException e) when (e.Reason == FailureReason.ModelNotFound)
                 {
                     refusals++;
                     await Task.Delay(20);

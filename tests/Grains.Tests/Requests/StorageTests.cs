@@ -5,6 +5,7 @@ using Detection.Contracts.Answers;
 using Detection.Contracts.Requests;
 using Detection.Contracts.Storage;
 using Detection.Grains.Tests.Batching;
+using Detection.Objects;
 
 namespace Detection.Grains.Tests.Requests;
 
@@ -20,7 +21,7 @@ public sealed class StorageTests : RequestTest
         var outcomes = await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => TryAsync(Next(), asynchronous: true)));
 
         Assert.Equal(4, outcomes.Count(outcome => outcome is null));
-        Assert.Equal(56, outcomes.Count(outcome => outcome is DetectionError.Busy));
+        Assert.Equal(56, outcomes.Count(outcome => outcome is FailureReason.Busy));
         Assert.Equal(5, await PicturesAsync());
 
         // Those that were accepted are kept for longer than they may wait.
@@ -42,7 +43,7 @@ public sealed class StorageTests : RequestTest
 
         var refused = await Assert.ThrowsAsync<DetectionException>(() => Client.SubmitAsync(picture, Patient with { Iou = 0.3f }));
 
-        Assert.Equal(DetectionError.Busy, refused.Error);
+        Assert.Equal(FailureReason.Busy, refused.Reason);
         Device.Open();
         await DoneAsync(accepted.ImageKey);
     }
@@ -206,8 +207,8 @@ public sealed class StorageTests : RequestTest
         await Server.ConfigSetAsync("maxmemory-policy", "noeviction");
         await Server.ConfigSetAsync("maxmemory", "1mb");
 
-        Assert.Equal(DetectionError.StorageFull, await TryAsync(Next(), asynchronous: true));
-        Assert.Equal(DetectionError.StorageFull, await TryAsync(Next(), asynchronous: false));
+        Assert.Equal(FailureReason.StorageFull, await TryAsync(Next(), asynchronous: true));
+        Assert.Equal(FailureReason.StorageFull, await TryAsync(Next(), asynchronous: false));
 
         // Longer than the lease: it is renewed, what was accepted is claimed and settled, and the silo stays known.
         await Task.Delay(TimeSpan.FromSeconds(5));
@@ -217,7 +218,7 @@ public sealed class StorageTests : RequestTest
             await DoneAsync(ticket.ImageKey);
         }
 
-        Assert.Equal(DetectionError.StorageFull, await TryAsync(Next(), asynchronous: false));
+        Assert.Equal(FailureReason.StorageFull, await TryAsync(Next(), asynchronous: false));
         Assert.Equal(Enumerable.Repeat(1, 9), Device.Batches);
         await Server.ConfigSetAsync("maxmemory", "0");
         Assert.Null(await TryAsync(Next(), asynchronous: false));

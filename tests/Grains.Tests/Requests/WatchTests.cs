@@ -1,4 +1,5 @@
 using Detection.Client;
+using Detection.Objects;
 
 namespace Detection.Grains.Tests.Requests;
 
@@ -17,7 +18,7 @@ public sealed class WatchTests : RequestTest
         // The grain knows the work, so that only the look at the end of the wait asks Redis.
         proxy.Refuse(static request => request.Contains(":result:", StringComparison.Ordinal) ? "LOADING Redis is loading the dataset in memory" : null);
         var told = await Assert.ThrowsAsync<DetectionException>(() => Client.GetStatusAsync(ticket.ImageKey, TimeSpan.FromMilliseconds(500)));
-        Assert.Equal(DetectionError.Unavailable, told.Error);
+        Assert.Equal(FailureReason.Unavailable, told.Reason);
 
         proxy.Refuse(null);
         Device.Open();

@@ -2,6 +2,7 @@ using System.Globalization;
 using Detection.Client;
 using Detection.Contracts.Answers;
 using Detection.Grains.Tests.Batching;
+using Detection.Objects;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Detection.Grains.Tests.Storage;
@@ -83,7 +84,7 @@ public sealed class RefusedScriptsTests : IAsyncLifetime
             {
                 return await client.DetectAsync(picture, Patient);
             }
-            catch (DetectionException e) when (e.Error == DetectionError.Unavailable)
+            catch (DetectionException e) when (e.Reason == FailureReason.Unavailable)
             {
                 await Task.Delay(20);
             }

@@ -1,4 +1,5 @@
 using Detection.Inference.Pictures;
+using Detection.Objects;
 
 namespace Detection.Inference.Tests.Pictures;
 
@@ -110,24 +111,24 @@ public sealed class EdgePictureTests
     }
 
     [Theory]
-    [InlineData("text.jpg", PictureFault.NotAPicture)]
-    [InlineData("empty.jpg", PictureFault.NotAPicture)]
-    [InlineData("unsupported.tiff", PictureFault.Unsupported)]
-    [InlineData("truncated.jpg", PictureFault.Undecodable)]
-    [InlineData("truncated.png", PictureFault.Undecodable)]
-    [InlineData("header-only.jpg", PictureFault.Undecodable)]
-    [InlineData("corrupt.png", PictureFault.Undecodable)]
-    [InlineData("huge.png", PictureFault.TooLarge)]
-    [InlineData("huge.bmp", PictureFault.TooLarge)]
-    [InlineData("huge.jpg", PictureFault.TooLarge)]
-    [InlineData("huge.gif", PictureFault.TooLarge)]
-    [InlineData("huge.webp", PictureFault.TooLarge)]
-    public void Bad_files_are_refused(string name, PictureFault fault)
+    [InlineData("text.jpg", FailureReason.NotAPicture)]
+    [InlineData("empty.jpg", FailureReason.NotAPicture)]
+    [InlineData("unsupported.tiff", FailureReason.Unsupported)]
+    [InlineData("truncated.jpg", FailureReason.Undecodable)]
+    [InlineData("truncated.png", FailureReason.Undecodable)]
+    [InlineData("header-only.jpg", FailureReason.Undecodable)]
+    [InlineData("corrupt.png", FailureReason.Undecodable)]
+    [InlineData("huge.png", FailureReason.TooLarge)]
+    [InlineData("huge.bmp", FailureReason.TooLarge)]
+    [InlineData("huge.jpg", FailureReason.TooLarge)]
+    [InlineData("huge.gif", FailureReason.TooLarge)]
+    [InlineData("huge.webp", FailureReason.TooLarge)]
+    public void Bad_files_are_refused(string name, FailureReason fault)
     {
         foreach (var turbo in new[] { false, TurboJpeg.IsAvailable })
         {
             var exception = Assert.Throws<PictureException>(() => Decode(name, turbo).Dispose());
-            Assert.Equal(fault, exception.Fault);
+            Assert.Equal(fault, exception.Reason);
         }
     }
 

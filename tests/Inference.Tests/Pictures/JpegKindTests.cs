@@ -1,4 +1,5 @@
 using Detection.Inference.Pictures;
+using Detection.Objects;
 
 namespace Detection.Inference.Tests.Pictures;
 
@@ -113,7 +114,7 @@ public sealed class JpegKindTests
                 }
 
                 var exception = Assert.Throws<PictureException>(() => PictureDecoder.Decode(encoded.AsSpan(0, length), Limits, 0, 0, turbo).Dispose());
-                Assert.Equal(PictureFault.Undecodable, exception.Fault);
+                Assert.Equal(FailureReason.Undecodable, exception.Reason);
             }
 
             using var good = PictureDecoder.Decode(encoded, Limits, 0, 0, turbo);
@@ -177,7 +178,7 @@ public sealed class JpegKindTests
         foreach (var turbo in new[] { TurboJpeg.IsAvailable, false })
         {
             var exception = Assert.Throws<PictureException>(() => PictureDecoder.Decode(encoded, Limits, 0, 0, turbo).Dispose());
-            Assert.Equal(PictureFault.Unsupported, exception.Fault);
+            Assert.Equal(FailureReason.Unsupported, exception.Reason);
             Assert.Contains(named, exception.Message, StringComparison.Ordinal);
         }
     }

@@ -1,4 +1,5 @@
 using Detection.Inference.Pictures;
+using Detection.Objects;
 
 namespace Detection.Inference.Tests.Pictures;
 
@@ -66,7 +67,7 @@ public sealed class PictureCostTests
         foreach (var turbo in new[] { true, false })
         {
             var exception = Assert.Throws<PictureException>(() => PictureDecoder.Decode(many, Limits, 0, 0, turbo).Dispose());
-            Assert.Equal(PictureFault.Unsupported, exception.Fault);
+            Assert.Equal(FailureReason.Unsupported, exception.Reason);
             Assert.Contains("100 scans", exception.Message, StringComparison.Ordinal);
         }
     }
@@ -81,7 +82,7 @@ public sealed class PictureCostTests
         var cost = PictureCost.Of(encoded);
         Assert.InRange(cost, Limits.MaxCost + 1, 10_000);
         var exception = Assert.Throws<PictureException>(() => PictureDecoder.Decode(encoded, Limits).Dispose());
-        Assert.Equal(PictureFault.Unsupported, exception.Fault);
+        Assert.Equal(FailureReason.Unsupported, exception.Reason);
         Assert.Contains("costs", exception.Message, StringComparison.Ordinal);
         using var good = PictureDecoder.Decode(Samples.Jpeg(64, 48), Limits);
         Assert.Equal(64, good.Width);

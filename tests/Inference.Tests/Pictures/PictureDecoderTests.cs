@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using Detection.Inference.Pictures;
+using Detection.Objects;
 using SkiaSharp;
 
 namespace Detection.Inference.Tests.Pictures;
@@ -145,9 +146,9 @@ public sealed class PictureDecoderTests
     public void Huge_pictures_are_refused_by_their_header_alone()
     {
         var encoded = PngFile(30_000, 30_000, 8, 6, [], [0, 0, 0, 0]);
-        Fails(PictureFault.TooLarge, encoded);
+        Fails(FailureReason.TooLarge, encoded);
         var before = GC.GetAllocatedBytesForCurrentThread();
-        Fails(PictureFault.TooLarge, encoded);
+        Fails(FailureReason.TooLarge, encoded);
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 100_000);
     }
 
@@ -159,21 +160,21 @@ public sealed class PictureDecoderTests
         {
         }
 
-        Fails(PictureFault.TooLarge, encoded, new PictureLimits(encoded.Length - 1, 5000));
-        Fails(PictureFault.TooLarge, encoded, new PictureLimits(encoded.Length, 4999));
+        Fails(FailureReason.TooLarge, encoded, new PictureLimits(encoded.Length - 1, 5000));
+        Fails(FailureReason.TooLarge, encoded, new PictureLimits(encoded.Length, 4999));
     }
 
     [Theory]
-    [InlineData("", PictureFault.NotAPicture)]
-    [InlineData("hello, this is a text file renamed to jpg", PictureFault.NotAPicture)]
-    [InlineData("BM is how this text begins, but it is no bitmap", PictureFault.NotAPicture)]
-    [InlineData("<svg xmlns='http://www.w3.org/2000/svg'/>", PictureFault.NotAPicture)]
-    [InlineData("\0\0\0\u0018ftypheic\0\0\0\0mif1heic", PictureFault.Unsupported)]
-    [InlineData("\0\0\0\u0018ftypavif\0\0\0\0mif1avif", PictureFault.Unsupported)]
-    [InlineData("\0\0\0\u0018ftypisom\0\0\0\0isommp42", PictureFault.NotAPicture)]
-    [InlineData("II*\0\u0008\0\0\0", PictureFault.Unsupported)]
-    [InlineData("GIF89a", PictureFault.Undecodable)]
-    public void Other_files_are_refused_with_the_right_fault(string content, PictureFault fault) =>
+    [InlineData("", FailureReason.NotAPicture)]
+    [InlineData("hello, this is a text file renamed to jpg", FailureReason.NotAPicture)]
+    [InlineData("BM is how this text begins, but it is no bitmap", FailureReason.NotAPicture)]
+    [InlineData("<svg xmlns='http://www.w3.org/2000/svg'/>", FailureReason.NotAPicture)]
+    [InlineData("\0\0\0\u0018ftypheic\0\0\0\0mif1heic", FailureReason.Unsupported)]
+    [InlineData("\0\0\0\u0018ftypavif\0\0\0\0mif1avif", FailureReason.Unsupported)]
+    [InlineData("\0\0\0\u0018ftypisom\0\0\0\0isommp42", FailureReason.NotAPicture)]
+    [InlineData("II*\0\u0008\0\0\0", FailureReason.Unsupported)]
+    [InlineData("GIF89a", FailureReason.Undecodable)]
+    public void Other_files_are_refused_with_the_right_fault(string content, FailureReason fault) =>
         Fails(fault, System.Text.Encoding.Latin1.GetBytes(content));
 
     [Theory]
@@ -194,7 +195,7 @@ public sealed class PictureDecoderTests
 
         foreach (var share in new[] { 0.05, 0.3, 0.5, 0.9, 0.97 })
         {
-            Fails(PictureFault.Undecodable, encoded[..(int)(encoded.Length * share)]);
+            Fails(FailureReason.Undecodable, encoded[..(int)(encoded.Length * share)]);
         }
     }
 
@@ -224,10 +225,10 @@ public sealed class PictureDecoderTests
         Assert.Equal(255, pixel[3]);
     }
 
-    private static void Fails(PictureFault fault, byte[] encoded, PictureLimits? limits = null)
+    private static void Fails(FailureReason fault, byte[] encoded, PictureLimits? limits = null)
     {
         var exception = Assert.Throws<PictureException>(() => PictureDecoder.Decode(encoded, limits ?? Limits).Dispose());
-        Assert.Equal(fault, exception.Fault);
+        Assert.Equal(fault, exception.Reason);
         Assert.EndsWith(".", exception.Message, StringComparison.Ordinal);
     }
 

@@ -87,8 +87,8 @@ internal sealed partial class ProblemWriter(IOptions<FrontendOptions> options, I
     {
         var level = status switch
         {
-            // Not a failure of the front end: the silo logs once what is wrong with its model or device.
-            500 when exception is DetectionException { Error: DetectionError.Failed } => LogLevel.Information,
+            // Already logged: by the silo what is wrong with its model or device, by the client an error that it does not know.
+            500 when exception is DetectionException => LogLevel.Information,
             500 => LogLevel.Error,
             > 500 => LogLevel.Warning,
             _ => LogLevel.Information,

@@ -4,6 +4,7 @@ using Detection.Contracts.Messages;
 using Detection.Contracts.Storage;
 using Detection.Frontend.Http.Problems;
 using Detection.Frontend.Http.Uploads;
+using Detection.Objects;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
@@ -85,7 +86,7 @@ internal sealed class LegacyAnswerer(
     }
 
     private static bool IsTransient(Exception e) =>
-        e is DetectionException { Error: DetectionError.Busy or DetectionError.ShareUsed or DetectionError.StorageFull or DetectionError.Unavailable }
+        e is DetectionException { Reason: FailureReason.Busy or FailureReason.ShareUsed or FailureReason.StorageFull or FailureReason.Unavailable }
         || (e is ProblemException problem && (problem.Type == ProblemType.TooManyUploads || problem.Type == ProblemType.RateLimited || problem.Type == ProblemType.DrawingBusy));
 
     /// <summary>Runs an action in Redis; retries while Redis cannot be reached.</summary>

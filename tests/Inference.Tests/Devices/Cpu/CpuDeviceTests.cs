@@ -35,7 +35,7 @@ public sealed class CpuDeviceTests : DefaultModelTest
         var outcomes = await DetectAsync([Photos.Get(1), [1, 2, 3], Photos.Get(2), []]);
 
         Assert.Equal([OutcomeKind.Detected, OutcomeKind.Failed, OutcomeKind.Detected, OutcomeKind.Failed], outcomes.Select(o => o.Kind));
-        Assert.Equal(PictureFault.NotAPicture, Assert.IsType<PictureException>(outcomes[1].Error).Fault);
+        Assert.Equal(FailureReason.NotAPicture, Assert.IsType<PictureException>(outcomes[1].Error).Reason);
     }
 
     [Fact]
