@@ -63,6 +63,6 @@ public enum FailureReason
     /// <summary>The deadline passed before there was a result.</summary>
     DeadlineExceeded,
 
-    /// <summary>The client met an error that it does not know. The log of the application has it.</summary>
+    /// <summary>The client failed with an unexpected error. The log of the application has the details.</summary>
     Internal,
 }

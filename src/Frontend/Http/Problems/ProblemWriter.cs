@@ -87,7 +87,7 @@ internal sealed partial class ProblemWriter(IOptions<FrontendOptions> options, I
     {
         var level = status switch
         {
-            // Already logged: by the silo what is wrong with its model or device, by the client an error that it does not know.
+            // Already logged: by the silo what is wrong with its model or device, by the client an unexpected error.
             500 when exception is DetectionException => LogLevel.Information,
             500 => LogLevel.Error,
             > 500 => LogLevel.Warning,

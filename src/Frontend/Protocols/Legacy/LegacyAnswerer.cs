@@ -1,10 +1,8 @@
 using Detection.Client;
-using Detection.Contracts.Answers;
 using Detection.Contracts.Messages;
 using Detection.Contracts.Storage;
 using Detection.Frontend.Http.Problems;
 using Detection.Frontend.Http.Uploads;
-using Detection.Objects;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
@@ -85,9 +83,8 @@ internal sealed class LegacyAnswerer(
         }
     }
 
-    private static bool IsTransient(Exception e) =>
-        e is DetectionException { Reason: FailureReason.Busy or FailureReason.ShareUsed or FailureReason.StorageFull or FailureReason.Unavailable }
-        || (e is ProblemException problem && (problem.Type == ProblemType.TooManyUploads || problem.Type == ProblemType.RateLimited || problem.Type == ProblemType.DrawingBusy));
+    private static bool IsTransient(Exception e) => e is DetectionException or ProblemException
+        && Failures.Of(e).Type.Status is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable;
 
     /// <summary>Runs an action in Redis; retries while Redis cannot be reached.</summary>
     private async Task<T> ToRedisAsync<T>(Func<Task<T>> action, CancellationToken giveUp)
