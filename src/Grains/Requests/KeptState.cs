@@ -57,6 +57,7 @@ internal sealed class KeptState(IGrainContext grain, IGrainStorage storage, Clus
         kept.End = outcome;
         kept.EndedAt = time.GetUtcNow();
         kept.Webhooks = false;
+        kept.FetchesAgain = false;
         (kept.Source, kept.SourceCaller) = (null, null);
     });
 
@@ -66,6 +67,7 @@ internal sealed class KeptState(IGrainContext grain, IGrainStorage storage, Clus
         kept.Asynchronous = false;
         kept.End = null;
         kept.Webhooks = false;
+        kept.FetchesAgain = false;
         (kept.Source, kept.SourceCaller) = (null, null);
     });
 

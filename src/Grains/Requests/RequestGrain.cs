@@ -37,6 +37,7 @@ internal sealed class RequestGrain(
     private Enqueueing _enqueueing = null!;
     private RequestWebhooks _webhooks = null!;
     private LostPicture _lost = null!;
+    private bool _fetchesAgain;
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
@@ -183,8 +184,40 @@ internal sealed class RequestGrain(
             return lost;
         }
 
+        if (_fetchesAgain)
+        {
+            return null;
+        }
+
+        _fetchesAgain = true;
+        try
+        {
+            return await FetchAgainAsync(lost, url, kept);
+        }
+        finally
+        {
+            _fetchesAgain = false;
+        }
+    }
+
+    private async Task<RequestSnapshot?> FetchAgainAsync(RequestSnapshot lost, Uri url, RequestState kept)
+    {
+        if (!kept.FetchesAgain)
+        {
+            // The state in memory is enough unless the silo is lost, so a Redis without memory is no reason to give up.
+            await ((Task)_kept.WriteAsync(static state => state.FetchesAgain = true))
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        }
+
         if (await _lost.FetchAgainAsync(url, kept.SourceCaller, kept.Deadline, lifetime.ApplicationStopping) is { } reason)
         {
+            if (lifetime.ApplicationStopping.IsCancellationRequested)
+            {
+                // The next look at the request, which activates it on another silo, continues.
+                DeactivateOnIdle();
+                return null;
+            }
+
             logger.LogNotFetchedAgain(_key.Item, reason);
             return new RequestSnapshot(
                 RequestStatus.Failed,
@@ -193,7 +226,13 @@ internal sealed class RequestGrain(
 
         var terms = new RequestTerms(kept.Deadline - time.GetUtcNow(), Asynchronous: true, Caller: kept.SourceCaller, Source: url);
         var again = await SubmitAsync(terms, TimeSpan.Zero, CancellationToken.None);
-        return again.Status is RequestStatus.Queued or RequestStatus.Running or RequestStatus.Done ? null : lost;
+        if (again.Status is not (RequestStatus.Queued or RequestStatus.Running or RequestStatus.Done))
+        {
+            return lost;
+        }
+
+        await _kept.WriteAsync(static state => state.FetchesAgain = false);
+        return null;
     }
 
     /// <summary>The current state of the request, including the stored outcome of an asynchronous one.</summary>
@@ -214,6 +253,12 @@ internal sealed class RequestGrain(
         if (kept.End is { } end && time.GetUtcNow() - kept.EndedAt < options.Value.FailureExpiry)
         {
             return end;
+        }
+
+        if (kept is { FetchesAgain: true, End: null } && !_fetchesAgain && time.GetUtcNow() < kept.Deadline)
+        {
+            // The silo that fetched its picture again is lost.
+            Complete(RequestFailures.PictureLost).Ignore();
         }
 
         // Accepted, and no outcome is known: the call with the outcome is under way, or was lost with its silo.

@@ -36,4 +36,8 @@ internal sealed class RequestState
     /// <summary>The caller for whom it was fetched; <see langword="null"/> for a caller without a name.</summary>
     [Id(6)]
     public string? SourceCaller { get; set; }
+
+    /// <summary>Whether its picture is being fetched again: another activation continues when the silo that does it is lost.</summary>
+    [Id(7)]
+    public bool FetchesAgain { get; set; }
 }

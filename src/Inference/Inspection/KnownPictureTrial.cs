@@ -24,9 +24,14 @@ internal sealed class KnownPictureTrial(GraphTrial trial, IReadOnlyList<GraphOut
     private const float Lead = 1.1f;
 
     /// <summary>The reading that the pictures prove, by its index; -1 when they show no difference.</summary>
+    /// <remarks>
+    /// Networks also find objects in pictures that are fed wrongly, some of them more, so each reading gets the pictures as every one of them would
+    /// feed them: only where it finds the objects counts.
+    /// </remarks>
     public int Decide(IReadOnlyList<ModelManifest?> readings)
     {
-        float[] evidence = [.. readings.Select(manifest => manifest is null ? 0 : EvidenceFor(manifest))];
+        var inputs = readings.OfType<ModelManifest>().Select(manifest => manifest.Input).ToList();
+        float[] evidence = [.. readings.Select(manifest => manifest is null ? 0 : inputs.Max(input => EvidenceFor(manifest with { Input = input })))];
         var best = Array.IndexOf(evidence, evidence.Max());
         var next = evidence.Where((_, i) => i != best).Max();
         return evidence[best] >= Least && evidence[best] >= Lead * next ? best : -1;

@@ -118,6 +118,40 @@ public sealed class StorageTests : RequestTest
         Assert.NotNull(await Client.DetectAsync(Next(), Patient));
     }
 
+    [Fact]
+    public async Task Lost_picture_of_a_url_is_fetched_again_by_another_silo_when_the_first_stops()
+    {
+        var picture = Next();
+        var asked = 0;
+        var isFirst = true;
+        await using var host = Serve(picture, async () =>
+        {
+            Interlocked.Increment(ref asked);
+            if (Volatile.Read(ref asked) > 1 && Volatile.Read(ref isFirst))
+            {
+                // Until the silo is gone.
+                await Eventually.Async(() => !Volatile.Read(ref isFirst), Eventually.Soon, "the silo stopped");
+                throw new HttpListenerException();
+            }
+
+            return true;
+        });
+        DetectionTicket ticket;
+        await using (var first = await StartSiloThatFetchesAsync(host))
+        {
+            await OccupyAsync();
+            ticket = await Client.SubmitAsync(host.Url, Patient);
+            Assert.True(await Database.KeyDeleteAsync(Keys.Picture(ticket.ImageKey)));
+            Device.Open();
+            await Eventually.Async(() => Volatile.Read(ref asked) == 2, Eventually.Soon, "the picture is fetched again");
+        }
+
+        Volatile.Write(ref isFirst, false);
+        await using var second = await StartSiloThatFetchesAsync(host);
+
+        await DoneAsync(ticket.ImageKey);
+    }
+
     /// <summary>A queue of pictures that are lost at once: more of them than may be fetched from one site.</summary>
     [Fact]
     public async Task Lost_pictures_of_urls_are_fetched_again_until_their_deadline()
@@ -228,10 +262,17 @@ public sealed class StorageTests : RequestTest
     /// <summary>A server of one picture that answers 404 when <paramref name="isThere"/> says so.</summary>
     private static LoopbackServer Serve(byte[] picture, Func<Task<bool>> isThere) => new(async context =>
     {
-        context.Response.StatusCode = await isThere() ? 200 : 404;
-        context.Response.ContentType = "image/jpeg";
-        await context.Response.OutputStream.WriteAsync(picture);
-        context.Response.Close();
+        try
+        {
+            context.Response.StatusCode = await isThere() ? 200 : 404;
+            context.Response.ContentType = "image/jpeg";
+            await context.Response.OutputStream.WriteAsync(picture);
+            context.Response.Close();
+        }
+        catch (Exception e) when (e is HttpListenerException or ObjectDisposedException)
+        {
+            // Nobody waits for it any more.
+        }
     });
 
     private Task<TestSilo> StartSiloThatFetchesAsync(LoopbackServer host) => StartSiloAsync(
