@@ -17,7 +17,7 @@ internal sealed class ServedModelFactory(
     public ServedModel Create(BatcherKey key, IInferenceDevice device, ModelSource source, IModelSession loaded)
     {
         var info = Describe(source);
-        var watch = watches.Create(key, info.ScoreFloor);
+        var watch = watches.Create(key, info.ScoreFloor, info.Family);
         var session = new DeviceSession(device, source, loaded, time);
         var batcher = new ModelBatcher(key, session, watch, batchers);
         return new ServedModel(info, session, batcher, watch, new DeviceRecovery(key, session, batcher, watch, options.Value, time, logger));

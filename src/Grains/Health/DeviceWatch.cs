@@ -2,6 +2,7 @@ using Detection.Contracts.Cluster;
 using Detection.Grains.Placement;
 using Detection.Inference.Devices;
 using Detection.Inference.Graphs;
+using Detection.Inference.Inspection;
 using Detection.Inference.Manifest;
 using Detection.Inference.Pictures;
 using Microsoft.Extensions.Logging;
@@ -53,8 +54,18 @@ internal sealed partial class DeviceWatch
     /// </summary>
     public bool IsDeviceError(Exception? error) => error is not (PictureException or WrongPictureException or OutOfMemoryException) && (error is not ModelException || _probe.Tells);
 
-    /// <summary>The first invalid output of the model, in one sentence with what to do; <see langword="null"/> when there was none.</summary>
+    /// <summary>The first invalid output of the model, or that it finds nothing, in one sentence with what to do; <see langword="null"/> when there was none.</summary>
     public string? InvalidOutput { get; private set; }
+
+    /// <summary>The model cannot find anything, which is not a fault of the device. Logged once per model.</summary>
+    private void ReportFindsNothing(string sign)
+    {
+        if (InvalidOutput is null)
+        {
+            InvalidOutput = ScoreSigns.Describe($"The model {_key.Model}", sign);
+            LogFindsNothing(_key, sign);
+        }
+    }
 
     /// <summary>The model returned an invalid output, which is not a fault of the device. Logged once per model.</summary>
     public void ReportInvalidOutput(ModelException error)
@@ -162,6 +173,11 @@ internal sealed partial class DeviceWatch
             return result;
         }
 
+        if (result.ScoreSign is { } sign)
+        {
+            ReportFindsNothing(sign);
+        }
+
         Volatile.Write(ref _failedAt, result.Verdict is ProbeVerdict.Failed or ProbeVerdict.Blind ? _time.GetTimestamp() : 0);
         switch (result.Verdict)
         {
@@ -246,6 +262,9 @@ internal sealed partial class DeviceWatch
 
     [LoggerMessage(4, LogLevel.Information, "The test picture did not reach the device of {Batcher}; retrying later: {Reason}")]
     private partial void LogNotTried(BatcherKey batcher, string reason);
+
+    [LoggerMessage(5, LogLevel.Warning, "Model of {Batcher} finds nothing in any picture; it is served all the same: {Reason}")]
+    private partial void LogFindsNothing(BatcherKey batcher, string reason);
 
     [LoggerMessage(2, LogLevel.Error, "Device of {Batcher} is quarantined; it claims no pictures, and its model is reloaded: {Reason}")]
     private partial void LogQuarantined(BatcherKey batcher, string reason);

@@ -10,10 +10,11 @@ internal sealed class DeviceWatchFactory(
 {
     /// <param name="key">The device and the model.</param>
     /// <param name="scoreFloor">The model's own score floor.</param>
-    public DeviceWatch Create(BatcherKey key, float scoreFloor) => new(
+    /// <param name="family">Its family; <see langword="null"/> to trust its scores.</param>
+    public DeviceWatch Create(BatcherKey key, float scoreFloor, string? family = null) => new(
         key,
         new HealthTracker(options.Value.MaxErrors),
-        new HealthProbe(scoreFloor, options.Value.ProbeTimeout, new PicturesOnDevice(time), time),
+        new HealthProbe(scoreFloor, options.Value.ProbeTimeout, new PicturesOnDevice(time), time) { Family = family },
         end,
         metrics,
         time,

@@ -1,5 +1,6 @@
 using Detection.Inference.Devices;
 using Detection.Inference.Graphs;
+using Detection.Inference.Inspection;
 using Detection.Inference.Manifest;
 using Detection.Inference.Pictures;
 
@@ -30,7 +31,11 @@ internal enum ProbeVerdict
 /// <param name="Verdict">The outcome.</param>
 /// <param name="Reason">The fault, in one sentence.</param>
 /// <param name="Error">The error, when the device failed with one.</param>
-internal sealed record ProbeResult(ProbeVerdict Verdict, string? Reason = null, Exception? Error = null);
+internal sealed record ProbeResult(ProbeVerdict Verdict, string? Reason = null, Exception? Error = null)
+{
+    /// <summary>Why the model cannot find anything in any picture, the middle of a sentence; <see langword="null"/> for a model that can.</summary>
+    public string? ScoreSign { get; init; }
+}
 
 /// <summary>
 /// Runs the test picture through a session, like any other picture, from its bytes to its boxes, and compares these with the boxes that the model
@@ -50,6 +55,9 @@ internal sealed class HealthProbe(float scoreFloor, TimeSpan timeout, PicturesOn
 
     /// <summary>The model's pictures on the device, this one included.</summary>
     public PicturesOnDevice OnDevice => onDevice;
+
+    /// <summary>The model's family, so that scores that are all the same are noticed; <see langword="null"/> to leave them alone.</summary>
+    public string? Family { get; init; }
 
     /// <summary>Whether the test picture can show a difference between a sound device and one with wrong outputs.</summary>
     public bool Tells => _known is not null;
@@ -100,13 +108,27 @@ internal sealed class HealthProbe(float scoreFloor, TimeSpan timeout, PicturesOn
 
             if (ReferenceObjects.From(outcome, floor) is { } known)
             {
+                var sign = await FindSignAsync(session, outcome);
                 _known = known;
-                return new ProbeResult(ProbeVerdict.Sound);
+                return new ProbeResult(ProbeVerdict.Sound) { ScoreSign = sign };
             }
         }
 
+        var nothing = await FindSignAsync(session, null);
         _tellsNothing = true;
-        return new ProbeResult(ProbeVerdict.Unknown);
+        return new ProbeResult(ProbeVerdict.Unknown) { ScoreSign = nothing };
+    }
+
+    /// <summary>Looks at all scores of the test picture and of noise, where what the model found gives reason for it.</summary>
+    private async Task<string?> FindSignAsync(IModelSession session, PictureOutcome? found)
+    {
+        if (Family is null || !ScoreSigns.CanTell(Family) || (found is not null && !ScoreSigns.AreSuspicious(found.Boxes)))
+        {
+            return null;
+        }
+
+        return await ScoreSigns.FindAsync(async picture =>
+            await DetectAsync(session, picture, ScoreSigns.Floor, ScoreSigns.Iou) is { Error: null } outcome ? outcome.Boxes : null);
     }
 
     private static ProbeResult Judge(ReferenceObjects known, PictureOutcome outcome) =>
@@ -117,7 +139,9 @@ internal sealed class HealthProbe(float scoreFloor, TimeSpan timeout, PicturesOn
     /// <exception cref="NotTriedException">It did not reach the device.</exception>
     /// <exception cref="OutOfMemoryException">The process has no memory.</exception>
     /// <exception cref="TimeoutException">Its run timed out.</exception>
-    private async Task<PictureOutcome> DetectAsync(IModelSession session, float floor)
+    private Task<PictureOutcome> DetectAsync(IModelSession session, float floor) => DetectAsync(session, KnownPicture.Bytes, floor, null);
+
+    private async Task<PictureOutcome> DetectAsync(IModelSession session, ReadOnlyMemory<byte> picture, float floor, float? iou)
     {
         PictureOutcome? outcome = null;
         var decoded = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -144,7 +168,7 @@ internal sealed class HealthProbe(float scoreFloor, TimeSpan timeout, PicturesOn
         async Task RunAsync()
         {
             using var visit = onDevice.Expect();
-            await session.DetectAsync([new PictureWork(KnownPicture.Bytes, null, DateTimeOffset.MaxValue, floor, Decoded: Begin)], (_, one) => outcome = one, giveUp.Token);
+            await session.DetectAsync([new PictureWork(picture, iou, DateTimeOffset.MaxValue, floor, Decoded: Begin)], (_, one) => outcome = one, giveUp.Token);
 
             void Begin()
             {

@@ -28,15 +28,16 @@ internal static class InspectCommand
         Model.AddTo(command);
         command.Add(Write);
         command.Add(Force);
-        command.SetAction(Run);
+        command.SetAction(RunAsync);
         return command;
     }
 
-    private static int Run(ParseResult line)
+    private static async Task<int> RunAsync(ParseResult line, CancellationToken cancellationToken)
     {
         var screen = new Screen();
         var (place, inspection) = Model.Inspect(line);
-        InspectionReport.Tell(inspection, screen);
+        var warning = inspection.Missing.Count == 0 ? await ScoreTrial.RunAsync(Model.Read(line), cancellationToken) : null;
+        InspectionReport.Tell(inspection, warning, screen);
         if (line.GetResult(Write) is not null)
         {
             Save(inspection, place, line.GetValue(Write) ?? place.Manifest, line.GetValue(Force), screen);

@@ -11,7 +11,7 @@ internal static class InspectionReport
     private const int MaxValueLength = 100;
 
     /// <summary>Writes it, a line per fact.</summary>
-    public static void Tell(ModelInspection inspection, Screen screen)
+    public static void Tell(ModelInspection inspection, string? warning, Screen screen)
     {
         // The draft has everything that is known, even if the manifest is not complete.
         var known = JsonNode.Parse(inspection.Draft)!.AsObject();
@@ -45,6 +45,11 @@ internal static class InspectionReport
         if (inspection.Missing.Count == 0)
         {
             screen.Line(Fact("missing", "nothing, it can be used as it is"));
+        }
+
+        if (warning is not null)
+        {
+            screen.Warning(Fact("warning", warning));
         }
 
         foreach (var missing in inspection.Missing)

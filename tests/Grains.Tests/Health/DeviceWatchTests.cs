@@ -54,6 +54,22 @@ public sealed class DeviceWatchTests : IDisposable
     }
 
     [Fact]
+    public async Task Model_that_cannot_find_anything_is_reported_and_its_device_serves()
+    {
+        var factory = _services.GetRequiredService<DeviceWatchFactory>();
+        var watch = factory.Create(new BatcherKey("node/0", "model@1"), 0.05f, "yolov8");
+        await watch.ProbeAsync(Blind);
+        await watch.ProbeAsync(Blind);
+
+        Assert.StartsWith("The model model@1 finds nothing: in a known picture and in a picture of noise there is no box", watch.InvalidOutput, StringComparison.Ordinal);
+        Assert.Equal(DeviceHealth.Serving, watch.Tracker.State);
+
+        var sound = factory.Create(new BatcherKey("node/0", "model@2"), 0.05f, "yolov8");
+        await sound.ProbeAsync(Well);
+        Assert.Null(sound.InvalidOutput);
+    }
+
+    [Fact]
     public async Task Three_errors_count_only_without_a_success_between_them()
     {
         await _watch.ProbeAsync(Well);

@@ -117,6 +117,39 @@ public sealed class HealthProbeTests
         }
     }
 
+    [Theory]
+    [InlineData(0f, "every score is 0")]
+    [InlineData(0.5f, "every score is 0.5")]
+    public async Task Model_whose_scores_are_all_the_same_has_a_sign_and_others_have_none(float score, string sign)
+    {
+        for (var round = 0; round < 2; round++)
+        {
+            Assert.Equal(sign, (await Probe("yolov8").RunAsync(AnsweringSession.Finding(Grid(score)))).ScoreSign);
+            Assert.Equal("there is no box, whatever its score", (await Probe("yolov8").RunAsync(AnsweringSession.Finding())).ScoreSign);
+
+            // One cell sees something, the graph chooses the boxes itself, or noise looks different.
+            Assert.Null((await Probe("yolov8").RunAsync(AnsweringSession.Finding([.. Grid(score), new(0, 0.6f, 1, 1, 20, 20)]))).ScoreSign);
+            Assert.Null((await Probe("ssd").RunAsync(AnsweringSession.Finding(Grid(score)))).ScoreSign);
+            Assert.Null((await Probe(null).RunAsync(AnsweringSession.Finding(Grid(score)))).ScoreSign);
+            Assert.Null((await Probe("yolov8").RunAsync(new AnsweringSession(work =>
+                Found(work.Encoded.Equals(KnownPicture.Bytes) ? Grid(score) : Grid(0.25f))))).ScoreSign);
+        }
+    }
+
+    [Fact]
+    public async Task Model_that_finds_something_is_run_once_on_the_test_picture()
+    {
+        var runs = 0;
+        var session = new AnsweringSession(_ =>
+        {
+            runs++;
+            return Found(Boxes);
+        });
+
+        Assert.Null((await Probe("yolov8").RunAsync(session)).ScoreSign);
+        Assert.Equal(1, runs);
+    }
+
     [Fact]
     public async Task The_default_model_knows_the_picture_on_a_real_device_and_finds_it_blind_when_its_outputs_are_empty()
     {
@@ -131,6 +164,13 @@ public sealed class HealthProbeTests
         Assert.True(_probe.Tells);
         Assert.Equal(ProbeVerdict.Blind, await TryAsync([]));
     }
+
+    private static HealthProbe Probe(string? family) =>
+        new(0.05f, TimeSpan.FromSeconds(5), new PicturesOnDevice(TimeProvider.System), TimeProvider.System) { Family = family };
+
+    private static DetectedObject[] Grid(float score) => [.. Enumerable.Range(0, 100).Select(cell => new DetectedObject(0, score, cell, cell, cell + 16, cell + 16))];
+
+    private static PictureOutcome Found(DetectedObject[] boxes) => new(OutcomeKind.Detected, 416, 312, boxes, null, default, default, default, default);
 
     private async Task<ProbeVerdict> TryAsync(DetectedObject[] boxes) => (await _probe.RunAsync(AnsweringSession.Finding(boxes))).Verdict;
 

@@ -27,11 +27,13 @@ internal static class CellDetector
     /// <param name="input">Gives normalisation, channel order, layout and type.</param>
     /// <param name="batch">The batch dimension: a number or a name.</param>
     /// <param name="open">Whether height, width and what follows from them are left open.</param>
-    public static OnnxGraph Build(string family, InputSpec input, OnnxGraph.Dim batch, bool open = false)
+    /// <param name="change">Makes other scores of the true ones, [batch, 2, cells].</param>
+    public static OnnxGraph Build(string family, InputSpec input, OnnxGraph.Dim batch, bool open = false, Func<OnnxGraph, string, string>? change = null)
     {
         var graph = new OnnxGraph();
-        var columns = Scores(graph, input, batch, open);
-        var none = graph.Node("Mul", [graph.Node("ReduceMean", [columns], ("axes", new long[] { 1, 2 }), ("keepdims", 1)), graph.Floats([0])]);
+        var scores = Scores(graph, input, batch, open);
+        var columns = change is null ? scores : change(graph, scores);
+        var none = graph.Node("Mul", [graph.Node("ReduceMean", [scores], ("axes", new long[] { 1, 2 }), ("keepdims", 1)), graph.Floats([0])]);
         var rows = graph.Node("Transpose", [columns], ("perm", new long[] { 0, 2, 1 }));
         var type = input.Element == TensorElement.Float16 ? TensorElementType.Float16 : TensorElementType.Float;
         OnnxGraph.Dim Free(string name, int value) => open ? name : value;
