@@ -14,7 +14,7 @@ public sealed class ClockTests
     private int _picture;
 
     [Fact]
-    public async Task A_silo_whose_clock_is_set_back_answers_on_and_joins_again()
+    public async Task Silo_with_a_clock_set_back_continues_to_answer_and_rejoins()
     {
         RedisServer.SkipUnlessInstalled();
         using var clock = await MachineClock.CreateAsync();
@@ -30,7 +30,7 @@ public sealed class ClockTests
             Assert.Equal(boxes, await AnswerAsync(cluster.Frontends[0]));
         }
 
-        // Behind the clock by which it began before, and by which its endpoint is known to the other one.
+        // Before the time at which it started first, by which the other silo knows its endpoint.
         foreach (var step in Steps)
         {
             await silo.KillAsync();
@@ -46,7 +46,7 @@ public sealed class ClockTests
     }
 
     [Fact]
-    public async Task One_process_whose_clock_is_set_answers_on()
+    public async Task Single_process_continues_to_answer_after_clock_steps()
     {
         using var clock = await MachineClock.CreateAsync();
         await using var frontend = DetectionProcess.StartFrontend(clock.Settings);
@@ -62,7 +62,7 @@ public sealed class ClockTests
     }
 
     [Fact]
-    public async Task A_webhook_tells_the_time_of_the_cluster()
+    public async Task Webhook_has_the_time_of_the_cluster()
     {
         RedisServer.SkipUnlessInstalled();
         using var clock = await MachineClock.CreateAsync();
@@ -84,7 +84,7 @@ public sealed class ClockTests
         Assert.InRange((DateTimeOffset.UtcNow - webhook.At).TotalSeconds, -5, 60);
     }
 
-    /// <summary>Brings new pictures at once, and gives the boxes of one; all have the same.</summary>
+    /// <summary>Sends new pictures concurrently and returns the boxes of one; all are the same.</summary>
     private async Task<string> AnswerAsync(DetectionProcess frontend)
     {
         var answers = await Task.WhenAll(Enumerable.Range(0, Pictures).Select(async _ =>

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Detection.Cluster.Tests;
 
-/// <summary>What silos compare before they join lets each step of a change of secret or authority through, and nothing else.</summary>
+/// <summary>The marks that silos compare before they join are compatible in each step of a change of secret or authority, and in no other case.</summary>
 public sealed class ClusterMarkTests
 {
     private const string Old = "correct-horse-battery-staple-0001";
@@ -17,7 +17,7 @@ public sealed class ClusterMarkTests
     [InlineData(Old, New, false)]
     [InlineData(Old, "", false)]
     [InlineData("", "", true)]
-    public void Secret_of_two_silos_lets_them_join_each_other_when_their_connections_do(string one, string other, bool joins)
+    public void Marks_of_two_secrets_are_compatible_when_their_connections_are(string one, string other, bool joins)
     {
         var marks = (Of(new() { Secret = one }), Of(new() { Secret = other }));
 
@@ -25,7 +25,7 @@ public sealed class ClusterMarkTests
     }
 
     [Fact]
-    public void Mark_shows_no_secret_and_belongs_to_one_cluster()
+    public void Mark_does_not_reveal_the_secret_and_belongs_to_one_cluster()
     {
         var mark = Of(new() { Secret = Old });
 
@@ -34,14 +34,14 @@ public sealed class ClusterMarkTests
     }
 
     [Fact]
-    public void Authorities_of_two_silos_let_them_join_each_other_in_each_step_of_a_change()
+    public void Marks_of_two_authorities_are_compatible_in_each_step_of_a_change()
     {
         using var before = new ClusterAuthority();
         using var after = new ClusterAuthority();
         using var stranger = new ClusterAuthority();
         var both = Path.Combine(Path.GetDirectoryName(after.Path)!, "both.crt");
         File.WriteAllText(both, File.ReadAllText(before.Path) + "\n" + File.ReadAllText(after.Path));
-        // The authorities beside each other, then the certificates, then the old authority out.
+        // Both authorities, then the new certificates, then the old authority is removed.
         ClusterMark[] steps =
         [
             Of(Options(before, before.Path)), Of(Options(before, both)), Of(Options(after, both)), Of(Options(after, after.Path)),

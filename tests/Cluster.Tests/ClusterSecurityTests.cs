@@ -10,7 +10,7 @@ using Detection.Contracts.Storage;
 
 namespace Detection.Cluster.Tests;
 
-/// <summary>Silo and gateway ports take connections of processes with the cluster's certificate and secret only.</summary>
+/// <summary>Silo and gateway ports accept only processes with the cluster's certificate and secret.</summary>
 public sealed class ClusterSecurityTests
 {
     private const string Secret = "correct-horse-battery-staple-0001";
@@ -18,7 +18,7 @@ public sealed class ClusterSecurityTests
     private const int Pictures = 6;
 
     [Fact]
-    public async Task With_certificates_and_a_secret_strangers_are_refused_and_the_cluster_goes_on()
+    public async Task Certificates_and_secret_refuse_outsiders_and_the_cluster_continues()
     {
         using var authority = new ClusterAuthority();
         using var stranger = new ClusterAuthority();
@@ -29,14 +29,14 @@ public sealed class ClusterSecurityTests
         await cluster.ReadyAsync();
         var before = await DetectAsync(http, 0);
 
-        // Whoever is refused says so and is not ready, though Redis answers. A silo tells of one refusal a second: the guesser comes alone.
+        // A refused process logs it and is not ready, although Redis answers. A silo logs one refusal a second, so this process starts alone.
         var guesser = cluster.AddFrontend(With(authority.Issue("frontend4"), OtherSecret));
         await RefusedFrontendAsync(guesser, "the other side closed the connection during the handshake; its log says why");
         await LogsAsync(good, "refused: the other side has another secret");
         var foreigner = cluster.AddFrontend(With(stranger.Issue("frontend2"), Secret));
         await Task.WhenAll(RefusedFrontendAsync(foreigner, "the certificate 'CN=silo"), RefusedFrontendAsync(cluster.AddFrontend(), "Connection"));
 
-        // Silos do not even stand in the membership table for a while: several could vote out others.
+        // Refused silos are never in the membership table: several could vote out others.
         var members = await MembersAsync(cluster);
         DetectionProcess[] strangers =
         [
@@ -57,7 +57,7 @@ public sealed class ClusterSecurityTests
         await late.ReadyAsync();
         Assert.Equal(before, await DetectAsync(late.Http, 2));
 
-        // A silo looks at its files when somebody connects, whoever that is, but not for every connection.
+        // A silo checks its files when any process connects, but not at every connection.
         await Eventually.Async(
             async () =>
             {
@@ -69,7 +69,7 @@ public sealed class ClusterSecurityTests
     }
 
     [Fact]
-    public async Task With_a_secret_alone_clients_without_it_and_silent_connections_are_refused()
+    public async Task Secret_alone_refuses_clients_without_it_and_silent_connections()
     {
         await using var cluster = await DetectionCluster.StartAsync(settings: With([], $"{Secret} {OtherSecret}"), frontends: 0);
         var silo = cluster.Silos[0];
@@ -90,7 +90,7 @@ public sealed class ClusterSecurityTests
         await IsClosedAsync(talker);
         await LogsAsync(silo, "did not start the secret handshake");
 
-        // While a secret changes both are accepted.
+        // While a secret changes, both are accepted.
         await using var second = new TestClient(cluster.Redis.ConnectionString, secret: OtherSecret);
         foreach (var client in (TestClient[])[first, second])
         {
@@ -141,7 +141,7 @@ public sealed class ClusterSecurityTests
         Assert.Contains("Cannot start: The silos of the cluster 'detection' in this Redis have another secret or another authority", silo.Process.Log, StringComparison.Ordinal);
     }
 
-    /// <summary>Whoever stands in the membership table, dead silos too.</summary>
+    /// <summary>All silos in the membership table, including dead ones.</summary>
     private static async Task<string[]> MembersAsync(DetectionCluster cluster)
     {
         await using var redis = await cluster.Redis.ConnectAsync();

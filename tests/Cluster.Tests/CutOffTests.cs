@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Detection.Cluster.Tests;
 
-/// <summary>Silos that cannot reach Redis any more: all of them, or one alone.</summary>
+/// <summary>Silos that cannot reach Redis any more: all of them, or only one.</summary>
 public sealed class CutOffTests
 {
     private const int Pictures = 12;
@@ -13,7 +13,7 @@ public sealed class CutOffTests
     private int _picture;
 
     [Fact]
-    public async Task A_silo_that_alone_is_cut_off_ends_and_none_does_when_all_are()
+    public async Task Silo_cut_off_alone_stops_and_none_stops_when_all_are_cut_off()
     {
         RedisServer.SkipUnlessInstalled();
         var redis = await RedisServer.StartAsync();
@@ -43,7 +43,7 @@ public sealed class CutOffTests
         Assert.Equal(ExitCode, silos[0].Process.ExitCode);
         await AnswerAsync(frontend);
 
-        // As its supervisor does; it waits outside of the cluster.
+        // As its supervisor does; the silo waits outside of the cluster.
         await silos[0].StartAgainAsync();
         await Eventually.Async(
             () => silos[0].Process.HasExited || silos[0].Process.Log.Contains("Waiting for Redis", StringComparison.Ordinal), TimeSpan.FromSeconds(60), "the silo waits");
@@ -60,7 +60,7 @@ public sealed class CutOffTests
     private static DetectionProcess AddSilo(DetectionCluster cluster, RedisProxy redis) =>
         cluster.AddSilo(new Dictionary<string, string?> { [DetectionSettings.Redis] = redis.ConnectionString });
 
-    /// <summary>Brings new pictures at once, each again when it is refused for a while, until all are answered.</summary>
+    /// <summary>Sends new pictures concurrently and retries each while it is refused, until all are answered.</summary>
     private Task AnswerAsync(DetectionProcess frontend) => Task.WhenAll(Enumerable.Range(0, Pictures).Select(async _ =>
     {
         var picture = TestPictures.Unique(Interlocked.Increment(ref _picture));

@@ -6,7 +6,7 @@ using Detection.Objects;
 
 namespace Detection.Cluster.Tests;
 
-/// <summary>One silo with the CPU, and the client library against it.</summary>
+/// <summary>One silo with the CPU, used through the client library.</summary>
 public sealed class ClusterFixture : IAsyncLifetime
 {
     public DetectionCluster Cluster { get; private set; } = null!;
@@ -56,7 +56,7 @@ public sealed class DetectionClientTests(ClusterFixture fixture) : IClassFixture
     }
 
     [Fact]
-    public async Task A_silo_that_does_not_answer_is_no_deadline_of_the_request_that_is_looked_after()
+    public async Task Unresponsive_silo_does_not_expire_the_request_that_is_watched()
     {
         var (picture, later) = (NewPicture(), NewPicture());
         await _client.Detection.DetectAsync(picture, Patient);
@@ -82,7 +82,7 @@ public sealed class DetectionClientTests(ClusterFixture fixture) : IClassFixture
     }
 
     [Fact]
-    public async Task The_same_picture_asked_by_many_is_inferred_once()
+    public async Task Same_picture_of_many_callers_is_inferred_once()
     {
         var picture = NewPicture();
         await using var other = new TestClient(fixture.Cluster.Redis);
@@ -119,7 +119,7 @@ public sealed class DetectionClientTests(ClusterFixture fixture) : IClassFixture
     }
 
     [Fact]
-    public async Task Another_iou_is_other_work()
+    public async Task Other_iou_is_computed_separately()
     {
         var picture = await File.ReadAllBytesAsync(TestPictures.Path("walkers.webp"));
         var usual = await _client.Detection.DetectAsync(picture, Patient with { Threshold = 0.05f });
@@ -136,7 +136,7 @@ public sealed class DetectionClientTests(ClusterFixture fixture) : IClassFixture
     [InlineData("truncated.jpg", FailureReason.Undecodable)]
     [InlineData("huge.png", FailureReason.TooLarge)]
     [InlineData("unsupported.tiff", FailureReason.Unsupported)]
-    public async Task A_bad_picture_fails_alone_and_says_why(string name, FailureReason expected)
+    public async Task Invalid_picture_fails_alone_with_the_reason(string name, FailureReason expected)
     {
         var bad = _client.Detection.DetectAsync(await File.ReadAllBytesAsync(TestPictures.Path(Path.Combine("edge", name))), Patient);
         var good = Enumerable.Range(0, 5).Select(_ => _client.Detection.DetectAsync(NewPicture(), Patient)).ToList();
@@ -148,7 +148,7 @@ public sealed class DetectionClientTests(ClusterFixture fixture) : IClassFixture
     }
 
     [Fact]
-    public async Task A_failure_is_not_cached()
+    public async Task Failure_is_not_cached()
     {
         var bad = await File.ReadAllBytesAsync(TestPictures.Path(Path.Combine("edge", "truncated.png")));
         await Assert.ThrowsAsync<DetectionException>(() => _client.Detection.DetectAsync(bad, Patient));
@@ -175,7 +175,7 @@ public sealed class DetectionClientTests(ClusterFixture fixture) : IClassFixture
     }
 
     [Fact]
-    public async Task A_picture_that_has_expired_before_its_result_is_kept_again_when_it_is_sent_again()
+    public async Task Expired_picture_of_a_known_result_is_stored_when_it_is_sent_again()
     {
         var picture = NewPicture();
         var answer = await _client.Detection.DetectAsync(picture, Patient);
@@ -189,7 +189,7 @@ public sealed class DetectionClientTests(ClusterFixture fixture) : IClassFixture
         using var kept = await _client.Detection.FindPictureAsync(answer.ImageKey);
         Assert.Equal(picture, kept!.Memory.ToArray());
 
-        // Sent once more shortly before its end, it is kept for as long again.
+        // Sent once more shortly before it expires, it is kept for the full time again.
         await redis.GetDatabase().KeyExpireAsync(Keys.Picture(answer.ImageKey), TimeSpan.FromSeconds(20));
         await _client.Detection.SubmitAsync(picture, Patient);
         await Eventually.Async(
@@ -204,7 +204,7 @@ public sealed class DetectionClientTests(ClusterFixture fixture) : IClassFixture
         var answer = await _client.Detection.DetectAsync(TestPictures.Unique(31_000), Patient);
         await using var redis = await fixture.Cluster.Redis.ConnectAsync();
 
-        // As it goes at its time, while the grain of the request is still there.
+        // As when it expires while the grain of the request is still active.
         Assert.True(await redis.GetDatabase().KeyDeleteAsync(Keys.Result(new RequestKey(answer.Model, answer.ImageKey))));
 
         Assert.Equal(DetectionStatus.Unknown, (await _client.Detection.GetStatusAsync(answer.ImageKey)).Status);
@@ -212,7 +212,7 @@ public sealed class DetectionClientTests(ClusterFixture fixture) : IClassFixture
     }
 
     [Fact]
-    public async Task A_model_that_is_not_served_is_said_so()
+    public async Task Unknown_model_is_ModelNotFound()
     {
         var failure = await Assert.ThrowsAsync<DetectionException>(
             () => _client.Detection.DetectAsync(NewPicture(), Patient with { Model = "no-such-model" }));
@@ -230,7 +230,7 @@ public sealed class DetectionClientTests(ClusterFixture fixture) : IClassFixture
     }
 
     [Fact]
-    public async Task Request_of_callers_that_left_is_not_run()
+    public async Task Request_of_cancelled_callers_is_not_run()
     {
         var before = await SettledCountAsync();
         using var leaving = new CancellationTokenSource();
@@ -243,12 +243,12 @@ public sealed class DetectionClientTests(ClusterFixture fixture) : IClassFixture
         await Task.WhenAll(calls.Select(call => call.ContinueWith(_ => { }, TaskScheduler.Default)));
         Assert.Contains(calls, call => call.IsCanceled);
 
-        // One more, after them in the queue: when it is done, so is all that stood before it.
+        // One more picture, after them in the queue: when it is done, all before it are done.
         await _client.Detection.DetectAsync(NewPicture(), Patient);
         Assert.InRange(await SettledCountAsync() - before, 1, Many - 1);
     }
 
-    /// <summary>The count once reports of after this call show that nothing is in flight: older ones leave out what was done last.</summary>
+    /// <summary>The count of reports after this call that have nothing in flight: older ones do not contain the latest work.</summary>
     private async Task<long> SettledCountAsync()
     {
         var asked = DateTimeOffset.UtcNow;

@@ -3,17 +3,17 @@ using Detection.Contracts.Answers;
 
 namespace Detection.Cluster.Tests;
 
-/// <summary>That a Redis may evict is said at the start of a silo and of a front end, which serve nevertheless.</summary>
+/// <summary>Silos and front ends log at the start that Redis may evict, and serve nevertheless.</summary>
 public sealed class EvictionTests
 {
     private const string Warning = "set 'maxmemory-policy noeviction'";
 
     [Theory]
     [InlineData("volatile-lru", "")]
-    // Managed servers forbid one or the other.
+    // Managed servers forbid one of the two commands.
     [InlineData("volatile-ttl", "-config")]
     [InlineData("volatile-ttl", "-info")]
-    public async Task A_policy_that_evicts_is_said_once(string policy, string forbidden)
+    public async Task Evicting_policy_is_logged_once(string policy, string forbidden)
     {
         await using var cluster = await StartAsync(policy, forbidden);
 
@@ -23,7 +23,7 @@ public sealed class EvictionTests
     }
 
     [Fact]
-    public async Task Noeviction_is_not_mentioned()
+    public async Task Noeviction_is_not_logged()
     {
         await using var cluster = await StartAsync("noeviction", "");
 
@@ -32,7 +32,7 @@ public sealed class EvictionTests
     }
 
     [Fact]
-    public async Task A_front_end_alone_says_it_too_even_when_Redis_comes_later()
+    public async Task Front_end_without_silos_logs_it_even_when_Redis_starts_later()
     {
         RedisServer.SkipUnlessInstalled();
         await using var redis = await RedisServer.StartAsync(new RedisOptions { MaxMemory = "256mb", MaxMemoryPolicy = "allkeys-lru" });

@@ -4,7 +4,7 @@ using StackExchange.Redis;
 
 namespace Detection.Cluster.Tests;
 
-/// <summary>The server that the Sentinels name is the master, and nobody who says so of himself.</summary>
+/// <summary>The server that the Sentinels name is the master, whatever other servers report.</summary>
 public sealed class FailoverTests
 {
     [Fact]
@@ -13,7 +13,7 @@ public sealed class FailoverTests
         RedisServer.SkipUnlessInstalled();
         await using var redis = await RedisSentinels.StartAsync(brisk: true);
 
-        // Each finds the master for itself.
+        // Each process finds the master itself.
         RedisConnections[] processes = [.. Enumerable.Range(0, 3).Select(_ => new RedisConnections(redis.ConnectionString))];
         var databases = new List<IDatabase>();
         foreach (var process in processes)
@@ -49,7 +49,7 @@ public sealed class FailoverTests
         Assert.NotEmpty(written);
         Assert.Equal(written.Count, kept);
 
-        // Whether all of them wrote something.
+        // Whether all of them wrote a value.
         async Task<bool> TryWriteAsync()
         {
             var all = true;

@@ -7,7 +7,7 @@ using Detection.Objects;
 
 namespace Detection.Cluster.Tests;
 
-/// <summary>A process that makes image keys with another secret than the silos says so, and harms none that has theirs.</summary>
+/// <summary>A process with another secret for image keys than the silos logs it, and does not affect processes with the right one.</summary>
 public sealed class ImageKeySecretTests
 {
     private const string Secret = "0123456789abcdef0123456789abcdef";
@@ -35,7 +35,7 @@ public sealed class ImageKeySecretTests
         Assert.DoesNotContain("Redis returned wrong bytes", silo.Process.Log, StringComparison.Ordinal);
         Assert.Equal(before.Boxes, (await DetectAsync(same, 1)).Boxes);
 
-        // The secret changes: the same front ends, without a restart.
+        // The secret of the silos changes: the same front ends serve, without a restart.
         Assert.Equal(0, await silo.StopAsync());
         await ForgetSilosAsync(cluster);
         silo.Settings[DetectionSettings.ImageKeySecret] = OtherSecret;
@@ -120,14 +120,14 @@ public sealed class ImageKeySecretTests
             StringComparison.Ordinal);
     }
 
-    /// <summary>As some seconds after the end of the last silo.</summary>
+    /// <summary>Simulates some seconds after the end of the last silo.</summary>
     private static async Task ForgetSilosAsync(DetectionCluster cluster)
     {
         await using var redis = await cluster.Redis.ConnectAsync();
         Assert.True(await redis.GetDatabase().KeyDeleteAsync(new RedisKeys().ImageKeys));
     }
 
-    /// <summary>Whoever stands in the membership table, dead silos too.</summary>
+    /// <summary>All silos in the membership table, including dead ones.</summary>
     private static async Task<string[]> MembersAsync(DetectionCluster cluster)
     {
         await using var redis = await cluster.Redis.ConnectAsync();

@@ -6,13 +6,13 @@ using Detection.Objects;
 
 namespace Detection.Cluster.Tests;
 
-/// <summary>Models are files: what is added or replaced in their folder is served, without a restart and without a failed request.</summary>
+/// <summary>Models are files: new and replaced files in their folder are served, without a restart and without a failed request.</summary>
 public sealed class ModelFolderTests : IDisposable
 {
     private static readonly DetectionOptions Patient = new() { Deadline = TimeSpan.FromSeconds(60) };
 
     /// <summary>
-    /// A graph that can be read and fails when it is run first: its input is [N, 3, N, N], one name for the number of pictures and their size.
+    /// A graph that can be read but fails when it runs: its input is [N, 3, N, N], with one name for the number of pictures and their size.
     /// </summary>
     private const string SameName =
         "CAhCBAoAEA06lgIKKAoGaW1hZ2VzEgFtIgpSZWR1Y2VNZWFuKg8KCGtlZXBkaW1zGACgAQIKEgoGaW1hZ2VzEgFzIgVTaGFwZQoTCgFzCgFhCg"
@@ -76,7 +76,7 @@ public sealed class ModelFolderTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_that_cannot_be_read_leaves_the_old_one_serving_and_says_why()
+    public async Task Unreadable_file_keeps_the_old_version_serving_and_is_reported()
     {
         Lay("nanodet-g", threshold: 0.4);
         await using var cluster = await DetectionCluster.StartAsync(silos: 1, frontends: 1, new Dictionary<string, string?>
@@ -129,7 +129,7 @@ public sealed class ModelFolderTests : IDisposable
         await File.WriteAllBytesAsync(Path.Combine(_folder, "same.onnx"), Convert.FromBase64String(SameName));
         Lay("people", threshold: 0.4, firstLabel: "human");
 
-        // Each is told where it is asked for, and what was laid beside them is served.
+        // Each problem is reported, and the valid model beside them is served.
         await Eventually.Async(
             async () => (await client.Detection.GetModelsAsync()).Any(model => model.Name == "people"), Eventually.Soon, "the model beside them is served");
         foreach (var name in names)
@@ -143,7 +143,7 @@ public sealed class ModelFolderTests : IDisposable
         Assert.Equal("human", Label(await client.Detection.DetectAsync(picture, Patient with { Model = "people" })));
         Assert.Equal(before.Model, (await client.Detection.DetectAsync(TestPictures.Unique(33_000), Patient)).Model);
 
-        // And mended ones are.
+        // And corrected ones are served.
         File.Delete(Path.Combine(_folder, "cut", "model.onnx"));
         Lay("cut", threshold: 0.4, firstLabel: "mended");
         File.Delete(Path.Combine(_folder, "pipe.onnx"));
@@ -160,7 +160,7 @@ public sealed class ModelFolderTests : IDisposable
     }
 
     [Fact]
-    public async Task While_silos_have_different_versions_every_protocol_means_the_same_one()
+    public async Task Silos_with_different_versions_give_every_protocol_the_same_one()
     {
         Lay("old/nanodet-g", threshold: 0.4);
         Lay("new/nanodet-g", threshold: 0.3);
@@ -184,7 +184,7 @@ public sealed class ModelFolderTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_that_does_not_tell_all_is_answered_with_the_line_to_write()
+    public async Task File_without_a_needed_manifest_is_refused_with_the_line_to_write()
     {
         Lay("nanodet-g", threshold: 0.4);
         File.Copy(Path.Combine(_folder, "nanodet-g", "model.onnx"), Path.Combine(_folder, "bare.onnx"));
@@ -204,7 +204,7 @@ public sealed class ModelFolderTests : IDisposable
         using var answer = await cluster.Frontends[0].Http.GetAsync("/v1/models/bare");
         Assert.Contains("the 80 class names", (string?)JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["detail"], StringComparison.Ordinal);
 
-        // The line that it asks for.
+        // The line that the message asks for.
         Lay("bare", threshold: 0.4, firstLabel: "someone");
         File.Delete(Path.Combine(_folder, "bare.onnx"));
         await Eventually.Async(
@@ -214,7 +214,7 @@ public sealed class ModelFolderTests : IDisposable
     }
 
     [Fact]
-    public async Task A_version_that_is_gone_is_refused_at_once_and_its_results_can_be_read()
+    public async Task Removed_version_is_refused_at_once_and_its_results_can_be_read()
     {
         Lay("nanodet-g", threshold: 0.4);
         Lay("people", threshold: 0.4);
@@ -230,7 +230,7 @@ public sealed class ModelFolderTests : IDisposable
         Directory.Delete(Path.Combine(_folder, "people"), recursive: true);
         await Eventually.Async(async () => (await client.Detection.GetModelsAsync()).Count == 1, Eventually.Soon, "the model is gone");
 
-        // A client that knows the model for a second longer has its pictures answered by the version that leaves.
+        // A client that still has the model in its cache is answered by the version that is being removed.
         var picture = 32_001;
         foreach (var name in new[] { "people", before.Model })
         {

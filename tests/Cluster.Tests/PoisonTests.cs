@@ -13,11 +13,11 @@ public sealed class PoisonTests
     private const int Deaths = 3;
     private const string Name = "Detection__Silo__Name";
 
-    // Nothing to see, but seconds of work: time to be killed in.
+    // A black picture that takes seconds of work, so that the process can be killed meanwhile.
     private static readonly byte[] Slow = BlankPictures.Jpeg(7000, 7000, scans: 90);
 
     [Fact]
-    public async Task A_picture_whose_batcher_was_killed_three_times_is_given_up_and_others_are_answered_meanwhile()
+    public async Task Poison_picture_fails_after_three_killed_batchers_and_others_are_answered()
     {
         await using var cluster = await DetectionCluster.StartAsync(
             silos: 0, frontends: 0, new Dictionary<string, string?> { ["Detection__CpuWorkers"] = "1", ["Detection__Limits__MaxCost"] = "2000" });
@@ -48,7 +48,7 @@ public sealed class PoisonTests
 
         Assert.All(await Task.WhenAll(others), other => Assert.Equal(HttpStatusCode.OK, other.StatusCode));
 
-        // Whoever runs the cluster sees which picture it is, for longer than pictures are kept.
+        // The administrator sees which picture it is, for longer than pictures are kept.
         var listed = Assert.Single((await http.GetFromJsonAsync<JsonElement>("/v1/admin/given-up")).GetProperty("items").EnumerateArray());
         Assert.Equal((imageKey, "poison", Deaths), (listed.GetProperty("imageKey").GetString(), listed.GetProperty("reason").GetString(), listed.GetProperty("attempts").GetInt32()));
         Assert.InRange(listed.GetProperty("pictureUntil").GetDateTimeOffset() - listed.GetProperty("at").GetDateTimeOffset(), TimeSpan.FromHours(23), TimeSpan.FromHours(25));
@@ -56,7 +56,7 @@ public sealed class PoisonTests
         using var answered = await http.GetAsync(new Uri($"/v1/admin/given-up/{TestPictures.ImageKey(TestPictures.Unique(4001))}/picture", UriKind.Relative));
         Assert.Equal(HttpStatusCode.NotFound, answered.StatusCode);
 
-        // Sent again it is refused without anybody trying, and the last silo is well.
+        // Sent again, it is refused without an attempt, and the last silo is healthy.
         using var again = await PostAsync(http, Slow, "?timeout=60");
         await AssertGivenUpAsync(again);
         Assert.Empty(await HoldersAsync(redis, imageKey));
@@ -82,11 +82,11 @@ public sealed class PoisonTests
 
     private static async Task<DetectionProcess> WaitForHolderAsync(DetectionCluster cluster, ConnectionMultiplexer redis, string imageKey)
     {
-        // Without pauses: the work on the picture does not take long.
+        // Without pauses: the work on the picture is short.
         using var limit = new CancellationTokenSource(Eventually.Soon);
         while (true)
         {
-            // What a dead one held stands there until another one reclaims it.
+            // The list of a dead batcher exists until another one reclaims it.
             var lists = await HoldersAsync(redis, imageKey);
             if (cluster.Silos.FirstOrDefault(silo => !silo.Process.HasExited && lists.Any(list => list.Contains($":inflight:{silo.Settings[Name]}:", StringComparison.Ordinal))) is { } holder)
             {
@@ -97,7 +97,7 @@ public sealed class PoisonTests
         }
     }
 
-    /// <summary>The in-flight lists with the picture in them: one, or none while nobody has it.</summary>
+    /// <summary>The in-flight lists that contain the picture: one, or none while no batcher has claimed it.</summary>
     private static async Task<List<string>> HoldersAsync(ConnectionMultiplexer redis, string imageKey)
     {
         var holders = new List<string>();

@@ -7,13 +7,13 @@ namespace Detection.Cluster.Tests;
 public class PortTests
 {
     [Fact]
-    public async Task Silos_started_at_the_same_moment_find_ports_of_their_own()
+    public async Task Silos_started_together_find_different_ports()
     {
         const int silos = 3;
         await using var cluster = await DetectionCluster.StartAsync(
             silos, settings: new Dictionary<string, string?> { [DetectionSettings.SiloPort] = null, [DetectionSettings.GatewayPort] = null });
 
-        // A silo's name has its port in it.
+        // A silo's name contains its port.
         await Eventually.Async(
             async limit =>
             {
@@ -26,7 +26,7 @@ public class PortTests
     }
 
     [Fact]
-    public async Task A_silo_with_the_port_of_another_does_not_start_and_leaves_it_alone()
+    public async Task Silo_with_the_port_of_another_does_not_start_and_does_not_disturb_it()
     {
         await using var cluster = await DetectionCluster.StartAsync();
         var port = cluster.Silos[0].Settings[DetectionSettings.SiloPort];

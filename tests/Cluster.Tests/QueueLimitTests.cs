@@ -9,7 +9,7 @@ public sealed class QueueLimitTests
     private static readonly DetectionOptions Patient = new() { Deadline = TimeSpan.FromSeconds(60) };
 
     [Fact]
-    public async Task A_full_queue_refuses_at_once_and_says_when_to_come_again()
+    public async Task Full_queue_refuses_at_once_with_RetryAfter()
     {
         await using var cluster = await DetectionCluster.StartAsync(silos: 1, frontends: 0, new Dictionary<string, string?>
         {
@@ -41,7 +41,7 @@ public sealed class QueueLimitTests
     }
 
     [Fact]
-    public async Task A_full_queue_refuses_asynchronous_requests_too()
+    public async Task Full_queue_refuses_asynchronous_requests()
     {
         await using var cluster = await DetectionCluster.StartAsync(silos: 1, frontends: 0, new Dictionary<string, string?>
         {
@@ -71,7 +71,7 @@ public sealed class QueueLimitTests
     }
 
     [Fact]
-    public async Task A_deadline_that_cannot_be_met_is_refused_at_once()
+    public async Task Deadline_that_cannot_be_met_is_refused_at_once()
     {
         await using var cluster = await DetectionCluster.StartAsync(silos: 1, frontends: 0, new Dictionary<string, string?>
         {
@@ -84,7 +84,7 @@ public sealed class QueueLimitTests
         await Eventually.Async(
             async () => (await client.BatchersAsync()).Any(batcher => batcher.Rate > 0), Eventually.Soon, "the batcher has measured its rate");
 
-        // More than a second of work stands before it.
+        // More than a second of work is before it.
         var rate = (await client.BatchersAsync()).Sum(batcher => batcher.Rate);
         var waiting = Enumerable.Range(1000, (int)Math.Clamp(3 * rate, 30, 230)).Select(
             i => client.Detection.DetectAsync(TestPictures.Unique(i), Patient with { Caller = i % 2 == 0 ? "alice" : null })).ToList();
@@ -99,7 +99,7 @@ public sealed class QueueLimitTests
         Assert.StartsWith("The queued pictures are expected to take about ", failure.Message, StringComparison.Ordinal);
         Assert.NotNull(failure.RetryAfter);
 
-        // Far from its share of 1000 places: it is told what is so.
+        // The caller is far from its share of 1000 places, so the deadline must be the reason.
         Assert.Equal(FailureReason.ShareUsed, own.Reason);
         Assert.StartsWith("The queued pictures of caller 'alice' are expected to take about ", own.Message, StringComparison.Ordinal);
         Assert.NotNull(own.RetryAfter);
@@ -107,7 +107,7 @@ public sealed class QueueLimitTests
     }
 
     [Fact]
-    public async Task Without_a_device_a_request_waits_until_its_deadline_readiness_says_why_and_a_device_that_comes_serves_it()
+    public async Task Request_without_a_device_waits_until_its_deadline_and_a_new_device_serves_it()
     {
         await using var cluster = await DetectionCluster.StartAsync(
             silos: 1, frontends: 0, new Dictionary<string, string?> { ["Detection__Devices"] = "none" });
@@ -129,7 +129,7 @@ public sealed class QueueLimitTests
     }
 
     [Fact]
-    public async Task The_client_waits_for_a_cluster_that_is_not_up_yet()
+    public async Task Client_waits_for_a_cluster_that_starts_later()
     {
         await using var redis = await RedisServer.StartAsync();
         await using var client = new TestClient(redis);

@@ -3,7 +3,7 @@ using Detection.Contracts.Answers;
 
 namespace Detection.Cluster.Tests;
 
-/// <summary>Another kind of Redis is another connection string and nothing else.</summary>
+/// <summary>Another kind of Redis needs only another connection string.</summary>
 public sealed class RedisKindsTests
 {
     private static readonly DetectionOptions Patient = new() { Deadline = TimeSpan.FromSeconds(60) };

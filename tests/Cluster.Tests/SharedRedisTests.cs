@@ -7,18 +7,18 @@ using StackExchange.Redis;
 
 namespace Detection.Cluster.Tests;
 
-/// <summary>Clusters with different ids share a Redis and know nothing of each other.</summary>
+/// <summary>Clusters with different ids share a Redis and do not affect each other.</summary>
 public sealed class SharedRedisTests
 {
     private const int Pictures = 12;
 
-    // One id begins the other: the colon tells them apart.
+    // One id is the beginning of the other: the colon separates them.
     private static readonly string[] Ids = [ClusterId.Default, "detection-2"];
 
     private static readonly string[] Secrets = ["whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"];
 
     [Fact]
-    public async Task Two_clusters_answer_the_same_pictures_each_for_itself()
+    public async Task Two_clusters_with_one_Redis_are_independent()
     {
         await using var receiver = new WebhookReceiver();
         await using var deployment = await DetectionCluster.StartAsync(silos: 0, frontends: 0);
@@ -27,7 +27,7 @@ public sealed class SharedRedisTests
             var settings = new Dictionary<string, string?>
             {
                 [DetectionSettings.ClusterId] = Ids[i],
-                // The same name in both: names are unique in a cluster only.
+                // The same silo name in both: names are unique within a cluster only.
                 ["Detection__Silo__Name"] = "one",
                 ["Detection__Webhooks__Secret"] = Secrets[i],
                 ["Detection__Fetch__AllowedNetworks__0"] = "127.0.0.1/32",
@@ -43,7 +43,7 @@ public sealed class SharedRedisTests
         await using var second = new TestClient(deployment.Redis.ConnectionString, Ids[1]);
         TestClient[] clients = [first, second];
 
-        // The same pictures at once in both, with a webhook for each.
+        // The same pictures concurrently in both, with a webhook for each.
         var urls = Ids.Select(id => receiver.Url(id)).ToArray();
         var answers = await Task.WhenAll(clients.Select(client =>
             Task.WhenAll(Enumerable.Range(0, Pictures).Select(i => client.Detection.DetectAsync(TestPictures.Unique(i), new DetectionOptions { Deadline = TimeSpan.FromSeconds(60) })))));
@@ -84,7 +84,7 @@ public sealed class SharedRedisTests
         var byOwner = names.ToLookup(static name => name.Split(':')[0], static name => name[(name.IndexOf(':', StringComparison.Ordinal) + 1)..]);
         Assert.Equal(Ids.Order(), byOwner.Select(static of => of.Key).Order());
 
-        // Both have all of what a cluster has.
+        // Both clusters have all kinds of keys.
         Assert.All(Ids, id => Assert.All(
             (string[])["silos", "history", "security", "members", "picture:", "{nanodet-g@", "{webhooks}:", "{imageQueue}:"],
             part => Assert.Contains(byOwner[id], name => name.StartsWith(part, StringComparison.Ordinal))));

@@ -4,11 +4,11 @@ using System.Net.Sockets;
 
 namespace Detection.Cluster.Tests;
 
-/// <summary>Programs that start too early, or with settings that cannot be.</summary>
+/// <summary>Programs that start before Redis, or with invalid settings.</summary>
 public class StartTests
 {
     [Fact]
-    public async Task A_silo_waits_for_a_Redis_that_comes_later()
+    public async Task Silo_waits_for_a_Redis_that_starts_later()
     {
         var port = LoopbackPorts.Next();
         await using var silo = DetectionProcess.StartSilo(
@@ -56,7 +56,7 @@ public class StartTests
     [InlineData("Detection__Limits__MaxPixels", "0", "The setting 'Detection__Limits__MaxPixels' is '0'. Use a whole number from 1 to")]
     [InlineData("Detection__Queue__CallerShare", "0,5", "The setting 'Detection__Queue__CallerShare' is '0,5'. Use a number from 0.01 to 1, with a decimal point.")]
     [InlineData(DetectionSettings.Redis, null, "needs the connection string 'redis'")]
-    public async Task A_setting_that_cannot_be_is_said_in_a_sentence(string setting, string? value, string sentence)
+    public async Task Invalid_setting_of_a_silo_is_reported_in_a_sentence(string setting, string? value, string sentence)
     {
         var settings = new Dictionary<string, string?> { [DetectionSettings.Redis] = "127.0.0.1:1", [setting] = value };
         await using var silo = DetectionProcess.StartSilo(settings);
@@ -74,7 +74,7 @@ public class StartTests
     [InlineData(DetectionSettings.ClusterSecret, "short", "The setting 'Detection__ClusterSecurity__Secret' must be 32 to 500 characters without spaces")]
     [InlineData("Detection__Frontend__DrawingTimeout", "2m", "The setting 'Detection__Frontend__DrawingTimeout' is '2 min'. Use a duration from 100 ms to 1 min, such as")]
     [InlineData("Detection__Client__ServiceId", "blue", "The setting 'Detection__Client__ServiceId' no longer exists.")]
-    public async Task A_front_end_says_so_too(string setting, string value, string sentence)
+    public async Task Invalid_setting_of_a_front_end_is_reported_in_a_sentence(string setting, string value, string sentence)
     {
         await using var frontend = DetectionProcess.StartFrontend(new Dictionary<string, string?> { [DetectionSettings.Redis] = "127.0.0.1:1", [setting] = value });
 
@@ -87,7 +87,7 @@ public class StartTests
     }
 
     [Fact]
-    public async Task An_address_that_is_taken_is_said_in_a_sentence()
+    public async Task Address_in_use_is_reported_in_a_sentence()
     {
         await using var frontend = DetectionProcess.StartFrontend();
         await frontend.KillAsync();

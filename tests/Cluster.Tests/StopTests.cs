@@ -2,16 +2,16 @@ using System.Net;
 
 namespace Detection.Cluster.Tests;
 
-/// <summary>Programs that are stopped while their Redis is away.</summary>
+/// <summary>Programs that are stopped while their Redis is unreachable.</summary>
 public sealed class StopTests
 {
-    // Without what lets a silo leave it takes its host's shutdown time, 30 s, several times.
+    // Without the code under test, a silo needs its host's shutdown time, 30 s, several times.
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(45);
 
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_silo_and_a_front_end_whose_Redis_is_gone_stop_at_once(bool killed)
+    public async Task Silo_and_front_end_without_Redis_stop_at_once(bool killed)
     {
         RedisServer.SkipUnlessInstalled();
         await using var cluster = await DetectionCluster.StartAsync(silos: 2, frontends: 1);

@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Detection.Cluster.Tests;
 
-/// <summary>The client library as an application has it, connected to the Redis of a test.</summary>
+/// <summary>The client library in an application, connected to the Redis of a test.</summary>
 internal sealed class TestClient : IAsyncDisposable
 {
     private readonly ServiceProvider _services;

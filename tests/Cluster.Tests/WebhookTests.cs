@@ -13,7 +13,7 @@ public sealed class WebhookTests
     private const string Secret = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
     [Fact]
-    public async Task An_application_that_submits_is_told_of_the_end_without_any_front_end()
+    public async Task Webhook_of_the_client_library_is_delivered_without_a_front_end()
     {
         await using var receiver = new WebhookReceiver();
         await using var cluster = await DetectionCluster.StartAsync(silos: 1, frontends: 0, new Dictionary<string, string?>
@@ -28,7 +28,7 @@ public sealed class WebhookTests
         var channel = await redis.GetSubscriber().SubscribeAsync(RedisChannel.Literal(Keys.WebhooksWake));
         channel.OnMessage(_ => Interlocked.Increment(ref woken));
 
-        // It has no webhook, and so nothing is looked up or told for it.
+        // It has no webhook, so nothing is looked up or sent for it.
         var ordinary = await client.Detection.SubmitAsync(TestPictures.Unique(1));
         Assert.Equal(DetectionStatus.Done, (await client.Detection.GetStatusAsync(ordinary.ImageKey, TimeSpan.FromSeconds(30))).Status);
         Assert.Empty(await redis.GetDatabase().ExecuteAsync("KEYS", "detection:{webhooks}*") is { } keys ? (string[])keys! : []);
@@ -58,7 +58,7 @@ public sealed class WebhookTests
     [InlineData("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
     [InlineData("whsec_short")]
     [InlineData("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw whsec_")]
-    public async Task A_secret_that_is_none_stops_the_start(string secret)
+    public async Task Invalid_webhook_secret_prevents_the_start(string secret)
     {
         await using var silo = DetectionProcess.StartSilo(new Dictionary<string, string?>
         {

@@ -5,7 +5,7 @@ using Detection.Grains.Fetching;
 
 namespace Detection.Fetching.Tests;
 
-/// <summary>The table of addresses: which are closed, in every spelling, by whichever way they are reached.</summary>
+/// <summary>Closed addresses, in every spelling and however they are reached.</summary>
 public sealed class ClosedAddressTests(SharedRedis redis)
 {
     // The longest part of a name: four of them are too much.
@@ -13,7 +13,7 @@ public sealed class ClosedAddressTests(SharedRedis redis)
 
     private const string Refusal = "There is no such host, or pictures may not be fetched from it.";
 
-    /// <summary>Closed addresses, each with the end of its network where that says more.</summary>
+    /// <summary>Closed addresses, each with the end of its network if that adds a case.</summary>
     public static TheoryData<string> Closed =>
     [
         "0.0.0.0", "0.255.255.255", "10.0.0.1", "10.255.255.255", "100.64.0.0", "100.127.255.255", "127.0.0.1", "127.255.255.254",
@@ -55,7 +55,7 @@ public sealed class ClosedAddressTests(SharedRedis redis)
     ];
 
     [Theory, MemberData(nameof(Closed))]
-    public async Task AClosedAddressIsRefusedAsLiteralAsNameAndAmongOthers(string address)
+    public async Task Closed_address_is_refused_as_literal_as_name_and_among_others(string address)
     {
         var names = new Names().Add("one.test", address).Add("mixed.test", "8.8.8.8", address);
         await using var fetcher = new Fetcher(redis.Connection, names);
@@ -70,7 +70,7 @@ public sealed class ClosedAddressTests(SharedRedis redis)
     }
 
     [Theory, MemberData(nameof(Closed))]
-    public async Task ARedirectToAClosedAddressIsRefused(string address)
+    public async Task Redirect_to_a_closed_address_is_refused(string address)
     {
         var literal = address.Contains(':', StringComparison.Ordinal) ? $"[{address}]" : address;
         var location = "";
@@ -91,7 +91,7 @@ public sealed class ClosedAddressTests(SharedRedis redis)
     }
 
     [Theory, MemberData(nameof(Open))]
-    public async Task APublicAddressIsOpen(string address)
+    public async Task Public_address_is_open(string address)
     {
         await using var fetcher = new Fetcher(redis.Connection, new Names().Add("one.test", address));
 
@@ -100,7 +100,7 @@ public sealed class ClosedAddressTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task AMappedPublicAddressIsConnectedToAsWhatItIs()
+    public async Task Mapped_public_address_is_connected_to_as_IPv4()
     {
         await using var fetcher = new Fetcher(redis.Connection, new Names());
 
@@ -108,9 +108,9 @@ public sealed class ClosedAddressTests(SharedRedis redis)
     }
 
     [Theory, MemberData(nameof(Spellings))]
-    public async Task NoSpellingLeadsInside(string spelling)
+    public async Task Spellings_of_closed_addresses_are_refused(string spelling)
     {
-        // The operating system's own resolver: what it makes of a spelling is what counts.
+        // The operating system's resolver: its reading of a spelling is what counts.
         await using var host = await PictureHost.StartAsync(PictureHost.Picture(PictureHost.NewPicture()), "0.0.0.0");
         await using var fetcher = new Fetcher(redis.Connection, settings: ("AllowedPorts:0", $"{host.Port}"));
 
@@ -122,7 +122,7 @@ public sealed class ClosedAddressTests(SharedRedis redis)
 
     [Theory, InlineData("127.0.0.1"), InlineData("127.1"), InlineData("2130706433"), InlineData("0x7f.1"), InlineData("[::ffff:7f00:1]"),
      InlineData("127。0。0。1"), InlineData("localhost"), InlineData("017700000001"), InlineData("127.0.0.1.")]
-    public async Task TheSameSpellingsReachALoopbackThatASettingOpens(string spelling)
+    public async Task Spellings_of_loopback_are_fetched_when_a_setting_opens_it(string spelling)
     {
         await using var host = await PictureHost.StartAsync(PictureHost.Picture(PictureHost.NewPicture()), "0.0.0.0");
         await using var fetcher = new Fetcher(
@@ -136,7 +136,7 @@ public sealed class ClosedAddressTests(SharedRedis redis)
     [Theory]
     [InlineData("169.254.169.254"), InlineData("fd00:ec2::254"), InlineData("100.100.100.200"), InlineData("168.63.129.16")]
     [InlineData("::ffff:169.254.169.254"), InlineData("64:ff9b::169.254.169.254"), InlineData("2002:a9fe:a9fe::1")]
-    public async Task NoSettingOpensMetadata(string address)
+    public async Task No_setting_opens_metadata_addresses(string address)
     {
         await using var fetcher = new Fetcher(
             redis.Connection,
@@ -148,7 +148,7 @@ public sealed class ClosedAddressTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task ANameThatDoesNotExistIsRefusedLikeOneThatLeadsInside()
+    public async Task Unknown_name_is_refused_like_one_that_leads_inside()
     {
         await using var fetcher = new Fetcher(redis.Connection, new Names().Add("inside.test", "10.1.2.3"));
 
@@ -163,7 +163,7 @@ public sealed class ClosedAddressTests(SharedRedis redis)
     [InlineData("http://user@8.8.8.8/"), InlineData("http://user:secret@8.8.8.8/"), InlineData("http://8.8.8.8:22/"), InlineData("http://8.8.8.8:6379/")]
     [InlineData("https://8.8.8.8:8443/"), InlineData("http://8.8.8.8:0/"), InlineData("http://\u202e/")]
     [InlineData($"http://{Label}.{Label}.{Label}.{Label}.test/")]
-    public async Task WhatIsWrongOnTheUrlItselfIsRefusedWithoutALookup(string url)
+    public async Task Invalid_url_is_refused_without_a_lookup(string url)
     {
         var names = new Names();
         await using var fetcher = new Fetcher(redis.Connection, names);
@@ -176,7 +176,7 @@ public sealed class ClosedAddressTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task ANameServerThatHangsEndsTheFetch()
+    public async Task Hanging_name_server_ends_the_fetch()
     {
         await using var fetcher = new Fetcher(redis.Connection, new Names { Hangs = true }, ("ResolveTimeout", "00:00:00.100"));
 

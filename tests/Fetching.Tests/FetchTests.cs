@@ -10,14 +10,14 @@ using Microsoft.AspNetCore.Http;
 
 namespace Detection.Fetching.Tests;
 
-/// <summary>Fetching from servers that behave, and from those that do not.</summary>
+/// <summary>Fetching from servers that behave correctly, and from others.</summary>
 public sealed class FetchTests(SharedRedis redis)
 {
     private static readonly RedisKeys Keys = new();
     private static readonly TimeSpan Short = TimeSpan.FromMilliseconds(300);
 
     [Theory, InlineData(1), InlineData(5_000), InlineData(256 * 1024), InlineData(3_000_000)]
-    public async Task APictureIsStoredAsItIsAndExpires(int length)
+    public async Task Picture_is_stored_unchanged_and_expires(int length)
     {
         var picture = PictureHost.NewPicture(length);
         await using var host = await PictureHost.StartAsync(PictureHost.Picture(picture));
@@ -58,7 +58,7 @@ public sealed class FetchTests(SharedRedis redis)
 
         Assert.All(await serving, count => Assert.Equal(1, count));
 
-        // Says the length and nothing of the connection, and leaves it open for a second request, which it does not answer.
+        // Sends the length but no Connection header, and keeps the connection open for a second request, which it does not answer.
         static async Task<int> AnswerAsync(Socket socket, byte[] picture)
         {
             var request = new byte[4096];
@@ -77,7 +77,7 @@ public sealed class FetchTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task APictureInChunksIsStored()
+    public async Task Picture_in_chunks_is_stored()
     {
         var picture = PictureHost.NewPicture(700_000);
         await using var host = await PictureHost.StartAsync(async context =>
@@ -94,7 +94,7 @@ public sealed class FetchTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task ManyFetchesAtOnceDoNotMixTheirBytes()
+    public async Task Concurrent_fetches_do_not_mix_their_bytes()
     {
         var pictures = Enumerable.Range(0, 40).Select(i => PictureHost.NewPicture(1_000 + (i * 40_000))).ToArray();
         await using var host = await PictureHost.StartAsync(
@@ -110,7 +110,7 @@ public sealed class FetchTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task LargePicturesTakePlacesAndGiveThemBackHoweverTheyEnd()
+    public async Task Large_pictures_return_their_places_after_any_outcome()
     {
         const int Large = 3_000_000;
         var (large, small) = (PictureHost.NewPicture(Large), PictureHost.NewPicture());
@@ -162,7 +162,7 @@ public sealed class FetchTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task NothingIsTakenAlong()
+    public async Task Request_sends_no_cookies_credentials_or_trace_headers()
     {
         await using var host = await PictureHost.StartAsync(async context =>
         {
@@ -180,7 +180,7 @@ public sealed class FetchTests(SharedRedis redis)
     }
 
     [Theory, InlineData(301), InlineData(302), InlineData(303), InlineData(307), InlineData(308)]
-    public async Task RedirectsAreFollowed(int status)
+    public async Task Redirects_are_followed(int status)
     {
         var picture = PictureHost.NewPicture();
         var location = "";
@@ -196,7 +196,7 @@ public sealed class FetchTests(SharedRedis redis)
     }
 
     [Theory, InlineData(5, FetchStatus.Stored), InlineData(6, FetchStatus.NotReachable), InlineData(int.MaxValue, FetchStatus.NotReachable)]
-    public async Task RedirectsHaveAnEnd(int redirects, FetchStatus status)
+    public async Task Redirects_are_limited(int redirects, FetchStatus status)
     {
         var picture = PictureHost.NewPicture();
         await using var host = await PictureHost.StartAsync(context =>
@@ -221,7 +221,7 @@ public sealed class FetchTests(SharedRedis redis)
     [InlineData("file:///etc/passwd", FetchStatus.NotAllowed), InlineData("ftp://host.test/", FetchStatus.NotAllowed)]
     [InlineData("\\\\host.test\\x", FetchStatus.NotAllowed), InlineData("http://user:secret@host.test/", FetchStatus.NotAllowed)]
     [InlineData("http://host.test:6379/", FetchStatus.NotAllowed), InlineData("javascript:alert(1)", FetchStatus.NotAllowed)]
-    public async Task ARedirectToWhatIsNoPlainWebAddressIsNotFollowed(string location, FetchStatus status)
+    public async Task Redirect_to_an_invalid_address_is_not_followed(string location, FetchStatus status)
     {
         await using var host = await PictureHost.StartAsync(PictureHost.Redirect(() => location, PictureHost.NewPicture()));
         await using var fetcher = NewFetcher(host.Port);
@@ -231,7 +231,7 @@ public sealed class FetchTests(SharedRedis redis)
     }
 
     [Theory, InlineData(201), InlineData(204), InlineData(206), InlineData(304), InlineData(401), InlineData(404), InlineData(500), InlineData(503)]
-    public async Task OnlyStatus200IsAPicture(int status)
+    public async Task Other_status_than_200_is_not_reachable(int status)
     {
         await using var host = await PictureHost.StartAsync(async context =>
         {
@@ -249,7 +249,7 @@ public sealed class FetchTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task NoBytesAreNoPicture()
+    public async Task Empty_response_is_not_reachable()
     {
         await using var host = await PictureHost.StartAsync(_ => Task.CompletedTask);
         await using var fetcher = NewFetcher(host.Port);
@@ -258,7 +258,7 @@ public sealed class FetchTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task CompressedBytesAreNotUnpacked()
+    public async Task Compressed_response_is_not_decompressed()
     {
         await using var host = await PictureHost.StartAsync(context =>
         {
@@ -273,7 +273,7 @@ public sealed class FetchTests(SharedRedis redis)
     [Theory]
     [InlineData(100_000, true, FetchStatus.Stored), InlineData(100_000, false, FetchStatus.Stored)]
     [InlineData(100_001, true, FetchStatus.TooLarge), InlineData(100_001, false, FetchStatus.TooLarge)]
-    public async Task TheLimitOnBytesHoldsWithAndWithoutAnAnnouncedLength(int length, bool announced, FetchStatus status)
+    public async Task MaxBytes_applies_with_and_without_an_announced_length(int length, bool announced, FetchStatus status)
     {
         var picture = PictureHost.NewPicture(length);
         await using var host = await PictureHost.StartAsync(announced
@@ -290,7 +290,7 @@ public sealed class FetchTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task AnAnnouncedLengthOverTheLimitIsEnough()
+    public async Task Announced_length_over_the_limit_is_refused()
     {
         await using var host = await PictureHost.StartAsync(async context =>
         {
@@ -304,7 +304,7 @@ public sealed class FetchTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task AnEndlessAnswerEndsAtTheLimit()
+    public async Task Endless_response_ends_at_the_limit()
     {
         var gone = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var host = await PictureHost.StartAsync(async context =>
@@ -329,7 +329,7 @@ public sealed class FetchTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task AServerThatDripsIsLeftAtTheEndOfTheBudget()
+    public async Task Slow_server_times_out_at_the_end_of_the_budget()
     {
         var gone = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var host = await PictureHost.StartAsync(async context =>
@@ -355,7 +355,7 @@ public sealed class FetchTests(SharedRedis redis)
     }
 
     [Theory, InlineData(true), InlineData(false)]
-    public async Task AServerThatHangsIsLeftAtTheEndOfTheBudgetOrTheSetting(bool budget)
+    public async Task Hanging_server_times_out_at_the_end_of_the_budget_or_the_setting(bool budget)
     {
         await using var host = await PictureHost.StartAsync(context => Task.Delay(Timeout.Infinite, context.RequestAborted));
         await using var fetcher = budget ? NewFetcher(host.Port) : NewFetcher(host.Port, ("Timeout", "00:00:00.300"));
@@ -366,7 +366,7 @@ public sealed class FetchTests(SharedRedis redis)
     }
 
     [Theory, InlineData(0), InlineData(-1)]
-    public async Task WithoutABudgetNothingIsAsked(int seconds)
+    public async Task Fetch_without_a_budget_sends_no_request(int seconds)
     {
         var names = new Names().Add("host.test", "127.0.0.1");
         await using var fetcher = new Fetcher(redis.Connection, names, ("AllowedHosts:0", "host.test"));
@@ -376,7 +376,7 @@ public sealed class FetchTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task AConnectionThatIsRefusedIsNotReachable()
+    public async Task Refused_connection_is_not_reachable()
     {
         var port = LoopbackPorts.Next();
         await using var fetcher = NewFetcher(port);
@@ -387,7 +387,7 @@ public sealed class FetchTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task AConnectionThatIsNotAnsweredIsNotReachable()
+    public async Task Unanswered_connection_is_not_reachable()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Linux drops connections to a listener whose backlog is full.");
         using var deaf = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -407,7 +407,7 @@ public sealed class FetchTests(SharedRedis redis)
     [InlineData("HTTP/1.1 200 OK\r\nContent-Length: -5\r\nContent-Length: nonsense\r\n\r\n")]
     [InlineData("SSH-2.0-OpenSSH_9.2\r\n"), InlineData("+PONG\r\n"), InlineData(""), InlineData("HTTP/1.1 200 OK\r\nX")]
     [InlineData("HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n")]
-    public async Task AnAnswerThatIsNotHttpOrBreaksOffIsNotReachable(string answer)
+    public async Task Invalid_or_truncated_response_is_not_reachable(string answer)
     {
         await using var server = new RawServer(answer);
         await using var fetcher = NewFetcher(server.Port);
@@ -416,7 +416,7 @@ public sealed class FetchTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task EndlessHeadersAreNotReachable()
+    public async Task Endless_headers_are_not_reachable()
     {
         await using var server = new RawServer("HTTP/1.1 200 OK\r\nX: " + new string('x', 100_000));
         await using var fetcher = NewFetcher(server.Port);
@@ -425,7 +425,7 @@ public sealed class FetchTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task SlowHostsHoldNoMoreThanTheSilosShare()
+    public async Task Slow_hosts_hold_no_more_places_than_the_limit_of_the_silo()
     {
         var picture = PictureHost.NewPicture();
         var go = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -449,7 +449,7 @@ public sealed class FetchTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task ACallerThatLeavesEndsTheFetch()
+    public async Task Cancelled_caller_ends_the_fetch()
     {
         var gone = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var host = await PictureHost.StartAsync(async context =>
@@ -475,7 +475,7 @@ public sealed class FetchTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task ARedisThatHangsEndsTheFetchInTime()
+    public async Task Hanging_Redis_ends_the_fetch_in_time()
     {
         RedisServer.SkipUnlessInstalled();
         await using var own = await RedisServer.StartAsync();
@@ -494,7 +494,7 @@ public sealed class FetchTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task ARedisThatRefusesIsOurFaultAndNotTheHosts()
+    public async Task Refusal_of_Redis_is_an_exception_and_no_outcome_of_the_host()
     {
         RedisServer.SkipUnlessInstalled();
         await using var own = await RedisServer.StartAsync(new RedisOptions { MaxMemory = "1mb" });
@@ -521,7 +521,7 @@ public sealed class FetchTests(SharedRedis redis)
 
     private static string Key(byte[] picture) => Convert.ToHexStringLower(SHA256.HashData(picture));
 
-    /// <summary>Says the same bytes to everyone and hangs up.</summary>
+    /// <summary>Sends the same bytes to every client and closes the connection.</summary>
     private sealed class RawServer : IAsyncDisposable
     {
         private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -572,7 +572,7 @@ public sealed class FetchTests(SharedRedis redis)
                     }
                     catch (Exception e) when (e is SocketException or OperationCanceledException)
                     {
-                        // The client has hung up first.
+                        // The client has closed the connection first.
                     }
                 }
             }

@@ -7,10 +7,10 @@ using StackExchange.Redis;
 
 namespace Detection.Fetching.Tests;
 
-/// <summary>A <see cref="PictureFetcher"/> as a silo has it, with settings from configuration and names from <see cref="Tests.Names"/>.</summary>
+/// <summary>A <see cref="PictureFetcher"/> as in a silo, with settings from configuration and names from <see cref="Tests.Names"/>.</summary>
 internal sealed class Fetcher : IAsyncDisposable
 {
-    /// <summary>Longer than any fetch of a test that is not about time.</summary>
+    /// <summary>Longer than any fetch of a test without a time limit of its own.</summary>
     public static readonly TimeSpan Ample = TimeSpan.FromSeconds(30);
 
     private readonly ServiceProvider _services;

@@ -9,7 +9,7 @@ public sealed class HttpsTests(SharedRedis redis)
     private static readonly FetchOutcome NotReachable = new(FetchStatus.NotReachable, Message: "The address could not be reached.");
 
     [Fact]
-    public async Task ATrustedServerIsFetchedFrom()
+    public async Task Trusted_server_is_fetched_from()
     {
         SkipUnlessLinux();
         using var certificate = TestAuthority.NewServer("secure.test");
@@ -21,7 +21,7 @@ public sealed class HttpsTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task AnotherServersOrAnExpiredCertificateIsNotTrusted()
+    public async Task Certificate_of_another_server_or_an_expired_one_is_not_trusted()
     {
         SkipUnlessLinux();
         using var others = TestAuthority.NewServer("other.test");
@@ -37,7 +37,7 @@ public sealed class HttpsTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task ACertificateCannotSendUsToAnAddressInside()
+    public async Task Certificate_cannot_cause_a_connection_to_an_internal_address()
     {
         SkipUnlessLinux();
         using var intermediate = TestAuthority.NewIntermediate();
@@ -52,7 +52,7 @@ public sealed class HttpsTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task ARedirectFromHttpsToHttpIsNotFollowed()
+    public async Task Redirect_from_https_to_http_is_not_followed()
     {
         SkipUnlessLinux();
         await using var plain = await PictureHost.StartAsync(PictureHost.Picture(PictureHost.NewPicture()));

@@ -7,7 +7,7 @@ using System.Text;
 
 namespace Detection.Fetching.Tests;
 
-/// <summary>A name server on loopback, over UDP and TCP on one port. It writes its messages itself, by RFC 1035.</summary>
+/// <summary>A name server on loopback, over UDP and TCP on one port. It encodes its messages itself, according to RFC 1035.</summary>
 internal sealed class NameServer : IAsyncDisposable
 {
     private readonly CancellationTokenSource _ended = new();
@@ -15,8 +15,8 @@ internal sealed class NameServer : IAsyncDisposable
     private readonly TcpListener _tcp;
     private readonly Func<Question, Reply?> _answer;
 
-    /// <summary>Starts it.</summary>
-    /// <param name="answer">Answers a question; <see langword="null"/> to say nothing.</param>
+    /// <summary>Starts the server.</summary>
+    /// <param name="answer">Answers a query; <see langword="null"/> for no answer.</param>
     public NameServer(Func<Question, Reply?> answer)
     {
         _answer = answer;
@@ -30,13 +30,13 @@ internal sealed class NameServer : IAsyncDisposable
 
     public int Port { get; }
 
-    /// <summary>Its address for the setting.</summary>
+    /// <summary>Its address, for the setting.</summary>
     public string Address => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Port}");
 
-    /// <summary>Questions as <c>udp A name</c>.</summary>
+    /// <summary>Queries as <c>udp A name</c>.</summary>
     public ConcurrentQueue<string> Asked { get; } = new();
 
-    /// <summary>A server that knows names and says of all others that they do not exist.</summary>
+    /// <summary>A server that knows these names and reports that all others do not exist.</summary>
     public static NameServer Knowing(params (string Name, string Address)[] names) => new(question =>
     {
         string[] addresses = [.. names.Where(known => known.Name == question.Name).Select(static known => known.Address)];
@@ -165,10 +165,10 @@ internal sealed class NameServer : IAsyncDisposable
     private static byte[] Encode(string name) => [.. name.Split('.').SelectMany(static label => (byte[])[(byte)label.Length, .. Encoding.ASCII.GetBytes(label)]), 0];
 }
 
-/// <summary>What is asked.</summary>
+/// <summary>A query.</summary>
 internal sealed record Question(string Name, string Type, string Transport);
 
-/// <summary>What is answered; addresses of the kind that was not asked for are left out.</summary>
+/// <summary>An answer; addresses of the other kind are left out.</summary>
 internal sealed record Reply(int Code, params IPAddress[] Addresses)
 {
     public const int ServerFailure = 2;
@@ -179,17 +179,17 @@ internal sealed record Reply(int Code, params IPAddress[] Addresses)
 
     public bool Truncated { get; init; }
 
-    /// <summary>Its last bytes are missing, and nothing says so.</summary>
+    /// <summary>Its last bytes are missing, without the truncated flag.</summary>
     public bool BreaksOff { get; init; }
 
     public int Lifetime { get; init; } = 30;
 
-    /// <summary>Whose addresses they are; <see langword="null"/> for the name asked for.</summary>
+    /// <summary>The name of the addresses; <see langword="null"/> for the queried name.</summary>
     public string? Owner { get; init; }
 
-    /// <summary>Which names are aliases of which; <see langword="null"/> is the name asked for.</summary>
+    /// <summary>Aliases and their names; <see langword="null"/> is the queried name.</summary>
     public IReadOnlyList<(string? Name, string Target)> Aliases { get; init; } = [];
 
-    /// <summary>Instead of a message: these bytes.</summary>
+    /// <summary>Sends these bytes instead of a message.</summary>
     public byte[]? Raw { get; init; }
 }

@@ -11,7 +11,7 @@ namespace Detection.Fetching.Tests;
 [CollectionDefinition(nameof(Alone), DisableParallelization = true)]
 public sealed class Alone;
 
-/// <summary>Name servers that are silent, slow, broken, or that lead inside.</summary>
+/// <summary>Name servers that are silent, slow, faulty, or that lead inside.</summary>
 [Collection(nameof(Alone))]
 public sealed class NameTests(SharedRedis redis)
 {
@@ -20,7 +20,7 @@ public sealed class NameTests(SharedRedis redis)
     [Fact]
     public async Task Unanswered_lookups_delay_no_other_and_leave_nothing()
     {
-        // More at once than the operating system's resolver has threads for, again and again.
+        // Repeatedly more lookups at once than the operating system's resolver has threads.
         await using var server = new NameServer(question => question.Name == "good.test" ? new Reply(0, Loopback) : null);
         var picture = PictureHost.NewPicture();
         await using var host = await PictureHost.StartAsync(PictureHost.Picture(picture));
@@ -43,7 +43,7 @@ public sealed class NameTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task A_lookup_that_is_cancelled_ends_at_once()
+    public async Task Cancelled_lookup_ends_at_once()
     {
         await using var server = new NameServer(static _ => null);
         var resolver = NewResolver(server, "00:01:00");
@@ -57,18 +57,18 @@ public sealed class NameTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task A_slow_answer_counts_within_the_time()
+    public async Task Slow_answer_is_used_within_the_time_limit()
     {
         await using var server = new NameServer(static _ => new Reply(0, Loopback) { After = TimeSpan.FromSeconds(1.2) });
 
-        // Slower than the pause after which it is asked again.
+        // Slower than the pause after which the query is repeated.
         Assert.Equal([Loopback], await NewResolver(server, "00:00:04").ResolveAsync("slow.test", null, CancellationToken.None));
     }
 
     [Fact]
-    public async Task A_question_that_is_lost_is_asked_again()
+    public async Task Lost_query_is_repeated()
     {
-        // As where a network loses one of the two that are sent at once: kubernetes/kubernetes issue 56903.
+        // As in a network that loses one of two queries sent together: kubernetes/kubernetes issue 56903.
         var seen = new System.Collections.Concurrent.ConcurrentDictionary<string, int>();
         await using var server = new NameServer(question =>
             seen.AddOrUpdate(question.Type, 1, static (_, times) => times + 1) == 1 ? null : new Reply(0, Loopback));
@@ -77,7 +77,7 @@ public sealed class NameTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task A_silent_server_is_passed_over()
+    public async Task Silent_server_is_skipped()
     {
         await using var silent = new NameServer(static _ => null);
         await using var good = NameServer.Knowing(("good.test", "127.0.0.1"));
@@ -87,7 +87,7 @@ public sealed class NameTests(SharedRedis redis)
     }
 
     [Theory, InlineData("nonsense"), InlineData("short"), InlineData("other"), InlineData("fails"), InlineData("empty")]
-    public async Task A_server_that_answers_badly_is_passed_over_and_is_an_error_when_alone(string kind)
+    public async Task Server_with_invalid_answers_is_skipped_and_is_an_error_when_alone(string kind)
     {
         await using var bad = new NameServer(question => kind switch
         {
@@ -106,7 +106,7 @@ public sealed class NameTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task A_truncated_answer_is_asked_for_again_by_TCP()
+    public async Task Truncated_answer_is_repeated_over_TCP()
     {
         IPAddress[] many = [.. Enumerable.Range(1, 60).Select(static i => new IPAddress([8, 8, 4, (byte)i]))];
         await using var server = new NameServer(question => new Reply(0, many) { Truncated = question.Transport == "udp" });
@@ -116,7 +116,7 @@ public sealed class NameTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task An_answer_that_breaks_off_without_saying_so_is_asked_for_again_by_TCP()
+    public async Task Cut_answer_without_the_truncated_flag_is_repeated_over_TCP()
     {
         // MichaCo/DnsClient.NET issue 52.
         await using var server = new NameServer(static question => new Reply(0, Loopback) { BreaksOff = question.Transport == "udp" });
@@ -125,7 +125,7 @@ public sealed class NameTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task A_name_that_does_not_exist_is_told_from_a_server_that_does_not_answer()
+    public async Task Unknown_name_is_distinguished_from_a_silent_server()
     {
         await using var server = NameServer.Knowing();
 
@@ -137,7 +137,7 @@ public sealed class NameTests(SharedRedis redis)
     [Theory]
     [InlineData(64, 1)]
     [InlineData(20, 15)]
-    public async Task A_name_that_no_question_can_hold_does_not_exist(int length, int labels)
+    public async Task Too_long_name_does_not_exist(int length, int labels)
     {
         await using var server = new NameServer(static _ => new Reply(0, Loopback));
         var resolver = NewResolver(server);
@@ -150,7 +150,7 @@ public sealed class NameTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task Addresses_of_a_name_that_was_not_asked_for_are_no_answer_but_those_of_its_alias_are()
+    public async Task Addresses_of_other_names_are_ignored_and_those_of_an_alias_are_used()
     {
         await using var server = new NameServer(static question => question.Name switch
         {
@@ -173,7 +173,7 @@ public sealed class NameTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task Addresses_of_both_kinds_alternate_and_one_missing_kind_holds_up_for_a_moment_only()
+    public async Task Addresses_of_both_kinds_alternate_and_a_missing_kind_delays_for_a_moment_only()
     {
         await using var both = NameServer.Knowing(("both.test", "8.8.8.8"), ("both.test", "2606:4700::1"), ("both.test", "8.8.4.4"));
         await using var half = new NameServer(static question => question.Type == "A" ? new Reply(0, Loopback) : null);
@@ -185,7 +185,7 @@ public sealed class NameTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task An_answer_is_kept_for_its_lifetime()
+    public async Task Answer_is_cached_for_its_lifetime()
     {
         await using var server = new NameServer(static question => new Reply(0, Loopback) { Lifetime = question.Name == "never.test" ? 0 : 30 });
         var time = new ManualTime();
@@ -206,7 +206,7 @@ public sealed class NameTests(SharedRedis redis)
     }
 
     [Fact]
-    public void The_cache_is_bounded()
+    public void Cache_is_limited()
     {
         var time = new ManualTime();
         var cache = new AddressCache(time);
@@ -229,7 +229,7 @@ public sealed class NameTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task The_hosts_file_goes_before_the_name_servers()
+    public async Task Hosts_file_overrides_the_name_servers()
     {
         await using var server = NameServer.Knowing(("camera", "8.8.8.8"));
         var file = Path.GetTempFileName();
@@ -250,7 +250,7 @@ public sealed class NameTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task A_short_name_is_completed_as_in_Kubernetes()
+    public async Task Short_name_is_completed_as_in_Kubernetes()
     {
         await using var server = NameServer.Knowing(("minio.shop.svc.cluster.local", "10.9.8.7"), ("minio.other.svc.cluster.local", "10.9.8.6"), ("example.org", "8.8.8.8"));
         var file = Path.GetTempFileName();
@@ -274,7 +274,7 @@ public sealed class NameTests(SharedRedis redis)
     [InlineData("", "127.0.0.1:53", "", 1)]
     [InlineData("domain a.test\nsearch b.test. c.test\noptions edns0 ndots:99 trust-ad\n; comment\n# comment", "127.0.0.1:53", "b.test c.test", 15)]
     [InlineData("nameserver\t127.0.0.11\noptions ndots:0", "127.0.0.11:53", "", 0)]
-    public void The_settings_of_the_system_are_read(string text, string servers, string search, int ndots)
+    public void Settings_of_the_system_are_read(string text, string servers, string search, int ndots)
     {
         var settings = ResolverSettings.Parse(text);
 
@@ -284,7 +284,7 @@ public sealed class NameTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task A_name_that_leads_inside_a_moment_later_is_not_followed()
+    public async Task Name_that_leads_inside_a_moment_later_is_not_connected_to()
     {
         // 127.0.0.2 stands for the internet and 127.0.0.3 for the inside; lifetime 0, as such servers give it.
         var asked = 0;

@@ -5,14 +5,14 @@ using Detection.Grains.Fetching;
 
 namespace Detection.Fetching.Tests;
 
-/// <summary>A name server in memory: each name has a list of answers, given one after another, the last one for ever.</summary>
+/// <summary>A name server in memory: each name has a list of answers, given one after another; the last one is repeated.</summary>
 internal sealed class Names : IHostResolver
 {
     private readonly ConcurrentDictionary<string, ConcurrentQueue<IPAddress[]>> _answers = new();
 
     public ConcurrentQueue<string> Asked { get; } = new();
 
-    /// <summary>When set, no answer comes.</summary>
+    /// <summary>While set, no answer is given.</summary>
     public bool Hangs { get; set; }
 
     public Names Add(string name, params string[] addresses)

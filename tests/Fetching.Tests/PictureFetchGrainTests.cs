@@ -12,7 +12,7 @@ namespace Detection.Fetching.Tests;
 public sealed class PictureFetchGrainTests(SharedRedis redis)
 {
     [Fact]
-    public async Task OneSiloFetchesManyPicturesAtOnce()
+    public async Task Silo_fetches_many_pictures_at_once()
     {
         const int Count = 20;
         var pictures = Enumerable.Range(0, Count).Select(_ => PictureHost.NewPicture()).ToArray();
@@ -43,7 +43,7 @@ public sealed class PictureFetchGrainTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task TheOutcomeAndTheCallersLeavingCrossTheWire()
+    public async Task Outcome_and_cancellation_are_sent_over_the_wire()
     {
         var gone = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var host = await PictureHost.StartAsync(async context =>

@@ -11,7 +11,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Detection.Fetching.Tests;
 
-/// <summary>A web server on loopback addresses, all on one free port, that remembers who was asked for what.</summary>
+/// <summary>A web server on loopback addresses, all with one free port, that records which address received which request.</summary>
 internal sealed class PictureHost : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -88,7 +88,7 @@ internal sealed class PictureHost : IAsyncDisposable
         return Task.CompletedTask;
     };
 
-    /// <summary>Bytes that no other test has.</summary>
+    /// <summary>Bytes that no other test uses.</summary>
     public static byte[] NewPicture(int length = 5_000) => RandomNumberGenerator.GetBytes(length);
 
     public async ValueTask DisposeAsync()

@@ -14,7 +14,7 @@ public sealed class RebindingTests(SharedRedis redis)
     private const string Inside = "127.0.0.3";
 
     [Fact]
-    public async Task TheConnectionGoesToTheAddressThatWasChecked()
+    public async Task Connection_uses_the_address_that_was_checked()
     {
         var picture = PictureHost.NewPicture();
         await using var host = await PictureHost.StartAsync(PictureHost.Picture(picture), Outside, Inside);
@@ -29,7 +29,7 @@ public sealed class RebindingTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task TheNextConnectionIsCheckedAgain()
+    public async Task Next_connection_is_checked_again()
     {
         await using var host = await PictureHost.StartAsync(ClosingAfter(PictureHost.Picture(PictureHost.NewPicture())), Outside, Inside);
         await using var fetcher = NewFetcher(host, new Names().Add("rebinding.test", Outside).Add("rebinding.test", Inside));
@@ -40,7 +40,7 @@ public sealed class RebindingTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task ARedirectToTheSameNameIsCheckedAgain()
+    public async Task Redirect_to_the_same_name_is_checked_again()
     {
         await using var host = await PictureHost.StartAsync(
             ClosingAfter(PictureHost.Redirect(() => "/inside", PictureHost.NewPicture())), Outside, Inside);
@@ -51,7 +51,7 @@ public sealed class RebindingTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task AnAddressThatDoesNotAnswerIsFollowedByTheNextOne()
+    public async Task Unanswered_address_is_followed_by_the_next_one()
     {
         await using var host = await PictureHost.StartAsync(PictureHost.Picture(PictureHost.NewPicture()), Outside);
         await using var fetcher = NewFetcher(host, new Names().Add("two.test", "127.0.0.4", Outside), "127.0.0.4");

@@ -37,7 +37,7 @@ public sealed class SettingTests(SharedRedis redis)
     [InlineData("DeniedNetworks", "8.8.8.0/24", "64:ff9b::8.8.8.8", false)]
     [InlineData("DeniedNetworks", "8.8.8.0/24", "8.8.4.4", true)]
     [InlineData("AllowInternet", "false", "8.8.8.8", false)]
-    public async Task ASettingOpensOrClosesWhatItNames(string setting, string value, string host, bool open)
+    public async Task Setting_opens_or_closes_the_hosts_that_it_names(string setting, string value, string host, bool open)
     {
         var names = new Names();
         foreach (var inside in new[] { "camera.test", "a.camera.test", "a.b.camera.test", "evilcamera.test", "xn--bcher-kva.test" })
@@ -60,7 +60,7 @@ public sealed class SettingTests(SharedRedis redis)
 
     [Theory]
     [InlineData("DeniedHosts:0", "camera.test"), InlineData("DeniedNetworks:0", "10.0.0.0/8")]
-    public async Task DeniedGoesBeforeAllowed(string setting, string value)
+    public async Task Denied_settings_override_allowed_ones(string setting, string value)
     {
         await using var fetcher = new Fetcher(
             redis.Connection,
@@ -71,7 +71,7 @@ public sealed class SettingTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task AHostOpenedByNameOpensNothingElseAtItsAddress()
+    public async Task Host_allowed_by_name_opens_no_other_host_at_its_address()
     {
         await using var host = await PictureHost.StartAsync(PictureHost.Picture(PictureHost.NewPicture()));
         await using var fetcher = new Fetcher(
@@ -92,7 +92,7 @@ public sealed class SettingTests(SharedRedis redis)
     [InlineData("AllowedHosts:0", "*"), InlineData("AllowedHosts:0", "a.*.test"), InlineData("AllowedHosts:0", "http://a.test"), InlineData("AllowedHosts:0", "a.test:80")]
     [InlineData("DeniedHosts:0", "a test"), InlineData("DeniedHosts:0", ""), InlineData("AllowedNetworks:0", "10.0.0.0/33"), InlineData("AllowedNetworks:0", "camera.test")]
     [InlineData("AllowedNetworks:0", "10"), InlineData("DeniedNetworks:0", "10.0.0.0-10.0.0.9")]
-    public async Task AWrongSettingIsNamed(string setting, string value)
+    public async Task Invalid_setting_is_named(string setting, string value)
     {
         await using var fetcher = new Fetcher(redis.Connection, new Names(), (setting, value));
 
@@ -102,7 +102,7 @@ public sealed class SettingTests(SharedRedis redis)
     }
 
     [Theory, InlineData("00:00:00"), InlineData("2.00:00:00")]
-    public async Task AWrongExpiryIsNamed(string expiry)
+    public async Task Invalid_expiry_is_named(string expiry)
     {
         await using var fetcher = new Fetcher(redis.Connection, new Names(), ($"{PictureOptions.Section}:Expiry", expiry));
 

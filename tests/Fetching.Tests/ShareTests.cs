@@ -3,7 +3,7 @@ using Detection.Contracts.Sharing;
 
 namespace Detection.Fetching.Tests;
 
-/// <summary>Neither one caller nor one slow site takes the fetches of all.</summary>
+/// <summary>Neither one caller nor one slow site can occupy all fetches.</summary>
 public sealed class ShareTests(SharedRedis redis)
 {
     [Fact]
@@ -16,7 +16,7 @@ public sealed class ShareTests(SharedRedis redis)
         await using var fetcher = NewFetcher(slow.Port, good.Port);
         using var end = new CancellationTokenSource();
 
-        // Each at a site of its own, so that only the caller's share can stop them.
+        // Each at a different site, so that only the caller's share can limit them.
         var flood = Enumerable.Range(10, 40).Select(i => fetcher.FetchAsync($"http://127.0.1.{i}:{slow.Port}/", caller: "flood", cancellationToken: end.Token)).ToList();
         await Eventually.Async(() => slow.Requests.Count == 16, Eventually.Soon, "the caller holds its share of 32");
         for (var i = 0; i < 20; i++)
@@ -35,7 +35,7 @@ public sealed class ShareTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task A_slow_site_of_many_names_holds_its_share_only()
+    public async Task Slow_site_with_many_names_holds_its_share_only()
     {
         await using var slow = await PictureHost.StartAsync(static context => Task.Delay(Timeout.Infinite, context.RequestAborted), "127.0.1.9");
         await using var good = await PictureHost.StartAsync(PictureHost.Picture(PictureHost.NewPicture()));
@@ -48,7 +48,7 @@ public sealed class ShareTests(SharedRedis redis)
         await using var fetcher = NewFetcher(slow.Port, good.Port, names);
         using var end = new CancellationTokenSource();
 
-        // Without a name: only the site's share can stop them.
+        // Without a caller's name: only the site's share can limit them.
         var flood = Enumerable.Range(0, 40).Select(i => fetcher.FetchAsync($"http://cam{i}.slow.test:{slow.Port}/", cancellationToken: end.Token)).ToList();
         await Eventually.Async(() => slow.Requests.Count == 8, Eventually.Soon, "the site holds its share of 32");
         for (var i = 0; i < 20; i++)
@@ -67,7 +67,7 @@ public sealed class ShareTests(SharedRedis redis)
 
     [Theory]
     [InlineData(32, 0.5, 1, 16), InlineData(32, 0.5, 3, 8), InlineData(32, 0.25, 1, 8), InlineData(32, 1, 1, 32), InlineData(1, 0.5, 1, 1), InlineData(4, 0.01, 1, 1)]
-    public void Callers_hold_their_share_and_one_more_finds_a_place(int capacity, double share, int callers, int each)
+    public void Callers_hold_their_share_and_one_more_caller_finds_a_place(int capacity, double share, int callers, int each)
     {
         var places = new SharedPlaces(capacity, share, siteShare: 1);
         for (var entered = true; entered;)
@@ -85,7 +85,7 @@ public sealed class ShareTests(SharedRedis redis)
 
     [Theory]
     [InlineData(32, 0.5, 0.25, 4, 2), InlineData(32, 1, 0.25, 8, 0), InlineData(4, 0.5, 0.25, 1, 0), InlineData(16, 0.5, 0.5, 4, 2)]
-    public void A_caller_holds_its_share_of_a_site_and_the_next_finds_a_place_there(
+    public void Caller_holds_its_share_of_a_site_and_the_next_caller_finds_a_place(
         int capacity, double callerShare, double siteShare, int first, int second)
     {
         var places = new SharedPlaces(capacity, callerShare, siteShare);
@@ -127,7 +127,7 @@ public sealed class ShareTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task Caller_that_leaves_while_waiting_or_fetching_holds_no_place()
+    public async Task Cancelled_caller_holds_no_place()
     {
         var places = new SharedPlaces(2, callerShare: 0.5, siteShare: 0.5);
         await Parallel.ForEachAsync(Enumerable.Range(0, 2000), async (i, _) =>

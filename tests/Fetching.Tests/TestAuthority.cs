@@ -6,8 +6,8 @@ using System.Security.Cryptography.X509Certificates;
 namespace Detection.Fetching.Tests;
 
 /// <summary>
-/// A certificate authority that this process trusts as if the operating system did: OpenSSL's <c>SSL_CERT_FILE</c>, set before
-/// anything is verified. Linux only.
+/// A certificate authority that this process trusts as if the operating system trusted it: OpenSSL's <c>SSL_CERT_FILE</c>, set before anything is
+/// verified. Linux only.
 /// </summary>
 internal static partial class TestAuthority
 {
@@ -40,9 +40,9 @@ internal static partial class TestAuthority
 
     /// <summary>A server's certificate.</summary>
     /// <param name="name">The host.</param>
-    /// <param name="issuer">Who signs; the trusted root by default.</param>
-    /// <param name="issuerUrl">Where the certificate says that its issuer's certificate can be loaded from.</param>
-    /// <param name="expired">No longer valid.</param>
+    /// <param name="issuer">The signer; the trusted root by default.</param>
+    /// <param name="issuerUrl">Address in the certificate from which its issuer's certificate can be loaded.</param>
+    /// <param name="expired">Whether it is no longer valid.</param>
     public static X509Certificate2 NewServer(string name, X509Certificate2? issuer = null, Uri? issuerUrl = null, bool expired = false)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);

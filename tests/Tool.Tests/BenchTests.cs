@@ -8,7 +8,7 @@ namespace Detection.Tool.Tests;
 public sealed partial class BenchTests
 {
     [Fact]
-    public async Task Measures_a_cell()
+    public async Task Bench_measures_one_cell()
     {
         var run = (await DetectionTool.RunAsync("bench", "nanodet-g", "--seconds", "0.2", "--threads", "1", "--batches", "2", "--device", "cpu")).Expect(0);
 
@@ -20,7 +20,7 @@ public sealed partial class BenchTests
     }
 
     [Fact]
-    public async Task Takes_the_pictures_of_a_folder()
+    public async Task Bench_uses_the_pictures_of_a_folder()
     {
         string[] common = ["bench", "nanodet-g", "--seconds", "0.1", "--threads", "1", "--batches", "1", "--images"];
         (await DetectionTool.RunAsync([.. common, Path.Combine(Repository.Root, "tests", "pictures")])).Expect(0);
@@ -28,14 +28,14 @@ public sealed partial class BenchTests
         var none = (await DetectionTool.RunAsync([.. common, Path.Combine(Repository.Root, "models")])).Expect(1);
         Assert.Contains("has no pictures", none.Error, StringComparison.Ordinal);
 
-        // Not what it was to measure: the bad picture is named, and nothing is measured.
+        // An invalid picture is named, and nothing is measured.
         var bad = (await DetectionTool.RunAsync([.. common, Path.Combine(Repository.Root, "tests", "pictures", "edge")])).Expect(1);
         Assert.Contains("pictures/edge/", bad.Error, StringComparison.Ordinal);
         Assert.Empty(bad.Output);
     }
 
     [Fact]
-    public async Task Ends_soon_and_cleanly_after_Ctrl_C()
+    public async Task Bench_stops_cleanly_after_Ctrl_C()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "There is no kill(1).");
         await using var bench = ChildProcess.Start(

@@ -12,7 +12,7 @@ public sealed class DetectTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task Finds_a_person_draws_the_boxes_and_goes_on_after_a_bad_picture()
+    public async Task Detect_finds_a_person_draws_the_boxes_and_continues_after_an_invalid_picture()
     {
         var bad = TestPictures.Path("edge/corrupt.png");
         var tourist = TestPictures.Path("tourist.webp");
@@ -47,7 +47,7 @@ public sealed class DetectTests : IDisposable
     }
 
     [Fact]
-    public async Task Standard_output_holds_nothing_but_JSON_when_it_is_asked_for()
+    public async Task Json_on_standard_output_is_its_only_content()
     {
         var run = (await DetectionTool.RunAsync("detect", TestPictures.Path("tourist.webp"), "nothere.jpg", "--json", "-")).Expect(1);
 
@@ -57,7 +57,7 @@ public sealed class DetectTests : IDisposable
     }
 
     [Fact]
-    public async Task Threshold_classes_and_number_choose_among_the_boxes()
+    public async Task Threshold_labels_and_max_select_boxes()
     {
         var tourist = TestPictures.Path("tourist.webp");
         var phones = (await DetectionTool.RunAsync("detect", tourist, "--labels", "Cell Phone")).Expect(0);
@@ -66,7 +66,7 @@ public sealed class DetectTests : IDisposable
         var high = (await DetectionTool.RunAsync("detect", tourist, "--threshold", "0.999")).Expect(0);
         Assert.Equal($"{tourist}: 1200×800: nothing", Assert.Single(high.Lines));
 
-        // The manifest keeps boxes down to 0.05, and 300 of them; asked for more, there are more.
+        // The manifest keeps boxes down to a score of 0.05, and 300 of them; the options can ask for more.
         Assert.Equal(300, await CountAsync("--threshold", "0.05"));
         var atFloor = await CountAsync("--threshold", "0.05", "--max", "9000");
         Assert.InRange(atFloor, 301, 9000);
@@ -82,7 +82,7 @@ public sealed class DetectTests : IDisposable
     }
 
     [Fact]
-    public async Task Takes_the_pictures_of_a_folder_and_never_overwrites_them()
+    public async Task Detect_uses_the_pictures_of_a_folder_and_never_overwrites_them()
     {
         var jpeg = TestPictures.Path("rocket.jpg");
         var original = _folder.Copy(jpeg, "cat.jpg");
@@ -107,7 +107,7 @@ public sealed class DetectTests : IDisposable
     }
 
     [Fact]
-    public async Task Fetches_addresses_within_bounds()
+    public async Task Detect_fetches_addresses_within_limits()
     {
         using var server = new HttpListener();
         var url = $"http://127.0.0.1:{LoopbackPorts.Next()}/";
@@ -156,7 +156,7 @@ public sealed class DetectTests : IDisposable
     [InlineData(1, "names 'abacus'", "--device", "abacus")]
     [InlineData(2, "--threshold is 2; write 0 to 1", "--threshold", "2")]
     [InlineData(2, "--max is many; write 1 to 10000.", "--max", "many")]
-    public async Task Says_in_one_line_what_to_change(int exitCode, string said, params string[] options)
+    public async Task Invalid_command_line_is_one_line_with_the_correction(int exitCode, string said, params string[] options)
     {
         var run = (await DetectionTool.RunAsync(["detect", TestPictures.Path("tourist.webp"), .. options])).Expect(exitCode);
 
@@ -165,7 +165,7 @@ public sealed class DetectTests : IDisposable
     }
 
     [Fact]
-    public async Task Names_the_line_that_a_bare_model_lacks()
+    public async Task Detect_of_a_bare_model_names_the_missing_line()
     {
         var model = SharedFiles.FindOrSkip("models/yolox_nano.onnx");
         var without = (await DetectionTool.RunAsync("detect", TestPictures.Path("tourist.webp"), "--model", model)).Expect(1);
@@ -181,7 +181,7 @@ public sealed class DetectTests : IDisposable
     }
 
     [Fact]
-    public async Task Shows_a_bar_on_a_terminal()
+    public async Task Detect_shows_a_progress_bar_on_a_terminal()
     {
         Assert.SkipUnless(File.Exists("/usr/bin/script"), "There is no script(1) to make a terminal.");
         await using var terminal = ChildProcess.Start(

@@ -3,13 +3,13 @@ using System.Reflection;
 
 namespace Detection.Tool.Tests;
 
-/// <summary>What a run of the tool left behind.</summary>
+/// <summary>The result of a run of the tool.</summary>
 internal sealed record ToolRun(int ExitCode, string Output, string Error)
 {
     /// <summary>The lines of standard output.</summary>
     public string[] Lines => Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
-    /// <summary>Fails with all that was written unless it ended with this code, plain text and no stack trace.</summary>
+    /// <summary>Fails with all output unless the run ended with this code, with plain text and without a stack trace.</summary>
     public ToolRun Expect(int exitCode)
     {
         Assert.True(ExitCode == exitCode, $"It ended with {ExitCode}.\n{Output}\n{Error}");
@@ -19,7 +19,7 @@ internal sealed record ToolRun(int ExitCode, string Output, string Error)
     }
 }
 
-/// <summary>The built tool, run as a process of its own, as a person runs it.</summary>
+/// <summary>The built tool, run as a separate process.</summary>
 internal static class DetectionTool
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(5);

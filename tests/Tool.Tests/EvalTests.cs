@@ -13,7 +13,7 @@ public sealed partial class EvalTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task Measures_persons_in_the_photos_of_the_repository()
+    public async Task Eval_measures_persons_in_the_photos_of_the_repository()
     {
         var results = _folder.Of("results.json");
         var run = await EvaluateAsync("nanodet-g", Path.Combine(Pictures, "expected.json"), Pictures, "--labels", "person", "--results", results);
@@ -29,7 +29,7 @@ public sealed partial class EvalTests : IDisposable
     }
 
     [Fact]
-    public async Task Measures_all_annotated_classes_unless_told_otherwise()
+    public async Task Eval_measures_all_annotated_classes_by_default()
     {
         var run = await EvaluateAsync("nanodet-g", Path.Combine(Pictures, "expected.json"), Pictures);
 
@@ -37,7 +37,7 @@ public sealed partial class EvalTests : IDisposable
     }
 
     [Fact]
-    public async Task Measures_the_default_model_on_COCO_photos()
+    public async Task Eval_measures_the_default_model_on_COCO_photos()
     {
         var photos = SharedFiles.FindOrSkip("images/coco-person");
         var run = await EvaluateAsync("nanodet-g", Path.Combine(photos, "annotations.json"), photos);
@@ -48,7 +48,7 @@ public sealed partial class EvalTests : IDisposable
     }
 
     [Fact]
-    public async Task Measures_a_bare_YOLOX_Nano_on_COCO_photos()
+    public async Task Eval_measures_a_bare_YOLOX_Nano_on_COCO_photos()
     {
         var photos = SharedFiles.FindOrSkip("images/coco-person");
         var model = SharedFiles.FindOrSkip("models/yolox_nano.onnx");
@@ -60,7 +60,7 @@ public sealed partial class EvalTests : IDisposable
     }
 
     [Fact]
-    public async Task Says_what_is_wrong_with_annotations_and_pictures()
+    public async Task Eval_reports_invalid_annotations_and_pictures()
     {
         var elsewhere = (await DetectionTool.RunAsync(
             "eval", "nanodet-g", "--coco", Path.Combine(Pictures, "expected.json"), "--images", _folder.Path)).Expect(1);
@@ -80,7 +80,7 @@ public sealed partial class EvalTests : IDisposable
     }
 
     [Fact]
-    public async Task A_picture_that_fails_or_has_another_size_is_told_and_fails_the_command()
+    public async Task Failed_picture_or_other_size_is_reported_and_fails_the_command()
     {
         _folder.Copy(TestPictures.Path("rocket.jpg"), "one.jpg");
         _folder.Copy(TestPictures.Path("edge/corrupt.png"), "two.png");
@@ -109,7 +109,7 @@ public sealed partial class EvalTests : IDisposable
     private static double Value(ToolRun run, int line) =>
         double.Parse(TableLine().Match(run.Lines[line]).Groups["value"].Value, CultureInfo.InvariantCulture);
 
-    // As pycocotools prints it.
+    // In the format of pycocotools.
     [GeneratedRegex(@"^ Average (Precision  \(AP\)|Recall     \(AR\)) @\[ IoU=(0\.50:0\.95|0\.50     |0\.75     ) \| area=(   all| small|medium| large) \| maxDets=(  1| 10|100) \] = (?<value>-?\d\.\d{3})$")]
     private static partial Regex TableLine();
 }

@@ -9,7 +9,7 @@ public sealed class InspectTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task Tells_all_of_a_model_that_can_be_used()
+    public async Task Inspect_shows_everything_about_a_usable_model()
     {
         var run = (await DetectionTool.RunAsync("inspect", "nanodet-g")).Expect(0);
 
@@ -30,7 +30,7 @@ public sealed class InspectTests : IDisposable
     }
 
     [Fact]
-    public async Task Names_the_lines_that_a_bare_file_lacks()
+    public async Task Inspect_of_a_bare_file_names_the_missing_lines()
     {
         var run = (await DetectionTool.RunAsync("inspect", SharedFiles.FindOrSkip("models/yolox_nano.onnx"))).Expect(1);
 
@@ -48,7 +48,7 @@ public sealed class InspectTests : IDisposable
     }
 
     [Fact]
-    public async Task Takes_the_names_of_a_label_set_that_is_asked_for()
+    public async Task Inspect_uses_the_names_of_a_label_set()
     {
         string yolox = SharedFiles.FindOrSkip("models/yolox_nano.onnx");
         var run = (await DetectionTool.RunAsync("inspect", yolox, "--names", "coco80")).Expect(0);
@@ -60,7 +60,7 @@ public sealed class InspectTests : IDisposable
     }
 
     [Fact]
-    public async Task Writes_a_manifest_with_which_the_model_works()
+    public async Task Inspect_writes_a_manifest_with_which_the_model_works()
     {
         var bare = _folder.Copy(NanoDet, "own.onnx");
         var first = (await DetectionTool.RunAsync("inspect", bare, "--names", "nanodet-g", "--write")).Expect(0);
@@ -99,7 +99,7 @@ public sealed class InspectTests : IDisposable
     }
 
     [Fact]
-    public async Task Says_in_one_line_that_a_file_is_no_model()
+    public async Task Inspect_of_another_file_is_one_line_of_error()
     {
         var run = (await DetectionTool.RunAsync("inspect", _folder.Copy(TestPictures.Path("rocket.jpg"), "corrupt.onnx"))).Expect(1);
 

@@ -8,7 +8,7 @@ namespace Detection.Tool.Tests;
 public sealed class KeyTests
 {
     [Fact]
-    public async Task Makes_a_new_key_each_time_with_the_hash_that_a_server_wants()
+    public async Task Key_makes_a_new_key_each_time_with_the_hash_for_a_server()
     {
         var run = (await DetectionTool.RunAsync("key", "camera-1")).Expect(0);
         var again = (await DetectionTool.RunAsync("key", "camera-1")).Expect(0);
@@ -26,7 +26,7 @@ public sealed class KeyTests
     [InlineData("two words")]
     [InlineData("a|b")]
     [InlineData("a:b")]
-    public async Task A_name_that_no_server_would_take_is_refused(string name) =>
+    public async Task Invalid_key_name_is_refused(string name) =>
         Assert.Contains("is no name for a key", (await DetectionTool.RunAsync("key", name)).Expect(1).Error, StringComparison.Ordinal);
 
     private static string Value(ToolRun run, string label) =>

@@ -12,7 +12,7 @@ public sealed class BatcherTests : SiloTest
 {
 
     [Fact]
-    public async Task Batches_form_by_themselves_while_the_device_is_busy()
+    public async Task Batches_form_while_the_device_is_busy()
     {
         var device = new GatedDevice("gated:0");
         await using var silo = await TestSilo.StartAsync(Redis, device);
@@ -32,9 +32,9 @@ public sealed class BatcherTests : SiloTest
     }
 
     [Fact]
-    public async Task Costly_pictures_of_one_caller_do_not_hold_up_a_photo_of_another_that_comes_later()
+    public async Task Costly_pictures_of_one_caller_do_not_delay_a_photo_of_another()
     {
-        // 49 megapixels with 50 scans: some 800 photos' worth each.
+        // 49 megapixels with 50 scans: each costs as much as about 800 photos.
         var device = new GatedDevice("gated:0");
         await using var silo = await TestSilo.StartAsync(Redis, device);
         var costly = BlankPictures.Jpeg(7000, 7000, scans: 50);
@@ -51,7 +51,7 @@ public sealed class BatcherTests : SiloTest
         var photo = Client.DetectAsync(TestPictures.Unique(51), bob);
         await Eventually.Async(async () => await redis.GetDatabase().ListLengthAsync(Keys.Queue(await ModelAsync(), "bob")) == 1, Eventually.Soon, "the photo waits");
 
-        // The photo is claimed after the batch on the device and at most one more: both callers have had as many turns, and either may be next.
+        // The photo is claimed in one of the next two batches: both callers have had the same number of turns, and either may be next.
         for (var batch = 3; batch <= 4; batch++)
         {
             device.LetOneEnd();
@@ -67,7 +67,7 @@ public sealed class BatcherTests : SiloTest
     }
 
     [Fact]
-    public async Task A_stuck_device_is_said_to_be_stuck_and_others_take_over()
+    public async Task Stuck_device_is_reported_and_others_take_over()
     {
         var stuck = new GatedDevice("gated:stuck");
         await using var silo = await TestSilo.StartAsync(
@@ -92,7 +92,7 @@ public sealed class BatcherTests : SiloTest
         Assert.Equal(AnswerSource.Computed, answer.Source);
         Assert.Single(sound.Batches);
 
-        // What the stuck device says in the end is not wanted any more: the result stays as published.
+        // The late result of the stuck device is not used: the published result stays.
         stuck.Open();
         Assert.Equal(answer.Objects, (await Client.FindAsync(answer.ImageKey))!.Objects);
     }
@@ -110,7 +110,7 @@ public sealed class BatcherTests : SiloTest
         await Eventually.Async(() => device.Batches.Count == 1, Eventually.Soon, "the device is busy with one picture");
         var ticket = await Client.SubmitAsync(TestPictures.Unique(2));
 
-        // The second is claimed, or its picture is fetched, and nobody hears of it. The lease would hold for minutes.
+        // The second is claimed, or its picture is fetched, but the answer is lost. The lease would last for minutes.
         proxy.HoldAnswersFrom(sent => request.All(word => sent.Contains(word, StringComparison.Ordinal)));
         device.Open();
         await Eventually.Async(() => proxy.IsHolding, Eventually.Soon, "the answer is held");
@@ -133,7 +133,7 @@ public sealed class BatcherTests : SiloTest
         await Client.DetectAsync(header, Patient with { Caller = "costly" });
         await Client.DetectAsync(TestPictures.Unique(1), Patient with { Caller = "cheap" });
 
-        // 25 megapixels of three bytes, less the turn that the picture had.
+        // 25 megapixels of three bytes, minus the turn that the picture had.
         await using var redis = await Redis.ConnectAsync();
         var callers = Keys.Callers(await ModelAsync());
         await Eventually.Async(async () => await redis.GetDatabase().StringGetAsync($"{callers}:costly") == 74, Eventually.Soon, "he owes");
@@ -141,7 +141,7 @@ public sealed class BatcherTests : SiloTest
     }
 
     [Fact]
-    public async Task An_end_whose_settling_was_not_answered_is_told_nevertheless()
+    public async Task Settle_without_an_answer_is_repeated_and_reported()
     {
         var device = new GatedDevice("gated:0");
         await using var proxy = new RedisProxy(Redis);
@@ -154,7 +154,7 @@ public sealed class BatcherTests : SiloTest
         await Eventually.Async(() => proxy.IsHolding, Eventually.Soon, "the answer is held");
         proxy.Cut();
 
-        // Only what a batcher knows to be settled by itself counts as completed and is told to the request.
+        // Only an item that the batcher settled itself counts as completed and is reported to the request.
         await Eventually.Async(
             async () => (await Reports.GetSilosAsync()).SelectMany(report => report.Batchers).Sum(batcher => batcher.Completed) == 1,
             Eventually.Soon,
@@ -162,7 +162,7 @@ public sealed class BatcherTests : SiloTest
     }
 
     [Fact]
-    public async Task A_batch_that_breaks_off_is_tried_again_and_given_up_at_last()
+    public async Task Failing_batch_is_retried_and_fails_after_the_last_attempt()
     {
         var device = new GatedDevice("gated:0") { Failures = 1 };
         device.Open();
@@ -176,14 +176,14 @@ public sealed class BatcherTests : SiloTest
         Assert.Equal(FailureReason.Inference, failure.Reason);
         Assert.Equal([1, 1, 1, 1, 1], device.Batches);
 
-        // The test picture came out right meanwhile: the device serves, and the picture is not refused.
+        // The test picture succeeded meanwhile: the device serves, and the picture is not refused.
         device.Failures = 0;
         Assert.Equal(AnswerSource.Computed, (await Client.DetectAsync(TestPictures.Unique(2), Patient)).Source);
         Assert.Equal(1, device.Loads);
     }
 
     [Fact]
-    public async Task Bytes_of_another_picture_are_never_published_and_the_right_ones_are_fetched_again()
+    public async Task Wrong_bytes_from_Redis_are_not_published_and_the_picture_is_read_again()
     {
         var device = new GatedDevice("gated:0");
         await using var silo = await TestSilo.StartAsync(Redis, device);
@@ -194,11 +194,11 @@ public sealed class BatcherTests : SiloTest
         var key = Keys.Picture(TestPictures.ImageKey(TestPictures.Unique(2)));
         await Eventually.Async(async () => await redis.GetDatabase().KeyExistsAsync(key), Eventually.Soon, "the second is stored");
 
-        // As a client that has lost step with its connection gets another key's value.
+        // As when a client gets the value of another key, because it lost the order of answers on its connection.
         await redis.GetDatabase().StringSetAsync(key, TestPictures.Unique(3));
         device.Open();
 
-        // The client brings the picture again once the cluster has given its bytes up.
+        // The client sends the picture again after the cluster has removed the wrong bytes.
         Assert.Equal(AnswerSource.Computed, (await second).Source);
         await first;
         Assert.Equal(4, device.Batches.Count - 1);
@@ -209,7 +209,7 @@ public sealed class BatcherTests : SiloTest
     }
 
     [Fact]
-    public async Task A_request_that_was_accepted_outlives_an_outage_of_Redis()
+    public async Task Accepted_request_survives_an_outage_of_Redis()
     {
         RedisServer.SkipUnlessInstalled();
         var device = new GatedDevice("gated:0");
@@ -217,7 +217,7 @@ public sealed class BatcherTests : SiloTest
         var waiting = Client.DetectAsync(TestPictures.Unique(1), Patient);
         await Eventually.Async(() => device.Batches.Count == 1, Eventually.Soon, "the picture is on the device");
 
-        // For longer than the grain of the request waits for the end before it looks into Redis.
+        // Longer than the request grain waits for the outcome before it reads Redis.
         await Redis.StopAsync();
         await Task.Delay(TimeSpan.FromSeconds(4));
         Assert.False(waiting.IsCompleted);
@@ -228,7 +228,7 @@ public sealed class BatcherTests : SiloTest
     }
 
     [Fact]
-    public async Task A_silo_without_a_batcher_yet_is_not_ready()
+    public async Task Silo_without_a_batcher_is_not_ready()
     {
         var device = new GatedDevice("gated:0");
         var empty = Directory.CreateTempSubdirectory("detection-no-models-").FullName;

@@ -5,7 +5,9 @@ using Detection.Inference.Pictures;
 
 namespace Detection.Grains.Tests.Batching;
 
-/// <summary>A device whose batches end when the test says so, and that is sick when the test says so: no real one is on demand.</summary>
+/// <summary>
+/// A device whose batches end when the test releases them, and that is sick when the test sets it so. A real device cannot be controlled like this.
+/// </summary>
 internal sealed class GatedDevice(string name) : IInferenceDevice
 {
     private const int MostBatches = 10_000;
@@ -22,50 +24,50 @@ internal sealed class GatedDevice(string name) : IInferenceDevice
 
     public string Description => "gated";
 
-    /// <summary>Sizes of the batches that were given to it, in their order. The test picture does not count.</summary>
+    /// <summary>Sizes of the batches that it received, in order. The test picture does not count.</summary>
     public ConcurrentQueue<int> Batches { get; } = [];
 
-    /// <summary>How many batches more break off with an exception that is no picture's. The test picture comes out right.</summary>
+    /// <summary>How many more batches fail with an exception that is not a picture's fault. The test picture succeeds.</summary>
     public int Failures
     {
         get => Volatile.Read(ref _failures);
         set => Volatile.Write(ref _failures, value);
     }
 
-    /// <summary>What <see cref="Failures"/> break off with.</summary>
+    /// <summary>The exception of <see cref="Failures"/>.</summary>
     public volatile Exception Failure = new InvalidOperationException("The device is broken.");
 
-    /// <summary>What the next attempts to load the model again fail with.</summary>
+    /// <summary>Exceptions of the next attempts to reload the model.</summary>
     public ConcurrentQueue<Exception> FailingLoads { get; } = [];
 
-    /// <summary>Sessions that were made and not freed.</summary>
+    /// <summary>Sessions that were created and not freed.</summary>
     public int Sessions => Volatile.Read(ref _sessions);
 
-    /// <summary>While set, every run fails with this, that of the test picture too.</summary>
+    /// <summary>While set, every run fails with this exception, including those of the test picture.</summary>
     public volatile Exception? Sickness;
 
-    /// <summary>While set, no run finds anything.</summary>
+    /// <summary>While set, no run finds any object.</summary>
     public volatile bool IsBlind;
 
-    /// <summary>While set, the test picture gets no answer.</summary>
+    /// <summary>While set, the test picture is not answered.</summary>
     public volatile bool IsSilent;
 
-    /// <summary>While set, no picture gets to the device, the test picture neither: others are decoded, or hold the memory for it.</summary>
+    /// <summary>While set, no picture reaches the device, not even the test picture: others are being decoded, or use the memory for it.</summary>
     public volatile TaskCompletionSource? Decoding;
 
-    /// <summary>Whether loading the model again heals it.</summary>
+    /// <summary>Whether reloading the model heals the device.</summary>
     public volatile bool HealsByLoading;
 
-    /// <summary>To be completed when a run on it is to be one that cannot be ended.</summary>
+    /// <summary>Complete it to make a run on the device one that cannot be ended.</summary>
     public TaskCompletionSource Unending { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>How often the model was loaded.</summary>
     public int Loads => Volatile.Read(ref _loads);
 
-    /// <summary>How often the test picture was given to it.</summary>
+    /// <summary>Number of test pictures that it received.</summary>
     public int Probes => Volatile.Read(ref _probes);
 
-    /// <summary>Lets all batches end, those to come too.</summary>
+    /// <summary>Lets all current and later batches end.</summary>
     public void Open() => _gate.Release(MostBatches);
 
     /// <summary>Lets one batch end.</summary>
@@ -118,7 +120,7 @@ internal sealed class GatedDevice(string name) : IInferenceDevice
                 device.Batches.Enqueue(batch.Count);
                 await DecodeAsync(batch, decoding, CancellationToken.None);
 
-                // Like a device that hangs, it does not hear that it should stop.
+                // Like a device that hangs, it does not react to cancellation.
                 await device._gate.WaitAsync(CancellationToken.None);
                 if (device.Failures > 0)
                 {

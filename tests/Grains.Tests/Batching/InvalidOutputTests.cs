@@ -4,13 +4,13 @@ using Detection.Inference.Manifest;
 
 namespace Detection.Grains.Tests.Batching;
 
-/// <summary>Models whose graphs answer what cannot be meant, as exports without their last activation do.</summary>
+/// <summary>Models whose graphs return invalid outputs, such as exports without their last activation.</summary>
 public sealed class InvalidOutputTests : SiloTest
 {
     private static readonly ModelException InvalidOutput = new("the graph answers the score 1.4, and scores go from 0 to 1; correct its manifest.");
 
     [Fact]
-    public async Task A_model_that_answers_nonsense_always_is_told_when_it_is_loaded_and_fails_each_picture()
+    public async Task Model_with_invalid_outputs_only_is_reported_at_load_and_fails_each_picture()
     {
         var device = OpenDevice("gated:0");
         device.Sickness = InvalidOutput;
@@ -25,14 +25,14 @@ public sealed class InvalidOutputTests : SiloTest
     }
 
     [Fact]
-    public async Task A_model_that_answers_nonsense_on_some_pictures_serves_the_others_and_is_told_once_it_did()
+    public async Task Model_with_some_invalid_outputs_is_reported_and_serves_other_pictures()
     {
         var device = OpenDevice("gated:0");
         await using var silo = await TestSilo.StartAsync(Redis, device);
         Assert.Equal(2, (await DetectAsync(0, 2)).Count);
         Assert.Empty(SiloReport.ModelProblemsOf(await Reports.GetSilosAsync()));
 
-        // Every attempt at one picture, while the test picture comes out right: no device is to be blamed.
+        // Every attempt at one picture fails, but the test picture succeeds: no device is at fault.
         for (var i = 0; i < 4; i++)
         {
             device.Failure = InvalidOutput;

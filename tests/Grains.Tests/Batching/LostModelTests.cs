@@ -20,7 +20,7 @@ public sealed class LostModelTests : SiloTest
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_model_whose_file_came_back_or_was_replaced_while_its_device_was_sick_is_loaded_anew(bool replaced)
+    public async Task Model_restored_or_replaced_while_its_device_was_sick_is_loaded_again(bool replaced)
     {
         var folder = Path.Combine(_models.FullName, "nanodet-g");
         Write(folder, threshold: null);

@@ -5,11 +5,11 @@ using StackExchange.Redis;
 
 namespace Detection.Grains.Tests.Batching;
 
-/// <summary>Leases that end in an outage of Redis say nothing about their batchers.</summary>
+/// <summary>Leases that expire in an outage of Redis do not mean that their batchers failed.</summary>
 public sealed class OutageTests : SiloTest
 {
     [Fact]
-    public void Leases_count_as_ended_by_an_outage_for_two_lifetimes_after_it_was_noticed()
+    public void EndedLeases_is_true_for_two_lifetimes_after_an_outage()
     {
         var time = new ManualTime();
         var outages = new RedisOutages(TimeSpan.FromSeconds(4), time);
@@ -29,7 +29,7 @@ public sealed class OutageTests : SiloTest
     }
 
     [Fact]
-    public async Task A_lease_that_ended_in_an_outage_counts_no_attempt_and_one_that_ends_later_does()
+    public async Task Lease_expired_in_an_outage_counts_no_attempt_and_a_later_one_does()
     {
         RedisServer.SkipUnlessInstalled();
         var device = new GatedDevice("gated:0");
@@ -40,7 +40,7 @@ public sealed class OutageTests : SiloTest
         await Client.SubmitAsync(TestPictures.Unique(2));
         var queue = silo.Services.GetRequiredService<BatcherQueue>();
 
-        // Somebody else holds the second, and dies with the outage.
+        // Another batcher holds the second item, and disappears with the outage.
         await HoldAsync(queue, model, "other:in-outage");
         await Redis.StopAsync();
         await Task.Delay(TimeSpan.FromSeconds(3));
@@ -49,7 +49,7 @@ public sealed class OutageTests : SiloTest
         await ReclaimedAsync(model, "other:in-outage");
         Assert.Equal(0, await AttemptsAsync(model));
 
-        // Two lifetimes later whoever falls silent is counted again.
+        // Two lifetimes later, an expired lease counts again.
         await Eventually.Async(() => device.Batches.Count == 2, Eventually.Soon, "the device is busy again");
         await Task.Delay(TimeSpan.FromSeconds(4));
         await Client.SubmitAsync(TestPictures.Unique(3));

@@ -13,7 +13,7 @@ namespace Detection.Grains.Tests.Batching;
 
 public sealed class PictureFeedTests : IAsyncLifetime
 {
-    /// <summary>Length of a picture that is not begun.</summary>
+    /// <summary>Length of a picture that is not started.</summary>
     private const int Costly = 77;
 
     private static readonly RedisKeys Keys = new();
@@ -40,7 +40,7 @@ public sealed class PictureFeedTests : IAsyncLifetime
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Each_item_gets_the_outcome_of_its_own_picture_and_one_without_a_picture_holds_up_no_other(bool singly)
+    public async Task Each_item_gets_the_outcome_of_its_picture_and_a_missing_picture_delays_no_other(bool singly)
     {
         var items = new List<QueuedItem>();
         for (var i = 1; i <= 9; i++)
@@ -51,7 +51,7 @@ public sealed class PictureFeedTests : IAsyncLifetime
         var session = new Session(singly);
         var outcomes = await RunAsync(session, items);
 
-        // The device answers how many bytes a picture has.
+        // The device returns the number of bytes of a picture as its width.
         Assert.Equal([1, 2, null, 4, 5, null, 7, 8, null], outcomes.Select(outcome => outcome?.Width));
         Assert.Equal(singly ? [1, 1, 1, 1, 1, 1] : [6], session.Batches);
         Assert.Equal(items.Select((item, i) => (item.Key, (i + 1) % 3 != 0)).ToHashSet(), _fetched.Select(one => (one.Item.Key, one.Came)).ToHashSet());
@@ -60,7 +60,7 @@ public sealed class PictureFeedTests : IAsyncLifetime
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_run_that_breaks_off_fails_only_those_without_an_outcome(bool singly)
+    public async Task Failed_run_fails_only_pictures_without_an_outcome(bool singly)
     {
         var items = new List<QueuedItem> { await ItemAsync(1), await ItemAsync(2), await ItemAsync(3) };
         var outcomes = await RunAsync(new Session(singly) { BreaksAt = 2 }, items);
@@ -73,7 +73,7 @@ public sealed class PictureFeedTests : IAsyncLifetime
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_picture_that_cannot_be_fetched_is_thrown_after_the_others_are_done(bool singly)
+    public async Task Failed_fetch_is_thrown_after_the_other_pictures_are_done(bool singly)
     {
         var items = new List<QueuedItem> { await ItemAsync(1), await ItemAsync(2), await ItemAsync(3) };
         await using (var connection = await _redis.ConnectAsync())
@@ -89,7 +89,7 @@ public sealed class PictureFeedTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_device_is_told_the_deadline_and_whether_bytes_are_those_of_the_key()
+    public async Task Device_gets_the_deadline_and_the_check_of_the_bytes()
     {
         var right = await ItemAsync(5);
         var (wrong, _) = Item(6);
@@ -105,7 +105,7 @@ public sealed class PictureFeedTests : IAsyncLifetime
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Items_that_are_not_begun_are_deferred_and_the_others_run(bool singly)
+    public async Task Items_not_started_are_deferred_and_the_others_run(bool singly)
     {
         var items = new List<QueuedItem> { await ItemAsync(1), await ItemAsync(Costly), await ItemAsync(2) };
 
@@ -116,7 +116,7 @@ public sealed class PictureFeedTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Pictures_that_are_run_singly_are_fetched_a_few_before_their_turn_over_all_batches()
+    public async Task Pictures_run_singly_are_fetched_a_few_ahead_over_all_batches()
     {
         var items = new List<QueuedItem>();
         for (var i = 1; i <= PictureFeed.MaxAhead + 8; i++)
@@ -139,7 +139,7 @@ public sealed class PictureFeedTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Cancelled_it_gives_up_what_is_not_begun()
+    public async Task Cancellation_drops_pictures_not_started()
     {
         var items = new List<QueuedItem> { await ItemAsync(1) };
         using var cancelled = new CancellationTokenSource();
@@ -181,7 +181,7 @@ public sealed class PictureFeedTests : IAsyncLifetime
         return item;
     }
 
-    /// <summary>An item whose picture has so many bytes.</summary>
+    /// <summary>An item whose picture has the given number of bytes.</summary>
     private static (QueuedItem Item, byte[] Picture) Item(int bytes)
     {
         var picture = new byte[bytes];
@@ -189,7 +189,7 @@ public sealed class PictureFeedTests : IAsyncLifetime
         return (new QueuedItem(new RequestKey("m@1", TestPictures.ImageKey(picture)), now + TimeSpan.FromMinutes(1), now), picture);
     }
 
-    /// <summary>Answers a picture's number of bytes as its width.</summary>
+    /// <summary>Returns the number of bytes of a picture as its width.</summary>
     private sealed class Session(bool singly) : IModelSession
     {
         private readonly ConcurrentQueue<int> _batches = [];
@@ -199,13 +199,13 @@ public sealed class PictureFeedTests : IAsyncLifetime
 
         public bool RunsSingly => singly;
 
-        /// <summary>The run breaks off at the picture of so many bytes.</summary>
+        /// <summary>The run fails at the picture with this number of bytes.</summary>
         public int BreaksAt { get; init; }
 
-        /// <summary>No run ends before this.</summary>
+        /// <summary>Completes before any run ends.</summary>
         public TaskCompletionSource? Holds { get; init; }
 
-        /// <summary>Runs that have begun and not ended.</summary>
+        /// <summary>Runs in progress.</summary>
         public int Held => Volatile.Read(ref _held);
 
         public int MaxHeld { get; private set; }

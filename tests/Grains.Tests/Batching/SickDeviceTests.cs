@@ -13,7 +13,7 @@ public sealed class SickDeviceTests : SiloTest
     private static readonly InvalidOperationException OutOfMemory = new("Failed to allocate memory for requested buffer of size 8388608");
 
     [Fact]
-    public async Task No_caller_sees_an_error_while_another_device_lives_and_the_sick_one_serves_again_once_it_is_well()
+    public async Task Sick_device_beside_a_sound_one_causes_no_error_and_serves_after_recovery()
     {
         var sick = OpenDevice("gated:sick");
         var sound = OpenDevice("gated:sound");
@@ -27,7 +27,7 @@ public sealed class SickDeviceTests : SiloTest
         Assert.All(answers, answer => Assert.Equal(AnswerSource.Computed, answer.Source));
         await HealthAsync("sick", DeviceHealth.Broken);
 
-        // It claims nothing, is no capacity, and everybody is told.
+        // It claims nothing, adds no capacity, and its health is reported.
         var before = sick.Batches.Count;
         await DetectAsync(200, 20);
         Assert.Equal(before, sick.Batches.Count);
@@ -55,7 +55,7 @@ public sealed class SickDeviceTests : SiloTest
     }
 
     [Fact]
-    public async Task Only_device_that_a_reload_heals_loses_no_picture()
+    public async Task Single_device_healed_by_a_reload_loses_no_picture()
     {
         var device = OpenDevice("gated:0");
         device.HealsByLoading = true;
@@ -69,14 +69,14 @@ public sealed class SickDeviceTests : SiloTest
     }
 
     [Fact]
-    public async Task The_only_device_being_broken_callers_are_told_so_before_their_deadline_until_it_works_again()
+    public async Task Broken_single_device_refuses_requests_before_their_deadline_until_it_recovers()
     {
         var device = OpenDevice("gated:0");
         await using var silo = await TestSilo.StartAsync(Redis, device, ("Detection:DeviceHealth:RetryDelay", "00:00:02"), ("Detection:DeviceHealth:MaxRetryDelay", "00:00:02"));
         var known = (await DetectAsync(0, 1))[0];
         device.Sickness = OutOfMemory;
 
-        // Those who wait while it breaks, and those who come when it is broken.
+        // Callers that wait while it breaks, and callers that come after that.
         var waiting = await Task.WhenAll(Enumerable.Range(100, 10).Select(RefusedAsync));
         await HealthAsync("gated:0", DeviceHealth.Broken);
         Assert.All([.. waiting, await RefusedAsync(200)], refused =>
@@ -110,7 +110,7 @@ public sealed class SickDeviceTests : SiloTest
     }
 
     [Fact]
-    public async Task A_device_that_goes_blind_is_found_out_by_the_known_picture()
+    public async Task Device_with_wrong_outputs_is_detected_by_the_test_picture()
     {
         var blind = OpenDevice("gated:blind");
         var sound = OpenDevice("gated:sound");
@@ -126,7 +126,7 @@ public sealed class SickDeviceTests : SiloTest
     }
 
     [Fact]
-    public async Task Result_of_a_device_that_went_blind_is_not_published()
+    public async Task Result_of_a_device_with_wrong_outputs_is_not_published()
     {
         var blind = new GatedDevice("gated:blind");
         await using var first = await TestSilo.StartAsync(
@@ -144,7 +144,7 @@ public sealed class SickDeviceTests : SiloTest
     }
 
     [Fact]
-    public async Task A_device_that_does_not_answer_the_known_picture_is_out_of_service()
+    public async Task Device_that_does_not_answer_the_test_picture_is_out_of_service()
     {
         var device = OpenDevice("gated:0");
         await using var silo = await TestSilo.StartAsync(
@@ -160,7 +160,7 @@ public sealed class SickDeviceTests : SiloTest
     }
 
     [Fact]
-    public async Task Pictures_that_are_decoded_for_long_put_no_device_out_of_service()
+    public async Task Slow_decoding_puts_no_device_out_of_service()
     {
         var device = OpenDevice("gated:0");
         await using var silo = await TestSilo.StartAsync(
@@ -214,7 +214,7 @@ public sealed class SickDeviceTests : SiloTest
             (device.IsBlind, device.Decoding) = (true, null);
             await HealthAsync("gated:0", DeviceHealth.Reloading);
 
-            // Several times what a hung run would be waited for.
+            // Several times as long as a hung run would be waited for.
             await Task.Delay(TimeSpan.FromSeconds(4));
             Assert.Equal(DeviceHealth.Reloading, (await ReportAsync("gated:0"))!.Health);
             device.IsBlind = false;
@@ -239,7 +239,7 @@ public sealed class SickDeviceTests : SiloTest
         Assert.Equal(AnswerSource.Computed, Assert.Single(await DetectAsync(100, 1)).Source);
         Assert.Equal(0, device.Failures);
 
-        // Of what follows two attempts are left, as of any other picture.
+        // The following failures have two attempts left, as for any other picture.
         device.Failure = OutOfMemory;
         device.Failures = 2;
         Assert.Equal(AnswerSource.Computed, Assert.Single(await DetectAsync(101, 1)).Source);
@@ -248,7 +248,7 @@ public sealed class SickDeviceTests : SiloTest
     }
 
     [Fact]
-    public async Task Pictures_on_which_every_device_fails_put_none_out_of_service_and_take_no_other_along()
+    public async Task Pictures_that_fail_on_every_device_put_none_out_of_service_and_fail_alone()
     {
         var device = OpenDevice("gated:0");
         await using var silo = await TestSilo.StartAsync(Redis, device);
@@ -267,7 +267,7 @@ public sealed class SickDeviceTests : SiloTest
     }
 
     [Fact]
-    public async Task An_error_that_only_a_new_process_mends_ends_the_silo_in_order()
+    public async Task Error_that_needs_a_new_process_stops_the_silo()
     {
         var sick = OpenDevice("gated:sick");
         var sound = OpenDevice("gated:sound");
@@ -285,7 +285,7 @@ public sealed class SickDeviceTests : SiloTest
     }
 
     [Fact]
-    public async Task A_run_that_cannot_be_ended_ends_the_silo_in_order_without_waiting_for_it()
+    public async Task Run_that_cannot_be_ended_stops_the_silo_without_a_wait()
     {
         var hanging = new GatedDevice("gated:hanging");
         var first = await TestSilo.StartAsync(Redis, hanging, ("Detection:Batching:DrainTimeout", "00:10:00"));
@@ -303,7 +303,7 @@ public sealed class SickDeviceTests : SiloTest
     }
 
     [Fact]
-    public async Task A_picture_whose_runs_do_not_end_is_given_up_by_name_and_the_model_is_served_on()
+    public async Task Picture_whose_runs_do_not_end_fails_and_the_model_continues_to_serve()
     {
         var device = OpenDevice("gated:0");
         await using var silo = await TestSilo.StartAsync(Redis, device);
@@ -323,7 +323,7 @@ public sealed class SickDeviceTests : SiloTest
     }
 
     [Fact]
-    public async Task A_silo_ends_with_its_broken_device_where_it_is_told_to()
+    public async Task EndSilo_stops_the_silo_of_a_broken_device()
     {
         var device = OpenDevice("gated:0");
         await using var silo = await TestSilo.StartAsync(

@@ -6,7 +6,7 @@ using Detection.Objects;
 
 namespace Detection.Grains.Tests.Batching;
 
-/// <summary>Devices that fail one after another, at once, and again.</summary>
+/// <summary>Devices that fail one after another, together, and repeatedly.</summary>
 public sealed class SickSequenceTests : SiloTest
 {
     private static readonly InvalidOperationException OutOfMemory = new("Failed to allocate memory for requested buffer of size 8388608");
@@ -15,9 +15,9 @@ public sealed class SickSequenceTests : SiloTest
         [("Detection:DeviceHealth:ProbeInterval", "00:00:01"), ("Detection:DeviceHealth:RetryDelay", "00:00:01"), ("Detection:DeviceHealth:MaxRetryDelay", "00:00:01")];
 
     [Fact]
-    public async Task Devices_that_fail_at_once_lose_no_picture_while_another_one_lives()
+    public async Task Devices_that_fail_together_lose_no_picture_while_another_works()
     {
-        // As when the driver of a machine with many cards is gone.
+        // As when the driver of a machine with many cards fails.
         GatedDevice[] sick = [.. Enumerable.Range(0, 5).Select(i => OpenDevice($"gated:sick{i}"))];
         var sound = new GatedDevice("gated:sound");
         await using var second = await TestSilo.StartAsync(Redis, sound);
@@ -44,7 +44,7 @@ public sealed class SickSequenceTests : SiloTest
     }
 
     [Fact]
-    public async Task Of_two_devices_that_are_sick_at_once_the_one_that_heals_does_all_that_waited()
+    public async Task Recovered_one_of_two_sick_devices_processes_all_waiting_pictures()
     {
         GatedDevice[] devices = [OpenDevice("gated:one"), OpenDevice("gated:two")];
         await using var silo = await TestSilo.StartAsync(Redis, devices, Quick);
@@ -71,7 +71,7 @@ public sealed class SickSequenceTests : SiloTest
     }
 
     [Fact]
-    public async Task A_reload_that_fails_is_tried_again_and_leaves_no_session_behind()
+    public async Task Failed_reload_is_retried_and_leaves_no_session()
     {
         var device = OpenDevice("gated:0");
         device.HealsByLoading = true;
@@ -94,7 +94,7 @@ public sealed class SickSequenceTests : SiloTest
     }
 
     [Fact]
-    public async Task Items_of_a_device_that_breaks_go_to_another_without_an_attempt()
+    public async Task Items_of_a_breaking_device_move_to_another_without_an_attempt()
     {
         var breaking = new GatedDevice("gated:breaking");
         await using var first = await TestSilo.StartAsync(Redis, breaking, [.. Quick, ("Detection:Batching:DrainTimeout", "00:00:30")]);
@@ -117,7 +117,7 @@ public sealed class SickSequenceTests : SiloTest
     }
 
     [Fact]
-    public async Task Whatever_a_run_throws_its_pictures_are_tried_again_and_the_next_are_answered()
+    public async Task Pictures_are_retried_after_any_exception_of_a_run()
     {
         var device = OpenDevice("gated:0");
         await using var silo = await TestSilo.StartAsync(Redis, device);
@@ -143,7 +143,7 @@ public sealed class SickSequenceTests : SiloTest
             async () => await ReportAsync("gated:0") is { Health: DeviceHealth.Serving, InFlight: 0 }, Eventually.Soon, "the device serves and holds nothing");
     }
 
-    /// <summary>As callers do who are told that every device is broken.</summary>
+    /// <summary>As callers retry that get "every device is broken".</summary>
     private Task<DetectionAnswer[]> AskUntilAnsweredAsync(int first, int count) => Task.WhenAll(Enumerable.Range(first, count).Select(async number =>
     {
         while (true)

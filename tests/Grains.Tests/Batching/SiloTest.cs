@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Detection.Grains.Tests.Batching;
 
-/// <summary>A Redis and a client, for tests that start silos with devices of their own.</summary>
+/// <summary>A Redis and a client, for tests that start silos with test devices.</summary>
 public abstract class SiloTest : IAsyncLifetime
 {
     protected static readonly DetectionOptions Patient = new() { Deadline = TimeSpan.FromSeconds(60) };
@@ -36,7 +36,7 @@ public abstract class SiloTest : IAsyncLifetime
         await Redis.DisposeAsync();
     }
 
-    /// <summary>Another client, which has seen nothing yet.</summary>
+    /// <summary>Another client, with an empty cache.</summary>
     private protected ServiceProvider NewClient(out IDetectionClient client)
     {
         var services = new ServiceCollection().AddDetectionClient(options => options.Redis = Redis.ConnectionString).BuildServiceProvider();
@@ -52,28 +52,28 @@ public abstract class SiloTest : IAsyncLifetime
         return device;
     }
 
-    /// <summary>Sends pictures of these numbers, all at once.</summary>
+    /// <summary>Sends pictures of these numbers, all concurrently.</summary>
     protected async Task<IReadOnlyList<DetectionAnswer>> DetectAsync(int first, int count) =>
         await Task.WhenAll(Enumerable.Range(first, count).Select(i => Client.DetectAsync(TestPictures.Unique(i), Patient)));
 
-    /// <summary>Waits until so many batchers work.</summary>
+    /// <summary>Waits until the given number of batchers works.</summary>
     protected Task ServedByAsync(int batchers) => Eventually.Async(
         async () => (await Reports.GetSilosAsync()).SelectMany(silo => silo.Batchers).Count(batcher => batcher.Works) == batchers,
         Eventually.Soon,
         $"{batchers} batchers work");
 
-    /// <summary>Waits until a device is reported so.</summary>
+    /// <summary>Waits until a device is reported with this health.</summary>
     protected Task HealthAsync(string device, DeviceHealth health) => Eventually.Async(
         async () => (await ReportAsync(device))?.Health == health, Eventually.Soon, $"{device} is {health}");
 
-    /// <summary>What a silo reports of a device.</summary>
+    /// <summary>The report of a device.</summary>
     protected async Task<BatcherReport?> ReportAsync(string device) =>
         (await Reports.GetSilosAsync()).SelectMany(silo => silo.Batchers).FirstOrDefault(batcher => batcher.Device.Contains(device, StringComparison.Ordinal));
 
     /// <summary>Name and version of the model that is served.</summary>
     protected async Task<string> ModelAsync() => (await Client.GetModelsAsync())[0].Id;
 
-    /// <summary>How many items were given up.</summary>
+    /// <summary>Number of dead letters.</summary>
     protected async Task<long> CountDeadAsync()
     {
         await using var redis = await Redis.ConnectAsync();

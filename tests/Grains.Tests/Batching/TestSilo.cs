@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Detection.Grains.Tests.Batching;
 
-/// <summary>The product's silo in the test's process, with devices of the test.</summary>
+/// <summary>The product's silo in the test process, with test devices.</summary>
 internal sealed class TestSilo : IAsyncDisposable
 {
     private readonly IHost _host;
@@ -47,10 +47,10 @@ internal sealed class TestSilo : IAsyncDisposable
     /// <summary>The silo's services.</summary>
     public IServiceProvider Services => _host.Services;
 
-    /// <summary>Completed when the silo has begun to stop.</summary>
+    /// <summary>Cancelled when the silo has started to stop.</summary>
     public CancellationToken Stopping => _host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
 
-    /// <summary>What <c>/health/ready</c> answers.</summary>
+    /// <summary>The answer of <c>/health/ready</c>.</summary>
     public async Task<string> HealthAsync()
     {
         var report = await _host.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync();

@@ -7,7 +7,7 @@ using Orleans.Runtime;
 
 namespace Detection.Grains.Tests.Cluster;
 
-/// <summary>Silos of machines whose clocks differ, and one table. What Orleans takes for the time is the clock of the machine, or the steady one.</summary>
+/// <summary>Silos on machines with different clocks, and one table. Orleans uses the clock of the machine or the steady one.</summary>
 public sealed class ClusterTimeMembershipTableTests
 {
     private static readonly DateTimeOffset Right = new(2030, 1, 2, 3, 4, 5, TimeSpan.Zero);
@@ -21,7 +21,7 @@ public sealed class ClusterTimeMembershipTableTests
     [InlineData(0, -60)]
     [InlineData(420, -7200)]
     [InlineData(-86400, 86400)]
-    public async Task A_silo_that_has_just_said_that_it_lives_has_done_so_for_every_other_one(int writer, int reader)
+    public async Task IAmAlive_of_one_silo_is_current_for_every_other_silo(int writer, int reader)
     {
         var one = new Machine(_table, writer);
         var other = new Machine(_table, reader);
@@ -41,7 +41,7 @@ public sealed class ClusterTimeMembershipTableTests
     [InlineData(-60)]
     [InlineData(60)]
     [InlineData(7200)]
-    public async Task After_a_step_no_silo_seems_silent_by_either_clock_and_votes_count_as_new(int step)
+    public async Task Clock_step_makes_no_silo_seem_silent_and_votes_stay_current(int step)
     {
         var stepped = new Machine(_table, 0);
         var other = new Machine(_table, 0);
@@ -52,7 +52,7 @@ public sealed class ClusterTimeMembershipTableTests
         var seen = await stepped.ReadAsync(2);
         Assert.True(seen.IAmAliveTime >= stepped.Now && seen.IAmAliveTime >= stepped.Steady.GetUtcNow().UtcDateTime);
 
-        // It says that it lives, and votes against the other one, by the clock that was set.
+        // It updates its IAmAlive time and votes against the other silo, by the changed clock.
         await stepped.Silo.InsertRowAsync(stepped.Row(1), Version, CancellationToken.None);
         seen.AddSuspector(Address(1), stepped.Now);
         await stepped.Silo.UpdateRowAsync(seen, "1", Version, CancellationToken.None);
@@ -67,7 +67,7 @@ public sealed class ClusterTimeMembershipTableTests
     [Theory]
     [InlineData(0)]
     [InlineData(-3600)]
-    public async Task Old_rows_are_forgotten_by_the_clock_of_the_cluster(int off)
+    public async Task Old_rows_are_removed_by_the_clock_of_the_cluster(int off)
     {
         var machine = new Machine(_table, off);
 
@@ -77,7 +77,7 @@ public sealed class ClusterTimeMembershipTableTests
     }
 
     [Fact]
-    public async Task Right_clocks_change_no_row()
+    public async Task Correct_clocks_change_no_row()
     {
         var one = new Machine(_table, 0);
         var row = one.Row(1);
@@ -95,7 +95,7 @@ public sealed class ClusterTimeMembershipTableTests
 
     private static SiloAddress Address(int silo) => SiloAddress.New(new IPEndPoint(IPAddress.Loopback, 1000 + silo), 1);
 
-    /// <summary>A machine whose clock is off, and the table as its silo has it.</summary>
+    /// <summary>A machine with a wrong clock, and the table of its silo.</summary>
     private sealed class Machine
     {
         public Machine(Table table, int off)
@@ -135,7 +135,7 @@ public sealed class ClusterTimeMembershipTableTests
         }
     }
 
-    /// <summary>A table in memory, which keeps what it is given.</summary>
+    /// <summary>A table in memory, which keeps the given values.</summary>
     private sealed class Table() : MembershipTableDecorator(null!)
     {
         public Dictionary<SiloAddress, MembershipEntry> Rows { get; } = [];

@@ -10,7 +10,7 @@ public sealed class ModelDirectoryTests
 
     public static TheoryData<string, string, ModelStanding?> Cases => new()
     {
-        // What silos that live name, with what a device is like.
+        // Reports of live silos, with the health of the device.
         { "a: m@1", "m@1", ModelStanding.Serving },
         { "a: m@1", "m@2", null },
         { "a: m@1 broken", "m@1", ModelStanding.Broken },
@@ -23,7 +23,7 @@ public sealed class ModelDirectoryTests
         { "a: m@1 retired; b: m@1 broken", "m@1", ModelStanding.Broken },
         { "a: m@1 retired; b: m@1 retired", "m@1", ModelStanding.Retired },
 
-        // What was named before: by whom, and how many seconds ago.
+        // Records: which silo served the version, and how many seconds ago.
         { "a: n@1; was m@1 a 1", "m@1", ModelStanding.Gone },
         { "a: n@1; was m@1 b 1", "m@1", ModelStanding.Away },
         { "a: n@1; was m@1 b 299", "m@1", ModelStanding.Away },
@@ -66,7 +66,7 @@ public sealed class ModelDirectoryTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void The_standing_of_a_version_follows_from_who_names_it_and_who_named_it(string cluster, string model, ModelStanding? standing)
+    public void Standing_of_a_version_follows_from_reports_and_records(string cluster, string model, ModelStanding? standing)
     {
         var directory = Read(cluster);
         Assert.Equal(standing, directory.Find(model)?.Standing);
@@ -76,18 +76,18 @@ public sealed class ModelDirectoryTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void A_name_stands_for_the_version_that_a_request_would_get(string cluster, string? model) =>
+    public void Find_by_name_returns_the_version_that_serves_requests(string cluster, string? model) =>
         Assert.Equal(model, Read(cluster).Find("m")?.Model.Id);
 
     [Fact]
-    public void Records_are_read_as_they_were_written_and_those_of_another_format_are_left_out()
+    public void Records_are_read_back_and_other_formats_are_ignored()
     {
         var record = new ModelRecord(Model("m@1"), "a", Now, Now.AddSeconds(1));
         var read = Assert.Single(ModelRecord.Read([new("m@1", record.Serialize()), new("m@2", "["), new("m@3", "null"), new("m@4", RedisValue.EmptyString)]));
         Assert.Equal((record.Silo, record.StartedAt, record.SeenAt, "m@1", "label"), (read.Silo, read.StartedAt, read.SeenAt, read.Model.Id, read.Model.Labels[0]));
     }
 
-    /// <summary>A cluster in words: silos with what they name, and what was named before.</summary>
+    /// <summary>A cluster in words: reports of silos, and records of earlier versions.</summary>
     private static ModelDirectory Read(string cluster)
     {
         var silos = new List<SiloReport>();

@@ -9,7 +9,7 @@ public sealed class ReachSpellTests
 
     public static TheoryData<string, bool, double> Looks => new()
     {
-        // One look each second, + found Redis and - did not. A number is so many seconds without a look.
+        // One check each second: + reached Redis, - did not. A number is a gap of so many seconds.
         { "", true, 0 },
         { "+", true, 0 },
         { "++++", true, 3 },
@@ -23,7 +23,7 @@ public sealed class ReachSpellTests
         { "------------------+", false, 0 },
         { "---+---", false, 2 },
 
-        // What was while nobody looked is not known.
+        // The state during a gap is unknown.
         { "++++ 5 +", true, 9 },
         { "++++ 60 +", true, 0 },
         { "---- 60 -", false, 0 },
@@ -35,7 +35,7 @@ public sealed class ReachSpellTests
 
     [Theory]
     [MemberData(nameof(Looks))]
-    public void A_spell_lasts_while_looks_have_one_outcome_and_none_is_missing(string looks, bool reached, double seconds)
+    public void Spell_lasts_while_checks_have_one_outcome_without_a_gap(string looks, bool reached, double seconds)
     {
         foreach (var part in looks.Split(' '))
         {
@@ -60,7 +60,7 @@ public sealed class ReachSpellTests
     [InlineData(true, 3, 0)]
     [InlineData(false, 60, 0)]
     [InlineData(true, 60, 0)]
-    public void A_question_in_vain_counts_from_its_beginning_and_an_answer_from_its_end(bool reached, double duration, double seconds)
+    public void Failed_check_counts_from_its_start_and_an_answer_from_its_end(bool reached, double duration, double seconds)
     {
         var asked = _time.GetTimestamp();
         _time.Advance(duration);

@@ -5,13 +5,13 @@ using StackExchange.Redis;
 
 namespace Detection.Grains.Tests.Cluster;
 
-/// <summary>Keys of the cluster that somebody overwrote: they are put right, no silo ends, and requests go on.</summary>
+/// <summary>Keys of the cluster that another program overwrote: they are repaired, no silo ends, and requests continue.</summary>
 public sealed class SpoiltKeysTests : RequestTest
 {
     private const string Version = "Version";
 
     [Fact]
-    public async Task A_version_of_the_membership_that_is_no_number_is_put_back()
+    public async Task Invalid_membership_version_is_repaired()
     {
         RedisServer.SkipUnlessInstalled();
         await using var silo = await StartSiloAsync();
@@ -21,7 +21,7 @@ public sealed class SpoiltKeysTests : RequestTest
         {
             var before = (long)await Database.HashGetAsync(Keys.Members, Version);
 
-            // The guard has seen this one.
+            // The guard has noticed this value.
             await Task.Delay(TimeSpan.FromSeconds(1.2));
             await (value is null ? Database.HashDeleteAsync(Keys.Members, Version) : Database.HashSetAsync(Keys.Members, Version, value));
 
@@ -33,14 +33,14 @@ public sealed class SpoiltKeysTests : RequestTest
             Assert.Null(await TryAsync(Next(), asynchronous: true));
         }
 
-        // Who joins now writes the table.
+        // A silo that joins now writes the table.
         await using var other = await StartSiloWithoutDeviceAsync();
         await Eventually.Async(async () => (await Reports.GetSilosAsync(default)).Count == 2, Eventually.Soon, "another silo has joined");
         Assert.Null(await TryAsync(Next(), asynchronous: false));
     }
 
     [Fact]
-    public async Task A_board_of_a_wrong_type_is_written_anew_and_costs_no_request()
+    public async Task Board_of_a_wrong_type_is_rewritten_without_failed_requests()
     {
         RedisServer.SkipUnlessInstalled();
         await using var silo = await StartSiloAsync();
@@ -68,7 +68,7 @@ public sealed class SpoiltKeysTests : RequestTest
     }
 
     [Fact]
-    public async Task An_error_that_Redis_answers_is_not_told_as_an_outage()
+    public async Task Error_of_Redis_is_not_reported_as_an_outage()
     {
         Assert.Empty(await Reports.GetSilosAsync(default));
         await Database.StringSetAsync(Keys.Silos, "x");
@@ -82,7 +82,7 @@ public sealed class SpoiltKeysTests : RequestTest
     }
 
     [Fact]
-    public async Task A_master_that_refuses_writes_for_want_of_replicas_is_an_outage_that_passes()
+    public async Task Master_that_refuses_writes_without_replicas_is_a_temporary_outage()
     {
         RedisServer.SkipUnlessInstalled();
         await using var silo = await StartSiloAsync(("Detection:Queue:Lease", "00:00:02"), ("Detection:Batching:MaxBatch", "1"));

@@ -27,7 +27,7 @@ public sealed class StartingMembershipTableTests
         await _silo.ReadAllAsync(CancellationToken.None);
         Assert.Equal(7, _table.Calls);
 
-        // Orleans repeats these by itself, and counts on being told.
+        // Orleans retries these itself, and needs the exception.
         _table.Failures = 1;
         await Assert.ThrowsAsync<RedisException>(() => _silo.ReadAllAsync(CancellationToken.None));
         Assert.Equal(FailingTable.Data, await _silo.ReadAllAsync(CancellationToken.None));
@@ -44,7 +44,7 @@ public sealed class StartingMembershipTableTests
     }
 
     [Fact]
-    public async Task Start_fails_at_once_on_what_is_no_outage()
+    public async Task Start_fails_at_once_on_errors_other_than_an_outage()
     {
         _table.Error = new InvalidOperationException("no outage");
         _table.Failures = 1;
@@ -52,14 +52,14 @@ public sealed class StartingMembershipTableTests
         await _silo.InitializeMembershipTableAsync(true, CancellationToken.None);
     }
 
-    /// <summary>Every wait is over at once.</summary>
+    /// <summary>Every wait ends at once.</summary>
     private sealed class HurriedTime : TimeProvider
     {
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
             base.CreateTimer(callback, state, dueTime < TimeSpan.Zero ? dueTime : TimeSpan.Zero, period);
     }
 
-    /// <summary>A table that fails so many times before it answers.</summary>
+    /// <summary>A table that fails this many times before it answers.</summary>
     private sealed class FailingTable() : MembershipTableDecorator(null!)
     {
         public static MembershipTableData Data { get; } = new([], new TableVersion(1, "1"));

@@ -4,13 +4,13 @@ using Detection.Objects;
 
 namespace Detection.Grains.Tests.Health;
 
-/// <summary>A session that answers each picture as the test says.</summary>
+/// <summary>A session with the outcomes that the test defines.</summary>
 internal sealed class AnsweringSession(Func<PictureWork, PictureOutcome> answer) : IModelSession
 {
-    /// <summary>One that fails every picture.</summary>
+    /// <summary>A session that fails every picture.</summary>
     public static AnsweringSession Failing(Exception error) => new(_ => new PictureOutcome(OutcomeKind.Failed, 0, 0, [], error, default, default, default, default));
 
-    /// <summary>One that finds these boxes in every picture.</summary>
+    /// <summary>A session that finds these boxes in every picture.</summary>
     public static AnsweringSession Finding(params DetectedObject[] boxes) => new(work => new PictureOutcome(
         OutcomeKind.Detected, 416, 312, [.. boxes.Where(box => !(box.Score < work.Floor))], null, default, default, default, default));
 

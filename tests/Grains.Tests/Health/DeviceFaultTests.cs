@@ -16,13 +16,13 @@ public sealed class DeviceFaultTests
     [InlineData("CUDA error cudaErrorIllegalAddress:an illegal memory access was encountered")]
     [InlineData("pinned input buffer H2D: failed to perform CUDA copy: device-side assert triggered")]
     [InlineData("Failed to capture elapsed time: Internal - Failed to capture elapsed time: an illegal memory access was encountered")]
-    public void An_error_that_stays_with_the_process_needs_a_new_one(string message)
+    public void NeedsNewProcess_of_a_lasting_error_is_true(string message)
     {
         Assert.True(DeviceFault.NeedsNewProcess(new InvalidOperationException(message)));
         Assert.True(DeviceFault.NeedsNewProcess(new InvalidOperationException("The run failed.", new InvalidOperationException(message))));
     }
 
-    // hacksider/Deep-Live-Cam #1738, microsoft/onnxruntime #16307: a session made anew mends these.
+    // hacksider/Deep-Live-Cam #1738, microsoft/onnxruntime #16307: a new session repairs these.
     [Theory]
     [InlineData("bfc_arena.cc:359 Failed to allocate memory for requested buffer of size 8388608")]
     [InlineData("CUDA failure 2: out of memory ; GPU=0 ; hostname=node-700 ; expr=cudaMalloc((void**)&p, size);")]
@@ -30,6 +30,6 @@ public sealed class DeviceFaultTests
     [InlineData("CUBLAS failure 3: CUBLAS_STATUS_ALLOC_FAILED ; GPU=0 ; hostname=node")]
     [InlineData("Non-zero status code returned while running Conv node. Name:'Conv_999' Status Message: 700")]
     [InlineData("Cannot allocate memory")]
-    public void An_error_that_a_new_session_mends_does_not(string message) =>
+    public void NeedsNewProcess_of_an_error_that_a_reload_repairs_is_false(string message) =>
         Assert.False(DeviceFault.NeedsNewProcess(new InvalidOperationException(message)));
 }

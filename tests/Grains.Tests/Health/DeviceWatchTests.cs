@@ -39,7 +39,7 @@ public sealed class DeviceWatchTests : IDisposable
     public void Dispose() => _services.Dispose();
 
     [Fact]
-    public async Task An_error_and_a_success_again_and_again_leave_a_device_in_service()
+    public async Task Alternating_errors_and_successes_keep_a_device_in_service()
     {
         await _watch.ProbeAsync(Well);
         for (var i = 0; i < 20; i++)
@@ -70,7 +70,7 @@ public sealed class DeviceWatchTests : IDisposable
     }
 
     [Fact]
-    public async Task Three_errors_count_only_without_a_success_between_them()
+    public async Task Three_errors_quarantine_only_without_a_success_between_them()
     {
         await _watch.ProbeAsync(Well);
         _watch.Ended(0, 1, OutOfMemory);
@@ -80,7 +80,7 @@ public sealed class DeviceWatchTests : IDisposable
         await _watch.ProbeAsync(Sick);
         Assert.Equal(DeviceHealth.Suspect, State);
 
-        // Pictures that succeed beside one that fails are a success before it.
+        // Pictures that succeed in the same batch as a failed one count as a success before it.
         _watch.Ended(5, 1, OutOfMemory);
         Assert.Equal(DeviceHealth.Suspect, State);
         await _watch.ProbeAsync(Sick);
@@ -93,7 +93,7 @@ public sealed class DeviceWatchTests : IDisposable
     }
 
     [Fact]
-    public async Task A_device_that_goes_blind_and_is_well_again_and_goes_blind_again_is_found_out_each_time()
+    public async Task Device_with_wrong_outputs_is_detected_each_time()
     {
         await _watch.ProbeAsync(Well);
         for (var i = 0; i < 3; i++)
@@ -113,9 +113,9 @@ public sealed class DeviceWatchTests : IDisposable
         }
     }
 
-    // triton-inference-server/server #3627, onnxruntime_backend #365: every later request fails, and readiness stays green.
+    // triton-inference-server/server #3627, onnxruntime_backend #365: every later request fails, while readiness stays green.
     [Fact]
-    public async Task An_error_of_a_batch_that_only_a_new_process_mends_ends_the_silo_also_while_the_device_is_suspect()
+    public async Task Error_of_a_suspect_device_that_needs_a_new_process_stops_the_silo()
     {
         await _watch.ProbeAsync(Well);
         _watch.Ended(0, 1, OutOfMemory);
@@ -140,7 +140,7 @@ public sealed class DeviceWatchTests : IDisposable
     }
 
     [Fact]
-    public async Task Whatever_is_no_pictures_fault_is_the_devices_and_nonsense_only_where_sound_boxes_were_seen_before()
+    public async Task IsDeviceError_depends_on_the_exception_and_on_earlier_sound_boxes()
     {
         var invalid = new ModelException("the graph answers NaN instead of numbers.");
         Assert.False(_watch.IsDeviceError(invalid));
@@ -158,7 +158,7 @@ public sealed class DeviceWatchTests : IDisposable
     }
 
     [Fact]
-    public async Task Process_without_memory_is_no_error_of_the_device_which_is_tried_until_it_answers()
+    public async Task Process_without_memory_is_no_device_error_and_the_test_is_repeated()
     {
         await _watch.ProbeAsync(Well);
         for (var round = 0; round < 5; round++)

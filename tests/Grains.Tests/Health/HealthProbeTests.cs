@@ -18,19 +18,19 @@ public sealed class HealthProbeTests
     private readonly HealthProbe _probe = new(0.05f, TimeSpan.FromSeconds(5), new PicturesOnDevice(TimeProvider.System), TimeProvider.System);
 
     [Fact]
-    public async Task The_same_boxes_with_the_noise_of_a_device_are_sound()
+    public async Task Same_boxes_with_numerical_noise_are_sound()
     {
         Assert.Equal(ProbeVerdict.Sound, await TryAsync(Boxes));
         Assert.Equal(ProbeVerdict.Sound, await TryAsync(Boxes));
         Assert.Equal(ProbeVerdict.Sound, await TryAsync([.. Boxes.Select(box => box with { Score = box.Score * 0.97f, X1 = box.X1 + 2, Y2 = box.Y2 - 2 })]));
 
-        // One at the floor comes or goes.
+        // A box near the floor may appear or disappear.
         Assert.Equal(ProbeVerdict.Sound, await TryAsync(Boxes[..3]));
         Assert.Equal(ProbeVerdict.Sound, await TryAsync([.. Boxes, new(5, 0.051f, 1, 1, 9, 9)]));
     }
 
     [Fact]
-    public async Task Other_boxes_are_blindness_also_after_a_reload_that_mends_nothing()
+    public async Task Other_boxes_are_blind_even_after_a_reload()
     {
         await TryAsync(Boxes);
         Assert.Equal(ProbeVerdict.Blind, await TryAsync([]));
@@ -43,7 +43,7 @@ public sealed class HealthProbeTests
     }
 
     [Fact]
-    public async Task A_model_without_clear_boxes_is_compared_by_its_best_guesses()
+    public async Task Model_without_clear_boxes_is_compared_by_its_best_guesses()
     {
         // As a model of scratches on metal may answer: below its floor, but the same each time.
         DetectedObject[] guesses = [new(0, 0.004f, 10, 10, 50, 50), new(1, 0.003f, 100, 100, 150, 150)];
@@ -53,7 +53,7 @@ public sealed class HealthProbeTests
     }
 
     [Fact]
-    public async Task A_model_that_finds_nothing_at_all_or_refuses_the_picture_says_nothing_of_its_device()
+    public async Task Model_that_finds_nothing_or_refuses_the_picture_is_unknown()
     {
         Assert.Equal(ProbeVerdict.Unknown, await TryAsync([]));
         Assert.Equal(ProbeVerdict.Unknown, await TryAsync(Boxes));
@@ -67,7 +67,7 @@ public sealed class HealthProbeTests
     }
 
     [Fact]
-    public async Task A_device_that_fails_first_is_learned_from_when_it_works()
+    public async Task Boxes_are_learned_once_a_failing_device_works()
     {
         var error = new InvalidOperationException("out of memory");
         var failed = await _probe.RunAsync(AnsweringSession.Failing(error));
@@ -78,7 +78,7 @@ public sealed class HealthProbeTests
     }
 
     [Fact]
-    public async Task A_model_whose_run_on_the_known_picture_was_ended_has_failed_also_at_first()
+    public async Task First_test_run_that_was_ended_is_failed()
     {
         var error = new RunTimeoutException(TimeSpan.FromSeconds(10));
         for (var i = 0; i < 2; i++)
@@ -91,7 +91,7 @@ public sealed class HealthProbeTests
     }
 
     [Fact]
-    public async Task A_device_that_does_not_answer_has_failed()
+    public async Task Device_that_does_not_answer_is_failed()
     {
         var probe = new HealthProbe(0.05f, TimeSpan.FromMilliseconds(50), new PicturesOnDevice(TimeProvider.System), TimeProvider.System);
         var result = await probe.RunAsync(new Silent(isDecoded: true));
@@ -101,7 +101,7 @@ public sealed class HealthProbeTests
     }
 
     [Fact]
-    public async Task Test_picture_that_is_not_decoded_in_time_says_nothing_and_is_taken_back()
+    public async Task Test_picture_not_decoded_in_time_is_not_tried_and_cancelled()
     {
         var onDevice = new PicturesOnDevice(TimeProvider.System);
         var probe = new HealthProbe(0.05f, TimeSpan.FromMilliseconds(50), onDevice, TimeProvider.System);
@@ -151,7 +151,7 @@ public sealed class HealthProbeTests
     }
 
     [Fact]
-    public async Task The_default_model_knows_the_picture_on_a_real_device_and_finds_it_blind_when_its_outputs_are_empty()
+    public async Task Default_model_on_a_real_device_is_sound_and_blind_with_empty_outputs()
     {
         var source = ModelFile.Read(Path.Combine(Repository.Root, "models", "nanodet-g", "model.onnx"));
         await using var device = new CpuDevice(new DeviceOptions { CpuWorkers = 1 }, TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger<CpuDevice>.Instance);
@@ -174,7 +174,7 @@ public sealed class HealthProbeTests
 
     private async Task<ProbeVerdict> TryAsync(DetectedObject[] boxes) => (await _probe.RunAsync(AnsweringSession.Finding(boxes))).Verdict;
 
-    /// <summary>Never answers, with the picture on the device or before it got there.</summary>
+    /// <summary>Never answers, with the picture on the device or before it reached the device.</summary>
     private sealed class Silent(bool isDecoded) : IModelSession
     {
         public int Concurrency => 1;

@@ -8,7 +8,7 @@ public sealed class HealthTrackerTests
     private readonly HealthTracker _tracker = new(maxErrors: 3);
 
     [Fact]
-    public void Errors_with_no_success_between_them_quarantine_a_device()
+    public void Errors_without_a_success_between_them_quarantine_a_device()
     {
         _tracker.Failed("first");
         Assert.Equal((DeviceHealth.Suspect, "first", true), (_tracker.State, _tracker.Reason, _tracker.Serves));
@@ -24,7 +24,7 @@ public sealed class HealthTrackerTests
     }
 
     [Fact]
-    public void A_success_between_errors_begins_their_count_anew()
+    public void Success_between_errors_resets_their_count()
     {
         for (var i = 0; i < 10; i++)
         {
@@ -38,7 +38,7 @@ public sealed class HealthTrackerTests
     }
 
     [Fact]
-    public void A_success_that_was_begun_before_does_not_end_a_quarantine()
+    public void Success_of_an_earlier_run_does_not_end_a_quarantine()
     {
         _tracker.Quarantine("blind");
         _tracker.Succeeded();
@@ -47,7 +47,7 @@ public sealed class HealthTrackerTests
     }
 
     [Fact]
-    public void A_device_breaks_and_recovers_and_is_quarantined_again()
+    public void Device_breaks_recovers_and_is_quarantined_again()
     {
         _tracker.Quarantine("blind");
         var left = _tracker.Left;
@@ -62,7 +62,7 @@ public sealed class HealthTrackerTests
         Assert.Equal((DeviceHealth.Serving, null, true), (_tracker.State, _tracker.Reason, _tracker.Serves));
         Assert.False(_tracker.Left.IsCompleted);
 
-        // The errors before the reload do not count any more.
+        // Errors before the reload do not count any more.
         _tracker.Failed("again");
         Assert.Equal(DeviceHealth.Suspect, _tracker.State);
         _tracker.Failed("again");
@@ -71,7 +71,7 @@ public sealed class HealthTrackerTests
     }
 
     [Fact]
-    public void Only_a_device_that_was_loaded_again_recovers()
+    public void Only_a_reloaded_device_recovers()
     {
         _tracker.Recovered();
         Assert.Equal(DeviceHealth.Serving, _tracker.State);

@@ -11,7 +11,7 @@ public sealed class PicturesOnDeviceTests
     public PicturesOnDeviceTests() => _pictures = new PicturesOnDevice(_time);
 
     [Fact]
-    public void Pictures_are_held_only_while_they_are_on_the_device_and_none_comes_or_goes()
+    public void AreHeld_is_true_while_the_number_of_pictures_on_the_device_is_unchanged()
     {
         for (var round = 0; round < 3; round++)
         {

@@ -6,11 +6,11 @@ using Microsoft.Extensions.Options;
 
 namespace Detection.Grains.Tests.Health;
 
-/// <summary>A silo that ends by itself stops within the time that its reason allows.</summary>
+/// <summary>A silo that stops by itself stops within the time limit of its reason.</summary>
 public sealed class SiloShutdownTests
 {
     [Fact]
-    public async Task A_stop_that_hangs_is_over_after_the_time_allowed()
+    public async Task Hanging_stop_ends_after_its_time_limit()
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Services.AddSingleton<SiloShutdown>();
@@ -20,13 +20,13 @@ public sealed class SiloShutdownTests
 
         host.Services.GetRequiredService<SiloShutdown>().Request("it is cut off", TimeSpan.FromMilliseconds(200));
 
-        // It would wait for half a minute, longer than this test may take.
+        // Otherwise it would wait for half a minute, longer than this test may take.
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => host.StopAsync(TestContext.Current.CancellationToken)).WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
         Assert.True(host.Services.GetRequiredService<SiloShutdown>().IsRequested);
     }
 
     [Fact]
-    public void A_shorter_time_for_every_stop_stays()
+    public void Shorter_shutdown_timeout_is_kept()
     {
         var options = Options.Create(new HostOptions { ShutdownTimeout = TimeSpan.FromSeconds(5) });
         using var host = Host.CreateEmptyApplicationBuilder(null).Build();

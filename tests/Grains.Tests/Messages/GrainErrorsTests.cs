@@ -6,7 +6,7 @@ using StackExchange.Redis;
 
 namespace Detection.Grains.Tests.Messages;
 
-/// <summary>Errors that leave a grain arrive as what they are.</summary>
+/// <summary>Errors of a grain keep their type.</summary>
 public sealed class GrainErrorsTests
 {
     private static readonly Exception[] OfRedis =
@@ -21,7 +21,7 @@ public sealed class GrainErrorsTests
 
     [Theory]
     [MemberData(nameof(Indices))]
-    public void An_error_of_Redis_travels_as_one(int index)
+    public void Error_of_Redis_keeps_its_type_over_the_wire(int index)
     {
         using var services = new ServiceCollection().AddSerializer().AddGrainErrors().BuildServiceProvider();
         var serializer = services.GetRequiredService<Serializer<Exception>>();
@@ -35,7 +35,7 @@ public sealed class GrainErrorsTests
     }
 
     [Fact]
-    public void A_full_Redis_is_still_told_from_one_that_is_away()
+    public void IsFull_is_true_after_the_wire()
     {
         using var services = new ServiceCollection().AddSerializer().AddGrainErrors().BuildServiceProvider();
         var serializer = services.GetRequiredService<Serializer<Exception>>();

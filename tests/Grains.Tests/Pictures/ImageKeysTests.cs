@@ -47,7 +47,7 @@ public sealed class ImageKeysTests
     }
 
     [Fact]
-    public void MayRead_is_false_for_another_callers_key_and_for_what_is_no_key()
+    public void MayRead_is_false_for_another_callers_key_and_for_other_texts()
     {
         Assert.False(PerCaller.MayRead(PerCaller.Of(Picture, "alice"), "bob"));
         Assert.False(PerCaller.MayRead(PerCaller.Of(Picture, "alice"), null));

@@ -26,7 +26,7 @@ public sealed class PictureStoreTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_picture_is_read_as_it_was_stored_and_one_that_is_there_stays()
+    public async Task Read_returns_the_stored_picture_and_a_second_store_changes_nothing()
     {
         await using var connections = new RedisConnections(_redis.ConnectionString);
         var store = Store(connections);
@@ -59,7 +59,7 @@ public sealed class PictureStoreTests : IAsyncLifetime
         Assert.True(await store.KeepAsync(new RequestKey("model@1", key)));
         Assert.InRange(await LeftAsync(key), TimeSpan.FromSeconds(110), TimeSpan.FromMinutes(2));
 
-        // Brought again it does not go sooner, and a refusal of that one does not take it along.
+        // Storing it again does not shorten its expiry, and a refusal of that request does not remove it.
         await store.StoreAsync(key, picture);
         await store.RemoveUnacceptedAsync(key);
         Assert.InRange(await LeftAsync(key), TimeSpan.FromSeconds(110), TimeSpan.FromMinutes(2));
@@ -72,7 +72,7 @@ public sealed class PictureStoreTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task As_many_travel_at_once_as_may_and_those_that_wait_come_in_their_turn()
+    public async Task Transfers_are_limited_and_waiting_ones_keep_their_order()
     {
         await using var slow = new SlowRedis(await RedisServer.StartAsync(), 4_000_000);
         await using var connections = new RedisConnections(slow.ConnectionString);
@@ -91,12 +91,12 @@ public sealed class PictureStoreTests : IAsyncLifetime
             }
         }));
 
-        // Two at a time: none comes more than one place out of its order.
+        // Two at a time: none arrives more than one place out of order.
         Assert.All(order, (picture, place) => Assert.InRange(picture, place - 1, place + 1));
     }
 
     [Fact]
-    public async Task A_transfer_that_takes_longer_than_its_size_allows_is_given_up_and_the_next_goes_on_a_new_connection()
+    public async Task Slow_transfer_times_out_and_the_next_uses_a_new_connection()
     {
         await using var proxy = new RedisProxy(_redis);
         await using var connections = new RedisConnections(proxy.ConnectionString + ",asyncTimeout=500");
@@ -104,7 +104,7 @@ public sealed class PictureStoreTests : IAsyncLifetime
         var (picture, key) = Picture(1000);
         await store.StoreAsync(key, picture);
 
-        // The answer never comes; everything on that connection is as dead.
+        // The answer never arrives, and nothing else on that connection does.
         proxy.HoldAnswersFrom(request => request.Contains("GET", StringComparison.Ordinal) && request.Contains(key, StringComparison.Ordinal));
         var failure = await Assert.ThrowsAnyAsync<Exception>(() => store.ReadAsync(key));
         Assert.True(RedisConnection.IsOutage(failure), $"{failure}");
@@ -121,7 +121,7 @@ public sealed class PictureStoreTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Caller_that_leaves_keeps_no_turns_of_others()
+    public async Task Cancelled_caller_keeps_no_turns_of_others()
     {
         await using var slow = new SlowRedis(await RedisServer.StartAsync(), 2_000_000);
         await using var connections = new RedisConnections(slow.ConnectionString);

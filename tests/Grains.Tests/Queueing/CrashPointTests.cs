@@ -68,16 +68,16 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
     {
         private readonly TestQueue _queue = fixture.NewQueue();
 
-        /// <summary>Accepted and not yet ended.</summary>
+        /// <summary>Accepted and not ended.</summary>
         private readonly HashSet<int> _open = [];
         private readonly Dictionary<int, int> _settled = [];
         private readonly HashSet<int> _givenUp = [];
 
-        /// <summary>The deadlines that those know who brought the items.</summary>
+        /// <summary>The deadlines as the submitting callers know them.</summary>
         private readonly Dictionary<int, DateTimeOffset> _deadlines = [];
         private readonly HashSet<int> _joined = [];
 
-        /// <summary>What each batcher believes it holds; it may be wrong once its lease has ended.</summary>
+        /// <summary>What each batcher believes to have claimed; it may be wrong after its lease expired.</summary>
         private readonly List<int>[] _believes = [.. Enumerable.Range(0, Batchers).Select(_ => new List<int>())];
         private readonly string?[] _names = new string?[Batchers];
         private int _generation;
@@ -99,7 +99,7 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
                             _joined.Remove(item);
                             break;
                         case EnqueueOutcome.AlreadyDone:
-                            // The result expires, so that the next may be queued.
+                            // The result expires, so that the item can be queued again.
                             Assert.True(_settled.Remove(item), $"{item} was called done and is not");
                             Assert.True(await fixture.Database.KeyDeleteAsync(Keys.Result(Key(model, item))));
                             break;
@@ -148,7 +148,7 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
                     await _queue.Batchers.ChargeAsync(model, new Dictionary<string, int> { [CallerOf(item) ?? ""] = item + 1 });
                     break;
                 case Step.Crash:
-                    // The process is gone with all it believed; its lease ends later.
+                    // The process is gone with all that it believed; its lease expires later.
                     _believes[batcher].Clear();
                     _names[batcher] = null;
                     break;
@@ -207,7 +207,7 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
             }
         }
 
-        /// <summary>Every open item stands in exactly one list and has its mark; nothing else stands anywhere.</summary>
+        /// <summary>Every open item is in exactly one list and has its mark; there are no other items.</summary>
         public async Task CheckAsync()
         {
             var places = new List<int>();
@@ -241,7 +241,7 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
             }
         }
 
-        /// <summary>Every process dies; one that lives takes over and finishes.</summary>
+        /// <summary>Every process dies; a new batcher takes over and finishes.</summary>
         public async Task DrainAsync()
         {
             foreach (var name in await _queue.Batchers.BatchersAsync(model))
@@ -304,7 +304,7 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
             }
         }
 
-        /// <summary>The answer to a settle is lost, and others may have gone on before it is sent again.</summary>
+        /// <summary>The answer to a settle is lost, and others may continue before it is repeated.</summary>
         private async Task SettleAgainAsync(int batcher, int item)
         {
             if (_names[batcher] is not { } name)
@@ -324,7 +324,7 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
             Assert.Equal(lost, await _queue.Batchers.SettleAsync(model, name, [settlement], TimeSpan.FromMinutes(5), number, again: true));
         }
 
-        /// <summary>The batcher believes that a deadline has passed which has been extended: the item goes on.</summary>
+        /// <summary>The batcher believes that a deadline has passed which has been extended: the item continues.</summary>
         private async Task SettleExpiredAsync(int batcher, int item)
         {
             if (_names[batcher] is { } name)
@@ -335,7 +335,7 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
             }
         }
 
-        /// <summary>The items of a list. Whatever is away and however long, their marks outlive it.</summary>
+        /// <summary>The items of a list. Their marks outlive the list, whichever processes are gone and for how long.</summary>
         private async Task<List<int>> ListAsync(string list)
         {
             var items = (await fixture.Database.ListRangeAsync(list)).Select(entry => Convert.ToInt32((string)entry!, 16)).ToList();

@@ -5,7 +5,7 @@ using static Detection.Grains.Tests.Queueing.QueueFixture;
 
 namespace Detection.Grains.Tests.Queueing;
 
-/// <summary>Deadlines, whoever joins, whoever's clock is wrong, and answers that are lost.</summary>
+/// <summary>Deadlines, with joining callers, wrong clocks and lost answers.</summary>
 public abstract class DeadlineTests(QueueFixture fixture)
 {
     private static readonly RedisKeys Keys = new();
@@ -52,7 +52,7 @@ public abstract class DeadlineTests(QueueFixture fixture)
         var queue = fixture.NewQueue();
         await queue.Requests.EnqueueAsync(Item(_model, 1, TimeSpan.FromMilliseconds(1)), 10);
 
-        // Until then it goes back to the queue each time.
+        // Until then it returns to the queue each time.
         await Eventually.Async(
             async () =>
             {
@@ -82,7 +82,7 @@ public abstract class DeadlineTests(QueueFixture fixture)
     }
 
     [Fact]
-    public async Task A_settle_whose_answer_was_lost_is_answered_again_and_not_done_again()
+    public async Task Repeated_settle_returns_the_same_answer_and_changes_nothing()
     {
         var queue = fixture.NewQueue();
         await queue.Requests.EnqueueAsync(Item(_model, 1), 10);
@@ -91,7 +91,7 @@ public abstract class DeadlineTests(QueueFixture fixture)
         Settlement[] both = [Settled(1, "one"), Settled(3, "never held")];
         Assert.Equal([SettleOutcome.Settled, SettleOutcome.NotHeld], await queue.Batchers.SettleAsync(_model, "a", both, ResultExpiry, 1));
 
-        // Other pictures, and the same one for somebody else, go on before the settle is sent again.
+        // Other pictures, and the same one for another batcher, are settled before the settle is repeated.
         await queue.Batchers.SettleAsync(_model, "a", [Settled(2, "two")], ResultExpiry, 2);
         await fixture.Database.KeyDeleteAsync(Keys.Result(Key(_model, 1)));
         await queue.Requests.EnqueueAsync(Item(_model, 1), 10);
@@ -103,7 +103,7 @@ public abstract class DeadlineTests(QueueFixture fixture)
     }
 
     [Fact]
-    public async Task A_settle_that_never_arrived_is_done_when_it_is_sent_again()
+    public async Task Repeated_settle_that_never_arrived_is_executed()
     {
         var queue = fixture.NewQueue();
         await queue.Requests.EnqueueAsync(Item(_model, 1), 10);
@@ -111,7 +111,7 @@ public abstract class DeadlineTests(QueueFixture fixture)
         await ClaimAsync(queue, "a");
         await queue.Batchers.SettleAsync(_model, "a", [Settled(2, "two")], ResultExpiry, 1);
 
-        // The 65th has the place of the first.
+        // The 65th uses the place of the first.
         Assert.Equal([SettleOutcome.Settled], await queue.Batchers.SettleAsync(_model, "a", [Settled(1, "one")], ResultExpiry, 65, again: true));
 
         Assert.Equal("one", (string?)await fixture.Database.StringGetAsync(Keys.Result(Key(_model, 1))));
@@ -160,7 +160,7 @@ public abstract class DeadlineTests(QueueFixture fixture)
     }
 
     [Fact]
-    public async Task Settle_of_item_without_picture_returns_it_when_caller_has_brought_the_picture_again()
+    public async Task Settle_of_item_without_picture_returns_it_when_a_caller_stored_the_picture_again()
     {
         var queue = fixture.NewQueue();
         await queue.Requests.EnqueueAsync(Item(_model, 1), 10);
@@ -170,7 +170,7 @@ public abstract class DeadlineTests(QueueFixture fixture)
 
         Assert.Equal([SettleOutcome.Returned, SettleOutcome.Settled], await LoseAsync(claimed));
 
-        // With its picture it ends like any other; without, it has no third turn.
+        // With its picture it ends like any other; without it, it is not claimed a third time.
         var again = await ClaimAsync(queue, "a");
         Assert.Equal((Key(_model, 1), 0), (Assert.Single(again).Key, again[0].Attempts));
         Assert.Equal([SettleOutcome.Settled], await LoseAsync(again));
@@ -204,7 +204,7 @@ public abstract class DeadlineTests(QueueFixture fixture)
     }
 
     [Fact]
-    public void A_clock_of_the_cluster_goes_by_what_Redis_told_and_is_told_as_the_process_has_it()
+    public void ClusterClock_follows_the_time_of_Redis_and_converts_to_local_time()
     {
         var clock = new ClusterClock(new OtherClock(TimeSpan.FromMinutes(-1)));
         var redis = DateTimeOffset.UtcNow;
@@ -224,7 +224,7 @@ public abstract class DeadlineTests(QueueFixture fixture)
     private Task<SettleOutcome[]> ExpireAsync(TestQueue queue, string batcher, int item) =>
         queue.Batchers.SettleAsync(_model, batcher, [new Settlement(Key(_model, item), default, Expired: true)], ResultExpiry);
 
-    /// <summary>Gives an item the mark of one whose deadline passed so long ago.</summary>
+    /// <summary>Gives an item the mark of an item whose deadline passed this long ago.</summary>
     private Task<bool> MarkAsync(int item, TimeSpan ago, string? caller = null)
     {
         var deadline = (DateTimeOffset.UtcNow - ago).ToUnixTimeMilliseconds();
@@ -233,7 +233,7 @@ public abstract class DeadlineTests(QueueFixture fixture)
 
     private Settlement Settled(int item, string result) => new(Key(_model, item), Encoding.UTF8.GetBytes(result));
 
-    /// <summary>The clock of a machine that is wrong.</summary>
+    /// <summary>The clock of a machine, which is wrong.</summary>
     private sealed class OtherClock(TimeSpan off) : TimeProvider
     {
         public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + off;

@@ -35,7 +35,7 @@ public abstract class FairnessTests(QueueFixture fixture)
     }
 
     [Fact]
-    public async Task A_caller_that_comes_late_has_the_next_turn_and_no_more_than_one()
+    public async Task Late_caller_gets_the_next_turn_and_only_one()
     {
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, "flood", 10);
@@ -67,7 +67,7 @@ public abstract class FairnessTests(QueueFixture fixture)
     }
 
     [Fact]
-    public async Task Callers_share_what_pictures_cost_and_not_their_number()
+    public async Task Callers_share_the_cost_of_pictures_and_not_their_number()
     {
         var queue = fixture.NewQueue(options => (options.Capacity, options.CallerShare) = (100_000, 1));
         var costs = new Dictionary<string, int> { ["cheap"] = 1, ["middle"] = 5, ["costly"] = 20 };
@@ -87,12 +87,12 @@ public abstract class FairnessTests(QueueFixture fixture)
             }
         }
 
-        // Apart by no more than what one claim takes before it is known what its pictures cost.
+        // They differ by no more than one claim, because the cost of pictures is not known before they are claimed.
         Assert.InRange(served.Values.Max() - served.Values.Min(), 0, 4 * 20);
     }
 
     [Fact]
-    public async Task Debt_of_a_caller_lives_longer_than_its_items()
+    public async Task Debt_of_a_caller_outlives_its_items()
     {
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, "cheap", 20);
@@ -102,7 +102,7 @@ public abstract class FairnessTests(QueueFixture fixture)
         await queue.Batchers.ChargeAsync(_model, Turns("costly", 5));
         Assert.InRange((await fixture.Database.KeyTimeToLiveAsync($"{Keys.Callers(_model)}:costly"))!.Value.TotalSeconds, 1, 60);
 
-        // Seven of the other are served before: what he owes, and the turn that each has in any case. So his place is said to be.
+        // Seven items of the other caller are served first: the debt, and the turn that each caller has in any case. Its place shows that.
         Assert.InRange(await EnqueueAsync(queue, "costly", 1), 6, 8);
         var claim = await queue.Batchers.ClaimAsync(_model, "a", 5);
 
@@ -141,7 +141,7 @@ public abstract class FairnessTests(QueueFixture fixture)
     }
 
     [Fact]
-    public async Task A_look_at_the_queue_counts_all_callers_and_finds_the_oldest_of_any()
+    public async Task Look_counts_the_items_of_all_callers_and_finds_the_oldest()
     {
         var queue = fixture.NewQueue();
         Assert.Equal(default, await queue.Requests.LookAsync(_model));
@@ -158,12 +158,12 @@ public abstract class FairnessTests(QueueFixture fixture)
     }
 
     [Fact]
-    public async Task The_place_counts_what_is_served_before()
+    public async Task Place_counts_the_items_served_before()
     {
         var queue = fixture.NewQueue();
         Assert.Equal(10, await EnqueueAsync(queue, "flood", 10));
 
-        // One turn of every other caller may come before each of these.
+        // Each other caller may have one turn before each of these.
         Assert.Equal(2, await EnqueueAsync(queue, "b", 1));
         Assert.Equal(4, await EnqueueAsync(queue, "b", 1));
         Assert.Equal(3, await EnqueueAsync(queue, null, 1));
@@ -172,20 +172,20 @@ public abstract class FairnessTests(QueueFixture fixture)
     }
 
     [Fact]
-    public async Task A_flood_is_refused_for_itself_while_others_are_accepted()
+    public async Task Caller_over_its_share_is_refused_while_others_are_accepted()
     {
         var queue = fixture.NewQueue(options => options.Capacity = 16);
         await EnqueueAsync(queue, "flood", 8);
         Assert.Equal(EnqueueOutcome.ShareUsed, await RefusedAsync(queue, "flood"));
 
-        // A second flood fills half of what the first left, and a third still finds room.
+        // A second caller fills half of the places that the first left, and a third still finds room.
         await EnqueueAsync(queue, "flood2", 4);
         Assert.Equal(EnqueueOutcome.ShareUsed, await RefusedAsync(queue, "flood2"));
         Assert.Equal(EnqueueOutcome.ShareUsed, await RefusedAsync(queue, "flood"));
         await EnqueueAsync(queue, "b", 2);
         Assert.Equal(14, await queue.Requests.LengthAsync(_model));
 
-        // The capacity counts for all together.
+        // The capacity applies to all callers together.
         await EnqueueAsync(queue, null, 2);
         Assert.Equal(EnqueueOutcome.Full, await RefusedAsync(queue, "c"));
         Assert.Equal(EnqueueOutcome.Full, await RefusedAsync(queue, null));
@@ -223,7 +223,7 @@ public abstract class FairnessTests(QueueFixture fixture)
         await EnqueueAsync(queue, "a", 3);
         await EnqueueAsync(queue, "b", 3);
 
-        // One other caller alone would leave room; two do not.
+        // With one other caller there would be room; with two there is none.
         Assert.Equal(EnqueueOutcome.OwnTooLate, await RefusedAsync(queue, "a", limit: 2));
         await EnqueueAsync(queue, "c", 3);
         Assert.Equal(EnqueueOutcome.TooLate, await RefusedAsync(queue, "a", limit: 2));
@@ -279,7 +279,7 @@ public abstract class FairnessTests(QueueFixture fixture)
     }
 
     [Fact]
-    public async Task Without_names_there_is_one_list_and_nothing_more()
+    public async Task Callers_without_names_use_one_list()
     {
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, null, 3);

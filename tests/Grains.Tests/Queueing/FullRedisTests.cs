@@ -6,8 +6,8 @@ using static Detection.Grains.Tests.Queueing.QueueFixture;
 namespace Detection.Grains.Tests.Queueing;
 
 /// <summary>
-/// A Redis without memory refuses a script whose first write may need some. What was accepted is brought to its end all the same, so each
-/// script but that of enqueueing begins with a write that needs none.
+/// A Redis without memory refuses a script whose first write may need memory. Accepted requests must still be completed. So each script except that
+/// of enqueueing starts with a write that needs no memory.
 /// </summary>
 public sealed class FullRedisTests
 {

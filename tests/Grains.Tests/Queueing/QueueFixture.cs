@@ -6,7 +6,7 @@ using StackExchange.Redis;
 
 namespace Detection.Grains.Tests.Queueing;
 
-/// <summary>One Redis for the queue's tests; each test has a model, and so keys, of its own.</summary>
+/// <summary>One Redis for the tests of the queue; each test has its own model, and so its own keys.</summary>
 public class QueueFixture : IAsyncLifetime
 {
     private static readonly RedisKeys Keys = new();
@@ -51,7 +51,7 @@ public class QueueFixture : IAsyncLifetime
 
     public static RequestKey Key(string model, int number) => new(model, number.ToString("x64"));
 
-    /// <summary>What time does to the lease of a batcher that died.</summary>
+    /// <summary>Simulates the expiry of a batcher's lease.</summary>
     public Task EndLeaseAsync(string model, string batcher) => Database.KeyDeleteAsync(Keys.Lease(model, batcher));
 }
 

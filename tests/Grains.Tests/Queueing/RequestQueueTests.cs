@@ -11,7 +11,7 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
     private readonly string _model = fixture.NewModel();
 
     [Fact]
-    public async Task A_mark_lives_on_from_each_move_of_its_item()
+    public async Task Mark_expiry_is_renewed_by_each_move_of_its_item()
     {
         var queue = fixture.NewQueue();
         await queue.Requests.EnqueueAsync(Item(_model, 1), int.MaxValue);
@@ -43,7 +43,7 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
     }
 
     [Fact]
-    public async Task A_refused_item_leaves_nothing_behind()
+    public async Task Refused_item_leaves_no_keys()
     {
         var queue = fixture.NewQueue();
 
@@ -55,7 +55,7 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
     }
 
     [Fact]
-    public async Task An_item_is_queued_once_also_while_it_runs()
+    public async Task Item_is_queued_once_even_while_it_is_processed()
     {
         var queue = fixture.NewQueue();
         Assert.Equal((EnqueueOutcome.Queued, 1), await TryAsync(queue));
@@ -97,7 +97,7 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
     }
 
     [Fact]
-    public async Task An_item_settles_once_and_only_for_its_holder()
+    public async Task Item_settles_once_and_only_for_its_batcher()
     {
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, 1);
@@ -147,7 +147,7 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
     }
 
     [Fact]
-    public async Task A_batcher_that_wakes_after_its_lease_settles_nothing()
+    public async Task Batcher_with_an_expired_lease_settles_nothing()
     {
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, 1);
@@ -165,7 +165,7 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
     }
 
     [Fact]
-    public async Task A_batcher_that_was_forgotten_is_known_again_when_it_renews_its_lease()
+    public async Task Renewed_lease_registers_a_removed_batcher_again()
     {
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, 1);
@@ -179,7 +179,7 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
     }
 
     [Fact]
-    public async Task The_third_death_gives_an_item_up_and_a_suspect_is_claimed_alone()
+    public async Task Third_expired_lease_makes_a_dead_letter_and_a_suspect_is_claimed_alone()
     {
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, 1, 2);
@@ -188,7 +188,7 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
             await DieAsync(queue, $"victim{death}", expectedItems: 2);
         }
 
-        // Both are suspects now: each is claimed alone, so that the innocent one is not given up with the other.
+        // Both are suspects now: each is claimed alone, so that the innocent one does not become a dead letter, too.
         await queue.Batchers.TakeLeaseAsync(_model, "victim3");
         Assert.Equal(1, Number(Assert.Single((await queue.Batchers.ClaimAsync(_model, "victim3", 32)).Items)));
         await fixture.EndLeaseAsync(_model, "victim3");
@@ -211,7 +211,7 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
     }
 
     [Fact]
-    public async Task Leases_that_end_in_outages_count_no_attempt_and_later_deaths_still_do()
+    public async Task Leases_expired_in_outages_count_no_attempt_and_later_ones_do()
     {
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, 1);
@@ -231,7 +231,7 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
     }
 
     [Fact]
-    public async Task A_suspect_is_claimed_with_nothing_that_stands_before_or_behind_it()
+    public async Task Suspect_is_claimed_without_its_neighbours()
     {
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, 1);
@@ -268,7 +268,7 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
     }
 
     [Fact]
-    public async Task An_orderly_end_returns_items_without_counting_an_attempt()
+    public async Task Release_returns_items_without_an_attempt()
     {
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, 1, 2, 3);
@@ -277,7 +277,7 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
 
         Assert.Equal(2, await queue.Batchers.ReleaseAsync(_model, "a"));
 
-        // Nor does a claim that was under way take anything after the end.
+        // A claim that was under way takes nothing after the release either.
         Assert.False((await queue.Batchers.ClaimAsync(_model, "a", 32)).LeaseHeld);
         Assert.Empty(await queue.Batchers.BatchersAsync(_model));
         await queue.Batchers.TakeLeaseAsync(_model, "b");
@@ -287,7 +287,7 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
     }
 
     [Fact]
-    public async Task A_withdrawn_item_frees_its_place_and_a_claimed_one_stays()
+    public async Task Withdrawn_item_frees_its_place_and_a_claimed_one_stays()
     {
         var queue = fixture.NewQueue();
         var first = await queue.Requests.EnqueueAsync(Item(_model, 1), int.MaxValue);
@@ -304,7 +304,7 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
     }
 
     [Fact]
-    public async Task An_item_whose_mark_is_gone_is_void()
+    public async Task Item_without_a_mark_is_void()
     {
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, 1);
@@ -318,7 +318,7 @@ public sealed class RequestQueueTests(QueueFixture fixture) : IClassFixture<Queu
     }
 
     [Fact]
-    public async Task Foreign_entries_in_the_list_do_no_harm()
+    public async Task Foreign_entries_in_a_list_are_ignored()
     {
         var queue = fixture.NewQueue();
         await fixture.Database.ListRightPushAsync(Keys.Queue(_model), "not a request");

@@ -44,7 +44,7 @@ public sealed class ReturnTests(QueueFixture fixture) : IClassFixture<QueueFixtu
     }
 
     [Fact]
-    public async Task The_only_device_may_try_again_what_it_failed_on()
+    public async Task Single_device_may_retry_items_it_failed_on()
     {
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, 1);
@@ -60,7 +60,7 @@ public sealed class ReturnTests(QueueFixture fixture) : IClassFixture<QueueFixtu
     }
 
     [Fact]
-    public async Task Item_that_devices_failed_on_too_often_is_given_up_and_not_refused_later()
+    public async Task Item_that_failed_too_often_ends_and_is_not_refused_later()
     {
         var queue = fixture.NewQueue(options => options.MaxAttempts = 3);
         await EnqueueAsync(queue, 1);
@@ -78,7 +78,7 @@ public sealed class ReturnTests(QueueFixture fixture) : IClassFixture<QueueFixtu
     }
 
     [Fact]
-    public async Task Devices_that_fail_on_everything_count_no_attempt_for_the_first_time_each_and_the_last_one_that_is_sound_gets_it()
+    public async Task First_failure_of_each_sick_device_counts_no_attempt_and_a_sound_one_gets_the_item()
     {
         var queue = fixture.NewQueue(options => options.MaxAttempts = 3);
         await EnqueueAsync(queue, 1);
@@ -101,14 +101,14 @@ public sealed class ReturnTests(QueueFixture fixture) : IClassFixture<QueueFixtu
     }
 
     [Fact]
-    public async Task Item_that_makes_devices_sick_is_given_up_although_first_failures_do_not_count()
+    public async Task Item_that_makes_devices_sick_ends_although_first_failures_do_not_count()
     {
         var queue = fixture.NewQueue(options => options.MaxAttempts = 3);
         await EnqueueAsync(queue, 1);
         await queue.Batchers.TakeLeaseAsync(_model, "a");
         await queue.Batchers.TakeLeaseAsync(_model, "b");
 
-        // Both have failed on it, so that either may have it again.
+        // Both devices have failed on it, so either may claim it again.
         var outcomes = new List<ReturnOutcome>();
         for (var i = 0; i < 5; i++)
         {
@@ -138,7 +138,7 @@ public sealed class ReturnTests(QueueFixture fixture) : IClassFixture<QueueFixtu
     }
 
     [Fact]
-    public async Task Nothing_is_left_of_a_returned_item_that_is_settled()
+    public async Task Settled_item_that_was_returned_leaves_no_keys()
     {
         var queue = fixture.NewQueue();
         await EnqueueAsync(queue, 1);
@@ -153,7 +153,7 @@ public sealed class ReturnTests(QueueFixture fixture) : IClassFixture<QueueFixtu
     }
 
     [Fact]
-    public async Task Batchers_are_woken_for_what_is_returned_and_only_for_that()
+    public async Task Return_wakes_batchers_for_returned_items_only()
     {
         var queue = fixture.NewQueue(options => options.MaxAttempts = 2);
         await EnqueueAsync(queue, 1);
@@ -174,7 +174,7 @@ public sealed class ReturnTests(QueueFixture fixture) : IClassFixture<QueueFixtu
     }
 
     [Fact]
-    public async Task The_list_of_what_devices_failed_on_is_bounded_and_expires_with_the_newest_first()
+    public async Task List_of_failed_devices_is_bounded_and_expires()
     {
         var queue = fixture.NewQueue(options => (options.MaxAttempts, options.DeadLetters, options.DeadLetterExpiry) = (1, 3, TimeSpan.FromMinutes(3)));
         await queue.Batchers.TakeLeaseAsync(_model, "a");

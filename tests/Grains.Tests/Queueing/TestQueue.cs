@@ -4,7 +4,7 @@ using StackExchange.Redis;
 
 namespace Detection.Grains.Tests.Queueing;
 
-/// <summary>Both sides of the queue, as one process has them.</summary>
+/// <summary>The operations of requests and of batchers, in one process.</summary>
 public sealed class TestQueue
 {
     public TestQueue(IConnectionMultiplexer redis, RedisKeys keys, QueueOptions options, TimeProvider? time = null)

@@ -3,7 +3,7 @@ using Detection.Objects;
 
 namespace Detection.Grains.Tests.Requests;
 
-/// <summary>Callers who come for a picture while somebody else brings it, leaves it or is refused with it.</summary>
+/// <summary>Callers that ask for a picture while another caller submits it, cancels, or is refused.</summary>
 public sealed class JoiningTests : RequestTest
 {
     [Theory]

@@ -11,7 +11,7 @@ public sealed class RequestKeyTests
     [InlineData(0.45f)]
     [InlineData(0.4504f)]
     [InlineData(0.00004f)]
-    public void A_key_is_read_as_it_was_written(float? iou)
+    public void Parse_returns_the_key_that_ToString_wrote(float? iou)
     {
         var key = new RequestKey("model@0123456789ab", new string('a', RequestKey.ImageKeyLength), iou);
 

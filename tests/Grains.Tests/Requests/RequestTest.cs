@@ -5,7 +5,7 @@ using StackExchange.Redis;
 
 namespace Detection.Grains.Tests.Requests;
 
-/// <summary>A Redis, a client, and a device whose batches end when the test says so.</summary>
+/// <summary>A Redis, a client, and a device whose batches end when the test releases them.</summary>
 public abstract class RequestTest : SiloTest
 {
     private ConnectionMultiplexer _connection = null!;
@@ -31,7 +31,7 @@ public abstract class RequestTest : SiloTest
         await base.DisposeAsync();
     }
 
-    /// <summary>Ends what a derived test has besides.</summary>
+    /// <summary>Disposes what a derived test has added.</summary>
     protected virtual void Dispose()
     {
     }
@@ -42,7 +42,7 @@ public abstract class RequestTest : SiloTest
     private protected Task<TestSilo> StartSiloWithoutDeviceAsync(params IEnumerable<(string Name, string Value)> settings) =>
         TestSilo.StartAsync(Redis, [], settings);
 
-    /// <summary>Gives the device a picture to be busy with.</summary>
+    /// <summary>Occupies the device with a picture.</summary>
     protected async Task<DetectionTicket> OccupyAsync()
     {
         var ticket = await Client.SubmitAsync(Next(), Patient);
@@ -50,7 +50,7 @@ public abstract class RequestTest : SiloTest
         return ticket;
     }
 
-    /// <summary>Submits or detects; gives the failure, or <see langword="null"/>.</summary>
+    /// <summary>Submits or detects; returns the error, or <see langword="null"/>.</summary>
     protected async Task<FailureReason?> TryAsync(byte[] picture, bool asynchronous)
     {
         try
@@ -64,7 +64,7 @@ public abstract class RequestTest : SiloTest
         }
     }
 
-    /// <summary>Waits until an accepted request is done, and no longer when it ended otherwise.</summary>
+    /// <summary>Waits until an accepted request is done; fails at once when it ends otherwise.</summary>
     protected Task DoneAsync(string imageKey) => Eventually.Async(
         async () => await Client.GetStatusAsync(imageKey) switch
         {

@@ -20,7 +20,7 @@ public sealed class RetiredModelTests : RequestTest
     protected override void Dispose() => _models.Dispose();
 
     [Fact]
-    public async Task An_accepted_request_is_found_under_its_version_after_the_model_was_replaced_and_after_that_version_is_gone()
+    public async Task Accepted_request_is_found_by_its_version_after_the_model_was_replaced()
     {
         _models.Lay("people", 0.4);
         await using var silo = await StartSiloAsync(_models.Settings);
@@ -34,7 +34,7 @@ public sealed class RetiredModelTests : RequestTest
         var second = await ReplacedAsync(first);
         Assert.Equal(DetectionStatus.Queued, (await Client.GetStatusAsync(waiting.ImageKey, options: For(waiting.Model!))).Status);
 
-        // A client looks again after a second, and answers with what it knows until then.
+        // A client reads the models again after a second, and uses the old ones until then.
         await Eventually.Async(
             async () => await Client.GetStatusAsync(waiting.ImageKey, options: For("people")) is { Status: DetectionStatus.Unknown } other && other.Model == second.Id,
             Eventually.Soon,
@@ -47,7 +47,7 @@ public sealed class RetiredModelTests : RequestTest
             Assert.Equal((DetectionStatus.Done, first.Id), (done.Status, done.Answer?.Model));
         }
 
-        // A client that has never seen the version names its labels as well.
+        // A client that has never read the version still knows its labels.
         await GoneAsync(first.Id);
         await using var services = NewClient(out var fresh);
         var found = await fresh.GetStatusAsync(waiting.ImageKey, options: For(waiting.Model!));
@@ -80,7 +80,7 @@ public sealed class RetiredModelTests : RequestTest
         await Eventually.Async(async () => (await Client.GetModelsAsync()).Count == 0, Eventually.Soon, "nobody is offered it");
         foreach (var client in new[] { Client, other })
         {
-            // Silos read what they report themselves a second later; until then it may still be taken.
+            // Silos read their own reports a second later; until then the version may still be accepted.
             await Eventually.Async(
                 async () => (await Assert.ThrowsAsync<DetectionException>(() => client.DetectAsync(Next(), For("people") with { Deadline = TimeSpan.FromSeconds(1) })))
                     .Reason == FailureReason.ModelNotFound,
@@ -94,7 +94,7 @@ public sealed class RetiredModelTests : RequestTest
             }
         }
 
-        // Longer than a version is kept whose queue is empty.
+        // Longer than a version with an empty queue is kept.
         await Task.Delay(TimeSpan.FromSeconds(6));
         Device.Open();
         Assert.Equal(model.Id, (await asking).Model);
@@ -109,7 +109,7 @@ public sealed class RetiredModelTests : RequestTest
     }
 
     [Fact]
-    public async Task A_request_that_is_told_late_that_its_model_was_replaced_gets_the_version_that_is_served()
+    public async Task Request_with_an_outdated_model_gets_the_version_that_is_served()
     {
         Device.Open();
         _models.Lay("people", 0.4);
@@ -118,7 +118,7 @@ public sealed class RetiredModelTests : RequestTest
         await using var services = NewClient(out var stale);
         await stale.DetectAsync(Next(), For("people"));
 
-        // A client looks again after a second; this one asks on and on and sees the change late, but never a failure.
+        // A client reads the models again after a second. This one asks continuously and notices the change late, but never fails.
         var asking = Task.Run(async () =>
         {
             var models = new HashSet<string>();
@@ -154,7 +154,7 @@ public sealed class RetiredModelTests : RequestTest
         var asking = Client.DetectAsync(Next(), For("people"));
         await Eventually.Async(async () => await LengthAsync(model.Id) > 2, Eventually.Soon, "they wait");
 
-        // The device is out of service, so that the version is let go of with what waits for it.
+        // The device is out of service, so the version is unloaded while items wait for it.
         Device.Sickness = OutOfMemory;
         Device.Open();
         _models.Remove("people");
@@ -184,7 +184,7 @@ public sealed class RetiredModelTests : RequestTest
         _models.Remove("people");
         await GoneAsync(model.Id);
 
-        // As a silo does that has not heard of it yet; its batcher has died with another one.
+        // As a silo does that does not know the removal yet; its batcher has gone with another silo.
         var queue = silo.Services.GetRequiredService<RequestQueue>();
         var batchers = silo.Services.GetRequiredService<BatcherQueue>();
         var now = silo.Services.GetRequiredService<ClusterClock>().GetUtcNow();
@@ -200,7 +200,7 @@ public sealed class RetiredModelTests : RequestTest
     }
 
     [Fact]
-    public async Task Models_that_come_and_go_under_load_leave_no_request_without_an_answer_that_fits()
+    public async Task Models_added_and_removed_under_load_leave_no_request_without_its_answer()
     {
         Device.Open();
         _models.Lay("staying");

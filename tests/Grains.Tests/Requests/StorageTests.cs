@@ -9,11 +9,11 @@ using Detection.Objects;
 
 namespace Detection.Grains.Tests.Requests;
 
-/// <summary>What requests leave in Redis, and what they do when something is missing there, damaged, or has no room.</summary>
+/// <summary>Keys of requests in Redis, and the behaviour when a key is missing or damaged, or there is no room.</summary>
 public sealed class StorageTests : RequestTest
 {
     [Fact]
-    public async Task Nothing_of_a_refused_request_stays()
+    public async Task Refused_request_leaves_no_keys()
     {
         await using var silo = await StartSiloAsync(("Detection:Queue:Capacity", "4"));
         await OccupyAsync();
@@ -24,7 +24,7 @@ public sealed class StorageTests : RequestTest
         Assert.Equal(56, outcomes.Count(outcome => outcome is FailureReason.Busy));
         Assert.Equal(5, await PicturesAsync());
 
-        // Those that were accepted are kept for longer than they may wait.
+        // Pictures of accepted requests are kept for longer than the requests may wait.
         await foreach (var key in Server.KeysAsync(pattern: "*picture:*"))
         {
             Assert.True(await Database.KeyTimeToLiveAsync(key) > PictureStore.UnacceptedExpiry);
@@ -51,7 +51,7 @@ public sealed class StorageTests : RequestTest
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task The_picture_of_a_url_that_is_gone_is_fetched_again(bool asynchronous)
+    public async Task Url_picture_lost_from_the_store_is_fetched_again(bool asynchronous)
     {
         var picture = Next();
         var fetched = 0;
@@ -60,7 +60,7 @@ public sealed class StorageTests : RequestTest
         await OccupyAsync();
         if (asynchronous)
         {
-            // It goes between the fetch and the acceptance.
+            // It is removed between the fetch and the acceptance.
             var submitting = SubmitWhilePicturesGoAsync(host.Url);
             var ticket = await submitting;
             Device.Open();
@@ -81,7 +81,7 @@ public sealed class StorageTests : RequestTest
     [InlineData(true, false)]
     [InlineData(false, false)]
     [InlineData(true, true)]
-    public async Task Picture_of_an_accepted_url_that_is_lost_in_the_queue_is_fetched_again(bool isStillThere, bool isRedisFull)
+    public async Task Url_picture_lost_while_queued_is_fetched_again(bool isStillThere, bool isRedisFull)
     {
         var picture = Next();
         var fetched = 0;
@@ -210,7 +210,7 @@ public sealed class StorageTests : RequestTest
     [InlineData(0)]
     [InlineData(10)]
     [InlineData(-1)]
-    public async Task A_result_that_cannot_be_read_is_none_and_is_replaced(int length)
+    public async Task Unreadable_result_is_ignored_and_replaced(int length)
     {
         await using var silo = await StartSiloAsync();
         Device.Open();
@@ -232,7 +232,7 @@ public sealed class StorageTests : RequestTest
     }
 
     [Fact]
-    public async Task A_full_Redis_is_said_to_be_full_serves_what_it_holds_and_heals_at_once()
+    public async Task Full_Redis_is_reported_serves_stored_results_and_recovers_at_once()
     {
         RedisServer.SkipUnlessInstalled();
         await using var silo = await StartSiloAsync(("Detection:Queue:Lease", "00:00:02"), ("Detection:Batching:MaxBatch", "1"));
@@ -244,7 +244,7 @@ public sealed class StorageTests : RequestTest
         Assert.Equal(FailureReason.StorageFull, await TryAsync(Next(), asynchronous: true));
         Assert.Equal(FailureReason.StorageFull, await TryAsync(Next(), asynchronous: false));
 
-        // Longer than the lease: it is renewed, what was accepted is claimed and settled, and the silo stays known.
+        // Longer than the lease: it is renewed, accepted items are claimed and settled, and the silo stays a member.
         await Task.Delay(TimeSpan.FromSeconds(5));
         Device.Open();
         foreach (var ticket in waiting.Append(running))
@@ -287,7 +287,7 @@ public sealed class StorageTests : RequestTest
             {
                 await foreach (var key in Server.KeysAsync(pattern: "*picture:*"))
                 {
-                    // In one step: between a look and a removal it may be accepted.
+                    // In one step: between a check and a removal the request may be accepted.
                     await Database.ScriptEvaluateAsync(
                         "if redis.call('PTTL', KEYS[1]) <= tonumber(ARGV[1]) then redis.call('DEL', KEYS[1]) end",
                         [key],

@@ -7,7 +7,7 @@ namespace Detection.Grains.Tests.Rounds;
 public sealed class PeriodicWorkTests
 {
     [Fact]
-    public async Task A_round_that_fails_is_followed_by_the_next_whatever_the_error()
+    public async Task Failed_round_is_followed_by_the_next_after_any_error()
     {
         using var stop = new CancellationTokenSource();
         var errors = new Queue<Exception>(

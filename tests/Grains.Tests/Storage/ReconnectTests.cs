@@ -16,7 +16,7 @@ public sealed class ReconnectTests
     private static readonly RedisKeys Keys = new();
 
     [Fact]
-    public async Task Wake_ups_come_after_the_connection_was_lost_several_times_in_a_row()
+    public async Task Wake_ups_arrive_after_several_lost_connections()
     {
         RedisServer.SkipUnlessInstalled();
         await using var redis = await RedisServer.StartAsync();
@@ -37,7 +37,7 @@ public sealed class ReconnectTests
     }
 
     [Fact]
-    public async Task Wake_ups_come_from_the_new_master_also_to_a_process_that_starts_before_the_Sentinels()
+    public async Task Wake_ups_arrive_from_the_new_master_even_if_the_process_started_before_the_Sentinels()
     {
         RedisServer.SkipUnlessInstalled();
         await using var deployment = await RedisSentinels.StartAsync();
@@ -52,7 +52,7 @@ public sealed class ReconnectTests
         await deployment.FailedOverAsync(master);
         await WokenAsync(queue, () => Volatile.Read(ref woken), 100);
 
-        // As a process does that starts while no Sentinel answers.
+        // As a process that starts while no Sentinel answers.
         await deployment.StopSentinelsAsync();
         await using var early = new RedisConnections(deployment.ConnectionString);
         await Assert.ThrowsAnyAsync<Exception>(async () => await (await early.ConnectAsync()).GetDatabase().PingAsync());
@@ -70,7 +70,7 @@ public sealed class ReconnectTests
     private static TestQueue Queue(IConnectionMultiplexer redis) =>
         new(redis, Keys, new QueueOptions());
 
-    /// <summary>Enqueues until a wake-up comes.</summary>
+    /// <summary>Enqueues until a wake-up arrives.</summary>
     private static Task WokenAsync(TestQueue queue, Func<int> woken, int first)
     {
         var before = woken();

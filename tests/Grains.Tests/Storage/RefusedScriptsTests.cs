@@ -37,7 +37,7 @@ public sealed class RefusedScriptsTests : IAsyncLifetime
     [InlineData("LOADING Redis is loading the dataset in memory")]
     [InlineData("READONLY You can't write against a read only replica.")]
     [InlineData("MOVED 866 {0}")]
-    public async Task Every_script_of_a_silo_that_is_refused_for_a_while_is_run_again_and_no_picture_is_lost(string error)
+    public async Task Refused_scripts_are_retried_and_no_picture_is_lost(string error)
     {
         error = string.Format(CultureInfo.InvariantCulture, error, _proxy.ConnectionString);
         await using var services = new ServiceCollection().AddDetectionClient(options => options.Redis = _redis.ConnectionString).BuildServiceProvider();
@@ -46,7 +46,7 @@ public sealed class RefusedScriptsTests : IAsyncLifetime
         var next = 0;
         await client.DetectAsync(TestPictures.Unique(next++), Patient);
 
-        // Each script is known by a key that no other touches with it: claim, settle, lease, enqueue.
+        // Each script is identified by a key that no other script uses with it: claim, settle, lease, enqueue.
         foreach (var key in new[] { ":attempts", ":answers:", ":lease:", ":poison:" })
         {
             var refused = 0;
@@ -64,7 +64,7 @@ public sealed class RefusedScriptsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_silo_that_starts_while_Redis_loads_its_data_waits_for_it()
+    public async Task Silo_start_waits_while_Redis_loads_its_data()
     {
         var refused = 0;
         _proxy.Refuse(request => request.Contains("TIME\r\n", StringComparison.Ordinal) && Interlocked.Increment(ref refused) <= 4
@@ -75,7 +75,7 @@ public sealed class RefusedScriptsTests : IAsyncLifetime
         Assert.Single((await services.GetRequiredService<IDetectionClient>().DetectAsync(TestPictures.Unique(1), Patient)).Objects);
     }
 
-    /// <summary>A request whose enqueueing is refused is answered so at once; whoever asks again is accepted.</summary>
+    /// <summary>A request whose enqueueing is refused fails at once; a retry is accepted.</summary>
     private static async Task<DetectionAnswer> DetectAsync(IDetectionClient client, byte[] picture)
     {
         while (true)

@@ -12,7 +12,7 @@ public sealed class SteadyClockTests
     [InlineData(-3600)]
     [InlineData(-60)]
     [InlineData(7200)]
-    public void A_step_of_the_machines_clock_does_not_show(int step)
+    public void Step_of_the_machine_clock_does_not_change_the_steady_clock(int step)
     {
         var clock = new SteadyClock(_machine);
         _machine.Pass(10);
@@ -27,7 +27,7 @@ public sealed class SteadyClockTests
     [Theory]
     [InlineData(-60)]
     [InlineData(7200)]
-    public void The_clock_of_the_cluster_goes_on_over_a_step(int step)
+    public void ClusterClock_continues_steadily_over_a_step(int step)
     {
         var clock = new ClusterClock(new SteadyClock(_machine));
         var redis = Begin.AddDays(1);

@@ -1,7 +1,7 @@
 namespace Detection.Grains.Tests.Storage;
 
-/// <summary>A machine's clock that stands still, and is set by steps that its time stamps know nothing of.</summary>
-/// <param name="begin">What it shows first.</param>
+/// <summary>A machine's clock that does not advance by itself. Steps change its time, but not its time stamps.</summary>
+/// <param name="begin">Its first time.</param>
 internal sealed class SteppedTime(DateTimeOffset begin) : TimeProvider
 {
     private DateTimeOffset _now = begin;
@@ -13,13 +13,13 @@ internal sealed class SteppedTime(DateTimeOffset begin) : TimeProvider
 
     public override long GetTimestamp() => _passed;
 
-    /// <summary>Time passes.</summary>
+    /// <summary>Lets time pass.</summary>
     public void Pass(double seconds)
     {
         _passed += (long)(seconds * TimeSpan.TicksPerSecond);
         Step(seconds);
     }
 
-    /// <summary>Somebody sets the clock.</summary>
+    /// <summary>Changes the clock.</summary>
     public void Step(double seconds) => _now += TimeSpan.FromSeconds(seconds);
 }

@@ -6,7 +6,7 @@ using StackExchange.Redis;
 
 namespace Detection.Grains.Tests.Webhooks;
 
-/// <summary>A Redis of its own for each test: all webhooks of a cluster are in one set.</summary>
+/// <summary>A separate Redis for each test, because all webhooks of a cluster are in one set.</summary>
 public abstract class WebhookStoreTests(RedisOptions options) : IAsyncLifetime
 {
     private static readonly RedisKeys Keys = new();
@@ -32,7 +32,7 @@ public abstract class WebhookStoreTests(RedisOptions options) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_webhook_comes_back_as_it_was_and_not_before_it_is_due()
+    public async Task Claim_returns_the_registered_webhook_when_it_is_due()
     {
         var webhook = New(1, choice: new BoxChoice(0.123f, 7, ["a,b", "ä"]));
         await _store.RegisterAsync(webhook, DateTimeOffset.UtcNow + Lease);
@@ -53,7 +53,7 @@ public abstract class WebhookStoreTests(RedisOptions options) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Many_that_claim_at_once_share_what_is_due()
+    public async Task Concurrent_claims_share_the_due_webhooks()
     {
         var webhooks = Enumerable.Range(0, 90).Select(i => New(i)).ToList();
         foreach (var webhook in webhooks)
@@ -67,7 +67,7 @@ public abstract class WebhookStoreTests(RedisOptions options) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_claim_that_ends_is_taken_over_and_its_late_holder_changes_nothing()
+    public async Task Expired_claim_is_taken_over_and_its_former_holder_changes_nothing()
     {
         await _store.RegisterAsync(New(1), DateTimeOffset.UtcNow);
         var late = Assert.Single((await _store.ClaimAsync(10, TimeSpan.FromMilliseconds(1))).Items);
@@ -90,14 +90,14 @@ public abstract class WebhookStoreTests(RedisOptions options) : IAsyncLifetime
         again = Assert.Single((await _store.ClaimAsync(10, Lease)).Items);
         Assert.Equal(2, again.Attempts);
 
-        // Delivered is delivered, whoever holds it.
+        // A delivery counts, even after another silo has claimed the webhook.
         Assert.True(await _store.DeliveredAsync(late.Webhook, Lease));
         Assert.False(await _store.DeliveredAsync(again.Webhook, Lease));
         Assert.Equal(0, (await _store.ClaimAsync(10, Lease)).Waiting);
     }
 
     [Fact]
-    public async Task End_during_a_look_is_not_lost()
+    public async Task Request_end_during_a_claim_is_not_lost()
     {
         var webhook = New(1);
         await _store.RegisterAsync(webhook, DateTimeOffset.UtcNow);
@@ -110,7 +110,7 @@ public abstract class WebhookStoreTests(RedisOptions options) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_end_that_is_told_again_makes_nothing_due_that_is_on_its_way()
+    public async Task Repeated_end_makes_no_webhook_due_that_is_being_delivered()
     {
         var webhook = New(1);
         await _store.RegisterAsync(webhook, DateTimeOffset.UtcNow);
@@ -123,7 +123,7 @@ public abstract class WebhookStoreTests(RedisOptions options) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_same_url_is_known_until_its_result_is_old_and_free_again_after_a_failure()
+    public async Task Same_url_is_known_until_its_result_expires_and_free_after_a_failure()
     {
         Assert.Equal(WebhookOutcome.TakenOn, await _store.RegisterAsync(New(1, "a"), DateTimeOffset.UtcNow));
         Assert.Equal(WebhookOutcome.Known, await _store.RegisterAsync(New(1, "a"), DateTimeOffset.UtcNow));
@@ -149,7 +149,7 @@ public abstract class WebhookStoreTests(RedisOptions options) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task No_more_wait_than_may_and_every_key_ends_by_itself()
+    public async Task Pending_webhooks_are_limited_and_every_key_expires()
     {
         var store = NewStore(capacity: 3);
         var outcomes = new List<WebhookOutcome>();
@@ -164,12 +164,12 @@ public abstract class WebhookStoreTests(RedisOptions options) : IAsyncLifetime
         await store.DeliveredAsync(claimed[1].Webhook, Lease);
         await AssertKeysEndAsync();
 
-        // What somebody else wrote there harms nobody.
+        // A value that another program wrote there does no harm.
         await _redis.GetDatabase().HashSetAsync(Keys.Webhook(claimed[2].Webhook.Id), "terms", "{}");
         await _redis.GetDatabase().SortedSetAddAsync(Keys.WebhooksDue(), claimed[2].Webhook.Id, 0);
         Assert.Empty((await store.ClaimAsync(10, Lease)).Items);
 
-        // What has lost its terms is dropped when its turn comes.
+        // A webhook that has lost its terms is dropped when it is claimed.
         await _redis.GetDatabase().KeyDeleteAsync(Keys.Webhook(claimed[0].Webhook.Id));
         await _redis.GetDatabase().SortedSetAddAsync(Keys.WebhooksDue(), claimed[0].Webhook.Id, 0);
         Assert.Equal(1, (await store.ClaimAsync(10, Lease)).Waiting);
@@ -180,7 +180,7 @@ public abstract class WebhookStoreTests(RedisOptions options) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task One_caller_takes_its_share_of_those_that_may_wait_and_others_find_room()
+    public async Task Caller_fills_its_share_and_others_find_room()
     {
         var store = NewStore(capacity: 12);
 
@@ -188,13 +188,13 @@ public abstract class WebhookStoreTests(RedisOptions options) : IAsyncLifetime
         var second = await FillAsync(store, "b", 100);
         var one = await store.RegisterAsync(New(200) with { Caller = "c" }, DateTimeOffset.UtcNow);
 
-        // Half of what is there; then half of what the first one leaves, that is as many as are free beside.
+        // Half of all places; then half of those that the first one leaves, which is as many as stay free.
         Assert.Equal((6, 3), (first, second));
         Assert.Equal(WebhookOutcome.TakenOn, one);
         Assert.Equal(10, (await store.ClaimAsync(0, Lease)).Waiting);
         await AssertKeysEndAsync();
 
-        // What is delivered makes room again, and who has nothing left is forgotten.
+        // Delivered webhooks make room again, and a caller without webhooks is removed.
         while ((await store.ClaimAsync(12, Lease)).Items is { Count: > 0 } items)
         {
             foreach (var claimed in items.Where(static claimed => claimed.Webhook.Caller == "a"))
@@ -221,7 +221,7 @@ public abstract class WebhookStoreTests(RedisOptions options) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Callers_have_their_turns_and_none_takes_all_places()
+    public async Task Callers_take_turns_and_none_uses_all_places()
     {
         for (var i = 0; i < 40; i++)
         {
@@ -233,13 +233,13 @@ public abstract class WebhookStoreTests(RedisOptions options) : IAsyncLifetime
 
         var claim = await _store.ClaimAsync(8, Lease);
 
-        // The flood was due long before the others.
+        // The webhooks of the flood were due long before the others.
         Assert.Equal(5, claim.Items.Count);
         Assert.Equal(3, claim.Items.Count(static claimed => claimed.Webhook.Caller == "flood"));
         Assert.Contains(claim.Items, static claimed => claimed.Webhook.Caller == "other");
         Assert.Contains(claim.Items, static claimed => claimed.Webhook.Caller is null);
 
-        // What is due of the flood is no reason to look again before one of its deliveries ends.
+        // Due webhooks of the flood are no reason to claim again before one of its deliveries ends.
         Assert.True(claim.NextDue > DateTimeOffset.UtcNow);
         var held = new Dictionary<string, int> { ["flood"] = 3, ["other"] = 1, [""] = 1 };
         Assert.Empty((await _store.ClaimAsync(3, Lease, held)).Items);
@@ -248,7 +248,7 @@ public abstract class WebhookStoreTests(RedisOptions options) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_end_is_told_to_the_webhooks_of_all_callers()
+    public async Task Request_end_makes_the_webhooks_of_all_callers_due()
     {
         var webhook = New(1);
         await _store.RegisterAsync(webhook with { Caller = "a" }, DateTimeOffset.UtcNow + Lease);

@@ -1,8 +1,8 @@
 namespace Detection.Grains.Tests.Wire;
 
 /// <summary>
-/// Bytes of one type as a released version wrote them: one line per value, its name and its bytes. JSON stands as it is, other bytes in hex.
-/// Processes of several versions share one Redis during a rolling upgrade, so that these lines are added to and never changed.
+/// The bytes of one type as a released version wrote them: one line per value, with its name and its bytes. JSON is stored as text, other bytes in
+/// hex. Processes of several versions share one Redis during a rolling upgrade, so lines are added and never changed.
 /// </summary>
 internal sealed class GoldenFile
 {
@@ -19,7 +19,7 @@ internal sealed class GoldenFile
 
     private bool IsJson => _name.EndsWith(".json.txt", StringComparison.Ordinal);
 
-    /// <summary>Checks that the values are written as the file's lines say, and that the lines read are these values.</summary>
+    /// <summary>Checks that values are written as in the file, and that the lines of the file are read as these values.</summary>
     /// <param name="values">All values of the file, by the names of their lines.</param>
     /// <param name="write">Writes a value.</param>
     /// <param name="read">Reads what was written.</param>

@@ -16,8 +16,8 @@ using Orleans.Serialization;
 namespace Detection.Grains.Tests.Wire;
 
 /// <summary>
-/// What goes from process to process and into Redis is read and written as the first version wrote it. Enums are cast from their numbers,
-/// because numbers are what is written.
+/// Data that processes exchange or store in Redis is read and written as by the first version. Enums are cast from their numbers, because the numbers
+/// are written.
 /// </summary>
 public sealed class GoldenTests : IDisposable
 {
@@ -32,7 +32,7 @@ public sealed class GoldenTests : IDisposable
 
     private static readonly RequestFailure Failure = new((FailureReason)2, "The picture is damaged.");
 
-    // Not started: the serializers are those of a silo, and Redis is not asked.
+    // Not started: only the serializers of a silo are used, and not Redis.
     private readonly IHost _silo = TestSilo.Build("localhost:1", []);
 
     private Serializer Serializer => _silo.Services.GetRequiredService<Serializer>();
@@ -75,7 +75,7 @@ public sealed class GoldenTests : IDisposable
             new WebhookTerms(new Uri("https://example.com/hook"), new BoxChoice(0.5f, 10, Labels)))),
     ]);
 
-    /// <summary>Before the source of a picture was among them.</summary>
+    /// <summary>From before the picture's URL was added.</summary>
     [Fact]
     public void RequestTerms_of_a_process_that_knows_no_source_are_read()
     {

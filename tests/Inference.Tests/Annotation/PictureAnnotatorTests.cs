@@ -14,7 +14,7 @@ public sealed class PictureAnnotatorTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void A_box_is_drawn_where_it_belongs_and_nothing_else_changes(bool turbo)
+    public void Box_is_drawn_at_its_place_and_nothing_else_changes(bool turbo)
     {
         Assert.SkipWhen(turbo && !TurboJpeg.IsAvailable, "libjpeg-turbo is not installed");
         using var result = Annotate(Plain(640, 480, SKColors.Gray), turbo, Named("person"), new DetectedObject(3, 0.87f, 200, 150, 400, 300));
@@ -34,14 +34,14 @@ public sealed class PictureAnnotatorTests
     [InlineData(0, 0)]
     [InlineData(600, 0)]
     [InlineData(600, 450)]
-    public void A_label_has_text_and_lies_inside_the_picture(int x, int y)
+    public void Label_has_text_and_is_inside_the_picture(int x, int y)
     {
         using var with = Annotate(Plain(640, 480, SKColors.Gray), false, Named("person"), new DetectedObject(3, 0.87f, x, y, x + 40, y + 30));
         using var without = Annotate(Plain(640, 480, SKColors.Gray), false, Named(string.Empty), new DetectedObject(3, 0.87f, x, y, x + 40, y + 30));
         var changed = Changed(with, without);
         Assert.True(changed.Width >= 40, $"The name of the class takes {changed.Width} pixels.");
 
-        // The background of the label is complete: from its left edge to its right one lies the colour of the class.
+        // The background of the label is complete: the colour of the class goes from its left edge to its right one.
         var colour = PictureAnnotator.Colour(3);
         var row = Enumerable.Range(changed.Top, changed.Height)
             .Max(line => Enumerable.Range(0, 640).Count(column => Near(colour, with, column, line, 60)));
@@ -119,7 +119,7 @@ public sealed class PictureAnnotatorTests
         using var result = Annotate(encoded, TurboJpeg.IsAvailable, Named("x"), new DetectedObject(0, 1, 500, 300, 600, 400));
         Assert.Equal((640, 480), (result.Width, result.Height));
 
-        // Turned to the right, the blue quadrant at the lower left comes to the upper left.
+        // Turned to the right, the blue quadrant at the lower left moves to the upper left.
         AssertNear(SKColors.Blue, result, 10, 10, 12);
         AssertNear(PictureAnnotator.Colour(0), result, 501, 350, 60);
     }
@@ -148,7 +148,7 @@ public sealed class PictureAnnotatorTests
     }
 
     [Fact]
-    public void No_boxes_give_the_picture_itself()
+    public void Annotate_without_boxes_returns_the_picture()
     {
         using var scene = Samples.Scene(120, 90);
         using var result = Annotate(Samples.Encode(scene, PictureFormat.Png), TurboJpeg.IsAvailable, []);
@@ -178,7 +178,7 @@ public sealed class PictureAnnotatorTests
         Parallel.For(0, 64, _ => Assert.Equal(expected, PictureAnnotator.Annotate(encoded, Limits, boxes, Named("person"))));
     }
 
-    /// <summary>Labels with which every class has one name.</summary>
+    /// <summary>Labels with the same name for every class.</summary>
     private static string[] Named(string label) => [.. Enumerable.Repeat(label, 8)];
 
     private static byte[] Plain(int width, int height, SKColor colour)

@@ -10,8 +10,8 @@ using SkiaSharp;
 namespace Detection.Inference.Tests.Devices;
 
 /// <summary>
-/// A tiny graph, read as a NanoDet, whose scores are the brightness of the picture, 0 to 1: a picture that gets another's
-/// row, or a wrong input, shows.
+/// A tiny graph, read as a NanoDet, whose scores are the brightness of the picture, 0 to 1. So a picture that gets the row of another one, or a wrong
+/// input, is detected.
 /// </summary>
 internal sealed class BrightnessModel : IDisposable
 {
@@ -20,16 +20,16 @@ internal sealed class BrightnessModel : IDisposable
 
     private readonly string _folder = Directory.CreateTempSubdirectory("detection-devices-").FullName;
 
-    /// <summary>How scores leave the graph.</summary>
+    /// <summary>Form of the scores in the output.</summary>
     internal enum Scores
     {
-        /// <summary>Of a shape that the graph states.</summary>
+        /// <summary>With a shape that the graph declares.</summary>
         Plain,
 
         /// <summary>As 16-bit numbers.</summary>
         Half,
 
-        /// <summary>Of a shape that only the run tells.</summary>
+        /// <summary>With a shape that only a run shows.</summary>
         OpenShape,
     }
 
@@ -39,17 +39,17 @@ internal sealed class BrightnessModel : IDisposable
         /// <summary>All end.</summary>
         None,
 
-        /// <summary>Those that hold a white picture turn in a loop.</summary>
+        /// <summary>Runs with a white picture loop for ever.</summary>
         LoopOnWhite,
 
-        /// <summary>All turn in a loop.</summary>
+        /// <summary>All runs loop for ever.</summary>
         Loop,
 
-        /// <summary>Those that hold a white picture stay for a minute or so in one operation.</summary>
+        /// <summary>Runs with a white picture stay for about a minute in one operation.</summary>
         OperationOnWhite,
     }
 
-    /// <summary>The model in a file; parameters as of <see cref="Graph"/>.</summary>
+    /// <summary>The model in a file; for the parameters see <see cref="Graph"/>.</summary>
     public ModelSource Create(
         int batch = 0,
         TensorElement element = TensorElement.Float32,
@@ -73,9 +73,9 @@ internal sealed class BrightnessModel : IDisposable
     /// <param name="batch">Pictures of a run; 0 for any.</param>
     /// <param name="element">Type of the input.</param>
     /// <param name="layout">Order of the input's dimensions.</param>
-    /// <param name="scores">How scores leave the graph.</param>
-    /// <param name="throwsOnWhite">Whether a run that holds a white picture throws.</param>
-    /// <param name="hasSize">Whether the graph wants the pictures' size, and gives wrong scores for any but the input's.</param>
+    /// <param name="scores">Form of the scores in the output.</param>
+    /// <param name="throwsOnWhite">Whether a run with a white picture fails.</param>
+    /// <param name="hasSize">Whether the graph has an input for the size, and returns wrong scores for any size but that of its input.</param>
     /// <param name="sizeType">Type of the values of the size.</param>
     /// <param name="endless">Runs that do not end.</param>
     public static OnnxGraph Graph(
@@ -114,7 +114,7 @@ internal sealed class BrightnessModel : IDisposable
                 [graph.Node("Div", [brightest, graph.Floats([255], 1)])],
                 ("to", (int)TensorElementType.Int64));
 
-            // Only number 0 is there.
+            // Only index 0 exists.
             spread = graph.Node("Add", [spread, graph.Node("Gather", [graph.Floats([0], 1), index])]);
         }
 
@@ -157,7 +157,7 @@ internal sealed class BrightnessModel : IDisposable
         return graph.Output("distances", distances, TensorElementType.Float, first, Cells, 44);
     }
 
-    /// <summary>A 0 that comes late or never.</summary>
+    /// <summary>A 0 that is computed late or never.</summary>
     private static string Wait(OnnxGraph graph, string values, Endless endless)
     {
         string brightest = graph.Node("ReduceMax", [values], ("keepdims", 0));
@@ -184,7 +184,7 @@ internal sealed class BrightnessModel : IDisposable
         return graph.Node("Loop", [graph.Node("Reshape", [rounds, graph.Longs([])]), "", zero], ("body", body));
     }
 
-    /// <summary>A picture of one grey, as PNG.</summary>
+    /// <summary>A grey picture, as PNG.</summary>
     public static byte[] Grey(int level)
     {
         using var bitmap = new SKBitmap(new SKImageInfo(48, 40, SKColorType.Rgba8888, SKAlphaType.Opaque));

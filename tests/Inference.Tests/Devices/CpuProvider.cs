@@ -4,14 +4,14 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace Detection.Inference.Tests.Devices;
 
-/// <summary>The CPU in the place of a GPU: the same code runs, with the steps for memory of its own.</summary>
+/// <summary>The CPU in place of a GPU: the same code runs, including the steps for separate memory.</summary>
 internal sealed class CpuProvider : ExecutionProvider, IDisposable
 {
     private OrtValue? _replaced;
 
     public override bool HasOwnMemory => true;
 
-    /// <summary>Replaces a constant of the graph: a device that computes something else.</summary>
+    /// <summary>Replaces a constant of the graph, so that the device returns other outputs.</summary>
     public (string Name, Func<OrtValue> Create)? Replace { get; init; }
 
     public override SessionOptions CreateSessionOptions()
@@ -21,7 +21,7 @@ internal sealed class CpuProvider : ExecutionProvider, IDisposable
         {
             _replaced ??= create();
 
-            // Optimised, convolutions work on a reordered copy of the constant.
+            // After optimisation, convolutions use a reordered copy of the constant.
             options.GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL;
             options.AddInitializer(name, _replaced);
         }

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Detection.Inference.Tests.Devices;
 
-/// <summary>The CPU device with the model that is served by default.</summary>
+/// <summary>The CPU device with the default model.</summary>
 public abstract class DefaultModelTest : IAsyncLifetime
 {
     protected const int Workers = 3;

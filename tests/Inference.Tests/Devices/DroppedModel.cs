@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Detection.Inference.Tests.Devices;
 
-/// <summary>A model in a folder, loaded onto the CPU as the product loads it.</summary>
+/// <summary>A model in a folder, loaded onto the CPU as in the product.</summary>
 internal sealed class DroppedModel : IAsyncDisposable
 {
     private readonly CpuDevice _device = new(new DeviceOptions { CpuWorkers = 2 }, TimeProvider.System, NullLogger<CpuDevice>.Instance);
@@ -30,7 +30,7 @@ internal sealed class DroppedModel : IAsyncDisposable
         }
     }
 
-    /// <summary>Runs a batch and returns its outcomes; a picture that fails, fails the test.</summary>
+    /// <summary>Runs a batch and returns its outcomes; a failed picture fails the test.</summary>
     public async Task<PictureOutcome[]> Detect(params byte[][] pictures)
     {
         var outcomes = new PictureOutcome[pictures.Length];

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Detection.Inference.Tests.Devices;
 
-/// <summary>Runs that do not end are ended, and harm neither other pictures nor other models.</summary>
+/// <summary>Runs that do not end are ended, and do not affect other pictures or other models.</summary>
 public sealed class EndlessRunTests : IDisposable
 {
     private const int White = 255;
@@ -18,7 +18,7 @@ public sealed class EndlessRunTests : IDisposable
     [InlineData(false, 0)]
     [InlineData(true, 0)]
     [InlineData(true, 4)]
-    public async Task A_run_that_was_ended_leaves_the_pictures_beside_and_after_it_as_they_are(bool batched, int fixedBatch)
+    public async Task Ended_run_does_not_change_other_or_later_pictures(bool batched, int fixedBatch)
     {
         await using var device = Open(batched, TimeSpan.FromMilliseconds(500));
         await using var session = await device.LoadAsync(_models.Create(batch: fixedBatch, endless: BrightnessModel.Endless.LoopOnWhite), default);
@@ -30,7 +30,7 @@ public sealed class EndlessRunTests : IDisposable
             var error = Assert.IsType<RunTimeoutException>(outcomes[1].Error);
             Assert.Equal("its run did not end within 0.5 s and was ended.", error.Message);
 
-            // As often as there are sets of tensors that held the picture at fault.
+            // Once for each set of tensors, which all contained the faulty picture.
             for (int i = 0; i < 4; i++)
             {
                 AssertSeen([50 + i], await DetectAsync(session, 50 + i));
@@ -41,7 +41,7 @@ public sealed class EndlessRunTests : IDisposable
     }
 
     [Fact]
-    public async Task Of_a_batch_of_32_the_31_others_are_answered()
+    public async Task Other_31_pictures_of_a_batch_of_32_are_answered()
     {
         await using var device = Open(batched: true, TimeSpan.FromSeconds(1));
         await using var session = await device.LoadAsync(_models.Create(endless: BrightnessModel.Endless.LoopOnWhite), default);
@@ -54,7 +54,7 @@ public sealed class EndlessRunTests : IDisposable
     }
 
     [Fact]
-    public async Task Another_model_is_served_while_more_runs_do_not_end_than_there_are_workers()
+    public async Task Another_model_is_served_during_more_endless_runs_than_workers()
     {
         await using var device = Open(batched: false, TimeSpan.FromSeconds(1));
         await using var session = await device.LoadAsync(_models.Create(endless: BrightnessModel.Endless.LoopOnWhite), default);
@@ -89,7 +89,7 @@ public sealed class EndlessRunTests : IDisposable
     }
 
     [Fact]
-    public async Task A_model_that_ends_on_no_picture_is_refused_and_the_next_one_is_loaded()
+    public async Task Model_whose_runs_never_end_is_refused_and_the_next_one_is_loaded()
     {
         await using var device = Open(batched: false, TimeSpan.FromMilliseconds(300));
         var error = await Assert.ThrowsAsync<ModelException>(
@@ -103,7 +103,7 @@ public sealed class EndlessRunTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_device_that_is_closed_ends_its_runs(bool batched)
+    public async Task Disposed_device_ends_its_runs(bool batched)
     {
         var device = Open(batched, TimeSpan.FromHours(1));
         var session = await device.LoadAsync(_models.Create(endless: BrightnessModel.Endless.LoopOnWhite), default);
@@ -121,7 +121,7 @@ public sealed class EndlessRunTests : IDisposable
     }
 
     [Fact]
-    public async Task A_run_that_cannot_be_ended_is_told_of_and_takes_one_worker_only()
+    public async Task Run_that_cannot_be_ended_is_reported_and_occupies_one_worker()
     {
         await using var device = Open(batched: false, TimeSpan.FromMilliseconds(300));
         var session = await device.LoadAsync(_models.Create(endless: BrightnessModel.Endless.OperationOnWhite), default);

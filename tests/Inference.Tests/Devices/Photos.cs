@@ -10,10 +10,10 @@ internal static class Photos
 
     private static readonly byte[][] Bytes = [.. Names.Select(name => File.ReadAllBytes(TestPictures.Path(name)))];
 
-    /// <summary>One of them; they come round.</summary>
+    /// <summary>A photo by its number, modulo their count.</summary>
     public static byte[] Get(int number) => Bytes[number % Bytes.Length];
 
-    /// <summary>One of them in another size, as PNG.</summary>
+    /// <summary>A photo in another size, as PNG.</summary>
     public static byte[] Get(int number, int width, int height)
     {
         using var photo = SKBitmap.Decode(Get(number));

@@ -5,7 +5,7 @@ using Detection.Inference.Tests.Pictures;
 
 namespace Detection.Inference.Tests.Devices;
 
-/// <summary>Whatever a picture does to the codec of a worker, the next pictures on that worker are answered as before.</summary>
+/// <summary>After any effect of a picture on the codec of a worker, the next pictures on that worker are answered as before.</summary>
 public sealed class PoisonPictureTests : DefaultModelTest
 {
     [Fact]
@@ -16,7 +16,7 @@ public sealed class PoisonPictureTests : DefaultModelTest
         Assert.All(before, outcome => Assert.Equal(OutcomeKind.Detected, outcome.Kind));
         foreach (var bad in BadPictures())
         {
-            // As many as can reach every worker, then mixed with good ones.
+            // Enough to reach every worker, then mixed with good ones.
             byte[][] sent = [.. Enumerable.Repeat(bad, 4 * Workers), .. good.SelectMany(picture => new[] { picture, bad }), .. good];
             var outcomes = await DetectAsync(sent);
             for (var i = 0; i < sent.Length; i++)
@@ -42,7 +42,7 @@ public sealed class PoisonPictureTests : DefaultModelTest
         using var expected = PictureDecoder.Decode(jpeg, new PictureLimits());
         foreach (var bad in BadPictures())
         {
-            // Straight to the library, past the checks that refuse most of them before.
+            // Directly to the library, without the checks that refuse most of them earlier.
             using (var target = Picture.Create(192, 192))
             {
                 try
@@ -54,7 +54,7 @@ public sealed class PoisonPictureTests : DefaultModelTest
                 }
             }
 
-            // Here too: SkiaSharp would stand in for a codec that is lost.
+            // Checked here as well, because SkiaSharp would replace a lost codec.
             using var again = Picture.Create(64, 48);
             Assert.Null(TurboJpeg.Decode(jpeg, again, out var warning));
             Assert.Null(warning);

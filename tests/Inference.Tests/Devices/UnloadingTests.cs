@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Detection.Inference.Tests.Devices;
 
-/// <summary>Models that come and go leave nothing behind. Alone, because what is measured is the whole process.</summary>
+/// <summary>Loaded and unloaded models leave nothing behind. Runs alone, because it measures the whole process.</summary>
 [Collection(nameof(AllocationTests))]
 public sealed class UnloadingTests : IDisposable
 {
@@ -19,7 +19,7 @@ public sealed class UnloadingTests : IDisposable
     private readonly string? _temporary = Environment.GetEnvironmentVariable(TemporaryFolder);
     private readonly string _folder = Directory.CreateTempSubdirectory("detection-unloading-").FullName;
 
-    // The files that are counted are this process's then, and no other's that loads models at the same time.
+    // Other processes that load models at the same time then do not change the counted files.
     public UnloadingTests() => Environment.SetEnvironmentVariable(TemporaryFolder, _folder);
 
     public void Dispose()
@@ -41,12 +41,12 @@ public sealed class UnloadingTests : IDisposable
         var kept = ProcessMeasures.ResidentBytes(Environment.ProcessId);
         _ = malloc_trim(0);
 
-        // Without giving back, some 100 MB.
+        // Without returning memory it is about 100 MB.
         Assert.InRange(kept - ProcessMeasures.ResidentBytes(Environment.ProcessId), long.MinValue, 24 << 20);
     }
 
     [Fact]
-    public async Task A_hundred_models_that_come_and_go_leave_no_memory_threads_descriptors_and_files()
+    public async Task Hundred_loads_and_unloads_leave_no_memory_threads_descriptors_or_files()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "what a process holds is read from /proc");
         await using var device = new CpuDevice(new DeviceOptions { CpuWorkers = 2 }, TimeProvider.System, NullLogger<CpuDevice>.Instance);
@@ -71,7 +71,7 @@ public sealed class UnloadingTests : IDisposable
         var second = ModelFile.Read(_folder);
         Assert.NotSame(graph, ModelGraph.Read(second, new RunBounds(GraphTrial.MaxRun)));
 
-        // Of the second version, asked for by the name of the first: not kept.
+        // The second version under the name of the first: it is not kept.
         var stale = ModelFile.Read(_folder);
         OneBoxDetector.Write(_folder, 10);
         Assert.NotSame(ModelGraph.Read(stale, new RunBounds(GraphTrial.MaxRun)), ModelGraph.Read(stale, new RunBounds(GraphTrial.MaxRun)));

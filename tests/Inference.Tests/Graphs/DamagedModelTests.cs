@@ -15,9 +15,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Detection.Inference.Tests.Graphs;
 
 /// <summary>
-/// Damaged model files: each is loaded or refused with a sentence, and a good model gives the boxes that it gave before. The setting
-/// DETECTION_TEST_MUTATIONS names how many, DETECTION_TEST_SEED the first seed. A file that ends the process stays in the folder for
-/// temporary files.
+/// Damaged model files: each is loaded or refused with a sentence, and a good model returns the same boxes as before. The setting
+/// DETECTION_TEST_MUTATIONS is their number, DETECTION_TEST_SEED the first seed. A file that ends the process stays in the temporary folder.
 /// </summary>
 public sealed class DamagedModelTests : IDisposable
 {
@@ -44,7 +43,7 @@ public sealed class DamagedModelTests : IDisposable
             _output.WriteLine($"seed {seed}");
             var random = new Random(seed);
 
-            // The large file seldom: it takes a hundred times as long as the others.
+            // The large file rarely: it takes a hundred times as long as the others.
             var (file, manifest) = seed % 50 == 0 ? files[0] : files[random.Next(1, files.Count)];
             var folder = Path.Combine(_folder, "damaged");
             Directory.CreateDirectory(folder);
@@ -96,7 +95,7 @@ public sealed class DamagedModelTests : IDisposable
         return files;
     }
 
-    /// <summary>Loads a model and lets it look at a picture. The sentence when it is refused; any other exception fails the test.</summary>
+    /// <summary>Loads a model and runs a picture. Returns the sentence when it is refused; any other exception fails the test.</summary>
     private static async Task<string?> TryLoad(IInferenceDevice device, string folder)
     {
         try

@@ -9,7 +9,7 @@ using SkiaSharp;
 
 namespace Detection.Inference.Tests.Graphs;
 
-/// <summary>Weights in a file beside the graph, as PyTorch exports them: a YOLOv8 whose answer is what that file says.</summary>
+/// <summary>Weights in a file beside the graph, as PyTorch exports them: a YOLOv8 whose output is the content of that file.</summary>
 public sealed class ExternalWeightsTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("weights").FullName;
@@ -35,7 +35,7 @@ public sealed class ExternalWeightsTests : IDisposable
         await using var model = await DroppedModel.Load(Write(width: 8));
         Assert.Equal(8, await Width(model));
 
-        // As cp does it: emptied first, then filled.
+        // As by cp: truncated first, then filled.
         using (var file = new FileStream(Weights, FileMode.Truncate, FileAccess.Write, FileShare.ReadWrite))
         {
             Assert.Equal(8, await Width(model));
@@ -48,7 +48,7 @@ public sealed class ExternalWeightsTests : IDisposable
     }
 
     [Fact]
-    public void Weights_that_are_missing_are_told()
+    public void Missing_weights_are_reported()
     {
         Write(width: 8);
         File.Delete(Weights);

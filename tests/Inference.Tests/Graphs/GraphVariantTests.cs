@@ -37,7 +37,7 @@ public sealed class GraphVariantTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Inputs))]
-    public async Task Each_picture_meets_its_own_row(bool batched, int batch, TensorElement element, TensorLayout layout) =>
+    public async Task Each_picture_gets_its_own_row(bool batched, int batch, TensorElement element, TensorLayout layout) =>
         await AssertSeen(batched, _models.Create(batch, element, layout));
 
     [Theory]
@@ -58,7 +58,7 @@ public sealed class GraphVariantTests : IDisposable
     [InlineData(true, 1, TensorElementType.Int32)]
     [InlineData(false, 1, TensorElementType.Float16)]
     [InlineData(false, 1, TensorElementType.Double)]
-    public async Task A_graph_that_wants_the_size_is_given_the_inputs(bool batched, int batch, TensorElementType type) =>
+    public async Task Graph_with_a_size_input_gets_the_size_of_its_input(bool batched, int batch, TensorElementType type) =>
         await AssertSeen(batched, _models.Create(batch, hasSize: true, sizeType: type));
 
     [Fact]
@@ -73,7 +73,7 @@ public sealed class GraphVariantTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_that_is_no_model_is_refused()
+    public async Task File_that_is_not_a_model_is_refused()
     {
         var model = _models.Create();
         await File.WriteAllBytesAsync(model.Path, [1, 2, 3, 4]);
@@ -82,7 +82,7 @@ public sealed class GraphVariantTests : IDisposable
     }
 
     [Fact]
-    public async Task A_fixed_batch_whose_outputs_are_not_told_apart_is_refused()
+    public async Task Fixed_batch_without_separate_outputs_is_refused()
     {
         var graph = new OnnxGraph();
         string input = graph.Input("images", TensorElementType.Float, 4, 3, 32, 32);
@@ -96,7 +96,7 @@ public sealed class GraphVariantTests : IDisposable
     [Theory]
     [InlineData(float.NaN, "the graph returned NaN")]
     [InlineData(7f, "the graph returned the score 7, and scores go from 0 to 1; correct")]
-    public async Task Numbers_that_cannot_be_meant_are_no_answer(float score, string expected)
+    public async Task Invalid_outputs_fail_the_picture(float score, string expected)
     {
         const int Cells = 16 + 4 + 1;
         var graph = new OnnxGraph();
@@ -118,7 +118,7 @@ public sealed class GraphVariantTests : IDisposable
         Assert.Contains(expected, Assert.IsType<ModelException>(error).Message, StringComparison.Ordinal);
     }
 
-    /// <summary>As an exporter writes them that traced one picture and was told to leave the batch open (Co-DETR #26).</summary>
+    /// <summary>As written by an exporter that traced one picture and was asked for an open batch dimension (Co-DETR #26).</summary>
     [Fact]
     public async Task A_graph_that_leaves_the_batch_open_and_takes_one_picture_is_run_on_single_pictures()
     {
@@ -139,9 +139,9 @@ public sealed class GraphVariantTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_graph_that_asks_for_more_memory_than_there_is_is_refused(bool batched)
+    public async Task Graph_that_needs_too_much_memory_is_refused(bool batched)
     {
-        // Just above 4 GiB, by a few bytes of the graph. Without a limit such an allocation succeeds, and filling it may end the process.
+        // Just above 4 GiB, requested by a few bytes of the graph. Without a limit such an allocation succeeds, and filling it may end the process.
         const int Cells = 16 + 4 + 1;
         var graph = new OnnxGraph();
         string input = graph.Input("images", TensorElementType.Float, 1, 3, 32, 32);

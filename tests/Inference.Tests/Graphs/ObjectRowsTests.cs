@@ -12,8 +12,8 @@ using Microsoft.ML.OnnxRuntime;
 namespace Detection.Inference.Tests.Graphs;
 
 /// <summary>
-/// Graphs whose outputs have as many rows as there are objects (onnxruntime #8144, #13090, vision #2251, mmdeploy #2737, yolov7 #425):
-/// whatever pictures came before, a picture has its own boxes.
+/// Graphs whose outputs have a row for each object (onnxruntime #8144, #13090, vision #2251, mmdeploy #2737, yolov7 #425): a picture has its own
+/// boxes, whatever pictures came before.
 /// </summary>
 public sealed class ObjectRowsTests : IDisposable
 {
@@ -50,7 +50,7 @@ public sealed class ObjectRowsTests : IDisposable
         const int Seed = 20251127;
         var random = new Random(Seed);
 
-        // None, growing, shrinking, none again; then any, two sessions and several batches of each at once.
+        // None, growing, shrinking, none again; then mixed, with two sessions and several batches of each concurrently.
         foreach (var quadrants in new[] { 0, 1, 3, 7, 15, 7, 8, 0, 15, 0 })
         {
             await AssertSeen(one, always, quadrants);
@@ -68,7 +68,7 @@ public sealed class ObjectRowsTests : IDisposable
     [InlineData("mmdetection", false)]
     [InlineData("mmdetection", true)]
     [InlineData("yolov7", true)]
-    public async Task A_run_that_failed_leaves_the_next_its_rows(string form, bool batched)
+    public async Task Failed_run_does_not_change_the_rows_of_the_next(string form, bool batched)
     {
         var model = Write(form, openBatch: form == "mmdetection", always: false, throwsOnBlue: true);
         await using var device = Open(batched);
@@ -85,7 +85,7 @@ public sealed class ObjectRowsTests : IDisposable
     }
 
     [Fact]
-    public void Rows_of_objects_are_told_from_rows_of_pictures()
+    public void Rows_of_objects_are_distinguished_from_rows_of_pictures()
     {
         foreach (var (form, hasBatch) in QuadrantDetector.Forms)
         {

@@ -21,7 +21,7 @@ internal static class BoxAssert
         }
     }
 
-    /// <summary>Boxes in input pixels brought back to the picture and clipped, empty ones dropped.</summary>
+    /// <summary>Converts boxes in input pixels to the picture, clips them, and drops empty ones.</summary>
     public static List<DetectedObject> OnPicture(IEnumerable<DetectedObject> boxes, InputGeometry g) =>
     [
         .. boxes.Select(b => new DetectedObject(

@@ -11,7 +11,7 @@ using Xunit;
 
 namespace Detection.Inference.Tests.Heads;
 
-/// <summary>Against the numbers of the system that this one replaces.</summary>
+/// <summary>Compares with the numbers of the replaced system.</summary>
 public sealed class EfficientDetParityTests
 {
     private static readonly ModelManifest Manifest = new()
@@ -23,7 +23,7 @@ public sealed class EfficientDetParityTests
 
     private static JsonDocument Expected() => JsonDocument.Parse(File.ReadAllBytes(SharedFiles.FindOrSkip("parity/efficientdet-d0/expected.json")));
 
-    /// <summary>Rows of index, y1, x1, y2, x2 of the first, the last and others, worked out by hand from the definition.</summary>
+    /// <summary>Rows of index, y1, x1, y2, x2 of the first, the last and other anchors, calculated by hand from the definition.</summary>
     [Theory]
     [InlineData(0, -12, -12, 20, 20)]
     [InlineData(1, -7.2, -18.4, 15.2, 26.4)]
@@ -33,7 +33,7 @@ public sealed class EfficientDetParityTests
     [InlineData(576, -4, -12, 28, 20)]
     [InlineData(36864, -24, -24, 40, 40)]
     [InlineData(49103, -120.92453, 163.53773, 1016.92453, 732.46227)]
-    public void Anchors_are_where_the_definition_says(int index, double y1, double x1, double y2, double x2)
+    public void Anchors_match_the_definition(int index, double y1, double x1, double y2, double x2)
     {
         var anchors = new EfficientDetHead(Manifest).Anchors;
 
@@ -71,7 +71,7 @@ public sealed class EfficientDetParityTests
             var geometry = new InputGeometry((float)resized[0] / width, (float)resized[1] / height, 0, 0, width, height);
             var wanted = picture.GetProperty("boxes").EnumerateArray().Select(Box).ToList();
 
-            // As the replaced system leaves them: not clipped to the picture.
+            // As in the replaced system: not clipped to the picture.
             var onInput = new List<DetectedObject>();
             head.ReadInput(outputs, settings, onInput);
             var unclipped = onInput.Select(b => b with
@@ -83,7 +83,7 @@ public sealed class EfficientDetParityTests
             }).ToList();
             AssertSame(wanted, unclipped);
 
-            // As we answer: what lies in the padding is not on the picture.
+            // As in this product: boxes in the padding are not on the picture.
             var onPicture = new List<DetectedObject>();
             head.Read(outputs, geometry, settings, onPicture);
             AssertSame(Clipped(wanted, width, height), onPicture);
@@ -93,7 +93,7 @@ public sealed class EfficientDetParityTests
         Assert.InRange(compared, 100, int.MaxValue);
     }
 
-    /// <summary>A graph with that network's inputs and outputs, which answers what it answered, from the picture's file to the boxes.</summary>
+    /// <summary>A graph with the inputs and outputs of that network, from the file of the picture to the boxes.</summary>
     [Fact]
     public async Task A_graph_with_these_outputs_is_served_end_to_end()
     {
@@ -156,7 +156,7 @@ public sealed class EfficientDetParityTests
             Assert.Equal(e.ClassId, a.ClassId);
             Assert.Equal(e.Score, a.Score, 1e-5f);
 
-            // A box inside out has no area: its corners are compared instead.
+            // A box with exchanged edges has no area: its corners are compared instead.
             var same = e.X1 < e.X2 && e.Y1 < e.Y2
                 ? NonMaxSuppressionTests.Overlap(e, a) >= 0.999
                 : Math.Abs(e.X1 - a.X1) + Math.Abs(e.Y1 - a.Y1) + Math.Abs(e.X2 - a.X2) + Math.Abs(e.Y2 - a.Y2) < 0.05;

@@ -77,7 +77,7 @@ public sealed class FamilyHeadTests
     [InlineData("yolo12", false)]
     public void YoloV8(string family, bool rowsFirst)
     {
-        // Not a multiple of the block that is looked at together.
+        // Not a multiple of the number of cells that are processed together.
         const int Cells = 777;
         var columns = new float[7 * Cells];
         var rows = new float[7 * Cells];
@@ -555,7 +555,7 @@ public sealed class FamilyHeadTests
     [InlineData("yolov10", 3, "class number 3 and the manifest names 3")]
     [InlineData("yolov10", float.NaN, "class number NaN")]
     [InlineData("yolov10", -1, "class number -1")]
-    public void A_class_without_a_label_is_an_error_that_says_so(string family, float number, string expected)
+    public void Class_without_a_label_is_an_error(string family, float number, string expected)
     {
         var error = Assert.Throws<ModelException>(
             () => Read(Manifest(family), [new("output0", [1, 6], new float[] { 0, 0, 9, 9, 0.9f, number })], 300));

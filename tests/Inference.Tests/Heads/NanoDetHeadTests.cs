@@ -72,7 +72,7 @@ public sealed class NanoDetHeadTests
     }
 
     [Fact]
-    public void Says_what_is_wrong_with_outputs_of_another_shape()
+    public void Outputs_of_another_shape_are_reported()
     {
         var head = DetectionHeads.Create(Manifest with { Labels = ["person"] });
 

@@ -24,7 +24,7 @@ public sealed class NonMaxSuppressionTests
     }
 
     [Fact]
-    public void Leaves_boxes_of_another_class_alone_unless_told()
+    public void Boxes_of_another_class_stay_unless_class_agnostic()
     {
         List<DetectedObject> boxes = [new(0, 0.9f, 0, 0, 10, 10), new(1, 0.8f, 0, 0, 10, 10), new(0, 0.7f, 0, 0, 10, 9)];
         var agnostic = boxes.ToList();
@@ -60,7 +60,7 @@ public sealed class NonMaxSuppressionTests
     }
 
     [Fact]
-    public void Equal_scores_keep_the_order_in_which_they_came()
+    public void Equal_scores_keep_their_order()
     {
         var boxes = Enumerable.Range(0, 200).Select(i => new DetectedObject(0, i % 2 == 0 ? 0.5f : 0.75f, 20 * i, 0, (20 * i) + 10, 10)).ToList();
         var expected = boxes.OrderByDescending(b => b.Score).ToList();
@@ -81,7 +81,7 @@ public sealed class NonMaxSuppressionTests
         var boxes = new List<DetectedObject>(source.Length);
         var allocated = long.MaxValue;
 
-        // The first round compiles; only a later one counts.
+        // The first round compiles the code; only a later one counts.
         for (var round = 0; round < 3; round++)
         {
             boxes.Clear();
@@ -101,7 +101,7 @@ public sealed class NonMaxSuppressionTests
         return new DetectedObject(random.Next(3), random.NextSingle(), x, y, x + 5 + (random.NextSingle() * 60), y + 5 + (random.NextSingle() * 60));
     }
 
-    /// <summary>Take the best that is left, strike out what overlaps it, repeat.</summary>
+    /// <summary>Repeatedly takes the best remaining box and removes those that overlap it.</summary>
     internal static List<DetectedObject> Plain(IEnumerable<DetectedObject> boxes, double iou, bool classAgnostic)
     {
         var left = boxes.OrderByDescending(b => b.Score).ToList();

@@ -9,14 +9,14 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace Detection.Inference.Tests.Heads;
 
-/// <summary>The published file of YuNet, with nothing beside it, on photos of people.</summary>
+/// <summary>The published file of YuNet, without a manifest, on photos of people.</summary>
 public sealed class YuNetTests
 {
     private const int Size = 640;
     private const int Pictures = 30;
 
     [Fact]
-    public async Task Faces_are_those_that_the_outputs_say_and_belong_to_people()
+    public async Task Faces_match_the_outputs_and_belong_to_people()
     {
         var source = ModelFile.Read(SharedFiles.FindOrSkip("models/tasks/yunet_n_640_640.onnx"));
         var folder = SharedFiles.FindOrSkip("images/coco-person");

@@ -13,8 +13,8 @@ using SkiaSharp;
 namespace Detection.Inference.Tests.Inspection;
 
 /// <summary>
-/// For each family: an ONNX file with no more beside it than thresholds, a picture in, the expected boxes out, through the real
-/// runtime. The expected boxes follow from where the colours were painted.
+/// For each family: an ONNX file with a manifest that has only thresholds, a picture, and the expected boxes, through the real runtime. The expected
+/// boxes follow from the places of the colours.
 /// </summary>
 public sealed class FamilyPictureTests : IDisposable
 {
@@ -99,7 +99,7 @@ public sealed class FamilyPictureTests : IDisposable
         File.Copy(manifest, Path.Combine(folder, "model.json"));
         await using var model = await DroppedModel.Load(ModelFile.Read(folder));
 
-        // Red next to half as red: their boxes overlap by a third.
+        // Red beside half-intensity red: their boxes overlap by a third.
         var first = Picture(spec, (3, 2, SKColors.Red), (4, 2, new SKColor(128, 0, 0)), (5, 3, SKColors.Blue));
         var second = Picture(spec, (2, 3, SKColors.Blue));
         var outcomes = await model.Detect(first, second);
@@ -142,7 +142,7 @@ public sealed class FamilyPictureTests : IDisposable
         }
     }
 
-    /// <summary>Left and top of the picture in the input and input pixels per picture pixel.</summary>
+    /// <summary>Place of the picture in the input, and input pixels per picture pixel.</summary>
     private static (float ScaleX, float ScaleY, float Top) Place(InputSpec spec) => spec.Resize switch
     {
         ResizeMode.Stretch => (0.5f, 1, 0),
@@ -163,7 +163,7 @@ public sealed class FamilyPictureTests : IDisposable
             Math.Clamp((box[3] - top) / sy, 0, Height));
     }
 
-    /// <summary>Grey, with whole cells of the input painted.</summary>
+    /// <summary>A grey picture with some painted cells of the input.</summary>
     private static byte[] Picture(InputSpec spec, params (int Column, int Row, SKColor Colour)[] cells)
     {
         using var bitmap = new SKBitmap(new SKImageInfo(Width, Height, SKColorType.Rgba8888, SKAlphaType.Opaque));

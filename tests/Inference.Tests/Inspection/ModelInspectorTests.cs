@@ -37,7 +37,7 @@ public sealed class ModelInspectorTests : IDisposable
     [InlineData("centernet", "centernet")]
     [InlineData("yunet", "yunet")]
     [InlineData("scrfd", "scrfd")]
-    public void Tells_the_family_of_a_bare_file_with_names(string family, string expected)
+    public void Inspect_of_a_bare_file_with_names_finds_its_family(string family, string expected)
     {
         foreach (var batch in new OnnxGraph.Dim[] { 1, "batch" })
         {
@@ -57,7 +57,7 @@ public sealed class ModelInspectorTests : IDisposable
     [InlineData("yolov8", ResizeMode.LetterboxCenter, ChannelOrder.Rgb, 255)]
     [InlineData("efficientdet", ResizeMode.LetterboxTopLeft, ChannelOrder.Rgb, 255)]
     [InlineData("detr", ResizeMode.Stretch, ChannelOrder.Rgb, 255)]
-    public void Takes_the_input_that_the_family_usually_has(string family, ResizeMode resize, ChannelOrder channels, float scale)
+    public void Inspect_uses_the_conventions_of_the_family(string family, ResizeMode resize, ChannelOrder channels, float scale)
     {
         var input = Inspect(CellDetector.Build(family, Plain, 1).Metadata("names", "['red', 'blue']")).Require().Input;
 
@@ -95,7 +95,7 @@ public sealed class ModelInspectorTests : IDisposable
     }
 
     [Fact]
-    public void An_open_size_without_imgsz_is_asked_for()
+    public void Open_size_without_imgsz_is_missing()
     {
         var inspection = Inspect(CellDetector.Build("yolov8", Plain, "batch", open: true).Metadata("names", "{0: 'red', 1: 'blue'}"));
 
@@ -107,7 +107,7 @@ public sealed class ModelInspectorTests : IDisposable
     }
 
     [Fact]
-    public void Labels_that_the_file_does_not_name_are_asked_for_with_their_number()
+    public void Unknown_labels_are_missing_with_their_number()
     {
         var inspection = Inspect(CellDetector.Build("yolov8", Plain, 1));
 
@@ -117,7 +117,7 @@ public sealed class ModelInspectorTests : IDisposable
     }
 
     [Fact]
-    public void A_family_that_cannot_be_told_is_asked_for()
+    public void Unknown_family_is_missing()
     {
         var inspection = Inspect(CellDetector.Build("rt-detr", Plain, 1));
 
@@ -126,7 +126,7 @@ public sealed class ModelInspectorTests : IDisposable
         Assert.Equal("rt-detr", Inspect(Last, """{ "family": "rt-detr", "labels": ["r", "b"] }""").Require().Family);
     }
 
-    /// <summary>Forms of export that the detector of these tests is not built in: only names and shapes are looked at.</summary>
+    /// <summary>Export formats that the detector of these tests cannot build: only names and shapes are used.</summary>
     [Theory]
     [InlineData("NanoDet-Plus", "nanodet", "output:1,3598,34")]
     [InlineData("transposed", "yolov8", "output0:1,3549,6")]
@@ -135,7 +135,7 @@ public sealed class ModelInspectorTests : IDisposable
     [InlineData("RF-DETR", "rt-detr", "dets:1,300,4", "labels:1,300,2")]
     [InlineData("torchvision", "ssd", "boxes:100,4", "labels:100", "scores:100")]
     [InlineData("EfficientDet with features and anchors", "efficientdet", "p3:1,8,52,52", "a:1,32526,4", "b:1,32526,2", "c:1,32526,4")]
-    public void Tells_other_forms_of_export(string form, string expected, params string[] outputs)
+    public void Inspect_of_other_exports_finds_their_family(string form, string expected, params string[] outputs)
     {
         var graph = WithOutputs(416, [.. outputs.Select(o => (o.Split(':')[0], o.Split(':')[1].Split(',').Select(long.Parse).ToArray()))]);
         if (form.StartsWith("Ultralytics", StringComparison.Ordinal))
@@ -167,7 +167,7 @@ public sealed class ModelInspectorTests : IDisposable
     }
 
     [Fact]
-    public void The_normalisation_of_MMDetection_is_asked_for()
+    public void Normalisation_of_MMDetection_is_missing()
     {
         var graph = WithOutputs(416, ("dets", [1, 100, 5]), ("labels", [1, 100]));
 
@@ -181,7 +181,7 @@ public sealed class ModelInspectorTests : IDisposable
 
     /// <summary>The SSD of ONNX's model zoo: left, top, right, bottom, where TensorFlow has top, left, bottom, right.</summary>
     [Fact]
-    public void The_form_of_boxes_that_no_name_tells_is_asked_for()
+    public void Unknown_box_format_is_missing()
     {
         var graph = WithOutputs(416, ("bboxes", [1, 100, 4]), ("labels", [1, 100]), ("scores", [1, 100]));
 
@@ -200,13 +200,13 @@ public sealed class ModelInspectorTests : IDisposable
         Assert.Equal(5, Inspect(WithOutputs(1536, ("regression", [1, Anchors, 4]), ("classification", [1, Anchors, 2]))).Require().Head!.AnchorScale);
     }
 
-    /// <summary>YOLOX and NanoDet answer tables of the same shape; without names of classes the values tell.</summary>
+    /// <summary>YOLOX and NanoDet have tables of the same shape; without names of classes the values decide.</summary>
     [Theory]
     [InlineData("yolox", "yolox", 2)]
     [InlineData("yolox, decoded", "yolox", 2)]
     [InlineData("nanodet, one output", "nanodet", 2)]
     [InlineData("nanodet, outputs per map", "nanodet", 2)]
-    public void Tells_tables_of_the_same_shape_by_their_values(string form, string expected, int classes)
+    public void Tables_of_the_same_shape_are_distinguished_by_their_values(string form, string expected, int classes)
     {
         var inspection = Inspect(CellDetector.Build(form, Plain, 1));
 
@@ -223,9 +223,9 @@ public sealed class ModelInspectorTests : IDisposable
         Assert.Contains("images, temperature, and the meaning of temperature is not known; export it with the picture as the only input", Assert.Throws<ModelException>(() => Inspect(graph)).Message, StringComparison.Ordinal);
     }
 
-    /// <summary>RF-DETR #902, #961, #966: the head has one logit more than there are names.</summary>
+    /// <summary>RF-DETR #902, #961, #966: the head has one logit more than names.</summary>
     [Fact]
-    public void The_logit_after_the_last_name_of_rf_detr_means_nothing()
+    public void Logit_after_the_last_name_of_rf_detr_is_ignored()
     {
         OnnxGraph Build(params string[] names)
         {
@@ -240,12 +240,12 @@ public sealed class ModelInspectorTests : IDisposable
         Assert.Contains("4 classes and \"labels\" has 2 names", Assert.Throws<ModelException>(() => Inspect(Build("a", "b"))).Message, StringComparison.Ordinal);
     }
 
-    /// <summary>TensorFlow's outputs beside the four usual ones are as wide as there are classes.</summary>
+    /// <summary>TensorFlow's other outputs have a width of the number of classes.</summary>
     [Theory]
     [InlineData(3)]
     [InlineData(5)]
     [InlineData(7)]
-    public void Outputs_as_wide_as_those_of_another_form_do_not_hide_tensorflows(int width)
+    public void Wide_outputs_do_not_hide_those_of_TensorFlow(int width)
     {
         var graph = CellDetector.Build("ssd", Plain, 1).Metadata("names", "['a', 'b']");
         graph.Output("detection_multiclass_scores", Constant(graph, "images", 1, 100, width), TensorElementType.Float, 1, 100, width);
@@ -254,7 +254,7 @@ public sealed class ModelInspectorTests : IDisposable
     }
 
     [Fact]
-    public void Channels_that_are_open_but_named_tell_the_layout()
+    public void Named_open_channels_give_the_layout()
     {
         var graph = new OnnxGraph().Metadata("names", "['a', 'b']");
         var x = graph.Input("pixel_values", TensorElementType.Float, "batch_size", "num_channels", "height", "width");
@@ -268,7 +268,7 @@ public sealed class ModelInspectorTests : IDisposable
     }
 
     [Fact]
-    public void Lines_of_the_manifest_win_over_what_the_file_says()
+    public void Manifest_lines_override_the_graph()
     {
         var manifest = Inspect(
             CellDetector.Build("yolov8", Plain, 1).Metadata("names", "{0: 'red', 1: 'blue'}"),
@@ -280,7 +280,7 @@ public sealed class ModelInspectorTests : IDisposable
     }
 
     [Fact]
-    public void A_file_that_is_no_model_is_one_clear_error()
+    public void File_that_is_not_a_model_is_one_clear_error()
     {
         var path = Path.Combine(_folder, "model.onnx");
         File.WriteAllText(path, "not a model");
@@ -328,7 +328,7 @@ public sealed class ModelInspectorTests : IDisposable
             StringComparison.Ordinal);
 
     [Fact]
-    public void Outputs_of_no_known_family_are_asked_about_and_refused_for_a_wrong_one()
+    public void Family_of_unknown_outputs_is_missing_and_a_wrong_one_is_refused()
     {
         var graph = new OnnxGraph();
         var x = graph.Input("images", TensorElementType.Float, 1, 3, 64, 64);

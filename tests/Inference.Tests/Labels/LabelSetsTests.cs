@@ -4,8 +4,8 @@ using Xunit;
 namespace Detection.Inference.Tests.Labels;
 
 /// <summary>
-/// Number, name pairs from the sources: COCO's and TensorFlow's label maps, the PASCAL VOC development kit, the annotations of Objects365 and
-/// Open Images, the documentation of torchvision and Ultralytics. A line too many or too few shifts all names after it.
+/// Pairs of number and name from the sources: COCO's and TensorFlow's label maps, the PASCAL VOC development kit, the annotations of Objects365 and
+/// Open Images, the documentation of torchvision and Ultralytics. A missing or extra line would shift all names after it.
 /// </summary>
 public sealed class LabelSetsTests
 {

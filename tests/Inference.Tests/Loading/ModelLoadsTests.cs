@@ -3,7 +3,7 @@ using Detection.Inference.Manifest;
 
 namespace Detection.Inference.Tests.Loading;
 
-/// <summary>The turns of loads: one that takes long holds up no other, and few take long at the same time.</summary>
+/// <summary>The order of loads: a slow one delays no other, and few slow ones run concurrently.</summary>
 public sealed class ModelLoadsTests : IDisposable
 {
     private static readonly TimeSpan Long = TimeSpan.FromMinutes(5);
@@ -14,7 +14,7 @@ public sealed class ModelLoadsTests : IDisposable
     private int _running;
 
     [Fact]
-    public async Task A_load_that_takes_long_holds_up_no_other_and_its_result_comes_all_the_same()
+    public async Task Slow_load_delays_no_other_and_still_returns_its_result()
     {
         var slow = Hang("slow", Long);
 
@@ -44,7 +44,7 @@ public sealed class ModelLoadsTests : IDisposable
     }
 
     [Fact]
-    public async Task A_load_over_its_limit_is_given_up_and_the_same_bytes_are_not_tried_again()
+    public async Task Load_over_its_limit_is_abandoned_and_the_same_bytes_are_not_retried()
     {
         var freed = new TaskCompletionSource<string>();
         var limit = TimeSpan.FromMilliseconds(50);
@@ -62,7 +62,7 @@ public sealed class ModelLoadsTests : IDisposable
     }
 
     [Fact]
-    public async Task A_load_that_was_cancelled_is_tried_again_once_it_has_ended()
+    public async Task Cancelled_load_is_retried_after_it_has_ended()
     {
         using var cancellation = new CancellationTokenSource();
         var slow = Hang("slow", Long, cancellationToken: cancellation.Token);

@@ -138,7 +138,7 @@ public sealed class ModelManifestTests : IDisposable
     [InlineData("head", "{ \"anchorScale\": 3 }", "\"head.anchorScale\" means nothing to the family nanodet")]
     [InlineData("head", "{ \"strides\": [0] }", "\"head.strides\" must be whole numbers of 1 or more")]
     [InlineData("nms", "0.4", "\"nms\" is not a setting; known here are family, input")]
-    public void A_wrong_line_is_named_with_what_to_write(string member, string value, string expected)
+    public void Invalid_line_is_named_with_its_correction(string member, string value, string expected)
     {
         var manifest = JsonNode.Parse(Complete)!.AsObject();
         manifest[member] = JsonNode.Parse(value);

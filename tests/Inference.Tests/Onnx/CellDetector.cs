@@ -4,9 +4,9 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 namespace Detection.Inference.Tests.Onnx;
 
 /// <summary>
-/// A detector that really looks at the picture, in the form in which each family is exported: a convolution of the size of a cell
-/// scores how red (class 0) and how blue (class 1) each cell of 8×8 pixels is, from 0 to 0.9, and answers a square of 16 pixels
-/// around a cell that is. The other feature maps answer nothing.
+/// A detector that really examines the picture, in the export format of each family: a convolution with the size of a cell scores how red (class 0)
+/// and how blue (class 1) each cell of 8×8 pixels is, from 0 to 0.9, and returns a square of 16 pixels around each such cell. The other feature maps
+/// return nothing.
 /// </summary>
 internal static class CellDetector
 {
@@ -24,9 +24,9 @@ internal static class CellDetector
 
     /// <summary>Builds the graph of a family for an input.</summary>
     /// <param name="family">One of the manifest's families.</param>
-    /// <param name="input">Gives normalisation, channel order, layout and type.</param>
+    /// <param name="input">Normalisation, channel order, layout and type of the input.</param>
     /// <param name="batch">The batch dimension: a number or a name.</param>
-    /// <param name="open">Whether height, width and what follows from them are left open.</param>
+    /// <param name="open">Whether height, width and the dimensions that depend on them are open.</param>
     /// <param name="change">Makes other scores of the true ones, [batch, 2, cells].</param>
     public static OnnxGraph Build(string family, InputSpec input, OnnxGraph.Dim batch, bool open = false, Func<OnnxGraph, string, string>? change = null)
     {
@@ -132,7 +132,7 @@ internal static class CellDetector
                 Output("classification", Concat(1, first, PerPicture(new float[2 * (Anchors - (9 * Cells))], Anchors - (9 * Cells), 2)), Free("anchors", Anchors), 2);
                 break;
             case "detr" or "detr, masked":
-                // Softmax over the logarithms of parts that add up to 1 gives the parts. Where a mask says padding, nothing is seen.
+                // The softmax of logarithms of parts with the sum 1 is the parts. Where a mask marks padding, no score is returned.
                 var seen = family == "detr" ? rows : graph.Node("Mul", [rows, graph.Node("ReduceMean", [
                     graph.Node("Cast", [graph.Input("pixel_mask", TensorElementType.Int64, batch, 32, 32)], ("to", (int)TensorElementType.Float))],
                     ("axes", new long[] { 1, 2 }))]);
@@ -216,7 +216,7 @@ internal static class CellDetector
 
                 break;
             case "scrfd":
-                // The second box of a cell is nothing.
+                // The second box of a cell is empty.
                 foreach (var (stride, from, to) in Maps)
                 {
                     var count = to - from;
@@ -275,7 +275,7 @@ internal static class CellDetector
             picture = graph.Node("Transpose", [picture], ("perm", new long[] { 0, 3, 1, 2 }));
         }
 
-        // Undoes the normalisation, then: one colour less half of each other one, the mean over the cell.
+        // Undoes the normalisation, then computes one colour minus half of the others, as the mean over the cell.
         var weights = new List<float>();
         var bias = new float[2];
         for (var label = 0; label < 2; label++)

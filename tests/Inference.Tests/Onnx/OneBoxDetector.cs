@@ -5,7 +5,7 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Detection.Inference.Tests.Onnx;
 
-/// <summary>A YOLOv8 that answers one box for any picture, as wide as the weights in a file beside its graph say.</summary>
+/// <summary>A YOLOv8 that returns one box for any picture, with the width in the weight file beside its graph.</summary>
 internal static class OneBoxDetector
 {
     /// <summary>Name of the file of weights.</summary>

@@ -6,9 +6,7 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Detection.Inference.Tests.Onnx;
 
-/// <summary>
-/// Writes small ONNX files. The field numbers are those of onnx.proto; only what the tests need is here.
-/// </summary>
+/// <summary>Writes small ONNX files. The field numbers are those of onnx.proto; it supports only what the tests need.</summary>
 internal sealed class OnnxGraph
 {
     private readonly Message _graph = new();
@@ -19,10 +17,10 @@ internal sealed class OnnxGraph
     /// <summary>Version of the operator set.</summary>
     public int OperatorSet { get; init; } = 13;
 
-    /// <summary>What names begin with: a graph inside of another needs names of its own.</summary>
+    /// <summary>Prefix of names: a graph inside another one needs different names.</summary>
     public string Prefix { get; init; } = "v";
 
-    /// <summary>A dimension: a number, or the name of one that is free.</summary>
+    /// <summary>A dimension: a number, or the name of an open one.</summary>
     internal readonly record struct Dim(long Value, string? Name)
     {
         public static implicit operator Dim(int value) => new(value, null);
@@ -45,7 +43,7 @@ internal sealed class OnnxGraph
         return this;
     }
 
-    /// <summary>Declares an output once more that is declared already.</summary>
+    /// <summary>Declares an output a second time.</summary>
     public OnnxGraph Again(string name, params Dim[] shape)
     {
         _graph.Add(12, ValueInfo(name, TensorElementType.Float, shape));
@@ -65,7 +63,7 @@ internal sealed class OnnxGraph
     /// <summary>A constant of 64-bit integers; returns its name.</summary>
     public string Longs(params long[] values) => Constant(TensorElementType.Int64, MemoryMarshal.AsBytes(values.AsSpan()), values.Length);
 
-    /// <summary>A constant of floats that fill a file beside the graph; returns its name.</summary>
+    /// <summary>A constant of floats in a file beside the graph; returns its name.</summary>
     public string External(string file, params long[] shape)
     {
         var name = NextName();
@@ -169,7 +167,7 @@ internal sealed class OnnxGraph
         return new Message().Add(1, name).Add(2, new Message().Add(1, new Message().Add(1, (int)type).Add(2, dims)));
     }
 
-    /// <summary>A protocol buffer message in the making.</summary>
+    /// <summary>A protocol buffer message under construction.</summary>
     private sealed class Message
     {
         private readonly List<byte> _bytes = [];

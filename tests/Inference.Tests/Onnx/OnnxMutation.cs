@@ -1,8 +1,8 @@
 namespace Detection.Inference.Tests.Onnx;
 
 /// <summary>
-/// Damages ONNX files: as a bad disk or a broken download does it, byte by byte, and as a bad exporter or an attacker does it, field by
-/// field, so that the file can still be parsed and the damage reaches further.
+/// Damages ONNX files: byte by byte, as by a bad disk or a broken download, and field by field, as by a bad exporter or an attacker, so that the file
+/// can still be parsed and the damage reaches later stages.
 /// </summary>
 internal sealed class OnnxMutation(int seed)
 {
@@ -17,7 +17,7 @@ internal sealed class OnnxMutation(int seed)
 
     private readonly Random _random = new(seed);
 
-    /// <summary>A damaged copy of the first file, with parts of the other.</summary>
+    /// <summary>A damaged copy of the first file, with parts of the second.</summary>
     public byte[] Of(byte[] file, byte[] other)
     {
         if (_random.Next(4) == 0)
@@ -50,7 +50,7 @@ internal sealed class OnnxMutation(int seed)
         return file;
     }
 
-    /// <summary>A place among the first or last bytes of a file: what is between are weights.</summary>
+    /// <summary>A place near the start or the end of a file: the middle contains weights.</summary>
     private int Near(byte[] file)
     {
         var place = _random.Next(Math.Min(file.Length, 50_000));

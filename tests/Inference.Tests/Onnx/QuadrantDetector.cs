@@ -7,8 +7,8 @@ using SkiaSharp;
 namespace Detection.Inference.Tests.Onnx;
 
 /// <summary>
-/// A detector with the suppression inside: it answers one row for each quadrant of the picture that is red, in the forms of the exporters
-/// whose outputs have as many rows as there are objects.
+/// A detector with suppression inside: it returns one row for each red quadrant of the picture, in the formats of the exporters whose outputs have a
+/// row for each object.
 /// </summary>
 internal static class QuadrantDetector
 {
@@ -16,26 +16,26 @@ internal static class QuadrantDetector
 
     private static readonly float[][] Boxes = [[4, 4, 28, 28], [36, 4, 60, 28], [4, 36, 28, 60], [36, 36, 60, 60]];
 
-    /// <summary>The forms that can be built. Those with a batch may have it open.</summary>
+    /// <summary>The formats that can be built. The batch dimension of some may be open.</summary>
     public static IReadOnlyList<(string Form, bool HasBatch)> Forms { get; } =
         [("torchvision", false), ("torchvision, named batch", false), ("onnx", false), ("mmdetection", true), ("yolov7", false), ("yolov10", false)];
 
     /// <param name="form">One of <see cref="Forms"/>.</param>
     /// <param name="batch">The batch dimension: 1 or a name.</param>
-    /// <param name="always">Whether the first quadrant is answered with 0.5 for any picture: then pictures without red have one row.</param>
+    /// <param name="always">Whether the first quadrant is returned with a score of 0.5 for any picture, so that pictures without red have one row.</param>
     /// <param name="throwsOnBlue">Whether a run with a blue picture fails.</param>
     public static OnnxGraph Build(string form, OnnxGraph.Dim batch, bool always = false, bool throwsOnBlue = false)
     {
         var graph = new OnnxGraph();
         var picture = graph.Input("images", TensorElementType.Float, batch, 3, Size, Size);
 
-        // Red less blue, the mean of each quadrant, as [pictures, 4].
+        // Red minus blue, the mean of each quadrant, as [pictures, 4].
         var colour = graph.Node("Conv", [picture, graph.Floats([1, 0, -1], 1, 3, 1, 1)], ("kernel_shape", new long[] { 1, 1 }));
         var pooled = graph.Node("AveragePool", [colour], ("kernel_shape", new long[] { 32, 32 }), ("strides", new long[] { 32, 32 }));
         var scores = graph.Node("Max", [graph.Node("Reshape", [pooled, graph.Longs(-1, 4)]), graph.Floats([always ? 0.5f : 0, 0, 0, 0], 1, 4)]);
         if (throwsOnBlue)
         {
-            // Only number 0 is there.
+            // Only index 0 exists.
             var bluest = graph.Node("Neg", [graph.Node("ReduceMin", [pooled], ("keepdims", 0))]);
             var index = graph.Node("Cast", [graph.Node("Add", [bluest, graph.Floats([0.4f], [])])], ("to", (int)TensorElementType.Int64));
             scores = graph.Node("Add", [scores, graph.Node("Gather", [graph.Floats([0], 1), index])]);
@@ -85,12 +85,12 @@ internal static class QuadrantDetector
         }
     }
 
-    /// <summary>The manifest beside it, for boxes in the picture's own pixels.</summary>
+    /// <summary>The manifest beside it, for boxes in pixels of the picture.</summary>
     public static string Manifest(string form) => form == "onnx"
         ? """{ "labels": ["red"], "family": "ssd", "head": { "boxFormat": "x1y1x2y2", "boxUnit": "pixels", "background": "none" } }"""
         : """{ "labels": ["red"], "input": { "scale": 255, "mean": [0, 0, 0], "std": [1, 1, 1] } }""";
 
-    /// <summary>A picture whose quadrants with a set bit are red; the others are black.</summary>
+    /// <summary>A picture whose quadrants are red where a bit is set, and black otherwise.</summary>
     public static byte[] Picture(int quadrants)
     {
         using var bitmap = new SKBitmap(new SKImageInfo(Size, Size, SKColorType.Rgba8888, SKAlphaType.Opaque));
@@ -108,7 +108,7 @@ internal static class QuadrantDetector
         return Samples.Encode(bitmap, SKEncodedImageFormat.Png);
     }
 
-    /// <summary>A picture on which the graph fails, if it was built so.</summary>
+    /// <summary>A picture on which the graph fails, if it was built that way.</summary>
     public static byte[] Blue()
     {
         using var bitmap = new SKBitmap(new SKImageInfo(Size, Size, SKColorType.Rgba8888, SKAlphaType.Opaque));

@@ -3,14 +3,14 @@ using Detection.Inference.Preprocessing;
 
 namespace Detection.Inference.Tests.Pictures;
 
-/// <summary>Alone, because other tests' garbage collections empty the pools.</summary>
+/// <summary>Runs alone, because garbage collections of other tests empty the pools.</summary>
 [Collection(nameof(Devices.AllocationTests))]
 public sealed class AllocationTests
 {
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void A_picture_costs_no_memory_of_its_size_once_the_pools_are_filled(bool turbo)
+    public void Filled_pools_leave_no_allocation_of_the_size_of_a_picture(bool turbo)
     {
         Assert.SkipWhen(turbo && !TurboJpeg.IsAvailable, "libjpeg-turbo is not installed");
         var upright = Samples.Jpeg(640, 480);

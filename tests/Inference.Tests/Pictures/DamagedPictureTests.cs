@@ -5,7 +5,7 @@ using SkiaSharp;
 
 namespace Detection.Inference.Tests.Pictures;
 
-/// <summary>Files damaged at random: they decode or are refused, and nothing else.</summary>
+/// <summary>Randomly damaged files are decoded or refused, and nothing else happens.</summary>
 public sealed class DamagedPictureTests
 {
     [Theory]
@@ -56,14 +56,14 @@ public sealed class DamagedPictureTests
         TestContext.Current.TestOutputHelper?.WriteLine($"{decoded} decoded, {refused} refused");
         Assert.True(refused > rounds / 20, $"Only {refused} of {rounds} were refused.");
 
-        // What the codecs keep between pictures has survived.
+        // The state that codecs keep between pictures is intact.
         using var again = PictureDecoder.Decode(whole, limits, 0, 0, turbo);
         Assert.Equal(61 * 47, again.Width * again.Height);
     }
 
     /// <summary>
-    /// What a file holds is all that counts: codecs that keep the tables of one file for the next give a file that lacks them the pixels
-    /// of whatever was decoded before.
+    /// Only the content of a file counts: codecs that keep tables of one file for the next would return pixels of an earlier picture for a file
+    /// without tables.
     /// </summary>
     [Theory]
     [InlineData(PictureFormat.Jpeg, 4000, true)]
@@ -72,7 +72,7 @@ public sealed class DamagedPictureTests
     [InlineData(PictureFormat.WebP, 700, false)]
     [InlineData(PictureFormat.Gif, 700, false)]
     [InlineData(PictureFormat.Bmp, 700, false)]
-    public void A_damaged_file_gives_the_same_whatever_was_decoded_before(PictureFormat format, int rounds, bool turbo)
+    public void Damaged_file_decodes_the_same_after_any_other_picture(PictureFormat format, int rounds, bool turbo)
     {
         Assert.SkipWhen(turbo && !TurboJpeg.IsAvailable, "libjpeg-turbo is not installed");
         using var scene = Samples.Scene(61, 47);
@@ -85,7 +85,7 @@ public sealed class DamagedPictureTests
             var damaged = Damage(whole, random);
             if (format == PictureFormat.Jpeg && round % 3 == 0)
             {
-                // Without its end.
+                // Without its end marker.
                 damaged = damaged[..^Math.Min(2, damaged.Length)];
             }
 
@@ -102,13 +102,13 @@ public sealed class DamagedPictureTests
     }
 
     [Fact]
-    public void Tables_of_the_picture_before_are_not_used_for_one_that_lacks_them()
+    public void Missing_tables_are_not_taken_from_an_earlier_picture()
     {
         Assert.SkipUnless(TurboJpeg.IsAvailable, "libjpeg-turbo is not installed");
         using var scene = Samples.Scene(61, 47);
         var whole = Samples.Encode(scene, PictureFormat.Jpeg);
 
-        // The length of its first segment swallows the quantisation table.
+        // The length of its first segment includes the quantisation table.
         var lacking = whole.ToArray();
         Assert.Equal(16, lacking[5]);
         lacking[5] += 4;
@@ -142,7 +142,7 @@ public sealed class DamagedPictureTests
                 var from = random.Next(damaged.Length);
                 return [.. damaged[..from], .. damaged[random.Next(from, damaged.Length)..]];
             case 2:
-                // The header is where the parsers are.
+                // The parsers read the header.
                 for (var i = random.Next(1, 6); i > 0; i--)
                 {
                     damaged[random.Next(Math.Min(damaged.Length, 200))] = (byte)random.Next(256);
@@ -163,7 +163,7 @@ public sealed class DamagedPictureTests
         }
     }
 
-    // Else nearly all damage ends at a checksum and never reaches what lies behind.
+    // Otherwise nearly all damage fails at a checksum and never reaches the code behind it.
     private static void MendChecksums(byte[] png)
     {
         var at = 8;

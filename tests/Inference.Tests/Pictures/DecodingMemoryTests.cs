@@ -16,14 +16,14 @@ public sealed class DecodingMemoryTests
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Memory_is_given_in_the_order_of_asking()
+    public async Task Memory_is_granted_in_order()
     {
         var memory = new DecodingMemory(100);
         var first = memory.Take(60, Long, Stop);
         var large = Task.Run(() => memory.Take(90, Long, Stop), Stop);
         await UntilAsync(() => memory.Waiting == 1);
 
-        // It would fit, and waits all the same: the large one would never have its turn otherwise.
+        // It would fit, but waits: otherwise the large one would wait for ever.
         var small = Task.Run(() => memory.Take(10, Long, Stop), Stop);
         await UntilAsync(() => memory.Waiting == 2);
         Assert.Equal(60, memory.Taken);
@@ -132,7 +132,7 @@ public sealed class DecodingMemoryTests
     }
 
     [Fact]
-    public async Task A_higher_limit_lets_those_in_that_fit_now()
+    public async Task Raised_limit_admits_waiting_decodes_that_fit()
     {
         var memory = new DecodingMemory(100);
         using var held = memory.Take(100, Long, Stop);
@@ -198,7 +198,7 @@ public sealed class DecodingMemoryTests
         byte[][] bad = [jpeg[..(jpeg.Length / 2)], good[1][..(good[1].Length / 2)], [1, 2, 3], ScannedJpeg.Make(700, 500, 0xC0, 200, hidden: true)];
         byte[][] sent = [.. Enumerable.Range(0, 60).Select(i => i % 4 == 3 ? bad[i / 4 % bad.Length] : good[i % good.Length])];
 
-        // Drawing the largest needs about 8 MB, so that most have to wait.
+        // Drawing the largest one needs about 8 MB, so most of them must wait.
         var memory = new DecodingMemory(9_000_000);
         await using var device = new CpuDevice(
             new DeviceOptions { CpuWorkers = 6, Memory = memory }, TimeProvider.System, NullLogger<CpuDevice>.Instance);
@@ -223,7 +223,7 @@ public sealed class DecodingMemoryTests
     }
 
     [Fact]
-    public async Task A_picture_that_waits_for_memory_expires_or_is_given_up_and_the_next_is_answered()
+    public async Task Picture_waiting_for_memory_expires_or_is_cancelled_and_the_next_is_answered()
     {
         var memory = new DecodingMemory(1000);
         await using var device = new CpuDevice(
@@ -250,7 +250,7 @@ public sealed class DecodingMemoryTests
     }
 
     [Fact]
-    public void A_drawing_that_fails_gives_its_memory_back()
+    public void Failed_drawing_returns_its_memory()
     {
         var memory = new DecodingMemory(1);
         var picture = Samples.Jpeg(300, 200);

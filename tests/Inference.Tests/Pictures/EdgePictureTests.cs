@@ -3,7 +3,7 @@ using Detection.Objects;
 
 namespace Detection.Inference.Tests.Pictures;
 
-/// <summary>The files of <c>tests/pictures/edge</c>, as its README promises them.</summary>
+/// <summary>The files of <c>tests/pictures/edge</c>, as described in its README.</summary>
 public sealed class EdgePictureTests
 {
     private static readonly PictureLimits Limits = new();
@@ -60,7 +60,7 @@ public sealed class EdgePictureTests
         using var actual = Decode("one-bit.png", false);
         AssertGrey(actual);
 
-        // It is dithered: only averages agree.
+        // It is dithered, so only averages are equal.
         for (var top = 0; top < 112; top += 28)
         {
             for (var left = 0; left < 160; left += 40)
@@ -88,7 +88,7 @@ public sealed class EdgePictureTests
     [InlineData("alpha.png", 1)]
     [InlineData("alpha.webp", 6)]
     [InlineData("grey-alpha.png", 1)]
-    public void Transparent_files_are_laid_on_white(string name, int tolerance)
+    public void Transparent_files_get_a_white_background(string name, int tolerance)
     {
         using var picture = Decode(name, false);
         PictureDecoderTests.AssertColour(picture, 0, 0, 255, 255, 255, 0);

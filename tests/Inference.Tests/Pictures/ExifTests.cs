@@ -50,7 +50,7 @@ public sealed class ExifTests
     }
 
     [Fact]
-    public void Orientation_that_makes_no_sense_is_none()
+    public void Invalid_orientation_is_ignored()
     {
         using var scene = Samples.Quadrants(64, 48);
         var file = Samples.Encode(scene, SKEncodedImageFormat.Png);

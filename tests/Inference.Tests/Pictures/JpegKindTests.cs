@@ -53,7 +53,7 @@ public sealed class JpegKindTests
 
     [Theory]
     [MemberData(nameof(Forms))]
-    public void A_file_without_its_end_is_decoded_where_its_data_are_whole(byte frame, bool interleaved, int restarts)
+    public void File_without_its_end_is_decoded_if_its_data_is_complete(byte frame, bool interleaved, int restarts)
     {
         var encoded = (BlockJpeg.Quadrants(Size) with { Frame = frame, Interleaved = interleaved, RestartInterval = restarts }).Encode();
         using var expected = PictureDecoder.Decode(encoded, Limits);
@@ -85,9 +85,9 @@ public sealed class JpegKindTests
     }
 
     [Fact]
-    public void An_arithmetic_file_without_its_end_is_refused_since_decoders_do_not_tell_whether_it_is_whole()
+    public void Arithmetic_file_without_its_end_is_refused()
     {
-        // Any bytes are arithmetic data; those of a Huffman scan will do.
+        // Any bytes are valid arithmetic data, such as those of a Huffman scan.
         var encoded = (BlockJpeg.Quadrants(Size) with { Frame = 0xC9 }).Encode();
         foreach (var turbo in new[] { TurboJpeg.IsAvailable, false })
         {
@@ -99,7 +99,7 @@ public sealed class JpegKindTests
 
     [Theory]
     [MemberData(nameof(Forms))]
-    public void A_truncated_file_stays_refused(byte frame, bool interleaved, int restarts)
+    public void Truncated_file_is_refused(byte frame, bool interleaved, int restarts)
     {
         var encoded = (BlockJpeg.Quadrants(Size) with { Frame = frame, Interleaved = interleaved, RestartInterval = restarts }).Encode();
         foreach (var turbo in new[] { TurboJpeg.IsAvailable, false })
@@ -107,7 +107,7 @@ public sealed class JpegKindTests
             // The last byte of data may be padding.
             for (var length = 3; length < encoded.Length - 3; length++)
             {
-                // The last scans of a progressive file change no pixel here, and SkiaSharp does not tell that they are missing.
+                // The last scans of a progressive file change no pixel here, and SkiaSharp does not report that they are missing.
                 if (!turbo && frame == 0xC2 && JpegStructure.Read(encoded.AsSpan(0, length)).IsComplete)
                 {
                     break;
@@ -143,7 +143,7 @@ public sealed class JpegKindTests
     [Fact]
     public void Frames_from_webcams_are_decoded()
     {
-        // Fill bytes in front of the end, bytes between segments, and the end twice (libjpeg-turbo #157, jpeg-decoder #147, zune-image #261).
+        // Fill bytes before the end, bytes between segments, and two end markers (libjpeg-turbo #157, jpeg-decoder #147, zune-image #261).
         var encoded = BlockJpeg.Quadrants(Size).Encode();
         foreach (var turbo in new[] { TurboJpeg.IsAvailable, false })
         {
@@ -172,7 +172,7 @@ public sealed class JpegKindTests
     [InlineData(0xC5, 8, "Hierarchical")]
     [InlineData(0xC7, 8, "Hierarchical")]
     [InlineData(0xCF, 8, "Hierarchical")]
-    public void Kinds_that_no_codec_reads_are_refused_by_name(int frame, int precision, string named)
+    public void Unsupported_kinds_are_refused_by_name(int frame, int precision, string named)
     {
         var encoded = (BlockJpeg.Quadrants(Size) with { Frame = (byte)frame, Precision = precision }).Encode();
         foreach (var turbo in new[] { TurboJpeg.IsAvailable, false })

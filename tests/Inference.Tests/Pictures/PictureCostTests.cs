@@ -18,7 +18,7 @@ public sealed class PictureCostTests
         using var small = Samples.Scene(40, 30);
         Assert.Equal(1, PictureCost.Of(Samples.Encode(small, format)));
 
-        // 1.2 megapixels; a JPEG of SkiaSharp has halved colour, its PNG three bytes a pixel.
+        // 1.2 megapixels; a JPEG of SkiaSharp has halved colour resolution, its PNG three bytes a pixel.
         using var large = Samples.Scene(1200, 1000);
         Assert.Equal(units, PictureCost.Of(Samples.Encode(large, format)));
     }
@@ -29,10 +29,10 @@ public sealed class PictureCostTests
     [InlineData(new byte[] { 0xFF, 0xD8, 0xFF, 0xC0, 0, 17, 8 })]
     [InlineData(new byte[] { 0x89, 0x50, 0x4E, 0x47 })]
     [InlineData(new byte[] { 1, 2, 3 })]
-    public void Cost_of_what_cannot_be_read_is_one(byte[] encoded) => Assert.Equal(1, PictureCost.Of(encoded));
+    public void Cost_of_unreadable_bytes_is_one(byte[] encoded) => Assert.Equal(1, PictureCost.Of(encoded));
 
     [Fact]
-    public void Cost_of_damaged_files_is_always_told()
+    public void Cost_of_damaged_files_is_computed()
     {
         var random = new Random(20261127);
         using var scene = Samples.Scene(61, 47);

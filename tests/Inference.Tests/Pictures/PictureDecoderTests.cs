@@ -34,7 +34,7 @@ public sealed class PictureDecoderTests
     {
         Assert.SkipWhen(turbo && !TurboJpeg.IsAvailable, "libjpeg-turbo is not installed");
 
-        // What is stored, so that the upright picture shows red, green / blue, white.
+        // The stored picture, so that the upright picture is red, green / blue, white.
         using var upright = Samples.Quadrants(64, 48);
         using var stored = Store(upright, orientation);
         var encoded = Samples.WithOrientation(Samples.Encode(stored, SKEncodedImageFormat.Jpeg), orientation, bigEndian);
@@ -104,7 +104,7 @@ public sealed class PictureDecoderTests
     }
 
     [Fact]
-    public void Transparent_pictures_are_laid_on_white()
+    public void Transparent_pictures_get_a_white_background()
     {
         using var bitmap = new SKBitmap(new SKImageInfo(21, 3, SKColorType.Rgba8888, SKAlphaType.Unpremul));
         bitmap.Erase(new SKColor(200, 0, 100, 0));
@@ -185,7 +185,7 @@ public sealed class PictureDecoderTests
         var encoded = Samples.Encode(scene, format);
         if (format == PictureFormat.Jpeg)
         {
-            // A thumbnail has an end of its own, which must not count.
+            // A thumbnail has its own end marker, which must not count.
             encoded = [0xFF, 0xD8, 0xFF, 0xE1, 0, 6, 0xFF, 0xD8, 0xFF, 0xD9, .. encoded[2..]];
         }
 
@@ -200,7 +200,7 @@ public sealed class PictureDecoderTests
     }
 
     [Fact]
-    public void A_jpeg_with_bytes_behind_its_end_is_whole()
+    public void Jpeg_with_bytes_after_its_end_is_complete()
     {
         byte[] encoded = [.. Samples.Jpeg(64, 48), .. new byte[5000]];
         using var picture = PictureDecoder.Decode(encoded, Limits);
@@ -232,7 +232,7 @@ public sealed class PictureDecoderTests
         Assert.EndsWith(".", exception.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>The stored picture that becomes <paramref name="upright"/> through the orientation, by the words of the EXIF standard.</summary>
+    /// <summary>The stored picture whose orientation gives <paramref name="upright"/>, according to the text of the EXIF standard.</summary>
     internal static SKBitmap Store(SKBitmap upright, int orientation)
     {
         var (w, h) = (upright.Width, upright.Height);

@@ -3,10 +3,10 @@ using SkiaSharp;
 
 namespace Detection.Inference.Tests.Pictures;
 
-/// <summary>Pictures made for the tests.</summary>
+/// <summary>Generated pictures.</summary>
 internal static class Samples
 {
-    /// <summary>Smooth colours with some structure, the same every time.</summary>
+    /// <summary>Smooth colours with some structure, always the same.</summary>
     public static SKBitmap Scene(int width, int height, int seed = 1)
     {
         var random = new Random(seed);
@@ -30,7 +30,7 @@ internal static class Samples
         return data.ToArray();
     }
 
-    /// <summary>In any format; GIF and BMP, which SkiaSharp does not write, by hand.</summary>
+    /// <summary>Encodes in any format; GIF and BMP, which SkiaSharp cannot write, are encoded here.</summary>
     public static byte[] Encode(SKBitmap bitmap, PictureFormat format) => format switch
     {
         PictureFormat.Jpeg => Encode(bitmap, SKEncodedImageFormat.Jpeg),
@@ -69,7 +69,7 @@ internal static class Samples
         return file.ToArray();
     }
 
-    /// <summary>Two bits a channel and codes of a fixed 7 bits: a clear code before the codes would grow.</summary>
+    /// <summary>Two bits a channel and codes of a fixed 7 bits: a clear code comes before the codes would grow.</summary>
     private static byte[] Gif(SKBitmap bitmap)
     {
         using var file = new MemoryStream();
@@ -148,7 +148,7 @@ internal static class Samples
         return bitmap;
     }
 
-    /// <summary>Inserts an EXIF segment with an orientation, behind the start of a JPEG file.</summary>
+    /// <summary>Inserts an EXIF segment with an orientation after the start of a JPEG file.</summary>
     public static byte[] WithOrientation(byte[] jpeg, int orientation, bool bigEndian = false)
     {
         byte[] value = bigEndian ? [0, (byte)orientation, 0, 0] : [(byte)orientation, 0, 0, 0];

@@ -1,13 +1,13 @@
 namespace Detection.Inference.Tests.Pictures;
 
-/// <summary>JPEG files of three components and as many scans as wanted, whose coded data are missing: decoders take that for zeros.</summary>
+/// <summary>JPEG files of three components with any number of scans and without coded data, which decoders replace by zeros.</summary>
 internal static class ScannedJpeg
 {
     /// <param name="width">Width in pixels.</param>
     /// <param name="height">Height in pixels.</param>
     /// <param name="frame">Marker of the frame: 0xC0 baseline, 0xC1 extended, 0xC2 progressive.</param>
     /// <param name="scans">Number of scans, each of all three components.</param>
-    /// <param name="hidden">Whether 0xFF 0x00 and a would-be length stand in front of the frame and of each scan; libjpeg skips them.</param>
+    /// <param name="hidden">Whether 0xFF 0x00 and a false length are before the frame and before each scan; libjpeg skips them.</param>
     public static byte[] Make(int width, int height, byte frame, int scans, bool hidden)
     {
         byte[] hide = hidden ? [0xFF, 0x00, 0xFE, 0xFE] : [];

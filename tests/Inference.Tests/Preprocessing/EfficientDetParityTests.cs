@@ -5,7 +5,7 @@ using Detection.Inference.Preprocessing;
 
 namespace Detection.Inference.Tests.Preprocessing;
 
-/// <summary>The input tensors that the replaced system's own code computes (OpenCV), on real photos.</summary>
+/// <summary>The input tensors that the code of the replaced system computes (OpenCV), for real photos.</summary>
 public sealed class EfficientDetParityTests
 {
     [Theory]

@@ -22,7 +22,7 @@ public sealed class InputGeometryTests
     }
 
     [Fact]
-    public void The_side_that_decides_becomes_the_input_exactly()
+    public void Limiting_side_is_exactly_that_of_the_input()
     {
         for (var side = 1; side < 5000; side++)
         {

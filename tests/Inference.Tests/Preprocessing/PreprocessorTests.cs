@@ -113,7 +113,7 @@ public sealed class PreprocessorTests
         var place = ((int)geometry.OffsetX, (int)geometry.OffsetY, width, height);
         for (var channel = 0; channel < 3; channel++)
         {
-            // A fiftieth of a grey level; bytes are rounded, and a float16 has 11 bits.
+            // A fiftieth of an 8-bit step; bytes are rounded, and a float16 has 11 bits.
             var tolerance = (spec.Element == TensorElement.UInt8 ? 1 : 0.02 / spec.Scale / spec.Std[channel])
                 + (spec.Element == TensorElement.Float16 ? 0.003 : 0);
             for (var y = 0; y < spec.Height; y++)

@@ -3,10 +3,10 @@ using Detection.Inference.Preprocessing;
 
 namespace Detection.Inference.Tests.Preprocessing;
 
-/// <summary>The plainest way to compute an input tensor, in double precision, value by value.</summary>
+/// <summary>The simplest calculation of an input tensor, in double precision, value by value.</summary>
 internal static class ReferencePreprocessor
 {
-    /// <summary>Value of a tensor channel at an input pixel, of a picture that lies at the given place.</summary>
+    /// <summary>Value of a tensor channel at an input pixel, for a picture at the given place.</summary>
     public static double Value(
         Picture picture, InputSpec spec, (int Left, int Top, int Width, int Height) place, int channel, int y, int x)
     {

@@ -6,7 +6,7 @@ using SkiaSharp;
 
 namespace Detection.Inference.Tests.Preprocessing;
 
-/// <summary>A picture decoded at a smaller scale lies in the input where the whole one does.</summary>
+/// <summary>A picture decoded at a reduced scale is at the same place of the input as the whole one.</summary>
 public sealed class ScaledDecodeTests
 {
     [Theory]
@@ -20,7 +20,7 @@ public sealed class ScaledDecodeTests
     [InlineData(8)]
     public void The_input_stays_the_same(int orientation)
     {
-        // Sizes that 8 does not divide; waves so long that scaling loses nothing and so steep that a shift by a pixel shows.
+        // Sizes that are no multiples of 8; waves so long that scaling loses nothing, and so steep that a shift by a pixel is visible.
         using var waves = Waves(1001, 801);
         var encoded = Samples.WithOrientation(Samples.Encode(waves, SKEncodedImageFormat.Jpeg, 98), orientation);
         var spec = new InputSpec { Width = 96, Height = 96, Scale = 1 };

@@ -27,7 +27,7 @@ public sealed class ModelRepositoryTests : IDisposable
     }
 
     [Fact]
-    public void The_version_follows_the_graph_and_the_manifest_and_no_notes()
+    public void Version_depends_on_graph_and_manifest_only()
     {
         Write("one", "1");
         string version = ModelFile.Read(Path.Combine(_folder, "one")).Version;
@@ -45,7 +45,7 @@ public sealed class ModelRepositoryTests : IDisposable
     }
 
     [Fact]
-    public void A_replaced_model_is_a_new_version_and_tells_it_once()
+    public void Replaced_model_is_a_new_version_and_raises_Changed_once()
     {
         Write("one", "1");
         var repository = Open();
@@ -64,7 +64,7 @@ public sealed class ModelRepositoryTests : IDisposable
     }
 
     [Fact]
-    public void A_model_that_cannot_be_read_any_more_stays_as_it_was_and_says_why()
+    public void Unreadable_model_keeps_its_version_and_reports_the_problem()
     {
         Write("one", "1");
         Write("two", "1");
@@ -84,7 +84,7 @@ public sealed class ModelRepositoryTests : IDisposable
     }
 
     [Fact]
-    public void A_removed_model_is_gone_and_a_missing_folder_keeps_what_was_there()
+    public void Removed_model_is_gone_and_a_missing_folder_keeps_its_models()
     {
         Write("one", "1");
         Write("two", "1");
@@ -101,7 +101,7 @@ public sealed class ModelRepositoryTests : IDisposable
     }
 
     [Fact]
-    public void A_file_alone_is_a_model_by_what_its_graph_says()
+    public void Bare_file_is_a_model()
     {
         BrightnessModel.Graph().Metadata("names", "{0: 'picture'}").Save(Path.Combine(_folder, "alone.onnx"));
         BrightnessModel.Graph().Save(Path.Combine(_folder, "nameless.onnx"));
@@ -114,7 +114,7 @@ public sealed class ModelRepositoryTests : IDisposable
     }
 
     [Fact]
-    public void A_name_that_cannot_be_asked_for_is_a_problem()
+    public void Invalid_name_is_a_problem()
     {
         Write("a b", "1");
 
@@ -125,7 +125,7 @@ public sealed class ModelRepositoryTests : IDisposable
     }
 
     [Fact]
-    public void Two_files_of_one_name_are_told()
+    public void Two_files_of_one_name_are_a_problem()
     {
         Write("one", "1");
         File.WriteAllBytes(Path.Combine(_folder, "one.onnx"), [1]);
@@ -217,7 +217,7 @@ public sealed class ModelRepositoryTests : IDisposable
     }
 
     [Fact]
-    public async Task Watching_finds_a_folder_that_comes_later()
+    public async Task Watching_finds_a_folder_created_later()
     {
         string folder = Path.Combine(_folder, "later");
         await WatchAsync(TimeSpan.FromSeconds(1), folder, async (_, until) =>

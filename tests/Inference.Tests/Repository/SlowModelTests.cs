@@ -8,10 +8,10 @@ using Microsoft.Extensions.Options;
 
 namespace Detection.Inference.Tests.Repository;
 
-/// <summary>Graphs of a few kilobytes that the runtime takes minutes to load: each is its own problem, and the others are served.</summary>
+/// <summary>Graphs of a few kilobytes that the runtime takes minutes to load: each is a separate problem, and the others are served.</summary>
 public sealed class SlowModelTests : IDisposable
 {
-    /// <summary>As many as take minutes, and not hours: a step of the runtime that has begun goes on to its end.</summary>
+    /// <summary>A number that takes minutes, not hours: a step of the runtime that has started continues to its end.</summary>
     private const int Functions = 25;
 
     private static readonly TimeSpan Enough = TimeSpan.FromMinutes(2);
@@ -19,7 +19,7 @@ public sealed class SlowModelTests : IDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("detection-slow-").FullName;
 
     [Fact]
-    public void Slow_files_at_the_start_hold_up_neither_the_default_model_nor_others()
+    public void Slow_files_at_the_start_delay_no_other_model()
     {
         Slow("a-slow", 1);
         Slow("b-slow", 2);
@@ -37,7 +37,7 @@ public sealed class SlowModelTests : IDisposable
     }
 
     [Fact]
-    public async Task A_slow_file_in_a_running_process_is_given_up_and_ends_with_its_file()
+    public async Task Slow_file_in_a_running_process_is_abandoned_until_it_is_removed()
     {
         Good("default");
         var repository = Open(TimeSpan.FromSeconds(4));
@@ -51,7 +51,7 @@ public sealed class SlowModelTests : IDisposable
         await Until(() => repository.Current.Models.ContainsKey("z-good"), "a model behind slow ones is found");
         await Until(() => Problem("a-slow").Contains("could not be loaded within 00:00:04", StringComparison.Ordinal), "the slow one is given up");
 
-        // The same bytes under another name are known.
+        // The same bytes under another name are recognised.
         File.Copy(Path.Combine(_folder, "a-slow", "model.onnx"), Path.Combine(Directory.CreateDirectory(Path.Combine(_folder, "copy")).FullName, "model.onnx"));
         await Until(() => Problem("copy").Contains("could not be loaded", StringComparison.Ordinal), "its copy is not tried");
 
@@ -71,7 +71,7 @@ public sealed class SlowModelTests : IDisposable
     }
 
     [Fact]
-    public async Task A_device_gives_a_slow_graph_up_and_serves_others_meanwhile()
+    public async Task Device_abandons_a_slow_graph_and_serves_others()
     {
         var good = ModelFile.Read(Good("good"));
         var slow = good with { Name = "slow", Version = "0123456789ab", Path = Path.Combine(Slow("slow", 6), "model.onnx") };
@@ -107,7 +107,7 @@ public sealed class SlowModelTests : IDisposable
     private string Good(string name) => Lay(name, static _ => { });
 
     /// <param name="name">Name of the model.</param>
-    /// <param name="edition">What distinguishes its bytes from others in this process.</param>
+    /// <param name="edition">Distinguishes its bytes from others in this process.</param>
     private string Slow(string name, int edition) => Lay(name, graph =>
     {
         graph.CallDoubling("images", Functions);

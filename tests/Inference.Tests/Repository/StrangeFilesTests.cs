@@ -11,7 +11,7 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Detection.Inference.Tests.Repository;
 
-/// <summary>What may lie in the folder of the models beside models: each is its own problem, and the others are found.</summary>
+/// <summary>Other files in the folder of models: each is a separate problem, and the models are found.</summary>
 public sealed class StrangeFilesTests : IDisposable
 {
     private static readonly TimeSpan Enough = TimeSpan.FromSeconds(60);
@@ -20,7 +20,7 @@ public sealed class StrangeFilesTests : IDisposable
     private readonly string _outside = Directory.CreateTempSubdirectory("detection-outside-").FullName;
     private readonly List<IDisposable> _open = [];
 
-    /// <summary>What lies there, how it is made, and a word of what is said of it.</summary>
+    /// <summary>The kind of file, and a word of its problem.</summary>
     public static TheoryData<string, string> Strange() => new()
     {
         { "pipe", "pipe" },
@@ -89,7 +89,7 @@ public sealed class StrangeFilesTests : IDisposable
     }
 
     [Fact]
-    public async Task Folders_that_lead_back_to_themselves_are_looked_at_once()
+    public async Task Circular_folders_are_scanned_once()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Links need rights there.");
         Good("odd");
@@ -102,7 +102,7 @@ public sealed class StrangeFilesTests : IDisposable
         Assert.Empty(found.Problems);
     }
 
-    /// <summary>Looks until these models are found and no others: on a busy machine the first look tells a file as being loaded.</summary>
+    /// <summary>Scans until exactly these models are found: on a busy machine the first scan reports a file as loading.</summary>
     private static async Task<ModelSet> ScanAsync(ModelRepository repository, params string[] models)
     {
         var found = ModelSet.Empty;
@@ -117,7 +117,7 @@ public sealed class StrangeFilesTests : IDisposable
         return found;
     }
 
-    /// <summary>Kubernetes mounts a ConfigMap so: the files are links into a folder that is exchanged.</summary>
+    /// <summary>Kubernetes mounts a ConfigMap like this: the files are links into a folder that is replaced.</summary>
     [Fact]
     public void A_file_behind_a_link_is_served_and_its_replacement_noticed()
     {
@@ -150,9 +150,9 @@ public sealed class StrangeFilesTests : IDisposable
         Assert.Equal(["label 2"], after.Models["odd"].Manifest.Labels);
     }
 
-    /// <summary>A shared store of models is used so: whoever made these links can read what they lead to.</summary>
+    /// <summary>A shared store of models is used like this: whoever creates these links can read their targets.</summary>
     [Fact]
-    public void A_folder_and_a_graph_that_lie_elsewhere_are_served()
+    public void Linked_folder_and_linked_graph_are_served()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Links need rights there.");
         BrightnessModel.Graph().Metadata("names", "['x']").Save(Path.Combine(_outside, "model.onnx"));
@@ -178,7 +178,7 @@ public sealed class StrangeFilesTests : IDisposable
         }
     }
 
-    /// <summary>kserve/kserve 4753: the folder is a link to the root of a process in another container, whose paths are not those of this one.</summary>
+    /// <summary>kserve/kserve 4753: the folder is a link to the root of a process in another container, whose paths differ from those here.</summary>
     [Fact]
     public void A_folder_below_the_root_of_another_process_is_read_there()
     {
@@ -194,14 +194,14 @@ public sealed class StrangeFilesTests : IDisposable
         Assert.Equal(["there"], found.Models["odd"].Manifest.Labels);
         Assert.Equal(root + _folder, PlainFile.RealPath(link));
 
-        // Nothing is above a root.
+        // A root has no parent.
         string above = Path.Combine(_outside, "above");
         Directory.CreateSymbolicLink(above, "/proc/self/root/../../etc");
         Assert.Equal($"{root}/etc", PlainFile.RealPath(above));
     }
 
     [Fact]
-    public void Names_out_of_a_file_are_cut_and_cannot_write_into_a_log()
+    public void Names_from_a_file_are_cut_and_cannot_forge_a_log()
     {
         var name = "\u001b[2J\r\n" + new string('x', 1_000_000);
         var graph = new OnnxGraph();
@@ -266,7 +266,7 @@ public sealed class StrangeFilesTests : IDisposable
                 Link(manifest, Path.Combine(_outside, "model.json"));
                 break;
             case "manifest through links and back":
-                // The neighbour's is none of this model's either.
+                // The file of a neighbour does not belong to this model either.
                 File.WriteAllText(Path.Combine(_folder, "before", "other.json"), """{ "labels": ["secret"] }""");
                 Directory.CreateSymbolicLink(Path.Combine(folder, "inner"), "../before");
                 Link(manifest, "inner/other.json");
@@ -333,7 +333,7 @@ public sealed class StrangeFilesTests : IDisposable
                 Directory.CreateSymbolicLink(Path.Combine(folder, "inner"), _outside);
                 break;
             case "weights in memory":
-                // The runtime's own word for weights at an address of its process.
+                // The runtime's own name for weights at an address of its process.
                 Weights(onnx, "*/_ORT_MEM_ADDR_/*");
                 break;
             case "weights without a name":

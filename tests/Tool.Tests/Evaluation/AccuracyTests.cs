@@ -40,7 +40,7 @@ public sealed class AccuracyTests
         var folder = Directory.CreateTempSubdirectory("yolox").FullName;
         try
         {
-            // All that its file does not tell are the names of its classes.
+            // Only the names of its classes are not in the file.
             File.Copy(onnx, Path.Combine(folder, "model.onnx"));
             File.WriteAllText(Path.Combine(folder, "model.json"), """{ "labels": "names.txt" }""");
             File.WriteAllLines(Path.Combine(folder, "names.txt"), Coco.Labels);

@@ -12,7 +12,7 @@ public sealed class CocoEvaluatorTests
     /// its own (numpy, exhaustive loops over the definition), not from this code.
     /// </summary>
     [Fact]
-    public void Gives_the_numbers_of_an_independent_program()
+    public void Scores_match_an_independent_program()
     {
         using var file = JsonDocument.Parse(File.ReadAllBytes(CasePath));
         var evaluator = new CocoEvaluator(CocoDataset.Load(CasePath));
@@ -33,7 +33,7 @@ public sealed class CocoEvaluatorTests
     }
 
     [Fact]
-    public void Precision_by_hand()
+    public void Precision_matches_a_calculation_by_hand()
     {
         // Three wanted; by score: hit, miss, hit, and the third is never found. Precision 1 up to recall 1/3, then 2/3 up to 2/3:
         // recalls 0 … 0.33 (34 of them) read 1, 0.34 … 0.66 (33) read 2/3, the rest 0.
@@ -72,7 +72,7 @@ public sealed class CocoEvaluatorTests
     }
 
     [Fact]
-    public void Prints_the_table_as_pycocotools_does()
+    public void ToString_prints_the_table_of_pycocotools()
     {
         var text = new CocoScores(0.3617, 0.6144, -1, 0, 0.25, 1, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6).ToString();
 
@@ -96,7 +96,7 @@ public sealed class CocoEvaluatorTests
     }
 
     [Fact]
-    public void A_file_that_is_no_annotation_file_is_refused()
+    public void File_that_is_not_an_annotation_file_is_refused()
     {
         var path = Path.GetTempFileName();
         try

@@ -11,7 +11,7 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace Detection.Inference.Tests.Devices.Batched;
 
-/// <summary>The device for GPUs, with the CPU behind it.</summary>
+/// <summary>The device for GPUs, here with the CPU.</summary>
 public sealed class BatchDeviceTests : IDisposable
 {
     private readonly BrightnessModel _models = new();
@@ -38,7 +38,7 @@ public sealed class BatchDeviceTests : IDisposable
     }
 
     [Fact]
-    public async Task Pictures_that_fail_or_come_too_late_leave_the_others_their_own_rows()
+    public async Task Failed_and_expired_pictures_do_not_change_rows_of_others()
     {
         await using var device = Open();
         await using var session = await device.LoadAsync(_models.Create(), default);
@@ -65,7 +65,7 @@ public sealed class BatchDeviceTests : IDisposable
     [Theory]
     [InlineData(new[] { 3 })]
     [InlineData(new[] { 0, 7, 9 })]
-    public async Task A_batch_that_throws_is_halved_until_the_picture_at_fault_is_alone(int[] white)
+    public async Task Failing_batch_is_halved_until_the_faulty_picture_is_alone(int[] white)
     {
         await using var device = Open();
         await using var session = await device.LoadAsync(_models.Create(throwsOnWhite: true), default);
@@ -85,7 +85,7 @@ public sealed class BatchDeviceTests : IDisposable
             }
         }
 
-        // The seat of a batch that threw is used again, and with it its tensors.
+        // The slot of a batch that failed is reused, with its tensors.
         for (int i = 0; i < 4; i++)
         {
             Assert.Equal(100, BrightnessModel.Seen((await DetectAsync(session, [Work(BrightnessModel.Grey(100))]))[0].Boxes));
@@ -107,7 +107,7 @@ public sealed class BatchDeviceTests : IDisposable
     }
 
     [Fact]
-    public async Task A_cancelled_batch_ends_and_the_session_goes_on()
+    public async Task Cancelled_batch_ends_and_the_session_continues()
     {
         await using var device = Open();
         await using var session = await device.LoadAsync(_models.Create(), default);
@@ -129,7 +129,7 @@ public sealed class BatchDeviceTests : IDisposable
     }
 
     [Fact]
-    public async Task A_device_that_computes_something_else_than_the_cpu_is_refused_the_model()
+    public async Task Model_is_refused_when_the_outputs_of_the_device_differ_from_the_cpu()
     {
         using var provider = new CpuProvider { Replace = ("v0", () => OrtValue.CreateTensorValueFromMemory([1.1f / 255], [1])) };
         await using var device = Open(provider);
@@ -150,7 +150,7 @@ public sealed class BatchDeviceTests : IDisposable
     }
 
     [Fact]
-    public void Differences_do_not_depend_on_order_and_see_what_is_no_number()
+    public void Difference_ignores_the_order_and_detects_NaN()
     {
         float[] values = [.. Enumerable.Range(0, 1000).Select(i => MathF.Sin(i))];
 

@@ -12,7 +12,7 @@ namespace Detection.Inference.Tests.Devices.Cpu;
 public sealed class CpuDeviceTests : DefaultModelTest
 {
     [Fact]
-    public async Task A_batch_gives_each_picture_the_boxes_of_a_run_by_hand()
+    public async Task Batch_gives_each_picture_the_boxes_of_a_single_run()
     {
         byte[][] pictures = [.. Enumerable.Range(0, 8).Select(Photos.Get)];
 
@@ -50,13 +50,13 @@ public sealed class CpuDeviceTests : DefaultModelTest
 
         await Session.DetectAsync(batch, (i, outcome) => Assert.True(outcomes.TryAdd(i, outcome)), default);
 
-        // Damaged: decoding it would have failed it.
+        // It is damaged: decoding it would have failed.
         Assert.Equal(OutcomeKind.Expired, outcomes[0].Kind);
         Assert.Equal(OutcomeKind.Detected, outcomes[1].Kind);
     }
 
     [Fact]
-    public async Task Pictures_are_handed_over_as_they_end_and_a_cancelled_batch_stops_between_them()
+    public async Task Outcomes_arrive_as_pictures_end_and_a_cancelled_batch_stops_between_them()
     {
         using var cancel = new CancellationTokenSource();
         int completed = 0;
@@ -74,14 +74,14 @@ public sealed class CpuDeviceTests : DefaultModelTest
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running.WaitAsync(TimeSpan.FromMinutes(1)));
         int then = completed;
 
-        // One per worker at most was under way; the workers are free for others.
+        // At most one picture per worker was under way; the workers are free for others.
         Assert.InRange(then, 1, 4);
         await DetectAsync([Photos.Get(1)]);
         Assert.Equal(then, completed);
     }
 
     [Fact]
-    public async Task A_receiver_that_throws_hears_of_it_and_the_workers_go_on()
+    public async Task Exception_of_the_callback_is_rethrown_and_the_workers_continue()
     {
         var running = Session.DetectAsync(
             [Work(Photos.Get(1)), Work(Photos.Get(2))],
@@ -93,7 +93,7 @@ public sealed class CpuDeviceTests : DefaultModelTest
     }
 
     [Fact]
-    public async Task Bytes_that_are_not_the_picture_meant_are_not_decoded_and_fail_alone()
+    public async Task Bytes_of_another_picture_are_not_decoded_and_fail_alone()
     {
         var asked = new ConcurrentBag<int>();
         var outcomes = new PictureOutcome[6];
@@ -119,7 +119,7 @@ public sealed class CpuDeviceTests : DefaultModelTest
     }
 
     [Fact]
-    public async Task Disposing_waits_for_the_running_batches_and_lets_no_more_in()
+    public async Task Dispose_waits_for_running_batches_and_accepts_no_more()
     {
         var session = await Device.LoadAsync(NanoDet, default);
         int completed = 0;
@@ -134,7 +134,7 @@ public sealed class CpuDeviceTests : DefaultModelTest
     }
 
     [Fact]
-    public async Task Overlap_is_taken_from_the_picture_where_it_names_one()
+    public async Task Iou_of_the_picture_overrides_that_of_the_model()
     {
         byte[] picture = Photos.Get(0);
         var outcomes = new ConcurrentDictionary<int, PictureOutcome>();

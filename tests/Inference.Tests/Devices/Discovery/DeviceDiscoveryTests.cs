@@ -9,7 +9,7 @@ namespace Detection.Inference.Tests.Devices.Discovery;
 public sealed class DeviceDiscoveryTests
 {
     [Fact]
-    public async Task Auto_takes_the_cpu_where_no_gpu_works()
+    public async Task Auto_uses_the_cpu_when_no_gpu_works()
     {
         SkipWithCuda();
         var found = Open("auto");
@@ -20,7 +20,7 @@ public sealed class DeviceDiscoveryTests
     }
 
     [Fact]
-    public void A_gpu_asked_for_by_name_is_a_problem_in_a_build_for_the_cpu()
+    public void Named_gpu_is_a_problem_in_a_build_for_the_cpu()
     {
         SkipWithCuda();
         var found = Open("cuda:0");
@@ -34,7 +34,7 @@ public sealed class DeviceDiscoveryTests
     [Theory]
     [InlineData("none")]
     [InlineData("")]
-    public void None_takes_none(string devices)
+    public void None_opens_no_device(string devices)
     {
         var found = Open(devices);
 
@@ -43,7 +43,7 @@ public sealed class DeviceDiscoveryTests
     }
 
     [Fact]
-    public void A_provider_that_runs_the_small_graph_as_the_cpu_does_works()
+    public void Provider_that_agrees_with_the_cpu_works()
     {
         using var works = new CpuProvider();
         using var wrong = new CpuProvider { Replace = ("w", Other) };
