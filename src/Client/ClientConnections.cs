@@ -18,13 +18,6 @@ internal sealed class ClientConnections : IAsyncDisposable, IDisposable
     private readonly bool _ownsRedis;
     private readonly ServiceProvider _serialization = new ServiceCollection().AddSerializer().BuildServiceProvider();
 
-    /// <param name="options">Settings.</param>
-    /// <param name="transfer">Settings of picture transfers.</param>
-    /// <param name="security">Security of connections to silos.</param>
-    /// <param name="time">Clock.</param>
-    /// <param name="loggers">Creates loggers.</param>
-    /// <param name="silo">The silo of this process, if it belongs to the cluster.</param>
-    /// <param name="redis">The connections of that silo.</param>
     public ClientConnections(
         IOptions<DetectionClientOptions> options,
         IOptions<PictureTransferOptions> transfer,

@@ -52,7 +52,7 @@ internal sealed class ClientOperation : IDisposable
         }
     }
 
-    public void ThrowIfOver() => Token.ThrowIfCancellationRequested();
+    public void ThrowIfCancelled() => Token.ThrowIfCancellationRequested();
 
     /// <summary>
     /// Whether a retry can succeed: the failure is that of one silo, one connection, or a silo's connection to Redis. A silo also cancels a call that

@@ -13,12 +13,6 @@ namespace Detection.Client;
 /// The connection to the Orleans cluster, made at first use, in a separate host. An Orleans client in the application's container would block the
 /// start of the application until a silo is reachable, and cannot be registered in a container that has a silo.
 /// </summary>
-/// <param name="options">Settings of the client.</param>
-/// <param name="keys">Keys of the cluster in Redis.</param>
-/// <param name="redis">The connections of this process to the cluster's Redis.</param>
-/// <param name="security">Security of connections to silos.</param>
-/// <param name="loggers">Creates loggers.</param>
-/// <param name="silo">The silo of this process, if it belongs to the cluster: calls then go through it, and no connection is made.</param>
 internal sealed class ClusterConnection(
     DetectionClientOptions options, RedisKeys keys, RedisConnections redis, ClusterSecurity security, ILoggerFactory loggers, IClusterClient? silo) : IAsyncDisposable
 {

@@ -8,9 +8,6 @@ namespace Detection.Client;
 /// Whether the silos of the cluster make image keys with the secret of this process. With different secrets, every picture of this process fails on
 /// the silos, and this process finds none of their results.
 /// </summary>
-/// <param name="keys">Makes the image keys of this process.</param>
-/// <param name="options">Names the cluster.</param>
-/// <param name="logger">Logs changes.</param>
 internal sealed partial class ImageKeyComparison(ImageKeys keys, IOptions<DetectionClientOptions> options, ILogger<ImageKeyComparison> logger)
 {
     /// <summary>What callers read while the secrets differ.</summary>

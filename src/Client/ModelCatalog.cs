@@ -117,7 +117,5 @@ internal sealed class ModelCatalog(ClientConnections connections, ImageKeyCompar
     /// <param name="Problem">Why the files of that model are not served.</param>
     public readonly record struct Finding(ModelEntry? Entry, ModelInfo? Current, bool Served, string? Problem);
 
-    /// <param name="Models">The models.</param>
-    /// <param name="Problems">Faults in model files, by model name.</param>
     private sealed record Reading(ModelDirectory Models, IReadOnlyDictionary<string, string> Problems);
 }

@@ -36,7 +36,7 @@ internal sealed class ModelLookup(ModelCatalog catalog, ImageKeyComparison image
                 throw operation.Error(FailureReason.Unavailable, "No worker with a device is available.", TimeSpan.FromSeconds(1));
             }
 
-            operation.ThrowIfOver();
+            operation.ThrowIfCancelled();
             await operation.BackOffAsync();
         }
     }

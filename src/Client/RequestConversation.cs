@@ -67,11 +67,11 @@ internal sealed class RequestConversation(
             return AnswerMapping.ToTicket(operation, imageKey, model, cached);
         }
 
-        var told = webhook is null
+        var webhookTerms = webhook is null
             ? null
             : new WebhookTerms(webhook, AnswerMapping.ChoiceOf(operation.Options, model) with { Labels = operation.Options.Labels?.ToArray() });
         if (await AskUntilAcceptedOrEndedAsync(
-            operation, key, picture, stored, TimeSpan.Zero, () => new RequestTerms(operation.Left, Asynchronous: true, Activity.Current?.Id, operation.Options.Caller, told, source)) is not var (snapshot, _))
+            operation, key, picture, stored, TimeSpan.Zero, () => new RequestTerms(operation.Left, Asynchronous: true, Activity.Current?.Id, operation.Options.Caller, webhookTerms, source)) is not var (snapshot, _))
         {
             return null;
         }
@@ -105,7 +105,7 @@ internal sealed class RequestConversation(
         RequestSnapshot? underWay = null;
         while (true)
         {
-            operation.ThrowIfOver();
+            operation.ThrowIfCancelled();
             var left = wait - time.GetElapsedTime(started);
             if (left <= TimeSpan.Zero && underWay is not null)
             {
@@ -165,7 +165,7 @@ internal sealed class RequestConversation(
         var mine = false;
         while (true)
         {
-            operation.ThrowIfOver();
+            operation.ThrowIfCancelled();
             var now = terms();
             if (await AskAsync(
                 operation, key, request => stored ? request.Submit(now, wait, operation.Token) : request.Ask(now, wait, operation.Token)) is not { } snapshot)

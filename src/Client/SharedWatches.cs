@@ -80,7 +80,6 @@ internal sealed class SharedWatches(TimeProvider time)
 }
 
 /// <summary>One call that watches a request.</summary>
-/// <param name="began">Timestamp of its start.</param>
 internal sealed class SharedWatch(long began)
 {
     private readonly TaskCompletionSource<RequestSnapshot> _call = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -33,7 +33,7 @@ internal sealed class UrlPictures(ClientConnections connections, ModelLookup mod
     {
         while (true)
         {
-            operation.ThrowIfOver();
+            operation.ThrowIfCancelled();
             FetchOutcome outcome;
             try
             {

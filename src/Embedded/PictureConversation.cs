@@ -28,7 +28,7 @@ internal sealed class PictureConversation(Socket socket, PictureMemory memory)
                 throw new InvalidDataException();
             }
 
-            var open = await DoAsync(parts, stopping);
+            var open = await ExecuteAsync(parts, stopping);
             if (!open || !_reader.HasMore)
             {
                 await FlushAsync(stopping);
@@ -41,7 +41,7 @@ internal sealed class PictureConversation(Socket socket, PictureMemory memory)
         }
     }
 
-    private async Task<bool> DoAsync(int parts, CancellationToken cancellationToken)
+    private async Task<bool> ExecuteAsync(int parts, CancellationToken cancellationToken)
     {
         var command = (await _reader.ReadTextAsync(LongestPart, cancellationToken)).ToUpperInvariant();
         if (command == PictureMemoryCommands.Store && parts == 5)

@@ -33,11 +33,6 @@ internal sealed class PictureServer : IDisposable
         $"127.0.0.1:{Port.ToString(CultureInfo.InvariantCulture)},password={_password}";
 
     /// <summary>Starts the server.</summary>
-    /// <param name="memory">The pictures that it serves.</param>
-    /// <param name="port">The port, 0 for any free one.</param>
-    /// <param name="password">The password with which every connection must start.</param>
-    /// <param name="time">Clock.</param>
-    /// <param name="loggers">For the log of connections without the password.</param>
     /// <exception cref="AddressInUseException">The port is taken.</exception>
     public static PictureServer Start(PictureMemory memory, int port, string password, TimeProvider time, ILoggerFactory loggers)
     {

@@ -138,7 +138,7 @@ internal sealed class PictureShelf(long capacity, double callerShare, TimeProvid
     }
 
     /// <summary>No request needs a picture any more.</summary>
-    private void LetGo(PictureEntry entry)
+    private void MakeSpare(PictureEntry entry)
     {
         foreach (var caller in entry.HeldBy)
         {
@@ -165,7 +165,7 @@ internal sealed class PictureShelf(long capacity, double callerShare, TimeProvid
         {
             entry.Spare = _spare.AddLast(entry);
             _spareBlocks += entry.Bytes.Blocks.Length;
-            LetGo(entry);
+            MakeSpare(entry);
         }
         else if (!spare && entry.Spare is { } place)
         {
@@ -185,7 +185,7 @@ internal sealed class PictureShelf(long capacity, double callerShare, TimeProvid
             entry.Spare = null;
         }
 
-        LetGo(entry);
+        MakeSpare(entry);
         Return(entry.Bytes);
     }
 

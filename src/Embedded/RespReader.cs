@@ -59,7 +59,7 @@ internal sealed class RespReader(Socket socket)
 
             // Long parts are received directly into their target.
             var read = await socket.ReceiveAsync(target, SocketFlags.None, cancellationToken);
-            target = target[Came(read)..];
+            target = target[Received(read)..];
         }
     }
 
@@ -70,7 +70,7 @@ internal sealed class RespReader(Socket socket)
         {
             if (!HasMore)
             {
-                Came(await FillAsync(cancellationToken) ? 1 : 0);
+                Received(await FillAsync(cancellationToken) ? 1 : 0);
             }
 
             var skipped = Math.Min(length, _end - _start);
@@ -117,7 +117,7 @@ internal sealed class RespReader(Socket socket)
     {
         if (!HasMore)
         {
-            Came(await FillAsync(cancellationToken) ? 1 : 0);
+            Received(await FillAsync(cancellationToken) ? 1 : 0);
         }
 
         return _buffer[_start++];
@@ -130,5 +130,5 @@ internal sealed class RespReader(Socket socket)
         return _end > 0;
     }
 
-    private static int Came(int bytes) => bytes > 0 ? bytes : throw new EndOfStreamException();
+    private static int Received(int bytes) => bytes > 0 ? bytes : throw new EndOfStreamException();
 }

@@ -87,7 +87,7 @@ public static class DetectionSiloExtensions
     {
         var options = configuration.ReadValidated(DeviceOptions.Section, new DeviceOptionsValidator());
         var models = configuration.ReadValidated<ModelOptions>(ModelOptions.Section);
-        RequireWhatIsNamed(options, models);
+        RequireDevicesAndModels(options, models);
         configuration.ApplyDecodingOptions();
 
         // Has the lifetime of the devices, which log what they load.
@@ -96,7 +96,7 @@ public static class DetectionSiloExtensions
     }
 
     /// <exception cref="OptionsValidationException">A GPU is configured that this program cannot use, or there is no folder of models.</exception>
-    private static void RequireWhatIsNamed(DeviceOptions options, ModelOptions models)
+    private static void RequireDevicesAndModels(DeviceOptions options, ModelOptions models)
     {
         var names = options.SplitNames();
         if (names.FirstOrDefault(static name => name.StartsWith("cuda:", StringComparison.Ordinal)) is { } gpu && !DeviceDiscovery.IsBuiltForCuda)

@@ -16,11 +16,6 @@ namespace Detection.Hosting;
 internal static class SiloOrleansExtensions
 {
     /// <summary>Adds the silo.</summary>
-    /// <param name="builder">The host.</param>
-    /// <param name="endpoint">Its ports.</param>
-    /// <param name="redis">Options of the connection to Redis.</param>
-    /// <param name="keys">Keys of the cluster.</param>
-    /// <param name="local">Its name and devices.</param>
     public static void UseDetectionOrleans(this IHostApplicationBuilder builder, SiloEndpoint endpoint, ConfigurationOptions redis, RedisKeys keys, LocalDevices local) =>
         builder.UseOrleans(orleans => orleans
             .AddDashboard(builder.Configuration)

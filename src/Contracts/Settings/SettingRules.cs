@@ -9,8 +9,6 @@ namespace Detection.Contracts.Settings;
 internal static class SettingRules
 {
     /// <summary>Faults of options that were read.</summary>
-    /// <param name="section">Their section.</param>
-    /// <param name="options">The options.</param>
     public static IEnumerable<string> FindFaults(string section, object options)
     {
         foreach (var property in options.GetType().GetProperties().Where(static property => property.GetIndexParameters().Length == 0))

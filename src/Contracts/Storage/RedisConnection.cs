@@ -81,13 +81,13 @@ public static class RedisConnection
     }
 
     /// <summary>Whether <paramref name="exception"/> means that Redis has no memory left for a write. Other commands still work.</summary>
-    public static bool IsFull(Exception? exception) => Tells(exception, "OOM command not allowed");
+    public static bool IsFull(Exception? exception) => HasText(exception, "OOM command not allowed");
 
     /// <summary>Whether <paramref name="exception"/> means that the caller's share of a picture memory is used.</summary>
-    public static bool IsShareUsed(Exception? exception) => Tells(exception, PictureMemoryCommands.ShareUsed);
+    public static bool IsShareUsed(Exception? exception) => HasText(exception, PictureMemoryCommands.ShareUsed);
 
     /// <summary>Whether <paramref name="exception"/> means that a picture memory accepts nothing because there is no room for requests.</summary>
-    public static bool IsClosed(Exception? exception) => Tells(exception, PictureMemoryCommands.Closed);
+    public static bool IsClosed(Exception? exception) => HasText(exception, PictureMemoryCommands.Closed);
 
     /// <summary>The time of Redis; see <see cref="ClusterClock"/>.</summary>
     public static async Task<DateTimeOffset> TellTimeAsync(this IDatabaseAsync database)
@@ -97,7 +97,7 @@ public static class RedisConnection
         return DateTimeOffset.FromUnixTimeSeconds((long)time[0]).AddMicroseconds((long)time[1]);
     }
 
-    private static bool Tells(Exception? exception, string text)
+    private static bool HasText(Exception? exception, string text)
     {
         for (; exception is not null; exception = exception.InnerException)
         {

@@ -1,7 +1,7 @@
--- Reads what must not be evicted, which moves it to the young end of the embedded server's memory.
--- KEYS  what to read
--- ARGV  1 prefix of the cluster's keys; a hash with another name is an answer to the replaced system's front end, which is left where it is
--- gives {bytes of what was read, answer, its bytes, ms left to it, answer, ...}
+-- Reads keys that must not be evicted, which moves them to the young end of the embedded server's memory.
+-- KEYS  the keys
+-- ARGV  1 prefix of the cluster's keys; a hash with another name is an answer to the replaced system's front end, which is not moved
+-- gives {bytes that were read, answer, its bytes, its remaining ms, answer, ...}
 local readers = { string = 'STRLEN', list = 'LLEN', set = 'SCARD', zset = 'ZCARD', hash = 'HLEN' }
 local found = {0}
 for _, key in ipairs(KEYS) do

@@ -7,13 +7,6 @@ using Microsoft.Extensions.Logging;
 namespace Detection.Grains.Batching;
 
 /// <summary>Runs the batches that a batcher has claimed, several at a time: feeds their pictures to the device and has their outcomes settled.</summary>
-/// <param name="device">The device and its model.</param>
-/// <param name="settling">Settles the pictures that come off the device.</param>
-/// <param name="stores">The stores of items, pictures and results.</param>
-/// <param name="settings">The settings.</param>
-/// <param name="metrics">Counts the work.</param>
-/// <param name="logger">The logger.</param>
-/// <param name="stopping">Cancelled when the batcher stops: pictures that have not started are dropped from the batch.</param>
 internal sealed class BatchRunner(
     BatcherDevice device, Settling settling, BatchStores stores, BatchSettings settings, BatchingMetrics metrics, ILogger logger, CancellationToken stopping)
     : IDisposable

@@ -32,11 +32,6 @@ internal sealed class Batcher : IAsyncDisposable
     private readonly Task _loop;
     private bool _disposed;
 
-    /// <param name="device">The device that it feeds.</param>
-    /// <param name="stores">The stores of items, pictures and results.</param>
-    /// <param name="settings">The settings.</param>
-    /// <param name="metrics">Counts its work.</param>
-    /// <param name="logger">The logger.</param>
     public Batcher(BatcherDevice device, BatchStores stores, BatchSettings settings, BatchingMetrics metrics, ILogger logger)
     {
         (_device, _stores, _settings, _metrics, _logger) = (device, stores, settings, metrics, logger);

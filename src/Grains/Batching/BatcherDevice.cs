@@ -5,10 +5,6 @@ using Detection.Inference.Devices;
 namespace Detection.Grains.Batching;
 
 /// <summary>The device of a batcher, shared by all its parts.</summary>
-/// <param name="Key">The device and the model.</param>
-/// <param name="Session">The model on the device.</param>
-/// <param name="Watch">Judges the health of the device from the outcomes of its pictures.</param>
-/// <param name="Throughput">Counts the pictures of the device.</param>
 internal sealed record BatcherDevice(BatcherKey Key, IModelSession Session, DeviceWatch Watch, Throughput Throughput)
 {
     /// <summary>Whether pictures are on the device and none has come off it for too long. Pictures that wait to be decoded do not count.</summary>

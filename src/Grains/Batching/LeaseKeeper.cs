@@ -5,12 +5,6 @@ using Microsoft.Extensions.Logging;
 namespace Detection.Grains.Batching;
 
 /// <summary>Takes, renews and releases a batcher's leases, and reclaims the items of other batchers of the same model whose leases expired.</summary>
-/// <param name="device">The device and its model.</param>
-/// <param name="outages">Records outages of Redis.</param>
-/// <param name="stores">The stores of items, pictures and results.</param>
-/// <param name="settings">The settings.</param>
-/// <param name="metrics">Counts reclaimed items.</param>
-/// <param name="logger">The logger.</param>
 internal sealed class LeaseKeeper(
     BatcherDevice device, RedisOutages outages, BatchStores stores, BatchSettings settings, BatchingMetrics metrics, ILogger logger)
 {

@@ -4,8 +4,6 @@ namespace Detection.Grains.Batching;
 /// Records the outages of Redis that a batcher notices. Leases cannot be renewed during an outage. So a lease that expired then is not a fault of its
 /// batcher, and its items return to the queue without an attempt.
 /// </summary>
-/// <param name="lease">Lifetime of a lease.</param>
-/// <param name="time">The clock.</param>
 internal sealed class RedisOutages(TimeSpan lease, TimeProvider time)
 {
     private long _noticed;

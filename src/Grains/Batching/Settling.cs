@@ -14,12 +14,6 @@ namespace Detection.Grains.Batching;
 /// Ends the pictures that came off a device: publishes their outcomes and reports them to their requests, and returns the pictures on which the
 /// device failed to the queue.
 /// </summary>
-/// <param name="device">The device and its model.</param>
-/// <param name="stores">The stores of items, pictures and results.</param>
-/// <param name="settings">The settings.</param>
-/// <param name="metrics">Counts the work.</param>
-/// <param name="logger">The logger.</param>
-/// <param name="stopping">Cancelled when the batcher stops: it does not wait for Redis then.</param>
 internal sealed class Settling(
     BatcherDevice device, BatchStores stores, BatchSettings settings, BatchingMetrics metrics, ILogger logger, CancellationToken stopping)
 {
@@ -121,7 +115,7 @@ internal sealed class Settling(
                     await stores.Pictures.RemoveAsync(items[i].Key.ImageKey);
                 }
 
-                Tell(items[i], Endings.GivenUp(error, settings.Queue.MaxAttempts), now, trace);
+                Report(items[i], Endings.GivenUp(error, settings.Queue.MaxAttempts), now, trace);
             }
         }
     }
@@ -157,7 +151,7 @@ internal sealed class Settling(
                 continue;
             }
 
-            Tell(ended[i].Item, ended[i].End, now, trace);
+            Report(ended[i].Item, ended[i].End, now, trace);
         }
     }
 
@@ -181,7 +175,7 @@ internal sealed class Settling(
     }
 
     /// <summary>Counts an outcome and reports it to the request grain.</summary>
-    private void Tell(QueuedItem item, RequestSnapshot end, DateTimeOffset now, BatchTrace? trace)
+    private void Report(QueuedItem item, RequestSnapshot end, DateTimeOffset now, BatchTrace? trace)
     {
         device.Throughput.Ended(end.Status == RequestStatus.Failed);
         metrics.Ended(device.Key, item, end, now);

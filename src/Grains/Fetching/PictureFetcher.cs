@@ -101,12 +101,12 @@ internal sealed class PictureFetcher(
                 _ => FetchStatus.Busy,
             }, Message: e.Message);
         }
-        catch (Exception e) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested && IsOfTheOtherSide(e))
+        catch (Exception e) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested && IsRemoteError(e))
         {
             logger.TimedOut(Name(url), limit);
             return TimedOut();
         }
-        catch (Exception e) when (!cancellationToken.IsCancellationRequested && IsOfTheOtherSide(e))
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested && IsRemoteError(e))
         {
             logger.NotReachable(Name(url), e);
             return NotReachable("The address could not be reached.");
@@ -260,7 +260,7 @@ internal sealed class PictureFetcher(
         status is HttpStatusCode.MovedPermanently or HttpStatusCode.Found or HttpStatusCode.SeeOther
             or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect;
 
-    private static bool IsOfTheOtherSide(Exception e) => e is HttpRequestException or IOException or OperationCanceledException;
+    private static bool IsRemoteError(Exception e) => e is HttpRequestException or IOException or OperationCanceledException;
 
     /// <summary>The time was over before a place was free.</summary>
     private sealed class NoPlaceException(PlaceLimit limit) : Exception(limit switch

@@ -29,13 +29,6 @@ internal sealed partial class DeviceWatch
     private readonly ILogger _logger;
     private long _failedAt;
 
-    /// <param name="key">The device and the model.</param>
-    /// <param name="tracker">Its health.</param>
-    /// <param name="probe">Runs the test picture on it.</param>
-    /// <param name="end">Ends the silo when only a new process can use the device again.</param>
-    /// <param name="metrics">Counts errors.</param>
-    /// <param name="time">The clock.</param>
-    /// <param name="logger">The logger.</param>
     public DeviceWatch(BatcherKey key, HealthTracker tracker, HealthProbe probe, SiloShutdown end, HealthMetrics metrics, TimeProvider time, ILogger logger)
     {
         (_key, _tracker, _probe, _end, _metrics, _time, _logger) = (key, tracker, probe, end, metrics, time, logger);
@@ -52,7 +45,7 @@ internal sealed partial class DeviceWatch
     /// Whether the device caused an error, and not the picture or a process without memory. An invalid output is the fault of the model, unless the
     /// model returned correct boxes on this device before.
     /// </summary>
-    public bool IsDeviceError(Exception? error) => error is not (PictureException or WrongPictureException or OutOfMemoryException) && (error is not ModelException || _probe.Tells);
+    public bool IsDeviceError(Exception? error) => error is not (PictureException or WrongPictureException or OutOfMemoryException) && (error is not ModelException || _probe.IsConclusive);
 
     /// <summary>The first invalid output of the model, or that it finds nothing, in one sentence with what to do; <see langword="null"/> when there was none.</summary>
     public string? InvalidOutput { get; private set; }
@@ -117,7 +110,7 @@ internal sealed partial class DeviceWatch
 
         try
         {
-            return _probe.Tells && (await ProbeAsync(session).WaitAsync(MaxTrialTime, _time)).Verdict != ProbeVerdict.Sound;
+            return _probe.IsConclusive && (await ProbeAsync(session).WaitAsync(MaxTrialTime, _time)).Verdict != ProbeVerdict.Sound;
         }
         catch (TimeoutException)
         {
@@ -141,7 +134,7 @@ internal sealed partial class DeviceWatch
             _metrics.Errors(_key, errors);
 
             // Until the test picture has run, further errors of pictures that were claimed before give no new information.
-            if (_tracker.State != DeviceHealth.Suspect || !_probe.Tells || DeviceFault.NeedsNewProcess(error))
+            if (_tracker.State != DeviceHealth.Suspect || !_probe.IsConclusive || DeviceFault.NeedsNewProcess(error))
             {
                 Failed(error.Message, error);
             }
@@ -212,7 +205,6 @@ internal sealed partial class DeviceWatch
     public bool IsSiloEnding => _end.IsRequested;
 
     /// <summary>Ends the silo, because only a new process can use the device again.</summary>
-    /// <param name="reason">The fault of the device, in one sentence.</param>
     public void EndSilo(string reason) => _end.Request(_key.ToString(), reason);
 
     /// <summary>A run was ended but still occupies the device: only a new process frees its threads, for this model and all others.</summary>

@@ -51,7 +51,7 @@ internal sealed class HealthProbe(float scoreFloor, TimeSpan timeout, PicturesOn
     private static readonly float[] LowFloors = [0.01f, 0.001f, 0.0001f];
 
     private ReferenceObjects? _known;
-    private bool _tellsNothing;
+    private bool _isInconclusive;
 
     /// <summary>The model's pictures on the device, this one included.</summary>
     public PicturesOnDevice OnDevice => onDevice;
@@ -60,14 +60,14 @@ internal sealed class HealthProbe(float scoreFloor, TimeSpan timeout, PicturesOn
     public string? Family { get; init; }
 
     /// <summary>Whether the test picture can show a difference between a sound device and one with wrong outputs.</summary>
-    public bool Tells => _known is not null;
+    public bool IsConclusive => _known is not null;
 
     /// <summary>
     /// Runs the test picture on a session. The first answer is the reference: a GPU's outputs were compared with the CPU's when the model was loaded.
     /// </summary>
     public async Task<ProbeResult> RunAsync(IModelSession session)
     {
-        if (_tellsNothing)
+        if (_isInconclusive)
         {
             return new ProbeResult(ProbeVerdict.Unknown);
         }
@@ -97,7 +97,7 @@ internal sealed class HealthProbe(float scoreFloor, TimeSpan timeout, PicturesOn
             var outcome = await DetectAsync(session, floor);
             if (outcome.Error is (PictureException or ModelException) and not RunTimeoutException)
             {
-                _tellsNothing = true;
+                _isInconclusive = true;
                 return new ProbeResult(ProbeVerdict.Unknown, outcome.Error.Message, outcome.Error);
             }
 
@@ -115,7 +115,7 @@ internal sealed class HealthProbe(float scoreFloor, TimeSpan timeout, PicturesOn
         }
 
         var nothing = await FindSignAsync(session, null);
-        _tellsNothing = true;
+        _isInconclusive = true;
         return new ProbeResult(ProbeVerdict.Unknown) { ScoreSign = nothing };
     }
 

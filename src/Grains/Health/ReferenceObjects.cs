@@ -26,8 +26,6 @@ internal sealed class ReferenceObjects
     public float Floor { get; }
 
     /// <summary>Keeps the boxes of a sound device; <see langword="null"/> when none of them is clear enough for a comparison.</summary>
-    /// <param name="outcome">The outcome on that device.</param>
-    /// <param name="floor">The score floor.</param>
     public static ReferenceObjects? From(PictureOutcome outcome, float floor)
     {
         DetectedObject[] clear = [.. outcome.Boxes.Where(box => box.Score >= ClearFactor * floor).Take(MaxObjects)];

@@ -22,17 +22,17 @@ internal sealed partial class LeavingMembershipTable(
     public override async Task<MembershipTableData> ReadAllAsync(CancellationToken cancellationToken)
     {
         Task<MembershipTableData> Read() => base.ReadAllAsync(cancellationToken);
-        return _last = _last is { } last ? await UnlessLeavingAsync(Read, last) : await Read();
+        return _last = _last is { } last ? await OrWhenLeavingAsync(Read, last) : await Read();
     }
 
     public override Task<bool> InsertRowAsync(MembershipEntry entry, TableVersion tableVersion, CancellationToken cancellationToken) =>
-        UnlessLeavingAsync(() => base.InsertRowAsync(entry, tableVersion, cancellationToken), true);
+        OrWhenLeavingAsync(() => base.InsertRowAsync(entry, tableVersion, cancellationToken), true);
 
     public override Task<bool> UpdateRowAsync(MembershipEntry entry, string etag, TableVersion tableVersion, CancellationToken cancellationToken) =>
-        UnlessLeavingAsync(() => base.UpdateRowAsync(entry, etag, tableVersion, cancellationToken), true);
+        OrWhenLeavingAsync(() => base.UpdateRowAsync(entry, etag, tableVersion, cancellationToken), true);
 
     /// <summary>Calls the table, or returns <paramref name="otherwise"/> once the silo stops and has waited long enough for Redis.</summary>
-    private async Task<T> UnlessLeavingAsync<T>(Func<Task<T>> ask, T otherwise)
+    private async Task<T> OrWhenLeavingAsync<T>(Func<Task<T>> ask, T otherwise)
     {
         if (_left)
         {

@@ -1,7 +1,6 @@
 namespace Detection.Grains.Membership;
 
 /// <summary>A membership table that wraps another one; each call is passed on unless it is overridden.</summary>
-/// <param name="table">The wrapped table.</param>
 internal abstract class MembershipTableDecorator(IMembershipTable table) : IMembershipTable
 {
     public virtual Task InitializeMembershipTableAsync(bool tryInitTableVersion, CancellationToken cancellationToken) =>

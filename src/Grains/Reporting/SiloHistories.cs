@@ -13,7 +13,6 @@ internal sealed class SiloHistories(
     LocalDevices local, RequestQueue queue, RecentWork recent, IOptions<QueueOptions> queueOptions, IOptions<BatcherOptions> batcherOptions, ClusterClock time)
 {
     /// <summary>The current history.</summary>
-    /// <param name="models">The models whose queues it contains.</param>
     public async Task<SiloHistory> ReadAsync(IReadOnlyList<ModelInfo> models)
     {
         var queues = await LookAtQueuesAsync(models);

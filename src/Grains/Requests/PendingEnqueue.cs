@@ -3,7 +3,6 @@ using Detection.Contracts.Requests;
 namespace Detection.Grains.Requests;
 
 /// <summary>Work that is being put into the queue. Callers that join meanwhile wait for the outcome.</summary>
-/// <param name="terms">The terms of the caller that submitted it.</param>
 internal sealed class PendingEnqueue(RequestTerms terms)
 {
     private readonly TaskCompletionSource<RequestSnapshot?> _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -6,10 +6,6 @@ using Orleans.Storage;
 namespace Detection.Grains.Requests;
 
 /// <summary>The stores of requests in Redis.</summary>
-/// <param name="state">State of requests that outlives their callers.</param>
-/// <param name="queue">Items that wait or are processed.</param>
-/// <param name="results">Results.</param>
-/// <param name="pictures">Pictures.</param>
 internal sealed class RequestStores(
     [FromKeyedServices(RequestGrain.Storage)] IGrainStorage state, RequestQueue queue, ResultStore results, PictureStore pictures)
 {

@@ -74,8 +74,6 @@ internal sealed record WebhookRecord(
     string? Caller = null);
 
 /// <summary>The content of a webhook.</summary>
-/// <param name="ContentType">Its content type.</param>
-/// <param name="Body">Its bytes, the same in every attempt.</param>
 internal sealed record WebhookPayload(string ContentType, byte[] Body);
 
 /// <summary>The JSON of webhooks, in the format of the front end.</summary>

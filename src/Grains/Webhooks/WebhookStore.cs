@@ -52,7 +52,7 @@ internal sealed class WebhookStore(IConnectionMultiplexer redis, RedisKeys keys,
     private static readonly string PostponeScript = Script("postpone");
     private static readonly string FinishScript = Script("finish");
 
-    private static readonly Dictionary<string, int> NobodyHolds = [];
+    private static readonly Dictionary<string, int> NoneHeld = [];
 
     private IDatabase Database => redis.GetDatabase();
 
@@ -101,7 +101,7 @@ internal sealed class WebhookStore(IConnectionMultiplexer redis, RedisKeys keys,
             [keys.WebhooksDue(), keys.WebhookCallers],
             [
                 now.ToUnixTimeMilliseconds(), until, most, keys.WebhookPrefix, options.Value.CallerShare,
-                .. (held ?? NobodyHolds).SelectMany(static pair => (RedisValue[])[pair.Key, pair.Value]),
+                .. (held ?? NoneHeld).SelectMany(static pair => (RedisValue[])[pair.Key, pair.Value]),
             ]))!;
         var items = new List<ClaimedWebhook>();
         for (var i = 2; i + 4 < reply.Length; i += 5)

@@ -11,7 +11,7 @@ internal sealed partial class RedisWait(IConnectionMultiplexer redis, ClusterClo
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        long? told = null;
+        long? lastLog = null;
         while (true)
         {
             try
@@ -23,10 +23,10 @@ internal sealed partial class RedisWait(IConnectionMultiplexer redis, ClusterClo
             }
             catch (Exception e) when (RedisConnection.IsOutage(e))
             {
-                if (told is null || time.GetElapsedTime(told.Value) > Reminder)
+                if (lastLog is null || time.GetElapsedTime(lastLog.Value) > Reminder)
                 {
                     LogWaiting(string.Join(", ", redis.GetEndPoints(configuredOnly: true).Select(endpoint => endpoint.ToString())), e.GetBaseException().Message);
-                    told = time.GetTimestamp();
+                    lastLog = time.GetTimestamp();
                 }
             }
 

@@ -51,10 +51,6 @@ internal struct PictureProgress
 }
 
 /// <summary>The stages before and after a run, the same on every device.</summary>
-/// <param name="graph">The graph.</param>
-/// <param name="limits">Limits of a picture.</param>
-/// <param name="memory">The memory for decoding.</param>
-/// <param name="time">Clock for deadlines.</param>
 internal sealed class PictureStages(ModelGraph graph, PictureLimits limits, DecodingMemory memory, TimeProvider time)
 {
     private static readonly PictureOutcome Expired = new(

@@ -30,8 +30,6 @@ internal sealed class PictureWorkers : IDisposable
     private int _withheld;
     private volatile bool _stopped;
 
-    /// <param name="count">Number of threads.</param>
-    /// <param name="name">Start of the threads' names.</param>
     public PictureWorkers(int count, string name)
     {
         _threads = new Thread[count];

@@ -10,10 +10,6 @@ internal sealed class TensorSet : IDisposable
     private readonly TensorMemory _input;
     private readonly TensorMemory?[] _outputs;
 
-    /// <param name="allocator">Allocates the memory.</param>
-    /// <param name="graph">The graph.</param>
-    /// <param name="session">Session for the largest batch.</param>
-    /// <param name="batch">Largest batch.</param>
     public TensorSet(OrtAllocator allocator, ModelGraph graph, InferenceSession session, int batch)
     {
         _graph = graph;

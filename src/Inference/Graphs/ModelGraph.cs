@@ -66,8 +66,6 @@ internal sealed class ModelGraph
     public bool TakesAnyBatch => FixedBatch == 0 && Outputs.All(o => o.Grows);
 
     /// <summary>Reads a model's graph, only once for a source whose files are unchanged.</summary>
-    /// <param name="model">The model.</param>
-    /// <param name="bounds">Time limits of trial runs on the CPU.</param>
     /// <exception cref="ModelException">The graph cannot be read, or does not fit its manifest.</exception>
     public static ModelGraph Read(ModelSource model, RunBounds bounds)
     {

@@ -41,7 +41,6 @@ internal sealed class RunLimit : IDisposable
     }
 
     /// <summary>A run starts.</summary>
-    /// <param name="longest">Its time limit.</param>
     public void Begin(TimeSpan longest)
     {
         lock (_gate)

@@ -36,7 +36,7 @@ internal static class FamilyReading
 
         var (outputs, guess) = Guess(draft, known, picture);
         var family = Text(known["family"]) ?? guess.Family;
-        NoteWhatIsMissing(draft, known, family, guess);
+        NoteMissing(draft, known, family, guess);
         if (family is not null)
         {
             draft.FromGraph = LinesOf(draft, family, guess.Family == family ? guess.Lines : null, picture);
@@ -60,7 +60,7 @@ internal static class FamilyReading
         return all;
     }
 
-    private static void NoteWhatIsMissing(InspectionDraft draft, JsonObject known, string? family, FamilyGuess guess)
+    private static void NoteMissing(InspectionDraft draft, JsonObject known, string? family, FamilyGuess guess)
     {
         if (family is null)
         {

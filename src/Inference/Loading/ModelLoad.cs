@@ -5,8 +5,6 @@ using Microsoft.ML.OnnxRuntime;
 namespace Detection.Inference.Loading;
 
 /// <summary>One load of a model: its start, its thread, and how to end it.</summary>
-/// <param name="model">Name of the model.</param>
-/// <param name="limit">Its time limit.</param>
 internal sealed class ModelLoad(string model, TimeSpan limit)
 {
     /// <summary>The default limit.</summary>

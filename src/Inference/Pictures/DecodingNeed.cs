@@ -20,10 +20,6 @@ internal static class DecodingNeed
     }
 
     /// <summary>Bytes that the codec needs for another format.</summary>
-    /// <param name="encoded">The file.</param>
-    /// <param name="format">Its format.</param>
-    /// <param name="width">Width in pixels.</param>
-    /// <param name="height">Height in pixels.</param>
     public static long Of(ReadOnlySpan<byte> encoded, PictureFormat format, int width, int height)
     {
         var rows = RowsOfSamples * width;

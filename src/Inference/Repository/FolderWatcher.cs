@@ -4,10 +4,6 @@ using Microsoft.Extensions.Logging;
 namespace Detection.Inference.Repository;
 
 /// <summary>Waits for changes in the folder of models.</summary>
-/// <param name="options">Settings with the folder.</param>
-/// <param name="changes">Receives the changes, at most one at a time.</param>
-/// <param name="time">Clock.</param>
-/// <param name="logger">Logger.</param>
 internal sealed class FolderWatcher(ModelOptions options, Channel<bool> changes, TimeProvider time, ILogger logger) : IDisposable
 {
     private FileSystemWatcher? _watcher;

@@ -16,7 +16,6 @@ internal static class ModelFolder
     private const int MaxFiles = 1000;
 
     /// <summary>The files of each model, by its name.</summary>
-    /// <param name="path">The folder.</param>
     public static SortedDictionary<string, ModelFiles> Find(string path)
     {
         var found = new SortedDictionary<string, ModelFiles>(StringComparer.Ordinal);

@@ -4,9 +4,6 @@ using Detection.Inference.Manifest;
 namespace Detection.Inference.Repository;
 
 /// <summary>The models of a folder that have been read, and those that are being read. For one caller at a time.</summary>
-/// <param name="options">Settings.</param>
-/// <param name="time">Clock.</param>
-/// <param name="completed">Called when a model has been read.</param>
 internal sealed class ModelReadings(ModelOptions options, TimeProvider time, Action completed)
 {
     /// <summary>A reading may fail for a reason that ends without a change of the files: an unreachable share, or a lack of memory.</summary>

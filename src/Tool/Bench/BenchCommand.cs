@@ -91,11 +91,11 @@ internal static class BenchCommand
                 }
             }
         });
-        Tell(screen, description, threads, batches, cells);
+        Print(screen, description, threads, batches, cells);
         return ExitCode.Done;
     }
 
-    private static void Tell(
+    private static void Print(
         Screen screen, string model, List<int> threads, List<int> batches, Dictionary<(int Threads, int Batch), Measurement> cells)
     {
         screen.Line($"{model}, pictures/s, {Environment.ProcessorCount} cores, JPEG by {PictureDecoder.JpegCodec}");

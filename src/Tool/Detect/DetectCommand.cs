@@ -90,7 +90,7 @@ internal static class DetectCommand
             {
                 var described = found ?? new PictureLine(result.Picture.Name, result.Error);
                 summary.Add(described);
-                Tell(described, screen, quiet: toOutput);
+                Print(described, screen, quiet: toOutput);
                 if (json is not null)
                 {
                     await json.WriteLineAsync(described.ToJson());
@@ -173,7 +173,7 @@ internal static class DetectCommand
             files?.Write(result.Picture, result.Encoded!, boxes, manifest.Labels));
     }
 
-    private static void Tell(PictureLine picture, Screen screen, bool quiet)
+    private static void Print(PictureLine picture, Screen screen, bool quiet)
     {
         if (picture.Error is not null)
         {

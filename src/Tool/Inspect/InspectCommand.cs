@@ -37,7 +37,7 @@ internal static class InspectCommand
         var screen = new Screen();
         var (place, inspection) = Model.Inspect(line);
         var warning = inspection.Missing.Count == 0 ? await ScoreTrial.RunAsync(Model.Read(line), cancellationToken) : null;
-        InspectionReport.Tell(inspection, warning, screen);
+        InspectionReport.Print(inspection, warning, screen);
         if (line.GetResult(Write) is not null)
         {
             Save(inspection, place, line.GetValue(Write) ?? place.Manifest, line.GetValue(Force), screen);

@@ -11,7 +11,7 @@ internal static class InspectionReport
     private const int MaxValueLength = 100;
 
     /// <summary>Writes it, a line per fact.</summary>
-    public static void Tell(ModelInspection inspection, string? warning, Screen screen)
+    public static void Print(ModelInspection inspection, string? warning, Screen screen)
     {
         // The draft has everything that is known, even if the manifest is not complete.
         var known = JsonNode.Parse(inspection.Draft)!.AsObject();

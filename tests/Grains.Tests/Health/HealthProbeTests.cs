@@ -57,7 +57,7 @@ public sealed class HealthProbeTests
     {
         Assert.Equal(ProbeVerdict.Unknown, await TryAsync([]));
         Assert.Equal(ProbeVerdict.Unknown, await TryAsync(Boxes));
-        Assert.False(_probe.Tells);
+        Assert.False(_probe.IsConclusive);
 
         var refusing = new HealthProbe(0.05f, TimeSpan.FromSeconds(5), new PicturesOnDevice(TimeProvider.System), TimeProvider.System);
         var refusal = new PictureException(FailureReason.TooLarge, "Too large.");
@@ -161,7 +161,7 @@ public sealed class HealthProbeTests
             Assert.Equal(ProbeVerdict.Sound, (await _probe.RunAsync(session)).Verdict);
         }
 
-        Assert.True(_probe.Tells);
+        Assert.True(_probe.IsConclusive);
         Assert.Equal(ProbeVerdict.Blind, await TryAsync([]));
     }
 

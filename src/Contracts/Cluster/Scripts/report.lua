@@ -1,7 +1,7 @@
--- Writes what a silo tells of itself or of a model. The first write needs no memory, so that they are known in a full Redis.
+-- Writes the report of a silo or the record of a model. The first write needs no memory, so that it works in a full Redis.
 -- KEYS  1 reports or models
--- ARGV  1 silo or model, 2 what it tells, 3 lifetime of the key in ms
--- Returns the type of what stood there, if it was no hash.
+-- ARGV  1 silo or model, 2 report or record, 3 lifetime of the key in ms
+-- Returns the type of an earlier value that was not a hash.
 local kind = redis.call('TYPE', KEYS[1])
 kind = kind.ok or kind
 local replaced = false

@@ -1,4 +1,4 @@
--- Takes turns from callers whose pictures cost more than one. Callers without a name owe only where others have one.
+-- Charges turns to callers whose pictures cost more than one. Callers without a name owe turns only if other callers have a name.
 -- KEYS  1 queue, 2 callers
 -- ARGV  1 lifetime of a debt in ms, then per caller: caller, turns
 redis.call('PEXPIRE', KEYS[2], list_lifetime)

@@ -1,13 +1,13 @@
 -- Moves items from the heads of the callers' lists, one from each in turn, to a batcher's in-flight list.
 -- KEYS  1 queue, 2 callers, 3 in-flight list, 4 lease, 5 attempts, 6 batchers
 -- ARGV  1 most items, 2 prefix of the items' marks, 3 attempts from which an item is claimed alone, 4 the batcher's device
--- gives nothing when the lease has ended, else {items left, now in unix ms, item, mark, attempts, item, mark, attempts, ...};
+-- gives nothing when the lease has expired, else {items left, now in unix ms, item, mark, attempts, item, mark, attempts, ...};
 -- the mark is empty for an item whose mark is gone
 if redis.call('EXISTS', KEYS[4]) == 0 then
     return {}
 end
 
--- The first write may not need memory, so that a full Redis is drained.
+-- The first write may not need memory, so that items are processed while Redis is full.
 redis.call('PEXPIRE', KEYS[3], list_lifetime)
 local turns = redis.call('EXISTS', KEYS[2]) == 1
 if turns and redis.call('LLEN', KEYS[1]) > 0 then

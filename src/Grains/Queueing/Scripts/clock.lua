@@ -1,4 +1,4 @@
--- The clock of deadlines. Clocks of silos differ; Redis' is the one that all share.
+-- The clock of deadlines. Clocks of silos differ; all use that of Redis.
 -- Gives unix ms.
 local function now()
     local time = redis.call('TIME')

@@ -1,4 +1,4 @@
--- A batcher does not begin items that it has claimed: returns them to the heads of the callers' lists, in their old order, without an
+-- A batcher does not start items that it has claimed: returns them to the heads of the callers' lists, in their old order, without an
 -- attempt.
 -- KEYS  1 queue, 2 callers, 3 in-flight list
 -- ARGV  1 prefix of the items' marks, 2 wake-up channel, then items

@@ -1,12 +1,12 @@
--- Puts an item at the tail of its caller's list, unless it already waits or runs, or too many wait.
+-- Puts an item at the tail of its caller's list, unless it already waits or is processed, or the queue is full.
 -- KEYS  1 queue, 2 callers, 3 mark of the item, 4 its result, 5 exists while the item is refused as poison
--- ARGV  1 item, 2 what follows the times in its mark (traceparent, and |caller of one with a name), 3 time left to its deadline in ms,
+-- ARGV  1 item, 2 the part of its mark after the times (traceparent, and |caller for a named caller), 3 time left to its deadline in ms,
 --       4 most items that may wait, 5 wake-up channel, 6 '1' for an asynchronous request,
---       7 most items that may stand before it, 8 caller, empty for callers without a name,
+--       7 most items that may be before it, 8 caller, empty for callers without a name,
 --       9 share of the queue that one caller may fill, 0 to 1
 -- gives {outcome, items before it, itself counted when queued, deadline in unix ms or 0 when it has none, now in unix ms}
--- outcome: 0 full, 1 queued, 2 was there already, 3 the caller's share is used, 4 has its result already, 5 poison,
---          6 too many stand before it, 7 too many of its caller do
+-- outcome: 0 full, 1 queued, 2 already there, 3 the caller's share is used, 4 already has a result, 5 poison,
+--          6 too many items are before it, 7 too many items of its caller are
 local time = now()
 local caller = ARGV[8]
 local own = redis.call('LLEN', list(caller))
@@ -52,13 +52,13 @@ if caller ~= '' and own * (1 - share) >= share * free then
     return {3, before, 0, time}
 end
 if before >= tonumber(ARGV[7]) then
-    -- Do the caller's own items make it too late, or those of others?
+    -- Is it too late because of the caller's own items, or because of others?
     return {caller ~= '' and own > 0 and others < tonumber(ARGV[7]) and 7 or 6, before, 0, time}
 end
 local deadline = time + tonumber(ARGV[3])
 redis.call('SET', KEYS[3], whole(deadline) .. '|' .. whole(time) .. '|' .. ARGV[2], 'PX', mark_lifetime)
 if mark then
-    -- The item may still be in a list that other items kept from expiring.
+    -- The item may still be in a list that has not expired because of other items.
     redis.call('LREM', list(caller_of(mark)), 1, ARGV[1])
 end
 redis.call('RPUSH', list(caller), ARGV[1])

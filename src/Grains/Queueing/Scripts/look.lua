@@ -1,7 +1,7 @@
--- How the queue stands.
+-- The state of the queue.
 -- KEYS  1 queue, 2 callers, 3 dead letters
 -- ARGV  1 prefix of the items' marks
--- gives {items that wait, when the oldest of them entered in unix ms or 0 when none waits, dead letters, now in unix ms}
+-- gives {waiting items, entry time of the oldest in unix ms or 0 without items, dead letters, now in unix ms}
 local oldest = 0
 local function look(caller)
     local item = redis.call('LINDEX', list(caller), 0)

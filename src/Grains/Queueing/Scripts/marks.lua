@@ -1,6 +1,6 @@
--- The marks of items: deadline|enqueued|traceparent, and |caller of one with a name, in unix ms. This file is
+-- The marks of items: deadline|enqueued|traceparent, and |caller for a named caller, in unix ms. This file is
 -- put in front of the scripts that need it.
--- A list expires an hour after its last item came, and a mark two hours after the last move of its item. So an item that is in a list
+-- A list expires an hour after its last item was added, and a mark two hours after the last move of its item. So an item that is in a list
 -- always has its mark, even after a long outage, and is not queued a second time.
 local list_lifetime = 3600000
 local mark_lifetime = 7200000
@@ -9,7 +9,7 @@ local function deadline_of(mark)
     return tonumber(string.match(mark, '^(%d+)|') or '0')
 end
 
--- Whether the item of a mark can still wait or run. An item that no batcher claims is lost when its list expires, within an hour after
+-- Whether the item of a mark can still wait or be processed. An item that no batcher claims is lost when its list expires, within an hour after
 -- its deadline unless other items come. Its mark then still exists for a while.
 local function stands(mark, time)
     return mark and time - deadline_of(mark) <= list_lifetime
@@ -20,7 +20,7 @@ local function whole(number)
 end
 
 -- Moves the deadline of an item to that of one more caller, if it is later. An asynchronous caller changes the deadline in any case: a
--- withdrawal for earlier callers then sees that another caller needs the item. Gives the deadline.
+-- withdrawal for earlier callers then notices that another caller needs the item. Gives the deadline.
 local function extend(key, mark, deadline, asynchronous)
     local rest = string.match(mark, '^%d+(|.*)$')
     if not rest then

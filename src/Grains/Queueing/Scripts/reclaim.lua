@@ -1,9 +1,9 @@
 -- Returns the items of a batcher whose lease expired to the heads of the callers' lists, in their old order. Items with too many attempts
--- are given up.
+-- become dead letters.
 -- KEYS  1 queue, 2 callers, 3 in-flight list, 4 lease, 5 batchers, 6 attempts, 7 dead letters
 -- ARGV  1 batcher, 2 most attempts, 3 prefix of the items' marks, 4 wake-up channel, 5 lifetime of attempts in ms,
 --       6 most dead letters, 7 lifetime of dead letters in ms, 8 prefix of the keys that refuse items, 9 lifetime of those in ms, 10 attempts to count for each item, 0 or 1
--- gives {-1} when the lease is valid, else {items returned, item given up, ...}
+-- gives {-1} when the lease is valid, else {items returned, dead-lettered item, ...}
 if redis.call('EXISTS', KEYS[4]) == 1 then
     return {-1}
 end

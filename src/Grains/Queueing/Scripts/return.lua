@@ -1,11 +1,11 @@
 -- A device failed on items that its batcher holds: returns them to the heads of the callers' lists, in their old order, and counts an
--- attempt. Items with too many attempts are given up. Unlike poison they are not refused later: the devices may have been at fault.
--- The first failure of an item on a sick device counts no attempt, so that many devices that fail at once give up no item that another
--- device can run. At most 16 devices are noted for an item, so that an item that makes devices sick is given up, too.
+-- attempt. Items with too many attempts become dead letters. Unlike poison they are not refused later: the devices may have been at fault.
+-- The first failure of an item on a sick device counts no attempt, so that many devices that fail at once make no dead letter of an item that
+-- another device can run. At most 16 devices are recorded for an item, so that an item that makes devices sick becomes a dead letter, too.
 -- KEYS  1 queue, 2 callers, 3 in-flight list, 4 attempts, 5 dead letters
 -- ARGV  1 prefix of the items' marks, 2 wake-up channel, 3 most attempts, 4 lifetime of attempts in ms, 5 most dead letters,
---       6 lifetime of dead letters in ms, 7 device, 8 whether it fails on other pictures as well, 0 or 1, then items
--- gives per item: 0 not held any more, 1 returned, 2 given up
+--       6 lifetime of dead letters in ms, 7 device, 8 whether it also fails on other pictures, 0 or 1, then items
+-- gives per item: 0 not held any more, 1 returned, 2 dead letter
 local outcome = {}
 local returned = false
 local time = whole(now())

@@ -1,9 +1,9 @@
 -- Ends items that a batcher still holds: writes their results and removes the items and their marks. Other items are not changed.
 -- KEYS  1 queue, 2 callers, 3 in-flight list, 4 attempts, 5 answers to the batcher's last settles, then per item: its mark, its result
--- ARGV  1 lifetime of a result in ms, 2 number of this settle, 3 '1' when it is sent again, 4 lifetime of the answers in ms,
+-- ARGV  1 lifetime of a result in ms, 2 number of this settle, 3 '1' when it is repeated, 4 lifetime of the answers in ms,
 --       5 wake-up channel, then per item: item, result (empty for none), and for an item that ends only if its deadline was not extended:
 --       the deadline that the batcher knows in unix ms, 0 for now
--- gives per item: 1 settled, 0 not held any more, 2 back in the queue because its deadline has been extended meanwhile
+-- gives per item: 1 settled, 0 not held any more, 2 returned to the queue because its deadline was extended meanwhile
 local slot = tonumber(ARGV[2]) % 64
 local settled = {}
 if ARGV[3] == '1' then

@@ -1,8 +1,8 @@
 -- Removes an item from the queue when its last caller has left. An item that a batcher has claimed stays. An item that another caller
 -- has joined stays, too: its deadline has changed.
 -- KEYS  1 queue, 2 callers, 3 mark of the item
--- ARGV  1 item, 2 the deadline that the callers who left know, in unix ms, 3 lifetime of a debt in ms
--- gives 1 when it was taken out
+-- ARGV  1 item, 2 the deadline when it was queued, in unix ms, 3 lifetime of a debt in ms
+-- gives 1 when it was removed
 local mark = redis.call('GET', KEYS[3])
 if not mark or deadline_of(mark) ~= tonumber(ARGV[2]) then
     return 0

@@ -1,10 +1,10 @@
--- Claims webhooks that are due: each time one of the caller with the fewest deliveries under way, and none of a caller whose share of the
+-- Claims webhooks that are due: each time one of the caller with the fewest deliveries in progress, and none of a caller whose share of the
 -- places is used. A claim moves the due time: if the silo that holds it dies, the webhook is due again. An attempt is counted for each
 -- webhook whose body is written.
 -- KEYS  1 due times of callers without a name, 2 callers
--- ARGV  1 now in unix ms, 2 until when they are claimed in unix ms, 3 free places, 4 prefix of the webhooks,
---       5 share of the places that one caller may hold, 0 to 1, then each caller that holds places and how many
--- gives {number that wait, when the next is due or -1, then per webhook: id, terms, attempts, content type, body}, the last two empty
+-- ARGV  1 now in unix ms, 2 end of the claim in unix ms, 3 free places, 4 prefix of the webhooks,
+--       5 share of the places that one caller may hold, 0 to 1, then each caller that holds places and their number
+-- gives {number of pending webhooks, when the next is due or -1, then per webhook: id, terms, attempts, content type, body}, the last two empty
 --       until the request has ended. A caller that must wait for a place of its own counts as having nothing due.
 local claimed = {0, -1}
 local free, share = tonumber(ARGV[3]), tonumber(ARGV[5])

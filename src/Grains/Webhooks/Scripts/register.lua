@@ -1,7 +1,7 @@
 -- Stores a webhook, unless the same URL is stored for this request already, too many webhooks wait, or the caller's share is used.
 -- KEYS  1 due times of callers without a name, 2 callers, 3 id by URL and request, 4 the webhook, 5 the request's webhooks
--- ARGV  1 id, 2 when to look at it in unix ms, 3 most that may wait, 4 lifetime in ms, 5 terms, 6 its digest,
---       7 caller, empty for callers without a name, 8 share of those that may wait that one caller may have, 0 to 1
+-- ARGV  1 id, 2 when to check it in unix ms, 3 most pending webhooks, 4 lifetime in ms, 5 terms, 6 its digest,
+--       7 caller, empty for callers without a name, 8 share of the pending webhooks that one caller may have, 0 to 1
 -- gives 0 when too many wait, 1 stored, 2 known already, 3 the caller's share is used
 if redis.call('EXISTS', KEYS[3]) == 1 then
     return 2

@@ -1,5 +1,5 @@
--- Keeps what a webhook says, and counts its first attempt. A failure frees its URL for the next request of the same picture; a result is
--- the same whenever it is asked for.
+-- Stores the content of a webhook, and counts its first attempt. A failure frees its URL for the next request of the same picture; a result
+-- is always the same.
 -- KEYS  1 due times of its caller, 2 id by URL and request, 3 the webhook, 4 the request's webhooks
 -- ARGV  1 id, 2 the claim, 3 content type, 4 body, 5 whether the request failed, 0 or 1
 -- gives 1, or 0 when another silo holds the claim

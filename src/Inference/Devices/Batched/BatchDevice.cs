@@ -28,13 +28,6 @@ internal sealed class BatchDevice : IInferenceDevice
     private readonly DeviceThread _thread;
     private readonly CancellationTokenSource _stopping = new();
 
-    /// <param name="name">Local name.</param>
-    /// <param name="hardwareId">Identifies it on its machine.</param>
-    /// <param name="description">Text for people.</param>
-    /// <param name="provider">Its execution provider.</param>
-    /// <param name="options">Settings.</param>
-    /// <param name="time">Clock for deadlines.</param>
-    /// <param name="logger">Log.</param>
     public BatchDevice(
         string name,
         string hardwareId,

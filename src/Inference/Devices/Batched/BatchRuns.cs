@@ -5,8 +5,6 @@ using Detection.Objects;
 namespace Detection.Inference.Devices.Batched;
 
 /// <summary>Runs the rows of a slot and reads their boxes.</summary>
-/// <param name="stages">The stages before and after a run.</param>
-/// <param name="bounds">Time limits of runs.</param>
 internal sealed class BatchRuns(PictureStages stages, RunBounds bounds)
 {
     /// <summary>Runs the first rows of a slot, with the smallest batch size that is large enough.</summary>

@@ -11,7 +11,6 @@ internal sealed class DeviceThread : IDisposable
     private readonly BlockingCollection<Action> _runs = [];
     private readonly Thread _thread;
 
-    /// <param name="name">Name of the thread.</param>
     public DeviceThread(string name)
     {
         _thread = new Thread(Work) { Name = name, IsBackground = true };

@@ -109,7 +109,7 @@ public sealed class CpuDevice : IInferenceDevice
         private readonly PictureWorkers.Lane _lane;
         private readonly PictureStages _stages;
         private readonly InferenceSession _session;
-        private readonly Desk[] _desks;
+        private readonly WorkerState[] _workerStates;
         private readonly RunBounds _bounds;
         private readonly CallGate _calls = new();
 
@@ -121,15 +121,15 @@ public sealed class CpuDevice : IInferenceDevice
             int batch = Math.Max(graph.FixedBatch, 1);
             using var settings = CreateSessionOptions();
             _session = graph.Open(settings, batch);
-            _desks = new Desk[workers.Count];
+            _workerStates = new WorkerState[workers.Count];
             try
             {
-                for (int i = 0; i < _desks.Length; i++)
+                for (int i = 0; i < _workerStates.Length; i++)
                 {
-                    _desks[i] = new Desk(_session, graph, batch, bounds);
+                    _workerStates[i] = new WorkerState(_session, graph, batch, bounds);
                 }
 
-                _desks[0].Run.WarmUp();
+                _workerStates[0].Run.WarmUp();
             }
             catch
             {
@@ -141,7 +141,7 @@ public sealed class CpuDevice : IInferenceDevice
         public int Concurrency => 2;
 
         // One picture in progress and one waiting for each worker. With a second such batch no worker waits for the next batch.
-        public int BatchLimit => 2 * _desks.Length;
+        public int BatchLimit => 2 * _workerStates.Length;
 
         public bool RunsSingly => true;
 
@@ -161,9 +161,9 @@ public sealed class CpuDevice : IInferenceDevice
 
         private void Free()
         {
-            foreach (var desk in _desks)
+            foreach (var state in _workerStates)
             {
-                desk?.Dispose();
+                state?.Dispose();
             }
 
             _session.Dispose();
@@ -175,7 +175,7 @@ public sealed class CpuDevice : IInferenceDevice
             return ValueTask.CompletedTask;
         }
 
-        private void Detect(RunningBatch batch, int index, Desk desk)
+        private void Detect(RunningBatch batch, int index, WorkerState state)
         {
             if (_stages.IsOver(batch, index))
             {
@@ -189,14 +189,14 @@ public sealed class CpuDevice : IInferenceDevice
                 var work = batch.Pictures[index];
                 using (var picture = _stages.Decode(batch, index, ref progress))
                 {
-                    _stages.Preprocess(picture, desk.Run.InputRow(0), ref progress);
+                    _stages.Preprocess(picture, state.Run.InputRow(0), ref progress);
                 }
 
                 work.Decoded?.Invoke();
                 long start = Stopwatch.GetTimestamp();
-                desk.Run.Run(_bounds.Until(_stages.Left(work)));
+                state.Run.Run(_bounds.Until(_stages.Left(work)));
                 progress.Inference = Stopwatch.GetElapsedTime(start);
-                outcome = _stages.Read(work, desk.Run.OutputRow(0), desk.Boxes, progress);
+                outcome = _stages.Read(work, state.Run.OutputRow(0), state.Boxes, progress);
             }
 #pragma warning disable CA1031 // An error of one picture is its outcome; the worker continues with the next.
             catch (Exception e)
@@ -221,16 +221,16 @@ public sealed class CpuDevice : IInferenceDevice
 
         private sealed class Jobs(Session session, RunningBatch batch) : IPictureJobs
         {
-            public void Run(int index, int worker) => session.Detect(batch, index, session._desks[worker]);
+            public void Run(int index, int worker) => session.Detect(batch, index, session._workerStates[worker]);
         }
     }
 
     /// <summary>The memory that one worker needs for one model, allocated once.</summary>
-    private sealed class Desk : IDisposable
+    private sealed class WorkerState : IDisposable
     {
         private readonly TensorSet _tensors;
 
-        public Desk(InferenceSession session, ModelGraph graph, int batch, RunBounds bounds)
+        public WorkerState(InferenceSession session, ModelGraph graph, int batch, RunBounds bounds)
         {
             _tensors = new TensorSet(OrtAllocator.DefaultInstance, graph, session, batch);
             try
