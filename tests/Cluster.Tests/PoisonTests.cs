@@ -77,7 +77,7 @@ public sealed class PoisonTests
         Assert.True(answer.StatusCode == HttpStatusCode.InternalServerError, text);
         using var problem = JsonDocument.Parse(text);
         Assert.Equal("/problems/inference-failed", problem.RootElement.GetProperty("type").GetString());
-        Assert.Contains("given up", problem.RootElement.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.Contains("not processed again", problem.RootElement.GetProperty("detail").GetString(), StringComparison.Ordinal);
     }
 
     private static async Task<DetectionProcess> WaitForHolderAsync(DetectionCluster cluster, ConnectionMultiplexer redis, string imageKey)
