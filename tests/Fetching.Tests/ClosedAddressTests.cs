@@ -65,7 +65,7 @@ public sealed class ClosedAddressTests(SharedRedis redis)
         {
             var outcome = await fetcher.FetchAsync($"http://{host}/latest/meta-data/");
 
-            Assert.Equal(new FetchOutcome(FetchStatus.NotAllowed, Message: Refusal), outcome);
+            Assert.Equal(new FetchOutcome(FetchStatus.NotAllowed, Message: Refusal) { IsFinal = true }, outcome);
         }
     }
 
@@ -84,7 +84,7 @@ public sealed class ClosedAddressTests(SharedRedis redis)
             location = target;
             var outcome = await fetcher.FetchAsync($"http://open.test:{host.Port}/redirect");
 
-            Assert.Equal(new FetchOutcome(FetchStatus.NotAllowed, Message: Refusal), outcome);
+            Assert.Equal(new FetchOutcome(FetchStatus.NotAllowed, Message: Refusal) { IsFinal = true }, outcome);
         }
 
         Assert.All(host.Requests, request => Assert.Equal("127.0.0.1 /redirect", request));
@@ -116,7 +116,7 @@ public sealed class ClosedAddressTests(SharedRedis redis)
 
         var outcome = await fetcher.FetchAsync($"http://{spelling}:{host.Port}/");
 
-        Assert.Equal(new FetchOutcome(FetchStatus.NotAllowed, Message: Refusal), outcome);
+        Assert.Equal(new FetchOutcome(FetchStatus.NotAllowed, Message: Refusal) { IsFinal = true }, outcome);
         Assert.Empty(host.Requests);
     }
 

@@ -245,7 +245,7 @@ public sealed class FetchTests(SharedRedis redis)
 
         var outcome = await fetcher.FetchAsync($"http://host.test:{host.Port}/");
 
-        Assert.Equal(new FetchOutcome(FetchStatus.NotReachable, Message: $"The address answered with status {status}."), outcome);
+        Assert.Equal(new FetchOutcome(FetchStatus.NotReachable, Message: $"The address answered with status {status}.") { IsFinal = status is >= 400 and < 500 and not (408 or 429) }, outcome);
     }
 
     [Fact]

@@ -67,7 +67,7 @@ public sealed class PictureFetchGrainTests(SharedRedis redis)
         await Eventually.Async(() => !host.Requests.IsEmpty, Eventually.Soon, "the fetch is under way");
         await caller.CancelAsync();
 
-        Assert.Equal(new FetchOutcome(FetchStatus.NotAllowed, Message: "There is no such host, or pictures may not be fetched from it."), refused);
+        Assert.Equal(new FetchOutcome(FetchStatus.NotAllowed, Message: "There is no such host, or pictures may not be fetched from it.") { IsFinal = true }, refused);
         Assert.Equal(FetchStatus.NotAllowed, relative.Status);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => fetch);
         await gone.Task.WaitAsync(Eventually.Soon, TestContext.Current.CancellationToken);

@@ -156,7 +156,7 @@ public sealed class StorageTests : RequestTest
     [Fact]
     public async Task Lost_pictures_of_urls_are_fetched_again_until_their_deadline()
     {
-        byte[][] pictures = [.. Enumerable.Range(0, 6).Select(_ => Next())];
+        byte[][] pictures = [.. Enumerable.Range(0, 4).Select(_ => Next())];
         var answers = 0;
         var failing = false;
         await using var host = new LoopbackServer(async context =>
@@ -165,7 +165,7 @@ public sealed class StorageTests : RequestTest
             var fails = Volatile.Read(ref failing) && Interlocked.Increment(ref answers) <= 3;
             if (Volatile.Read(ref failing) && !fails)
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(1500));
+                await Task.Delay(TimeSpan.FromMilliseconds(700));
             }
 
             try
@@ -183,7 +183,7 @@ public sealed class StorageTests : RequestTest
         await using var silo = await StartSiloAsync(
             ("Detection:Fetch:AllowedNetworks:0", "127.0.0.1/32"),
             ("Detection:Fetch:AllowedPorts:0", $"{host.Url.Port}"),
-            ("Detection:Fetch:Timeout", "00:00:02"),
+            ("Detection:Fetch:Timeout", "00:00:01"),
             ("Detection:Fetch:MaxConcurrency", "1"));
         await OccupyAsync();
         var tickets = new List<DetectionTicket>();

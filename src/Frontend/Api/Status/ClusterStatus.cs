@@ -1,5 +1,6 @@
 using Detection.Client;
 using Detection.Contracts.Cluster;
+using Detection.Frontend.Http.Access;
 
 namespace Detection.Frontend.Api.Status;
 
@@ -65,7 +66,8 @@ internal sealed class ClusterStatus(IClusterReports reports, TimeProvider time)
             Queues(histories),
             [.. Enumerable.Range(1, Intervals).Select(i => Of(current - ((Intervals - i + 1) * WorkInterval.Seconds), sums))],
             [.. histories.SelectMany(static history => history.Failures).OrderByDescending(static failure => failure.At).Take(Failures)],
-            Models(silos));
+            Models(silos),
+            AdministrationRight.None);
     }
 
     private static List<ModelStateBody> Models(IReadOnlyList<SiloReport> silos)

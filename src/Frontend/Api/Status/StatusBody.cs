@@ -20,7 +20,7 @@ internal sealed record StatusBody(
     IReadOnlyList<IntervalBody> Intervals,
     IReadOnlyList<FailedPicture> Failures,
     IReadOnlyList<ModelStateBody> Models,
-    AdministrationRight Administration = AdministrationRight.None);
+    AdministrationRight Administration);
 
 /// <summary>The state of a model.</summary>
 /// <param name="Name">Its name.</param>

@@ -119,7 +119,7 @@ public sealed class WebhookTests(OneProcess frontend)
         Assert.DoesNotContain(frontend.Webhooks.Received, webhook => webhook.Path == "/redirected");
         await Eventually.Async(
             async () => await GivenUpAsync() == before + 1, Eventually.Soon, "it is counted");
-        var said = frontend.Process.Process.Log.Split('\n').Where(line => line.Contains($"webhook {received[0].Id} given up", StringComparison.Ordinal));
+        var said = frontend.Process.Process.Log.Split('\n').Where(line => line.Contains($"webhook {received[0].Id} abandoned after", StringComparison.Ordinal));
         Assert.Contains(TestPictures.ImageKey(photo), Assert.Single(said), StringComparison.Ordinal);
     }
 
