@@ -205,7 +205,7 @@ public sealed class WebhookTests(OneProcess frontend)
     public async Task Every_webhook_arrives_whichever_process_is_killed()
     {
         await using var receiver = new WebhookReceiver();
-        await using var cluster = await StartAsync(receiver, frontends: 1, ("Detection__Webhooks__Timeout", "00:00:02"));
+        await using var cluster = await StartAsync(receiver, frontends: 1, ("Detection__Webhooks__Timeout", "00:00:04"));
         var photos = Enumerable.Range(0, 12).Select(i => TestPictures.Unique(2050 + i)).ToList();
         List<Uri> urls = [];
         foreach (var photo in photos)
