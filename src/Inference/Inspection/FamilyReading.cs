@@ -140,7 +140,6 @@ internal static class FamilyReading
 
         var proven = readings.Count == 1 ? 0 : trial.Decide([.. readings.Select(Manifest)]);
         return proven >= 0 ? readings[proven] with { Why = $"{readings[proven].Why}{(readings.Count == 1 ? "" : "; read so, it finds the same objects in a known picture and in its mirror image")}" }
-            : readings.TrueForAll(reading => reading.Family == readings[0].Family) ? readings[0] with { NeedsNormalisation = true }
             : new FamilyGuess(
                 null,
                 null,
