@@ -7,6 +7,7 @@ using Detection.Tool.Detect;
 using Detection.Tool.Eval;
 using Detection.Tool.Inspect;
 using Detection.Tool.Keys;
+using Detection.Tool.Pull;
 
 namespace Detection.Tool;
 
@@ -19,12 +20,13 @@ internal static class DetectionCommandLine
     /// <summary>Runs a command and returns the exit code.</summary>
     public static async Task<int> RunAsync(string[] arguments)
     {
-        var root = new RootCommand("Detects objects in pictures on this machine; inspects, evaluates and times ONNX detectors; makes keys for servers.")
+        var root = new RootCommand("Detects objects in pictures on this machine; inspects, evaluates and times ONNX detectors; pulls models; makes keys for servers.")
         {
             DetectCommand.Create(),
             InspectCommand.Create(),
             EvalCommand.Create(),
             BenchCommand.Create(),
+            PullCommand.Create(),
             KeyCommand.Create(),
         };
         var parsed = root.Parse(arguments);
