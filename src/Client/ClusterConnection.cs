@@ -24,6 +24,9 @@ internal sealed class ClusterConnection(
     private readonly ClusterReach _reach = new();
     private Task<IHost>? _host;
 
+    /// <inheritdoc cref="ClusterReach.NextClosed"/>
+    public Task NextClosed => _reach.NextClosed;
+
     /// <summary>The grains of the cluster. Waits for a silo until <paramref name="cancellationToken"/> is cancelled.</summary>
     public async ValueTask<IGrainFactory> GetGrainsAsync(CancellationToken cancellationToken)
     {

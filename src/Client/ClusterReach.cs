@@ -5,6 +5,12 @@ internal sealed class ClusterReach : IClusterConnectionStatusObserver
 {
     private volatile bool _isConnected;
     private volatile string? _fault;
+    private TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>
+    /// Completes when the next connection to a silo closes: the calls that this silo runs are lost, and Orleans does not report it before they time out.
+    /// </summary>
+    public Task NextClosed => Volatile.Read(ref _closed).Task;
 
     /// <summary>Whether a connection that a silo accepted is open.</summary>
     public bool IsConnected => _isConnected;
@@ -29,6 +35,11 @@ internal sealed class ClusterReach : IClusterConnectionStatusObserver
         else
         {
             _isConnected = false;
+        }
+
+        if (currentNumberOfGateways < previousNumberOfGateways)
+        {
+            Interlocked.Exchange(ref _closed, new(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
         }
     }
 

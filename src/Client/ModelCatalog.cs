@@ -4,7 +4,10 @@ using Detection.Contracts.Storage;
 
 namespace Detection.Client;
 
-/// <summary>The models of the cluster, read again each second. Also compares how the silos and this process make image keys.</summary>
+/// <summary>
+/// The models of the cluster, and how long its silos fetch a picture, read again each second. Also compares how the silos and this process make image
+/// keys.
+/// </summary>
 internal sealed class ModelCatalog(ClientConnections connections, ImageKeyComparison imageKeys, TimeProvider time)
 {
     private readonly SiloBoard _board = connections.Board;
@@ -16,11 +19,17 @@ internal sealed class ModelCatalog(ClientConnections connections, ImageKeyCompar
     /// <summary>Models that were read longer ago are not used.</summary>
     private static readonly TimeSpan StaleAfter = TimeSpan.FromSeconds(5);
 
+    /// <summary>The largest limit that the setting <c>Detection:Fetch:Timeout</c> allows: that of a silo that does not report its own.</summary>
+    private static readonly TimeSpan LongestFetch = TimeSpan.FromMinutes(1);
+
     private readonly Lock _gate = new();
-    private volatile Reading _reading = new(ModelDirectory.Empty, new Dictionary<string, string>());
+    private volatile Reading _reading = new(ModelDirectory.Empty, new Dictionary<string, string>(), LongestFetch);
     private Task? _refreshing;
     private long _readAt;
     private volatile bool _isStale = true;
+
+    /// <summary>After which time every silo has ended a fetch, as of the last reading.</summary>
+    public TimeSpan FetchTimeout => _reading.FetchTimeout;
 
     /// <summary>The live silos.</summary>
     public async Task<IReadOnlyList<SiloReport>> ReadSilosAsync() =>
@@ -106,9 +115,12 @@ internal sealed class ModelCatalog(ClientConnections connections, ImageKeyCompar
         var records = await _board.ReadModelsAsync();
         imageKeys.Compare(await mark);
         var silos = await ReadSilosAsync();
-        _reading = new Reading(ModelDirectory.Of(silos, records, _clock.GetUtcNow()), SiloReport.ModelProblemsOf(silos));
+        _reading = new Reading(ModelDirectory.Of(silos, records, _clock.GetUtcNow()), SiloReport.ModelProblemsOf(silos), LongestOf(silos));
         Volatile.Write(ref _readAt, time.GetTimestamp());
     }
+
+    private static TimeSpan LongestOf(IReadOnlyList<SiloReport> silos) =>
+        silos.Count == 0 ? LongestFetch : silos.Max(static silo => silo.FetchTimeout ?? LongestFetch);
 
     /// <summary>What is known about a model.</summary>
     /// <param name="Entry">The model; <see langword="null"/> when it is not known.</param>
@@ -117,5 +129,5 @@ internal sealed class ModelCatalog(ClientConnections connections, ImageKeyCompar
     /// <param name="Problem">Why the files of that model are not served.</param>
     public readonly record struct Finding(ModelEntry? Entry, ModelInfo? Current, bool Served, string? Problem);
 
-    private sealed record Reading(ModelDirectory Models, IReadOnlyDictionary<string, string> Problems);
+    private sealed record Reading(ModelDirectory Models, IReadOnlyDictionary<string, string> Problems, TimeSpan FetchTimeout);
 }

@@ -48,6 +48,10 @@ public sealed record SiloReport(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsDrained { get; init; }
 
+    /// <summary>Time limit of one fetch of a picture from a URL (<c>Detection:Fetch:Timeout</c>); <see langword="null"/> from a silo of an older version.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public TimeSpan? FetchTimeout { get; init; }
+
     /// <summary>The models for which it accepts requests.</summary>
     [JsonIgnore]
     public IEnumerable<ModelInfo> CurrentModels => IsDrained ? [] : RetiredModels is { Count: > 0 } retired ? Models.Where(model => !retired.Contains(model.Id)) : Models;

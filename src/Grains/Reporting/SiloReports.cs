@@ -1,12 +1,15 @@
 using Detection.Contracts.Cluster;
 using Detection.Contracts.Storage;
 using Detection.Grains.Devices;
+using Detection.Grains.Fetching;
 using Detection.Inference.Repository;
+using Microsoft.Extensions.Options;
 
 namespace Detection.Grains.Reporting;
 
 /// <summary>Creates this silo's reports.</summary>
-internal sealed class SiloReports(LocalDevices local, InferenceHost host, ModelRepository repository, ILocalSiloDetails silo, ClusterClock time) : ISiloReports
+internal sealed class SiloReports(
+    LocalDevices local, InferenceHost host, ModelRepository repository, ILocalSiloDetails silo, IOptions<FetchOptions> fetching, ClusterClock time) : ISiloReports
 {
     private readonly DateTimeOffset _startedAt = time.GetUtcNow();
 
@@ -44,6 +47,7 @@ internal sealed class SiloReports(LocalDevices local, InferenceHost host, ModelR
             offer.Retired)
         {
             IsDrained = host.IsDrained,
+            FetchTimeout = fetching.Value.Timeout,
         };
     }
 

@@ -149,6 +149,7 @@ public sealed class GoldenTests : IDisposable
                 ["coco@ba9876543210"])),
             ("least", new SiloReport("node-1", "S10.0.0.1:11111:1", At, At, [], [], [], [])),
             ("drained", new SiloReport("node-1", "S10.0.0.1:11111:1", At, At, [], [], [], []) { IsDrained = true }),
+            ("fetches", new SiloReport("node-1", "S10.0.0.1:11111:1", At, At, [], [], [], []) { FetchTimeout = TimeSpan.FromSeconds(8) }),
         ],
         static report => report.Serialize(),
         static bytes => SiloReport.Deserialize(bytes)!);
