@@ -140,7 +140,8 @@ internal sealed class Enqueueing(
         {
             if (terms.Asynchronous)
             {
-                await kept.WriteAsync(static state => state.Asynchronous = false);
+                // A request whose lost picture was fetched again stays accepted.
+                await kept.WriteAsync(state => state.Asynchronous = state.FetchesAgain && end.Status != RequestStatus.Done);
             }
 
             return end;

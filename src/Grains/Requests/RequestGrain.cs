@@ -88,7 +88,12 @@ internal sealed class RequestGrain(
             var (work, joined, end) = await _enqueueing.JoinOrEnqueueAsync(terms);
             if (end is not null)
             {
-                await _enqueueing.LeavePictureAsync(end);
+                // The picture that was fetched again waits for a place in the queue.
+                if (!_fetchesAgain || end.Status == RequestStatus.Done)
+                {
+                    await _enqueueing.LeavePictureAsync(end);
+                }
+
                 return end;
             }
 
@@ -192,7 +197,7 @@ internal sealed class RequestGrain(
         _fetchesAgain = true;
         try
         {
-            return await FetchAgainAsync(lost, url, kept);
+            return await FetchAgainAsync(url, kept);
         }
         finally
         {
@@ -200,7 +205,7 @@ internal sealed class RequestGrain(
         }
     }
 
-    private async Task<RequestSnapshot?> FetchAgainAsync(RequestSnapshot lost, Uri url, RequestState kept)
+    private async Task<RequestSnapshot?> FetchAgainAsync(Uri url, RequestState kept)
     {
         if (!kept.FetchesAgain)
         {
@@ -209,7 +214,9 @@ internal sealed class RequestGrain(
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         }
 
-        if (await _lost.FetchAgainAsync(url, kept.SourceCaller, kept.Deadline, lifetime.ApplicationStopping) is { } reason)
+        var terms = () => new RequestTerms(kept.Deadline - time.GetUtcNow(), Asynchronous: true, Caller: kept.SourceCaller, Source: url);
+        if (await _lost.FetchAgainAsync(
+            url, kept.SourceCaller, kept.Deadline, () => SubmitAsync(terms(), TimeSpan.Zero, CancellationToken.None), lifetime.ApplicationStopping) is { } end)
         {
             if (lifetime.ApplicationStopping.IsCancellationRequested)
             {
@@ -218,17 +225,8 @@ internal sealed class RequestGrain(
                 return null;
             }
 
-            logger.LogNotFetchedAgain(_key.Item, reason);
-            return new RequestSnapshot(
-                RequestStatus.Failed,
-                Failure: new(FailureReason.PictureLost, $"The picture was lost from Redis, and could not be fetched again: {reason} Send it again."));
-        }
-
-        var terms = new RequestTerms(kept.Deadline - time.GetUtcNow(), Asynchronous: true, Caller: kept.SourceCaller, Source: url);
-        var again = await SubmitAsync(terms, TimeSpan.Zero, CancellationToken.None);
-        if (again.Status is not (RequestStatus.Queued or RequestStatus.Running or RequestStatus.Done))
-        {
-            return lost;
+            logger.LogNotFetchedAgain(_key.Item, end.Failure!.Message);
+            return end;
         }
 
         await _kept.WriteAsync(static state => state.FetchesAgain = false);

@@ -19,6 +19,6 @@ internal static partial class RequestLog
     [LoggerMessage(2, LogLevel.Warning, "{Item}: Redis does not answer, or returned an error: {Reason}")]
     public static partial void LogUnavailable(this ILogger logger, string item, string reason);
 
-    [LoggerMessage(3, LogLevel.Warning, "The lost picture of {Item} could not be fetched again; the request fails: {Reason}")]
+    [LoggerMessage(3, LogLevel.Warning, "Request {Item}, whose picture was lost, is not in the queue again; it fails: {Reason}")]
     public static partial void LogNotFetchedAgain(this ILogger logger, string item, string reason);
 }

@@ -152,6 +152,48 @@ public sealed class StorageTests : RequestTest
         await DoneAsync(ticket.ImageKey);
     }
 
+    [Fact]
+    public async Task Lost_picture_of_a_url_that_was_fetched_again_waits_for_a_place_in_a_full_queue()
+    {
+        var picture = Next();
+        var asked = 0;
+        List<DetectionTicket> others = [];
+        await using var host = Serve(picture, async () =>
+        {
+            if (Interlocked.Increment(ref asked) == 2)
+            {
+                // One on the device, one in the queue.
+                others.Add(await Client.SubmitAsync(Next(), Patient));
+                await Eventually.Async(() => Device.Batches.Count == 2, Eventually.Soon, "the device is busy again");
+                others.Add(await Client.SubmitAsync(Next(), Patient));
+            }
+
+            return true;
+        });
+        await using var silo = await StartSiloAsync(
+            ("Detection:Fetch:AllowedNetworks:0", "127.0.0.1/32"),
+            ("Detection:Fetch:AllowedPorts:0", $"{host.Url.Port}"),
+            ("Detection:Queue:Capacity", "1"));
+        await OccupyAsync();
+        var ticket = await Client.SubmitAsync(host.Url, Patient);
+        Assert.True(await Database.KeyDeleteAsync(Keys.Picture(ticket.ImageKey)));
+        Device.LetOneEnd();
+        await Eventually.Async(() => others.Count == 2, Eventually.Soon, "the queue is full");
+
+        // Some attempts find the queue full.
+        var refused = await Client.GetStatusAsync(ticket.ImageKey, TimeSpan.FromSeconds(2), DetectionStatus.Running);
+        Assert.Equal(DetectionStatus.Running, refused.Status);
+        Assert.Equal(FailureReason.Busy, await TryAsync(Next(), asynchronous: true));
+        Device.Open();
+
+        foreach (var accepted in others.Append(ticket))
+        {
+            await DoneAsync(accepted.ImageKey);
+        }
+
+        Assert.Equal(2, asked);
+    }
+
     /// <summary>A queue of pictures that are lost at once: more of them than may be fetched from one site.</summary>
     [Fact]
     public async Task Lost_pictures_of_urls_are_fetched_again_until_their_deadline()
