@@ -10,7 +10,7 @@ namespace Detection.Client;
 internal sealed class ClusterAdministration(
     OperationRunner operations, ClientConnections connections, ModelCatalog catalog, TimeProvider time, ILogger<DetectionClient> logger) : IClusterAdministration
 {
-    private const int MostGivenUp = 100;
+    private const int MostDeadLetters = 100;
 
     /// <summary>A silo answers at once or not at all.</summary>
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(5);
@@ -54,14 +54,14 @@ internal sealed class ClusterAdministration(
             cancellationToken);
     }
 
-    public Task<IReadOnlyList<DeadLetter>> GetGivenUpAsync(CancellationToken cancellationToken) =>
-        operations.RunAsync(null, null, _ => connections.Dead.ReadAsync(MostGivenUp), cancellationToken);
+    public Task<IReadOnlyList<DeadLetter>> GetDeadLettersAsync(CancellationToken cancellationToken) =>
+        operations.RunAsync(null, null, _ => connections.Dead.ReadAsync(MostDeadLetters), cancellationToken);
 
-    public Task<IMemoryOwner<byte>?> FindGivenUpPictureAsync(string imageKey, CancellationToken cancellationToken) =>
+    public Task<IMemoryOwner<byte>?> FindDeadLetterPictureAsync(string imageKey, CancellationToken cancellationToken) =>
         operations.RunAsync<IMemoryOwner<byte>?>(
             null,
             imageKey,
-            async operation => (await connections.Dead.ReadAsync(MostGivenUp)).Any(letter => letter.Key.ImageKey == imageKey)
+            async operation => (await connections.Dead.ReadAsync(MostDeadLetters)).Any(letter => letter.Key.ImageKey == imageKey)
                 ? await connections.Pictures.ReadAsync(imageKey, operation.Token)
                 : null,
             cancellationToken);

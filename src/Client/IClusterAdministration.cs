@@ -32,12 +32,12 @@ public interface IClusterAdministration
 
     /// <summary>The last 100 requests that became dead letters, newest first.</summary>
     /// <exception cref="DetectionException">Redis cannot be reached.</exception>
-    Task<IReadOnlyList<DeadLetter>> GetGivenUpAsync(CancellationToken cancellationToken = default);
+    Task<IReadOnlyList<DeadLetter>> GetDeadLettersAsync(CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Reads the encoded picture of a request that <see cref="GetGivenUpAsync"/> lists; <see langword="null"/> when it is not listed, or its
+    /// Reads the encoded picture of a request that <see cref="GetDeadLettersAsync"/> lists; <see langword="null"/> when it is not listed, or its
     /// picture has expired. It may crash a program that decodes it. The caller disposes of it.
     /// </summary>
     /// <exception cref="DetectionException">Redis cannot be reached.</exception>
-    Task<IMemoryOwner<byte>?> FindGivenUpPictureAsync(string imageKey, CancellationToken cancellationToken = default);
+    Task<IMemoryOwner<byte>?> FindDeadLetterPictureAsync(string imageKey, CancellationToken cancellationToken = default);
 }

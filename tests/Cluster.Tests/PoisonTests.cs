@@ -41,7 +41,7 @@ public sealed class PoisonTests
         }
 
         using var ended = await http.GetAsync(new Uri($"/v1/detections/{imageKey}?wait=60", UriKind.Relative));
-        await AssertGivenUpAsync(ended);
+        await AssertDeadLetterAsync(ended);
         var deadLetters = Assert.Single(await redis.GetServers()[0].KeysAsync(pattern: Keys.Dead("*")).ToListAsync());
         var letter = Assert.Single(await redis.GetDatabase().ListRangeAsync(deadLetters)).ToString();
         Assert.StartsWith($"{imageKey}|poison|{Deaths}|", letter, StringComparison.Ordinal);
@@ -49,16 +49,16 @@ public sealed class PoisonTests
         Assert.All(await Task.WhenAll(others), other => Assert.Equal(HttpStatusCode.OK, other.StatusCode));
 
         // The administrator sees which picture it is, for longer than pictures are kept.
-        var listed = Assert.Single((await http.GetFromJsonAsync<JsonElement>("/v1/admin/given-up")).GetProperty("items").EnumerateArray());
+        var listed = Assert.Single((await http.GetFromJsonAsync<JsonElement>("/v1/admin/dead-letters")).GetProperty("items").EnumerateArray());
         Assert.Equal((imageKey, "poison", Deaths), (listed.GetProperty("imageKey").GetString(), listed.GetProperty("reason").GetString(), listed.GetProperty("attempts").GetInt32()));
         Assert.InRange(listed.GetProperty("pictureUntil").GetDateTimeOffset() - listed.GetProperty("at").GetDateTimeOffset(), TimeSpan.FromHours(23), TimeSpan.FromHours(25));
-        Assert.Equal(Slow, await http.GetByteArrayAsync($"/v1/admin/given-up/{imageKey}/picture"));
-        using var answered = await http.GetAsync(new Uri($"/v1/admin/given-up/{TestPictures.ImageKey(TestPictures.Unique(4001))}/picture", UriKind.Relative));
+        Assert.Equal(Slow, await http.GetByteArrayAsync($"/v1/admin/dead-letters/{imageKey}/picture"));
+        using var answered = await http.GetAsync(new Uri($"/v1/admin/dead-letters/{TestPictures.ImageKey(TestPictures.Unique(4001))}/picture", UriKind.Relative));
         Assert.Equal(HttpStatusCode.NotFound, answered.StatusCode);
 
         // Sent again, it is refused without an attempt, and the last silo is healthy.
         using var again = await PostAsync(http, Slow, "?timeout=60");
-        await AssertGivenUpAsync(again);
+        await AssertDeadLetterAsync(again);
         Assert.Empty(await HoldersAsync(redis, imageKey));
         Assert.Single(cluster.Silos, silo => !silo.Process.HasExited);
         using var last = await PostAsync(http, TestPictures.Unique(4000), "?timeout=60");
@@ -71,7 +71,7 @@ public sealed class PoisonTests
         return await http.PostAsync(new Uri("/v1/detections" + query, UriKind.Relative), content);
     }
 
-    private static async Task AssertGivenUpAsync(HttpResponseMessage answer)
+    private static async Task AssertDeadLetterAsync(HttpResponseMessage answer)
     {
         var text = await answer.Content.ReadAsStringAsync();
         Assert.True(answer.StatusCode == HttpStatusCode.InternalServerError, text);

@@ -7,7 +7,7 @@ public class AdministrationTests(PageSite site)
     private const string Shown = "!document.getElementById('administration').hidden";
 
     [Fact]
-    public async Task Administrator_retries_a_model_drains_a_silo_and_sees_what_was_given_up()
+    public async Task Administrator_retries_a_model_drains_a_silo_and_sees_dead_letters()
     {
         Chromium.Require();
         using var models = new ModelFolder();
@@ -42,7 +42,7 @@ public class AdministrationTests(PageSite site)
                 await visit.SeenAsync("document.querySelector('[aria-label=\"Retry broken\"]').hidden");
                 Assert.Equal("admin-said", await visit.EvaluateAsync<string>("document.activeElement.id"));
 
-                // What was given up, newest first, with the picture where it is kept.
+                // Dead letters, newest first, with the picture where it is kept.
                 await visit.SeenAsync("document.querySelectorAll('#admin-items > li').length === 2");
                 Assert.Contains($"{kept[..8]}…", await visit.TextAsync("#admin-items > li:nth-child(1)"), StringComparison.Ordinal);
                 Assert.Contains("picture expired", await visit.TextAsync("#admin-items > li:nth-child(2)"), StringComparison.Ordinal);
@@ -58,7 +58,7 @@ public class AdministrationTests(PageSite site)
                 await visit.SeenAsync("document.getElementById('drain').open && document.activeElement.id === 'drain-no'");
                 await visit.Page.ClickAsync("#drain-no");
                 Assert.False(await visit.EvaluateAsync<bool>("document.getElementById('drain').open"));
-                Assert.DoesNotContain("drains the silo", cluster.Frontends[0].Process.Log, StringComparison.Ordinal);
+                Assert.DoesNotContain("requested a drain", cluster.Frontends[0].Process.Log, StringComparison.Ordinal);
                 await visit.Page.ClickAsync(drain);
                 await visit.Page.ClickAsync("#drain-yes");
                 await visit.SeenAsync("document.querySelector('#admin-silos > li').innerText.includes('drained; restart')");

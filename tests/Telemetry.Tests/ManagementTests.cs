@@ -9,7 +9,7 @@ public sealed class ManagementTests(WatchedCluster cluster)
     [InlineData("/status")]
     [InlineData("/status/js/main.js")]
     [InlineData("/v1/status")]
-    [InlineData("/v1/admin/given-up")]
+    [InlineData("/v1/admin/dead-letters")]
     public async Task Management_is_served_only_at_its_separate_address(string path)
     {
         Assert.Equal(HttpStatusCode.OK, await cluster.Management.StatusAsync(path));

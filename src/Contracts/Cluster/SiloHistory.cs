@@ -40,8 +40,9 @@ public sealed record SiloHistory(string Silo, DateTimeOffset ReportedAt)
 /// <param name="Length">Requests that wait.</param>
 /// <param name="Capacity">Maximum number of requests that may wait.</param>
 /// <param name="OldestSeconds">How long the oldest has waited; 0 when none waits.</param>
-/// <param name="GivenUp">Dead letters: requests that were given up.</param>
-public sealed record QueueReport(string Model, int Length, int Capacity, double OldestSeconds, int GivenUp);
+/// <param name="DeadLetters">Dead letters in the list of the model. The JSON calls it <c>givenUp</c>.</param>
+public sealed record QueueReport(
+    string Model, int Length, int Capacity, double OldestSeconds, [property: JsonPropertyName("givenUp")] int DeadLetters);
 
 /// <summary>What a silo did in one interval.</summary>
 /// <param name="Start">Its start in unix seconds, a multiple of <see cref="Seconds"/>.</param>

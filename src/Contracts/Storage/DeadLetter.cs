@@ -3,11 +3,11 @@ using Detection.Contracts.Requests;
 
 namespace Detection.Contracts.Storage;
 
-/// <summary>The record of a request that was given up.</summary>
+/// <summary>The record of a request that failed after its last attempt.</summary>
 /// <param name="Key">The request.</param>
 /// <param name="Reason"><c>poison</c>: the leases of its batchers expired. <c>device</c>: devices failed on it.</param>
 /// <param name="Attempts">How often that happened.</param>
-/// <param name="At">When it was given up.</param>
+/// <param name="At">When its last attempt failed.</param>
 /// <param name="PictureUntil">When its picture expires; <see langword="null"/> when it is not kept any more.</param>
 public sealed record DeadLetter(RequestKey Key, string Reason, int Attempts, DateTimeOffset At, DateTimeOffset? PictureUntil = null)
 {

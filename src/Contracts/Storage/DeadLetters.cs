@@ -3,8 +3,8 @@ using StackExchange.Redis;
 namespace Detection.Contracts.Storage;
 
 /// <summary>
-/// What was given up, as the scripts of the queue list it (<see cref="RedisKeys.Dead"/>), and the pictures of it. A picture that kills
-/// processes is kept longer than others, so that it can be looked at; of these there are only so many.
+/// Reads the dead letters that the scripts of the queue list (<see cref="RedisKeys.Dead"/>), and keeps some of their pictures. A picture that kills
+/// processes is kept longer than others, so that an administrator can look at it. The number of these pictures is limited.
 /// </summary>
 /// <param name="connections">The process' connections.</param>
 /// <param name="keys">Where the cluster lies in Redis.</param>
@@ -12,7 +12,7 @@ namespace Detection.Contracts.Storage;
 public sealed class DeadLetters(RedisConnections connections, RedisKeys keys, PictureStore pictures)
 {
     private const string Reserve = """
-        -- Takes one of the places for pictures that were given up, unless all are taken.
+        -- Takes one of the places for pictures of dead letters, unless all are taken.
         -- KEYS  1 pictures that are kept
         -- ARGV  1 image key, 2 places, 3 lifetime in ms
         -- gives 1 when it has a place, otherwise 0
@@ -27,8 +27,8 @@ public sealed class DeadLetters(RedisConnections connections, RedisKeys keys, Pi
         return 1
         """;
 
-    /// <summary>The newest entries of all models that are known, newest first.</summary>
-    /// <param name="most">Most entries.</param>
+    /// <summary>The newest dead letters of all models, newest first.</summary>
+    /// <param name="most">Maximum number of them.</param>
     /// <exception cref="RedisException">Redis cannot be reached.</exception>
     public async Task<IReadOnlyList<DeadLetter>> ReadAsync(int most)
     {
@@ -45,9 +45,9 @@ public sealed class DeadLetters(RedisConnections connections, RedisKeys keys, Pi
             await pictures.TimeLeftAsync(letter.Key.ImageKey) is { } left ? letter with { PictureUntil = now + left } : letter));
     }
 
-    /// <summary>Keeps a picture that was given up, unless as many as may be are kept or it has expired.</summary>
+    /// <summary>Keeps the picture of a dead letter, unless <paramref name="most"/> are kept already or it has expired.</summary>
     /// <param name="imageKey">Its key.</param>
-    /// <param name="most">Most pictures.</param>
+    /// <param name="most">Maximum number of pictures that are kept.</param>
     /// <param name="expiry">For how long.</param>
     /// <exception cref="RedisException">Redis cannot be reached.</exception>
     public async Task KeepPictureAsync(string imageKey, int most, TimeSpan expiry)
@@ -55,7 +55,7 @@ public sealed class DeadLetters(RedisConnections connections, RedisKeys keys, Pi
         var database = (await connections.ConnectAsync()).GetDatabase();
         if (most > 0 && (bool)await database.ScriptEvaluateAsync(Reserve, [keys.DeadPictures], [imageKey, most, (long)expiry.TotalMilliseconds]))
         {
-            await pictures.KeepGivenUpAsync(imageKey, expiry);
+            await pictures.KeepDeadLetterAsync(imageKey, expiry);
         }
     }
 }

@@ -104,7 +104,7 @@ public sealed class PictureStore(
 
     /// <summary>Keeps a picture that no request needs, so that an administrator can look at it.</summary>
     /// <exception cref="RedisException">Redis cannot be reached.</exception>
-    internal Task<bool> KeepGivenUpAsync(string imageKey, TimeSpan expiry) => _terms.KeepAsync(imageKey, expiry, request: null);
+    internal Task<bool> KeepDeadLetterAsync(string imageKey, TimeSpan expiry) => _terms.KeepAsync(imageKey, expiry, request: null);
 
     /// <summary>Time until a picture expires; <see langword="null"/> when it is not stored any more.</summary>
     /// <exception cref="RedisException">Redis cannot be reached.</exception>

@@ -21,7 +21,7 @@ namespace Detection.Contracts.Storage;
 /// detection:{model}:wake             channel published at every enqueue
 /// detection:{model}:result:ITEM      string  the result (Orleans serializer); expires
 /// detection:picture:IMAGEKEY         string  the encoded picture; expires after 30 s, once a request with it is accepted after minutes
-/// detection:dead-pictures            zset    image keys of pictures that are kept because they were given up, by when they expire, unix ms; bounded; expires with the last of them
+/// detection:dead-pictures            zset    image keys of the pictures of dead letters that are kept for administrators, by when they expire, unix ms; bounded; expires with the last of them
 /// detection:silos                    hash    silo → report (JSON); rewritten every few seconds, expires
 /// detection:history                  hash    silo → what it did during the last minutes (JSON); rewritten every few seconds, expires
 /// detection:security                 string  mark of the silos' security settings (ClusterMark); rewritten every few seconds, expires
@@ -75,7 +75,7 @@ public sealed class RedisKeys
     /// <summary>Prefix of all keys and channels of the cluster.</summary>
     public string Prefix { get; }
 
-    /// <summary>Pictures that are kept because they were given up.</summary>
+    /// <summary>Pictures of dead letters that are kept for administrators.</summary>
     public string DeadPictures { get; }
 
     /// <summary>Reports of the silos.</summary>

@@ -58,8 +58,8 @@ internal static partial class BatcherLog
     [LoggerMessage(17, LogLevel.Error, "Redis returned wrong bytes for {Count} pictures of {Batcher}, the first is {ImageKey}; the connection is closed and the items return to the queue.")]
     public static partial void LogWrongPictures(this ILogger logger, BatcherKey batcher, int count, string imageKey);
 
-    [LoggerMessage(18, LogLevel.Error, "{Item} failed {Attempts} attempts and is not tried again.")]
-    public static partial void LogGivenUp(this ILogger logger, Exception exception, string item, int attempts);
+    [LoggerMessage(18, LogLevel.Error, "{Item} became a dead letter: it failed {Attempts} attempts.")]
+    public static partial void LogDeadLetter(this ILogger logger, Exception exception, string item, int attempts);
 
     [LoggerMessage(19, LogLevel.Information, "{Item} failed: {Reason}")]
     public static partial void LogFailed(this ILogger logger, Exception? exception, string item, string? reason);

@@ -30,7 +30,7 @@ internal sealed class BatchingMetrics
     private readonly Histogram<int> _sizes;
     private readonly Counter<long> _pictures;
     private readonly Counter<long> _returned;
-    private readonly Counter<long> _givenUp;
+    private readonly Counter<long> _poison;
     private readonly Counter<long> _wrong;
 
     public BatchingMetrics(IMeterFactory meters, RecentWork recent)
@@ -47,7 +47,7 @@ internal sealed class BatchingMetrics
             "detection.queue.returned", "{picture}", "Items returned to the queue because the lease of their batcher expired.");
         _wrong = meter.CreateCounter<long>(
             "detection.pictures.wrong", "{picture}", "Reads from Redis that returned the bytes of another picture; the picture was read again.");
-        _givenUp = meter.CreateCounter<long>(
+        _poison = meter.CreateCounter<long>(
             "detection.queue.given_up", "{picture}", "Items that became dead letters because the leases of their batchers expired too often.");
     }
 
@@ -56,7 +56,7 @@ internal sealed class BatchingMetrics
     {
         var (model, device) = Labels(batcher);
         _returned.Add(0, model);
-        _givenUp.Add(0, model);
+        _poison.Add(0, model);
         _wrong.Add(0, model, device);
         foreach (var outcome in Outcomes)
         {
@@ -110,7 +110,7 @@ internal sealed class BatchingMetrics
     {
         var label = new KeyValuePair<string, object?>("model", model);
         _returned.Add(reclaimed.Returned, label);
-        _givenUp.Add(reclaimed.Poison.Count, label);
+        _poison.Add(reclaimed.Poison.Count, label);
         foreach (var key in reclaimed.Poison)
         {
             Failed(model, "", key, RequestFailures.Poison, at);

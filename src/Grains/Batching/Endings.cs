@@ -20,7 +20,7 @@ internal static class Endings
     };
 
     /// <summary>The final state of a request on whose picture devices failed too often.</summary>
-    public static RequestSnapshot GivenUp(Exception? error, int attempts) => error is WrongPictureException ? RequestFailures.PictureLost : new(
+    public static RequestSnapshot DeadLetter(Exception? error, int attempts) => error is WrongPictureException ? RequestFailures.PictureLost : new(
         RequestStatus.Failed,
         Failure: new RequestFailure(
             FailureReason.Inference,

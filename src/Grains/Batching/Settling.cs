@@ -102,9 +102,9 @@ internal sealed class Settling(
         var now = stores.Clock.GetUtcNow();
         for (var i = 0; i < items.Count; i++)
         {
-            if (outcomes[i] == ReturnOutcome.GivenUp)
+            if (outcomes[i] == ReturnOutcome.DeadLetter)
             {
-                logger.LogGivenUp(error, items[i].Key.Item, settings.Queue.MaxAttempts);
+                logger.LogDeadLetter(error, items[i].Key.Item, settings.Queue.MaxAttempts);
                 if (error is ModelException invalid)
                 {
                     device.Watch.ReportInvalidOutput(invalid);
@@ -115,7 +115,7 @@ internal sealed class Settling(
                     await stores.Pictures.RemoveAsync(items[i].Key.ImageKey);
                 }
 
-                Report(items[i], Endings.GivenUp(error, settings.Queue.MaxAttempts), now, trace);
+                Report(items[i], Endings.DeadLetter(error, settings.Queue.MaxAttempts), now, trace);
             }
         }
     }

@@ -46,8 +46,8 @@ public sealed record Claim(bool LeaseHeld, IReadOnlyList<QueuedItem> Items, IRea
 /// <summary>A queue at one point in time.</summary>
 /// <param name="Length">Items that wait.</param>
 /// <param name="Oldest">How long the oldest has waited; zero when none waits.</param>
-/// <param name="GivenUp">Number of dead letters.</param>
-public readonly record struct QueueState(int Length, TimeSpan Oldest, int GivenUp);
+/// <param name="DeadLetters">Dead letters in the list of the model.</param>
+public readonly record struct QueueState(int Length, TimeSpan Oldest, int DeadLetters);
 
 /// <summary>The final state of an item.</summary>
 /// <param name="Key">The item.</param>
@@ -87,6 +87,6 @@ public enum ReturnOutcome
     /// <summary>It returned to the head of its caller's list.</summary>
     Returned,
 
-    /// <summary>It failed too often.</summary>
-    GivenUp,
+    /// <summary>It failed too often and became a dead letter.</summary>
+    DeadLetter,
 }

@@ -32,7 +32,7 @@ internal sealed class SiloHistories(
         foreach (var model in models)
         {
             var state = await queue.LookAsync(model.Id);
-            queues.Add(new QueueReport(model.Id, state.Length, queueOptions.Value.Capacity, state.Oldest.TotalSeconds, state.GivenUp));
+            queues.Add(new QueueReport(model.Id, state.Length, queueOptions.Value.Capacity, state.Oldest.TotalSeconds, state.DeadLetters));
         }
 
         return queues;

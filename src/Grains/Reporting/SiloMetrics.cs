@@ -28,7 +28,7 @@ internal sealed class SiloMetrics
         meter.CreateObservableGauge("detection.queue.capacity", () => Queues(static queue => (long)queue.Capacity), "{request}", "Maximum number of requests that may wait.");
         meter.CreateObservableGauge("detection.queue.oldest.age", () => Queues(static queue => queue.OldestSeconds), "s", "How long the oldest request has waited.");
         meter.CreateObservableGauge(
-            "detection.queue.dead_letters", () => Queues(static queue => (long)queue.GivenUp), "{request}", "Dead letters.");
+            "detection.queue.dead_letters", () => Queues(static queue => (long)queue.DeadLetters), "{request}", "Dead letters.");
         meter.CreateObservableGauge(
             "detection.batcher.in_flight", () => Batchers(static batcher => (long)batcher.InFlight), "{picture}", "Pictures that a batcher has claimed and not settled.");
         meter.CreateObservableGauge(

@@ -9,10 +9,9 @@ namespace Detection.Grains.Tests.Queueing;
 
 /// <summary>
 /// Explores what happens when processes die between any two steps of Enqueue, Claim, Settle, Reclaim, Release, Defer, Withdraw and Abandon. A
-/// script
-/// is atomic in Redis, so that a crash point lies between two of them. After every step each accepted item stands in exactly one
-/// place, and none but its caller's list or an in-flight one; at the end, once batchers that live have drained the queue, each was
-/// settled exactly once or given up.
+/// script is atomic in Redis, so a crash point lies between two scripts. After every step each accepted item is in exactly one list: that of
+/// its caller or an in-flight list. At the end the remaining batchers drain the queue, and each item was settled exactly once or became a
+/// dead letter.
 /// </summary>
 public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueFixture>
 {
@@ -71,7 +70,7 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
         /// <summary>Accepted and not ended.</summary>
         private readonly HashSet<int> _open = [];
         private readonly Dictionary<int, int> _settled = [];
-        private readonly HashSet<int> _givenUp = [];
+        private readonly HashSet<int> _poison = [];
 
         /// <summary>The deadlines as the submitting callers know them.</summary>
         private readonly Dictionary<int, DateTimeOffset> _deadlines = [];
@@ -94,7 +93,7 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
                         case EnqueueOutcome.Queued:
                             Assert.True(_open.Add(item), $"{item} was queued while it was open");
                             Assert.DoesNotContain(item, _settled.Keys);
-                            Assert.DoesNotContain(item, _givenUp);
+                            Assert.DoesNotContain(item, _poison);
                             _deadlines[item] = enqueued.Deadline;
                             _joined.Remove(item);
                             break;
@@ -104,7 +103,7 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
                             Assert.True(await fixture.Database.KeyDeleteAsync(Keys.Result(Key(model, item))));
                             break;
                         case EnqueueOutcome.Poison:
-                            Assert.True(_givenUp.Remove(item), $"{item} was refused and was never given up");
+                            Assert.True(_poison.Remove(item), $"{item} was refused and was never a dead letter");
                             Assert.True(await fixture.Database.KeyDeleteAsync(Keys.Poison(Key(model, item))));
                             break;
                         default:
@@ -284,8 +283,8 @@ public sealed class CrashPointTests(QueueFixture fixture) : IClassFixture<QueueF
             foreach (var poison in (await _queue.Batchers.ReclaimAsync(model, name)).Poison)
             {
                 var item = Convert.ToInt32(poison.ImageKey, 16);
-                Assert.True(_open.Remove(item), $"{item} was given up while it was not open");
-                _givenUp.Add(item);
+                Assert.True(_open.Remove(item), $"{item} became a dead letter while it was not open");
+                _poison.Add(item);
             }
         }
 

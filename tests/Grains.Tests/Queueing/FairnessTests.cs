@@ -153,7 +153,7 @@ public abstract class FairnessTests(QueueFixture fixture)
 
         var state = await queue.Requests.LookAsync(_model);
 
-        Assert.Equal((4, 0), (state.Length, state.GivenUp));
+        Assert.Equal((4, 0), (state.Length, state.DeadLetters));
         Assert.InRange(state.Oldest, TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(11));
     }
 

@@ -64,7 +64,7 @@ public sealed class ReturnTests(QueueFixture fixture) : IClassFixture<QueueFixtu
     {
         var queue = fixture.NewQueue(options => options.MaxAttempts = 3);
         await EnqueueAsync(queue, 1);
-        foreach (var (device, expected) in (IEnumerable<(string, ReturnOutcome)>)[("a", ReturnOutcome.Returned), ("b", ReturnOutcome.Returned), ("c", ReturnOutcome.GivenUp)])
+        foreach (var (device, expected) in (IEnumerable<(string, ReturnOutcome)>)[("a", ReturnOutcome.Returned), ("b", ReturnOutcome.Returned), ("c", ReturnOutcome.DeadLetter)])
         {
             await queue.Batchers.TakeLeaseAsync(_model, device);
             Assert.Single((await queue.Batchers.ClaimAsync(_model, device, 32, device)).Items);
@@ -117,7 +117,7 @@ public sealed class ReturnTests(QueueFixture fixture) : IClassFixture<QueueFixtu
             outcomes.AddRange(await queue.Batchers.ReturnAsync(_model, device, device, true, [Key(_model, 1)]));
         }
 
-        Assert.Equal([.. Enumerable.Repeat(ReturnOutcome.Returned, 4), ReturnOutcome.GivenUp], outcomes);
+        Assert.Equal([.. Enumerable.Repeat(ReturnOutcome.Returned, 4), ReturnOutcome.DeadLetter], outcomes);
     }
 
     [Fact]
@@ -133,7 +133,7 @@ public sealed class ReturnTests(QueueFixture fixture) : IClassFixture<QueueFixtu
         for (var i = 0; i < 19; i++)
         {
             Assert.Single((await queue.Batchers.ClaimAsync(_model, $"{i}", 32, $"{i}")).Items);
-            Assert.Equal([i < 18 ? ReturnOutcome.Returned : ReturnOutcome.GivenUp], await queue.Batchers.ReturnAsync(_model, $"{i}", $"{i}", true, [Key(_model, 1)]));
+            Assert.Equal([i < 18 ? ReturnOutcome.Returned : ReturnOutcome.DeadLetter], await queue.Batchers.ReturnAsync(_model, $"{i}", $"{i}", true, [Key(_model, 1)]));
         }
     }
 
@@ -167,7 +167,7 @@ public sealed class ReturnTests(QueueFixture fixture) : IClassFixture<QueueFixtu
         await Eventually.Async(() => Volatile.Read(ref woken) == 1, Eventually.Soon, "batchers are woken");
 
         await queue.Batchers.ClaimAsync(_model, "a", 1, "a");
-        Assert.Equal([ReturnOutcome.GivenUp], await queue.Batchers.ReturnAsync(_model, "a", "a", false, [Key(_model, 1)]));
+        Assert.Equal([ReturnOutcome.DeadLetter], await queue.Batchers.ReturnAsync(_model, "a", "a", false, [Key(_model, 1)]));
         await EnqueueAsync(queue, 2);
         await Eventually.Async(() => Volatile.Read(ref woken) >= 2, Eventually.Soon, "batchers are woken");
         Assert.Equal(2, woken);

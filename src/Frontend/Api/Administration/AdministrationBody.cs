@@ -19,7 +19,7 @@ internal sealed record DrainBody(string Silo);
 
 /// <summary>Requests that became dead letters.</summary>
 /// <param name="Items">The last 100, newest first.</param>
-internal sealed record GivenUpBody(IReadOnlyList<GivenUpItemBody> Items);
+internal sealed record DeadLettersBody(IReadOnlyList<DeadLetterBody> Items);
 
 /// <summary>A request that became a dead letter.</summary>
 /// <param name="ImageKey">Key of its picture.</param>
@@ -29,9 +29,9 @@ internal sealed record GivenUpBody(IReadOnlyList<GivenUpItemBody> Items);
 /// <param name="Attempts">Number of such failures.</param>
 /// <param name="At">Time at which it became a dead letter.</param>
 /// <param name="PictureUntil">When its picture expires; absent when it has expired.</param>
-internal sealed record GivenUpItemBody(
+internal sealed record DeadLetterBody(
     string ImageKey, string Model, float? Iou, string Reason, int Attempts, DateTimeOffset At, DateTimeOffset? PictureUntil)
 {
-    public static GivenUpItemBody Of(DeadLetter letter) =>
+    public static DeadLetterBody Of(DeadLetter letter) =>
         new(letter.Key.ImageKey, letter.Key.Model, letter.Key.Iou, letter.Reason, letter.Attempts, letter.At, letter.PictureUntil);
 }

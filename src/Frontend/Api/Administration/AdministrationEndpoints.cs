@@ -36,14 +36,14 @@ internal static partial class AdministrationEndpoints
             .Produces<DrainBody>(StatusCodes.Status202Accepted, MediaTypeNames.Application.Json)
             .WithProblems(Problems)
             .WithParameter("name", "Name of the silo.");
-        group.MapGet("given-up", ListGivenUpAsync)
-            .WithName("ListGivenUp")
+        group.MapGet("dead-letters", ListDeadLettersAsync)
+            .WithName("ListDeadLetters")
             .WithSummary("List dead letters")
             .WithDescription("Returns the last 100 requests that became dead letters, newest first: pictures whose batchers stopped three times, and pictures on which devices failed three times.")
-            .Produces<GivenUpBody>(StatusCodes.Status200OK, MediaTypeNames.Application.Json)
+            .Produces<DeadLettersBody>(StatusCodes.Status200OK, MediaTypeNames.Application.Json)
             .WithProblems(Problems);
-        group.MapGet("given-up/{imageKey}/picture", FindPictureAsync)
-            .WithName("FindGivenUpPicture")
+        group.MapGet("dead-letters/{imageKey}/picture", FindPictureAsync)
+            .WithName("FindDeadLetterPicture")
             .WithSummary("Read the picture of a dead letter")
             .WithDescription("Returns the bytes as they were sent. The server does not decode them; they may crash a program that does.")
             .Produces(StatusCodes.Status200OK, contentType: MediaTypeNames.Application.Octet)
@@ -76,17 +76,17 @@ internal static partial class AdministrationEndpoints
             : throw new ProblemException(ProblemType.NotFound, $"There is no silo '{CallerText.Show(name)}'. GET /v1/status lists the silos.");
     }
 
-    private static async Task<IResult> ListGivenUpAsync(HttpContext http, IClusterAdministration cluster)
+    private static async Task<IResult> ListDeadLettersAsync(HttpContext http, IClusterAdministration cluster)
     {
-        var letters = await cluster.GetGivenUpAsync(http.RequestAborted);
+        var letters = await cluster.GetDeadLettersAsync(http.RequestAborted);
         http.Response.Headers.CacheControl = "no-store";
-        return TypedResults.Json(new GivenUpBody([.. letters.Select(GivenUpItemBody.Of)]), AdministrationJson.Default.GivenUpBody);
+        return TypedResults.Json(new DeadLettersBody([.. letters.Select(DeadLetterBody.Of)]), AdministrationJson.Default.DeadLettersBody);
     }
 
     private static async Task<IResult> FindPictureAsync(string imageKey, HttpContext http, IClusterAdministration cluster, ILogger<Administrators> logger)
     {
         LogPicture(logger, Who(http), CallerText.Show(imageKey));
-        using var picture = await cluster.FindGivenUpPictureAsync(imageKey, http.RequestAborted)
+        using var picture = await cluster.FindDeadLetterPictureAsync(imageKey, http.RequestAborted)
             ?? throw new ProblemException(ProblemType.ResultNotFound, "There is no dead letter with this image key, or its picture has expired.");
         http.Response.Headers.CacheControl = "no-store";
         http.Response.ContentType = MediaTypeNames.Application.Octet;
@@ -104,6 +104,6 @@ internal static partial class AdministrationEndpoints
     [LoggerMessage(2, LogLevel.Warning, "{Who} requested a drain of the silo {Silo}.", EventName = "SiloDrained")]
     private static partial void LogDrain(ILogger logger, string who, string silo);
 
-    [LoggerMessage(3, LogLevel.Information, "{Who} reads the picture {ImageKey} of a dead letter.", EventName = "GivenUpPictureRead")]
+    [LoggerMessage(3, LogLevel.Information, "{Who} reads the picture {ImageKey} of a dead letter.", EventName = "DeadLetterPictureRead")]
     private static partial void LogPicture(ILogger logger, string who, string imageKey);
 }

@@ -13,5 +13,5 @@ namespace Detection.Frontend.Api.Administration;
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(RetryBody))]
 [JsonSerializable(typeof(DrainBody))]
-[JsonSerializable(typeof(GivenUpBody))]
+[JsonSerializable(typeof(DeadLettersBody))]
 internal sealed partial class AdministrationJson : JsonSerializerContext;

@@ -5,18 +5,18 @@ namespace Detection.Frontend.Tests.Http.Access;
 /// <summary>Who may administer the cluster.</summary>
 public sealed class AdministrationTests(GuardedProcess guarded, OneProcess open) : IClassFixture<GuardedProcess>
 {
-    private const string GivenUp = "/v1/admin/given-up";
+    private const string DeadLetters = "/v1/admin/dead-letters";
 
     [Fact]
     public async Task Key_with_the_right_administers_and_others_are_refused()
     {
         for (var round = 0; round < 2; round++)
         {
-            Assert.Equal(0, (await guarded.SendAsync(HttpMethod.Get, GivenUp, GuardedProcess.Administrator).AnswerAsync()).GetProperty("items").GetArrayLength());
-            await guarded.SendAsync(HttpMethod.Get, GivenUp, GuardedProcess.Free).ProblemAsync(403, "forbidden");
+            Assert.Equal(0, (await guarded.SendAsync(HttpMethod.Get, DeadLetters, GuardedProcess.Administrator).AnswerAsync()).GetProperty("items").GetArrayLength());
+            await guarded.SendAsync(HttpMethod.Get, DeadLetters, GuardedProcess.Free).ProblemAsync(403, "forbidden");
             await guarded.SendAsync(HttpMethod.Post, "/v1/admin/silos/any/drain", GuardedProcess.Free).ProblemAsync(403, "forbidden");
             await guarded.SendAsync(HttpMethod.Post, "/v1/admin/models/nanodet-g/retry", GuardedProcess.Free).ProblemAsync(403, "forbidden");
-            await guarded.SendAsync(HttpMethod.Get, GivenUp).ProblemAsync(401, "unauthorized");
+            await guarded.SendAsync(HttpMethod.Get, DeadLetters).ProblemAsync(401, "unauthorized");
             await guarded.SendAsync(HttpMethod.Post, "/v1/admin/silos/any/drain").ProblemAsync(401, "unauthorized");
         }
 
@@ -43,7 +43,7 @@ public sealed class AdministrationTests(GuardedProcess guarded, OneProcess open)
         Assert.Contains("\"outcome\":\"serving\"", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         await guarded.SendAsync(HttpMethod.Post, "/v1/admin/models/nothing/retry", GuardedProcess.Administrator).ProblemAsync(404, "model-not-found");
         await guarded.SendAsync(HttpMethod.Post, "/v1/admin/silos/nothing/drain", GuardedProcess.Administrator).ProblemAsync(404, "not-found");
-        await guarded.SendAsync(HttpMethod.Get, $"{GivenUp}/{new string('0', 64)}/picture", GuardedProcess.Administrator).ProblemAsync(404, "result-not-found");
+        await guarded.SendAsync(HttpMethod.Get, $"{DeadLetters}/{new string('0', 64)}/picture", GuardedProcess.Administrator).ProblemAsync(404, "result-not-found");
         await guarded.SendAsync(HttpMethod.Get, "/v1/admin/nothing", GuardedProcess.Administrator).ProblemAsync(404, "not-found");
     }
 
@@ -56,11 +56,11 @@ public sealed class AdministrationTests(GuardedProcess guarded, OneProcess open)
     [InlineData("Sec-Fetch-Site", "same-site")]
     public async Task Without_keys_only_who_is_on_this_machine_administers(string header, string value)
     {
-        await open.Http.ReadAsync(GivenUp).AnswerAsync();
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(GivenUp, UriKind.Relative)) { Headers = { { header, value } } };
+        await open.Http.ReadAsync(DeadLetters).AnswerAsync();
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(DeadLetters, UriKind.Relative)) { Headers = { { header, value } } };
         var problem = await open.Http.SendAsync(request).ProblemAsync(404, "not-found");
         Assert.Contains("Administrator: true", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
-        await open.Http.ReadAsync(GivenUp).AnswerAsync();
+        await open.Http.ReadAsync(DeadLetters).AnswerAsync();
     }
 
     [Fact]
@@ -75,7 +75,7 @@ public sealed class AdministrationTests(GuardedProcess guarded, OneProcess open)
         using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
         await Eventually.Async(async limit => (await http.GetAsync(new Uri("/health/live", UriKind.Relative), limit)).IsSuccessStatusCode, TimeSpan.FromSeconds(60), "it answers");
 
-        await http.ReadAsync(GivenUp).ProblemAsync(404, "not-found");
+        await http.ReadAsync(DeadLetters).ProblemAsync(404, "not-found");
         using var drain = await http.PostAsync(new Uri("/v1/admin/silos/any/drain", UriKind.Relative), null);
         Assert.Equal(HttpStatusCode.NotFound, drain.StatusCode);
     }
@@ -94,14 +94,14 @@ public sealed class AdministrationTests(GuardedProcess guarded, OneProcess open)
         using var http = new HttpClient { BaseAddress = management };
         await Eventually.Async(async limit => (await http.GetAsync(new Uri("/metrics", UriKind.Relative), limit)).IsSuccessStatusCode, TimeSpan.FromSeconds(60), "it answers");
 
-        using var anonymous = await http.ReadAsync(GivenUp);
+        using var anonymous = await http.ReadAsync(DeadLetters);
         Assert.Equal("Bearer", Assert.Single(anonymous.Headers.WwwAuthenticate).Scheme);
         await Task.FromResult(anonymous).ProblemAsync(401, "unauthorized");
 
         // Let in; there is no Redis.
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(GivenUp, UriKind.Relative)) { Headers = { { "X-API-Key", GuardedProcess.Administrator } } };
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(DeadLetters, UriKind.Relative)) { Headers = { { "X-API-Key", GuardedProcess.Administrator } } };
         await http.SendAsync(request).ProblemAsync(503, "unavailable");
-        await process.Http.ReadAsync(GivenUp).ProblemAsync(404, "not-found");
+        await process.Http.ReadAsync(DeadLetters).ProblemAsync(404, "not-found");
     }
 
     private async Task<string?> RightAsync(string key) =>
@@ -109,7 +109,7 @@ public sealed class AdministrationTests(GuardedProcess guarded, OneProcess open)
 
     private async Task<HttpStatusCode> StatusAsync(string key)
     {
-        using var response = await guarded.SendAsync(HttpMethod.Get, GivenUp, key);
+        using var response = await guarded.SendAsync(HttpMethod.Get, DeadLetters, key);
         return response.StatusCode;
     }
 }

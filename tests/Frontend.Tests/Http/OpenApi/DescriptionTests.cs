@@ -14,8 +14,8 @@ public sealed class DescriptionTests(OneProcess frontend)
         Assert.Equal(
             [
                 "ClusterStatus", "Detect", "DetectBatch", "DetectDeepStack", "DetectDeepStackCustom", "DetectLegacy", "DetectLegacyCachedPage", "DetectLegacyPage", "DrainSilo",
-                "FindAnnotatedPicture", "FindDetection", "FindGivenUpPicture", "FindModel", "Infer", "InferVersion", "InferenceModel", "InferenceModelReady",
-                "InferenceModelVersion", "InferenceModelVersionReady", "InferenceServer", "InferenceServerLive", "InferenceServerReady", "ListDeepStackModels", "ListGivenUp", "ListModels", "RetryModel",
+                "FindAnnotatedPicture", "FindDeadLetterPicture", "FindDetection", "FindModel", "Infer", "InferVersion", "InferenceModel", "InferenceModelReady",
+                "InferenceModelVersion", "InferenceModelVersionReady", "InferenceServer", "InferenceServerLive", "InferenceServerReady", "ListDeadLetters", "ListDeepStackModels", "ListModels", "RetryModel",
                 "WatchDetection",
             ],
             operations.Keys.Order(StringComparer.Ordinal));

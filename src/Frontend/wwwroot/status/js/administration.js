@@ -4,16 +4,16 @@ import { many, nameOf, span } from './words.js';
 
 const deadline = 10_000;
 
-/** Milliseconds between two readings of what was given up. */
+/** Milliseconds between two readings of the dead letters. */
 const every = 10_000;
 
 const at = (id) => document.getElementById(id);
 
-/** The section for administrators: models to retry, silos to drain, and what was given up. Hidden unless the caller may administer. */
+/** The section for administrators: models to retry, silos to drain, and dead letters. Hidden unless the caller may administer. */
 export class Administration {
   #models = new Rows(at('admin-models'), (name) => new Model(name, (path) => this.#tell(path)));
   #silos = new Rows(at('admin-silos'), (name) => new Silo(name, () => this.#drain(name)));
-  #items = new Rows(at('admin-items'), () => new GivenUp());
+  #items = new Rows(at('admin-items'), () => new DeadLetter());
   #dialog = at('drain');
   #readAt = -Infinity;
 
@@ -47,7 +47,7 @@ export class Administration {
   }
 
   async #read() {
-    const { body } = await call('given-up');
+    const { body } = await call('dead-letters');
     if (body) {
       at('admin-none').hidden = body.items.length > 0;
       this.#items.show(body.items, (item) => `${item.imageKey} ${item.model} ${item.at}`);
@@ -180,7 +180,7 @@ class Silo {
   }
 }
 
-class GivenUp {
+class DeadLetter {
   #what = el('div');
   #expired = el('span', { class: 'quiet', text: 'picture expired' });
   #look = el('button', { class: 'button', type: 'button', 'aria-expanded': 'false', text: 'Show picture', click: () => this.#toggle() });
@@ -219,7 +219,7 @@ class GivenUp {
   async #load() {
     const key = this.#item.imageKey;
     try {
-      const response = await fetch(`/v1/admin/given-up/${key}/picture`, { headers: withKey({}), signal: AbortSignal.timeout(60_000) });
+      const response = await fetch(`/v1/admin/dead-letters/${key}/picture`, { headers: withKey({}), signal: AbortSignal.timeout(60_000) });
       if (!response.ok) {
         throw new Error();
       }
