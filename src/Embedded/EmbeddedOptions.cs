@@ -1,6 +1,5 @@
 using System.ComponentModel.DataAnnotations;
 using System.Numerics;
-using Detection.Inference.Pictures;
 
 namespace Detection.Embedded;
 
@@ -16,7 +15,7 @@ public sealed class EmbeddedOptions
     /// 32 to 65536. Default: 256, or an eighth of the memory that the process may use, rounded down to a power of two, when that is less.
     /// </summary>
     [Range(32, 65536)]
-    public int RedisMemoryMegabytes { get; set; } = 1 << BitOperations.Log2((uint)Math.Clamp(ProcessMemory.Available / 8 >> 20, 32, 256));
+    public int RedisMemoryMegabytes { get; set; } = 1 << BitOperations.Log2((uint)Math.Clamp(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 8 >> 20, 32, 256));
 
     /// <summary>
     /// Memory of pictures, in MiB. When it is full, the oldest pictures of requests that have ended are evicted; when there are none, new
@@ -24,7 +23,7 @@ public sealed class EmbeddedOptions
     /// when that is less.
     /// </summary>
     [Range(32, 65536)]
-    public int PictureMemoryMegabytes { get; set; } = (int)Math.Clamp(ProcessMemory.Available / 6 >> 20, 32, 512);
+    public int PictureMemoryMegabytes { get; set; } = (int)Math.Clamp(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 6 >> 20, 32, 512);
 
     /// <summary>
     /// Share of <see cref="PictureMemoryMegabytes"/> that pictures of open requests of one named caller may use, of what the other callers

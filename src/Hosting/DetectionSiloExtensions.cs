@@ -27,11 +27,21 @@ namespace Detection.Hosting;
 /// <summary>Adds a silo of the detection cluster to a host.</summary>
 public static class DetectionSiloExtensions
 {
-    /// <summary>Adds a silo to the cluster in the Redis of the connection string <c>redis</c>.</summary>
+    /// <summary>
+    /// Adds a silo to the cluster in the Redis of the connection string <c>redis</c>, with the devices of this machine that the settings name.
+    /// </summary>
     /// <param name="builder">The host.</param>
-    /// <param name="devices">The silo's devices, disposed with it; <see langword="null"/> for the devices of this machine that the settings name.</param>
     /// <exception cref="OptionsValidationException">A setting is wrong, or there is no connection string <c>redis</c>.</exception>
-    public static IHostApplicationBuilder AddDetectionSilo(this IHostApplicationBuilder builder, DeviceSet? devices = null)
+    public static IHostApplicationBuilder AddDetectionSilo(this IHostApplicationBuilder builder) => builder.AddDetectionSilo(FindDevices);
+
+    /// <summary>Adds a silo with other devices than those of this machine.</summary>
+    /// <param name="builder">The host.</param>
+    /// <param name="devices">The silo's devices, disposed with it.</param>
+    /// <exception cref="OptionsValidationException">A setting is wrong, or there is no connection string <c>redis</c>.</exception>
+    public static IHostApplicationBuilder AddDetectionSilo(this IHostApplicationBuilder builder, DeviceSet devices) =>
+        builder.AddDetectionSilo(_ => devices);
+
+    private static IHostApplicationBuilder AddDetectionSilo(this IHostApplicationBuilder builder, Func<IConfiguration, DeviceSet> devices)
     {
         ArgumentNullException.ThrowIfNull(builder);
         WorkerThreads.Reserve();
@@ -42,7 +52,7 @@ public static class DetectionSiloExtensions
         var redis = RedisConnection.Parse(connectionString);
         var silo = configuration.ReadValidated<SiloOptions>(SiloOptions.Section);
         var endpoint = SiloEndpoint.Choose(silo, redis);
-        var local = LocalTo(silo.Name ?? $"{Environment.MachineName}-{endpoint.Port}", devices ?? FindDevices(configuration));
+        var local = LocalTo(silo.Name ?? $"{Environment.MachineName}-{endpoint.Port}", devices(configuration));
 
         var services = builder.Services;
         services.AddValidatedOptions<SiloOptions>(SiloOptions.Section);

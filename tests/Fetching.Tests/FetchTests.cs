@@ -5,7 +5,6 @@ using System.Security.Cryptography;
 using System.Text;
 using Detection.Contracts.Fetching;
 using Detection.Contracts.Storage;
-using Detection.Inference.Pictures;
 using Microsoft.AspNetCore.Http;
 
 namespace Detection.Fetching.Tests;
@@ -135,7 +134,7 @@ public sealed class FetchTests(SharedRedis redis)
         });
 
         const int MaxBytes = 256 * 1024 * 1024;
-        var places = (int)Math.Clamp(ProcessMemory.Available / 8 / MaxBytes, 2, 1024);
+        var places = (int)Math.Clamp(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 8 / MaxBytes, 2, 1024);
         await using var fetcher = NewFetcher(host.Port, ("MaxBytes", $"{MaxBytes}"), ("MaxConcurrency", "1024"), ("SiteShare", "1"));
         for (var round = 0; round < 2; round++)
         {

@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using Detection.Inference.Pictures;
 
 namespace Detection.Frontend.Http;
 
@@ -14,7 +13,7 @@ public sealed class FrontendOptions
     /// a fifth of the memory that the process may use (the limit of its container, if there is one) when that is less.
     /// </summary>
     [Range(1L << 20, 1L << 40)]
-    public long MaxBufferedBytes { get; set; } = Math.Clamp(ProcessMemory.Available / 5, 1L << 20, 1L << 30);
+    public long MaxBufferedBytes { get; set; } = Math.Clamp(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 5, 1L << 20, 1L << 30);
 
     /// <summary>
     /// Share of <see cref="MaxBufferedBytes"/> that one caller may hold, of what the other callers leave. A caller is a key, or an address when

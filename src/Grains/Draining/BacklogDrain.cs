@@ -1,5 +1,6 @@
 using Detection.Contracts.Storage;
 using Detection.Grains.Batching;
+using Detection.Grains.Queueing;
 using Detection.Grains.Webhooks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -12,7 +13,12 @@ namespace Detection.Grains.Draining;
 /// over. It is registered after all services that do this work, and so stops before them.
 /// </summary>
 internal sealed partial class BacklogDrain(
-    Backlog backlog, WebhookDeliverer deliverer, IOptions<BatcherOptions> options, ClusterClock time, ILogger<BacklogDrain> logger) : IHostedService
+    RequestQueue queue,
+    WebhookStore webhooks,
+    WebhookDeliverer deliverer,
+    IOptions<BatcherOptions> options,
+    ClusterClock time,
+    ILogger<BacklogDrain> logger) : IHostedService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
 
@@ -24,9 +30,10 @@ internal sealed partial class BacklogDrain(
         limit.CancelAfter(options.Value.DrainTimeout);
         try
         {
-            if (await CountAsync() is var (requests, webhooks) && requests + webhooks > 0)
+            var (requests, undelivered) = (await queue.CountAsync(), await webhooks.CountAsync());
+            if (requests + undelivered > 0)
             {
-                LogDraining(requests, webhooks, options.Value.DrainTimeout);
+                LogDraining(requests, undelivered, options.Value.DrainTimeout);
             }
 
             while (await HasWorkAsync())
@@ -44,17 +51,15 @@ internal sealed partial class BacklogDrain(
         }
     }
 
-    private async Task<(int Requests, int Webhooks)> CountAsync() => (await backlog.RequestsAsync(), await backlog.WebhooksAsync());
-
     /// <summary>
     /// Whether a request has not ended, or a webhook is being delivered or is due soon. A webhook whose next attempt is later does not delay the
     /// stop.
     /// </summary>
     private async Task<bool> HasWorkAsync() =>
-        await backlog.RequestsAsync() > 0
+        await queue.CountAsync() > 0
 
         // In this order: a webhook that is claimed in between is being delivered.
-        || await backlog.WebhooksAsync(time.GetUtcNow() + WebhookDeliverer.LookAgain) > 0
+        || await webhooks.CountAsync(time.GetUtcNow() + WebhookDeliverer.LookAgain) > 0
         || deliverer.IsDelivering;
 
     [LoggerMessage(95, LogLevel.Information, "Stopping: {Requests} accepted requests and {Webhooks} webhooks are finished first, within {DrainTimeout}.", EventName = "Draining")]

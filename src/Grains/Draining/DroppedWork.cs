@@ -1,4 +1,6 @@
 using Detection.Contracts.Storage;
+using Detection.Grains.Queueing;
+using Detection.Grains.Webhooks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -7,7 +9,7 @@ namespace Detection.Grains.Draining;
 /// <summary>
 /// Logs what is lost when a process stops that keeps nothing. It is registered before all services that do the work, and so stops after them.
 /// </summary>
-internal sealed partial class DroppedWork(Backlog backlog, ILogger<DroppedWork> logger) : IHostedService
+internal sealed partial class DroppedWork(RequestQueue queue, WebhookStore webhooks, ILogger<DroppedWork> logger) : IHostedService
 {
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -15,10 +17,10 @@ internal sealed partial class DroppedWork(Backlog backlog, ILogger<DroppedWork> 
     {
         try
         {
-            var (requests, webhooks) = (await backlog.RequestsAsync(), await backlog.WebhooksAsync());
-            if (requests + webhooks > 0)
+            var (requests, undelivered) = (await queue.CountAsync(), await webhooks.CountAsync());
+            if (requests + undelivered > 0)
             {
-                LogDropped(requests, webhooks);
+                LogDropped(requests, undelivered);
             }
         }
         catch (Exception e) when (RedisConnection.IsOutage(e))

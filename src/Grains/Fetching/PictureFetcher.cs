@@ -4,7 +4,6 @@ using Detection.Contracts.Fetching;
 using Detection.Contracts.Pictures;
 using Detection.Contracts.Sharing;
 using Detection.Contracts.Storage;
-using Detection.Inference.Pictures;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
@@ -34,7 +33,7 @@ internal sealed class PictureFetcher(
     /// memory that the process may use. There are at least two.
     /// </summary>
     private readonly SharedPlaces _large = new(
-        (int)Math.Clamp(ProcessMemory.Available / 8 / options.Value.MaxBytes, 2, Math.Max(2, options.Value.MaxConcurrency)),
+        (int)Math.Clamp(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 8 / options.Value.MaxBytes, 2, Math.Max(2, options.Value.MaxConcurrency)),
         options.Value.CallerShare,
         siteShare: 1);
 

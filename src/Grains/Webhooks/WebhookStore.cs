@@ -86,6 +86,22 @@ internal sealed class WebhookStore(IConnectionMultiplexer redis, RedisKeys keys,
         [keys.WebhooksDue(), keys.WebhookCallers, keys.WebhooksOf(key)],
         [time.GetUtcNow().ToUnixTimeMilliseconds(), keys.WebhookPrefix, keys.WebhooksWake]);
 
+    /// <summary>Number of webhooks that are neither delivered nor abandoned.</summary>
+    /// <param name="dueBefore">
+    /// Counts only those that are due by then; <see langword="null"/> for all. A webhook that is being delivered is due later.
+    /// </param>
+    public async Task<int> CountAsync(DateTimeOffset? dueBefore = null)
+    {
+        var latest = dueBefore is { } due ? due.ToUnixTimeMilliseconds() : double.PositiveInfinity;
+        var webhooks = await Database.SortedSetLengthAsync(keys.WebhooksDue(), max: latest);
+        foreach (var caller in await Database.SetMembersAsync(keys.WebhookCallers))
+        {
+            webhooks += await Database.SortedSetLengthAsync(keys.WebhooksDue((string)caller!), max: latest);
+        }
+
+        return (int)webhooks;
+    }
+
     /// <summary>Claims webhooks that are due.</summary>
     /// <param name="most">Maximum number of webhooks: the free places.</param>
     /// <param name="lease">Duration of the claim; longer than handling one takes.</param>

@@ -27,7 +27,7 @@ public sealed class DecodingMemory
     public static DecodingMemory OfProcess { get; } = new(DefaultLimit);
 
     /// <summary>A quarter of the memory that this process may use (the limit of its container, if there is one), at least 256 MiB.</summary>
-    public static long DefaultLimit => Math.Max(MinDefault, ProcessMemory.Available / 4);
+    public static long DefaultLimit => Math.Max(MinDefault, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4);
 
     /// <summary>Maximum memory in use, in bytes.</summary>
     public long Limit

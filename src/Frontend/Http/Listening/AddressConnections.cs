@@ -19,10 +19,8 @@ internal sealed partial class AddressConnections(long capacity, double share, Ti
     // Strangers must not be able to fill the log.
     private static readonly TimeSpan LogPause = TimeSpan.FromSeconds(10);
 
-    private readonly Lock _gate = new();
+    private readonly CallerShares _connections = new(capacity, share);
     private readonly LogThrottle _throttle = new(LogPause, time);
-    private readonly Dictionary<string, int> _byAddress = new(StringComparer.Ordinal);
-    private long _open;
 
     public ConnectionDelegate Limit(ConnectionDelegate next) => async connection =>
     {
@@ -34,7 +32,7 @@ internal sealed partial class AddressConnections(long capacity, double share, Ti
         }
 
         var address = RemoteNetwork.Of(remote.Address);
-        if (!TryTake(address))
+        if (_connections.Take(address, 1) != PlaceLimit.None)
         {
             if (_throttle.IsDue(out var passedOver))
             {
@@ -52,42 +50,9 @@ internal sealed partial class AddressConnections(long capacity, double share, Ti
         }
         finally
         {
-            Give(address);
+            _connections.Give(address, 1);
         }
     };
-
-    private bool TryTake(string address)
-    {
-        lock (_gate)
-        {
-            var own = _byAddress.GetValueOrDefault(address);
-            if (!FairShare.Allows(own, 1, capacity - _open, share))
-            {
-                return false;
-            }
-
-            _byAddress[address] = own + 1;
-            _open++;
-            return true;
-        }
-    }
-
-    private void Give(string address)
-    {
-        lock (_gate)
-        {
-            _open--;
-            var own = _byAddress[address] - 1;
-            if (own > 0)
-            {
-                _byAddress[address] = own;
-            }
-            else
-            {
-                _byAddress.Remove(address);
-            }
-        }
-    }
 
     [LoggerMessage(41, LogLevel.Warning, "This process may have only {Limit} files and connections open; it accepts {Max} concurrent connections instead of {Setting} (Detection:Frontend:MaxConnections). Raise the limit (ulimit -n).", EventName = "FewOpenFiles")]
     public static partial void LogFewFiles(ILogger logger, long limit, int max, int setting);

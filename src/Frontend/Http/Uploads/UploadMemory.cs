@@ -12,13 +12,9 @@ namespace Detection.Frontend.Http.Uploads;
 /// </summary>
 internal sealed class UploadMemory(IOptions<FrontendOptions> options)
 {
-    private readonly Lock _gate = new();
-    private readonly long _capacity = options.Value.MaxBufferedBytes;
-    private readonly double _share = options.Value.CallerBufferShare;
-    private readonly Dictionary<string, long> _byCaller = new(StringComparer.Ordinal);
-    private long _used;
+    private readonly CallerShares _bytes = new(options.Value.MaxBufferedBytes, options.Value.CallerBufferShare);
 
-    public long Used => Volatile.Read(ref _used);
+    public long Used => _bytes.Used;
 
     /// <summary>The share of a request's caller: its key, or its address when the server requires no keys.</summary>
     public UploadShare ShareOf(HttpContext http) => ShareOf(http.CallerOrAddress());
@@ -28,40 +24,16 @@ internal sealed class UploadMemory(IOptions<FrontendOptions> options)
     /// <exception cref="ProblemException">The memory, or the caller's share of it, is used.</exception>
     public void Take(string caller, int bytes)
     {
-        lock (_gate)
+        switch (_bytes.Take(caller, bytes))
         {
-            var own = _byCaller.GetValueOrDefault(caller);
-            if (_used + bytes > _capacity)
-            {
+            case PlaceLimit.All:
                 throw new ProblemException(ProblemType.TooManyUploads, "The uploads in progress use all upload memory (Detection:Frontend:MaxBufferedBytes).");
-            }
-
-            if (!FairShare.Allows(own, bytes, _capacity - _used, _share))
-            {
+            case PlaceLimit.Caller:
                 throw new ProblemException(ProblemType.RateLimited, "Your uploads in progress use your share of the upload memory. Wait until one has ended.");
-            }
-
-            _byCaller[caller] = own + bytes;
-            _used += bytes;
         }
     }
 
-    public void Give(string caller, int bytes)
-    {
-        lock (_gate)
-        {
-            _used -= bytes;
-            var own = _byCaller.GetValueOrDefault(caller) - bytes;
-            if (own > 0)
-            {
-                _byCaller[caller] = own;
-            }
-            else
-            {
-                _byCaller.Remove(caller);
-            }
-        }
-    }
+    public void Give(string caller, int bytes) => _bytes.Give(caller, bytes);
 }
 
 /// <summary>The share of the upload memory of one caller.</summary>
