@@ -16,7 +16,7 @@ internal sealed partial class EmbeddedLifetime(EmbeddedStores stores, ILogger<Em
 
     public void Dispose() => stores.Dispose();
 
-    [LoggerMessage(EventId = 1, Level = LogLevel.Information,
-        Message = "No Redis is configured; running as a one-process cluster with an embedded server on port {Port} and pictures on port {PicturePort}. Data is lost when the process ends.")]
+    [LoggerMessage(1, LogLevel.Information,
+        "No Redis is configured; running as a one-process cluster with an embedded server on port {Port} and pictures on port {PicturePort}. Data is lost when the process ends.")]
     private partial void Running(int port, int picturePort);
 }

@@ -25,14 +25,14 @@ internal static class FirstCommand
                 return FirstCommandVerdict.Incomplete;
         }
 
-        var said = parts switch
+        var given = parts switch
         {
             [var name, .., var last] when Is(name, "AUTH") && parts.Count <= 3 => last,
             [var name, _, var option, _, var last, ..] when Is(name, "HELLO") && Is(option, "AUTH") => last,
             _ => null,
         };
-        return said is null ? FirstCommandVerdict.NoPassword
-            : CryptographicOperations.FixedTimeEquals(SHA256.HashData(said), SHA256.HashData(password)) ? FirstCommandVerdict.Right
+        return given is null ? FirstCommandVerdict.NoPassword
+            : CryptographicOperations.FixedTimeEquals(SHA256.HashData(given), SHA256.HashData(password)) ? FirstCommandVerdict.Right
             : FirstCommandVerdict.WrongPassword;
     }
 

@@ -20,7 +20,7 @@ internal sealed unsafe class GarnetSession(IMessageConsumer inner) : IMessageCon
         var consumed = inner.TryConsumeMessages(reqBuffer, bytesRead);
         return bytesRead - consumed <= LongestCommand
             ? consumed
-            : throw new InvalidDataException("A command is too long; its connection is ended.");
+            : throw new InvalidDataException("A command is too long; its connection is closed.");
     }
 
     /// <inheritdoc/>

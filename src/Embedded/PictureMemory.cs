@@ -50,7 +50,7 @@ internal sealed class PictureMemory : IDisposable
     {
         lock (_gate)
         {
-            var room = IsClosed ? PictureRoom.Closed : _shelf.Look(caller, PictureBlocks.For(length));
+            var room = IsClosed ? PictureRoom.Closed : _shelf.RoomFor(caller, PictureBlocks.For(length));
             bytes = room == PictureRoom.Free ? _shelf.Take(caller, length) : null;
             return room;
         }
@@ -62,7 +62,7 @@ internal sealed class PictureMemory : IDisposable
         lock (_gate)
         {
             _shelf.EndTaking(caller, bytes);
-            if (_shelf.BringAgain(key, expiry, caller))
+            if (_shelf.StoreAgain(key, expiry, caller))
             {
                 _shelf.Return(bytes);
                 return false;
@@ -78,7 +78,7 @@ internal sealed class PictureMemory : IDisposable
     {
         lock (_gate)
         {
-            return _shelf.BringAgain(key, expiry, caller);
+            return _shelf.StoreAgain(key, expiry, caller);
         }
     }
 
@@ -117,7 +117,7 @@ internal sealed class PictureMemory : IDisposable
         }
     }
 
-    /// <summary>A request with it was accepted; an empty request has ended already. <see langword="false"/> when the picture is not stored.</summary>
+    /// <summary>A request with the picture was accepted; an empty name stands for a request that has ended already. <see langword="false"/> when the picture is not stored.</summary>
     public bool Keep(string key, TimeSpan expiry, string request)
     {
         lock (_gate)
@@ -147,7 +147,7 @@ internal sealed class PictureMemory : IDisposable
                 return false;
             }
 
-            _shelf.Sort(entry);
+            _shelf.UpdateSpare(entry);
             return true;
         }
     }
@@ -164,8 +164,8 @@ internal sealed class PictureMemory : IDisposable
 
             if (entry.WasAccepted)
             {
-                entry.BroughtUntil = default;
-                _shelf.Sort(entry);
+                entry.PendingUntil = default;
+                _shelf.UpdateSpare(entry);
                 return false;
             }
 

@@ -19,7 +19,7 @@ internal sealed class PictureShares(int capacity, double share)
     /// <param name="caller">Its name; empty for callers without a name, which have no share.</param>
     /// <param name="count">Blocks that it wants.</param>
     /// <param name="free">Blocks that are free, or hold pictures that no request needs any more.</param>
-    public PictureRoom Look(string caller, int count, int free)
+    public PictureRoom RoomFor(string caller, int count, int free)
     {
         var own = caller.Length == 0 ? 0 : _held.GetValueOrDefault(caller);
         if (own == 0 || FairShare.Allows(own, count, free, share))

@@ -24,7 +24,7 @@ internal sealed class PictureShelf(long capacity, double callerShare, TimeProvid
     /// <summary>Blocks that are free or can be made free.</summary>
     private int Free => _blocks.Left + _spareBlocks;
 
-    /// <summary>Takes the room that <see cref="Look"/> has made.</summary>
+    /// <summary>Takes the room that <see cref="RoomFor"/> has made.</summary>
     public PictureBytes Take(string caller, int length)
     {
         var count = PictureBlocks.For(length);
@@ -40,7 +40,7 @@ internal sealed class PictureShelf(long capacity, double callerShare, TimeProvid
     public void Add(string key, PictureBytes bytes, TimeSpan expiry, string caller)
     {
         var until = time.GetUtcNow() + expiry;
-        var entry = new PictureEntry(key, bytes) { Expires = until, BroughtUntil = until };
+        var entry = new PictureEntry(key, bytes) { Expires = until, PendingUntil = until };
         _pictures.Add(key, entry);
         Hold(entry, caller);
     }
@@ -59,14 +59,14 @@ internal sealed class PictureShelf(long capacity, double callerShare, TimeProvid
     public (bool Round, bool Trimmed) Trim() => _blocks.Trim();
 
     /// <summary>Checks whether there is room, and evicts spare pictures for it.</summary>
-    public PictureRoom Look(string caller, int count)
+    public PictureRoom RoomFor(string caller, int count)
     {
-        var room = _shares.Look(caller, count, Free);
+        var room = _shares.RoomFor(caller, count, Free);
         if (room != PictureRoom.Free)
         {
             // This visits all pictures, so it is not done where evicting spare ones is enough.
             RemoveExpired();
-            room = _shares.Look(caller, count, Free);
+            room = _shares.RoomFor(caller, count, Free);
         }
 
         while (room == PictureRoom.Free && count > _blocks.Left && _spare.First is { } oldest)
@@ -90,7 +90,7 @@ internal sealed class PictureShelf(long capacity, double callerShare, TimeProvid
             }
             else
             {
-                Sort(entry);
+                UpdateSpare(entry);
             }
         }
     }
@@ -112,8 +112,9 @@ internal sealed class PictureShelf(long capacity, double callerShare, TimeProvid
         return null;
     }
 
-    /// <summary>Keeps a stored picture for a caller that sends it again and is about to need it.</summary>
-    public bool BringAgain(string key, TimeSpan expiry, string caller)
+    /// <summary>Keeps a picture that is already stored for the request of a caller that sends it again.</summary>
+    /// <returns>Whether it is stored.</returns>
+    public bool StoreAgain(string key, TimeSpan expiry, string caller)
     {
         if (Find(key) is not { } there)
         {
@@ -122,8 +123,8 @@ internal sealed class PictureShelf(long capacity, double callerShare, TimeProvid
 
         var until = time.GetUtcNow() + expiry;
         there.Expires = Later(there.Expires, until);
-        there.BroughtUntil = until;
-        Sort(there);
+        there.PendingUntil = until;
+        UpdateSpare(there);
         Hold(there, caller);
         return true;
     }
@@ -137,8 +138,8 @@ internal sealed class PictureShelf(long capacity, double callerShare, TimeProvid
         }
     }
 
-    /// <summary>No request needs a picture any more.</summary>
-    private void MakeSpare(PictureEntry entry)
+    /// <summary>Counts a picture to no caller any more, because no request needs it.</summary>
+    private void EndHolding(PictureEntry entry)
     {
         foreach (var caller in entry.HeldBy)
         {
@@ -153,19 +154,19 @@ internal sealed class PictureShelf(long capacity, double callerShare, TimeProvid
     {
         entry.Expires = Later(entry.Expires, time.GetUtcNow() + expiry);
         entry.WasAccepted = true;
-        entry.BroughtUntil = default;
-        Sort(entry);
+        entry.PendingUntil = default;
+        UpdateSpare(entry);
     }
 
-    /// <summary>Adds a picture to the spare ones, or removes it from them.</summary>
-    public void Sort(PictureEntry entry)
+    /// <summary>Adds a picture to the spare ones, or removes it from them, depending on whether a request needs it.</summary>
+    public void UpdateSpare(PictureEntry entry)
     {
-        var spare = entry.NeededBy.Count == 0 && entry.BroughtUntil <= time.GetUtcNow();
+        var spare = entry.NeededBy.Count == 0 && entry.PendingUntil <= time.GetUtcNow();
         if (spare && entry.Spare is null)
         {
             entry.Spare = _spare.AddLast(entry);
             _spareBlocks += entry.Bytes.Blocks.Length;
-            MakeSpare(entry);
+            EndHolding(entry);
         }
         else if (!spare && entry.Spare is { } place)
         {
@@ -185,7 +186,7 @@ internal sealed class PictureShelf(long capacity, double callerShare, TimeProvid
             entry.Spare = null;
         }
 
-        MakeSpare(entry);
+        EndHolding(entry);
         Return(entry.Bytes);
     }
 

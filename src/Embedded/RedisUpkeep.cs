@@ -114,16 +114,16 @@ internal sealed partial class RedisUpkeep(
         }
     }
 
-    [LoggerMessage(EventId = 1, Level = LogLevel.Warning,
-        Message = "Queues, webhooks and request state take {Carried} MiB of the embedded server, more than {Most} MiB; new requests are refused. Raise Detection:Embedded:RedisMemoryMegabytes.")]
+    [LoggerMessage(1, LogLevel.Warning,
+        "Queues, webhooks and request state take {Carried} MiB of the embedded server, more than {Most} MiB; new requests are refused. Raise Detection:Embedded:RedisMemoryMegabytes.")]
     private partial void LogFull(long carried, long most);
 
-    [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "The embedded server has room again; new requests are accepted.")]
+    [LoggerMessage(2, LogLevel.Information, "The embedded server has room again; new requests are accepted.")]
     private partial void LogRoom();
 
-    [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "Memory maintenance of the embedded server failed; retrying in {Pause}: {Reason}")]
+    [LoggerMessage(3, LogLevel.Warning, "Memory maintenance of the embedded server failed; retrying in {Pause}: {Reason}")]
     private partial void LogFailed(string reason, TimeSpan pause);
 
-    [LoggerMessage(EventId = 4, Level = LogLevel.Warning, Message = "Answers to the legacy front end exceeded their memory; the {Count} oldest were removed.")]
+    [LoggerMessage(4, LogLevel.Warning, "Answers to the legacy front end exceeded their memory; the {Count} oldest were removed.")]
     private partial void LogAnswersDropped(int count);
 }

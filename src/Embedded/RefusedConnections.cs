@@ -21,7 +21,7 @@ internal sealed partial class RefusedConnections(string store, TimeProvider time
         }
     }
 
-    [LoggerMessage(EventId = 1, Level = LogLevel.Warning,
-        Message = "{Count} connections to the {Store} did not begin with its password and were closed. This message appears once a minute at most.")]
+    [LoggerMessage(1, LogLevel.Warning,
+        "{Count} connections to the {Store} did not begin with its password and were closed. This message appears once a minute at most.")]
     private partial void LogRefused(int count, string store);
 }

@@ -5,12 +5,12 @@ using Detection.Objects;
 namespace Detection.Inference.Heads;
 
 /// <summary>
-/// Detectors whose graph works out the boxes itself and leaves the suppression to others: scores [boxes, classes], sigmoids applied, and boxes
-/// [boxes, 4] of left, top, right, bottom in pixels of the input. A box may be of several classes.
+/// Detectors whose graph decodes the boxes and does not suppress: scores [boxes, classes], sigmoids applied, and boxes [boxes, 4] of left, top,
+/// right, bottom in pixels of the input. A box may be of several classes.
 /// <para>YOLO-NAS, as <c>src/super_gradients/module_interfaces/exportable_detector.py</c> of Deci-AI/super-gradients exports it. With
-/// suppression inside it answers num_predictions, pred_boxes, pred_scores and pred_classes, or flat_predictions [boxes, 7] of picture, box, score
+/// suppression inside, its outputs are num_predictions, pred_boxes, pred_scores and pred_classes, or flat_predictions [boxes, 7] of picture, box, score
 /// and class (<c>src/super_gradients/conversion/onnx/nms.py</c>).</para>
-/// <para>DAMO-YOLO (arXiv:2211.15444), as <c>tools/converter.py</c> of tinyvision/DAMO-YOLO exports it. With suppression inside it answers num_dets,
+/// <para>DAMO-YOLO (arXiv:2211.15444), as <c>tools/converter.py</c> of tinyvision/DAMO-YOLO exports it. With suppression inside, its outputs are num_dets,
 /// det_boxes, det_scores and det_classes.</para>
 /// </summary>
 internal sealed class DecodedBoxesHead : IDetectionHead

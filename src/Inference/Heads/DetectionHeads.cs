@@ -56,7 +56,7 @@ public static class DetectionHeads
             if (!settings.Contains(setting))
             {
                 throw new ModelException(
-                    $"\"head.{setting}\" means nothing to the family {manifest.Family}; remove it (known to it: {string.Join(", ", settings)}).");
+                    $"\"head.{setting}\" is no setting of the family {manifest.Family}; remove it. Its settings are {string.Join(", ", settings)}.");
             }
         }
 

@@ -5,8 +5,8 @@ using Detection.Objects;
 namespace Detection.Inference.Heads;
 
 /// <summary>
-/// YOLOv10, YOLO26 and other exports that choose their boxes themselves: one output [boxes, 6] of left, top, right, bottom in
-/// pixels of the input, score and class. DeepStream-Yolo's exporters write such a row for every cell, which are suppressed here.
+/// YOLOv10, YOLO26 and other exports whose boxes need no suppression: one output [boxes, 6] of left, top, right, bottom in
+/// pixels of the input, score and class. DeepStream-Yolo's exporters write such a row for every cell; this head suppresses them.
 /// </summary>
 internal sealed class EndToEndHead(ModelManifest manifest, bool suppresses) : IDetectionHead
 {

@@ -114,7 +114,7 @@ internal sealed class QueryHead : IDetectionHead
         }
     }
 
-    /// <summary>A query is only its most likely class, with that class's share of the softmax.</summary>
+    /// <summary>A query is one box of its most likely class, with the softmax of that class as its score.</summary>
     private void AddExclusive(in OutputTensor logits, ReadOnlySpan<float> rows, float floor, List<DetectedObject> boxes)
     {
         var width = logits.Shape[1];

@@ -52,7 +52,7 @@ internal sealed class SuppressedHead : IDetectionHead
     }
 
     /// <summary>
-    /// For graphs that answer left, top, right and bottom in pixels of the input, without a class for "nothing", and the score before the class in
+    /// For graphs with left, top, right and bottom in pixels of the input, without a class for "nothing", and the score before the class in
     /// rows of seven.
     /// </summary>
     public static SuppressedHead InPixels(ModelManifest manifest) => new(

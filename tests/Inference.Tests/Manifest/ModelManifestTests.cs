@@ -135,7 +135,7 @@ public sealed class ModelManifestTests : IDisposable
     [InlineData("input", "{ \"width\": 416, \"height\": 416, \"resize\": \"crop\" }", "\"input.resize\" has a value of the wrong kind; write one of stretch")]
     [InlineData("input", "{ \"width\": 416, \"height\": 416, \"element\": \"uint8\" }", "\"input.element\" is uint8 together with a normalisation")]
     [InlineData("input", "{ \"width\": 416, \"height\": 416, \"size\": 3 }", "\"input.size\" is not a setting; known here are name, width")]
-    [InlineData("head", "{ \"anchorScale\": 3 }", "\"head.anchorScale\" means nothing to the family nanodet")]
+    [InlineData("head", "{ \"anchorScale\": 3 }", "\"head.anchorScale\" is no setting of the family nanodet")]
     [InlineData("head", "{ \"strides\": [0] }", "\"head.strides\" must be whole numbers of 1 or more")]
     [InlineData("nms", "0.4", "\"nms\" is not a setting; known here are family, input")]
     public void Invalid_line_is_named_with_its_correction(string member, string value, string expected)

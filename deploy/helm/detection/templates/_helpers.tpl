@@ -74,7 +74,7 @@ securityContext:
 
 {{- define "detection.scheduling" -}}
 {{- with .root.Values.topologySpread }}
-# Over nodes and zones; pods of an earlier revision do not count, or those of an update would pile up.
+# Over nodes and zones. Pods of an earlier revision do not count; otherwise the pods of an update would not be spread.
 topologySpreadConstraints:
   {{- range . }}
   - maxSkew: 1
@@ -113,7 +113,7 @@ affinity:
     secretKeyRef:
       name: {{ include "detection.redisSecret" .root }}
       key: connection-string
-# Where this secret is, connections between the pods need it.
+# If this secret exists, connections between the pods need it.
 - name: Detection__ClusterSecurity__Secret
   valueFrom:
     secretKeyRef:
@@ -159,7 +159,7 @@ metadata:
   {{- include "detection.metadata" $ | nindent 2 }}
 spec:
   maxUnavailable: {{ .maxUnavailable }}
-  # A pod that does not get ready holds up no node that is emptied.
+  # A pod that does not become ready does not prevent the drain of its node.
   unhealthyPodEvictionPolicy: AlwaysAllow
   selector:
     matchLabels:
@@ -200,7 +200,7 @@ spec:
       {{- if or (not $models.volume) $models.init }}
       initContainers:
         {{- if not $models.volume }}
-        # The models of the image, and beside them those that the next steps bring.
+        # Copies the models of the image. The next steps add others.
         - name: image-models
           image: {{ include "detection.image" . }}
           imagePullPolicy: {{ .root.Values.image.pullPolicy }}
@@ -249,7 +249,7 @@ spec:
           imagePullPolicy: {{ .root.Values.image.pullPolicy }}
           env:
             {{- include "detection.clusterEnv" . | nindent 12 }}
-            # Unique in the cluster, and what Kubernetes calls the pod.
+            # Unique in the cluster, and the same as the name of the pod.
             - name: Detection__Silo__Name
               valueFrom:
                 fieldRef:
@@ -286,7 +286,7 @@ spec:
               containerPort: 8081
             - name: management
               containerPort: 9090
-          # Up when the process answers; the model may be loading still.
+          # Succeeds when the process answers; the model may still be loading.
           startupProbe:
             httpGet:
               path: /health/live

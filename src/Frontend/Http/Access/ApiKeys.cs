@@ -165,9 +165,9 @@ internal sealed partial class ApiKeys : BackgroundService
 
     private static OptionsValidationException Invalid(string fault) => new(AccessOptions.Section, typeof(AccessOptions), [fault]);
 
-    [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "Requests need an API key; {Count} keys are configured.")]
+    [LoggerMessage(1, LogLevel.Information, "Requests need an API key; {Count} keys are configured.")]
     private partial void LogCount(int count);
 
-    [LoggerMessage(EventId = 2, Level = LogLevel.Error, Message = "Reading the API keys failed; the previous keys stay in use: {Reason}")]
+    [LoggerMessage(2, LogLevel.Error, "Reading the API keys failed; the previous keys stay in use: {Reason}")]
     private partial void LogNotRead(string reason);
 }

@@ -19,7 +19,7 @@ internal sealed partial class OpenAddressWarning(ListeningAddresses addresses, I
         }
     }
 
-    [LoggerMessage(EventId = 1, Level = LogLevel.Warning,
-        Message = "The server listens on {Addresses} without API keys, so any client on the network can use it. Set Detection:Access:Keys, or listen on localhost.")]
+    [LoggerMessage(1, LogLevel.Warning,
+        "The server listens on {Addresses} without API keys, so any client on the network can use it. Set Detection:Access:Keys, or listen on localhost.")]
     private partial void LogOpen(string addresses);
 }

@@ -151,8 +151,8 @@ internal sealed partial class AnnotatedPictures(IDetectionClient client, IOption
         new(ProblemType.ResultNotFound, "The result exists, but its picture has expired. Send the picture again.") { ImageKey = answer.ImageKey };
 
     [LoggerMessage(
-        EventId = 1,
-        Level = LogLevel.Warning,
-        Message = "This machine has no font with all characters of the label '{Label}'; annotated pictures show it, and other such labels, as 'class {ClassId}'. Install a font that has the characters (Debian: fonts-noto-cjk, fonts-noto-color-emoji) and restart the server.")]
+        1,
+        LogLevel.Warning,
+        "This machine has no font with all characters of the label '{Label}'; annotated pictures show it, and other such labels, as 'class {ClassId}'. Install a font that has the characters (Debian: fonts-noto-cjk, fonts-noto-color-emoji) and restart the server.")]
     private partial void LogLabel(string label, int classId);
 }
