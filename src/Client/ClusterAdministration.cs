@@ -44,12 +44,12 @@ internal sealed class ClusterAdministration(
                     return false;
                 }
 
-                var told = await TryAsync(operation, silo, static async grain =>
+                var answered = await TryAsync(operation, silo, static async grain =>
                 {
                     await grain.Drain();
                     return true;
                 });
-                return told ?? throw operation.Error(FailureReason.Unavailable, $"The silo '{silo}' did not respond. Retry.", TimeSpan.FromSeconds(1));
+                return answered ?? throw operation.Error(FailureReason.Unavailable, $"The silo '{silo}' did not respond. Retry.", TimeSpan.FromSeconds(1));
             },
             cancellationToken);
     }

@@ -15,7 +15,7 @@ public interface IClusterAdministration
     /// later by themselves. Returns before the end; the reports of the silos show the result.
     /// </summary>
     /// <param name="name">Name of the model, without a version.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>The outcomes by the names of the silos.</returns>
     /// <exception cref="DetectionException">The cluster cannot be reached.</exception>
     Task<IReadOnlyDictionary<string, RetryOutcome>> RetryModelAsync(string name, CancellationToken cancellationToken = default);
@@ -25,7 +25,7 @@ public interface IClusterAdministration
     /// restarted. It stays in the cluster and is not ready. Returns before the end; the report of the silo shows the result.
     /// </summary>
     /// <param name="silo">Name of the silo.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns><see langword="false"/> when there is no silo with this name.</returns>
     /// <exception cref="DetectionException">The silo cannot be reached.</exception>
     Task<bool> DrainAsync(string silo, CancellationToken cancellationToken = default);

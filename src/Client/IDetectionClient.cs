@@ -75,7 +75,7 @@ public interface IDetectionClient
     /// Connects to the cluster if not connected, and returns when a silo has accepted the connection. The call is optional: requests connect when
     /// they need to. Use it at the start of a program, or in a health check, to find out whether silos refuse the connection.
     /// </summary>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="DetectionException">
     /// <see cref="FailureReason.Unavailable"/>: no silo accepts a connection, or the silos make image keys with another secret; the exception says
     /// why. Attempts continue in the background.

@@ -89,7 +89,7 @@ internal sealed class ModelCatalog(ClientConnections connections, ImageKeyCompar
     {
         await _board.ConnectAsync();
         var asked = _clock.GetTimestamp();
-        var now = _board.TellTimeAsync();
+        var now = _board.ReadTimeAsync();
         var result = await read();
         _clock.Set(await now, asked);
         return result;

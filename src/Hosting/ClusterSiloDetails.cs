@@ -55,7 +55,7 @@ internal sealed partial class ClusterSiloDetails : ILocalSiloDetails
             // Orleans reads it in a constructor.
             var asked = time.GetTimestamp();
             var allocated = TimeProvider.System.GetUtcNow();
-            time.Set(redis.TellTimeAsync().GetAwaiter().GetResult(), asked);
+            time.Set(redis.ReadTimeAsync().GetAwaiter().GetResult(), asked);
             var byCluster = local + (int)(time.GetUtcNow() - allocated).TotalSeconds;
             return redis.HashKeys(keys.Members).Select(row => GenerationAt(endpoint, row)).Append(byCluster - 1).Max() + 1;
         }

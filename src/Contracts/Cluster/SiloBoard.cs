@@ -38,7 +38,7 @@ public sealed partial class SiloBoard(RedisConnections connections, RedisKeys ke
     public async Task<string?> ReadImageKeysAsync() => await (await DatabaseAsync()).StringGetAsync(keys.ImageKeys);
 
     /// <summary>The time of Redis, by which reports are dated.</summary>
-    public async Task<DateTimeOffset> TellTimeAsync() => await (await DatabaseAsync()).TellTimeAsync();
+    public async Task<DateTimeOffset> ReadTimeAsync() => await (await DatabaseAsync()).ReadTimeAsync();
 
     /// <summary>Writes the report of a silo.</summary>
     public Task WriteAsync(SiloReport report)

@@ -33,7 +33,7 @@ public sealed class DeadLetters(RedisConnections connections, RedisKeys keys, Pi
     public async Task<IReadOnlyList<DeadLetter>> ReadAsync(int most)
     {
         var database = (await connections.ConnectAsync()).GetDatabase();
-        var now = await database.TellTimeAsync();
+        var now = await database.ReadTimeAsync();
         var letters = new List<DeadLetter>();
         foreach (var model in (await database.HashKeysAsync(keys.Models)).Select(static model => (string)model!))
         {

@@ -90,7 +90,7 @@ public static class RedisConnection
     public static bool IsClosed(Exception? exception) => HasText(exception, PictureMemoryCommands.Closed);
 
     /// <summary>The time of Redis; see <see cref="ClusterClock"/>.</summary>
-    public static async Task<DateTimeOffset> TellTimeAsync(this IDatabaseAsync database)
+    public static async Task<DateTimeOffset> ReadTimeAsync(this IDatabaseAsync database)
     {
         ArgumentNullException.ThrowIfNull(database);
         var time = (RedisResult[])(await database.ExecuteAsync("TIME"))!;

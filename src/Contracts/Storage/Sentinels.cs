@@ -8,7 +8,7 @@ namespace Detection.Contracts.Storage;
 /// <param name="data">Options of the connections to the servers of the data; they name the Sentinels and the service.</param>
 internal sealed class Sentinels(ConfigurationOptions data) : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(1);
 
     private readonly string _service = data.ServiceName!;
     private readonly Lazy<Task<ConnectionMultiplexer>> _connection = new(() => Task.Run(() => ConnectionMultiplexer.ConnectAsync(ToSentinels(data))));
@@ -21,7 +21,7 @@ internal sealed class Sentinels(ConfigurationOptions data) : IAsyncDisposable
     {
         try
         {
-            var connection = await _connection.Value.WaitAsync(Patience);
+            var connection = await _connection.Value.WaitAsync(Timeout);
             var views = await Task.WhenAll(connection.GetServers().Where(static server => server.IsConnected).Select(AskAsync));
             return views.MaxBy(static view => view?.Epoch);
         }
@@ -50,7 +50,7 @@ internal sealed class Sentinels(ConfigurationOptions data) : IAsyncDisposable
         options.ServiceName = null;
         options.CommandMap = CommandMap.Sentinel;
         options.TieBreaker = "";
-        options.SyncTimeout = options.AsyncTimeout = (int)Patience.TotalMilliseconds;
+        options.SyncTimeout = options.AsyncTimeout = (int)Timeout.TotalMilliseconds;
         return options;
     }
 

@@ -6,14 +6,14 @@ namespace Detection.Grains.Membership;
 
 /// <summary>
 /// The membership table of a silo, which lets the silo stop while Redis is unreachable. Orleans writes its status into the table when it stops, and
-/// retries a failed write beyond the host's shutdown timeout. Here, a stopping silo that has not reached Redis for <see cref="Patience"/> reports the
+/// retries a failed write beyond the host's shutdown timeout. Here, a stopping silo that has not reached Redis for <see cref="MaxAway"/> reports the
 /// write as done: Orleans then notifies the other silos directly, and those that it does not reach detect the stop by probes.
 /// </summary>
 internal sealed partial class LeavingMembershipTable(
     IMembershipTable table, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<LeavingMembershipTable> logger) : MembershipTableDecorator(table)
 {
     /// <summary>How long Redis must have been unreachable before a stopping silo continues without it.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan MaxAway = TimeSpan.FromSeconds(3);
 
     private MembershipTableData? _last;
     private long? _awaySince;
@@ -48,7 +48,7 @@ internal sealed partial class LeavingMembershipTable(
         catch (Exception e) when (RedisConnection.IsOutage(e))
         {
             _awaySince ??= time.GetTimestamp();
-            if (!lifetime.ApplicationStopping.IsCancellationRequested || time.GetElapsedTime(_awaySince.Value) < Patience)
+            if (!lifetime.ApplicationStopping.IsCancellationRequested || time.GetElapsedTime(_awaySince.Value) < MaxAway)
             {
                 throw;
             }

@@ -7,10 +7,10 @@ namespace Detection.Grains.Membership;
 /// <summary>How long this silo has reached Redis, or has not reached it.</summary>
 internal sealed class RedisReach(IConnectionMultiplexer redis, RedisKeys keys, ClusterView cluster, TimeProvider time)
 {
-    /// <summary>Longest wait for an answer, whatever the connection string allows; well below <see cref="ReachSpell.MaxGap"/>.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    /// <summary>Longest wait for an answer, whatever the connection string allows; well below <see cref="ReachPeriod.MaxGap"/>.</summary>
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
-    private volatile ReachSpell? _spell;
+    private volatile ReachPeriod? _period;
 
     /// <summary>For how long every check has reached Redis; zero while it is unreachable.</summary>
     public TimeSpan ReachedFor => LengthOf(reached: true);
@@ -25,13 +25,13 @@ internal sealed class RedisReach(IConnectionMultiplexer redis, RedisKeys keys, C
         var asked = time.GetTimestamp();
         try
         {
-            await AskAsync().WaitAsync(Patience, time, cancellationToken);
-            _spell = ReachSpell.After(_spell, reached: true, asked, time);
+            await AskAsync().WaitAsync(Timeout, time, cancellationToken);
+            _period = ReachPeriod.After(_period, reached: true, asked, time);
             return null;
         }
         catch (Exception e) when (RedisConnection.IsOutage(e) || e is TimeoutException)
         {
-            _spell = ReachSpell.After(_spell, reached: false, asked, time);
+            _period = ReachPeriod.After(_period, reached: false, asked, time);
             return e.Message;
         }
     }
@@ -47,5 +47,5 @@ internal sealed class RedisReach(IConnectionMultiplexer redis, RedisKeys keys, C
         return Task.WhenAll(models.Select(keys.Queue).Prepend(keys.Members).Select(key => database.KeyExistsAsync(key, CommandFlags.DemandMaster)));
     }
 
-    private TimeSpan LengthOf(bool reached) => _spell is { } spell && spell.Reached == reached ? spell.Length : TimeSpan.Zero;
+    private TimeSpan LengthOf(bool reached) => _period is { } period && period.Reached == reached ? period.Length : TimeSpan.Zero;
 }

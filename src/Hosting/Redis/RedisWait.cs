@@ -18,7 +18,7 @@ internal sealed partial class RedisWait(IConnectionMultiplexer redis, ClusterClo
             {
                 // The time of Redis is that of the cluster, and dates what this silo writes from now on.
                 var asked = time.GetTimestamp();
-                time.Set(await redis.GetDatabase().TellTimeAsync().WaitAsync(cancellationToken), asked);
+                time.Set(await redis.GetDatabase().ReadTimeAsync().WaitAsync(cancellationToken), asked);
                 return;
             }
             catch (Exception e) when (RedisConnection.IsOutage(e))

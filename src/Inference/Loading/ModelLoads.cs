@@ -20,7 +20,7 @@ internal sealed class ModelLoads
     /// <summary>Number of contents that are remembered. A folder with more slow models was filled deliberately.</summary>
     private const int MaxRemembered = 256;
 
-    private readonly TimeSpan _patience;
+    private readonly TimeSpan _usualTime;
     private readonly TimeProvider _time;
     private readonly SemaphoreSlim _first = new(1);
     private readonly SemaphoreSlim _others = new(1);
@@ -28,9 +28,9 @@ internal sealed class ModelLoads
     private readonly Lock _gate = new();
     private readonly Dictionary<string, GivenUp> _givenUp = new(StringComparer.Ordinal);
 
-    /// <param name="patience">How long a load keeps its place.</param>
+    /// <param name="usualTime">How long a load keeps its place before it counts as a slow one.</param>
     /// <param name="time">Clock.</param>
-    public ModelLoads(TimeSpan patience, TimeProvider time) => (_patience, _time) = (patience, time);
+    public ModelLoads(TimeSpan usualTime, TimeProvider time) => (_usualTime, _time) = (usualTime, time);
 
     /// <summary>Loads a model when it is its turn.</summary>
     /// <typeparam name="T">The result of the load.</typeparam>
@@ -119,7 +119,7 @@ internal sealed class ModelLoads
         Task leaving;
         try
         {
-            if (await HasEndedAsync(running, Task.Delay(_patience, _time, ended.Token)))
+            if (await HasEndedAsync(running, Task.Delay(_usualTime, _time, ended.Token)))
             {
                 await ended.CancelAsync();
                 return;

@@ -10,10 +10,10 @@ internal sealed class ModelReadings(ModelOptions options, TimeProvider time, Act
     private static readonly TimeSpan RetryAfter = TimeSpan.FromMinutes(1);
 
     /// <summary>A model that takes longer to read is reported as loading, and gives its place to the next.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan UsualTime = TimeSpan.FromSeconds(2);
 
     private readonly string _folder = Path.Join(Path.GetFullPath(options.Directory), "/");
-    private readonly ModelLoads _loads = new(Patience, time);
+    private readonly ModelLoads _loads = new(UsualTime, time);
     private readonly Dictionary<string, Pending> _pending = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Reading> _readings = [];
 
@@ -74,7 +74,7 @@ internal sealed class ModelReadings(ModelOptions options, TimeProvider time, Act
             }
 
             Task[] tasks = [.. _pending.Values.Select(pending => pending.Task)];
-            if (Task.WaitAny(tasks, (int)(2 * Patience).TotalMilliseconds, cancellationToken) >= 0)
+            if (Task.WaitAny(tasks, (int)(2 * UsualTime).TotalMilliseconds, cancellationToken) >= 0)
             {
                 return true;
             }
@@ -183,7 +183,7 @@ internal sealed class ModelReadings(ModelOptions options, TimeProvider time, Act
 
         public Task<ModelSource> Task { get; }
 
-        public bool TakesLong(DateTimeOffset now) => Load.BeganAt is not { } began || now - began >= Patience;
+        public bool TakesLong(DateTimeOffset now) => Load.BeganAt is not { } began || now - began >= UsualTime;
 
         public void GiveUp() => _givenUp.Cancel();
     }

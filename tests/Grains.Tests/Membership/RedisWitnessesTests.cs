@@ -2,7 +2,7 @@ using Detection.Grains.Membership;
 using Detection.Grains.Tests.Batching;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Detection.Grains.Tests.Cluster;
+namespace Detection.Grains.Tests.Membership;
 
 /// <summary>Whether silos report that they reach Redis.</summary>
 public sealed class RedisWitnessesTests : SiloTest

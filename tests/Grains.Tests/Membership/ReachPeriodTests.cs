@@ -1,11 +1,11 @@
 using Detection.Grains.Membership;
 
-namespace Detection.Grains.Tests.Cluster;
+namespace Detection.Grains.Tests.Membership;
 
-public sealed class ReachSpellTests
+public sealed class ReachPeriodTests
 {
     private readonly ManualTime _time = new();
-    private ReachSpell? _spell;
+    private ReachPeriod? _period;
 
     public static TheoryData<string, bool, double> Looks => new()
     {
@@ -47,12 +47,12 @@ public sealed class ReachSpellTests
 
             foreach (var look in part)
             {
-                _spell = ReachSpell.After(_spell, look == '+', _time.GetTimestamp(), _time);
+                _period = ReachPeriod.After(_period, look == '+', _time.GetTimestamp(), _time);
                 _time.Advance(1);
             }
         }
 
-        Assert.Equal(seconds, _spell?.Reached == reached ? _spell.Length.TotalSeconds : 0);
+        Assert.Equal(seconds, _period?.Reached == reached ? _period.Length.TotalSeconds : 0);
     }
 
     [Theory]
@@ -65,7 +65,7 @@ public sealed class ReachSpellTests
         var asked = _time.GetTimestamp();
         _time.Advance(duration);
 
-        Assert.Equal(seconds, ReachSpell.After(null, reached, asked, _time).Length.TotalSeconds);
+        Assert.Equal(seconds, ReachPeriod.After(null, reached, asked, _time).Length.TotalSeconds);
     }
 
     private sealed class ManualTime : TimeProvider

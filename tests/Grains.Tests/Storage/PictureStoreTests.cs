@@ -3,7 +3,7 @@ using Detection.Contracts.Storage;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
-namespace Detection.Grains.Tests.Pictures;
+namespace Detection.Grains.Tests.Storage;
 
 public sealed class PictureStoreTests : IAsyncLifetime
 {

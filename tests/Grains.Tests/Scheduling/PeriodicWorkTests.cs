@@ -2,7 +2,7 @@ using Detection.Contracts.Scheduling;
 using Microsoft.Extensions.Logging.Abstractions;
 using StackExchange.Redis;
 
-namespace Detection.Grains.Tests.Rounds;
+namespace Detection.Grains.Tests.Scheduling;
 
 public sealed class PeriodicWorkTests
 {

@@ -5,7 +5,7 @@ using Orleans;
 using Orleans.Runtime;
 using StackExchange.Redis;
 
-namespace Detection.Grains.Tests.Cluster;
+namespace Detection.Grains.Tests.Membership;
 
 public sealed class StartingMembershipTableTests
 {

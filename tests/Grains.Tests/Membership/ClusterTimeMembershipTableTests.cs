@@ -5,7 +5,7 @@ using Detection.Grains.Tests.Storage;
 using Orleans;
 using Orleans.Runtime;
 
-namespace Detection.Grains.Tests.Cluster;
+namespace Detection.Grains.Tests.Membership;
 
 /// <summary>Silos on machines with different clocks, and one table. Orleans uses the clock of the machine or the steady one.</summary>
 public sealed class ClusterTimeMembershipTableTests

@@ -5,7 +5,7 @@ namespace Detection.Grains.Membership;
 /// <param name="Since">Timestamp of its beginning.</param>
 /// <param name="Until">Timestamp of the last check.</param>
 /// <param name="Time">The clock of the timestamps.</param>
-internal sealed record ReachSpell(bool Reached, long Since, long Until, TimeProvider Time)
+internal sealed record ReachPeriod(bool Reached, long Since, long Until, TimeProvider Time)
 {
     /// <summary>
     /// Longest time between two checks. After a longer one (the process was suspended, or got no processor time) the state in between is unknown.
@@ -15,12 +15,12 @@ internal sealed record ReachSpell(bool Reached, long Since, long Until, TimeProv
     /// <summary>Its duration; zero once the last check is too long ago.</summary>
     public TimeSpan Length => IsOver(Time.GetTimestamp()) ? TimeSpan.Zero : Time.GetElapsedTime(Since, Until);
 
-    /// <summary>The spell after one more check, which has just ended.</summary>
-    /// <param name="last">The spell before; <see langword="null"/> at the first check.</param>
+    /// <summary>The period after one more check, which has just ended.</summary>
+    /// <param name="last">The period before; <see langword="null"/> at the first check.</param>
     /// <param name="reached">Whether Redis answered.</param>
     /// <param name="asked">Timestamp of the start of the check.</param>
     /// <param name="time">The clock.</param>
-    public static ReachSpell After(ReachSpell? last, bool reached, long asked, TimeProvider time)
+    public static ReachPeriod After(ReachPeriod? last, bool reached, long asked, TimeProvider time)
     {
         var now = time.GetTimestamp();
         if (last is not null && last.Reached == reached && !last.IsOver(now))
@@ -30,7 +30,7 @@ internal sealed record ReachSpell(bool Reached, long Since, long Until, TimeProv
 
         // An answer proves that Redis is reachable now. A check without an answer proves that it was unreachable since the check started.
         var began = !reached && time.GetElapsedTime(asked, now) <= MaxGap ? asked : now;
-        return new ReachSpell(reached, began, now, time);
+        return new ReachPeriod(reached, began, now, time);
     }
 
     private bool IsOver(long now) => Time.GetElapsedTime(Until, now) > MaxGap;
