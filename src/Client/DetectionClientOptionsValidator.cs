@@ -14,25 +14,11 @@ internal sealed class DetectionClientOptionsValidator : IValidateOptions<Detecti
                 "The client has no Redis. Set ConnectionStrings:redis (in the environment ConnectionStrings__redis), for example to localhost:6379.");
         }
 
-        List<string> failures = [];
-        Check("redis", options.Redis);
-        if (!string.IsNullOrWhiteSpace(options.PictureMemory))
-        {
-            Check("pictures", options.PictureMemory);
-        }
-
-        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
-
-        void Check(string setting, string value)
-        {
-            try
-            {
-                RedisConnection.Parse(value);
-            }
-            catch (Exception e) when (e is ArgumentException or FormatException or OverflowException)
-            {
-                failures.Add($"ConnectionStrings:{setting} cannot be read: {e.Message}");
-            }
-        }
+        List<string?> faults =
+        [
+            RedisConnection.FindFault("redis", options.Redis),
+            string.IsNullOrWhiteSpace(options.PictureMemory) ? null : RedisConnection.FindFault("pictures", options.PictureMemory),
+        ];
+        return faults.TrueForAll(static fault => fault is null) ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults.OfType<string>());
     }
 }

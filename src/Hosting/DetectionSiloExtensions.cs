@@ -46,8 +46,7 @@ public static class DetectionSiloExtensions
         ArgumentNullException.ThrowIfNull(builder);
         WorkerThreads.Reserve();
         var configuration = builder.Configuration;
-        var connectionString = configuration.GetConnectionString("redis")
-            ?? throw new OptionsValidationException("redis", typeof(string), ["A silo needs the connection string 'redis' (ConnectionStrings__redis)."]);
+        var connectionString = RequireRedis(configuration);
         var keys = new RedisKeys(ClusterId.Read(configuration));
         var redis = RedisConnection.Parse(connectionString);
         var silo = configuration.ReadValidated<SiloOptions>(SiloOptions.Section);
@@ -91,6 +90,21 @@ public static class DetectionSiloExtensions
         services.AddHealthChecks().AddCheck<SiloHealthCheck>("silo", tags: [HealthEndpoints.Ready]);
         services.AddBacklogDrain();
         return builder;
+    }
+
+    private static string RequireRedis(IConfiguration configuration)
+    {
+        if (configuration.GetConnectionString("redis") is not { } redis || string.IsNullOrWhiteSpace(redis))
+        {
+            throw new OptionsValidationException("redis", typeof(string), ["A silo needs the connection string 'redis' (ConnectionStrings__redis)."]);
+        }
+
+        var pictures = configuration.GetConnectionString("pictures");
+        List<string?> faults =
+        [
+            RedisConnection.FindFault("redis", redis), string.IsNullOrWhiteSpace(pictures) ? null : RedisConnection.FindFault("pictures", pictures),
+        ];
+        return faults.TrueForAll(static fault => fault is null) ? redis : throw new OptionsValidationException("redis", typeof(string), faults.OfType<string>());
     }
 
     private static DeviceSet FindDevices(IConfiguration configuration)

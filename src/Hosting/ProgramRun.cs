@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using System.Net;
 using System.Runtime.InteropServices;
 using Detection.Contracts.Storage;
 using Detection.Grains.Health;
@@ -26,13 +25,19 @@ public static class ProgramRun
             return 0;
         }
 
+        if (CommandLine.FindFaults(arguments) is { Count: > 0 } faults)
+        {
+            await Console.Error.WriteLineAsync($"Cannot start: {string.Join(' ', faults)}");
+            return 1;
+        }
+
         return await RunAsync(create, arguments);
     }
 
     /// <summary>Builds an application and runs it. A wrong setting or an address in use is reported in a sentence, without a stack trace.</summary>
     /// <param name="create">Builds the application.</param>
     /// <param name="arguments">The command line, so that messages name a setting as it was written.</param>
-    /// <returns>The exit code: 0, 1 when it could not start, <see cref="SiloShutdown.ExitCode"/> when only a new process can continue.</returns>
+    /// <returns>The exit code: 0, 1 when it could not start or a background service failed, <see cref="SiloShutdown.ExitCode"/> when only a new process can continue.</returns>
     public static async Task<int> RunAsync(Func<WebApplication> create, IReadOnlyCollection<string>? arguments = null)
     {
         ArgumentNullException.ThrowIfNull(create);
@@ -57,14 +62,15 @@ public static class ProgramRun
                 app.Lifetime.StopApplication();
             });
             app.Services.GetService<IStartupValidator>()?.Validate();
-            RequireAddresses(app.Configuration);
+            ListenedAddresses.Require(app.Configuration);
             try
             {
                 await app.StartAsync();
             }
             catch (Exception e) when (e is OperationCanceledException or OrleansLifecycleCanceledException && stopping.IsCancellationRequested)
             {
-                return 0; // Stopped while it started.
+                // Stopped while it started.
+                return await ReportFailedAsync(app.Services) ? 1 : 0;
             }
             catch (Exception e) when (FindFaults(e) is null)
             {
@@ -75,13 +81,30 @@ public static class ProgramRun
             }
 
             await app.WaitForShutdownAsync();
-            return app.Services.GetService<SiloShutdown>() is { IsRequested: true } ? SiloShutdown.ExitCode : 0;
+            if (app.Services.GetService<SiloShutdown>() is { IsRequested: true })
+            {
+                return SiloShutdown.ExitCode;
+            }
+
+            return await ReportFailedAsync(app.Services) ? 1 : 0;
         }
         catch (Exception e) when (FindFaults(e) is not null)
         {
             await Console.Error.WriteLineAsync($"Cannot start: {string.Join(' ', FindFaults(e)!.Select(fault => SettingNames.AsWritten(fault, arguments)))}");
             return 1;
         }
+    }
+
+    /// <summary>Whether the host stopped because a background service failed. The host has logged it with its stack trace.</summary>
+    private static async Task<bool> ReportFailedAsync(IServiceProvider services)
+    {
+        if (services.GetServices<IHostedService>().OfType<BackgroundService>().FirstOrDefault(static service => service.ExecuteTask is { IsFaulted: true }) is not { } failed)
+        {
+            return false;
+        }
+
+        await Console.Error.WriteLineAsync($"Ended because {failed.GetType().Name} failed: {failed.ExecuteTask!.Exception!.GetBaseException().Message}");
+        return true;
     }
 
     private static bool IsOutage(Exception? e) => e is not null && (RedisConnection.IsOutage(e) || IsOutage(e.InnerException));
@@ -99,18 +122,4 @@ public static class ProgramRun
     // A setting of the framework: the message of the binder names it and its type.
     private static bool IsUnreadableSetting(Exception e) =>
         e is InvalidOperationException && e.Message.StartsWith("Failed to convert configuration value", StringComparison.Ordinal);
-
-    /// <summary>Checked before anything is started, so that little has to be undone.</summary>
-    private static void RequireAddresses(IConfiguration configuration)
-    {
-        foreach (var url in configuration["urls"]?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [])
-        {
-            var address = BindingAddress.Parse(url);
-            var host = IPAddress.TryParse(address.Host, out var ip) ? ip : address.Host == "localhost" ? IPAddress.Loopback : IPAddress.Any;
-            if (address is { Port: not 0, IsUnixPipe: false, IsNamedPipe: false } && !FreePort.IsFree(address.Port, host))
-            {
-                throw new AddressInUseException($"Another process listens on {url}. Choose another address, such as --urls http://localhost:{address.Port + 10}.");
-            }
-        }
-    }
 }

@@ -56,6 +56,11 @@ public class StartTests
     [InlineData("Detection__Limits__MaxPixels", "0", "The setting 'Detection__Limits__MaxPixels' is '0'. Use a whole number from 1 to")]
     [InlineData("Detection__Queue__CallerShare", "0,5", "The setting 'Detection__Queue__CallerShare' is '0,5'. Use a number from 0.01 to 1, with a decimal point.")]
     [InlineData(DetectionSettings.Redis, null, "needs the connection string 'redis'")]
+    [InlineData(DetectionSettings.Redis, " ", "needs the connection string 'redis'")]
+    [InlineData(DetectionSettings.Redis, "127.0.0.1:1,sssl=true", "The setting 'ConnectionStrings__redis' cannot be read: Keyword 'sssl' is not supported.")]
+    [InlineData(DetectionSettings.Redis, "127.0.0.1:70000", "The setting 'ConnectionStrings__redis' cannot be read: A port is not from 0 to 65535.")]
+    [InlineData(DetectionSettings.Redis, ",", "The setting 'ConnectionStrings__redis' cannot be read: It names no server.")]
+    [InlineData("ConnectionStrings__pictures", "127.0.0.1:1,connectTimeout=long", "The setting 'ConnectionStrings__pictures' cannot be read: Keyword 'connectTimeout' requires an integer value")]
     public async Task Invalid_setting_of_a_silo_is_reported_in_a_sentence(string setting, string? value, string sentence)
     {
         var settings = new Dictionary<string, string?> { [DetectionSettings.Redis] = "127.0.0.1:1", [setting] = value };
@@ -74,6 +79,8 @@ public class StartTests
     [InlineData(DetectionSettings.ClusterSecret, "short", "The setting 'Detection__ClusterSecurity__Secret' must be 32 to 500 characters without spaces")]
     [InlineData("Detection__Frontend__DrawingTimeout", "2m", "The setting 'Detection__Frontend__DrawingTimeout' is '2 min'. Use a duration from 100 ms to 1 min, such as")]
     [InlineData("Detection__Client__ServiceId", "blue", "The setting 'Detection__Client__ServiceId' no longer exists.")]
+    [InlineData(DetectionSettings.Redis, "127.0.0.1:1,sssl=true", "The setting 'ConnectionStrings__redis' cannot be read: Keyword 'sssl' is not supported.")]
+    [InlineData(DetectionSettings.Redis, ",", "The setting 'ConnectionStrings__redis' cannot be read: It names no server.")]
     public async Task Invalid_setting_of_a_front_end_is_reported_in_a_sentence(string setting, string value, string sentence)
     {
         await using var frontend = DetectionProcess.StartFrontend(new Dictionary<string, string?> { [DetectionSettings.Redis] = "127.0.0.1:1", [setting] = value });
@@ -84,6 +91,36 @@ public class StartTests
         Assert.Contains("Cannot start: ", frontend.Process.LogTail(), StringComparison.Ordinal);
         Assert.Contains(sentence, frontend.Process.LogTail(), StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", frontend.Process.LogTail(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("The setting 'urls' has 'bogus'. Use an address such as http://localhost:8080.", "--urls=bogus")]
+    [InlineData("The setting 'urls' has 'http://localhost:999999'. Use an address such as http://localhost:8080.", "--urls=http://localhost:999999")]
+    [InlineData("The setting 'urls' has 'http://localhost:many'.", "--urls", "http://localhost:many")]
+    [InlineData("The setting 'urls' has 'ftp://localhost:22490'.", "--urls=http://localhost:22491;ftp://localhost:22490")]
+    [InlineData("The setting 'http_ports' has '80a'. Use a port from 0 to 65535.", "--http_ports=80a")]
+    [InlineData("The setting 'Kestrel:Endpoints:A:Url' has 'bogus'.", "--Kestrel:Endpoints:A:Url=bogus")]
+    [InlineData("The setting 'Detection:Management:Url' has 'http://localhost:22492', the same port as 'http://*:22492' of 'urls'. Use another one.", "--urls=http://*:22492", "--Detection:Management:Url=http://localhost:22492")]
+    [InlineData("The setting 'Detection:Management:Url' is 'http://localhost:99999'.", "--urls=http://localhost:22493", "--Detection:Management:Url=http://localhost:99999")]
+    [InlineData("The setting 'urls' has 'http://127.0.0.1:22494', the same port as 'http://localhost:22494' of 'urls'. Use another one.", "--urls=http://localhost:22494;http://127.0.0.1:22494")]
+    [InlineData("The setting 'Detection' does not exist.", "--Detection=5")]
+    [InlineData("The word 'bogus' on the command line is no setting. Write a setting as --Detection:Queue:Capacity=512.", "bogus")]
+    [InlineData("The word '-v' on the command line is no setting.", "-v", "--urls=http://localhost:22495")]
+    [InlineData("The setting '--Detection:Queue:Capacity' on the command line has no value.", "--Detection:Queue:Capacity")]
+    [InlineData("The setting '--Detection:Queue:Capacity' on the command line has no value.", "--Detection:Queue:Capacity", "--urls=http://localhost:22496")]
+    public async Task Invalid_command_line_is_reported_in_a_sentence(string sentence, params string[] arguments)
+    {
+        foreach (var program in (string[])["src/Silo", "src/Frontend"])
+        {
+            await using var process = DetectionProcess.Run(program, ["--ConnectionStrings:redis=127.0.0.1:1", .. arguments]);
+
+            await process.ExitAsync(TimeSpan.FromSeconds(60));
+
+            Assert.Equal(1, process.ExitCode);
+            Assert.Contains("Cannot start: ", process.LogTail(), StringComparison.Ordinal);
+            Assert.Contains(sentence, process.LogTail(), StringComparison.Ordinal);
+            Assert.DoesNotContain("   at ", process.LogTail(), StringComparison.Ordinal);
+        }
     }
 
     [Fact]

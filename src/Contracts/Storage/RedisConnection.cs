@@ -39,6 +39,28 @@ public static class RedisConnection
         return options;
     }
 
+    /// <summary>What is wrong with a connection string, in one sentence; <see langword="null"/> for one that can be used.</summary>
+    /// <param name="name">Its name. The sentence names the setting but not its value, which may contain a password.</param>
+    /// <param name="connectionString">The connection string.</param>
+    public static string? FindFault(string name, string connectionString)
+    {
+        try
+        {
+            return Parse(connectionString).EndPoints.Count > 0 ? null : Sentence("It names no server.");
+        }
+        catch (ArgumentOutOfRangeException e) when (e.ParamName == "port")
+        {
+            return Sentence("A port is not from 0 to 65535.");
+        }
+        catch (Exception e) when (e is ArgumentException or FormatException or OverflowException)
+        {
+            // Without the name of the parameter in the code of the library.
+            return Sentence(e.Message.Split(" (Parameter ")[0]);
+        }
+
+        string Sentence(string reason) => $"The setting 'ConnectionStrings:{name}' cannot be read: {reason}";
+    }
+
     /// <summary>
     /// As <see cref="Parse"/>, for a connection that transfers pictures. The time limit of a transfer depends on its size, which
     /// <see cref="PictureStore"/> knows and the library does not.

@@ -10,7 +10,7 @@ internal static class ManagementAddress
     {
         try
         {
-            return BindingAddress.Parse(url) is { Port: > 0 } address ? address.Port : null;
+            return BindingAddress.Parse(url) is { Port: > 0 and <= ushort.MaxValue } address ? address.Port : null;
         }
         catch (FormatException)
         {

@@ -20,7 +20,7 @@ public static class UnknownSettings
         ArgumentNullException.ThrowIfNull(configuration);
         ClusterId.RefuseFormerSettings(configuration);
         var faults = configuration.GetSection(Root).AsEnumerable()
-            .Where(static setting => !string.IsNullOrEmpty(setting.Value) && setting.Key != Root)
+            .Where(static setting => !string.IsNullOrEmpty(setting.Value))
             .Select(static setting => setting.Key)
             .Where(static key => !SettingsReference.All.Any(known => known.Is(key)))
             .Order(StringComparer.Ordinal)
@@ -35,6 +35,11 @@ public static class UnknownSettings
     /// <summary>A setting with a similar key, or with the same name in another section.</summary>
     private static string? FindMeant(string key)
     {
+        if (key.Equals(Root, StringComparison.OrdinalIgnoreCase))
+        {
+            return null;
+        }
+
         var known = SettingsReference.All.Select(setting => setting.WithNamesOf(key)).Where(static name => name.StartsWith(Prefix, StringComparison.Ordinal)).ToList();
         return NearestName.Of(key[Prefix.Length..], known.Select(static name => name[Prefix.Length..])) is { } nearest
             ? Prefix + nearest
