@@ -138,16 +138,24 @@ internal static class FamilyReading
             readings.RemoveAll(reading => reading.Family != named);
         }
 
-        var proven = readings.Count == 1 ? 0 : trial.Decide([.. readings.Select(Manifest)]);
-        return proven >= 0 ? readings[proven] with { Why = $"{readings[proven].Why}{(readings.Count == 1 ? "" : "; read so, it finds the same objects in a known picture and in its mirror image")}" }
+        var first = readings[0];
+        List<JsonObject> lines = [.. readings.Select(reading => ManifestTree.Merge(LinesOf(draft, reading.Family!, reading.Lines, picture), draft.Lines))];
+        if (lines.TrueForAll(other => JsonNode.DeepEquals(other, lines[0])))
+        {
+            // The manifest decides, or there is only one.
+            return first;
+        }
+
+        var proven = first.IsOnlyFedDifferently ? -1 : trial.Decide([.. readings.Zip(lines, Manifest)]);
+        return proven >= 0 ? readings[proven] with { Why = $"{readings[proven].Why}; read so, it finds the same objects in a known picture and in its mirror image" }
             : new FamilyGuess(
                 null,
                 null,
-                $"write \"family\": one of {string.Join(", ", readings.Select(reading => $"{reading.Family} ({reading.Why})").Distinct())}: the outputs fit each, and a known picture shows no difference");
+                first.Question
+                ?? $"write \"family\": one of {string.Join(", ", readings.Select(reading => $"{reading.Family} ({reading.Why})").Distinct())}: the outputs fit each, and a known picture shows no difference");
 
-        ModelManifest? Manifest(FamilyGuess reading)
+        ModelManifest? Manifest(FamilyGuess reading, JsonObject lines)
         {
-            var lines = ManifestTree.Merge(LinesOf(draft, reading.Family!, reading.Lines, picture), draft.Lines);
             if (lines["labels"] is not JsonArray labels || (reading.Classes is { } classes && labels.Count != classes))
             {
                 // The names do not matter here, but their number does.

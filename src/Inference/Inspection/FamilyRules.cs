@@ -46,6 +46,7 @@ internal static class FamilyRules
 
         // One table: the special forms before the general ones.
         new(nameof(GridRules.DeepStream), GridRules.DeepStream),
+        new(nameof(GridRules.DeepStreamOfSeven), GridRules.DeepStreamOfSeven),
         new(nameof(DetrRules.Ultralytics), DetrRules.Ultralytics),
         new(nameof(GridRules.EndToEnd), GridRules.EndToEnd),
         new(nameof(GridRules.AnchorGrid), GridRules.AnchorGrid),

@@ -11,7 +11,10 @@ internal static class GridRules
     public static FamilyGuess? AnchorTables(OutputShapes shapes)
     {
         var (tables, anchors) = (shapes.Tables, 9 * shapes.Cells(Five));
-        if (tables.FirstOrDefault(o => o.Shape is [var r, 4] && r == anchors) is not { Shape: not null } regression
+
+        // mmdeploy's RetinaNet has as many, with boxes in pixels.
+        if (AreOfMmDeploy(shapes)
+            || tables.FirstOrDefault(o => o.Shape is [var r, 4] && r == anchors) is not { Shape: not null } regression
             || tables.FirstOrDefault(o => o.Name != regression.Name && o.Shape[0] == anchors && (o.Shape[1] != 4 || tables.Count == 2)) is not { Shape: not null } classification)
         {
             return null;
@@ -34,6 +37,14 @@ internal static class GridRules
         if (shapes.Tables is not [var first, var second] || first.Shape[0] != cells || second.Shape[0] != cells || !(first.Shape[1] == 4 || second.Shape[1] == 4))
         {
             return null;
+        }
+
+        if (AreOfMmDeploy(shapes))
+        {
+            return new(
+                null,
+                null,
+                "write \"family\": \"yolo-nas\" (super-gradients), or \"damo-yolo\" with the \"resize\", \"channels\", \"scale\", \"mean\" and \"std\" of its test pipeline in \"input\" (mmdeploy), for both name scores and boxes in pixels so");
         }
 
         return first.Name == "output" && second.Shape[1] == 4
@@ -63,6 +74,19 @@ internal static class GridRules
         && (rows == 3 * shapes.Cells(OutputShapes.ThreeMaps) || rows == 3 * shapes.Cells(OutputShapes.FourMaps))
         && !shapes.Outputs.Any(o => o.Shape is [var boxes, 1, 4] && boxes == rows)
             ? new("yolov5", width - 5, $"three anchors in each of {rows / 3} cells")
+            : null;
+
+    /// <summary>DeepStream-Yolo before June 2023: a box, objectness, score and class in a row for each anchor, as wide as a YOLOv5 of two classes.</summary>
+    public static FamilyGuess? DeepStreamOfSeven(OutputShapes shapes) =>
+        shapes.Table.Shape is [var rows, 7]
+        && (rows == shapes.Cells(OutputShapes.ThreeMaps) || rows == 3 * shapes.Cells(OutputShapes.ThreeMaps))
+        && shapes.Rows().All(row => row[6] >= 0 && row[6] == MathF.Floor(row[6]))
+        && shapes.Rows().Any(row => row[6] >= 1)
+        && shapes.Rows().Any(row => row[5] is > 0 and < 1)
+            ? new(
+                null,
+                null,
+                "export the model again with a present version of DeepStream-Yolo, or without it, for rows of a box, its objectness, score and class cannot be read")
             : null;
 
     /// <summary>YOLOv8, 9, 11 and 12.</summary>
@@ -112,6 +136,8 @@ internal static class GridRules
         static bool IsBoxWithClass(float[] row) =>
             row[2] >= row[0] && row[3] >= row[1] && row[4] is >= 0 and <= 1 && row[5] >= 0 && row[5] == MathF.Floor(row[5]);
     }
+
+    private static bool AreOfMmDeploy(OutputShapes shapes) => shapes.Tables.Count == 2 && shapes.Shape("boxes") is [_, 4] && shapes.Shape("scores") is [_, _];
 
     /// <summary>Centres as offsets from their cell are about 1, those in pixels about half the input.</summary>
     private static bool AreInPixels(OutputShapes shapes) => shapes.Rows().Average(row => row[0]) > shapes.Width / 8;

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Detection.Inference.Graphs;
 using Detection.Inference.Manifest;
 using Microsoft.ML.OnnxRuntime;
@@ -6,7 +7,7 @@ using Microsoft.ML.OnnxRuntime;
 namespace Detection.Inference.Inspection;
 
 /// <summary>Reads the content of a manifest from an ONNX file.</summary>
-public static class ModelInspector
+public static partial class ModelInspector
 {
     private static readonly string[] FirstMembers = ["family", "input", "head"];
 
@@ -54,7 +55,12 @@ public static class ModelInspector
         catch (Exception e) when (e is not ModelException)
 #pragma warning restore CA1031
         {
-            throw new ModelException($"{onnxPath}: not an ONNX model that can be loaded ({ModelFault.Reason(e)}); export it again.", e);
+            var reason = ModelFault.Reason(e);
+            throw new ModelException(
+                TensorRtPlugin().Match(reason) is { Success: true, Value: var plugin }
+                    ? $"{onnxPath}: its suppression {plugin} is a plugin of TensorRT, which ONNX Runtime does not have; export it without the suppression (without --end2end), or with ONNX's own (YOLOv7: --max-wh 640, YOLOv6: --ort)."
+                    : $"{onnxPath}: not an ONNX model that can be loaded ({reason}); export it again.",
+                e);
         }
 
         using (session)
@@ -94,6 +100,9 @@ public static class ModelInspector
             LabelSets = draft.LabelSets,
         };
     }
+
+    [GeneratedRegex(@"\b\w+NMS\w*_TRT\b")]
+    private static partial Regex TensorRtPlugin();
 
     private static string Member(string line) => line.Split('"')[1];
 

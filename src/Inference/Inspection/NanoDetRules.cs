@@ -11,14 +11,17 @@ internal static class NanoDetRules
     /// <summary>Bins of a distance in NanoDet's own configurations.</summary>
     private static readonly int[] Bins = [PlusBins, 11];
 
-    /// <summary>Two outputs: distances are four distributions of usually 8 to 17 bins, and the other output has the scores.</summary>
+    /// <summary>
+    /// Two outputs: distances are four distributions, and the other output has the scores. Other exports have such tables too (KerasCV's YOLOv8, of 16
+    /// bins and normalised inside), so another number of bins than NanoDet's own needs an output that is named after distances.
+    /// </summary>
     public static FamilyGuess? Pair(OutputShapes shapes, int[] strides)
     {
         var rows = shapes.Cells(strides);
         return shapes.Tables.Where(o => o.Shape[0] == rows).ToList() is [var a, var b]
             && (AreDistances(b) || shapes.Labels == a.Shape[1] ? (a, b) : AreDistances(a) || shapes.Labels == b.Shape[1] ? (b, a) : default) is ({ Shape: not null } scores, var distances)
             && distances.Shape[1] % 4 == 0
-            && distances.Shape[1] >= 8
+            && (AreDistances(distances) ? distances.Shape[1] >= 8 : Bins.Contains(distances.Shape[1] / 4))
             ? new(
                 "nanodet",
                 scores.Shape[1],
@@ -73,7 +76,15 @@ internal static class NanoDetRules
             var classes = width - (4 * bins);
             if (shapes.Labels == classes || (shapes.Labels is null && classes > 0 && shapes.AreScores(0, classes) && !shapes.AreScores(classes, width)))
             {
-                return new("nanodet", classes, $"one row for each of {rows} cells, scores first", Lines(OutputShapes.ThreeMaps, bins, CellOffset(OutputShapes.ThreeMaps)));
+                // NanoDet-Plus has four maps as published, and three where somebody trained it so.
+                var why = $"one row for each of {rows} cells, scores first";
+                return new(
+                    "nanodet",
+                    classes,
+                    $"{why}, as NanoDet",
+                    Lines(OutputShapes.ThreeMaps, bins, 0.5f),
+                    Others: [new("nanodet", classes, $"{why}, as NanoDet-Plus", Lines(OutputShapes.ThreeMaps, bins, 0))],
+                    Question: "write \"family\": \"nanodet\" and \"head\": { \"cellOffset\": 0.5 } for NanoDet, or 0 for NanoDet-Plus, for a known picture shows no difference");
             }
         }
 

@@ -22,7 +22,7 @@ internal static class SuppressedRules
 
     public static FamilyGuess? DetNames(OutputShapes shapes) =>
         shapes.Shape("det_boxes") is [_, 4] && shapes.Shape("det_scores") is [_] && shapes.Shape("det_classes") is [_]
-            ? new("ssd", null, "outputs named as YOLOv6 and YOLOv7 name them with the suppression inside", FinalOfYolo())
+            ? new("ssd", null, "outputs named as YOLOv6 and YOLOv7 name them with the suppression inside (for DAMO-YOLO, which names them so too, write \"family\": \"damo-yolo\")", FinalOfYolo())
             : null;
 
     /// <summary>MMYOLO's easydeploy, for all of its families, whose normalisation differs.</summary>
@@ -60,7 +60,13 @@ internal static class SuppressedRules
     {
         const string Why = "rows of class, score and box, and an input scale_factor, as PaddleDetection exports them with the suppression inside";
         return shapes.Sides.Contains(SideInputKind.ScaleFactor) && shapes.Tables is [{ Shape: [_, 6] }]
-            ? new("picodet", null, Why, Others: [new("pp-yoloe", null, Why)])
+            ? new(
+                "picodet",
+                null,
+                Why,
+                Others: [new("pp-yoloe", null, Why)],
+                Question: "write \"family\": \"picodet\" (ImageNet's mean and deviation: PicoDet, PP-YOLOE) or \"pp-yoloe\" (values from 0 to 1: PP-YOLOE+), for PaddleDetection's exports with the suppression inside do not tell how the picture is normalised",
+                IsOnlyFedDifferently: true)
             : null;
     }
 

@@ -216,8 +216,9 @@ public sealed class FamilyHeadTests
             ],
             _ =>
             [
+                // The converter takes corners for centres.
                 new("num_dets", [1], new float[] { Filled }),
-                new("det_boxes", [100, 4], boxes),
+                new("det_boxes", [100, 4], Padded(4, b => [b.X1 - (b.X2 / 2), b.Y1 - (b.Y2 / 2), b.X1 + (b.X2 / 2), b.Y1 + (b.Y2 / 2)])),
                 new("det_scores", [100], scores),
                 new("det_classes", [100], classes),
             ],

@@ -23,7 +23,7 @@ public sealed class FamilyGuessTests
         detection_boxes=100,4 raw_detection_boxes=1917,4 raw_detection_scores=1917,91 labels:=90 => TensorFlow: ssd -; outputs named as TensorFlow's detection models name them
         dets=100,5 labels=100 => MmDetection: ssd - normalisation; outputs named as MMDetection names them; {"head":{"background":"none","boxFormat":"x1y1x2y2","boxUnit":"pixels"}}
         dets=100,5 labels=100 masks=100,28,28 => MmDetection: ssd - normalisation; outputs named as MMDetection names them; {"head":{"background":"none","boxFormat":"x1y1x2y2","boxUnit":"pixels"}}
-        det_boxes=100,4 det_scores=100 det_classes=100 num_dets=1 => DetNames: ssd -; outputs named as YOLOv6 and YOLOv7 name them with the suppression inside; {"head":{"background":"none","boxFormat":"x1y1x2y2","boxUnit":"pixels"},"input":{"resize":"letterboxCenter","padding":114}}
+        det_boxes=100,4 det_scores=100 det_classes=100 num_dets=1 => DetNames: ssd -; outputs named as YOLOv6 and YOLOv7 name them with the suppression inside (for DAMO-YOLO, which names them so too, write "family": "damo-yolo"); {"head":{"background":"none","boxFormat":"x1y1x2y2","boxUnit":"pixels"},"input":{"resize":"letterboxCenter","padding":114}}
         dets=100,5 det_boxes=100,4 det_scores=100 det_classes=100 => MmDetection: ssd - normalisation; outputs named as MMDetection names them; {"head":{"background":"none","boxFormat":"x1y1x2y2","boxUnit":"pixels"}}
         det_boxes=100,4 det_scores=100 => no rule
         num_dets=1 boxes=100,4 scores=100 labels=100 => MmYolo: ssd - normalisation; outputs named as MMYOLO names them with the suppression inside; {"head":{"background":"none","boxFormat":"x1y1x2y2","boxUnit":"pixels"},"input":{"resize":"letterboxCenter","padding":114}}
@@ -87,6 +87,11 @@ public sealed class FamilyGuessTests
         a=3549,32 b=3549,2 labels:=2 => Pair: nanodet 2; two outputs of 3549 cells; {"head":{"outputs":{"scores":"b","distances":"a"},"strides":[8,16,32],"regMax":7,"cellOffset":0.5}}
         a=3549,32 b=3549,2 => no rule
         a=3549,32 b=3549,32 labels:=32 => Pair: nanodet 32; two outputs of 3549 cells; {"head":{"outputs":{"scores":"a","distances":"b"},"strides":[8,16,32],"regMax":7,"cellOffset":0.5}}
+        boxes=3549,64 classes=3549,6 labels:=6 => no rule
+        boxes=3549,64 distances=3549,6 labels:=6 => no rule
+        classes=3549,6 distances=3549,64 labels:=6 => Pair: nanodet 6; two outputs of 3549 cells; {"head":{"outputs":{"scores":"classes","distances":"distances"},"strides":[8,16,32],"regMax":15,"cellOffset":0.5}}
+        boxes=3549,4 scores=3549,80 => DecodedTables: - -; write "family": "yolo-nas" (super-gradients), or "damo-yolo" with the "resize", "channels", "scale", "mean" and "std" of its test pipeline in "input" (mmdeploy), for both name scores and boxes in pixels so
+        boxes=32526,4 scores=32526,80 => no rule
         cls=3598,2 dist=3598,32 => Pair: nanodet 2; two outputs of 3598 cells; {"head":{"outputs":{"scores":"cls","distances":"dist"},"strides":[8,16,32,64],"regMax":7,"cellOffset":0.5}}
         cls=3549,2 dist=3549,30 => no rule
         cls=3549,2 dist=3549,4 => DecodedTables: - -; write "family": "yolo-nas" (a letterbox, values from 0 to 1) or "damo-yolo" (stretched, values from 0 to 255), for their scores and boxes have the same shapes
@@ -120,10 +125,10 @@ public sealed class FamilyGuessTests
         output0=3549,85 labels:=80 values:=pixels => RowsByValues: yolox 80; one row for each of 3549 cells, in pixels; {"head":{"decoded":true}}
         output0=3549,85 labels:=80 values:=pixels-without-objectness => RowsByValues: yolov5 80; one row for each of 3549 cells, in pixels, without objectness, as YOLOv6
         output0=3549,7 values:=pixels-without-objectness => RowsByValues: yolov5 2; one row for each of 3549 cells, in pixels, without objectness, as YOLOv6
-        output0=3549,34 labels:=2 => Rows: nanodet 2; one row for each of 3549 cells, scores first; {"head":{"strides":[8,16,32],"regMax":7,"cellOffset":0.5}}
-        output0=3549,46 labels:=2 => Rows: nanodet 2; one row for each of 3549 cells, scores first; {"head":{"strides":[8,16,32],"regMax":10,"cellOffset":0.5}}
-        output0=3549,34 values:=scores-first => Rows: nanodet 2; one row for each of 3549 cells, scores first; {"head":{"strides":[8,16,32],"regMax":7,"cellOffset":0.5}}
-        output0=3549,46 values:=scores-first => Rows: nanodet 2; one row for each of 3549 cells, scores first; {"head":{"strides":[8,16,32],"regMax":10,"cellOffset":0.5}}
+        output0=3549,34 labels:=2 => Rows: nanodet 2 or nanodet; one row for each of 3549 cells, scores first, as NanoDet; {"head":{"strides":[8,16,32],"regMax":7,"cellOffset":0.5}}
+        output0=3549,46 labels:=2 => Rows: nanodet 2 or nanodet; one row for each of 3549 cells, scores first, as NanoDet; {"head":{"strides":[8,16,32],"regMax":10,"cellOffset":0.5}}
+        output0=3549,34 values:=scores-first => Rows: nanodet 2 or nanodet; one row for each of 3549 cells, scores first, as NanoDet; {"head":{"strides":[8,16,32],"regMax":7,"cellOffset":0.5}}
+        output0=3549,46 values:=scores-first => Rows: nanodet 2 or nanodet; one row for each of 3549 cells, scores first, as NanoDet; {"head":{"strides":[8,16,32],"regMax":10,"cellOffset":0.5}}
         output0=3549,34 => RowsByValues: yolox 29; one row for each of 3549 cells
         output0=3598,34 => no rule
         output0=3598,34 values:=scores-first => PlusRows: nanodet 2; one row for each of 3598 cells on four maps, scores first, as NanoDet-Plus; {"head":{"strides":[8,16,32,64],"regMax":7,"cellOffset":0}}
@@ -135,8 +140,10 @@ public sealed class FamilyGuessTests
         output=3549,6 labels:=1 values:=boxes-with-class => DeepStream: deepstream -; a box, its score and its class in each of 3549 rows, as DeepStream-Yolo exports them
         output=10647,6 labels:=80 values:=boxes-with-class => DeepStream: deepstream -; a box, its score and its class in each of 10647 rows, as DeepStream-Yolo exports them
         output=525,6 size:=160x160 labels:=2 author:=Ultralytics values:=boxes-with-class => DeepStream: deepstream -; a box, its score and its class in each of 525 rows, as DeepStream-Yolo exports them
+        output=10647,7 values:=boxes-with-objectness-and-class => DeepStreamOfSeven: - -; export the model again with a present version of DeepStream-Yolo, or without it, for rows of a box, its objectness, score and class cannot be read
+        output=3549,7 labels:=2 values:=boxes-with-objectness-and-class => DeepStreamOfSeven: - -; export the model again with a present version of DeepStream-Yolo, or without it, for rows of a box, its objectness, score and class cannot be read
         output=3549,6 values:=pixels => RowsByValues: yolox 1; one row for each of 3549 cells, in pixels; {"head":{"decoded":true}}
-        rows=2125,6 whole:=rows takes:=ScaleFactor num=1 => PaddleRows: picodet - or pp-yoloe; rows of class, score and box, and an input scale_factor, as PaddleDetection exports them with the suppression inside
+        rows=2125,6 whole:=rows takes:=ScaleFactor num=1 => PaddleRows: picodet - or pp-yoloe, asked at once; rows of class, score and box, and an input scale_factor, as PaddleDetection exports them with the suppression inside
         output0=84,84 size:=64x64 labels:=80 author:=Ultralytics => Columns: yolov8 80; columns of 84 cells
         output0=525,84 size:=160x160 labels:=80 author:=Ultralytics => RowsOfYolov8: yolov8 80; rows of 525 cells
         output0=300,84 size:=160x160 labels:=80 author:=Ultralytics => Ultralytics: rt-detr 80; 300 queries in an Ultralytics export
@@ -217,7 +224,7 @@ public sealed class FamilyGuessTests
         }
 
         var classes = guess.Classes?.ToString(CultureInfo.InvariantCulture) ?? "-";
-        return $"{rule}: {guess.Family ?? "-"} {classes}{(guess.NeedsNormalisation ? " normalisation" : "")}{(guess.Asks is null ? "" : " asks")}{string.Concat((guess.Others ?? []).Select(other => $" or {other.Family}"))}; {guess.Why}{(guess.Lines is null ? "" : $"; {guess.Lines.ToJsonString()}")}";
+        return $"{rule}: {guess.Family ?? "-"} {classes}{(guess.NeedsNormalisation ? " normalisation" : "")}{(guess.Asks is null ? "" : " asks")}{string.Concat((guess.Others ?? []).Select(other => $" or {other.Family}"))}{(guess.IsOnlyFedDifferently ? ", asked at once" : "")}; {guess.Why}{(guess.Lines is null ? "" : $"; {guess.Lines.ToJsonString()}")}";
     }
 
     /// <summary>What a graph answers for a black picture, row by row.</summary>
@@ -232,6 +239,7 @@ public sealed class FamilyGuessTests
                 "zeros" => 0,
                 "logits" => -5,
                 "boxes-with-class" => column switch { 0 or 1 => 10, 2 or 3 => 20, 4 => 0.3f, _ => 0 },
+                "boxes-with-objectness-and-class" => column switch { 0 or 1 => 10, 2 or 3 => 20, 4 or 5 => 0.3f, _ => i / shape[1] % 2 },
                 "scores-first" => column < 2 ? 0.5f : 3,
                 "pixels" => column < 4 ? 200 : 0.5f,
                 "pixels-without-objectness" => column < 4 ? 200 : 1,

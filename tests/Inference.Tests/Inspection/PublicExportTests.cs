@@ -13,7 +13,7 @@ namespace Detection.Inference.Tests.Inspection;
 public sealed class PublicExportTests : IDisposable
 {
     /// <summary>
-    /// Where it is described | input | outputs (* are 64-bit integers) | what else is known => <c>is</c> the family with manifest lines, <c>asks</c> for
+    /// Where it is described | picture, and other inputs | outputs (* are 64-bit integers) | what else is known => <c>is</c> the family with manifest lines, <c>asks</c> for
     /// a line, or is <c>refused</c>. Outputs are 0, with a value after = where they are not.
     /// </summary>
     private const string Cases = """
@@ -60,6 +60,40 @@ public sealed class PublicExportTests : IDisposable
         roboflow/rf-detr#79 | input batch_sizex3x560x560 | dets batch_sizex300x4, labels batch_sizex300x91 | labels=90 => is rt-detr last stretch rgb 255
         NevermindNilas/TheAnimeScripter#334 | images 1x3x640x640 | pred_logits 1x300x80, pred_boxes 1x300x4 | labels=80 => is rt-detr stretch rgb 255
         PaddlePaddle/PaddleDetection#6996 | image 1x3x640x640 | boxes 1x8400x4, scores 1x80x8400 | labels=80 => asks do not tell
+        PaddlePaddle/PaddleDetection#5544 | image ?x3x640x640, scale_factor ?x2 | multiclass_nms3_0.tmp_0 rowsx6, multiclass_nms3_0.tmp_2 ?:* | labels=80 => asks write "family": "picodet" (ImageNet's mean and deviation
+        PaddlePaddle/PaddleDetection#5544 | image ?x3x640x640, scale_factor ?x2 | multiclass_nms3_0.tmp_0 rowsx6, multiclass_nms3_0.tmp_2 ?:* | labels=80 family=pp-yoloe => is pp-yoloe stretch rgb 255
+        PaddlePaddle/Paddle2ONNX#1423 | image 1x3x640x640, im_shape 1x2, scale_factor 1x2 | tmp_1 rowsx6, tmp_2 1:* | labels=80 => asks write "family": "picodet" (ImageNet's mean and deviation
+        RangiLyu/nanodet#585 | data 1x3x416x416 | output 1x3549x33 | labels=1 => asks "cellOffset": 0.5
+        RangiLyu/nanodet#585 | data 1x3x416x416 | output 1x3549x33 | labels=1 cellOffset=0 => is nanodet stretch bgr 1
+        RangiLyu/nanodet#410 | data 1x3x320x320 | output 1x2100x112 | labels=80 => asks "cellOffset": 0.5
+        RangiLyu/nanodet#398 | data 1x3x320x320 | cls_pred_stride_8 1x1600x6, cls_pred_stride_16 1x400x6, cls_pred_stride_32 1x100x6, dis_pred_stride_8 1x1600x32, dis_pred_stride_16 1x400x32, dis_pred_stride_32 1x100x32 | labels=6 => is nanodet stretch bgr 1
+        dog-qiuqiu/FastestDet#23 | input.1 1x3x352x352 | output 1x85x22x22 | labels=80 => asks do not tell
+        keras-team/keras-cv#2460 | images 1x640x640x3 | boxes 1x8400x64, classes 1x8400x6 | labels=6 => asks do not tell
+        Sense-X/Co-DETR#26 | input batchx3x640x640 | dets batchxnum_detsx5, labels batchxnum_dets:* | labels=80 => asks "mean": […]
+        open-mmlab/mmdeploy#640 | input 1x3x640x640 | dets 1x9x5, labels 1x9:* | labels=32 => asks "mean": […]
+        open-mmlab/mmdeploy single-stage partition | input 1x3x640x640 | scores 1x8400x80, boxes 1x8400x4 | labels=80 => asks of its test pipeline
+        open-mmlab/mmdeploy single-stage partition | input 1x3x512x512 | scores 1x49104x80, boxes 1x49104x4 | labels=80 => asks do not tell
+        WongKinYiu/yolov9#194 | images 1x3x128x128 | output0 1x8x336 | labels=4 => is yolov8 letterboxcenter rgb 255
+        WongKinYiu/yolov7#2091 | images batchx3x416x416 | output batchx3x52x52x124, 540 batchx3x26x26x124, 562 batchx3x13x13x124 | labels=119 => asks do not tell
+        WongKinYiu/yolov7#1859 | images 1x3x640x640 | num_dets 1x1:*, det_boxes 1x100x4, det_scores 1x100, det_classes 1x100:* | labels=80 plugin=EfficientNMS_TRT => refused EfficientNMS_TRT is a plugin of TensorRT
+        tinyvision/DAMO-YOLO#169 | images 1x3x640x640 | num_dets 1x1:*, det_boxes 1xnx4, det_scores 1xn, det_classes 1xn:* | labels=80 family=damo-yolo => is damo-yolo stretch rgb 1
+        tinyvision/DAMO-YOLO --trt_version 7 | images 1x3x640x640 | num_dets 1x1:*, det_boxes 1x100x4, det_scores 1x100, det_classes 1x100:* | labels=80 plugin=BatchedNMSDynamic_TRT => refused BatchedNMSDynamic_TRT is a plugin of TensorRT
+        ultralytics/yolov5#3387 | images 1x3x640x640 | output 1x25200x8 | labels=3 => is yolov5 letterboxcenter rgb 255
+        ultralytics/yolov5#13009 | images 1x3x640x640 | output0 1x25200x133 | labels=128 => is yolov5 letterboxcenter rgb 255
+        ultralytics/ultralytics#11180 | images 1x3x640x640 | output0 1x6x8400 | labels=2 => is yolov8 letterboxcenter rgb 255
+        ultralytics/ultralytics#24697 | images 1x3x640x640 | output0 1x300x6 | labels=80 author=Ultralytics => is yolov10 letterboxcenter rgb 255
+        MultimediaTechLab/YOLO#171 | images 1x3x640x640 | 0 1x80x80x80, 1 1x16x4x80x80, 2 1x4x80x80, 3 1x80x40x40, 4 1x16x4x40x40, 5 1x4x40x40, 6 1x80x20x20, 7 1x16x4x20x20, 8 1x4x20x20 | labels=80 => asks do not tell
+        isarsoft/yolov4-triton-tensorrt#56 | input 1x3x416x416 | boxes 1x10647x1x4, confs 1x10647x13 | labels=13 => asks do not tell
+        triton-inference-server/server#325 | input_1 1x320x320x3 | yolo_nms_0 1x100x4, yolo_nms_1 1x100, yolo_nms_2 1x100, yolo_nms_3 1:* | labels=80 => asks do not tell
+        triton-inference-server/server#2228 | image_arrays:0 1x512x512x3:uint8 | detections:0 1x100x7 | labels=90 => asks do not tell
+        marcoslucianops/DeepStream-Yolo#347 | input 1x3x640x640 | boxes 1x8400x4, scores 1x8400x1, classes 1x8400x1 | labels=2 => asks do not tell
+        facebookresearch/detr#545 | pixel_values 1x3x800x800, pixel_mask 1x64x64:* | logits 1x125x3, pred_boxes 1x125x4 | labels=2 => is detr stretch rgb 255
+        roboflow/rf-detr#386 | input 1x3x432x432 | dets 1x300x4, labels 1x300x2, 4245 1x300x108x108 | labels=1 => is rt-detr last stretch rgb 255
+        roboflow/rf-detr#902 | input 1x3x560x560 | dets 1x300x4, labels 1x300x4 | labels=3 => is rt-detr last stretch rgb 255
+        lyuwenyu/RT-DETR#88 | images Nx3x640x640, orig_target_sizes Nx2:* | labels Nx300:*, boxes Nx300x4, scores Nx300 | labels=1 => is d-fine stretch rgb 255
+        lyuwenyu/RT-DETR#447 | images 1x3x640x640, orig_target_sizes 1x2 | labels 1x300:*, boxes 1x300x4, scores 1x300 | labels=80 => is d-fine stretch rgb 255
+        lyuwenyu/RT-DETR#251 | images 1x3x640x640, orig_target_sizes 1x2:int32 | labels 1x300:*, boxes 1x300x4, scores 1x300 | labels=80 => is d-fine stretch rgb 255
+        pytorch/vision#8899 | input 1x3x750x750 | boxes nx4, labels n:*, scores n | labels=2 => is ssd first stretch rgb 255
         """;
 
     private readonly string _folder = Directory.CreateTempSubdirectory("exports").FullName;
@@ -75,7 +109,7 @@ public sealed class PublicExportTests : IDisposable
         var (kind, what) = (expected.Split(' ')[0], expected[(expected.IndexOf(' ', StringComparison.Ordinal) + 1)..]);
         var parts = export.Split('|', StringSplitOptions.TrimEntries);
         var known = parts[3].Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(word => word.Split('=')).ToDictionary(word => word[0], word => word[^1]);
-        var path = Build(parts[1], parts[2].Split(", "), known).Save(Path.Combine(_folder, "model.onnx"));
+        var path = Build(parts[1].Split(", "), parts[2].Split(", "), known).Save(Path.Combine(_folder, "model.onnx"));
         var manifest = Path.Combine(_folder, "model.json");
         File.WriteAllText(manifest, Manifest(known));
 
@@ -98,7 +132,7 @@ public sealed class PublicExportTests : IDisposable
     }
 
     [Fact]
-    public void Exports_are_at_least_twenty() => Assert.InRange(Cases.Split('\n').Select(line => line.Split(" | ")[0]).Distinct().Count(), 20, 1000);
+    public void Exports_are_at_least_fifty() => Assert.InRange(Cases.Split('\n').Select(line => line.Split(" | ")[0]).Distinct().Count(), 50, 1000);
 
     private static string Manifest(Dictionary<string, string> known)
     {
@@ -118,6 +152,11 @@ public sealed class PublicExportTests : IDisposable
             lines.Add("\"head\": { \"decoded\": true }");
         }
 
+        if (known.TryGetValue("cellOffset", out var offset))
+        {
+            lines.Add($"\"head\": {{ \"cellOffset\": {offset} }}");
+        }
+
         if (known.ContainsKey("normalised"))
         {
             lines.Add("\"input\": { \"scale\": 1, \"mean\": [0, 0, 0], \"std\": [255, 255, 255] }");
@@ -126,7 +165,7 @@ public sealed class PublicExportTests : IDisposable
         return $"{{ {string.Join(", ", lines)} }}";
     }
 
-    private static OnnxGraph Build(string input, string[] outputs, Dictionary<string, string> known)
+    private static OnnxGraph Build(string[] inputs, string[] outputs, Dictionary<string, string> known)
     {
         var graph = new OnnxGraph();
         if (known.TryGetValue("author", out var author))
@@ -134,21 +173,27 @@ public sealed class PublicExportTests : IDisposable
             graph.Metadata("author", author);
         }
 
-        var (name, shape) = (input.Split(' ')[0], input.Split(' ')[1]);
-        var isByte = shape.EndsWith(":uint8", StringComparison.Ordinal);
-        var dimensions = shape.Split(':')[0].Split('x').Select(Dimension).ToArray();
-        graph.Input(name, isByte ? TensorElementType.UInt8 : TensorElementType.Float, dimensions);
-        var picture = isByte ? graph.Node("Cast", [name], ("to", (int)TensorElementType.Float)) : name;
+        (string Name, TensorElementType Type, OnnxGraph.Dim[] Dimensions)[] tensors = [.. inputs.Select(Tensor)];
+        foreach (var tensor in tensors)
+        {
+            graph.Input(tensor.Name, tensor.Type, tensor.Dimensions);
+        }
+
+        var (name, type, dimensions) = tensors[0];
+        var picture = type == TensorElementType.UInt8 ? graph.Node("Cast", [name], ("to", (int)TensorElementType.Float)) : name;
+        if (known.TryGetValue("plugin", out var plugin))
+        {
+            picture = graph.Plugin("TRT", plugin, picture);
+        }
 
         // 0, for each picture, or once for outputs that have no row for each picture.
         var none = graph.Node("Mul", [graph.Node("ReduceMean", [picture], ("axes", new long[] { 1, 2, 3 }), ("keepdims", 0)), graph.Floats([0])]);
         var once = graph.Node("ReduceSum", [none], ("keepdims", 0));
         foreach (var output in outputs)
         {
-            var (title, text) = (output.Split(' ')[0], output.Split(' ')[1]);
-            var isInteger = text.EndsWith(":*", StringComparison.Ordinal);
-            var value = text.Contains('=', StringComparison.Ordinal) ? float.Parse(text.Split('=')[1], CultureInfo.InvariantCulture) : 0;
-            var declared = text.Split('=')[0].Split(':')[0].Split('x').Select(Dimension).ToArray();
+            var (title, element, declared) = Tensor(output.Split('=')[0]);
+            var isInteger = element == TensorElementType.Int64;
+            var value = output.Contains('=', StringComparison.Ordinal) ? float.Parse(output.Split('=')[1], CultureInfo.InvariantCulture) : 0;
             var hasBatch = declared[0] == dimensions[0];
 
             // An open dimension has two rows.
@@ -157,11 +202,19 @@ public sealed class PublicExportTests : IDisposable
             var constant = graph.Floats([.. Enumerable.Repeat(value, (int)one.Aggregate(1L, (a, b) => a * b))], one);
             var zero = hasBatch ? graph.Node("Reshape", [none, graph.Longs([-1, .. Enumerable.Repeat(1L, sizes.Length - 1)])]) : once;
             var result = graph.Node("Add", [constant, zero]);
-            var type = isInteger ? TensorElementType.Int64 : TensorElementType.Float;
-            graph.Output(title, isInteger ? graph.Node("Cast", [result], ("to", (int)type)) : result, type, declared);
+            graph.Output(title, isInteger ? graph.Node("Cast", [result], ("to", (int)element)) : result, element, declared);
         }
 
         return graph;
+    }
+
+    private static (string Name, TensorElementType Type, OnnxGraph.Dim[] Dimensions) Tensor(string text)
+    {
+        var (name, shape) = (text.Split(' ')[0], text.Split(' ')[1].Split(':'));
+        return (
+            name,
+            shape.ElementAtOrDefault(1) switch { "*" => TensorElementType.Int64, "int32" => TensorElementType.Int32, "uint8" => TensorElementType.UInt8, _ => TensorElementType.Float },
+            [.. shape[0].Split('x').Select(Dimension)]);
     }
 
     /// <summary>A number, or a name. What has neither in a file is <c>?</c>.</summary>

@@ -76,6 +76,14 @@ internal sealed class OnnxGraph
     public string Node(string operation, string[] inputs, params (string Name, object Value)[] attributes) =>
         Node(operation, inputs, NextName(), attributes);
 
+    /// <summary>Adds an operation of another domain, which the file does not import; returns its name.</summary>
+    public string Plugin(string domain, string operation, string input)
+    {
+        var output = NextName();
+        _graph.Add(1, new Message().Add(1, input).Add(2, output).Add(4, operation).Add(7, domain));
+        return output;
+    }
+
     /// <summary>
     /// Calls a function that calls another one twice, which calls another one twice, and so on; returns its name. The runtime takes
     /// twice as long for each (onnxruntime #20354).
@@ -111,6 +119,9 @@ internal sealed class OnnxGraph
             .Append(_metadata);
         return model.ToArray();
     }
+
+    /// <summary>A file with these operations and outputs added to those of a model.</summary>
+    public byte[] AddedTo(byte[] model) => [.. model, .. new Message().Add(7, _graph).ToArray()];
 
     /// <summary>Writes the file and returns its path.</summary>
     public string Save(string path)
