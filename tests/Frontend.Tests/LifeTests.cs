@@ -40,6 +40,24 @@ public sealed class LifeTests(OneProcess frontend)
     }
 
     [Fact]
+    public async Task One_process_lists_the_problem_of_a_model_once()
+    {
+        using var models = new ModelFolder();
+        models.Lay("nanodet-g");
+        await File.WriteAllTextAsync(Path.Combine(models.Path, "broken.onnx"), "no graph");
+        await using var process = DetectionProcess.StartFrontend(new Dictionary<string, string?>
+        {
+            [DetectionSettings.Redis] = null,
+            ["Detection__Models__Directory"] = models.Path,
+        });
+        await process.ReadyAsync();
+
+        var ready = await process.Http.ReadAsync("/health/ready").AnswerAsync();
+        Assert.Equal("degraded", ready.GetProperty("status").GetString());
+        Assert.Contains("broken", Assert.Single(ready.GetProperty("reasons").EnumerateArray()).GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Front_end_without_settings_stops_within_seconds()
     {
         await using var process = DetectionProcess.StartFrontend(new Dictionary<string, string?> { [DetectionSettings.Redis] = null });

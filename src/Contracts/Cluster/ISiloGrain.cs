@@ -31,4 +31,7 @@ public enum RetryOutcome
 
     /// <summary>It did not answer in time.</summary>
     Unreachable,
+
+    /// <summary>It was drained, and tries nothing until its process is restarted.</summary>
+    Drained,
 }

@@ -11,8 +11,13 @@ internal sealed class SiloGrain(InferenceHost host, ModelRepository repository) 
 {
     public Task<RetryOutcome> RetryModel(string name)
     {
+        if (host.IsDrained)
+        {
+            return Task.FromResult(RetryOutcome.Drained);
+        }
+
         var outcome = host.Retry(name);
-        return Task.FromResult(!host.IsDrained && repository.Retry(name) ? RetryOutcome.Retrying : outcome);
+        return Task.FromResult(repository.Retry(name) ? RetryOutcome.Retrying : outcome);
     }
 
     public Task Drain()

@@ -8,14 +8,14 @@ internal sealed class FolderWatcher(ModelOptions options, Channel<bool> changes,
 {
     private FileSystemWatcher? _watcher;
 
-    /// <summary>Starts to watch if not started. The folder may not exist yet.</summary>
-    public void TryWatch()
+    /// <summary>
+    /// Starts to watch, anew before each scan: on Linux a watcher may stop without an event after a folder was swapped by two renames
+    /// (https://github.com/dotnet/runtime/issues/133420), and the folder may not exist yet.
+    /// </summary>
+    public void Watch()
     {
-        if (_watcher is not null)
-        {
-            return;
-        }
-
+        _watcher?.Dispose();
+        _watcher = null;
         FileSystemWatcher? watcher = null;
         try
         {

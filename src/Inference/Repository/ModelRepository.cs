@@ -117,7 +117,7 @@ public sealed class ModelRepository
         {
             while (true)
             {
-                watcher.TryWatch();
+                watcher.Watch();
                 await ScanSafely(cancellationToken);
                 await watcher.WaitForChangeAsync(cancellationToken);
                 await WaitUntilSettled(cancellationToken);

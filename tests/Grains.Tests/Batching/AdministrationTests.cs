@@ -147,7 +147,7 @@ public sealed class AdministrationTests : SiloTest
         // Twice is no more than once, and there is nothing to retry on it.
         Assert.True(await Administration.DrainAsync("first"));
         var outcomes = await Administration.RetryModelAsync("nanodet-g");
-        Assert.Equal((RetryOutcome.NotFound, RetryOutcome.Serving), (outcomes["first"], outcomes["second"]));
+        Assert.Equal((RetryOutcome.Drained, RetryOutcome.Serving), (outcomes["first"], outcomes["second"]));
         await DetectAsync(30, 5);
         Assert.Equal(batches, first.Batches.Count);
     }

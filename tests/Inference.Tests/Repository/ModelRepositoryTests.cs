@@ -217,6 +217,30 @@ public sealed class ModelRepositoryTests : IDisposable
     }
 
     [Fact]
+    public async Task Watching_goes_on_after_a_model_was_swapped_by_two_renames()
+    {
+        string away = Directory.CreateTempSubdirectory("away").FullName;
+        Write("one", "1");
+        await WatchAsync(TimeSpan.FromHours(1), _folder, async (repository, until) =>
+        {
+            await until(set => set.Models.ContainsKey("one"));
+            for (var swap = 0; swap < 3; swap++)
+            {
+                string version = repository.Current.Models["one"].Version;
+                Write(Path.Combine(away, "next"), $"swapped {swap}");
+                Directory.Move(Path.Combine(_folder, "one"), Path.Combine(away, "old"));
+                Directory.Move(Path.Combine(away, "next"), Path.Combine(_folder, "one"));
+                Directory.Delete(Path.Combine(away, "old"), recursive: true);
+                await until(set => set.Models.TryGetValue("one", out var model) && model.Version != version);
+            }
+
+            Write("two", "1");
+            await until(set => set.Models.ContainsKey("two"));
+        });
+        Directory.Delete(away, recursive: true);
+    }
+
+    [Fact]
     public async Task Watching_finds_a_folder_created_later()
     {
         string folder = Path.Combine(_folder, "later");

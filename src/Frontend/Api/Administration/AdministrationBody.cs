@@ -10,7 +10,7 @@ internal sealed record RetryBody(string Model, IReadOnlyList<SiloRetryBody> Silo
 
 /// <summary>The outcome on one silo.</summary>
 /// <param name="Name">Name of the silo.</param>
-/// <param name="Outcome">retrying: the silo retries now. serving: there is nothing to retry. notFound: the silo has no model with this name. unreachable: the silo did not answer.</param>
+/// <param name="Outcome">retrying: the silo retries now. serving: there is nothing to retry. notFound: the silo has no model with this name. drained: the silo was drained and retries nothing until its process is restarted. unreachable: the silo did not answer.</param>
 internal sealed record SiloRetryBody(string Name, RetryOutcome Outcome);
 
 /// <summary>A silo that drains.</summary>

@@ -11,7 +11,7 @@ namespace Detection.Frontend.Http.Health;
 /// accepts this process's connection. The queue is not checked: a full queue is full for every front end, and a load balancer would remove
 /// all of them.
 /// </summary>
-internal sealed class ClusterHealthCheck(IDetectionClient client, IClusterReports reports, IOptions<DetectionClientOptions> options) : IHealthCheck
+internal sealed class ClusterHealthCheck(IDetectionClient client, IClusterReports reports, IOptions<DetectionClientOptions> options, ILocalSiloDetails? ownSilo = null) : IHealthCheck
 {
     private readonly string _model = options.Value.DefaultModel;
 
@@ -47,7 +47,8 @@ internal sealed class ClusterHealthCheck(IDetectionClient client, IClusterReport
 
     private (HealthStatus Status, IReadOnlyList<string> Reasons) Judge(IReadOnlyList<SiloReport> silos)
     {
-        List<string> reasons = [.. silos.SelectMany(static silo => silo.Problems.Select(problem => $"{silo.Silo}: {problem}"))];
+        // The check of a silo in this process lists that silo's problems.
+        List<string> reasons = [.. silos.Where(silo => silo.Silo != ownSilo?.Name).SelectMany(static silo => silo.Problems.Select(problem => $"{silo.Silo}: {problem}"))];
         var works = false;
         foreach (var silo in silos)
         {
@@ -70,6 +71,7 @@ internal sealed class ClusterHealthCheck(IDetectionClient client, IClusterReport
                 : $"No device serves the model {_model}, the default of this front end (Detection:Client:DefaultModel), at this time. {Others(silos)}");
         }
 
-        return (!works ? HealthStatus.Unhealthy : reasons.Count > 0 ? HealthStatus.Degraded : HealthStatus.Healthy, reasons);
+        var flawless = reasons.Count == 0 && silos.All(static silo => silo.Problems.Count == 0);
+        return (!works ? HealthStatus.Unhealthy : flawless ? HealthStatus.Healthy : HealthStatus.Degraded, reasons);
     }
 }

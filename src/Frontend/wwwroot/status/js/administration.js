@@ -74,6 +74,7 @@ const outcomes = {
   serving: 'serves the model, nothing to retry',
   notFound: 'has no files of this name',
   unreachable: 'did not respond',
+  drained: 'is drained; restart its process',
 };
 
 /** Calls the API of administrators. */
