@@ -74,7 +74,7 @@ public sealed class ClosedAddressTests(SharedRedis redis)
     {
         var literal = address.Contains(':', StringComparison.Ordinal) ? $"[{address}]" : address;
         var location = "";
-        await using var host = await PictureHost.StartAsync(PictureHost.Redirect(() => location, PictureHost.NewPicture()));
+        await using var host = await RecordingHost.StartAsync(RecordingHost.Redirect(() => location, RecordingHost.NewPicture()));
         var names = new Names().Add("open.test", "127.0.0.1").Add("inside.test", address);
         await using var fetcher = new Fetcher(
             redis.Connection, names, ("AllowedHosts:0", "open.test"), ("AllowedPorts:0", $"{host.Port}"));
@@ -111,7 +111,7 @@ public sealed class ClosedAddressTests(SharedRedis redis)
     public async Task Spellings_of_closed_addresses_are_refused(string spelling)
     {
         // The operating system's resolver: its reading of a spelling is what counts.
-        await using var host = await PictureHost.StartAsync(PictureHost.Picture(PictureHost.NewPicture()), "0.0.0.0");
+        await using var host = await RecordingHost.StartAsync(RecordingHost.Picture(RecordingHost.NewPicture()), "0.0.0.0");
         await using var fetcher = new Fetcher(redis.Connection, settings: ("AllowedPorts:0", $"{host.Port}"));
 
         var outcome = await fetcher.FetchAsync($"http://{spelling}:{host.Port}/");
@@ -124,7 +124,7 @@ public sealed class ClosedAddressTests(SharedRedis redis)
      InlineData("127。0。0。1"), InlineData("localhost"), InlineData("017700000001"), InlineData("127.0.0.1.")]
     public async Task Spellings_of_loopback_are_fetched_when_a_setting_opens_it(string spelling)
     {
-        await using var host = await PictureHost.StartAsync(PictureHost.Picture(PictureHost.NewPicture()), "0.0.0.0");
+        await using var host = await RecordingHost.StartAsync(RecordingHost.Picture(RecordingHost.NewPicture()), "0.0.0.0");
         await using var fetcher = new Fetcher(
             redis.Connection, settings: [("AllowedPorts:0", $"{host.Port}"), ("AllowedNetworks:0", "127.0.0.0/8"), ("AllowedNetworks:1", "::1")]);
 

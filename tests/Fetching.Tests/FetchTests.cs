@@ -18,8 +18,8 @@ public sealed class FetchTests(SharedRedis redis)
     [Theory, InlineData(1), InlineData(5_000), InlineData(256 * 1024), InlineData(3_000_000)]
     public async Task Picture_is_stored_unchanged_and_expires(int length)
     {
-        var picture = PictureHost.NewPicture(length);
-        await using var host = await PictureHost.StartAsync(PictureHost.Picture(picture));
+        var picture = RecordingHost.NewPicture(length);
+        await using var host = await RecordingHost.StartAsync(RecordingHost.Picture(picture));
         await using var fetcher = NewFetcher(host.Port);
 
         await AssertStoredAsync(picture, await fetcher.FetchAsync($"http://host.test:{host.Port}/picture.jpg?size=2"));
@@ -31,7 +31,7 @@ public sealed class FetchTests(SharedRedis redis)
     [Fact]
     public async Task Fetch_from_server_of_HTTP_1_0_has_connection_of_its_own()
     {
-        var picture = PictureHost.NewPicture();
+        var picture = RecordingHost.NewPicture();
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start(backlog: 128);
         var port = ((IPEndPoint)listener.LocalEndpoint).Port;
@@ -78,8 +78,8 @@ public sealed class FetchTests(SharedRedis redis)
     [Fact]
     public async Task Picture_in_chunks_is_stored()
     {
-        var picture = PictureHost.NewPicture(700_000);
-        await using var host = await PictureHost.StartAsync(async context =>
+        var picture = RecordingHost.NewPicture(700_000);
+        await using var host = await RecordingHost.StartAsync(async context =>
         {
             foreach (var chunk in picture.Chunk(33_333))
             {
@@ -95,9 +95,9 @@ public sealed class FetchTests(SharedRedis redis)
     [Fact]
     public async Task Concurrent_fetches_do_not_mix_their_bytes()
     {
-        var pictures = Enumerable.Range(0, 40).Select(i => PictureHost.NewPicture(1_000 + (i * 40_000))).ToArray();
-        await using var host = await PictureHost.StartAsync(
-            context => PictureHost.Picture(pictures[int.Parse(context.Request.Path.Value!.AsSpan(1), CultureInfo.InvariantCulture)])(context));
+        var pictures = Enumerable.Range(0, 40).Select(i => RecordingHost.NewPicture(1_000 + (i * 40_000))).ToArray();
+        await using var host = await RecordingHost.StartAsync(
+            context => RecordingHost.Picture(pictures[int.Parse(context.Request.Path.Value!.AsSpan(1), CultureInfo.InvariantCulture)])(context));
         await using var fetcher = NewFetcher(host.Port);
 
         var outcomes = await Task.WhenAll(pictures.Select((_, i) => fetcher.FetchAsync($"http://host.test:{host.Port}/{i}")));
@@ -112,8 +112,8 @@ public sealed class FetchTests(SharedRedis redis)
     public async Task Large_pictures_return_their_places_after_any_outcome()
     {
         const int Large = 3_000_000;
-        var (large, small) = (PictureHost.NewPicture(Large), PictureHost.NewPicture());
-        await using var host = await PictureHost.StartAsync(async context =>
+        var (large, small) = (RecordingHost.NewPicture(Large), RecordingHost.NewPicture());
+        await using var host = await RecordingHost.StartAsync(async context =>
         {
             switch (context.Request.Path.Value)
             {
@@ -128,7 +128,7 @@ public sealed class FetchTests(SharedRedis redis)
                     context.Abort();
                     break;
                 default:
-                    await PictureHost.Picture(context.Request.Path == "/large" ? large : small)(context);
+                    await RecordingHost.Picture(context.Request.Path == "/large" ? large : small)(context);
                     break;
             }
         });
@@ -163,10 +163,10 @@ public sealed class FetchTests(SharedRedis redis)
     [Fact]
     public async Task Request_sends_no_cookies_credentials_or_trace_headers()
     {
-        await using var host = await PictureHost.StartAsync(async context =>
+        await using var host = await RecordingHost.StartAsync(async context =>
         {
             context.Response.Headers.SetCookie = "id=1";
-            await PictureHost.Picture(PictureHost.NewPicture())(context);
+            await RecordingHost.Picture(RecordingHost.NewPicture())(context);
         });
         await using var fetcher = NewFetcher(host.Port);
         using var activity = new System.Diagnostics.Activity("caller").Start();
@@ -181,9 +181,9 @@ public sealed class FetchTests(SharedRedis redis)
     [Theory, InlineData(301), InlineData(302), InlineData(303), InlineData(307), InlineData(308)]
     public async Task Redirects_are_followed(int status)
     {
-        var picture = PictureHost.NewPicture();
+        var picture = RecordingHost.NewPicture();
         var location = "";
-        await using var host = await PictureHost.StartAsync(PictureHost.Redirect(() => location, picture, status));
+        await using var host = await RecordingHost.StartAsync(RecordingHost.Redirect(() => location, picture, status));
         await using var fetcher = NewFetcher(host.Port);
 
         foreach (var target in new[] { "/a", "a", "../a?b=c", $"//host.test:{host.Port}/a", $"http://other.test:{host.Port}/a", "?x" })
@@ -197,13 +197,13 @@ public sealed class FetchTests(SharedRedis redis)
     [Theory, InlineData(5, FetchStatus.Stored), InlineData(6, FetchStatus.NotReachable), InlineData(int.MaxValue, FetchStatus.NotReachable)]
     public async Task Redirects_are_limited(int redirects, FetchStatus status)
     {
-        var picture = PictureHost.NewPicture();
-        await using var host = await PictureHost.StartAsync(context =>
+        var picture = RecordingHost.NewPicture();
+        await using var host = await RecordingHost.StartAsync(context =>
         {
             var hop = int.Parse(context.Request.Path.Value!.AsSpan(1), CultureInfo.InvariantCulture);
             if (hop == redirects)
             {
-                return PictureHost.Picture(picture)(context);
+                return RecordingHost.Picture(picture)(context);
             }
 
             context.Response.Redirect($"/{hop + 1}");
@@ -222,7 +222,7 @@ public sealed class FetchTests(SharedRedis redis)
     [InlineData("http://host.test:6379/", FetchStatus.NotAllowed), InlineData("javascript:alert(1)", FetchStatus.NotAllowed)]
     public async Task Redirect_to_an_invalid_address_is_not_followed(string location, FetchStatus status)
     {
-        await using var host = await PictureHost.StartAsync(PictureHost.Redirect(() => location, PictureHost.NewPicture()));
+        await using var host = await RecordingHost.StartAsync(RecordingHost.Redirect(() => location, RecordingHost.NewPicture()));
         await using var fetcher = NewFetcher(host.Port);
 
         Assert.Equal(status, (await fetcher.FetchAsync($"http://host.test:{host.Port}/redirect")).Status);
@@ -232,7 +232,7 @@ public sealed class FetchTests(SharedRedis redis)
     [Theory, InlineData(201), InlineData(204), InlineData(206), InlineData(304), InlineData(401), InlineData(404), InlineData(500), InlineData(503)]
     public async Task Other_status_than_200_is_not_reachable(int status)
     {
-        await using var host = await PictureHost.StartAsync(async context =>
+        await using var host = await RecordingHost.StartAsync(async context =>
         {
             context.Response.StatusCode = status;
             if (status is not (204 or 304))
@@ -250,7 +250,7 @@ public sealed class FetchTests(SharedRedis redis)
     [Fact]
     public async Task Empty_response_is_not_reachable()
     {
-        await using var host = await PictureHost.StartAsync(_ => Task.CompletedTask);
+        await using var host = await RecordingHost.StartAsync(_ => Task.CompletedTask);
         await using var fetcher = NewFetcher(host.Port);
 
         Assert.Equal(FetchStatus.NotReachable, (await fetcher.FetchAsync($"http://host.test:{host.Port}/")).Status);
@@ -259,10 +259,10 @@ public sealed class FetchTests(SharedRedis redis)
     [Fact]
     public async Task Compressed_response_is_not_decompressed()
     {
-        await using var host = await PictureHost.StartAsync(context =>
+        await using var host = await RecordingHost.StartAsync(context =>
         {
             context.Response.Headers.ContentEncoding = "gzip";
-            return PictureHost.Picture(PictureHost.NewPicture())(context);
+            return RecordingHost.Picture(RecordingHost.NewPicture())(context);
         });
         await using var fetcher = NewFetcher(host.Port);
 
@@ -274,9 +274,9 @@ public sealed class FetchTests(SharedRedis redis)
     [InlineData(100_001, true, FetchStatus.TooLarge), InlineData(100_001, false, FetchStatus.TooLarge)]
     public async Task MaxBytes_applies_with_and_without_an_announced_length(int length, bool announced, FetchStatus status)
     {
-        var picture = PictureHost.NewPicture(length);
-        await using var host = await PictureHost.StartAsync(announced
-            ? PictureHost.Picture(picture)
+        var picture = RecordingHost.NewPicture(length);
+        await using var host = await RecordingHost.StartAsync(announced
+            ? RecordingHost.Picture(picture)
             : async context =>
             {
                 await context.Response.Body.FlushAsync();
@@ -291,7 +291,7 @@ public sealed class FetchTests(SharedRedis redis)
     [Fact]
     public async Task Announced_length_over_the_limit_is_refused()
     {
-        await using var host = await PictureHost.StartAsync(async context =>
+        await using var host = await RecordingHost.StartAsync(async context =>
         {
             context.Response.ContentLength = 20 * 1024 * 1024 + 1;
             await context.Response.Body.FlushAsync();
@@ -306,7 +306,7 @@ public sealed class FetchTests(SharedRedis redis)
     public async Task Endless_response_ends_at_the_limit()
     {
         var gone = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var host = await PictureHost.StartAsync(async context =>
+        await using var host = await RecordingHost.StartAsync(async context =>
         {
             try
             {
@@ -331,7 +331,7 @@ public sealed class FetchTests(SharedRedis redis)
     public async Task Slow_server_times_out_at_the_end_of_the_budget()
     {
         var gone = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var host = await PictureHost.StartAsync(async context =>
+        await using var host = await RecordingHost.StartAsync(async context =>
         {
             try
             {
@@ -356,7 +356,7 @@ public sealed class FetchTests(SharedRedis redis)
     [Theory, InlineData(true), InlineData(false)]
     public async Task Hanging_server_times_out_at_the_end_of_the_budget_or_the_setting(bool budget)
     {
-        await using var host = await PictureHost.StartAsync(context => Task.Delay(Timeout.Infinite, context.RequestAborted));
+        await using var host = await RecordingHost.StartAsync(context => Task.Delay(Timeout.Infinite, context.RequestAborted));
         await using var fetcher = budget ? NewFetcher(host.Port) : NewFetcher(host.Port, ("Timeout", "00:00:00.300"));
 
         var outcome = await fetcher.FetchAsync($"http://host.test:{host.Port}/", budget ? Short : null);
@@ -426,12 +426,12 @@ public sealed class FetchTests(SharedRedis redis)
     [Fact]
     public async Task Slow_hosts_hold_no_more_places_than_the_limit_of_the_silo()
     {
-        var picture = PictureHost.NewPicture();
+        var picture = RecordingHost.NewPicture();
         var go = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var host = await PictureHost.StartAsync(async context =>
+        await using var host = await RecordingHost.StartAsync(async context =>
         {
             await go.Task;
-            await PictureHost.Picture(picture)(context);
+            await RecordingHost.Picture(picture)(context);
         });
         await using var fetcher = NewFetcher(host.Port, ("MaxConcurrency", "2"), ("SiteShare", "1"));
 
@@ -451,7 +451,7 @@ public sealed class FetchTests(SharedRedis redis)
     public async Task Cancelled_caller_ends_the_fetch()
     {
         var gone = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var host = await PictureHost.StartAsync(async context =>
+        await using var host = await RecordingHost.StartAsync(async context =>
         {
             try
             {
@@ -479,7 +479,7 @@ public sealed class FetchTests(SharedRedis redis)
         RedisServer.SkipUnlessInstalled();
         await using var own = await RedisServer.StartAsync();
         await using var connection = await own.ConnectAsync();
-        await using var host = await PictureHost.StartAsync(PictureHost.Picture(PictureHost.NewPicture()));
+        await using var host = await RecordingHost.StartAsync(RecordingHost.Picture(RecordingHost.NewPicture()));
         await using var fetcher = NewFetcher(connection, host.Port);
         own.Pause();
         try
@@ -498,7 +498,7 @@ public sealed class FetchTests(SharedRedis redis)
         RedisServer.SkipUnlessInstalled();
         await using var own = await RedisServer.StartAsync(new RedisOptions { MaxMemory = "1mb" });
         await using var connection = await own.ConnectAsync();
-        await using var host = await PictureHost.StartAsync(PictureHost.Picture(PictureHost.NewPicture()));
+        await using var host = await RecordingHost.StartAsync(RecordingHost.Picture(RecordingHost.NewPicture()));
         await using var fetcher = NewFetcher(connection, host.Port);
 
         await Assert.ThrowsAnyAsync<StackExchange.Redis.RedisException>(() => fetcher.FetchAsync($"http://host.test:{host.Port}/"));

@@ -13,7 +13,7 @@ public sealed class HttpsTests(SharedRedis redis)
     {
         SkipUnlessLinux();
         using var certificate = TestAuthority.NewServer("secure.test");
-        await using var host = await PictureHost.StartAsync(PictureHost.Picture(PictureHost.NewPicture()), certificate);
+        await using var host = await RecordingHost.StartAsync(RecordingHost.Picture(RecordingHost.NewPicture()), certificate);
         await using var fetcher = NewFetcher(host);
 
         Assert.Equal(FetchStatus.Stored, (await fetcher.FetchAsync($"https://secure.test:{host.Port}/1")).Status);
@@ -28,7 +28,7 @@ public sealed class HttpsTests(SharedRedis redis)
         using var expired = TestAuthority.NewServer("secure.test", expired: true);
         foreach (var certificate in new[] { others, expired })
         {
-            await using var host = await PictureHost.StartAsync(PictureHost.Picture(PictureHost.NewPicture()), certificate);
+            await using var host = await RecordingHost.StartAsync(RecordingHost.Picture(RecordingHost.NewPicture()), certificate);
             await using var fetcher = NewFetcher(host);
 
             Assert.Equal(NotReachable, await fetcher.FetchAsync($"https://secure.test:{host.Port}/"));
@@ -41,10 +41,10 @@ public sealed class HttpsTests(SharedRedis redis)
     {
         SkipUnlessLinux();
         using var intermediate = TestAuthority.NewIntermediate();
-        await using var inside = await PictureHost.StartAsync(PictureHost.Picture(intermediate.Export(X509ContentType.Cert)));
+        await using var inside = await RecordingHost.StartAsync(RecordingHost.Picture(intermediate.Export(X509ContentType.Cert)));
         using var certificate = TestAuthority.NewServer(
             "secure.test", intermediate, new Uri($"http://127.0.0.1:{inside.Port}/intermediate.cer"));
-        await using var host = await PictureHost.StartAsync(PictureHost.Picture(PictureHost.NewPicture()), certificate);
+        await using var host = await RecordingHost.StartAsync(RecordingHost.Picture(RecordingHost.NewPicture()), certificate);
         await using var fetcher = NewFetcher(host);
 
         Assert.Equal(NotReachable, await fetcher.FetchAsync($"https://secure.test:{host.Port}/"));
@@ -55,10 +55,10 @@ public sealed class HttpsTests(SharedRedis redis)
     public async Task Redirect_from_https_to_http_is_not_followed()
     {
         SkipUnlessLinux();
-        await using var plain = await PictureHost.StartAsync(PictureHost.Picture(PictureHost.NewPicture()));
+        await using var plain = await RecordingHost.StartAsync(RecordingHost.Picture(RecordingHost.NewPicture()));
         using var certificate = TestAuthority.NewServer("secure.test");
-        await using var host = await PictureHost.StartAsync(
-            PictureHost.Redirect(() => $"http://secure.test:{plain.Port}/", PictureHost.NewPicture()), certificate);
+        await using var host = await RecordingHost.StartAsync(
+            RecordingHost.Redirect(() => $"http://secure.test:{plain.Port}/", RecordingHost.NewPicture()), certificate);
         await using var fetcher = NewFetcher(host, plain);
 
         Assert.Equal(FetchStatus.NotAllowed, (await fetcher.FetchAsync($"https://secure.test:{host.Port}/redirect")).Status);
@@ -66,7 +66,7 @@ public sealed class HttpsTests(SharedRedis redis)
         Assert.Empty(plain.Requests);
     }
 
-    private Fetcher NewFetcher(PictureHost host, PictureHost? other = null) => new(
+    private Fetcher NewFetcher(RecordingHost host, RecordingHost? other = null) => new(
         redis.Connection,
         new Names().Add("secure.test", "127.0.0.1"),
         ("AllowedHosts:0", "secure.test"), ("AllowedPorts:0", $"{host.Port}"), ("AllowedPorts:1", $"{(other ?? host).Port}"));

@@ -22,8 +22,8 @@ public sealed class NameTests(SharedRedis redis)
     {
         // Repeatedly more lookups at once than the operating system's resolver has threads.
         await using var server = new NameServer(question => question.Name == "good.test" ? new Reply(0, Loopback) : null);
-        var picture = PictureHost.NewPicture();
-        await using var host = await PictureHost.StartAsync(PictureHost.Picture(picture));
+        var picture = RecordingHost.NewPicture();
+        await using var host = await RecordingHost.StartAsync(RecordingHost.Picture(picture));
         await using var fetcher = NewFetcher(host.Port, server);
         await fetcher.FetchAsync($"http://good.test:{host.Port}/");
         var before = Descriptors();
@@ -290,11 +290,11 @@ public sealed class NameTests(SharedRedis redis)
         var asked = 0;
         await using var server = new NameServer(question =>
             question.Type == "A" ? new Reply(0, IPAddress.Parse(Interlocked.Increment(ref asked) == 1 ? "127.0.0.2" : "127.0.0.3")) { Lifetime = 0 } : new Reply(0));
-        await using var host = await PictureHost.StartAsync(
+        await using var host = await RecordingHost.StartAsync(
             context =>
             {
                 context.Response.Headers.Connection = "close";
-                return PictureHost.Redirect(() => "/inside", PictureHost.NewPicture())(context);
+                return RecordingHost.Redirect(() => "/inside", RecordingHost.NewPicture())(context);
             },
             "127.0.0.2",
             "127.0.0.3");

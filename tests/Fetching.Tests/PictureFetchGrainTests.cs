@@ -15,10 +15,10 @@ public sealed class PictureFetchGrainTests(SharedRedis redis)
     public async Task Silo_fetches_many_pictures_at_once()
     {
         const int Count = 20;
-        var pictures = Enumerable.Range(0, Count).Select(_ => PictureHost.NewPicture()).ToArray();
+        var pictures = Enumerable.Range(0, Count).Select(_ => RecordingHost.NewPicture()).ToArray();
         var arrived = 0;
         var all = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var host = await PictureHost.StartAsync(async context =>
+        await using var host = await RecordingHost.StartAsync(async context =>
         {
             // Nobody is served before everybody is there.
             var number = Interlocked.Increment(ref arrived);
@@ -28,7 +28,7 @@ public sealed class PictureFetchGrainTests(SharedRedis redis)
             }
 
             await all.Task.WaitAsync(context.RequestAborted);
-            await PictureHost.Picture(pictures[number - 1])(context);
+            await RecordingHost.Picture(pictures[number - 1])(context);
         });
         await using var cluster = await StartClusterAsync(host);
         var grain = cluster.Client.GetGrain<IPictureFetchGrain>(0);
@@ -46,7 +46,7 @@ public sealed class PictureFetchGrainTests(SharedRedis redis)
     public async Task Outcome_and_cancellation_are_sent_over_the_wire()
     {
         var gone = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var host = await PictureHost.StartAsync(async context =>
+        await using var host = await RecordingHost.StartAsync(async context =>
         {
             try
             {
@@ -73,7 +73,7 @@ public sealed class PictureFetchGrainTests(SharedRedis redis)
         await gone.Task.WaitAsync(Eventually.Soon, TestContext.Current.CancellationToken);
     }
 
-    private async Task<InProcessTestCluster> StartClusterAsync(PictureHost host)
+    private async Task<InProcessTestCluster> StartClusterAsync(RecordingHost host)
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
         {

@@ -16,8 +16,8 @@ public sealed class RebindingTests(SharedRedis redis)
     [Fact]
     public async Task Connection_uses_the_address_that_was_checked()
     {
-        var picture = PictureHost.NewPicture();
-        await using var host = await PictureHost.StartAsync(PictureHost.Picture(picture), Outside, Inside);
+        var picture = RecordingHost.NewPicture();
+        await using var host = await RecordingHost.StartAsync(RecordingHost.Picture(picture), Outside, Inside);
         var names = new Names().Add("rebinding.test", Outside).Add("rebinding.test", Inside);
         await using var fetcher = NewFetcher(host, names);
 
@@ -31,7 +31,7 @@ public sealed class RebindingTests(SharedRedis redis)
     [Fact]
     public async Task Next_connection_is_checked_again()
     {
-        await using var host = await PictureHost.StartAsync(ClosingAfter(PictureHost.Picture(PictureHost.NewPicture())), Outside, Inside);
+        await using var host = await RecordingHost.StartAsync(ClosingAfter(RecordingHost.Picture(RecordingHost.NewPicture())), Outside, Inside);
         await using var fetcher = NewFetcher(host, new Names().Add("rebinding.test", Outside).Add("rebinding.test", Inside));
 
         Assert.Equal(FetchStatus.Stored, (await fetcher.FetchAsync($"http://rebinding.test:{host.Port}/1")).Status);
@@ -42,8 +42,8 @@ public sealed class RebindingTests(SharedRedis redis)
     [Fact]
     public async Task Redirect_to_the_same_name_is_checked_again()
     {
-        await using var host = await PictureHost.StartAsync(
-            ClosingAfter(PictureHost.Redirect(() => "/inside", PictureHost.NewPicture())), Outside, Inside);
+        await using var host = await RecordingHost.StartAsync(
+            ClosingAfter(RecordingHost.Redirect(() => "/inside", RecordingHost.NewPicture())), Outside, Inside);
         await using var fetcher = NewFetcher(host, new Names().Add("rebinding.test", Outside).Add("rebinding.test", Inside));
 
         Assert.Equal(FetchStatus.NotAllowed, (await fetcher.FetchAsync($"http://rebinding.test:{host.Port}/redirect")).Status);
@@ -53,13 +53,13 @@ public sealed class RebindingTests(SharedRedis redis)
     [Fact]
     public async Task Unanswered_address_is_followed_by_the_next_one()
     {
-        await using var host = await PictureHost.StartAsync(PictureHost.Picture(PictureHost.NewPicture()), Outside);
+        await using var host = await RecordingHost.StartAsync(RecordingHost.Picture(RecordingHost.NewPicture()), Outside);
         await using var fetcher = NewFetcher(host, new Names().Add("two.test", "127.0.0.4", Outside), "127.0.0.4");
 
         Assert.Equal(FetchStatus.Stored, (await fetcher.FetchAsync($"http://two.test:{host.Port}/")).Status);
     }
 
-    private Fetcher NewFetcher(PictureHost host, Names names, string alsoOpen = Outside) => new(
+    private Fetcher NewFetcher(RecordingHost host, Names names, string alsoOpen = Outside) => new(
         redis.Connection, names, ("AllowedPorts:0", $"{host.Port}"), ("AllowedNetworks:0", Outside), ("AllowedNetworks:1", alsoOpen));
 
     private static RequestDelegate ClosingAfter(RequestDelegate answer) => context =>

@@ -73,7 +73,7 @@ public sealed class SettingTests(SharedRedis redis)
     [Fact]
     public async Task Host_allowed_by_name_opens_no_other_host_at_its_address()
     {
-        await using var host = await PictureHost.StartAsync(PictureHost.Picture(PictureHost.NewPicture()));
+        await using var host = await RecordingHost.StartAsync(RecordingHost.Picture(RecordingHost.NewPicture()));
         await using var fetcher = new Fetcher(
             redis.Connection,
             new Names().Add("camera.test", "127.0.0.1").Add("other.test", "127.0.0.1"),

@@ -9,10 +9,10 @@ public sealed class ShareTests(SharedRedis redis)
     [Fact]
     public async Task Forty_slow_URLs_of_one_caller_delay_no_other_caller()
     {
-        var picture = PictureHost.NewPicture();
-        await using var slow = await PictureHost.StartAsync(
+        var picture = RecordingHost.NewPicture();
+        await using var slow = await RecordingHost.StartAsync(
             static context => Task.Delay(Timeout.Infinite, context.RequestAborted), [.. Enumerable.Range(10, 40).Select(static i => $"127.0.1.{i}")]);
-        await using var good = await PictureHost.StartAsync(PictureHost.Picture(picture));
+        await using var good = await RecordingHost.StartAsync(RecordingHost.Picture(picture));
         await using var fetcher = NewFetcher(slow.Port, good.Port);
         using var end = new CancellationTokenSource();
 
@@ -37,8 +37,8 @@ public sealed class ShareTests(SharedRedis redis)
     [Fact]
     public async Task Slow_site_with_many_names_holds_its_share_only()
     {
-        await using var slow = await PictureHost.StartAsync(static context => Task.Delay(Timeout.Infinite, context.RequestAborted), "127.0.1.9");
-        await using var good = await PictureHost.StartAsync(PictureHost.Picture(PictureHost.NewPicture()));
+        await using var slow = await RecordingHost.StartAsync(static context => Task.Delay(Timeout.Infinite, context.RequestAborted), "127.0.1.9");
+        await using var good = await RecordingHost.StartAsync(RecordingHost.Picture(RecordingHost.NewPicture()));
         var names = new Names();
         for (var i = 0; i < 40; i++)
         {

@@ -32,11 +32,6 @@ internal static class SettingRules
                 }
             }
         }
-
-        foreach (var result in (options as IValidatableObject)?.Validate(new ValidationContext(options)) ?? [])
-        {
-            yield return result.ErrorMessage!;
-        }
     }
 
     /// <summary>The values that a setting accepts, as a sentence: <c>Use a whole number from 1 to 100.</c></summary>

@@ -1,5 +1,6 @@
 using Detection.Contracts.Settings;
 using Detection.Hosting.Telemetry;
+using Microsoft.Extensions.Options;
 using Orleans.Dashboard;
 
 namespace Detection.Hosting.Management;
@@ -29,6 +30,7 @@ public static class ManagementExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         builder.Services.AddValidatedOptions<ManagementOptions>(ManagementOptions.Section);
+        builder.Services.AddSingleton<IValidateOptions<ManagementOptions>, ManagementOptionsValidator>();
         if (Options(builder.Configuration) is { Url: { } url } && ManagementAddress.Port(url) is not null)
         {
             ManagementAddress.Add(builder, url);
@@ -83,5 +85,5 @@ public static class ManagementExtensions
 
     /// <summary>The options, before there are services.</summary>
     internal static ManagementOptions Options(IConfiguration configuration) =>
-        configuration.ReadValidated<ManagementOptions>(ManagementOptions.Section);
+        configuration.ReadValidated(ManagementOptions.Section, new ManagementOptionsValidator());
 }

@@ -1,9 +1,9 @@
-using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
 
 namespace Detection.Hosting.Management;
 
 /// <summary>Endpoints for operators: section <c>Detection:Management</c>.</summary>
-public sealed class ManagementOptions : IValidatableObject
+public sealed class ManagementOptions
 {
     /// <summary>Name of the section.</summary>
     public const string Section = "Detection:Management";
@@ -16,13 +16,13 @@ public sealed class ManagementOptions : IValidatableObject
 
     /// <summary>Whether processes that host a silo serve the Orleans dashboard at <c>/dashboard</c>; default false.</summary>
     public bool OrleansDashboard { get; set; }
+}
 
-    /// <inheritdoc/>
-    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
-    {
-        if (Url is not null && ManagementAddress.Port(Url) is null)
-        {
-            yield return new ValidationResult($"The setting '{Section}:{nameof(Url)}' is '{Url}'. Use an address with a port above 0, such as http://*:9090.", [nameof(Url)]);
-        }
-    }
+/// <summary>Refuses an address that is not valid.</summary>
+internal sealed class ManagementOptionsValidator : IValidateOptions<ManagementOptions>
+{
+    public ValidateOptionsResult Validate(string? name, ManagementOptions options) =>
+        options.Url is null || ManagementAddress.Port(options.Url) is not null
+            ? ValidateOptionsResult.Success
+            : ValidateOptionsResult.Fail($"The setting '{ManagementOptions.Section}:{nameof(options.Url)}' is '{options.Url}'. Use an address with a port above 0, such as http://*:9090.");
 }

@@ -12,6 +12,7 @@ internal static class BrowserExtensions
     public static void AddBrowsers(this IServiceCollection services)
     {
         services.AddValidatedOptions<BrowserOptions>(BrowserOptions.Section);
+        services.AddSingleton<IValidateOptions<BrowserOptions>, BrowserOptionsValidator>();
         services.AddSingleton<HostFilter>();
         services.AddSingleton<CrossSiteFilter>();
         services.AddCors();

@@ -1,9 +1,9 @@
-using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
 
 namespace Detection.Frontend.Http.Browsers;
 
 /// <summary>Which web pages may use this server from a browser: section <c>Detection:Browsers</c>.</summary>
-public sealed class BrowserOptions : IValidatableObject
+public sealed class BrowserOptions
 {
     /// <summary>Name of the section.</summary>
     public const string Section = "Detection:Browsers";
@@ -26,19 +26,21 @@ public sealed class BrowserOptions : IValidatableObject
     /// <summary>Whether pages of an origin may use the API.</summary>
     internal bool AllowsOrigin(string origin) =>
         AllowedOrigins.Any(allowed => allowed == Any || allowed.TrimEnd('/').Equals(origin, StringComparison.OrdinalIgnoreCase));
+}
 
-    /// <inheritdoc/>
-    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+/// <summary>Refuses origins and hosts that are not valid.</summary>
+internal sealed class BrowserOptionsValidator : IValidateOptions<BrowserOptions>
+{
+    public ValidateOptionsResult Validate(string? name, BrowserOptions options)
     {
-        foreach (var origin in AllowedOrigins.Where(static origin => origin is not (Any or "null") && !IsOrigin(origin)))
-        {
-            yield return new ValidationResult($"The setting '{Section}:{nameof(AllowedOrigins)}' has '{origin}', which is not a scheme and a host, such as https://app.example.org.", [nameof(AllowedOrigins)]);
-        }
-
-        foreach (var host in AllowedHosts.Where(static host => host != Any && Uri.CheckHostName(host.Trim('[', ']')) == UriHostNameType.Unknown))
-        {
-            yield return new ValidationResult($"The setting '{Section}:{nameof(AllowedHosts)}' has '{host}', which is not a name or an address without a port.", [nameof(AllowedHosts)]);
-        }
+        string[] faults =
+        [
+            .. options.AllowedOrigins.Where(static origin => origin is not (BrowserOptions.Any or "null") && !IsOrigin(origin)).Select(static origin =>
+                $"The setting '{BrowserOptions.Section}:{nameof(options.AllowedOrigins)}' has '{origin}', which is not a scheme and a host, such as https://app.example.org."),
+            .. options.AllowedHosts.Where(static host => host != BrowserOptions.Any && Uri.CheckHostName(host.Trim('[', ']')) == UriHostNameType.Unknown).Select(static host =>
+                $"The setting '{BrowserOptions.Section}:{nameof(options.AllowedHosts)}' has '{host}', which is not a name or an address without a port."),
+        ];
+        return faults.Length == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
     }
 
     private static bool IsOrigin(string text) =>

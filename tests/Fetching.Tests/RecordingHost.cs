@@ -12,11 +12,11 @@ using Microsoft.Extensions.Logging;
 namespace Detection.Fetching.Tests;
 
 /// <summary>A web server on loopback addresses, all with one free port, that records which address received which request.</summary>
-internal sealed class PictureHost : IAsyncDisposable
+internal sealed class RecordingHost : IAsyncDisposable
 {
     private readonly WebApplication _app;
 
-    private PictureHost(WebApplication app, int port) => (_app, Port) = (app, port);
+    private RecordingHost(WebApplication app, int port) => (_app, Port) = (app, port);
 
     public int Port { get; }
 
@@ -26,9 +26,9 @@ internal sealed class PictureHost : IAsyncDisposable
     /// <summary>Header names of the last request.</summary>
     public IHeaderDictionary? LastHeaders { get; private set; }
 
-    public static Task<PictureHost> StartAsync(RequestDelegate answer, params string[] addresses) => StartAsync(answer, null, addresses);
+    public static Task<RecordingHost> StartAsync(RequestDelegate answer, params string[] addresses) => StartAsync(answer, null, addresses);
 
-    public static async Task<PictureHost> StartAsync(RequestDelegate answer, X509Certificate2? certificate, params string[] addresses)
+    public static async Task<RecordingHost> StartAsync(RequestDelegate answer, X509Certificate2? certificate, params string[] addresses)
     {
         var port = LoopbackPorts.Next();
         var builder = WebApplication.CreateSlimBuilder();
@@ -57,7 +57,7 @@ internal sealed class PictureHost : IAsyncDisposable
         }
 
         var app = builder.Build();
-        var host = new PictureHost(app, port);
+        var host = new RecordingHost(app, port);
         app.Run(context =>
         {
             host.LastHeaders = new HeaderDictionary(context.Request.Headers.ToDictionary());
