@@ -16,7 +16,9 @@ public static class ScoreSigns
     /// <inheritdoc cref="Floor"/>
     public const float Iou = 1;
 
-    /// <summary>Fewer boxes of one score may be chance.</summary>
+    private const string NoBox = "there is no box, whatever its score";
+
+    /// <summary>Fewer boxes of one score may be chance, unless the highest score is 0.</summary>
     private const int MinBoxes = 10;
 
     /// <summary>Families whose graphs choose the boxes themselves: none, or rows of 0 in their place, is their answer to a picture of nothing.</summary>
@@ -34,8 +36,13 @@ public static class ScoreSigns
     public static async Task<string?> FindAsync(Func<ReadOnlyMemory<byte>, Task<IReadOnlyCollection<DetectedObject>?>> read)
     {
         ArgumentNullException.ThrowIfNull(read);
-        var known = await read(KnownPicture.Bytes) is { } boxes ? Sign(boxes) : null;
-        return known is not null && await read(NoisePicture.Bytes) is { } noise && Sign(noise) == known ? known : null;
+        if (await read(KnownPicture.Bytes) is not { } boxes || Sign(boxes) is not { } known || await read(NoisePicture.Bytes) is not { } others || Sign(others) is not { } noise)
+        {
+            return null;
+        }
+
+        // Of equal scores the first cells are kept; those of a letterbox's padding leave no box.
+        return known == noise || noise == NoBox ? known : known == NoBox ? noise : null;
     }
 
     /// <summary>The sentence about a model with a sign.</summary>
@@ -45,7 +52,7 @@ public static class ScoreSigns
         $"{model} finds nothing: in a known picture and in a picture of noise {sign}. Use another export; a quantisation to 8 bits may have lost the scores.";
 
     private static string? Sign(IReadOnlyCollection<DetectedObject> boxes) =>
-        boxes.Count == 0 ? "there is no box, whatever its score"
-        : boxes.Count >= MinBoxes && boxes.First().Score is var first && boxes.All(box => box.Score == first) ? string.Create(CultureInfo.InvariantCulture, $"every score is {first:0.######}")
+        boxes.Count == 0 ? NoBox
+        : boxes.First().Score is var first && (boxes.Count >= MinBoxes || first == 0) && boxes.All(box => box.Score == first) ? string.Create(CultureInfo.InvariantCulture, $"every score is {first:0.######}")
         : null;
 }

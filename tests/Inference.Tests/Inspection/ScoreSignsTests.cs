@@ -5,6 +5,7 @@ using Detection.Inference.Pictures;
 using Detection.Inference.Preprocessing;
 using Detection.Inference.Repository;
 using Detection.Inference.Tests.Onnx;
+using Detection.Objects;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
@@ -41,6 +42,23 @@ public sealed class ScoreSignsTests : IDisposable
         Assert.Contains("NaN instead of numbers", (await KnownAsync(family, (graph, scores) => Constant(graph, scores, float.NaN)))?.Message, StringComparison.Ordinal);
         Assert.Contains("the graph returned the score ", (await KnownAsync(family, (graph, scores) => graph.Node("Add", [scores, graph.Floats([3])])))?.Message, StringComparison.Ordinal);
         Assert.Null(await KnownAsync(family, null));
+    }
+
+    /// <summary>The boxes kept of a letterboxed picture are mostly those of the padding, which are dropped.</summary>
+    [Theory]
+    [InlineData(new float[] { 0 }, new float[] { }, "every score is 0")]
+    [InlineData(new float[] { }, new float[] { 0, 0 }, "every score is 0")]
+    [InlineData(new float[] { }, new float[] { }, "there is no box, whatever its score")]
+    [InlineData(new float[] { 0.001f, 0 }, new float[] { 0 }, null)]
+    [InlineData(new float[] { 0.3f }, new float[] { 0.3f }, null)]
+    [InlineData(new float[] { 0 }, new float[] { 0.1f }, null)]
+    public async Task FindAsync_of_few_boxes_has_a_sign_only_when_no_score_is_above_0(float[] known, float[] noise, string? expected)
+    {
+        var answers = new Queue<float[]>([known, noise]);
+
+        var sign = await ScoreSigns.FindAsync(_ => Task.FromResult<IReadOnlyCollection<DetectedObject>?>([.. answers.Dequeue().Select(score => new DetectedObject(0, score, 0, 0, 1, 1))]));
+
+        Assert.Equal(expected, sign);
     }
 
     [Theory]
