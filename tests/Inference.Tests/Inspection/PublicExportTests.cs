@@ -57,7 +57,9 @@ public sealed class PublicExportTests : IDisposable
         pytorch/vision#1706 | image 1x3x200x300 | boxes ?x4, labels ?:*, scores ? | labels=90 => is ssd first stretch rgb 255
         NVIDIA/retinanet-examples#5 | x 1x3x640x640 | scores 1x100, boxes 1x100x4, classes 1x100 | labels=80 => asks do not tell
         PINTO0309/PINTO_model_zoo#35 | image 1x3x512x512 | detections 1x100x7 | labels=90 => asks do not tell
-        roboflow/rf-detr#79 | input batch_sizex3x560x560 | dets batch_sizex300x4, labels batch_sizex300x91 | labels=90 => is rt-detr last stretch rgb 255
+        roboflow/rf-detr#79 | input batch_sizex3x560x560 | dets batch_sizex300x4, labels batch_sizex300x91 | labels=90 => asks COCO's own numbers
+        roboflow/rf-detr#85 | input 1x3x560x560 | dets 1x300x4, labels 1x300x91 | labels=91 => is rt-detr stretch rgb 255
+        SenseTime/deformable-detr | input 1x3x800x800 | logits 1x900x91, pred_boxes 1x900x4 | labels=90 => asks COCO's own numbers
         NevermindNilas/TheAnimeScripter#334 | images 1x3x640x640 | pred_logits 1x300x80, pred_boxes 1x300x4 | labels=80 => is rt-detr stretch rgb 255
         PaddlePaddle/PaddleDetection#6996 | image 1x3x640x640 | boxes 1x8400x4, scores 1x80x8400 | labels=80 => asks do not tell
         PaddlePaddle/PaddleDetection#5544 | image ?x3x640x640, scale_factor ?x2 | multiclass_nms3_0.tmp_0 rowsx6, multiclass_nms3_0.tmp_2 ?:* | labels=80 => asks write "family": "picodet" (ImageNet's mean and deviation
