@@ -33,7 +33,7 @@ internal sealed class BatchReader(UploadMemory memory, UploadTimeout timeout, Up
         {
             if (type.MediaType.Equals(MultipartBody.ContentType, StringComparison.OrdinalIgnoreCase))
             {
-                return ReadFormAsync(request, MultipartBody.Open(request.Body, type), new BodyFields(known), cancellationToken);
+                return ReadFormAsync(request, MultipartBody.Open(request, type), new BodyFields(known), cancellationToken);
             }
 
             if (type.MediaType.Equals("application/x-ndjson", StringComparison.OrdinalIgnoreCase)

@@ -64,6 +64,7 @@ internal static class ContentEncodings
     {
         var share = http.RequestServices.GetRequiredService<UploadMemory>().ShareOf(http);
         share.Take(window);
+        http.Features.Set(new CompressedBody());
         try
         {
             await next(http);
@@ -76,11 +77,31 @@ internal static class ContentEncodings
 
     private sealed class CheckedProvider(string encoding, IDecompressionProvider provider) : IDecompressionProvider
     {
-        public Stream GetDecompressionStream(Stream stream) => new DecodedStream(encoding, provider.GetDecompressionStream(stream));
+        public Stream GetDecompressionStream(Stream stream)
+        {
+            var compressed = new CompressedStream(stream);
+            return new DecodedStream(encoding, compressed, provider.GetDecompressionStream(compressed));
+        }
     }
 
-    /// <summary>Replaces the exceptions of the decoders by a problem.</summary>
-    private sealed class DecodedStream(string encoding, Stream decoder) : CheckedStream(decoder)
+    /// <summary>Records whether the end was read.</summary>
+    private sealed class CompressedStream(Stream body) : CheckedStream(body)
+    {
+        public bool IsAtEnd { get; private set; }
+
+        protected override async ValueTask<int> ReadAsync(Stream stream, Memory<byte> buffer, CancellationToken cancellationToken)
+        {
+            var read = await stream.ReadAsync(buffer, cancellationToken);
+            IsAtEnd |= read == 0 && buffer.Length > 0;
+            return read;
+        }
+    }
+
+    /// <summary>
+    /// Replaces the exceptions of the decoders by a problem. The decoders refuse data that end early only with the switch
+    /// System.IO.Compression.UseStrictValidation, which the project file sets.
+    /// </summary>
+    private sealed class DecodedStream(string encoding, CompressedStream compressed, Stream decoder) : CheckedStream(decoder)
     {
         protected override async ValueTask<int> ReadAsync(Stream stream, Memory<byte> buffer, CancellationToken cancellationToken)
         {
@@ -90,8 +111,16 @@ internal static class ContentEncodings
             }
             catch (Exception e) when (e is InvalidDataException or InvalidOperationException)
             {
-                throw new ProblemException(ProblemType.InvalidRequest, $"The body is not valid {encoding}, as its Content-Encoding says.", e);
+                throw new ProblemException(
+                    ProblemType.InvalidRequest,
+                    compressed.IsAtEnd
+                        ? $"The body ends before the end of its {encoding} data (Content-Encoding), or its checksum is wrong. Send all of it."
+                        : $"The body is not valid {encoding}, as its Content-Encoding says.",
+                    e);
             }
         }
     }
 }
+
+/// <summary>A feature of requests whose body is decompressed while it is read.</summary>
+internal sealed class CompressedBody;

@@ -12,12 +12,12 @@ internal static class MultipartBody
     private const int MaxBoundaryLength = 200;
 
     /// <exception cref="ProblemException">The content type has no usable boundary.</exception>
-    public static MultipartSections Open(Stream body, MediaTypeHeaderValue type)
+    public static MultipartSections Open(HttpRequest request, MediaTypeHeaderValue type)
     {
         var boundary = HeaderUtilities.RemoveQuotes(type.Boundary);
         return boundary.Length is 0 or > MaxBoundaryLength
             ? throw new ProblemException(ProblemType.InvalidRequest, "The content type has no usable multipart boundary.")
-            : new MultipartSections(boundary.ToString(), body);
+            : new MultipartSections(boundary.ToString(), request.Body, toEnd: request.HttpContext.Features.Get<CompressedBody>() is not null);
     }
 
     /// <summary>Runs <paramref name="read"/>, and throws a problem when the body is not valid.</summary>

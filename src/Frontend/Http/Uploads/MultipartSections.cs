@@ -7,7 +7,10 @@ namespace Detection.Frontend.Http.Uploads;
 /// Reads the sections of a multipart body, one after the other, and limits the length of their headers. The reader of ASP.NET Core checks the
 /// length of a header line only within each buffer (dotnet/aspnetcore #67838), so that one line could use unlimited memory.
 /// </summary>
-internal sealed class MultipartSections(string boundary, Stream body)
+/// <param name="boundary">The boundary.</param>
+/// <param name="body">The body.</param>
+/// <param name="toEnd">Whether to read the body to its end after the last section: the checksum of a compressed body is there.</param>
+internal sealed class MultipartSections(string boundary, Stream body, bool toEnd)
 {
     /// <summary>Maximum number of bytes between two bodies: the boundary, the headers, and what the reader reads ahead.</summary>
     private const int MaxHeadBytes = 32 * 1024;
@@ -26,6 +29,11 @@ internal sealed class MultipartSections(string boundary, Stream body)
             {
                 return new MultipartField(HeaderUtilities.RemoveQuotes(disposition.Name).ToString(), disposition, section.Body);
             }
+        }
+
+        if (toEnd)
+        {
+            await body.CopyToAsync(Stream.Null, cancellationToken);
         }
 
         return null;

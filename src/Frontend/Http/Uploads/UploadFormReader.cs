@@ -48,7 +48,7 @@ internal sealed class UploadFormReader(UploadMemory memory, UploadTimeout timeou
         PooledBytes? picture = null;
         try
         {
-            var sections = MultipartBody.Open(request.Body, type);
+            var sections = MultipartBody.Open(request, type);
             while (await sections.ReadNextAsync(cancellationToken) is var (name, disposition, body))
             {
                 if (name == file && picture is null)

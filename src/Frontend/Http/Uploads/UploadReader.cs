@@ -129,7 +129,7 @@ internal sealed class UploadReader(UploadMemory memory, UploadTimeout timeout, I
         string? url = null;
         try
         {
-            var sections = MultipartBody.Open(request.Body, type);
+            var sections = MultipartBody.Open(request, type);
             while (await sections.ReadNextAsync(cancellationToken) is { } field)
             {
                 if (field.Name is ImageField or UrlField)

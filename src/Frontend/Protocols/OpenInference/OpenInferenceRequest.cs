@@ -146,6 +146,8 @@ internal sealed record OpenInferenceRequest(string? Id, DetectionOptions Options
                 break;
             case [_]:
                 throw ProblemException.TooLarge(maxPicture);
+            case [var height, var width, PixelPicture.Channels] when Math.Max(height, width) > PixelPicture.MaxSide:
+                throw Invalid($"The shape [{string.Join(',', shape)}] is a picture of {width} x {height} pixels. Send at most {PixelPicture.MaxSide} rows, and as many pixels in each.");
             case [var height, var width, PixelPicture.Channels]:
                 PixelPicture.Write(body, start, height, width, maxPicture);
                 break;

@@ -10,6 +10,9 @@ internal static class PixelPicture
     /// <summary>Values of a pixel: red, green and blue.</summary>
     public const int Channels = 3;
 
+    /// <summary>Largest width and height of a BMP that can be decoded.</summary>
+    public const int MaxSide = 65_535;
+
     private const int Head = 54;
 
     /// <summary>Writes the picture after the pixels, and keeps only the picture in <paramref name="body"/>.</summary>

@@ -84,6 +84,20 @@ public sealed class RawInferenceTests(OneProcess frontend)
         Assert.Equal(200, (await TritonConversation.PostAsync(frontend.Process.Url, Infer, "", Photo)).Status);
     }
 
+    [Theory]
+    [InlineData(1, 65_536)]
+    [InlineData(65_536, 1)]
+    [InlineData(100_000, 1)]
+    public async Task Pixels_of_a_picture_that_is_too_wide_or_tall_are_refused_by_their_shape(int height, int width)
+    {
+        var refused = await PostNumbersAsync($"[{height},{width},3]", new byte[3 * height * width]);
+
+        Assert.Equal(400, refused.Status);
+        Assert.StartsWith($"The shape [{height},{width},3] is a picture of {width} x {height} pixels.", refused.Json.GetProperty("error").GetString(), StringComparison.Ordinal);
+        var largest = await PostNumbersAsync($"[1,{Math.Min(height, 65_535)},{Math.Min(width, 65_535)},3]", new byte[3 * Math.Min(height, 65_535) * Math.Min(width, 65_535)]);
+        Assert.Equal(200, largest.Status);
+    }
+
     /// <summary>Bodies of triton-inference-server/server #4244, #1822, #5649, #2563 and #4.</summary>
     [Theory]
     [InlineData("""{"inputs":[{"name":"image","shape":[1],"datatype":"BYTES","data":["AAAA"],"parameters":{"binary_data_size":16}}]}""", null, "")]
