@@ -83,18 +83,30 @@ internal sealed class CallerLimits : IMiddleware, IDisposable
             return;
         }
 
+        // The caller is known now, and takes a place of its own.
+        context.Features.Get<EarlyPlace>()?.Place.Dispose();
         var caller = context.CallerOrAddress();
         using var place = all.TryEnter(caller, site: null);
         if (place is null)
         {
-            var limit = isUpload ? _maxUploads : _maxReads;
-            await _problems.WriteAsync(context, all.Limit(caller, site: null) == PlaceLimit.Caller
-                ? new ProblemException(ProblemType.RateLimited, $"Your concurrent {what} reached your share of the server's {limit}. Wait until one has ended.")
-                : new ProblemException(full, $"The server reached its limit of {limit} concurrent {what}."));
+            await _problems.WriteAsync(context, Refusal(all, caller, isUpload ? _maxUploads : _maxReads, what, full));
             return;
         }
 
         await next(context);
+    }
+
+    /// <summary>
+    /// Takes a place for an upload whose key is in its body: for the caller's address, until the key is known, or until the request ends without one.
+    /// </summary>
+    /// <exception cref="ProblemException">All places are taken, or the address holds its share.</exception>
+    public void EnterEarly(HttpContext context)
+    {
+        var address = context.CallerOrAddress();
+        var place = _uploads.TryEnter(address, site: null)
+            ?? throw Refusal(_uploads, address, _maxUploads, "uploads", ProblemType.TooManyUploads);
+        context.Response.RegisterForDispose(place);
+        context.Features.Set(new EarlyPlace(place));
     }
 
     /// <summary>Waits until the key's rate allows one more picture of a batch: each picture counts as a request.</summary>
@@ -124,6 +136,11 @@ internal sealed class CallerLimits : IMiddleware, IDisposable
         _readsByKey.Dispose();
     }
 
+    private static ProblemException Refusal(SharedPlaces places, string caller, int limit, string what, ProblemType full) =>
+        places.Limit(caller, site: null) == PlaceLimit.Caller
+            ? new ProblemException(ProblemType.RateLimited, $"Your concurrent {what} reached your share of the server's {limit}. Wait until one has ended.")
+            : new ProblemException(full, $"The server reached its limit of {limit} concurrent {what}.");
+
     private static TokenBucketRateLimiterOptions Bucket(ApiKey key) => new()
     {
         // The limiter adds tokens ten times a second. A bucket smaller than what it adds each time would lower the rate.
@@ -134,4 +151,6 @@ internal sealed class CallerLimits : IMiddleware, IDisposable
 
     private TimeSpan RetryAfter(RateLimitLease refused) =>
         refused.TryGetMetadata(MetadataName.RetryAfter, out var after) && after > TimeSpan.Zero ? after : _retryAfter;
+
+    private sealed record EarlyPlace(IDisposable Place);
 }

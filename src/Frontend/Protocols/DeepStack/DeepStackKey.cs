@@ -13,7 +13,13 @@ internal sealed class DeepStackKey : IKeySource
             return key;
         }
 
-        return http.Request.HasFormContentType ? (await ReadFormAsync(http)).Text(DeepStackForm.KeyField) : null;
+        if (!http.Request.HasFormContentType)
+        {
+            return null;
+        }
+
+        http.RequestServices.GetRequiredService<CallerLimits>().EnterEarly(http);
+        return (await ReadFormAsync(http)).Text(DeepStackForm.KeyField);
     }
 
     /// <summary>The form of a request. It is read once and disposed of with the request.</summary>
