@@ -34,6 +34,7 @@ internal sealed class ClientConnections : IAsyncDisposable, IDisposable
         Results = new ResultStore(Redis, keys, _serialization.GetRequiredService<Serializer<DetectionResult>>(), loggers.CreateLogger<ResultStore>());
         Dead = new DeadLetters(Redis, keys, Pictures);
         Board = new SiloBoard(Redis, keys, loggers.CreateLogger<SiloBoard>());
+        Wanted = new WantedBoard(Redis, keys);
         Cluster = new ClusterConnection(options.Value, keys, Redis, security, loggers, silo);
     }
 
@@ -44,6 +45,8 @@ internal sealed class ClientConnections : IAsyncDisposable, IDisposable
     public DeadLetters Dead { get; }
 
     public SiloBoard Board { get; }
+
+    public WantedBoard Wanted { get; }
 
     public ClusterConnection Cluster { get; }
 

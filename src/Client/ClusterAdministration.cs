@@ -54,6 +54,44 @@ internal sealed class ClusterAdministration(
             cancellationToken);
     }
 
+    public Task PullModelAsync(string name, string source, string? sha256, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentException.ThrowIfNullOrEmpty(source);
+        return operations.RunAsync(
+            null,
+            null,
+            async _ =>
+            {
+                await connections.Wanted.WriteAsync(new WantedModel(name, source, sha256, Guid.NewGuid().ToString("N"), time.GetUtcNow()));
+                return true;
+            },
+            cancellationToken);
+    }
+
+    public Task<(WantedModel? Wanted, IReadOnlyDictionary<string, PullReport> Silos)> FindPullAsync(string name, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        return operations.RunAsync<(WantedModel?, IReadOnlyDictionary<string, PullReport>)>(
+            null,
+            null,
+            async _ =>
+            {
+                var wanted = (await connections.Wanted.ReadAsync()).FirstOrDefault(wanted => wanted.Name == name);
+                return (wanted, (await catalog.ReadSilosAsync())
+                    .Select(silo => (silo.Silo, Pull: silo.Pulls?.FirstOrDefault(pull => pull.Name == name)))
+                    .Where(static silo => silo.Pull is not null)
+                    .ToDictionary(static silo => silo.Silo, static silo => silo.Pull!, StringComparer.Ordinal));
+            },
+            cancellationToken);
+    }
+
+    public Task<bool> WithdrawPullAsync(string name, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        return operations.RunAsync(null, null, _ => connections.Wanted.RemoveAsync(name), cancellationToken);
+    }
+
     public Task<IReadOnlyList<DeadLetter>> GetDeadLettersAsync(CancellationToken cancellationToken) =>
         operations.RunAsync(null, null, _ => connections.Dead.ReadAsync(MostDeadLetters), cancellationToken);
 

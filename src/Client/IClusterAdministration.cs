@@ -30,6 +30,31 @@ public interface IClusterAdministration
     /// <exception cref="DetectionException">The silo cannot be reached.</exception>
     Task<bool> DrainAsync(string silo, CancellationToken cancellationToken = default);
 
+    /// <summary>
+    /// Makes every silo with a device pull a model, also those that join later, in the place of an earlier wish for this name. Returns before the end;
+    /// <see cref="FindPullAsync"/> shows how far it is. Nothing is checked here: silos refuse what they cannot pull.
+    /// </summary>
+    /// <param name="name">Name of the model.</param>
+    /// <param name="source">Where it comes from, for example <c>hf:OWNER/REPO</c>.</param>
+    /// <param name="sha256">SHA-256 of the ONNX file; <see langword="null"/> for what the source has when the first silo pulls it.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="DetectionException">Redis cannot be reached.</exception>
+    Task PullModelAsync(string name, string source, string? sha256 = null, CancellationToken cancellationToken = default);
+
+    /// <summary>How far the silos are with a model, by their names; also those that pull it because of their settings.</summary>
+    /// <param name="name">Name of the model.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The wish, if there is one, and the silos that pull or have pulled it.</returns>
+    /// <exception cref="DetectionException">Redis cannot be reached.</exception>
+    Task<(WantedModel? Wanted, IReadOnlyDictionary<string, PullReport> Silos)> FindPullAsync(string name, CancellationToken cancellationToken = default);
+
+    /// <summary>Ends the wish for a model: silos that do not have it stop to pull it. Files that are there stay and are served.</summary>
+    /// <param name="name">Name of the model.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns><see langword="false"/> when there is no wish for this name.</returns>
+    /// <exception cref="DetectionException">Redis cannot be reached.</exception>
+    Task<bool> WithdrawPullAsync(string name, CancellationToken cancellationToken = default);
+
     /// <summary>The last 100 requests that became dead letters, newest first.</summary>
     /// <exception cref="DetectionException">Redis cannot be reached.</exception>
     Task<IReadOnlyList<DeadLetter>> GetDeadLettersAsync(CancellationToken cancellationToken = default);

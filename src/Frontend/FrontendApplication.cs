@@ -86,6 +86,7 @@ public static class FrontendApplication
         app.MapDetectionEvents();
         app.MapBatches();
         app.MapModels();
+        app.MapPulls();
         app.MapOpenInference();
         app.MapDeepStack();
         app.MapLegacy();

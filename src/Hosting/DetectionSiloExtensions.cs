@@ -10,6 +10,7 @@ using Detection.Grains.Draining;
 using Detection.Grains.Fetching;
 using Detection.Grains.Health;
 using Detection.Grains.Membership;
+using Detection.Grains.Pulling;
 using Detection.Grains.Queueing;
 using Detection.Grains.Reporting;
 using Detection.Grains.Requests;
@@ -86,6 +87,7 @@ public static class DetectionSiloExtensions
         }
 
         services.AddInferenceHost();
+        services.AddModelPulling();
         services.AddWebhookDelivery();
         services.AddHealthChecks().AddCheck<SiloHealthCheck>("silo", tags: [HealthEndpoints.Ready]);
         services.AddBacklogDrain();

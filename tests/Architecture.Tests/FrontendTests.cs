@@ -25,10 +25,11 @@ public sealed class FrontendTests
         Inside().Where(static use => Way(use.User) == "Http" && (Way(use.Used) == "Api" || IsProtocol(Way(use.Used)))));
 
     [Fact]
-    public void Only_drawing_uses_inference() => Violations.Compare(
+    public void Only_drawing_and_the_check_of_sources_use_inference() => Violations.Compare(
         "frontend-and-inference",
-        "The front end runs no models. Pictures are drawn in Http/Drawing, all else comes from the client:",
-        Product.Uses.Where(static use => use.User.Project == "Frontend" && use.Used.Project == "Inference" && Product.FolderOf(use.User) != "Http.Drawing"));
+        "The front end runs no models. Pictures are drawn in Http/Drawing, Api/Models checks the text of a source, all else comes from the client:",
+        Product.Uses.Where(static use => use.User.Project == "Frontend" && use.Used.Project == "Inference" && Product.FolderOf(use.User) != "Http.Drawing"
+            && !(Product.FolderOf(use.User) == "Api.Models" && Product.FolderOf(use.Used) == "Pulling")));
 
     private static IEnumerable<Use> Inside() => Product.Uses.Where(static use => use.User.Project == "Frontend" && use.Used.Project == "Frontend");
 

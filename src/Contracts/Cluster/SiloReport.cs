@@ -52,6 +52,10 @@ public sealed record SiloReport(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public TimeSpan? FetchTimeout { get; init; }
 
+    /// <summary>Models that it pulls or has pulled; <see langword="null"/> for none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<PullReport>? Pulls { get; init; }
+
     /// <summary>The models for which it accepts requests.</summary>
     [JsonIgnore]
     public IEnumerable<ModelInfo> CurrentModels => IsDrained ? [] : RetiredModels is { Count: > 0 } retired ? Models.Where(model => !retired.Contains(model.Id)) : Models;

@@ -27,6 +27,8 @@ namespace Detection.Contracts.Storage;
 /// detection:security                 string  mark of the silos' security settings (ClusterMark); rewritten every few seconds, expires
 /// detection:image-keys               string  a proof of the silos' secret of image keys (ImageKeys.MarkOf); rewritten every few seconds, expires
 /// detection:models                   hash    model → its description and who served it last (JSON); rewritten every few seconds; of those that are gone the 20 last served; expires a day after the last silo
+/// detection:wanted                   hash    name → a model that an administrator wants in the cluster (JSON); removed with DELETE; expires a month after the last silo
+/// detection:wanted-pins              hash    id of such a record → what the first silo found at its source (JSON); removed with the record; expires with it
 /// detection:members                  hash    Orleans cluster membership; owned by the silos
 /// detection:state:GRAIN              hash    state of a request that outlives its callers (Orleans grain storage); expires
 /// detection:{webhooks}:due           zset    pending webhooks, by the time when they are due, unix ms; bounded; expires after the last of them
@@ -62,6 +64,8 @@ public sealed class RedisKeys
         Security = Prefix + "security";
         ImageKeys = Prefix + "image-keys";
         Models = Prefix + "models";
+        Wanted = Prefix + "wanted";
+        WantedPins = Prefix + "wanted-pins";
         Members = Prefix + "members";
         _webhooks = Prefix + "{webhooks}";
         WebhookCallers = _webhooks + ":callers";
@@ -92,6 +96,12 @@ public sealed class RedisKeys
 
     /// <summary>Versions of models that are or were served.</summary>
     public string Models { get; }
+
+    /// <summary>Models that administrators want in the cluster.</summary>
+    public string Wanted { get; }
+
+    /// <summary>What silos found at the sources of these.</summary>
+    public string WantedPins { get; }
 
     /// <summary>Cluster membership.</summary>
     public string Members { get; }

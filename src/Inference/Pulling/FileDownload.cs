@@ -15,9 +15,9 @@ public readonly record struct PullProgress(string File, long Bytes, long? Total)
 /// </summary>
 /// <param name="file">The file.</param>
 /// <param name="part">Path of the part.</param>
-/// <param name="limits">Limits of time.</param>
+/// <param name="options">Limits of time.</param>
 /// <param name="time">The clock.</param>
-internal sealed class FileDownload(RemoteFile file, string part, PullLimits limits, TimeProvider time)
+internal sealed class FileDownload(RemoteFile file, string part, PullOptions options, TimeProvider time)
 {
     /// <summary>Failures in a row, without a byte between them, after which the download is given up.</summary>
     private const int MaxFailures = 5;
@@ -35,7 +35,7 @@ internal sealed class FileDownload(RemoteFile file, string part, PullLimits limi
     /// <exception cref="IOException">The part cannot be written.</exception>
     public async Task RunAsync(PullHttp http, long maxBytes, Action<long, long?> onBytes, CancellationToken cancellationToken)
     {
-        for (var (failures, delay) = (0, limits.RetryDelay); ;)
+        for (var (failures, delay) = (0, options.RetryDelay); ;)
         {
             var before = LengthOfPart();
             try
@@ -46,7 +46,7 @@ internal sealed class FileDownload(RemoteFile file, string part, PullLimits limi
             }
             catch (PullException e) when (e.MayPass)
             {
-                (failures, delay) = LengthOfPart() > before ? (1, limits.RetryDelay) : (failures + 1, delay);
+                (failures, delay) = LengthOfPart() > before ? (1, options.RetryDelay) : (failures + 1, delay);
                 if (failures == MaxFailures)
                 {
                     throw;
@@ -137,7 +137,7 @@ internal sealed class FileDownload(RemoteFile file, string part, PullLimits limi
         if (length > maxBytes)
         {
             Delete();
-            throw new PullException($"{file.Name} of {PullHttp.NameOf(file.Url)} makes the model larger than {maxBytes} bytes, the limit ({nameof(PullLimits.MaxBytes)}).");
+            throw new PullException($"{file.Name} of {PullHttp.NameOf(file.Url)} makes the model larger than {maxBytes} bytes, the limit ({nameof(PullOptions.MaxBytes)}).");
         }
 
         var folder = Path.GetDirectoryName(Path.GetFullPath(part))!;

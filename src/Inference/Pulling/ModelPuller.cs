@@ -10,8 +10,36 @@ namespace Detection.Inference.Pulling;
 /// <param name="Source">Where it comes from.</param>
 /// <param name="Sha256">SHA-256 of its graph, 64 hex digits; <see langword="null"/> for whatever the source has.</param>
 /// <param name="Token">Token for the source's server; <see langword="null"/> for none.</param>
-public sealed record PullOrder(string Name, PullSource Source, string? Sha256 = null, string? Token = null)
+/// <param name="Revision">The state of the source, as <see cref="PulledModel.Revision"/>; <see langword="null"/> for the one that the source names.</param>
+public sealed record PullOrder(string Name, PullSource Source, string? Sha256 = null, string? Token = null, string? Revision = null)
 {
+    /// <summary>Whether what was pulled is what is wanted, without a question to the source.</summary>
+    public bool IsMetBy(PulledModel pulled)
+    {
+        ArgumentNullException.ThrowIfNull(pulled);
+        return pulled.Source == Source.Shown && (Sha256 is null || Sha256.Equals(pulled.Sha256, StringComparison.OrdinalIgnoreCase)) && (Revision is null || Revision == pulled.Revision);
+    }
+
+    /// <summary>Refuses what cannot be pulled, before the source is asked.</summary>
+    /// <exception cref="PullException">The order cannot be done; the message says what to correct.</exception>
+    public void Check()
+    {
+        if (!ModelFile.IsName(Name))
+        {
+            throw new PullException($"'{Name}' cannot be the name of a model. Use letters, digits, '.', '_' and '-', 64 at most.");
+        }
+
+        if (Sha256 is { } text && !FileDigest.IsSha256(text))
+        {
+            throw new PullException($"'{text}' is not a SHA-256. Use 64 hex digits.");
+        }
+
+        if (Sha256 is null && Source.NeedsSha256)
+        {
+            throw new PullException($"{Source.Shown} is read without TLS. Add the SHA-256 of the file, or use https.");
+        }
+    }
+
     /// <summary>Without the token.</summary>
     public override string ToString() => $"{Name} from {Source.Shown}";
 }
@@ -23,22 +51,22 @@ public sealed record PullOrder(string Name, PullSource Source, string? Sha256 = 
 public sealed class ModelPuller : IDisposable
 {
     private readonly string _directory;
-    private readonly PullLimits _limits;
+    private readonly PullOptions _options;
     private readonly HttpMessageInvoker _invoker;
     private readonly TimeProvider _time;
     private readonly PullHttp _http;
 
     /// <param name="directory">The folder of models; it is created if it is not there.</param>
-    /// <param name="limits">Limits.</param>
+    /// <param name="options">Limits.</param>
     /// <param name="handler">Sends requests. It must not follow redirects, decompress, or keep cookies or credentials. It is not disposed.</param>
     /// <param name="time">The clock.</param>
-    public ModelPuller(string directory, PullLimits limits, HttpMessageHandler handler, TimeProvider time)
+    public ModelPuller(string directory, PullOptions options, HttpMessageHandler handler, TimeProvider time)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
-        ArgumentNullException.ThrowIfNull(limits);
-        (_directory, _limits, _time) = (Path.GetFullPath(directory), limits, time);
+        ArgumentNullException.ThrowIfNull(options);
+        (_directory, _options, _time) = (Path.GetFullPath(directory), options, time);
         _invoker = new HttpMessageInvoker(handler, disposeHandler: false);
-        _http = new PullHttp(_invoker, limits, time);
+        _http = new PullHttp(_invoker, options, time);
     }
 
     /// <summary>What was pulled under a name and is still there; <see langword="null"/> for nothing.</summary>
@@ -52,8 +80,8 @@ public sealed class ModelPuller : IDisposable
     public async Task<PulledModel> PullAsync(PullOrder order, Action<PullProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(order);
-        Check(order);
-        using var timeout = new CancellationTokenSource(_limits.Timeout, _time);
+        order.Check();
+        using var timeout = new CancellationTokenSource(_options.Timeout, _time);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         try
         {
@@ -61,7 +89,7 @@ public sealed class ModelPuller : IDisposable
         }
         catch (OperationCanceledException e) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw new PullException($"{order.Name} did not arrive within {_limits.Timeout}. Pull again: what has arrived is kept.", e) { MayPass = true };
+            throw new PullException($"{order.Name} did not arrive within {_options.Timeout}. Pull again: what has arrived is kept.", e) { MayPass = true };
         }
         catch (Exception e) when (PullException.OfFiles(e, _directory) is { } fault)
         {
@@ -72,36 +100,18 @@ public sealed class ModelPuller : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _invoker.Dispose();
 
-    private static void Check(PullOrder order)
-    {
-        if (!ModelFile.IsName(order.Name))
-        {
-            throw new PullException($"'{order.Name}' cannot be the name of a model. Use letters, digits, '.', '_' and '-', 64 at most.");
-        }
-
-        if (order.Sha256 is { } text && !FileDigest.IsSha256(text))
-        {
-            throw new PullException($"'{text}' is not a SHA-256. Use 64 hex digits.");
-        }
-
-        if (order.Sha256 is null && order.Source.NeedsSha256)
-        {
-            throw new PullException($"{order.Source.Shown} is read without TLS. Add the SHA-256 of the file, or use https.");
-        }
-    }
-
     private async Task<PulledModel> PullWithinAsync(PullOrder order, Action<PullProgress> progress, CancellationToken cancellationToken)
     {
         var sha256 = order.Sha256?.ToLowerInvariant();
         using var place = PullPlace.Open(_directory, order.Name);
-        var there = Find(order.Name) is { } pulled && pulled.Source == order.Source.Shown ? pulled : null;
-        if (there is not null && sha256 == there.Sha256)
+        var there = Find(order.Name) is { } pulled && order.IsMetBy(pulled) ? pulled : null;
+        if (there is not null && sha256 is not null)
         {
             return there;
         }
 
-        var remote = await order.Source.FindAsync(_http, order.Token, cancellationToken);
-        if (there?.Revision is not null && remote.Revision == there.Revision && sha256 is null)
+        var remote = await order.Source.FindAsync(_http, order.Token, order.Revision, cancellationToken);
+        if (there?.Revision is not null && remote.Revision == there.Revision)
         {
             return there;
         }
@@ -132,8 +142,8 @@ public sealed class ModelPuller : IDisposable
     private async Task GetAsync(RemoteFile file, PullPlace place, List<PulledFile> files, Action<PullProgress> progress, CancellationToken cancellationToken)
     {
         var before = files.Sum(static file => file.Length);
-        await new FileDownload(file, place.PartOf(file.Name), _limits, _time).RunAsync(
-            _http, _limits.MaxBytes - before, (bytes, total) => progress(new PullProgress(file.Name, before + bytes, before + total)), cancellationToken);
+        await new FileDownload(file, place.PartOf(file.Name), _options, _time).RunAsync(
+            _http, _options.MaxBytes - before, (bytes, total) => progress(new PullProgress(file.Name, before + bytes, before + total)), cancellationToken);
         files.Add(await FileOfAsync(file.Name, place, cancellationToken));
     }
 

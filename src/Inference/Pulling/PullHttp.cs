@@ -8,12 +8,15 @@ namespace Detection.Inference.Pulling;
 /// does not follow to another server.
 /// </summary>
 /// <param name="invoker">Sends one request to one address, without following redirects.</param>
-/// <param name="limits">Limits of time.</param>
+/// <param name="options">Limits and servers.</param>
 /// <param name="time">The clock.</param>
-internal sealed class PullHttp(HttpMessageInvoker invoker, PullLimits limits, TimeProvider time)
+internal sealed class PullHttp(HttpMessageInvoker invoker, PullOptions options, TimeProvider time)
 {
     private const int MaxRedirects = 10;
     private const string UserAgent = "DetectionModelPull/1.0";
+
+    /// <summary>Limits and servers.</summary>
+    public PullOptions Options { get; } = options;
 
     /// <summary>Sends a GET request and returns the answer, whose body is not read yet.</summary>
     /// <param name="url">The address.</param>
@@ -89,7 +92,7 @@ internal sealed class PullHttp(HttpMessageInvoker invoker, PullLimits limits, Ti
     /// <exception cref="PullException">The connection ended too early, or no byte arrived for too long.</exception>
     public async Task<int> ReadAsync(Uri url, Stream body, Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        using var stalled = new CancellationTokenSource(limits.StallTimeout, time);
+        using var stalled = new CancellationTokenSource(Options.StallTimeout, time);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, stalled.Token);
         try
         {
@@ -97,7 +100,7 @@ internal sealed class PullHttp(HttpMessageInvoker invoker, PullLimits limits, Ti
         }
         catch (OperationCanceledException e) when (stalled.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw new PullException($"{NameOf(url)} sent nothing for {limits.StallTimeout.TotalSeconds:0.#} s.", e) { MayPass = true };
+            throw new PullException($"{NameOf(url)} sent nothing for {Options.StallTimeout.TotalSeconds:0.#} s.", e) { MayPass = true };
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
@@ -131,7 +134,7 @@ internal sealed class PullHttp(HttpMessageInvoker invoker, PullLimits limits, Ti
         request.Headers.TryAddWithoutValidation("Accept-Encoding", "identity");
         prepare(request);
         credential?.Apply(request);
-        using var stalled = new CancellationTokenSource(limits.StallTimeout, time);
+        using var stalled = new CancellationTokenSource(Options.StallTimeout, time);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, stalled.Token);
         try
         {
@@ -139,7 +142,7 @@ internal sealed class PullHttp(HttpMessageInvoker invoker, PullLimits limits, Ti
         }
         catch (OperationCanceledException e) when (stalled.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw new PullException($"{NameOf(url)} did not answer within {limits.StallTimeout.TotalSeconds:0.#} s.", e) { MayPass = true };
+            throw new PullException($"{NameOf(url)} did not answer within {Options.StallTimeout.TotalSeconds:0.#} s.", e) { MayPass = true };
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {

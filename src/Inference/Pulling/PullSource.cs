@@ -6,7 +6,7 @@ namespace Detection.Inference.Pulling;
 public abstract class PullSource
 {
     /// <summary>Forms that <see cref="Parse"/> reads, for messages.</summary>
-    private const string Forms = "https://HOST/PATH";
+    private const string Forms = "https://HOST/PATH or hf:OWNER/REPO[@REVISION][/FILE]";
 
     private protected PullSource(string text) => Text = text;
 
@@ -34,16 +34,21 @@ public abstract class PullSource
         return scheme.ToLowerInvariant() switch
         {
             "https" or "http" => new UrlSource(text),
+            "hf" => new HuggingFaceSource(text),
             _ => throw Unreadable(text),
         };
     }
 
+    /// <summary>The server that a token is for.</summary>
+    internal abstract Uri ServerOf(PullOptions options);
+
     /// <summary>Finds the files.</summary>
     /// <param name="http">Sends requests.</param>
     /// <param name="token">The token for the source's server; <see langword="null"/> for none.</param>
+    /// <param name="revision">The state of the source to find, as <see cref="RemoteModel.Revision"/>; <see langword="null"/> for the one that the source names.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="PullException">The source does not have a model, or cannot be reached.</exception>
-    internal abstract Task<RemoteModel> FindAsync(PullHttp http, string? token, CancellationToken cancellationToken);
+    internal abstract Task<RemoteModel> FindAsync(PullHttp http, string? token, string? revision, CancellationToken cancellationToken);
 
     private protected static PullException Unreadable(string text) => new($"'{text.Split('?')[0]}' is not a source of a model. Use {Forms}.");
 }

@@ -22,7 +22,9 @@ internal sealed class UrlSource : PullSource
     private protected override IEnumerable<string> Names =>
         _url.Segments.Reverse().Select(static part => Path.GetFileNameWithoutExtension(part.Trim('/'))).Where(static name => name is not "model");
 
-    internal override Task<RemoteModel> FindAsync(PullHttp http, string? token, CancellationToken cancellationToken)
+    internal override Uri ServerOf(PullOptions options) => _url;
+
+    internal override Task<RemoteModel> FindAsync(PullHttp http, string? token, string? revision, CancellationToken cancellationToken)
     {
         var credential = PullCredential.Of(_url, token);
         return Task.FromResult(new RemoteModel(

@@ -14,7 +14,7 @@ internal static class PullCommand
 {
     private const string TokenVariable = "DETECTION_PULL_TOKEN";
 
-    private static readonly Argument<string> From = new("source") { Description = "Where the model is: https://HOST/PATH." };
+    private static readonly Argument<string> From = new("source") { Description = "Where the model is: https://HOST/PATH, or hf:OWNER/REPO[@REVISION][/FILE]." };
 
     private static readonly Option<string?> Name = new("--name") { Description = "Name of the model. Default: from the source.", HelpName = "name" };
 
@@ -49,13 +49,16 @@ internal static class PullCommand
             ConnectTimeout = TimeSpan.FromSeconds(10),
             MaxResponseHeadersLength = 64,
         };
-        using var puller = new ModelPuller(folder, new PullLimits(), handler, TimeProvider.System);
-        var order = new PullOrder(name, source, line.GetValue(Sha256), Environment.GetEnvironmentVariable(TokenVariable));
+        using var puller = new ModelPuller(folder, new PullOptions(), handler, TimeProvider.System);
+        var order = new PullOrder(name, source, line.GetValue(Sha256), Token(source));
         PulledModel? pulled = null;
         await screen.WithProgressAsync($"pull {name}", 1000, async step => pulled = await puller.PullAsync(order, Steps(step), cancellationToken));
         Print(pulled!, Path.Combine(folder, name), screen);
         return ExitCode.Done;
     }
+
+    private static string? Token(PullSource source) => Environment.GetEnvironmentVariable(TokenVariable)
+        ?? (source.Text.StartsWith("hf:", StringComparison.OrdinalIgnoreCase) ? Environment.GetEnvironmentVariable("HF_TOKEN") : null);
 
     /// <summary>Turns bytes into thousandths.</summary>
     private static Action<PullProgress> Steps(Action<string?> step)

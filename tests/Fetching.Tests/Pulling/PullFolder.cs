@@ -9,11 +9,11 @@ internal sealed class PullFolder : IDisposable
     private readonly SocketsHttpHandler _handler = new() { AllowAutoRedirect = false, UseCookies = false };
     private readonly ModelPuller _puller;
 
-    public PullFolder(PullLimits? limits = null, HttpMessageHandler? handler = null)
+    public PullFolder(PullOptions? options = null, HttpMessageHandler? handler = null)
     {
-        limits ??= new PullLimits();
-        limits.RetryDelay = TimeSpan.FromMilliseconds(10);
-        _puller = new ModelPuller(_folder.Path, limits, handler ?? _handler, TimeProvider.System);
+        options ??= new PullOptions();
+        options.RetryDelay = TimeSpan.FromMilliseconds(10);
+        _puller = new ModelPuller(_folder.Path, options, handler ?? _handler, TimeProvider.System);
     }
 
     public string Path => _folder.Path;

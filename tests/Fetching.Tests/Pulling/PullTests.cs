@@ -109,7 +109,7 @@ public sealed class PullTests : IAsyncLifetime
     [Fact]
     public async Task Body_without_end_is_given_up_at_the_limit()
     {
-        using var folder = new PullFolder(new PullLimits { MaxBytes = 1_000_000 });
+        using var folder = new PullFolder(new PullOptions { MaxBytes = 1_000_000 });
         var url = _host.On("/best.onnx", async http =>
         {
             for (var buffer = new byte[64 * 1024]; ;)
@@ -140,7 +140,7 @@ public sealed class PullTests : IAsyncLifetime
     [Fact]
     public async Task Server_that_stops_sending_is_given_up()
     {
-        using var folder = new PullFolder(new PullLimits { StallTimeout = TimeSpan.FromMilliseconds(100) });
+        using var folder = new PullFolder(new PullOptions { StallTimeout = TimeSpan.FromMilliseconds(100) });
         var url = _host.On("/best.onnx", async http =>
         {
             http.Response.ContentLength = Graph.Length;

@@ -14,9 +14,9 @@ public sealed class DescriptionTests(OneProcess frontend)
         Assert.Equal(
             [
                 "ClusterStatus", "Detect", "DetectBatch", "DetectDeepStack", "DetectDeepStackCustom", "DetectLegacy", "DetectLegacyCachedPage", "DetectLegacyPage", "DrainSilo",
-                "FindAnnotatedPicture", "FindDeadLetterPicture", "FindDetection", "FindModel", "Infer", "InferVersion", "InferenceModel", "InferenceModelReady",
-                "InferenceModelVersion", "InferenceModelVersionReady", "InferenceServer", "InferenceServerLive", "InferenceServerReady", "ListDeadLetters", "ListDeepStackModels", "ListModels", "RetryModel",
-                "WatchDetection",
+                "FindAnnotatedPicture", "FindDeadLetterPicture", "FindDetection", "FindModel", "FindPull", "Infer", "InferVersion", "InferenceModel", "InferenceModelReady",
+                "InferenceModelVersion", "InferenceModelVersionReady", "InferenceServer", "InferenceServerLive", "InferenceServerReady", "ListDeadLetters", "ListDeepStackModels", "ListModels", "PullModel", "RetryModel",
+                "WatchDetection", "WithdrawPull",
             ],
             operations.Keys.Order(StringComparer.Ordinal));
         Assert.All(operations.Values, operation => Assert.NotEmpty(operation.Summary!));
