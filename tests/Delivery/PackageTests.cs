@@ -21,15 +21,13 @@ public sealed partial class PackageTests
     public async Task Libraries_and_tool_are_complete_packages_that_work()
     {
         await using var workshop = new Workshop();
-        // A unique version, because the machine's package cache keeps packages by version.
-        var version = string.Create(CultureInfo.InvariantCulture, $"0.0.1-test.t{DateTime.UtcNow:yyMMddHHmmss}");
-        string[] projects = [.. Libraries.Where(static project => Directory.Exists(Path.Combine(Repository.Root, "src", project))), "Tool"];
-        foreach (var project in projects)
-        {
-            await workshop.DotnetAsync(
-                "pack", Path.Combine(Repository.Root, "src", project), "-c", "Release", "--artifacts-path", workshop.At("artifacts"), "-o", workshop.At("feed"),
-                $"-p:Version={version}", "-p:RunAnalyzers=false", "-p:ContinuousIntegrationBuild=true", "-p:RepositoryUrl=https://example.org/detection.git");
-        }
+        // A unique version, because the machine's package cache keeps packages by version. A stable one, because dotnet pack accepts more for a prerelease.
+        var now = DateTime.UtcNow;
+        var version = string.Create(CultureInfo.InvariantCulture, $"0.{(now - new DateTime(2020, 1, 1)).Days}.{(int)now.TimeOfDay.TotalSeconds / 2}");
+        string[] options = ["--artifacts-path", workshop.At("artifacts"), $"-p:Version={version}", "-p:RunAnalyzers=false", "-p:ContinuousIntegrationBuild=true", "-p:RepositoryUrl=https://example.org/detection.git"];
+        await PackAsReadmeSaysAsync(workshop, options);
+        await workshop.DotnetAsync(["pack", Path.Combine(Repository.Root, "src/Tool"), "-c", "Release", "-o", workshop.At("feed"), .. options]);
+        string[] projects = [.. Libraries, "Tool"];
 
         try
         {
@@ -58,6 +56,18 @@ public sealed partial class PackageTests
                 }
             }
         }
+    }
+
+    /// <summary>The command of the README, in the repository, with an output folder and options of this test. It reports a failure.</summary>
+    private static async Task PackAsReadmeSaysAsync(Workshop workshop, string[] options)
+    {
+        const string Output = "-o packages";
+        var command = Assert.Single(await File.ReadAllLinesAsync(Path.Combine(Repository.Root, "README.md")), static line => line.Contains("dotnet pack src/$name", StringComparison.Ordinal));
+        Assert.Contains($"for name in {string.Join(' ', Libraries)};", command, StringComparison.Ordinal);
+        Assert.Contains(Output, command, StringComparison.Ordinal);
+        var root = $"cd '{Repository.Root}'; ";
+        await workshop.ShellAsync(root + command.Replace(Output, $"-o '{workshop.At("feed")}' {string.Join(' ', options.Select(static option => $"'{option}'"))}", StringComparison.Ordinal));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => workshop.ShellAsync(root + command.Replace("in Objects", "in NoSuchProject Objects", StringComparison.Ordinal)));
     }
 
     private static void Look(Workshop workshop, string id, string version)

@@ -5,6 +5,8 @@ internal sealed class Workshop : IAsyncDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(12);
 
+    private static readonly Dictionary<string, string?> Sdk = new() { ["DOTNET_NOLOGO"] = "1", ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1", ["MSBUILDDISABLENODEREUSE"] = "1" };
+
     public string Folder { get; } = Directory.CreateTempSubdirectory("detection-delivery-").FullName;
 
     /// <summary>A path in the folder.</summary>
@@ -27,8 +29,10 @@ internal sealed class Workshop : IAsyncDisposable
     }
 
     /// <summary>Runs a command of the SDK.</summary>
-    public Task<string> DotnetAsync(params string[] arguments) =>
-        RunAsync("dotnet", [.. arguments], new Dictionary<string, string?> { ["DOTNET_NOLOGO"] = "1", ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1", ["MSBUILDDISABLENODEREUSE"] = "1" });
+    public Task<string> DotnetAsync(params string[] arguments) => RunAsync("dotnet", [.. arguments], Sdk);
+
+    /// <summary>Runs a line of a shell, which may contain commands of the SDK.</summary>
+    public Task<string> ShellAsync(string line) => RunAsync("sh", ["-c", line], Sdk);
 
     public async ValueTask DisposeAsync()
     {
