@@ -45,6 +45,7 @@ public class AccessibilityTests(PageSite site)
             await visit.AnsweredAsync();
             await AssertAsync(visit, "with an answer");
             Assert.Equal(0, await visit.BeyondTheEdgeAsync());
+            Assert.Equal(0, await visit.BeyondAsync(".panel"));
             Assert.True(
                 await visit.EvaluateAsync<bool>("(({ top, bottom }) => top >= 0 && bottom <= innerHeight)(document.getElementById('picture').getBoundingClientRect())"),
                 "The picture is not in sight.");

@@ -56,6 +56,8 @@ public class AdministrationTests(PageSite site)
                 var drain = "#admin-silos > li:nth-child(1) button";
                 await visit.Page.ClickAsync(drain);
                 await visit.SeenAsync("document.getElementById('drain').open && document.activeElement.id === 'drain-no'");
+                Assert.Contains("Other silos process them", await visit.TextAsync("#drain"), StringComparison.Ordinal);
+                Assert.DoesNotContain("No other silo", await visit.TextAsync("#drain"), StringComparison.Ordinal);
                 await visit.Page.ClickAsync("#drain-no");
                 Assert.False(await visit.EvaluateAsync<bool>("document.getElementById('drain').open"));
                 Assert.DoesNotContain("requested a drain", cluster.Frontends[0].Process.Log, StringComparison.Ordinal);
@@ -65,6 +67,19 @@ public class AdministrationTests(PageSite site)
                 await visit.SeenAsync("document.getElementById('subline').textContent.includes('1 device')");
                 Assert.Contains("drained", await visit.TextAsync(".silo .device .line"), StringComparison.Ordinal);
                 Assert.Equal("admin-said", await visit.EvaluateAsync<string>("document.activeElement.id"));
+
+                // The other silo is now the only one, which the page says before it drains, and after it why there are no models.
+                await visit.SeenAsync("document.getElementById('admin-models').innerText.includes('served by 1 silo')");
+                Assert.False(await visit.EvaluateAsync<bool>("document.getElementById('admin-no-models').checkVisibility()"));
+                await visit.Page.ClickAsync("#admin-silos > li:nth-child(2) button");
+                var asked = await visit.TextAsync("#drain");
+                Assert.Contains("No other silo serves", asked, StringComparison.Ordinal);
+                Assert.Contains("nanodet-g", asked, StringComparison.Ordinal);
+                Assert.DoesNotContain("Other silos process them", asked, StringComparison.Ordinal);
+                await AssertAxeAsync(visit, "asking before it drains the last silo");
+                await visit.Page.ClickAsync("#drain-yes");
+                await visit.SeenAsync("document.getElementById('admin-no-models').checkVisibility()");
+                Assert.Contains("every silo is drained", await visit.TextAsync("#admin-no-models"), StringComparison.Ordinal);
             },
             path: Path);
     }
@@ -87,6 +102,25 @@ public class AdministrationTests(PageSite site)
         },
         path: Path);
 
+    [Fact]
+    public Task Key_that_is_not_enough_is_refused_with_the_reason() => site.VisitGuardedManagementAsync(async visit =>
+    {
+        const string Button = "document.getElementById('administer').textContent";
+        await visit.SeenAsync("!document.getElementById('administer-card').hidden");
+        Assert.Equal("Administer with a key", await visit.EvaluateAsync<string>(Button));
+        await visit.Page.ClickAsync("#administer");
+
+        await visit.EnterKeyAsync("a-key-that-is-not-known");
+        await visit.SeenAsync("document.getElementById('key-error').textContent.includes('does not know this key') && !document.getElementById('key-form').hidden");
+        await visit.EnterKeyAsync(PageSite.Key);
+        await visit.SeenAsync("document.getElementById('key-error').textContent.includes(\"The key 'page' may not administer\") && !document.getElementById('key-form').hidden");
+        Assert.Equal("true", await visit.EvaluateAsync<string>("document.getElementById('key').getAttribute('aria-invalid')"));
+        Assert.Equal("Administer with another key", await visit.EvaluateAsync<string>(Button));
+        await visit.EnterKeyAsync(PageSite.AdministratorKey);
+        await visit.SeenAsync(Shown);
+        Assert.True(await visit.EvaluateAsync<bool>("document.getElementById('key-form').hidden"));
+    });
+
     [Theory]
     [InlineData("light", 320)]
     [InlineData("dark", 375)]
@@ -98,6 +132,7 @@ public class AdministrationTests(PageSite site)
             await visit.SeenAsync(Shown);
             await AssertAxeAsync(visit, "administration");
             Assert.Equal(0, await visit.BeyondTheEdgeAsync());
+            Assert.Equal(0, await visit.BeyondAsync("#charts"));
 
             await visit.Page.ClickAsync("#admin-silos button");
             await visit.SeenAsync("document.getElementById('drain').open");

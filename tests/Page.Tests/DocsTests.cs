@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Http.Json;
 using PuppeteerSharp;
 
 namespace Detection.Page.Tests;
@@ -22,6 +24,19 @@ public class DocsTests(PageSite site)
             visit.Forgive("violates the following Content Security Policy directive");
         },
         path: "/docs");
+
+    [Fact]
+    public Task Example_of_a_detection_is_a_request_that_works() => site.VisitAsync(async visit =>
+    {
+        var description = await site.ReadAsync("/openapi/v1.json");
+        var example = description.GetProperty("paths").GetProperty("/v1/detections").GetProperty("post").GetProperty("requestBody")
+            .GetProperty("content").GetProperty("application/json").GetProperty("example");
+        using var http = new HttpClient();
+        using var answer = await http.PostAsJsonAsync(new Uri(new Uri(visit.Page.Url), "/v1/detections"), example);
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        await visit.Page.GoToAsync(new Uri(new Uri(visit.Page.Url), "/docs").ToString());
+        await visit.SeenAsync($"document.body.innerText.includes('{example.GetProperty("image").GetString()![..20]}')");
+    });
 
     [Fact]
     public Task Api_page_needs_no_key_and_is_linked() => site.VisitGuardedAsync(async visit =>

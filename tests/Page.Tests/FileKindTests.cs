@@ -43,6 +43,9 @@ public class FileKindTests(PageSite site)
     [InlineData("holiday.pdf", "%PDF-1.7 and more", "A PDF is not a picture", "screenshot")]
     [InlineData("photo.jpg", "%PDF-1.7 and more", "A PDF is not a picture", "screenshot")]
     [InlineData("film.mp4", "\0\0\0\u0018ftypisom\0\0\0\0isomiso2", "A video is not a picture", "screenshot")]
+    [InlineData("film.mp4", "\u0001\u0002\u0003 unknown bytes", "A video is not a picture", "screenshot")]
+    [InlineData("notes.txt", "Buy milk", "A text file is not a picture", "Choose a picture")]
+    [InlineData("d.json", "{\"url\":\"http://127.0.0.1:1/a.jpg\"}", "A text file is not a picture", "address in the field")]
     [InlineData("letter.docx", "PK\u0003\u0004 and more", "This is a document or an archive", "Take the pictures out")]
     [InlineData("IMG_0001.HEIC", "\0\0\0\u0018ftypheic\0\0\0\0mif1heic", "This browser cannot show HEIC pictures", "as JPEG")]
     public Task File_that_is_not_a_picture_shows_a_problem_and_is_not_sent(string name, string content, string title, string advice) =>
@@ -57,12 +60,24 @@ public class FileKindTests(PageSite site)
             Assert.DoesNotContain("HTTP", problem, StringComparison.Ordinal);
             Assert.DoesNotContain("Try again", problem, StringComparison.Ordinal);
             Assert.Empty(visit.Detections);
+            Assert.False(await visit.EvaluateAsync<bool>("document.getElementById('threshold').checkVisibility() || document.querySelector('.timings').checkVisibility()"));
 
             // Then a valid picture.
             await visit.ChooseAsync(Photos.People);
             await visit.AnsweredAsync();
             Assert.NotEmpty(await visit.BoxesAsync());
+            Assert.True(await visit.EvaluateAsync<bool>("document.getElementById('threshold').checkVisibility()"));
         });
+
+    [Fact]
+    public Task File_of_an_unknown_kind_is_sent_as_a_picture_and_never_as_a_request() => site.VisitAsync(async visit =>
+    {
+        using var folder = new TemporaryFolder();
+        await visit.ChooseAsync(folder.Write("d.json", [.. "{\"url\":\"http://127.0.0.1:1/a.jpg\"}"u8, 0]));
+        var (_, wanted) = await site.AskAsync(Photos.Text);
+        Assert.Contains(wanted.GetProperty("title").GetString()!, await visit.ProblemAsync(), StringComparison.Ordinal);
+        Assert.Equal("application/octet-stream", Assert.Single(visit.Detections).Headers["content-type"]);
+    });
 
     [Fact]
     public Task Retry_is_offered_only_for_transient_problems() => site.VisitAsync(async visit =>

@@ -31,6 +31,15 @@ public class FocusTests(PageSite site)
     });
 
     [Fact]
+    public Task Sample_button_moves_the_focus_to_its_picture() => site.VisitAsync(async visit =>
+    {
+        await visit.Page.FocusAsync("#sample");
+        await visit.Page.Keyboard.PressAsync("Enter");
+        await visit.AnsweredAsync();
+        Assert.StartsWith("thumb tourist.webp", await visit.FocusAsync(), StringComparison.Ordinal);
+    });
+
+    [Fact]
     public Task Entered_key_returns_the_focus() => site.VisitGuardedAsync(async visit =>
     {
         // The page asked for the key when it was opened: no element had the focus.

@@ -80,6 +80,37 @@ public class KeptTests(PageSite site)
     });
 
     [Fact]
+    public async Task Link_whose_picture_has_expired_says_so_beside_its_result()
+    {
+        Chromium.Require();
+        await using var cluster = await DetectionCluster.StartAsync(silos: 1);
+        await using var redis = await cluster.Redis.ConnectAsync();
+        await site.VisitAsync(cluster.Frontends[0], async visit =>
+        {
+            await visit.ChooseAsync(Photos.People);
+            await visit.AnsweredAsync();
+            var link = await LinkAsync(visit);
+            Assert.Contains("The picture expires sooner", await visit.TextAsync(".message"), StringComparison.Ordinal);
+            await redis.GetDatabase().KeyDeleteAsync($"detection:picture:{TestPictures.ImageKey(await File.ReadAllBytesAsync(Photos.People))}");
+
+            await site.VisitAsync(
+                cluster.Frontends[0],
+                async other =>
+                {
+                    const string Says = "document.getElementById('stage-status').textContent.includes('has expired on the server')";
+                    await other.SeenAsync(Says);
+                    Assert.Contains("object", await other.TextAsync(".summary"), StringComparison.Ordinal);
+                    await KeptAsync(other, 1);
+                    await other.Page.ReloadAsync();
+                    await other.SeenAsync(Says);
+                    await other.ChooseAsync(Photos.OnItsSide);
+                    await other.AnsweredAsync();
+                },
+                path: "/" + link.Fragment);
+        });
+    }
+
+    [Fact]
     public Task Link_needs_a_key_when_the_server_requires_one() => site.VisitGuardedAsync(async visit =>
     {
         await visit.EnterKeyAsync(PageSite.Key);

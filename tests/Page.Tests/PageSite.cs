@@ -30,6 +30,13 @@ public sealed class PageSite : IAsyncDisposable
     /// <summary>A key that may also administer the cluster.</summary>
     public const string AdministratorKey = "the-key-of-the-administrator";
 
+    private static readonly Dictionary<string, string?> Keys = new()
+    {
+        ["Detection__Access__Keys__page__Sha256"] = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Key))),
+        ["Detection__Access__Keys__ops__Sha256"] = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(AdministratorKey))),
+        ["Detection__Access__Keys__ops__Administrator"] = "true",
+    };
+
     /// <summary>Name of the silo in the server.</summary>
     public const string SiloName = "node17.rack4.datacentre2.production.detection.example.internal";
 
@@ -70,6 +77,21 @@ public sealed class PageSite : IAsyncDisposable
         var (_, browser) = await StartAsync();
         var url = new UriBuilder((await StartManagedAsync()).Url) { Port = _managementPort }.Uri;
         await VisitAsync(url, browser, use, screen, path);
+    }
+
+    /// <summary>As <see cref="VisitManagementAsync"/>, for a server that requires keys. The status needs none there, administration does.</summary>
+    internal async Task VisitGuardedManagementAsync(Func<Visit, Task> use)
+    {
+        Chromium.Require();
+        var (_, browser) = await StartAsync();
+        var port = LoopbackPorts.Next();
+        await using var frontend = DetectionProcess.StartFrontend(new Dictionary<string, string?>(Keys)
+        {
+            [DetectionSettings.Redis] = null,
+            ["Detection__Management__Url"] = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}"),
+        });
+        await frontend.ReadyAsync();
+        await VisitAsync(new UriBuilder(frontend.Url) { Port = port }.Uri, browser, use, screen: null, path: "/status");
     }
 
     /// <summary>As <see cref="VisitAsync(Func{Visit, Task}, Screen?, string)"/>, for a front end of the test.</summary>
@@ -160,13 +182,10 @@ public sealed class PageSite : IAsyncDisposable
                 _models = new ModelFolder();
                 _models.Lay("nanodet-g");
                 _models.Lay("nanodet-of-another-name");
-                _guarded = DetectionProcess.StartFrontend(new Dictionary<string, string?>
+                _guarded = DetectionProcess.StartFrontend(new Dictionary<string, string?>(Keys)
                 {
                     [DetectionSettings.Redis] = null,
                     ["Detection__Models__Directory"] = _models.Path,
-                    ["Detection__Access__Keys__page__Sha256"] = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Key))),
-                    ["Detection__Access__Keys__ops__Sha256"] = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(AdministratorKey))),
-                    ["Detection__Access__Keys__ops__Administrator"] = "true",
                 });
                 await _guarded.ReadyAsync();
             }

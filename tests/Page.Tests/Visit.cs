@@ -137,6 +137,12 @@ internal sealed class Visit : IAsyncDisposable
         })()
         """);
 
+    /// <summary>How far the parts of an element extend beyond its right edge, in CSS pixels; 0 for not at all.</summary>
+    public Task<double> BeyondAsync(string selector) => Page.EvaluateFunctionAsync<double>(
+        "(selector) => Math.max(...[...document.querySelectorAll(selector)].map((whole) => { const { right } = whole.getBoundingClientRect(); "
+        + "return Math.max(0, ...[...whole.querySelectorAll('section, button, article')].filter((part) => part.checkVisibility()).map((part) => Math.floor(part.getBoundingClientRect().right - right))); }))",
+        selector);
+
     /// <summary>Shows the page in light or dark colours.</summary>
     /// <param name="scheme"><c>light</c> or <c>dark</c>.</param>
     public Task PreferAsync(string scheme) =>

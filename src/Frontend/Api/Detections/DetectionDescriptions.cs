@@ -14,6 +14,9 @@ internal static class DetectionDescriptions
 {
     private const string Json = MediaTypeNames.Application.Json;
 
+    /// <summary>A grey PNG of 16 by 16 pixels in base64: a request that works as it is.</summary>
+    private const string ExamplePicture = "iVBORw0KGgoAAAANSUhEUgAAABAAAAAQCAAAAAA6mKC9AAAAD0lEQVR42mNoQAMMI1sAAAUMgAHjM1mKAAAAAElFTkSuQmCC";
+
     public static void DescribeDetect(this RouteHandlerBuilder route) => route
         .WithName("Detect")
         .WithSummary("Find objects in a picture")
@@ -86,6 +89,7 @@ internal static class DetectionDescriptions
             ("image/*", OpenApiParts.Binary()),
             (MediaTypeNames.Application.Octet, OpenApiParts.Binary()),
             (MediaTypeNames.Multipart.FormData, form));
+        body.Content![Json].Example = new JsonObject { [UploadReader.ImageField] = ExamplePicture };
         body.Description = "The picture in one of these forms. A form and a JSON object may also have the parameters of the query as fields.";
         return body;
     }

@@ -22,7 +22,8 @@ export function detect(source, { model = null, onSent = () => {}, signal } = {})
     request.timeout = deadline;
     const headers = withKey({
       Accept: 'application/json',
-      'Content-Type': source.file ? source.file.type || 'application/octet-stream' : 'application/json',
+      // A file is a picture to the server, whatever its type says: JSON would be read as a request.
+      'Content-Type': !source.file ? 'application/json' : source.file.type.startsWith('image/') ? source.file.type : 'application/octet-stream',
     });
     Object.entries(headers).forEach(([name, value]) => request.setRequestHeader(name, value));
 
@@ -96,21 +97,24 @@ export async function models() {
 
 /**
  * Reads the picture of an answer, which the server fetched. Threshold 1, so that the server draws no boxes into it.
- * @returns {Promise<Blob|null>} null when there is none
+ * @returns {Promise<{blob: Blob|null, expired: boolean}>}
  */
 export async function pictureOf(answer) {
   const query = new URLSearchParams({ threshold: '1', model: answer.model });
   try {
     const response = await fetch(`/v1/detections/${answer.imageKey}/image?${query}`, { headers: withKey({}), signal: AbortSignal.timeout(30_000) });
-    return response.ok ? await response.blob() : null;
+    return { blob: response.ok ? await response.blob() : null, expired: response.status === 404 };
   } catch {
-    return null; // The answer is useful without its picture; the page says that the picture is missing.
+    return { blob: null, expired: false }; // The answer is useful without its picture; the page says that the picture is missing.
   }
 }
 
 function problemOf(status, retryAfter, body) {
   if (status === 200) {
     return new Problem({ title: 'This page cannot read the answer', detail: 'The answer of the server has no boxes.', status });
+  }
+  if (status === 401) {
+    return new Problem({ title: 'This server requires an API key', detail: 'Enter the key in the form on this page.', status });
   }
   const seconds = Number.parseInt(retryAfter ?? '', 10);
   return new Problem({

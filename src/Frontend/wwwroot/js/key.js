@@ -5,6 +5,8 @@ const place = 'detection.api-key';
 let key = sessionStorage.getItem(place);
 let showField = () => {};
 
+export const unknownKey = 'The server does not know this key.';
+
 /** Headers with the key, when there is one. */
 export function withKey(headers) {
   return key ? { ...headers, 'X-API-Key': key } : headers;
@@ -17,9 +19,14 @@ export function askForKeyAfter401(status) {
   }
 }
 
-/** Shows the field for the key when another key can do more. */
-export function askForAnotherKey(why) {
-  showField(why);
+/** Whether there is a key. */
+export function hasKey() {
+  return key !== null;
+}
+
+/** Shows the field for the key when another key can do more, with the reason, or with what is wrong with the present key. */
+export function askForAnotherKey(why, wrong = false) {
+  showField(why, wrong);
 }
 
 /**
@@ -40,13 +47,13 @@ export function openKeyField(onKey, rest) {
     el('p', { class: 'note', text: 'The key is kept until this tab is closed.' }));
   document.querySelector('.top').after(form);
 
-  showField = (why) => {
+  showField = (why, wrong = !why && key !== null) => {
     if (!form.hidden) {
       return; // Several requests may get 401 at once.
     }
     form.hidden = false;
-    error.textContent = why ?? (key ? 'The server does not know this key.' : '');
-    field.setAttribute('aria-invalid', String(!why && key !== null));
+    error.textContent = why ?? (key ? unknownKey : '');
+    field.setAttribute('aria-invalid', String(wrong));
     before = document.activeElement;
     field.focus();
   };

@@ -40,7 +40,7 @@ const chooser = new ModelChooser(keptView().model ?? null, (model) => {
 
 pictures.addEventListener('change', render);
 openIntake((sources) => pictures.add(sources));
-openSample((sources) => pictures.add(sources));
+openSample((sources) => pictures.add(sources), () => strip.focus(pictures.selected));
 openKeyField(() => {
   pictures.retryRefused();
   chooser.load();

@@ -5,7 +5,7 @@ import { copy, linkTo } from './share.js';
 import { Threshold } from './threshold.js';
 import { Timings } from './timings.js';
 
-/** The panel with the answer for the shown picture. Its parts stay in place in every state. */
+/** The panel with the answer for the shown picture. Its parts stay in place in every state; without an answer only the reason is shown. */
 export class Panel {
   #title = el('h2', { 'aria-live': 'polite' });
   #line = el('p');
@@ -17,6 +17,7 @@ export class Panel {
   #saveLink = el('button', { class: 'button', type: 'button', click: () => this.#copyLink() });
   #message = el('p', { class: 'message', role: 'status' });
   #error = el('p', { class: 'field-error', role: 'alert' });
+  #downloads;
   #highlight;
   #picture = null;
   #shown = '';
@@ -35,12 +36,13 @@ export class Panel {
     this.#saveAnswer.setAttribute('aria-label', 'Download what was found as JSON');
     this.#saveLink.append(chain(), 'Link');
     this.#saveLink.setAttribute('aria-label', 'Copy a Link to this result');
+    this.#downloads = el('section', { class: 'downloads' }, this.#savePicture, this.#saveAnswer, this.#saveLink, this.#message, this.#error);
     document.getElementById('panel').append(
       el('section', { class: 'summary' }, this.#title, this.#line),
       this.#threshold.root,
       this.#findings.root,
       this.#timings.root,
-      el('section', { class: 'downloads' }, this.#savePicture, this.#saveAnswer, this.#saveLink, this.#message, this.#error));
+      this.#downloads);
   }
 
   set threshold(value) {
@@ -67,6 +69,8 @@ export class Panel {
     this.#savePicture.disabled = !done;
     this.#saveAnswer.disabled = !done;
     this.#saveLink.disabled = !done;
+    // Nothing to choose from or to measure without an answer.
+    this.#threshold.root.hidden = this.#timings.root.hidden = this.#downloads.hidden = stage === 'failed';
     this.#threshold.show(done ? picture.answer : null);
     this.#line.textContent = picture?.name ?? '';
     if (done) {
@@ -102,7 +106,7 @@ export class Panel {
     const link = linkTo(this.#picture, this.threshold);
     try {
       await copy(link);
-      this.#message.textContent = 'Link copied. Users of this server can open it until the result expires.';
+      this.#message.textContent = 'Link copied. Users of this server can open it until the result expires. The picture expires sooner.';
     } catch {
       this.#message.textContent = link; // the user can copy it
     }

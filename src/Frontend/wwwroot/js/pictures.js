@@ -114,9 +114,10 @@ export class Pictures extends EventTarget {
       const { answer, roundTrip } = await this.#answer(picture, request.signal);
       if (!source.file && !picture.shown) {
         // The page keeps the picture, because it expires on the server.
-        const shown = await pictureOf(answer);
+        const { blob, expired } = await pictureOf(answer);
         request.signal.throwIfAborted();
-        this.#show(picture, shown);
+        picture.source = { ...source, expired };
+        this.#show(picture, blob);
       }
       Object.assign(picture, { state: 'done', answer, roundTrip });
     } catch (error) {

@@ -18,7 +18,7 @@ export async function readable(file) {
   } catch {
     throw new Problem({ title: 'The file cannot be read', detail: 'It may be a folder, or it was moved or changed after it was chosen. Choose it again.' });
   }
-  const kind = kindOf(head);
+  const kind = kindOf(head, file.type);
   if (noPicture[kind]) {
     const [title, detail] = noPicture[kind];
     throw new Problem({ title, detail });
@@ -68,11 +68,12 @@ const types = { AVIF: 'image/avif', HEIC: 'image/heic', TIFF: 'image/tiff', 'JPE
 const noPicture = {
   PDF: ['A PDF is not a picture', 'Open it, save the page as a picture or take a screenshot, and choose the picture.'],
   video: ['A video is not a picture', 'Pause the video, take a screenshot, and choose the screenshot.'],
+  text: ['A text file is not a picture', 'Choose a picture. If the file contains the address of one, enter the address in the field for URLs.'],
   document: ['This is a document or an archive', 'Take the pictures out of it, or take a screenshot, and choose the pictures.'],
 };
 
 // The kind of a file by its first bytes. Null for formats that the server reads and for unknown ones, which the server reports.
-function kindOf(head) {
+function kindOf(head, type) {
   const text = String.fromCharCode(...head.slice(0, 12));
   const hex = [...head.slice(0, 12)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
   if (text.startsWith('%PDF')) {
@@ -100,7 +101,29 @@ function kindOf(head) {
   if (hex.startsWith('00000100')) {
     return 'icon';
   }
-  return /^\s*(<\?xml[^>]*>|<!--[^]*?-->|<!DOCTYPE svg[^>]*>|\s)*<svg[\s>]/i.test(new TextDecoder().decode(head)) ? 'SVG' : null;
+  if (isSvg(head)) {
+    return 'SVG';
+  }
+  // The server reports files with the name of a picture that are none.
+  return isServers(text, hex) || type.startsWith('image/') ? null : type.startsWith('video/') ? 'video' : isText(head) ? 'text' : null;
+}
+
+// JPEG, PNG, GIF, BMP and WebP, which the server reads.
+function isServers(text, hex) {
+  return hex.startsWith('ffd8ff') || hex.startsWith('89504e47') || text.startsWith('GIF8') || text.startsWith('BM') || (text.startsWith('RIFF') && text.slice(8) === 'WEBP');
+}
+
+function isText(head) {
+  try {
+    // As a stream, because the first bytes may end within a character.
+    return head.length > 0 && !/[\0-\x08\x0e-\x1a]/.test(new TextDecoder('utf-8', { fatal: true }).decode(head, { stream: true }));
+  } catch {
+    return false;
+  }
+}
+
+function isSvg(head) {
+  return /^\s*(<\?xml[^>]*>|<!--[^]*?-->|<!DOCTYPE svg[^>]*>|\s)*<svg[\s>]/i.test(new TextDecoder().decode(head));
 }
 
 // The brand "mif1" is used by both; the compatible brands in the file show which it is.

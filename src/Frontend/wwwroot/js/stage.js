@@ -105,7 +105,7 @@ export class Stage {
     this.#progress.classList.toggle('endless', share === null);
     this.#bar.style.transform = share === null ? '' : `scaleX(${share})`;
     const missing = picture?.state === 'done' && (this.#unreadable || !picture.address);
-    const status = missing ? 'The picture cannot be shown' : busy ? progressText(picture) : '';
+    const status = missing ? (picture.source.expired && !picture.address ? 'The picture has expired on the server, sooner than its result. Ask the sender of the link for the picture.' : 'The picture cannot be shown') : busy ? progressText(picture) : '';
     if (this.#status.textContent !== status) {
       this.#status.textContent = status;
     }

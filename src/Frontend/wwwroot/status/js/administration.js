@@ -1,5 +1,5 @@
 import { el } from '../../js/elements.js';
-import { askForAnotherKey, withKey } from '../../js/key.js';
+import { askForAnotherKey, hasKey, unknownKey, withKey } from '../../js/key.js';
 import { many, nameOf, span } from './words.js';
 
 const deadline = 10_000;
@@ -15,10 +15,16 @@ export class Administration {
   #silos = new Rows(at('admin-silos'), (name) => new Silo(name, () => this.#drain(name)));
   #items = new Rows(at('admin-items'), () => new DeadLetter());
   #dialog = at('drain');
+  #body = null;
   #readAt = -Infinity;
+  #asked = false; // for the key of an administrator
+  #entered = false;
 
   constructor() {
-    at('administer').addEventListener('click', () => askForAnotherKey('Enter the key of an administrator.'));
+    at('administer').addEventListener('click', () => {
+      this.#asked = true;
+      askForAnotherKey('Enter the key of an administrator.');
+    });
     at('drain-no').addEventListener('click', () => this.#dialog.close());
     at('drain-yes').addEventListener('click', () => {
       this.#dialog.close();
@@ -26,11 +32,24 @@ export class Administration {
     });
   }
 
+  /** A key was entered. When it was to be that of an administrator and is not, the next state says why. */
+  useKey() {
+    this.#entered = this.#asked;
+  }
+
   show(body) {
     const granted = body.administration === 'granted';
     const before = document.activeElement;
     at('administration').hidden = !granted;
     at('administer-card').hidden = body.administration !== 'keyNeeded';
+    at('administer').textContent = hasKey() ? 'Administer with another key' : 'Administer with a key';
+    if (this.#entered) {
+      this.#entered = false;
+      this.#asked = !granted;
+      if (!granted) {
+        this.#refuse();
+      }
+    }
     if (granted && before === at('administer')) {
       at('administration-title').focus();
     }
@@ -38,11 +57,22 @@ export class Administration {
       this.#readAt = -Infinity;
       return;
     }
+    this.#body = body;
+    at('admin-no-models').hidden = body.models.length > 0;
+    at('admin-no-models').textContent = `No silo serves a model: ${reasonForNone(body.silos)}.`;
     this.#models.show(body.models, (model) => model.name);
     this.#silos.show(body.silos, (silo) => silo.name);
     if (performance.now() - this.#readAt > every) {
       this.#readAt = performance.now();
       this.#read();
+    }
+  }
+
+  /** Shows the field again, with the reason why the entered key is not enough. */
+  async #refuse() {
+    const { status, problem } = await call('dead-letters');
+    if (problem) {
+      askForAnotherKey(status === 401 ? unknownKey : problem, true);
     }
   }
 
@@ -65,8 +95,19 @@ export class Administration {
   #drain(name) {
     this.#dialog.dataset.silo = name;
     at('drain-name').textContent = name;
+    const alone = this.#body.models.filter(({ silos }) => silos.length === 1 && silos[0] === name).map((model) => model.name);
+    at('drain-others').hidden = alone.length > 0;
+    at('drain-alone').hidden = alone.length === 0;
+    at('drain-alone').textContent = `No other silo serves ${alone.join(', ')}: its pictures wait until a silo does, and fail when their deadlines pass.`;
     this.#dialog.showModal();
   }
+}
+
+function reasonForNone(silos) {
+  return silos.length === 0 ? 'none is running'
+    : silos.every((silo) => silo.drained) ? 'every silo is drained, restart one'
+      : silos.some((silo) => silo.problems.length > 0) ? 'their problems are at the top of this page'
+        : 'none has loaded one';
 }
 
 const outcomes = {
@@ -82,7 +123,7 @@ async function call(path, method = 'GET') {
   try {
     const response = await fetch(`/v1/admin/${path}`, { method, headers: withKey({ Accept: 'application/json' }), signal: AbortSignal.timeout(deadline) });
     const body = await response.json().catch(() => null); // The body may be an HTML page of a proxy.
-    return response.ok && body ? { body } : { problem: body?.detail ?? `The server answered ${response.status}.` };
+    return response.ok && body ? { body } : { status: response.status, problem: body?.detail ?? `The server answered ${response.status}.` };
   } catch {
     return { problem: 'No connection to the server.' };
   }

@@ -28,7 +28,10 @@ let timer = null;
 let seen = null;
 
 document.addEventListener('visibilitychange', () => (document.hidden ? pause() : refresh()));
-openKeyField(refresh, at('headline'));
+openKeyField(() => {
+  administration.useKey();
+  refresh();
+}, at('headline'));
 showLinks();
 openJsonWithKey(document.querySelector('a[href="/v1/status"]'));
 refresh();
