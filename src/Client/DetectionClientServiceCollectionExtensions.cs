@@ -1,3 +1,4 @@
+using Detection.Contracts.Messages;
 using Detection.Contracts.Pictures;
 using Detection.Contracts.Security;
 using Detection.Contracts.Settings;
@@ -37,6 +38,7 @@ public static class DetectionClientServiceCollectionExtensions
             }
 
             ClusterId.RefuseFormerSettings(configuration);
+            RefuseUnknownSettings(configuration);
             if (configuration[ClusterId.Setting] is { Length: > 0 } cluster)
             {
                 options.ClusterId = cluster;
@@ -92,6 +94,20 @@ public static class DetectionClientServiceCollectionExtensions
         services.Replace(ServiceDescriptor.Singleton<ClientConnections>(static provider =>
             Connect(provider, provider.GetRequiredService<IClusterClient>(), provider.GetRequiredService<RedisConnections>())));
         return services;
+    }
+
+    /// <exception cref="OptionsValidationException">A setting of the client does not exist, for example because it is misspelt.</exception>
+    private static void RefuseUnknownSettings(IConfiguration configuration)
+    {
+        var known = typeof(DetectionClientOptions).GetProperties().Select(static property => property.Name).ToList();
+        var faults = configuration.GetSection(DetectionClientOptions.Section).GetChildren()
+            .Where(setting => !string.IsNullOrEmpty(setting.Value) && !known.Contains(setting.Key, StringComparer.OrdinalIgnoreCase))
+            .Select(setting => $"The setting '{setting.Path}' does not exist. {NearestName.Proposal(setting.Key, known)}")
+            .ToList();
+        if (faults.Count > 0)
+        {
+            throw new OptionsValidationException(DetectionClientOptions.Section, typeof(DetectionClientOptions), faults);
+        }
     }
 
     private static IServiceCollection AddClient(this IServiceCollection services)

@@ -17,6 +17,7 @@ using Detection.Grains.Requests;
 using Detection.Grains.Webhooks;
 using Detection.Hosting.Health;
 using Detection.Hosting.Redis;
+using Detection.Hosting.Settings;
 using Detection.Inference.Devices;
 using Detection.Inference.Devices.Discovery;
 using Detection.Inference.Repository;
@@ -47,6 +48,7 @@ public static class DetectionSiloExtensions
         ArgumentNullException.ThrowIfNull(builder);
         WorkerThreads.Reserve();
         var configuration = builder.Configuration;
+        configuration.RequireKnownSettings();
         var connectionString = RequireRedis(configuration);
         var keys = new RedisKeys(ClusterId.Read(configuration));
         var redis = RedisConnection.Parse(connectionString);
@@ -55,6 +57,7 @@ public static class DetectionSiloExtensions
         var local = LocalTo(silo.Name ?? $"{Environment.MachineName}-{endpoint.Port}", devices(configuration));
 
         var services = builder.Services;
+        services.AddOrleansLogLevels();
         services.AddValidatedOptions<SiloOptions>(SiloOptions.Section);
         services.AddSingleton(local);
         services.AddSingleton<TimeProvider>(SteadyClock.OfProcess);

@@ -39,6 +39,17 @@ internal static class SiloOrleansExtensions
             .AddDevicePlacement(local.Devices.Select(static device => device.Id))
             .AddActivityPropagation());
 
+    /// <summary>
+    /// Minimum levels for messages of Orleans and Polly, which are hundreds at the start. They are the first rules, so that those of
+    /// <c>Logging:LogLevel</c> for the same or a narrower category replace them.
+    /// </summary>
+    public static void AddOrleansLogLevels(this IServiceCollection services) => services.Configure<LoggerFilterOptions>(static filters =>
+    {
+        filters.Rules.Insert(0, new LoggerFilterRule(null, "Orleans", LogLevel.Warning, null));
+        filters.Rules.Insert(0, new LoggerFilterRule(null, "Orleans.Runtime.Watchdog", LogLevel.Error, null));
+        filters.Rules.Insert(0, new LoggerFilterRule(null, "Polly", LogLevel.Warning, null));
+    });
+
     private static ISiloBuilder AddDashboard(this ISiloBuilder orleans, IConfiguration configuration) =>
         ManagementExtensions.Options(configuration).OrleansDashboard ? orleans.AddDashboard() : orleans;
 }

@@ -9,7 +9,6 @@ var description = new ProgramDescription(
 return await ProgramRun.RunAsync(description, args, () =>
 {
     var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
-    builder.Configuration.RequireKnownSettings();
     builder.AddDetectionSilo();
     builder.UseHealthAddress();
     builder.AddManagement();

@@ -2,9 +2,12 @@ using System.Collections.Concurrent;
 using Detection.Client;
 using Detection.Embedded;
 using Detection.Hosting;
+using Detection.Inference.Devices;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Detection.Grains.Tests.Draining;
 
@@ -34,6 +37,59 @@ public sealed class HostedSiloTests
         Assert.Contains("Draining", events);
         Assert.DoesNotContain("Dropped", events);
     }
+
+    [Fact]
+    public void Messages_of_Orleans_are_logged_from_Warning_on_unless_the_application_sets_a_level()
+    {
+        using var plain = Hosted([]);
+        Assert.False(IsLogged(plain, "Orleans.Runtime.Silo", LogLevel.Information));
+        Assert.True(IsLogged(plain, "Orleans.Runtime.Silo", LogLevel.Warning));
+        Assert.False(IsLogged(plain, "Orleans.Runtime.Watchdog", LogLevel.Warning));
+        Assert.False(IsLogged(plain, "Polly", LogLevel.Information));
+        Assert.True(IsLogged(plain, "Detection.Hosting", LogLevel.Information));
+
+        using var verbose = Hosted(new() { ["Logging:LogLevel:Default"] = "Warning", ["Logging:LogLevel:Orleans"] = "Information" });
+        Assert.True(IsLogged(verbose, "Orleans.Runtime.Silo", LogLevel.Information));
+        Assert.False(IsLogged(verbose, "Detection.Hosting", LogLevel.Information));
+    }
+
+    [Theory]
+    [InlineData("Detection:Queue:Capcity", "'Detection:Queue:Capacity'")]
+    [InlineData("Detection:Client:Deadlin", "'Detection:Client:Deadline'")]
+    public void Setting_that_does_not_exist_is_refused(string setting, string meant)
+    {
+        var refused = Assert.Throws<OptionsValidationException>(() => Hosted(new() { [setting] = "5" }));
+        Assert.Contains($"'{setting}' does not exist", refused.Message, StringComparison.Ordinal);
+        Assert.Contains(meant, refused.Message, StringComparison.Ordinal);
+        using var right = Hosted(new() { [meant.Trim('\'')] = "5" });
+    }
+
+    [Fact]
+    public async Task Client_alone_refuses_a_setting_that_does_not_exist_when_the_host_starts()
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Configuration["ConnectionStrings:redis"] = "127.0.0.1:1";
+        builder.Configuration["Detection:Client:Deadlin"] = "4s";
+        builder.Services.AddDetectionClient(builder.Configuration);
+        using var host = builder.Build();
+        var refused = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync());
+        Assert.Equal("The setting 'Detection:Client:Deadlin' does not exist. Did you mean 'Deadline'?", refused.Message);
+    }
+
+    private static IHost Hosted(Dictionary<string, string?> settings)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Configuration.AddInMemoryCollection(settings);
+        builder.Configuration["ConnectionStrings:redis"] = "127.0.0.1:1";
+        builder.Configuration["Detection:Silo:Port"] = "0";
+        builder.Configuration["Detection:Silo:GatewayPort"] = "0";
+        builder.Logging.AddConfiguration(builder.Configuration.GetSection("Logging"));
+        builder.Services.AddSingleton<ILoggerProvider>(new EventNames([]));
+        builder.AddDetectionSilo(new DeviceSet([], []));
+        return builder.Build();
+    }
+
+    private static bool IsLogged(IHost host, string category, LogLevel level) => host.Services.GetRequiredService<ILoggerFactory>().CreateLogger(category).IsEnabled(level);
 
     private sealed class EventNames(ConcurrentQueue<string?> names) : ILoggerProvider, ILogger
     {
