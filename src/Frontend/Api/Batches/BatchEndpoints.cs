@@ -90,6 +90,11 @@ internal static partial class BatchEndpoints
         catch (Exception e) when (e is UploadAbandonedException or OperationCanceledException)
         {
             // The client disconnected; pictures in progress are cancelled.
+            if (e is UploadAbandonedException { IsReset: true })
+            {
+                http.Abort();
+            }
+
             await left.CancelAsync();
         }
 

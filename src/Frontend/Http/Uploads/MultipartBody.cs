@@ -1,5 +1,6 @@
 using Detection.Contracts.Answers;
 using Detection.Frontend.Http.Problems;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.Net.Http.Headers;
 
 namespace Detection.Frontend.Http.Uploads;
@@ -28,7 +29,7 @@ internal static class MultipartBody
         {
             return await read();
         }
-        catch (Exception e) when (e is InvalidDataException or IOException and not BadHttpRequestException && !request.HttpContext.RequestAborted.IsCancellationRequested)
+        catch (Exception e) when (e is InvalidDataException or IOException and not (BadHttpRequestException or ConnectionResetException) && !request.HttpContext.RequestAborted.IsCancellationRequested)
         {
             throw new ProblemException(ProblemType.InvalidRequest, "The body is not valid multipart/form-data.", e);
         }

@@ -85,6 +85,24 @@ public sealed class KeyFieldTests(GuardedProcess guarded) : IClassFixture<Guarde
             "the places are free again");
     }
 
+    [Fact]
+    public async Task Connection_that_is_reset_during_an_upload_leaves_no_error_in_the_log()
+    {
+        foreach (var path in (string[])["/v1/vision/detection", "/v1/detections"])
+        {
+            for (var i = 0; i < 60; i++)
+            {
+                var socket = await UnendingAsync(guarded.Process, "127.0.0.4", path, GuardedProcess.Free);
+                await Task.Yield();
+                socket.LingerState = new LingerOption(true, 0);
+                socket.Dispose();
+            }
+        }
+
+        Assert.Equal(HttpStatusCode.OK, (await guarded.SendAsync(HttpMethod.Post, "/v1/vision/detection", null, WithKey(GuardedProcess.Free))).StatusCode);
+        Assert.DoesNotContain("automatic draining", guarded.Process.Process.Log, StringComparison.Ordinal);
+    }
+
     /// <summary>Starts a form that does not end, and waits until its first bytes are read.</summary>
     private static async Task<Socket> UnendingAsync(DetectionProcess frontend, string from, string path = "/v1/vision/detection", string? key = null)
     {
