@@ -81,6 +81,8 @@ public class StartTests
     [InlineData("Detection__Client__ServiceId", "blue", "The setting 'Detection__Client__ServiceId' no longer exists.")]
     [InlineData(DetectionSettings.Redis, "127.0.0.1:1,sssl=true", "The setting 'ConnectionStrings__redis' cannot be read: Keyword 'sssl' is not supported.")]
     [InlineData(DetectionSettings.Redis, ",", "The setting 'ConnectionStrings__redis' cannot be read: It names no server.")]
+    [InlineData("Detection__Access__Keys__a__Sha256", "123", "The setting 'Detection__Access__Keys__a__Sha256' is not 64 hex digits. Use the hash that 'detection key NAME' prints.")]
+    [InlineData("Detection__Access__KeysFile", "/nope.json", "The setting 'Detection__Access__KeysFile' names a file that cannot be read: Could not find file '/nope.json'.")]
     [InlineData("Detection__Management__Url", "here", "The setting 'Detection__Management__Url' is 'here'. Use an address with a port above 0, such as")]
     [InlineData("Detection__Browsers__AllowedHosts__0", "a b", "The setting 'Detection:Browsers:AllowedHosts' has 'a b', which is not a name or an address without a port.")]
     [InlineData("Detection__Browsers__AllowedOrigins__0", "app.example.org", "'Detection:Browsers:AllowedOrigins' has 'app.example.org', which is not a scheme and a host")]

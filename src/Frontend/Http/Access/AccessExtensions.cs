@@ -2,6 +2,7 @@ using Detection.Contracts.Settings;
 using Detection.Hosting.Management;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.Extensions.Options;
 
 namespace Detection.Frontend.Http.Access;
 
@@ -12,6 +13,7 @@ internal static class AccessExtensions
     {
         var services = builder.Services;
         services.AddValidatedOptions<AccessOptions>(AccessOptions.Section);
+        services.AddSingleton<IValidateOptions<AccessOptions>, AccessOptionsValidator>();
         services.AddSingleton<ListeningAddresses>();
         services.AddSingleton<CallerLimits>();
         services.AddSingleton<Administrators>();

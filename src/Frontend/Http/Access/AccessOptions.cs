@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
 
 namespace Detection.Frontend.Http.Access;
 
@@ -84,4 +85,21 @@ public sealed class ConfiguredKey
 
     /// <summary>Replaces <see cref="AccessOptions.MaxUploadsPerKey"/> unless it is <see langword="null"/>.</summary>
     public int? MaxUploads { get; set; }
+}
+
+/// <summary>Checks the keys at the start, before anything runs.</summary>
+internal sealed class AccessOptionsValidator : IValidateOptions<AccessOptions>
+{
+    public ValidateOptionsResult Validate(string? name, AccessOptions options)
+    {
+        try
+        {
+            _ = KeyReader.Read(options, KeyReader.ReadFile(options));
+            return ValidateOptionsResult.Success;
+        }
+        catch (OptionsValidationException e)
+        {
+            return ValidateOptionsResult.Fail(e.Failures);
+        }
+    }
 }

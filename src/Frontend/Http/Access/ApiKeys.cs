@@ -1,9 +1,6 @@
 using System.Collections.Frozen;
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
-using Detection.Client;
-using Detection.Contracts.Messages;
 using Detection.Contracts.Scheduling;
 using Detection.Contracts.Settings;
 using Microsoft.Extensions.Options;
@@ -114,56 +111,11 @@ internal sealed partial class ApiKeys : BackgroundService
     private FrozenDictionary<string, ApiKey> Read()
     {
         var options = Options();
-        if (options.KeysFile.Length > 0)
-        {
-            AddFile(options);
-        }
 
-        var keys = new Dictionary<string, ApiKey>(StringComparer.Ordinal);
-        var names = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var (entry, key) in options.Keys)
-        {
-            var name = key.Name.Length > 0 ? key.Name : entry;
-            // A colon separates the parts of a setting's name, so the configuration reads a name with a colon as a name and a property.
-            Require(DetectionOptions.IsCaller(name), $"The name '{CallerText.Show(name)}' of a key is not 1 to {DetectionOptions.CallerLength} letters, digits or . _ @ -");
-            Require(key.Sha256.Length == 2 * SHA256.HashSizeInBytes && key.Sha256.All(char.IsAsciiHexDigit), $"Sha256 of the key '{name}' is not 64 hex digits. The name of a key has no colon.");
-            Require(names.Add(name), $"There are two keys with the name '{name}'.");
-            var rate = key.RequestsPerSecond ?? options.RequestsPerSecond;
-            var burst = key.Burst ?? options.Burst;
-            var uploads = key.MaxUploads ?? options.MaxUploadsPerKey;
-            Require(rate is 0 or (>= AccessOptions.LowestRate and <= 1_000_000), $"RequestsPerSecond of the key '{name}' is neither 0 nor from {AccessOptions.LowestRate} to 1000000.");
-            Require(burst is >= 0 and <= 1_000_000, $"Burst of the key '{name}' is not from 0 to 1000000.");
-            Require(uploads is >= 0 and <= 1_000_000, $"MaxUploads of the key '{name}' is not from 0 to 1000000.");
-            Require(keys.TryAdd(key.Sha256.ToLowerInvariant(), new ApiKey(name, rate, burst, uploads, key.Administrator)), $"The key '{name}' is the same as another.");
-        }
-
-        return keys.ToFrozenDictionary(StringComparer.Ordinal);
+        // Set before the file is checked, so that an invalid file is logged once and not every two seconds.
+        _fileBytes = KeyReader.ReadFile(options);
+        return KeyReader.Read(options, _fileBytes);
     }
-
-    private void AddFile(AccessOptions options)
-    {
-        try
-        {
-            // Set before the file is parsed, so that an invalid file is logged once and not every two seconds.
-            _fileBytes = File.ReadAllBytes(options.KeysFile);
-            using var stream = new MemoryStream(_fileBytes);
-            new ConfigurationBuilder().AddJsonStream(stream).Build().Bind(options.Keys);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException or FormatException or InvalidOperationException)
-        {
-            throw Invalid($"The keys file {options.KeysFile} cannot be read: {e.Message}");
-        }
-    }
-
-    private static void Require(bool valid, string fault)
-    {
-        if (!valid)
-        {
-            throw Invalid(fault);
-        }
-    }
-
-    private static OptionsValidationException Invalid(string fault) => new(AccessOptions.Section, typeof(AccessOptions), [fault]);
 
     [LoggerMessage(1, LogLevel.Information, "Requests need an API key; {Count} keys are configured.")]
     private partial void LogCount(int count);

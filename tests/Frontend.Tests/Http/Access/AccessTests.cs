@@ -169,8 +169,25 @@ public sealed partial class AccessTests(GuardedProcess guarded) : IClassFixture<
 
         guarded.WriteFile("""{"late":{"Sha256":"not a hash"}}""");
         await Eventually.Async(() => guarded.Process.Process.Log.Contains("Sha256 of the key 'late'", StringComparison.Ordinal), Eventually.Soon, "the fault is in the log");
-        guarded.WriteFile("{");
-        await Eventually.Async(() => guarded.Process.Process.Log.Contains("keys file", StringComparison.Ordinal), Eventually.Soon, "the fault is in the log");
+        string[][] faults =
+        [
+            ["{", "cannot be read"],
+            ["""{"late":{"Sha256":"HASH","Administrator":"yes"}}""", "'late:Administrator' is 'yes'. Use true or false."],
+            ["""{"late":{"Sha256":"HASH","Administrator":1}}""", "'late:Administrator' is '1'."],
+            ["""{"late":{"Sha256":"HASH","RequestsPerSecond":"abc"}}""", "'late:RequestsPerSecond' is 'abc'. Use a number"],
+            ["""{"late":{"Sha256":"HASH","Burst":"1,5"}}""", "'late:Burst' is '1,5'. Use a whole number"],
+            ["""{"late":{"Sha256":"HASH","Admin":true}}""", "The key 'late' has a field 'Admin', which does not exist."],
+            ["""{"late":{"Sha256":["HASH"]}}""", "The field 'Sha256' of the key 'late' is not a single value."],
+            ["""{"late":"HASH"}""", "The key 'late' is not an object with the field Sha256."],
+            ["""{"late":{"Burst":1}}""", "Sha256 of the key 'late' in the keys file"],
+        ];
+        foreach (var fault in faults)
+        {
+            guarded.WriteFile(fault[0].Replace("HASH", GuardedProcess.Hash("key-of-late"), StringComparison.Ordinal));
+            await Eventually.Async(() => guarded.Process.Process.Log.Contains(fault[1], StringComparison.Ordinal), Eventually.Soon, $"the log has {fault[1]}");
+            Assert.Equal(HttpStatusCode.OK, await StatusAsync("key-of-late"));
+        }
+
         Assert.Equal(HttpStatusCode.OK, await StatusAsync("key-of-late"));
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(GuardedProcess.Free));
 
@@ -207,7 +224,7 @@ public sealed partial class AccessTests(GuardedProcess guarded) : IClassFixture<
             Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync("before"));
 
             await File.WriteAllTextAsync(file, Settings("not a hash"));
-            await Eventually.Async(() => process.Process.Log.Contains("Sha256 of the key 'one'", StringComparison.Ordinal), Eventually.Soon, "the fault is in the log");
+            await Eventually.Async(() => process.Process.Log.Contains("The setting 'Detection:Access:Keys:one:Sha256' is not 64 hex digits", StringComparison.Ordinal), Eventually.Soon, "the fault is in the log");
             Assert.Equal(HttpStatusCode.NotFound, await StatusAsync("after"));
 
             // A refusal is logged only by the message of the problem.
