@@ -66,7 +66,9 @@ internal sealed class ClientOperation : IDisposable
     /// <param name="times">Multiple of the shortest delay.</param>
     public Task BackOffAsync(int times = 1) => Task.Delay(RetryDelay * times, _time, Token);
 
-    public DetectionException DeadlineExceeded() => Error(FailureReason.DeadlineExceeded, "The deadline passed before there was a result.");
+    /// <param name="why">Why there was no result, a sentence; <see langword="null"/> when it is not known.</param>
+    public DetectionException DeadlineExceeded(string? why = null) =>
+        Error(FailureReason.DeadlineExceeded, $"The deadline passed before there was a result.{(why is null ? "" : $" {why}")}");
 
     public DetectionException Error(FailureReason reason, string message, TimeSpan? retryAfter = null, Exception? inner = null)
     {

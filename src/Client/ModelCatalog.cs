@@ -1,6 +1,7 @@
 using Detection.Contracts.Cluster;
 using Detection.Contracts.Models;
 using Detection.Contracts.Storage;
+using StackExchange.Redis;
 
 namespace Detection.Client;
 
@@ -22,8 +23,11 @@ internal sealed class ModelCatalog(ClientConnections connections, ImageKeyCompar
     /// <summary>The largest limit that the setting <c>Detection:Fetch:Timeout</c> allows: that of a silo that does not report its own.</summary>
     private static readonly TimeSpan LongestFetch = TimeSpan.FromMinutes(1);
 
+    /// <summary>Maximum time after a deadline in which to find out what it passed for.</summary>
+    private static readonly TimeSpan LongestExplanation = TimeSpan.FromMilliseconds(500);
+
     private readonly Lock _gate = new();
-    private volatile Reading _reading = new(ModelDirectory.Empty, new Dictionary<string, string>(), LongestFetch);
+    private volatile Reading _reading = new(ModelDirectory.Empty, new Dictionary<string, string>(), LongestFetch, null);
     private Task? _refreshing;
     private long _readAt;
     private volatile bool _isStale = true;
@@ -84,6 +88,25 @@ internal sealed class ModelCatalog(ClientConnections connections, ImageKeyCompar
     /// <summary>Makes the next call read Redis again, after a silo reported that a model is gone.</summary>
     public void Invalidate() => _isStale = true;
 
+    /// <summary>
+    /// Why no device processes the pictures of a model; <see langword="null"/> when one does, or when nothing is known of the silos. The silos are read
+    /// again, for a moment at most, because they may have changed since the request began.
+    /// </summary>
+    /// <param name="name">Name, or name and version.</param>
+    public async Task<string?> ExplainAsync(string name)
+    {
+        try
+        {
+            await Refresh().WaitAsync(LongestExplanation, time);
+        }
+        catch (Exception e) when (e is TimeoutException or RedisException)
+        {
+            // The last reading has to do.
+        }
+
+        return _reading.Silos is { } silos ? ModelMessages.Unprocessed(name, silos) : null;
+    }
+
     /// <summary>Reads what silos wrote, and the time of Redis, by which it is dated.</summary>
     private async Task<T> ReadAsync<T>(Func<Task<T>> read)
     {
@@ -115,7 +138,7 @@ internal sealed class ModelCatalog(ClientConnections connections, ImageKeyCompar
         var records = await _board.ReadModelsAsync();
         imageKeys.Compare(await mark);
         var silos = await ReadSilosAsync();
-        _reading = new Reading(ModelDirectory.Of(silos, records, _clock.GetUtcNow()), SiloReport.ModelProblemsOf(silos), LongestOf(silos));
+        _reading = new Reading(ModelDirectory.Of(silos, records, _clock.GetUtcNow()), SiloReport.ModelProblemsOf(silos), LongestOf(silos), silos);
         Volatile.Write(ref _readAt, time.GetTimestamp());
     }
 
@@ -129,5 +152,5 @@ internal sealed class ModelCatalog(ClientConnections connections, ImageKeyCompar
     /// <param name="Problem">Why the files of that model are not served.</param>
     public readonly record struct Finding(ModelEntry? Entry, ModelInfo? Current, bool Served, string? Problem);
 
-    private sealed record Reading(ModelDirectory Models, IReadOnlyDictionary<string, string> Problems, TimeSpan FetchTimeout);
+    private sealed record Reading(ModelDirectory Models, IReadOnlyDictionary<string, string> Problems, TimeSpan FetchTimeout, IReadOnlyList<SiloReport>? Silos);
 }

@@ -1,3 +1,4 @@
+using Detection.Contracts.Cluster;
 using Detection.Contracts.Messages;
 
 namespace Detection.Client;
@@ -20,5 +21,22 @@ internal static class ModelMessages
             { Current: { } current } => $"Model '{shown}' was replaced by '{current.Id}' and accepts no new pictures.",
             _ => $"Model '{shown}' was removed and accepts no new pictures.",
         };
+    }
+
+    /// <summary>Why no device processes the pictures of a model; <see langword="null"/> when one does.</summary>
+    /// <param name="name">Name, or name and version.</param>
+    /// <param name="silos">The live silos.</param>
+    public static string? Unprocessed(string name, IReadOnlyList<SiloReport> silos)
+    {
+        var serving = silos.Where(silo => silo.Models.Any(model => model.Name == name || model.Id == name)).ToList();
+        if (serving.Any(silo => !silo.IsDrained && silo.Batchers.Any(batcher => batcher.Works && silo.Models.Any(model => model.Id == batcher.Model && (model.Name == name || model.Id == name)))))
+        {
+            return null;
+        }
+
+        return silos.Count == 0 ? "No silo is running."
+            : silos.All(static silo => silo.Devices.Count == 0) ? "No silo has a device."
+            : serving.Count > 0 && serving.All(static silo => silo.IsDrained) ? $"Every silo that has the model '{CallerText.Show(name)}' is drained."
+            : $"No device serves the model '{CallerText.Show(name)}' at this time.";
     }
 }

@@ -7,8 +7,11 @@ using StackExchange.Redis;
 namespace Detection.Client;
 
 /// <summary>Runs requests under their deadlines and turns what goes wrong into <see cref="DetectionException"/>.</summary>
-internal sealed class OperationRunner(IOptions<DetectionClientOptions> options, ClientConnections connections, TimeProvider time, ILogger<DetectionClient> logger)
+internal sealed class OperationRunner(
+    IOptions<DetectionClientOptions> options, ClientConnections connections, ModelCatalog catalog, TimeProvider time, ILogger<DetectionClient> logger)
 {
+    private readonly string _defaultModel = options.Value.DefaultModel;
+
     /// <summary>Deadline of a request that names none.</summary>
     public TimeSpan DefaultDeadline { get; } = options.Value.Deadline;
 
@@ -45,7 +48,7 @@ internal sealed class OperationRunner(IOptions<DetectionClientOptions> options, 
         {
             // The deadline of a picture ends its request. When a look-up times out, the request that it asks about may still succeed.
             throw counts
-                ? operation.DeadlineExceeded()
+                ? operation.DeadlineExceeded(await catalog.ExplainAsync(operation.Options.Model ?? _defaultModel))
                 : operation.Error(FailureReason.Unavailable, "The cluster did not respond within the deadline. Retry.", TimeSpan.FromSeconds(1));
         }
         catch (Exception e) when (RedisConnection.IsFull(e))

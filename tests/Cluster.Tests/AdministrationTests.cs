@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Detection.Client;
 
 namespace Detection.Cluster.Tests;
 
@@ -61,6 +62,38 @@ public sealed class AdministrationTests
                 && silo.GetProperty("devices")[0].GetProperty("batchers").EnumerateArray().Any(batcher => batcher.GetProperty("completed").GetInt64() >= least),
             Eventually.Soon,
             $"{name} has completed {least} pictures");
+    }
+
+    [Fact]
+    public async Task A_deadline_that_passes_while_no_silo_serves_says_why()
+    {
+        await using var cluster = await DetectionCluster.StartAsync(silos: 0, frontends: 0);
+        var http = cluster.AddFrontend().Http;
+        await using var client = new TestClient(cluster.Redis);
+        await Eventually.Async(async () => (await http.GetAsync(new Uri("/health/live", UriKind.Relative))).IsSuccessStatusCode, Eventually.Soon, "the front end listens");
+        await FailsAsync(5400, "The deadline passed before there was a result. No silo is running.");
+
+        cluster.AddSilo(new Dictionary<string, string?> { [Name] = "only" });
+        await cluster.ReadyAsync();
+        Assert.Equal(HttpStatusCode.OK, (await PostAsync(http, 5401, "?timeout=60")).StatusCode);
+
+        Assert.Equal(HttpStatusCode.Accepted, (await http.PostAsync(new Uri("/v1/admin/silos/only/drain", UriKind.Relative), null)).StatusCode);
+        await Eventually.Async(async () => (await client.Reports.GetSilosAsync()).All(silo => silo.IsDrained && silo.Batchers.Count == 0), Eventually.Soon, "the silo is drained");
+        await FailsAsync(5402, "The deadline passed before there was a result. Every silo that has the model 'nanodet-g' is drained.");
+
+        await cluster.Silos[0].StopAsync();
+        await cluster.Silos[0].StartAgainAsync();
+        await cluster.Silos[0].ReadyAsync();
+        Assert.Equal(HttpStatusCode.OK, (await PostAsync(http, 5402, "?timeout=60")).StatusCode);
+
+        async Task FailsAsync(int picture, string detail)
+        {
+            using var answer = await PostAsync(http, picture, "?timeout=2");
+            Assert.Equal(HttpStatusCode.GatewayTimeout, answer.StatusCode);
+            Assert.Equal(detail, (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("detail").GetString());
+            var options = new DetectionOptions { Deadline = TimeSpan.FromSeconds(2) };
+            Assert.Equal(detail, (await Assert.ThrowsAsync<DetectionException>(() => client.Detection.DetectAsync(TestPictures.Unique(picture), options))).Message);
+        }
     }
 
     private static async Task<HttpResponseMessage> PostAsync(HttpClient http, int picture, string query)
