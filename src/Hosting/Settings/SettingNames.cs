@@ -30,6 +30,6 @@ internal static partial class SettingNames
     private static string? FindVariable(string key) => Environment.GetEnvironmentVariables().Keys.Cast<string>()
         .FirstOrDefault(name => name.Replace(VariableSeparator, ConfigurationPath.KeyDelimiter, StringComparison.Ordinal).Equals(key, StringComparison.OrdinalIgnoreCase));
 
-    [GeneratedRegex(@"(Detection|ConnectionStrings)(:[A-Za-z0-9]+([._@-]+[A-Za-z0-9]+)*)+", RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(@"(Detections?|ConnectionStrings?)(:[A-Za-z0-9]+([._@-]+[A-Za-z0-9]+)*)+", RegexOptions.ExplicitCapture)]
     private static partial Regex Key();
 }
