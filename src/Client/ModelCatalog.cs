@@ -51,7 +51,7 @@ internal sealed class ModelCatalog(ClientConnections connections, ImageKeyCompar
         var isNew = await LookAsync();
         if (!isNew && _reading.Models.Find(name) is { } known && (known.Accepts || !toRun))
         {
-            return new Finding(known, null, true, null);
+            return new Finding(known, null, true, null, []);
         }
 
         if (!isNew)
@@ -62,7 +62,7 @@ internal sealed class ModelCatalog(ClientConnections connections, ImageKeyCompar
         var reading = _reading;
         var entry = reading.Models.Find(name);
         var current = entry is null ? null : reading.Models.Find(entry.Model.Name);
-        return new Finding(entry, current is { Accepts: true } ? current.Model : null, reading.Models.Serves, reading.Problems.GetValueOrDefault(name));
+        return new Finding(entry, current is { Accepts: true } ? current.Model : null, reading.Models.Serves, reading.Problems.GetValueOrDefault(name), reading.Silos ?? []);
     }
 
     /// <summary>Reads the models and compares the image keys of the silos, unless that was done within the last second.</summary>
@@ -150,7 +150,8 @@ internal sealed class ModelCatalog(ClientConnections connections, ImageKeyCompar
     /// <param name="Current">The version that serves requests for the model's name; <see langword="null"/> when none is known to.</param>
     /// <param name="Served">Whether any silo serves any model: distinguishes an unknown name from a cluster that serves no model yet.</param>
     /// <param name="Problem">Why the files of that model are not served.</param>
-    public readonly record struct Finding(ModelEntry? Entry, ModelInfo? Current, bool Served, string? Problem);
+    /// <param name="Silos">The live silos, when the model is not known.</param>
+    public readonly record struct Finding(ModelEntry? Entry, ModelInfo? Current, bool Served, string? Problem, IReadOnlyList<SiloReport> Silos);
 
     private sealed record Reading(ModelDirectory Models, IReadOnlyDictionary<string, string> Problems, TimeSpan FetchTimeout, IReadOnlyList<SiloReport>? Silos);
 }

@@ -6,6 +6,9 @@ namespace Detection.Client;
 /// <summary>Messages to callers about models that cannot be used.</summary>
 internal static class ModelMessages
 {
+    /// <summary>Maximum number of models that a message lists.</summary>
+    private const int MostNames = 5;
+
     /// <summary>Why a request for a model is not accepted.</summary>
     public static string NotServed(string name, ModelCatalog.Finding found)
     {
@@ -17,10 +20,19 @@ internal static class ModelMessages
 
         return found switch
         {
-            { Entry: null } => $"No model '{shown}' is served.",
+            { Entry: null } => Unknown(name, found.Silos),
             { Current: { } current } => $"Model '{shown}' was replaced by '{current.Id}' and accepts no new pictures.",
             _ => $"Model '{shown}' was removed and accepts no new pictures.",
         };
+    }
+
+    /// <summary>That no silo has a model, with the most similar one, or some of those that are served.</summary>
+    /// <param name="name">Name, or name and version.</param>
+    /// <param name="silos">The live silos.</param>
+    public static string Unknown(string name, IReadOnlyList<SiloReport> silos)
+    {
+        var served = silos.SelectMany(static silo => silo.CurrentModels).Select(static model => model.Name).Distinct().Order(StringComparer.Ordinal).ToList();
+        return $"No model '{CallerText.Show(name)}' is served.{(served.Count == 0 ? "" : $" {NearestName.Proposal(name, served, MostNames)}")}";
     }
 
     /// <summary>Why no device processes the pictures of a model; <see langword="null"/> when one does.</summary>

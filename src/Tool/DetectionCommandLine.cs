@@ -37,6 +37,12 @@ internal static class DetectionCommandLine
             return ExitCode.WrongUsage;
         }
 
+        if (UnknownOption.Find(parsed) is { } unknown)
+        {
+            await Console.Error.WriteLineAsync(unknown);
+            return ExitCode.WrongUsage;
+        }
+
         try
         {
             return await parsed.InvokeAsync(new InvocationConfiguration

@@ -150,7 +150,11 @@ public sealed class DetectTests : IDisposable
     }
 
     [Theory]
-    [InlineData(1, "has no class \"unicorn\"; it has person, bicycle", "--labels", "unicorn")]
+    [InlineData(1, "has no class 'unicorn'. Known are person, bicycle", "--labels", "unicorn")]
+    [InlineData(1, "has no class 'persn'. Did you mean 'person'?", "--labels", "persn")]
+    [InlineData(2, "There is no option '--treshold'. Did you mean '--threshold'?", "--treshold", "0.5")]
+    [InlineData(2, "There is no option '--treshold'. Did you mean '--threshold'?", "--treshold=0.5")]
+    [InlineData(2, "There is no option '-z'.", "-z")]
     [InlineData(1, "There is no model absent", "--model", "absent")]
     [InlineData(1, "no such file", "--model", "absent.onnx")]
     [InlineData(1, "names 'abacus'", "--device", "abacus")]

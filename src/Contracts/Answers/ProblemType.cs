@@ -29,7 +29,7 @@ public sealed record ProblemType(string Name, int Status, string Title, string D
         "The URL is not http(s), or leads to a private, loopback, link-local or otherwise closed network.", FailureReason.UrlNotAllowed);
 
     /// <summary><c>webhook-refused</c>.</summary>
-    public static readonly ProblemType WebhookRefused = new("webhook-refused", 400, "The webhook URL is not allowed",
+    public static readonly ProblemType WebhookRefused = new("webhook-refused", 400, "The webhook is not accepted",
         "The webhook's URL is not http(s), or leads to a private, loopback, link-local or otherwise closed network, or the server has no secret to sign with. The detail says which.", FailureReason.WebhookRefused);
 
     /// <summary><c>unauthorized</c>.</summary>

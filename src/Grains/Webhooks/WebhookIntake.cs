@@ -28,7 +28,7 @@ internal sealed partial class WebhookIntake(
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
 
-    private static readonly RequestSnapshot NotConfigured = Refused("Webhooks are disabled: Detection:Webhooks:Secret is not set.");
+    private static readonly RequestSnapshot NotConfigured = Refused("This server sends no webhooks: its silos have no secret to sign them with (Detection:Webhooks:Secret).");
 
     // The same sentence for every refusal, which reveals nothing about the internal network.
     private static readonly RequestSnapshot NotAllowed = Refused(

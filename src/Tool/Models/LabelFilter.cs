@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Detection.Contracts.Messages;
 using Detection.Inference.Manifest;
 using Detection.Tool.CommandLine;
 
@@ -31,7 +32,7 @@ internal static class LabelFilter
                 .ToList();
             if (found.Count == 0)
             {
-                throw new CommandException($"{source.Name} has no class \"{name}\"; it has {string.Join(", ", source.Manifest.Labels)}.");
+                throw new CommandException($"{source.Name} has no class '{name}'. {NearestName.Proposal(name, source.Manifest.Labels, int.MaxValue)}");
             }
 
             classes.UnionWith(found);

@@ -167,8 +167,14 @@ internal static class OpenInferenceEndpoints
         // Without a version, return the version that a request would use: silos may have different ones while files are replaced.
         var id = version is null ? model : $"{model}@{version}";
         var named = version is null ? await client.GetModelsAsync(http.RequestAborted) : [];
-        return named.FirstOrDefault(m => m.Name == model)
-            ?? (await reports.GetSilosAsync(http.RequestAborted)).SelectMany(static silo => silo.CurrentModels).FirstOrDefault(m => m.Id == id)
-            ?? throw new ProblemException(ProblemType.ModelNotFound, $"No model '{CallerText.Show(id)}' is served.");
+        if (named.FirstOrDefault(m => m.Name == model) is { } current)
+        {
+            return current;
+        }
+
+        var served = (await reports.GetSilosAsync(http.RequestAborted)).SelectMany(static silo => silo.CurrentModels).ToList();
+        return served.FirstOrDefault(m => m.Id == id) ?? throw new ProblemException(
+            ProblemType.ModelNotFound,
+            $"No model '{CallerText.Show(id)}' is served.{(served.Count == 0 ? "" : $" {NearestName.Proposal(id, [.. served.Select(static m => m.Name).Distinct()], 5)}")}");
     }
 }

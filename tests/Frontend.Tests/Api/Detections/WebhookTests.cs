@@ -198,6 +198,7 @@ public sealed class WebhookTests(OneProcess frontend)
         await using var cluster = await StartAsync(receiver, frontends: 1, ("Detection__Webhooks__Secret", null));
         var problem = await cluster.Frontends[0].Http
             .PostAsync(Asking.Form(TestPictures.Unique(2010)), $"?async=true&webhook={receiver.Url("none")}").ProblemAsync(400, "webhook-refused");
+        Assert.Equal("The webhook is not accepted", problem.GetProperty("title").GetString());
         Assert.Contains("Webhooks:Secret", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
     }
 

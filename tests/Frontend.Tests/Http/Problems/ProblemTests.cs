@@ -99,6 +99,10 @@ public sealed class ProblemTests(OneProcess frontend)
         await frontend.Http.DeleteAsync(new Uri("/v1/detections", UriKind.Relative)).ProblemAsync(405, "method-not-allowed");
         await frontend.Http.ReadAsync("/v1/detections").ProblemAsync(405, "method-not-allowed");
         await frontend.Http.PostAsync(Asking.Bytes(TestPictures.Unique(711), "image/jpeg"), "?model=nobody").ProblemAsync(404, "model-not-found");
+        var near = await frontend.Http.PostAsync(Asking.Bytes(TestPictures.Unique(711), "image/jpeg"), "?model=nanodt-g").ProblemAsync(404, "model-not-found");
+        Assert.Equal("No model 'nanodt-g' is served. Did you mean 'nanodet-g'?", near.GetProperty("detail").GetString());
+        var text = await (await frontend.Http.ReadAsync("/v2/models/nobody")).Content.ReadAsStringAsync();
+        Assert.StartsWith("{\"error\":\"No model 'nobody' is served. Known are nanodet-g", text, StringComparison.Ordinal);
         await frontend.Http.ReadAsync("/v1/models/nobody").ProblemAsync(404, "model-not-found");
         await frontend.Http.ReadAsync("/v1/models/NANODET-G").ProblemAsync(404, "model-not-found");
     }
