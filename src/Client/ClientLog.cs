@@ -16,12 +16,12 @@ internal static partial class ClientLog
     [LoggerMessage(4, LogLevel.Debug, "{ImageKey}: the result is cached, but Redis has no memory to keep the picture longer: {Message}")]
     public static partial void LogNotKept(this ILogger logger, string imageKey, string message);
 
-    [LoggerMessage(7, LogLevel.Warning, "Silo {Silo} did not take an administrator's call: {Message}")]
+    [LoggerMessage(7, LogLevel.Warning, "Silo {Silo} did not answer an administrator's call: {Message}")]
     public static partial void LogSiloUnreachable(this ILogger logger, string silo, string message);
 
     [LoggerMessage(5, LogLevel.Debug, "{ImageKey}: the picture has expired; it is fetched from {Host} again.")]
     public static partial void LogFetchAgain(this ILogger logger, string? imageKey, string host);
 
-    [LoggerMessage(6, LogLevel.Error, "{ImageKey}: the request failed with an unexpected error; the caller gets the error Failed.")]
+    [LoggerMessage(6, LogLevel.Error, "{ImageKey}: the request failed with an unexpected error; the caller gets the reason Internal.")]
     public static partial void LogUnforeseen(this ILogger logger, Exception exception, string? imageKey);
 }

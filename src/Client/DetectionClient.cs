@@ -71,7 +71,7 @@ internal sealed class DetectionClient(
         ArgumentOutOfRangeException.ThrowIfLessThan(wait, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(wait, DetectionOptions.MaxDeadline);
 
-        // The deadline limits the calls; the wait is added to it.
+        // The operation may take the deadline and the wait together, up to MaxDeadline.
         var asking = options?.Deadline ?? operations.DefaultDeadline;
         var limit = asking + wait < DetectionOptions.MaxDeadline ? asking + wait : DetectionOptions.MaxDeadline;
         return operations.RunAsync(

@@ -5,7 +5,7 @@ namespace Detection.Client;
 /// <summary>The status of a submitted request.</summary>
 public enum DetectionStatus
 {
-    /// <summary>The cluster does not know such a request, or no longer does.</summary>
+    /// <summary>The cluster does not know the request, or its record has expired.</summary>
     Unknown,
 
     /// <summary>In the queue.</summary>

@@ -61,7 +61,7 @@ public interface IClusterAdministration
 
     /// <summary>
     /// Reads the encoded picture of a request that <see cref="GetDeadLettersAsync"/> lists; <see langword="null"/> when it is not listed, or its
-    /// picture has expired. It may crash a program that decodes it. The caller disposes of it.
+    /// picture has expired. The picture may crash a program that decodes it. The caller disposes of it.
     /// </summary>
     /// <exception cref="DetectionException">Redis cannot be reached.</exception>
     Task<IMemoryOwner<byte>?> FindDeadLetterPictureAsync(string imageKey, CancellationToken cancellationToken = default);

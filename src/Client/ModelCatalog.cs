@@ -32,7 +32,7 @@ internal sealed class ModelCatalog(ClientConnections connections, ImageKeyCompar
     private long _readAt;
     private volatile bool _isStale = true;
 
-    /// <summary>After which time every silo has ended a fetch, as of the last reading.</summary>
+    /// <summary>The longest fetch timeout that the silos reported at the last reading.</summary>
     public TimeSpan FetchTimeout => _reading.FetchTimeout;
 
     /// <summary>The live silos.</summary>

@@ -41,7 +41,7 @@ internal sealed class ModelLookup(ModelCatalog catalog, ImageKeyComparison image
         }
     }
 
-    /// <summary>Runs a request. When a silo reports that the model is gone, runs it again with the version that is served now.</summary>
+    /// <summary>Runs a request again after a silo reported that its model is gone, with the version that is served now.</summary>
     public async Task<T> WithNextModelAsync<T>(ClientOperation operation, Func<Task<T>> request)
     {
         catalog.Invalidate();

@@ -19,7 +19,7 @@ internal sealed class OperationRunner(
     /// <param name="choice">What the request chose.</param>
     /// <param name="imageKey">Key of the picture, where it is known.</param>
     /// <param name="action">The request.</param>
-    /// <param name="cancellationToken">Cancelled when the caller leaves.</param>
+    /// <param name="cancellationToken">Cancelled when the caller cancels.</param>
     /// <param name="counts">Whether the operation counts in metrics and traces as a request for a picture.</param>
     public async Task<T> RunAsync<T>(
         DetectionOptions? choice, string? imageKey, Func<ClientOperation, Task<T>> action, CancellationToken cancellationToken, bool counts = false)

@@ -81,7 +81,7 @@ internal sealed class RequestConversation(
             : AnswerMapping.ToTicket(operation, imageKey, model, snapshot);
     }
 
-    /// <summary>Waits for a change of a request. The work does not continue for this caller alone.</summary>
+    /// <summary>Waits for a change of a request. Watching does not keep the work alive.</summary>
     /// <param name="operation">The look-up.</param>
     /// <param name="imageKey">The picture's key.</param>
     /// <param name="wait">How long to wait for the end, or for a change from <paramref name="known"/>.</param>

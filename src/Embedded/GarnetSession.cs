@@ -3,12 +3,12 @@ using Garnet.networking;
 namespace Detection.Embedded;
 
 /// <summary>
-/// The session of one connection with the embedded server. Garnet buffers a command until it is complete, at any length. This class ends the
+/// The session of one connection with the embedded server. Garnet buffers a command until it is complete, whatever its length. This class ends the
 /// connection when a command is longer than any that this product sends.
 /// </summary>
 internal sealed unsafe class GarnetSession(IMessageConsumer inner) : IMessageConsumer
 {
-    /// <summary>The longest commands are answers to the front end of the replaced system: base64 of a picture of 50 megapixels.</summary>
+    /// <summary>The longest commands are answers of the legacy queue's protocol: base64 of a picture of 50 megapixels.</summary>
     public const int LongestCommand = 64 * 1024 * 1024;
 
     /// <summary>Garnet's session.</summary>

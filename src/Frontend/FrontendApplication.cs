@@ -52,7 +52,7 @@ public static class FrontendApplication
         builder.Services.AddBrowsers();
         builder.Services.AddSingleton<TimeProvider>(SteadyClock.OfProcess);
 
-        // A front end is not the guest of another application: its log says which connection was refused, and why.
+        // The front end owns its log, so the log says which connection was refused, and why.
         builder.Services.Configure<DetectionClientOptions>(static options => options.ConnectionLogLevel = LogLevel.Warning);
         builder.Services.AddDetectionClient(builder.Configuration);
         builder.AddEmbeddedCluster();

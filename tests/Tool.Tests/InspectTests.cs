@@ -40,7 +40,7 @@ public sealed class InspectTests : IDisposable
         Assert.Contains("labels    not known, perhaps coco80", run.Lines);
         Assert.Single(run.Lines, line => line.StartsWith("missing   write \"labels\": a list of the 80 class names", StringComparison.Ordinal));
         Assert.EndsWith(
-            "; \"coco80\" if the model was trained on that data set, for it has 80 classes",
+            "; \"coco80\" if the model was trained on that data set, which has 80 classes",
             Assert.Single(run.Lines, line => line.StartsWith("missing", StringComparison.Ordinal)),
             StringComparison.Ordinal);
         Assert.Contains("  \"family\": \"yolox\",", run.Lines);

@@ -19,7 +19,7 @@ public interface IRequestGrain : IGrainWithStringKey
     [AlwaysInterleave, ResponseTimeout("00:00:10"), Alias("Submit")]
     Task<RequestSnapshot> Submit(RequestTerms terms, TimeSpan maxWait, CancellationToken cancellationToken);
 
-    /// <summary>Reads the state of the request, or its stored outcome. The work does not continue for this caller alone.</summary>
+    /// <summary>Reads the state of the request, or its stored outcome. Reading does not keep the work alive.</summary>
     /// <param name="known">The status that the caller knows: waits for any other one. <see langword="null"/>: waits for the end.</param>
     /// <param name="maxWait">Maximum time to wait.</param>
     /// <param name="cancellationToken">The caller has left.</param>

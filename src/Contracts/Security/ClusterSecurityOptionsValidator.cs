@@ -2,7 +2,7 @@ using Microsoft.Extensions.Options;
 
 namespace Detection.Contracts.Security;
 
-/// <summary>The rules that cross settings: TLS needs a certificate and an authority, and their files must fit each other.</summary>
+/// <summary>The rules that cross settings: TLS needs a certificate and an authority, and the key must belong to the certificate.</summary>
 internal sealed class ClusterSecurityOptionsValidator : IValidateOptions<ClusterSecurityOptions>
 {
     public ValidateOptionsResult Validate(string? name, ClusterSecurityOptions options)

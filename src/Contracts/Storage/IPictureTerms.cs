@@ -5,7 +5,7 @@ namespace Detection.Contracts.Storage;
 /// <summary>How long pictures are kept, and for which requests.</summary>
 internal interface IPictureTerms
 {
-    /// <summary>Stores a picture over the connection that carries them; see <see cref="PictureStore.StoreAsync"/>.</summary>
+    /// <summary>Stores a picture over the connection for pictures; see <see cref="PictureStore.StoreAsync"/>.</summary>
     Task<bool> StoreAsync(IDatabase pictures, string imageKey, ReadOnlyMemory<byte> picture, string? caller);
 
     /// <summary>See <see cref="PictureStore.KeepAsync"/>.</summary>

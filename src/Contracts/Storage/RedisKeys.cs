@@ -15,7 +15,7 @@ namespace Detection.Contracts.Storage;
 /// detection:{model}:answers:BATCHER  hash    answers to its last settles, by their numbers modulo 64; expires an hour after the last
 /// detection:{model}:lease:BATCHER    string  the lease; expires unless renewed
 /// detection:{model}:batchers         set     batchers that may have claimed items; a batcher is removed when it ends or is reclaimed; expires an hour after the last lease
-/// detection:{model}:attempts         hash    item → how often the lease of its batcher expired; expires an hour after the last
+/// detection:{model}:attempts         hash    item → number of failed attempts, and on:ITEM → the devices on which it failed; expires an hour after the last
 /// detection:{model}:poison:ITEM      string  exists while new requests for the dead-lettered ITEM are refused; expires
 /// detection:{model}:dead             list    dead letters, newest first; bounded; expires
 /// detection:{model}:wake             channel published at every enqueue

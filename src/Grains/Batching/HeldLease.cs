@@ -15,10 +15,13 @@ internal sealed class HeldLease(string id)
 
     public void End(LeaseState state)
     {
-        // Several batches may end it at once; any of their states is correct.
-        if (state > State)
+        // Several batches may end it at once.
+        for (var before = State; state > before; before = State)
         {
-            Volatile.Write(ref _state, (int)state);
+            if (Interlocked.CompareExchange(ref _state, (int)state, (int)before) == (int)before)
+            {
+                return;
+            }
         }
     }
 }

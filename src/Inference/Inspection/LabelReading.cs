@@ -22,7 +22,7 @@ internal static class LabelReading
         var names = PythonLiteral.Names(text);
         if (names is null)
         {
-            draft.Missing.Add("write \"labels\": a list of class names, for the metadata line \"names\" cannot be read");
+            draft.Missing.Add("write \"labels\": a list of class names, because the metadata line \"names\" cannot be read");
             return;
         }
 
@@ -45,7 +45,7 @@ internal static class LabelReading
 
         if (count <= 0)
         {
-            throw draft.Fault($"its outputs {string.Join(", ", GraphTensor.AllOf(draft.Session.OutputMetadata))} have room for 0 classes; export a detector with at least one class");
+            throw draft.Fault($"its outputs {string.Join(", ", GraphTensor.AllOf(draft.Session.OutputMetadata))} have 0 classes; export a detector with at least one class");
         }
 
         if (known["labels"] is JsonArray labels)
@@ -63,7 +63,7 @@ internal static class LabelReading
             string[] sets = [.. draft.LabelSets.Select(set => $"\"{set}\"")];
             draft.Missing.Add(
                 $"write \"labels\": a list of the {count} class names in the order of the class numbers, or the name of a text file beside the manifest with one name a line"
-                + (sets.Length > 0 ? $"; {string.Join(" or ", sets)} if the model was trained on that data set, for {(sets.Length == 1 ? "it has" : "they have")} {count} classes" : ""));
+                + (sets.Length > 0 ? $"; {string.Join(" or ", sets)} if the model was trained on that data set, {(sets.Length == 1 ? "which has" : "which have")} {count} classes" : ""));
         }
     }
 }

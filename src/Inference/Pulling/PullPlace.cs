@@ -4,7 +4,7 @@ using Detection.Inference.Repository;
 namespace Detection.Inference.Pulling;
 
 /// <summary>
-/// Where one pull of a model works: files arrive in <c>.pull/NAME</c> of the folder of models, which is no model, and are then renamed into
+/// Where one pull of a model works: files arrive in <c>.pull/NAME</c> below the models folder, which the repository ignores, and are then renamed into
 /// <c>NAME</c>. A lock keeps other pulls of the name away, also those of other processes.
 /// </summary>
 internal sealed class PullPlace : IDisposable
@@ -38,7 +38,7 @@ internal sealed class PullPlace : IDisposable
         }
         catch (IOException e) when (e.HResult is WouldBlock or SharingViolation)
         {
-            throw new PullException($"The model {name} is being pulled into {directory} already. Wait for its end.", e) { MayPass = true };
+            throw new PullException($"The model {name} is being pulled into {directory} already. Wait until that pull has ended.", e) { MayPass = true };
         }
     }
 
@@ -59,10 +59,10 @@ internal sealed class PullPlace : IDisposable
         }
     }
 
-    /// <summary>The path where a file arrives. Its name does not end as that of a graph.</summary>
+    /// <summary>The path where a file arrives. Its name does not end with <c>.onnx</c>.</summary>
     public string PartOf(string name) => Path.Combine(_staging, name + ".part");
 
-    /// <summary>Deletes parts of another source, or of another state of it.</summary>
+    /// <summary>Deletes the parts of another source, or of another version of this one.</summary>
     public void Begin(string source)
     {
         var path = Path.Combine(_staging, "source");
@@ -75,7 +75,7 @@ internal sealed class PullPlace : IDisposable
     }
 
     /// <summary>
-    /// Whether the manifest of the model's folder may be replaced: none is there, or the one that the last pull wrote. Others are somebody's work.
+    /// Whether the manifest of the model's folder may be replaced: none is there, or the one that the last pull wrote. A user wrote or changed any other manifest.
     /// </summary>
     public async Task<bool> MayWriteManifestAsync(CancellationToken cancellationToken)
     {

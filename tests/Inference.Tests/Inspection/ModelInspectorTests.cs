@@ -307,7 +307,7 @@ public sealed class ModelInspectorTests : IDisposable
         var x = graph.Input("images", TensorElementType.Float, 1, 3, 64, 64);
         graph.Output("output0", Constant(graph, x, 1, 4, 84), TensorElementType.Float, 1, 4, 84);
 
-        Assert.Contains("room for 0 classes", Assert.Throws<ModelException>(() => Inspect(graph)).Message, StringComparison.Ordinal);
+        Assert.Contains("have 0 classes", Assert.Throws<ModelException>(() => Inspect(graph)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
