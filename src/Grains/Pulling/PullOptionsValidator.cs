@@ -20,9 +20,15 @@ internal sealed class PullOptionsValidator : IValidateOptions<PullOptions>
             .. options.Tokens.Where(static token => token.Value.Host.Length == 0 || token.Value.Token.Length == 0)
                 .Select(static token => $"The setting '{PullOptions.Section}:{nameof(options.Tokens)}:{token.Key}' needs a Host and a Token."),
         ];
-        if (!options.HuggingFace.IsAbsoluteUri || options.HuggingFace.Scheme is not ("http" or "https"))
+        foreach (var (setting, address) in new (string, Uri?)[]
         {
-            faults.Add($"The setting '{PullOptions.Section}:{nameof(options.HuggingFace)}' is '{options.HuggingFace}'. Use an address such as https://huggingface.co.");
+            (nameof(options.HuggingFace), options.HuggingFace), (nameof(options.S3), options.S3), (nameof(options.AzureBlob), options.AzureBlob), (nameof(options.GoogleStorage), options.GoogleStorage),
+        })
+        {
+            if (address is not null && (!address.IsAbsoluteUri || address.Scheme is not ("http" or "https")))
+            {
+                faults.Add($"The setting '{PullOptions.Section}:{setting}' is '{address}'. Use an address such as https://store.example.org.");
+            }
         }
 
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);

@@ -13,6 +13,9 @@ internal sealed partial record FileDigest(string Hex, bool IsGitBlob = false)
     /// <summary>Whether a text is a SHA-256 in hex digits.</summary>
     public static bool IsSha256(string text) => Sha256().IsMatch(text);
 
+    /// <summary>The SHA-256 of bytes.</summary>
+    public static string OfBytes(ReadOnlySpan<byte> bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
+
     /// <summary>The SHA-256 of a file.</summary>
     public static async Task<string> OfFileAsync(string path, CancellationToken cancellationToken)
     {
@@ -25,7 +28,7 @@ internal sealed partial record FileDigest(string Hex, bool IsGitBlob = false)
     {
         if (!IsGitBlob)
         {
-            return Convert.ToHexStringLower(SHA256.HashData(bytes)) == Hex;
+            return OfBytes(bytes) == Hex;
         }
 
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA1);

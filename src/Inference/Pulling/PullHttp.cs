@@ -18,6 +18,9 @@ internal sealed class PullHttp(HttpMessageInvoker invoker, PullOptions options, 
     /// <summary>Limits and servers.</summary>
     public PullOptions Options { get; } = options;
 
+    /// <summary>The clock of signatures.</summary>
+    public TimeProvider Time { get; } = time;
+
     /// <summary>Sends a GET request and returns the answer, whose body is not read yet.</summary>
     /// <param name="url">The address.</param>
     /// <param name="credential">The proof for one server; <see langword="null"/> for none.</param>
@@ -92,7 +95,7 @@ internal sealed class PullHttp(HttpMessageInvoker invoker, PullOptions options, 
     /// <exception cref="PullException">The connection ended too early, or no byte arrived for too long.</exception>
     public async Task<int> ReadAsync(Uri url, Stream body, Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        using var stalled = new CancellationTokenSource(Options.StallTimeout, time);
+        using var stalled = new CancellationTokenSource(Options.StallTimeout, Time);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, stalled.Token);
         try
         {
@@ -134,7 +137,7 @@ internal sealed class PullHttp(HttpMessageInvoker invoker, PullOptions options, 
         request.Headers.TryAddWithoutValidation("Accept-Encoding", "identity");
         prepare(request);
         credential?.Apply(request);
-        using var stalled = new CancellationTokenSource(Options.StallTimeout, time);
+        using var stalled = new CancellationTokenSource(Options.StallTimeout, Time);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, stalled.Token);
         try
         {

@@ -27,6 +27,19 @@ public sealed class PullOptions
     /// <summary>Address of the Hugging Face Hub, or of a mirror with its API. Default <c>https://huggingface.co</c>.</summary>
     public Uri HuggingFace { get; set; } = new("https://huggingface.co");
 
+    /// <summary>Address of a store with the protocol of S3, which has its buckets as paths; <see langword="null"/> for Amazon S3.</summary>
+    public Uri? S3 { get; set; }
+
+    /// <summary>Region of S3. Default <c>us-east-1</c>.</summary>
+    [RegularExpression("[a-z0-9-]{1,40}", ErrorMessage = "The setting '{0}' must be the name of a region, such as us-east-1.")]
+    public string S3Region { get; set; } = "us-east-1";
+
+    /// <summary>Address of a store with the protocol of Azure Blob Storage, which has its accounts as paths; <see langword="null"/> for Azure.</summary>
+    public Uri? AzureBlob { get; set; }
+
+    /// <summary>Address of Google Cloud Storage. Default <c>https://storage.googleapis.com</c>.</summary>
+    public Uri GoogleStorage { get; set; } = new("https://storage.googleapis.com");
+
     /// <summary>Tokens for servers, under any names. A source with a token of its own uses that.</summary>
     public Dictionary<string, ServerToken> Tokens { get; } = new(StringComparer.Ordinal);
 
@@ -43,7 +56,13 @@ public sealed class PullOptions
     public string? TokenFor(PullSource source)
     {
         ArgumentNullException.ThrowIfNull(source);
-        var server = PullHttp.NameOf(source.ServerOf(this));
+        return TokenFor(source.ServerOf(this));
+    }
+
+    /// <summary>The token for a server; <see langword="null"/> for none.</summary>
+    internal string? TokenFor(Uri address)
+    {
+        var server = PullHttp.NameOf(address);
         return Tokens.Values.FirstOrDefault(token => token.Host.Equals(server, StringComparison.OrdinalIgnoreCase))?.Token;
     }
 }

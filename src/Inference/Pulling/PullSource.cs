@@ -6,7 +6,7 @@ namespace Detection.Inference.Pulling;
 public abstract class PullSource
 {
     /// <summary>Forms that <see cref="Parse"/> reads, for messages.</summary>
-    private const string Forms = "https://HOST/PATH or hf:OWNER/REPO[@REVISION][/FILE]";
+    private const string Forms = "https://HOST/PATH, hf:OWNER/REPO[@REVISION][/FILE], s3://BUCKET/KEY, az://ACCOUNT/CONTAINER/BLOB, gs://BUCKET/OBJECT or oci://REGISTRY/REPOSITORY[:TAG]";
 
     private protected PullSource(string text) => Text = text;
 
@@ -35,6 +35,10 @@ public abstract class PullSource
         {
             "https" or "http" => new UrlSource(text),
             "hf" => new HuggingFaceSource(text),
+            "s3" => new S3Source(text),
+            "az" => new AzureBlobSource(text),
+            "gs" => new GoogleStorageSource(text),
+            "oci" => new OciSource(text),
             _ => throw Unreadable(text),
         };
     }

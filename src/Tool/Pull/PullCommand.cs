@@ -14,7 +14,7 @@ internal static class PullCommand
 {
     private const string TokenVariable = "DETECTION_PULL_TOKEN";
 
-    private static readonly Argument<string> From = new("source") { Description = "Where the model is: https://HOST/PATH, or hf:OWNER/REPO[@REVISION][/FILE]." };
+    private static readonly Argument<string> From = new("source") { Description = "Where the model is: https://HOST/PATH, hf:OWNER/REPO[@REVISION][/FILE], s3://BUCKET/KEY, az://ACCOUNT/CONTAINER/BLOB, gs://BUCKET/OBJECT or oci://REGISTRY/REPOSITORY[:TAG]." };
 
     private static readonly Option<string?> Name = new("--name") { Description = "Name of the model. Default: from the source.", HelpName = "name" };
 
