@@ -16,6 +16,7 @@ internal sealed class PullPlace : IDisposable
     public const string ManifestName = "model.json";
 
     private const string MarkerName = ".pulled.json";
+    private const string InstallingName = "installing";
     private const int WouldBlock = 11;
     private const int SharingViolation = unchecked((int)0x80070020);
 
@@ -42,10 +43,17 @@ internal sealed class PullPlace : IDisposable
         }
     }
 
-    /// <summary>What was pulled under a name; <see langword="null"/> when nothing was, or its files are not there any more.</summary>
+    /// <summary>
+    /// What was pulled under a name; <see langword="null"/> when nothing was, its files are not there any more, or a process ended while it renamed them.
+    /// </summary>
     public static PulledModel? Find(string directory, string name)
     {
         var folder = Path.Combine(directory, name);
+        if (File.Exists(Path.Combine(directory, ".pull", name, InstallingName)))
+        {
+            return null;
+        }
+
         try
         {
             return JsonSerializer.Deserialize(File.ReadAllBytes(Path.Combine(folder, MarkerName)), PulledModelJson.Default.PulledModel) is { } marker
@@ -102,6 +110,7 @@ internal sealed class PullPlace : IDisposable
     {
         var before = Marker();
         Directory.CreateDirectory(_target);
+        File.WriteAllBytes(Path.Combine(_staging, InstallingName), []);
         Write(MarkerName, JsonSerializer.SerializeToUtf8Bytes(model, PulledModelJson.Default.PulledModel));
         foreach (var name in model.Files.Select(static file => file.Name).Where(static name => name != GraphName).Append(MarkerName).Append(GraphName))
         {

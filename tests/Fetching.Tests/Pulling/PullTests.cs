@@ -38,6 +38,26 @@ public sealed class PullTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Process_that_ends_between_the_renames_leaves_no_mixed_model_for_good()
+    {
+        var other = Graph[..^1].Append((byte)(Graph[^1] ^ 1)).ToArray();
+        await _folder.PullAsync(_host.Serve("/one.onnx", Graph, "1"), Hash);
+        var graph = Path.Combine(_folder.Path, "pulled", "model.onnx");
+        var second = _host.Serve("/two.onnx", other, "2");
+
+        // The last rename fails, as if the process had ended before it: the marker is that of the second file, the graph the first.
+        File.Delete(graph);
+        Directory.CreateDirectory(graph);
+        await _folder.FailAsync(second, ModelHost.Sha256(other));
+        Directory.Delete(graph);
+        await File.WriteAllBytesAsync(graph, Graph);
+
+        await _folder.PullAsync(second, ModelHost.Sha256(other));
+        Assert.Equal(other, _folder.Read("model.onnx"));
+        Assert.Equal(2, _folder.Files.Length);
+    }
+
+    [Fact]
     public async Task Download_that_is_cut_continues_where_it_was()
     {
         var tries = 0;
