@@ -179,7 +179,7 @@ public sealed partial class AccessTests(GuardedProcess guarded) : IClassFixture<
             ["""{"late":{"Sha256":"HASH","Admin":true}}""", "The key 'late' has a field 'Admin', which does not exist."],
             ["""{"late":{"Sha256":["HASH"]}}""", "The field 'Sha256' of the key 'late' is not a single value."],
             ["""{"late":"HASH"}""", "The key 'late' is not an object with the field Sha256."],
-            ["""{"late":{"Burst":1}}""", "Sha256 of the key 'late' in the keys file"],
+            ["""{"late":{"Burst":1}}""", "is missing. Use the hash that 'detection key NAME' prints."],
         ];
         foreach (var fault in faults)
         {
@@ -261,7 +261,7 @@ public sealed partial class AccessTests(GuardedProcess guarded) : IClassFixture<
         await process.Process.ExitAsync(TimeSpan.FromSeconds(60));
 
         Assert.NotEqual(0, process.Process.ExitCode);
-        Assert.Contains("Sha256 of the key 'mistaken' is not 64 hex digits", process.Process.Log, StringComparison.Ordinal);
+        Assert.Contains("Cannot start: The setting 'Detection__Access__Keys__mistaken__Sha256' is not 64 hex digits.", process.Process.Log, StringComparison.Ordinal);
         Assert.DoesNotContain("the-key-itself", process.Process.Log, StringComparison.Ordinal);
     }
 
