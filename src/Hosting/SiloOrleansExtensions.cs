@@ -40,14 +40,14 @@ internal static class SiloOrleansExtensions
             .AddActivityPropagation());
 
     /// <summary>
-    /// Minimum levels for messages of Orleans and Polly, which are hundreds at the start. They are the first rules, so that those of
-    /// <c>Logging:LogLevel</c> for the same or a narrower category replace them.
+    /// Minimum levels for messages of Orleans, which are hundreds at the start, and of Polly, which logs each retry of Orleans with a stack trace; Orleans
+    /// logs what the retries do not mend. They are the first rules, so that those of <c>Logging:LogLevel</c> for the same or a narrower category replace them.
     /// </summary>
     public static void AddOrleansLogLevels(this IServiceCollection services) => services.Configure<LoggerFilterOptions>(static filters =>
     {
         filters.Rules.Insert(0, new LoggerFilterRule(null, "Orleans", LogLevel.Warning, null));
         filters.Rules.Insert(0, new LoggerFilterRule(null, "Orleans.Runtime.Watchdog", LogLevel.Error, null));
-        filters.Rules.Insert(0, new LoggerFilterRule(null, "Polly", LogLevel.Warning, null));
+        filters.Rules.Insert(0, new LoggerFilterRule(null, "Polly", LogLevel.Critical, null));
     });
 
     private static ISiloBuilder AddDashboard(this ISiloBuilder orleans, IConfiguration configuration) =>

@@ -45,7 +45,7 @@ public sealed class HostedSiloTests
         Assert.False(IsLogged(plain, "Orleans.Runtime.Silo", LogLevel.Information));
         Assert.True(IsLogged(plain, "Orleans.Runtime.Silo", LogLevel.Warning));
         Assert.False(IsLogged(plain, "Orleans.Runtime.Watchdog", LogLevel.Warning));
-        Assert.False(IsLogged(plain, "Polly", LogLevel.Information));
+        Assert.False(IsLogged(plain, "Polly", LogLevel.Error));
         Assert.True(IsLogged(plain, "Detection.Hosting", LogLevel.Information));
 
         using var verbose = Hosted(new() { ["Logging:LogLevel:Default"] = "Warning", ["Logging:LogLevel:Orleans"] = "Information" });
