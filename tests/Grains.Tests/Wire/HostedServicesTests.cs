@@ -30,6 +30,7 @@ public sealed class HostedServicesTests
             "SiloReporter",
             "CutOffWatch",
             "InferenceService",
+            "ModelPulls",
             "WebhookDeliverer",
             "HealthCheckPublisherHostedService",
         ];
