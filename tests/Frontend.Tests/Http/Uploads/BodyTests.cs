@@ -142,7 +142,8 @@ public sealed class BodyTests(OneProcess frontend)
             Assert.True(answer.StatusCode is HttpStatusCode.RequestEntityTooLarge or HttpStatusCode.BadRequest, await answer.Content.ReadAsStringAsync());
         }
 
-        Assert.InRange(ProcessMeasures.PeakBytes(frontend.Process.Process.Id) - before, 0, 512L << 20);
+        // The kernel counts per thread and adds up late, so that even the highest value may be a little lower afterwards.
+        Assert.InRange(ProcessMeasures.PeakBytes(frontend.Process.Process.Id) - before, -(16L << 20), 512L << 20);
         var good = await frontend.Http.PostAsync(await CompressedAsync(Asking.Bytes(Photo, "image/png"), encoding)).AnswerAsync();
         Assert.Equal(TestPictures.ImageKey(Photo), good.GetProperty("imageKey").GetString());
     }
