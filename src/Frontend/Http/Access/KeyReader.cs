@@ -11,7 +11,6 @@ namespace Detection.Frontend.Http.Access;
 /// <summary>Reads the keys of the settings and of the keys file, and checks them.</summary>
 internal static class KeyReader
 {
-    private const string KeysSetting = $"{AccessOptions.Section}:{nameof(AccessOptions.Keys)}";
     private const string FileSetting = $"{AccessOptions.Section}:{nameof(AccessOptions.KeysFile)}";
     private static readonly string[] Fields = [.. typeof(ConfiguredKey).GetProperties().Select(static property => property.Name)];
 
@@ -44,7 +43,7 @@ internal static class KeyReader
             var name = key.Name.Length > 0 ? key.Name : entry;
             string Field(string field) => inFile.Contains(entry)
                 ? $"{field} of the key '{CallerText.Show(entry)}' in the keys file {options.KeysFile}"
-                : $"The setting '{KeysSetting}:{entry}:{field}'";
+                : $"The setting '{AccessOptions.Section}:{nameof(AccessOptions.Keys)}:{entry}:{field}'";
 
             var rate = key.RequestsPerSecond ?? options.RequestsPerSecond;
             var burst = key.Burst ?? options.Burst;
