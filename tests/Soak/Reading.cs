@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 
 namespace Detection.Soak;
 
@@ -9,7 +10,7 @@ namespace Detection.Soak;
 /// <param name="Status">HTTP status.</param>
 /// <param name="MediaType">Media type of the body.</param>
 /// <param name="Content">The body: JSON without times and names of the picture, or the hash of other bodies.</param>
-internal sealed record Reading(int Status, string MediaType, string Content)
+internal sealed partial record Reading(int Status, string MediaType, string Content)
 {
     // Properties with the picture's name, a time, or the source. All others must be equal.
     private static readonly HashSet<string> Passing = new(StringComparer.Ordinal)
@@ -31,7 +32,7 @@ internal sealed record Reading(int Status, string MediaType, string Content)
     /// <summary>A body without the values that may differ.</summary>
     public static string Normalize(string mediaType, byte[] bytes) => mediaType switch
     {
-        "application/json" or "application/problem+json" => Strip(JsonNode.Parse(bytes))?.ToJsonString() ?? "null",
+        "application/json" or "application/problem+json" => ServedModels().Replace(Strip(JsonNode.Parse(bytes))?.ToJsonString() ?? "null", ""),
         "application/x-ndjson" => string.Join('\n', Encoding.UTF8.GetString(bytes)
             .Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Select(static line => JsonNode.Parse(line)!)
@@ -55,6 +56,10 @@ internal sealed record Reading(int Status, string MediaType, string Content)
     }
 
     public override string ToString() => $"{Status} {MediaType} {(Content.Length > 600 ? Content[..600] + "…" : Content)}";
+
+    /// <summary>The end of a message about an unknown model. Models come and go during the run.</summary>
+    [GeneratedRegex(@"(?<=is served\.) Known are [^""]*")]
+    private static partial Regex ServedModels();
 
     private static JsonNode? Strip(JsonNode? node)
     {
