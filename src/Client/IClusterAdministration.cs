@@ -31,27 +31,27 @@ public interface IClusterAdministration
     Task<bool> DrainAsync(string silo, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Makes every silo with a device pull a model, also those that join later, in the place of an earlier wish for this name. Returns before the end;
+    /// Makes every silo with a device pull a model, also those that join later, in place of an earlier request for this name. Returns before they have it;
     /// <see cref="FindPullAsync"/> shows how far it is. Nothing is checked here: silos refuse what they cannot pull.
     /// </summary>
     /// <param name="name">Name of the model.</param>
     /// <param name="source">Where it comes from, for example <c>hf:OWNER/REPO</c>.</param>
     /// <param name="sha256">SHA-256 of the ONNX file; <see langword="null"/> for what the source has when the first silo pulls it.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="DetectionException">Redis cannot be reached.</exception>
     Task PullModelAsync(string name, string source, string? sha256 = null, CancellationToken cancellationToken = default);
 
     /// <summary>How far the silos are with a model, by their names; also those that pull it because of their settings.</summary>
     /// <param name="name">Name of the model.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The wish, if there is one, and the silos that pull or have pulled it.</returns>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The request, if there is one, and the silos that pull or have pulled it.</returns>
     /// <exception cref="DetectionException">Redis cannot be reached.</exception>
     Task<(WantedModel? Wanted, IReadOnlyDictionary<string, PullReport> Silos)> FindPullAsync(string name, CancellationToken cancellationToken = default);
 
-    /// <summary>Ends the wish for a model: silos that do not have it stop to pull it. Files that are there stay and are served.</summary>
+    /// <summary>Withdraws the request for a model: silos that do not have it stop pulling it. Files that are there stay and are served.</summary>
     /// <param name="name">Name of the model.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns><see langword="false"/> when there is no wish for this name.</returns>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns><see langword="false"/> when there is no request for this name.</returns>
     /// <exception cref="DetectionException">Redis cannot be reached.</exception>
     Task<bool> WithdrawPullAsync(string name, CancellationToken cancellationToken = default);
 

@@ -52,12 +52,9 @@ internal static partial class AdministrationEndpoints
         group.AddEndpointFilter(static (context, next) => context.HttpContext.RequestServices.GetRequiredService<Administrators>().InvokeAsync(context, next));
     }
 
-    private static RouteHandlerBuilder WithParameter(this RouteHandlerBuilder route, string name, string description) =>
-        route.WithOperation((operation, _) => operation.Parameters!.Single(parameter => parameter.Name == name).Description = description);
-
     private static async Task<IResult> RetryAsync(string name, HttpContext http, IClusterAdministration cluster, ILogger<Administrators> logger)
     {
-        LogRetry(logger, Who(http), CallerText.Show(name));
+        LogRetry(logger, Administrators.Describe(http), CallerText.Show(name));
         var outcomes = await cluster.RetryModelAsync(name, http.RequestAborted);
         if (outcomes.Values.All(static outcome => outcome == RetryOutcome.NotFound))
         {
@@ -70,7 +67,7 @@ internal static partial class AdministrationEndpoints
 
     private static async Task<IResult> DrainAsync(string name, HttpContext http, IClusterAdministration cluster, ILogger<Administrators> logger)
     {
-        LogDrain(logger, Who(http), CallerText.Show(name));
+        LogDrain(logger, Administrators.Describe(http), CallerText.Show(name));
         return await cluster.DrainAsync(name, http.RequestAborted)
             ? TypedResults.Json(new DrainBody(name), AdministrationJson.Default.DrainBody, statusCode: StatusCodes.Status202Accepted)
             : throw new ProblemException(ProblemType.NotFound, $"There is no silo '{CallerText.Show(name)}'. GET /v1/status lists the silos.");
@@ -85,7 +82,7 @@ internal static partial class AdministrationEndpoints
 
     private static async Task<IResult> FindPictureAsync(string imageKey, HttpContext http, IClusterAdministration cluster, ILogger<Administrators> logger)
     {
-        LogPicture(logger, Who(http), CallerText.Show(imageKey));
+        LogPicture(logger, Administrators.Describe(http), CallerText.Show(imageKey));
         using var picture = await cluster.FindDeadLetterPictureAsync(imageKey, http.RequestAborted)
             ?? throw new ProblemException(ProblemType.ResultNotFound, "There is no dead letter with this image key, or its picture has expired.");
         http.Response.Headers.CacheControl = "no-store";
@@ -95,8 +92,6 @@ internal static partial class AdministrationEndpoints
         await http.Response.Body.WriteAsync(picture.Memory, http.RequestAborted);
         return TypedResults.Empty;
     }
-
-    private static string Who(HttpContext http) => http.Caller() is { } key ? $"Key '{key}'" : "A caller on this machine";
 
     [LoggerMessage(1, LogLevel.Warning, "{Who} requested a retry of the model {Model}.", EventName = "ModelRetried")]
     private static partial void LogRetry(ILogger logger, string who, string model);

@@ -30,7 +30,7 @@ internal static class ModelEndpoints
             .WithDescription("Returns the version that is served under a name, or the version name@version.")
             .Produces<ModelBody>(StatusCodes.Status200OK, MediaTypeNames.Application.Json)
             .WithProblems(ProblemType.Unauthorized, ProblemType.RateLimited, ProblemType.ModelNotFound, ProblemType.Internal, ProblemType.Unavailable)
-            .WithOperation(static (operation, _) => operation.Parameters!.Single(static parameter => parameter.Name == "name").Description = "Name of the model, or name@version.");
+            .WithParameter("name", "Name of the model, or name@version.");
     }
 
     private static async Task<IResult> ListAsync(HttpContext http, IDetectionClient client, IClusterReports reports)

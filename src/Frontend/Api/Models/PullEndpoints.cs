@@ -16,6 +16,7 @@ namespace Detection.Frontend.Api.Models;
 internal static partial class PullEndpoints
 {
     private const int MaxBodyBytes = 64 * 1024;
+    private const string NameDescription = "Name of the model, without a version.";
 
     private static readonly ProblemType[] Problems = [.. OpenApiParts.ClusterProblems, ProblemType.Forbidden, ProblemType.NotFound];
 
@@ -35,18 +36,15 @@ internal static partial class PullEndpoints
             .WithDescription("For administrators. Returns what each silo has of a model that is pulled, because of POST /v1/models or of the silo's settings.")
             .Produces<PullStateBody>(StatusCodes.Status200OK, MediaTypeNames.Application.Json)
             .WithProblems([.. Problems, ProblemType.ModelNotFound])
-            .WithOperation(DescribeName);
+            .WithParameter("name", NameDescription);
         group.MapDelete("{name}/pull", WithdrawAsync)
             .WithName("WithdrawPull")
             .WithSummary("Stop pulling a model")
-            .WithDescription("For administrators. Silos that do not have the model stop to pull it, and silos that join later do not pull it. Files that are there stay, and are served.")
+            .WithDescription("For administrators. Silos that do not have the model stop pulling it, and silos that join later do not pull it. Files that are there stay, and are served.")
             .Produces(StatusCodes.Status204NoContent)
             .WithProblems([.. Problems, ProblemType.ModelNotFound])
-            .WithOperation(DescribeName);
+            .WithParameter("name", NameDescription);
         group.AddEndpointFilter(static (context, next) => context.HttpContext.RequestServices.GetRequiredService<Administrators>().InvokeAsync(context, next));
-
-        static void DescribeName(Microsoft.OpenApi.OpenApiOperation operation, Microsoft.OpenApi.OpenApiDocument document) =>
-            operation.Parameters!.Single(static parameter => parameter.Name == "name").Description = "Name of the model, without a version.";
     }
 
     private static async Task<IResult> PullAsync(HttpContext http, IClusterAdministration cluster, ILogger<Administrators> logger)
@@ -56,7 +54,7 @@ internal static partial class PullEndpoints
         {
             var order = new PullOrder(body.Name, PullSource.Parse(body.Source), body.Sha256);
             order.Check();
-            LogPull(logger, http.Caller() is { } key ? $"Key '{key}'" : "A caller on this machine", body.Name, order.Source.Shown);
+            LogPull(logger, Administrators.Describe(http), body.Name, order.Source.Shown);
         }
         catch (PullException e)
         {

@@ -30,6 +30,9 @@ internal sealed class Administrators(ListeningAddresses addresses, ApiKeys? keys
 {
     private static readonly string[] ProxyHeaders = ["X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via"];
 
+    /// <summary>Who administers, for a log message.</summary>
+    public static string Describe(HttpContext http) => http.Caller() is { } key ? $"Key '{key}'" : "A caller on this machine";
+
     /// <summary>The right of a request's caller.</summary>
     public AdministrationRight RightOf(HttpContext http) =>
         keys is null ? IsOfThisMachine(http) ? AdministrationRight.Granted : AdministrationRight.None

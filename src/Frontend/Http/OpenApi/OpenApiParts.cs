@@ -11,6 +11,10 @@ internal static class OpenApiParts
     public static readonly IReadOnlyList<ProblemType> ClusterProblems =
         [ProblemType.InvalidRequest, ProblemType.Unauthorized, ProblemType.RateLimited, ProblemType.Internal, ProblemType.Unavailable, ProblemType.DeadlineExceeded];
 
+    /// <summary>Describes a parameter.</summary>
+    public static RouteHandlerBuilder WithParameter(this RouteHandlerBuilder route, string name, string description) =>
+        route.WithOperation((operation, _) => operation.Parameters!.Single(parameter => parameter.Name == name).Description = description);
+
     /// <summary>Adds to the description what the framework cannot see in the code of an endpoint.</summary>
     public static RouteHandlerBuilder WithOperation(this RouteHandlerBuilder route, Action<OpenApiOperation, OpenApiDocument> describe) =>
         route.AddOpenApiOperationTransformer((operation, context, _) =>
